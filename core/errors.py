@@ -1,0 +1,108 @@
+"""Every error the project raises on purpose.
+
+::
+
+    ProjectError                 exit code   meaning
+    ├── InputError                    2      the user's file cannot be answered
+    │   ├── UnreadableImage                  damaged, cut off, or no image at all
+    │   ├── UnsupportedImage                 an image, in a format we do not open
+    │   └── ImageTooLarge                    over a limit that keeps memory bounded
+    ├── ConfigError                   2      an option or a combination makes no sense
+    │   └── UnknownComponent                 a name no registry knows
+    ├── DataError                     2      a data set cannot be used as given
+    ├── WeightsError                  3      a network cannot be loaded
+    │   ├── WeightsMissing                   not trained or not shipped
+    │   └── WeightsCorrupt                   size or checksum differs from the manifest
+    └── InferenceError                4      a network gave no usable answer
+
+The message says what happened, the hint what to do next. Anything else that is
+raised is a bug and surfaces with its traceback. No face found is not an error.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ProjectError(Exception):
+    """Base of every deliberate error; carries a hint and the process exit code."""
+
+    exit_code: int = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Without this a hint would be lost when an error crosses a process boundary.
+        return (_rebuild, (type(self), self.message, self.hint))
+
+
+def _rebuild(kind: type[ProjectError], message: str, hint: str) -> ProjectError:
+    error = kind.__new__(kind)
+    ProjectError.__init__(error, message, hint=hint)
+    return error
+
+
+class InputError(ProjectError):
+    """The user's file cannot be answered."""
+
+    exit_code = 2
+
+
+class UnreadableImage(InputError):
+    """Damaged, cut off, empty, or no image at all."""
+
+
+class UnsupportedImage(InputError):
+    """An image in a format that is not opened here."""
+
+
+class ImageTooLarge(InputError):
+    """More bytes or pixels than the reader accepts."""
+
+
+class ConfigError(ProjectError):
+    """An option, or a combination of options, makes no sense."""
+
+    exit_code = 2
+
+
+class UnknownComponent(ConfigError):
+    """A component name that its registry does not know."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"Did you mean '{close[0]}'? " if close else ""
+        super().__init__(
+            f"There is no {kind} named '{name}'.", hint=f"{hint}Known: {', '.join(names)}."
+        )
+
+
+class DataError(ProjectError):
+    """A data set cannot be used as given."""
+
+    exit_code = 2
+
+
+class WeightsError(ProjectError):
+    """A network cannot be loaded."""
+
+    exit_code = 3
+
+
+class WeightsMissing(WeightsError):
+    """The network was not trained yet, or its file is absent."""
+
+
+class WeightsCorrupt(WeightsError):
+    """Size or checksum differ from the manifest."""
+
+
+class InferenceError(ProjectError):
+    """A network gave no usable answer."""
+
+    exit_code = 4

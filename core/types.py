@@ -1,0 +1,206 @@
+"""What passes between the stages of the pipeline. All frozen; pixels are RGB, lengths are pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .labels import EMOTIONS, Emotion
+
+UInt8Array = NDArray[np.uint8]
+Float32Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RgbImage:
+    """An upright picture, parsed once; no later stage checks it again."""
+
+    pixels: UInt8Array
+    """(H, W, 3) uint8 RGB, read-only."""
+    name: str = "image"
+    """How the picture is called in answers: a file name without its folder."""
+    notes: tuple[str, ...] = ()
+    """What a person should know about how it was read, e.g. that it is one frame of an animation."""
+
+    def __post_init__(self) -> None:
+        if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
+            raise ValueError(
+                f"expected uint8 pixels of shape (H, W, 3), got {self.pixels.dtype} {self.pixels.shape}"
+            )
+        if self.pixels.flags.writeable:
+            frozen = self.pixels.copy()
+            frozen.setflags(write=False)
+            object.__setattr__(self, "pixels", frozen)
+
+    @property
+    def width(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def height(self) -> int:
+        return int(self.pixels.shape[0])
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in image pixels, half-open: x1 <= x < x2, y1 <= y < y2."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    @property
+    def width(self) -> float:
+        return max(0.0, self.x2 - self.x1)
+
+    @property
+    def height(self) -> float:
+        return max(0.0, self.y2 - self.y1)
+
+    @property
+    def area(self) -> float:
+        return self.width * self.height
+
+    def clamped(self, width: int, height: int) -> Box:
+        """The part of the box inside a picture of ``width`` x ``height``; may be empty."""
+        return Box(
+            min(max(self.x1, 0.0), width),
+            min(max(self.y1, 0.0), height),
+            min(max(self.x2, 0.0), width),
+            min(max(self.y2, 0.0), height),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landmarks:
+    """Named points of one face."""
+
+    points: Float32Array
+    """(N, 2) float32 x, y in image pixels."""
+    scheme: str
+    """Which points they are: ``five_points`` or ``face_mesh_468``."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """One detected face."""
+
+    box: Box
+    score: float
+    """The detector's own confidence, 0..1; not a probability of anything else."""
+    landmarks: Landmarks | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AlignedCrop:
+    """One face in FER-2013's frame, ready for a classifier."""
+
+    pixels: UInt8Array
+    """(48, 48) uint8 grey."""
+    matrix: NDArray[np.float64]
+    """(2, 3) affine that maps image pixels to crop pixels, so that one can go back to the photo."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmotionScores:
+    """One calibrated probability per emotion; they sum to one."""
+
+    probabilities: tuple[float, ...]
+    """In the order of :data:`core.labels.EMOTIONS`."""
+    certain_from: float = 0.0
+    """A top probability below this is answered with "not sure"."""
+
+    def __post_init__(self) -> None:
+        if len(self.probabilities) != len(EMOTIONS):
+            raise ValueError(f"expected {len(EMOTIONS)} probabilities, got {len(self.probabilities)}")
+        if not abs(sum(self.probabilities) - 1.0) < 1e-4:
+            raise ValueError(f"expected probabilities that sum to 1, got {sum(self.probabilities)}")
+
+    def __getitem__(self, emotion: Emotion) -> float:
+        return self.probabilities[EMOTIONS.index(emotion)]
+
+    def ranked(self) -> tuple[tuple[Emotion, float], ...]:
+        """All emotions with their probabilities, most probable first."""
+        pairs = zip(EMOTIONS, self.probabilities, strict=True)
+        return tuple(sorted(pairs, key=lambda pair: -pair[1]))
+
+    @property
+    def top(self) -> Emotion:
+        return self.ranked()[0][0]
+
+    @property
+    def margin(self) -> float:
+        """Top probability minus the second."""
+        ranked = self.ranked()
+        return ranked[0][1] - ranked[1][1]
+
+    @property
+    def certain(self) -> bool:
+        """Whether the top probability reaches the level fixed on validation data."""
+        return self.ranked()[0][1] >= self.certain_from
+
+
+@dataclass(frozen=True, slots=True)
+class FaceQuality:
+    """How well a face can be judged."""
+
+    size_px: float
+    """The shorter side of the box."""
+    sharpness: float
+    """Variance of the Laplacian of the grey face at 96 px; below about 40 it looks blurred."""
+    brightness: float
+    """Mean grey value, 0..1."""
+    contrast: float
+    """Standard deviation of the grey value, 0..1."""
+    yaw: float | None
+    """Degrees, positive when the face turns to the viewer's right; None without a mesh."""
+    pitch: float | None
+    """Degrees, positive when the face looks up; None without a mesh."""
+    roll: float | None
+    """Degrees, positive when the face tilts clockwise; None without landmarks."""
+    reasons: tuple[str, ...] = ()
+    """What makes the answer less reliable, in plain words; empty when nothing does."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceAnalysis:
+    """Everything that is said about one face."""
+
+    index: int
+    """1-based, from left to right in the picture."""
+    face: Face
+    emotions: EmotionScores
+    per_model: Mapping[str, EmotionScores]
+    quality: FaceQuality
+    crop: AlignedCrop
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What an answer was made with; enough to reproduce it."""
+
+    version: str
+    model: str
+    detector: str
+    landmarks: str
+    engine: str
+    weights_sha256: Mapping[str, str]
+    config_digest: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ImageAnalysis:
+    """The answer to one picture; ``faces == ()`` is a normal one."""
+
+    name: str
+    width: int
+    height: int
+    faces: tuple[FaceAnalysis, ...]
+    provenance: Provenance
+    notes: tuple[str, ...] = ()
+    elapsed_s: Mapping[str, float] = field(default_factory=dict)
+    """Seconds per stage; kept out of exported documents, which must be reproducible."""
