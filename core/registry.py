@@ -34,14 +34,17 @@ class Registry(Generic[T]):
 
     def get(self, name: str) -> Callable[..., T]:
         """The factory registered under ``name``; UnknownComponent if there is none."""
-        try:
-            factory = self._factories[name]
-        except KeyError:
-            raise UnknownComponent(self.kind, name, self._factories) from None
+        factory = self._factories[self.require(name)]
         if not isinstance(factory, str):
             return factory
         module, _, attribute = factory.partition(":")
         return cast("Callable[..., T]", getattr(import_module(module), attribute))
+
+    def require(self, name: str) -> str:
+        """``name`` itself when it is registered; UnknownComponent otherwise."""
+        if name not in self._factories:
+            raise UnknownComponent(self.kind, name, self._factories)
+        return name
 
     def __contains__(self, name: object) -> bool:
         return name in self._factories

@@ -1,0 +1,148 @@
+"""From a photo to calibrated emotions: the façade every front stands on.
+
+>>> from core import Analyzer, AnalyzerConfig, read_image
+>>> analyzer = Analyzer.from_config(AnalyzerConfig(model="mobilenet_v2"))
+>>> analysis = analyzer.analyze(read_image(path))          # doctest: +SKIP
+
+Importing this package costs nothing heavy: each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from .catalog import ModelInfo, detector_names, model_catalog, model_names
+    from .config import AnalyzerConfig, Device, Engine, Preset
+    from .diagnostics import Finding, diagnose
+    from .errors import (
+        ConfigError,
+        DataError,
+        ImageTooLarge,
+        InferenceError,
+        InputError,
+        ProjectError,
+        UnknownComponent,
+        UnreadableImage,
+        UnsupportedImage,
+        WeightsCorrupt,
+        WeightsError,
+        WeightsMissing,
+    )
+    from .imaging.reader import read_image
+    from .labels import EMOTIONS, Emotion
+    from .output.export import SCHEMA_VERSION, document, to_csv, to_json
+    from .output.render import annotate, encode_png, overlay_heatmap
+    from .pipeline import Analyzer
+    from .types import (
+        AlignedCrop,
+        Box,
+        EmotionScores,
+        Face,
+        FaceAnalysis,
+        FaceQuality,
+        ImageAnalysis,
+        Landmarks,
+        Provenance,
+        RgbImage,
+    )
+
+_HOMES: dict[str, tuple[str, ...]] = {
+    "catalog": ("ModelInfo", "detector_names", "model_catalog", "model_names"),
+    "config": ("AnalyzerConfig", "Device", "Engine", "Preset"),
+    "diagnostics": ("Finding", "diagnose"),
+    "errors": (
+        "ConfigError",
+        "DataError",
+        "ImageTooLarge",
+        "InferenceError",
+        "InputError",
+        "ProjectError",
+        "UnknownComponent",
+        "UnreadableImage",
+        "UnsupportedImage",
+        "WeightsCorrupt",
+        "WeightsError",
+        "WeightsMissing",
+    ),
+    "imaging.reader": ("read_image",),
+    "labels": ("EMOTIONS", "Emotion"),
+    "output.export": ("SCHEMA_VERSION", "document", "to_csv", "to_json"),
+    "output.render": ("annotate", "encode_png", "overlay_heatmap"),
+    "pipeline": ("Analyzer",),
+    "types": (
+        "AlignedCrop",
+        "Box",
+        "EmotionScores",
+        "Face",
+        "FaceAnalysis",
+        "FaceQuality",
+        "ImageAnalysis",
+        "Landmarks",
+        "Provenance",
+        "RgbImage",
+    ),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "EMOTIONS",
+    "SCHEMA_VERSION",
+    "AlignedCrop",
+    "Analyzer",
+    "AnalyzerConfig",
+    "Box",
+    "ConfigError",
+    "DataError",
+    "Device",
+    "Emotion",
+    "EmotionScores",
+    "Engine",
+    "Face",
+    "FaceAnalysis",
+    "FaceQuality",
+    "Finding",
+    "ImageAnalysis",
+    "ImageTooLarge",
+    "InferenceError",
+    "InputError",
+    "Landmarks",
+    "ModelInfo",
+    "Preset",
+    "ProjectError",
+    "Provenance",
+    "RgbImage",
+    "UnknownComponent",
+    "UnreadableImage",
+    "UnsupportedImage",
+    "WeightsCorrupt",
+    "WeightsError",
+    "WeightsMissing",
+    "annotate",
+    "detector_names",
+    "diagnose",
+    "document",
+    "encode_png",
+    "model_catalog",
+    "model_names",
+    "overlay_heatmap",
+    "read_image",
+    "to_csv",
+    "to_json",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

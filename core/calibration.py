@@ -1,0 +1,57 @@
+"""From logits to probabilities that mean what they say, and the "not sure" rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import InferenceError
+from .types import EmotionScores, Float32Array
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Fitted on validation data and stored with the weights."""
+
+    temperature: float = 1.0
+    """Divides the logits (Guo et al. 2017, "On Calibration of Modern Neural Networks", eq. 9)."""
+    certain_from: float = 0.0
+    """Answers whose top probability is lower are "not sure"."""
+    coverage: float | None = None
+    """Share of validation faces answered at that level."""
+    selective_accuracy: float | None = None
+    """Accuracy on those."""
+
+    def __post_init__(self) -> None:
+        if not self.temperature > 0:
+            raise ValueError(f"temperature must be positive, got {self.temperature}")
+
+    def probabilities(self, logits: Float32Array) -> NDArray[np.float64]:
+        """(N, C) logits to (N, C) float64 probabilities whose rows sum to one.
+
+        Raises InferenceError when a logit is not finite: NaN is never a label.
+        """
+        if not np.isfinite(logits).all():
+            raise InferenceError(
+                "The network gave a value that is no number.",
+                hint="Check the weights with `emotion doctor`.",
+            )
+        return softmax(logits / self.temperature)
+
+    def scores(
+        self, logits: Float32Array, certain_from: float | None = None
+    ) -> tuple[EmotionScores, ...]:
+        """One :class:`EmotionScores` a row; ``certain_from`` replaces the stored level."""
+        level = self.certain_from if certain_from is None else certain_from
+        rows = self.probabilities(logits)
+        return tuple(EmotionScores(tuple(float(p) for p in row), level) for row in rows)
+
+
+def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Row-wise softmax in float64."""
+    shifted = logits.astype(np.float64)
+    shifted = shifted - shifted.max(axis=-1, keepdims=True, initial=-np.inf)
+    exponentials = np.exp(shifted)
+    return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))

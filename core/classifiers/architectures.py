@@ -1,0 +1,122 @@
+"""The three networks, as torchvision builds them, with a head for the seven emotions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torchvision import models
+
+from ..errors import UnknownComponent
+from ..labels import EMOTIONS
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """How to build one network and how to address its parts."""
+
+    name: str
+    build_trunk: Callable[[], nn.Module]
+    """torchvision's network up to its pooled features, under torchvision's own key names."""
+    features: int
+    """Length of the pooled feature vector."""
+    last_block: str
+    """Module of the trunk whose output Grad-CAM explains."""
+    imagenet_weights: str
+    """Torchvision's name of the ImageNet weights that fit the trunk."""
+    min_px: int
+    """Smallest input side at which every layer of the trunk still has something to pool."""
+    auxiliary: tuple[str, int] | None = None
+    """Module of the trunk, with its channels, where an auxiliary head learns during training."""
+
+
+def _mobilenet_v2() -> nn.Module:
+    trunk = models.mobilenet_v2()
+    trunk.classifier = nn.Identity()
+    return trunk
+
+
+def _resnet50() -> nn.Module:
+    trunk = models.resnet50()
+    trunk.fc = nn.Identity()  # type: ignore[assignment]
+    return trunk
+
+
+def _inception_v3() -> nn.Module:
+    # torchvision's auxiliary classifier needs 17x17 maps (299 px); ours sits on Mixed_6e
+    # and is made by the training code, so that the shipped file holds the network only.
+    trunk = models.inception_v3(aux_logits=False, init_weights=False, transform_input=False)
+    trunk.dropout = nn.Identity()  # type: ignore[assignment]
+    trunk.fc = nn.Identity()  # type: ignore[assignment]
+    return trunk
+
+
+_ARCHITECTURES: dict[str, Architecture] = {
+    architecture.name: architecture
+    for architecture in (
+        Architecture(
+            "mobilenet_v2", _mobilenet_v2, 1280, "features.18", "MobileNet_V2_Weights.IMAGENET1K_V2", 32
+        ),
+        Architecture("resnet50", _resnet50, 2048, "layer4.2", "ResNet50_Weights.IMAGENET1K_V2", 32),
+        Architecture(
+            "inception_v3",
+            _inception_v3,
+            2048,
+            "Mixed_7c",
+            "Inception_V3_Weights.IMAGENET1K_V1",
+            75,
+            auxiliary=("Mixed_6e", 768),
+        ),
+    )
+}
+
+
+def architecture_named(name: str) -> Architecture:
+    """The architecture called ``name``; UnknownComponent if there is none."""
+    try:
+        return _ARCHITECTURES[name]
+    except KeyError:
+        raise UnknownComponent("architecture", name, _ARCHITECTURES) from None
+
+
+class EmotionNetwork(nn.Module):
+    """A torchvision trunk, dropout and one linear layer.
+
+    ``forward`` takes (N, 3, S, S) float32 and gives (N, classes) logits.
+    """
+
+    def __init__(
+        self, architecture: Architecture, *, classes: int = len(EMOTIONS), dropout: float = 0.2
+    ) -> None:
+        super().__init__()
+        self.trunk = architecture.build_trunk()
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(architecture.features, classes)
+        nn.init.normal_(self.head.weight, std=0.01)
+        nn.init.zeros_(self.head.bias)
+
+    def embed(self, batch: Tensor) -> Tensor:
+        """(N, 3, S, S) to the pooled features (N, F), before dropout."""
+        features: Tensor = self.trunk(batch)
+        return features
+
+    def forward(self, batch: Tensor) -> Tensor:
+        logits: Tensor = self.head(self.dropout(self.embed(batch)))
+        return logits
+
+
+def empty_network(name: str) -> EmotionNetwork:
+    """The network called ``name`` without storage, for :func:`load_state`; costs no initialisation."""
+    with torch.device("meta"):
+        return EmotionNetwork(architecture_named(name)).eval()
+
+
+def load_state(network: EmotionNetwork, state: dict[str, Tensor]) -> EmotionNetwork:
+    """``network`` holding ``state`` as float32, in evaluation mode; every key must match."""
+    floats = {
+        key: value.float() if value.is_floating_point() else value for key, value in state.items()
+    }
+    network.load_state_dict(floats, strict=True, assign=True)
+    return network.requires_grad_(False).eval()

@@ -1,0 +1,116 @@
+"""What an :class:`~core.pipeline.Analyzer` is built from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from .errors import ConfigError
+
+
+class Preset(StrEnum):
+    """How much time a photo may take."""
+
+    FAST = "fast"
+    BALANCED = "balanced"
+    THOROUGH = "thorough"
+
+
+class Device(StrEnum):
+    """Where networks run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+class Engine(StrEnum):
+    """What runs the emotion networks; ``auto`` takes OpenVINO on a CPU and torch on a GPU."""
+
+    AUTO = "auto"
+    TORCH = "torch"
+    OPENVINO = "openvino"
+
+
+@dataclass(frozen=True, slots=True)
+class PresetSettings:
+    """The numbers behind a preset."""
+
+    working_px: int
+    """Longest side of the picture the detector sees."""
+    min_face_px: int
+    """Smallest face side looked for, in the detector's picture."""
+
+
+PRESETS: dict[Preset, PresetSettings] = {
+    Preset.FAST: PresetSettings(working_px=640, min_face_px=32),
+    Preset.BALANCED: PresetSettings(working_px=1024, min_face_px=24),
+    Preset.THOROUGH: PresetSettings(working_px=2048, min_face_px=20),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AnalyzerConfig:
+    """Options of an analyzer; checked when made."""
+
+    model: str = "mobilenet_v2"
+    detector: str = "mtcnn"
+    landmarks: str = "face_mesh"
+    preset: Preset = Preset.BALANCED
+    detection_threshold: float | None = None
+    """Faces scored lower are dropped; None takes the detector's measured default."""
+    certain_from: float | None = None
+    """Probability below which the answer is "not sure"; None takes the level in the manifest."""
+    engine: Engine = Engine.AUTO
+    device: Device = Device.AUTO
+    weights_dir: Path | None = None
+    """Where manifest.json and the weights lie; None is ``weights/`` of the repository."""
+
+    def __post_init__(self) -> None:
+        from .classifiers import CLASSIFIERS
+        from .detectors import DETECTORS
+        from .landmarks import LANDMARK_MODELS
+
+        CLASSIFIERS.require(self.model)
+        DETECTORS.require(self.detector)
+        LANDMARK_MODELS.require(self.landmarks)
+        for field, kind in (("preset", Preset), ("engine", Engine), ("device", Device)):
+            try:
+                object.__setattr__(self, field, kind(getattr(self, field)))
+            except ValueError:
+                known = ", ".join(kind)
+                raise ConfigError(
+                    f"There is no {field} named '{getattr(self, field)}'.", hint=f"Known: {known}."
+                ) from None
+        for field in ("detection_threshold", "certain_from"):
+            value = getattr(self, field)
+            if value is not None and not 0.0 <= value <= 1.0:
+                raise ConfigError(
+                    f"{field} must lie between 0 and 1, got {value}.",
+                    hint="0.9 is a usual detection threshold.",
+                )
+        if self.engine is Engine.OPENVINO and self.device is Device.CUDA:
+            raise ConfigError(
+                "OpenVINO does not run on a CUDA GPU.", hint="Use engine 'torch' or device 'cpu'."
+            )
+
+    @property
+    def settings(self) -> PresetSettings:
+        return PRESETS[self.preset]
+
+    def digest(self) -> str:
+        """Twelve hexadecimal digits over everything that can change an answer.
+
+        Engine, device and the weights' place are left out: they are proved not to
+        change it, or are told by the weights' own checksum.
+        """
+        told = {
+            key: value
+            for key, value in asdict(self).items()
+            if key not in {"engine", "device", "weights_dir"}
+        }
+        told["preset_settings"] = asdict(self.settings)
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""Reading pictures safely and cutting faces out of them."""

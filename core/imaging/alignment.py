@@ -1,0 +1,110 @@
+"""Bringing a face from a photo into the frame FER-2013 shows faces in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from skimage.transform import SimilarityTransform
+
+from ..types import AlignedCrop, Box, Float32Array, RgbImage
+
+CROP_PX = 48
+"""Side of a FER-2013 image; every crop passes through it, so that a sharp photo looks like one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceFrame:
+    """Where eyes and mouth lie in a 48x48 crop; left and right are the viewer's.
+
+    The defaults are the medians of the face mesh over FER-2013's training images.
+    """
+
+    left_eye: tuple[float, float] = (15.2, 19.0)
+    right_eye: tuple[float, float] = (33.0, 18.8)
+    mouth: tuple[float, float] = (24.3, 36.7)
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Sequence[float]]) -> FaceFrame:
+        """The frame stored in a manifest."""
+        points = {name: (float(x), float(y)) for name, (x, y) in entry.items()}
+        return cls(**points)
+
+    @property
+    def anchors(self) -> Float32Array:
+        """(3, 2) left eye, right eye, mouth in crop pixels."""
+        return np.array([self.left_eye, self.right_eye, self.mouth], dtype=np.float32)
+
+
+def matrix_from_anchors(anchors: Float32Array, frame: FaceFrame) -> NDArray[np.float64] | None:
+    """The (2, 3) similarity, least squares (Umeyama 1991), that lays ``anchors`` on the frame.
+
+    ``anchors`` is (3, 2) left eye, right eye, mouth in image pixels. None when they coincide.
+    """
+    if not np.isfinite(anchors).all() or np.ptp(anchors, axis=0).max() < 1.0:
+        return None
+    transform = SimilarityTransform.from_estimate(anchors, frame.anchors)
+    if not transform:
+        return None
+    matrix = np.asarray(transform.params, dtype=np.float64)
+    return matrix[:2] if np.isfinite(matrix).all() else None
+
+
+def matrix_from_box(box: Box) -> NDArray[np.float64]:
+    """The (2, 3) affine that maps the square around ``box`` onto the crop.
+
+    Stands in where no landmarks were found. The square's side is the box's mean side: a
+    detector's box is taller than FER-2013's crop, which cuts forehead and chin.
+    """
+    side = max((box.width + box.height) / 2, 1.0)
+    scale = CROP_PX / side
+    centre_x, centre_y = (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2
+    half = CROP_PX / 2
+    return np.array([[scale, 0.0, half - scale * centre_x], [0.0, scale, half - scale * centre_y]])
+
+
+def cut(image: RgbImage, matrix: NDArray[np.float64]) -> AlignedCrop:
+    """The 48x48 grey crop that ``matrix`` (image to crop) describes.
+
+    A large face is first warped to a multiple of 48 px and then averaged down, because
+    sampling a photo directly at 48 px would alias. Beyond the picture its border is repeated.
+    """
+    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    # 32 * 48 = 1536 px: a face larger than that has no detail left to lose by then.
+    factor = int(np.clip(np.ceil(1.0 / max(scale, 1e-6)), 1, 32))
+    # Pixel centres sit at integer coordinates for cv2; averaging blocks of `factor` pixels
+    # shifts them by (factor - 1) / 2, which is taken back here.
+    enlarged = matrix * factor
+    enlarged[:, 2] += (factor - 1) / 2
+    side = CROP_PX * factor
+    # Only the part that the crop shows is converted to grey.
+    window, offset = _source_window(image, enlarged, side)
+    shifted = enlarged.copy()
+    shifted[:, 2] += enlarged[:, :2] @ offset
+    grey = cv2.cvtColor(np.ascontiguousarray(window), cv2.COLOR_RGB2GRAY)
+    warped = cv2.warpAffine(
+        grey, shifted, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    if factor > 1:
+        warped = cv2.resize(warped, (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA)
+    pixels = np.asarray(warped, dtype=np.uint8)
+    pixels.setflags(write=False)
+    return AlignedCrop(pixels=pixels, matrix=matrix)
+
+
+def _source_window(
+    image: RgbImage, matrix: NDArray[np.float64], side: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The part of the picture that maps into the (side, side) output, and its top-left corner."""
+    inverse = np.linalg.inv(np.vstack([matrix, [0.0, 0.0, 1.0]]))[:2]
+    corners = np.array([[0, 0, 1], [side, 0, 1], [0, side, 1], [side, side, 1]], dtype=np.float64)
+    mapped = corners @ inverse.T
+    low = np.floor(mapped.min(axis=0)).astype(int) - 2
+    high = np.ceil(mapped.max(axis=0)).astype(int) + 3
+    limit = np.array([image.width, image.height])
+    low = np.clip(low, 0, limit - 1)
+    high = np.clip(high, low + 1, limit)
+    return image.pixels[low[1] : high[1], low[0] : high[0]], low.astype(np.float64)
