@@ -1,0 +1,1 @@
+"""The command line `emotion`: one file per command, all of them thin."""
