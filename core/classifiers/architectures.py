@@ -114,9 +114,14 @@ def empty_network(name: str) -> EmotionNetwork:
 
 
 def load_state(network: EmotionNetwork, state: dict[str, Tensor]) -> EmotionNetwork:
-    """``network`` holding ``state`` as float32, in evaluation mode; every key must match."""
-    floats = {
-        key: value.float() if value.is_floating_point() else value for key, value in state.items()
-    }
+    """``network`` holding ``state`` as float32, in evaluation mode; every key must match.
+
+    The batch counters of batch normalisation are no part of a weight file: they steer
+    training only.
+    """
+    floats = {key: value.float() for key, value in state.items()}
+    for key in network.state_dict():
+        if key.endswith("num_batches_tracked"):
+            floats[key] = torch.zeros((), dtype=torch.long)
     network.load_state_dict(floats, strict=True, assign=True)
     return network.requires_grad_(False).eval()

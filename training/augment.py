@@ -1,0 +1,63 @@
+"""Augmentation, all of it by albumentations on uint8 grey faces."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import cv2
+import numpy as np
+
+from core.types import UInt8Array
+
+# Importing albumentations looks for updates over the network unless this is set.
+os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+
+import albumentations as A  # noqa: E402, N812 - its documented alias, after the switch above
+
+
+def training_transform() -> A.Compose:
+    """What a training face goes through, at the network's input size.
+
+    The geometric ranges cover the spread of eyes and mouth in FER-2013 (roll -20 to +14
+    degrees, eye distance 11 to 22 px around 17); the rest is what photos suffer.
+    """
+    return A.Compose(
+        [
+            A.HorizontalFlip(p=0.5),
+            A.Affine(
+                scale=(0.85, 1.15),
+                translate_percent=(-0.08, 0.08),
+                rotate=(-15, 15),
+                border_mode=cv2.BORDER_REPLICATE,
+                p=0.9,
+            ),
+            A.RandomBrightnessContrast(0.25, 0.25, p=0.5),
+            A.RandomGamma((70, 140), p=0.3),
+            A.OneOf(
+                [
+                    A.GaussianBlur(sigma_limit=(0.5, 2.0)),
+                    A.GaussNoise(std_range=(0.02, 0.08)),
+                    A.ImageCompression(quality_range=(30, 90)),
+                ],
+                p=0.15,
+            ),
+            A.CoarseDropout(
+                num_holes_range=(1, 2),
+                hole_height_range=(0.1, 0.3),
+                hole_width_range=(0.1, 0.3),
+                fill="random_uniform",
+                p=0.35,
+            ),
+        ]
+    )
+
+
+def augmented(transform: A.Compose, face: UInt8Array, seed: int) -> UInt8Array:
+    """``face`` (S, S) uint8 after ``transform``, decided by ``seed`` alone.
+
+    One pair of generators serves the whole pipeline: ``set_random_seed`` would give each
+    transform an own generator with the same seed, and all of them would fire together.
+    """
+    transform.set_random_state(np.random.default_rng(seed), random.Random(seed))
+    return np.asarray(transform(image=face)["image"], dtype=np.uint8)

@@ -1,0 +1,93 @@
+"""Writing a trained network as a weight file with its manifest entry."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+
+from core.calibration import Calibration
+from core.classifiers.architectures import EmotionNetwork
+from core.imaging.alignment import FaceFrame
+from core.imaging.preprocess import Preprocessing
+from core.labels import EMOTIONS
+from core.weights import MANIFEST_NAME, MANIFEST_VERSION
+
+
+def export_network(
+    network: EmotionNetwork,
+    directory: Path,
+    *,
+    name: str,
+    preprocessing: Preprocessing,
+    frame: FaceFrame,
+    training: Mapping[str, Any],
+) -> Path:
+    """Write ``<name>.safetensors`` (float16) and its manifest entry; the path of the file.
+
+    The entry starts uncalibrated and without figures: those are measured on this very file.
+    """
+    state = {
+        key: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for key, value in network.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+    data = save(state)
+    file = directory / f"{name}.safetensors"
+    write_whole(file, data)
+    entry = {
+        "file": file.name,
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "architecture": name,
+        "parameters": sum(each.numel() for each in network.parameters()),
+        "classes": list(EMOTIONS),
+        "preprocessing": dataclasses.asdict(preprocessing),
+        "frame": dataclasses.asdict(frame),
+        "calibration": dataclasses.asdict(Calibration()),
+        "metrics": {},
+        "training": dict(training),
+    }
+    update_entry(directory, name, entry)
+    return file
+
+
+def update_entry(directory: Path, name: str, changes: Mapping[str, Any]) -> None:
+    """Merge ``changes`` into one model's manifest entry, making the manifest if need be."""
+    path = directory / MANIFEST_NAME
+    document: dict[str, Any] = {"schema_version": MANIFEST_VERSION, "models": {}}
+    if path.exists():
+        document = json.loads(path.read_text(encoding="utf-8"))
+    entry = document["models"].setdefault(name, {})
+    entry.update(changes)
+    write_whole(path, (json.dumps(document, indent=2) + "\n").encode())
+
+
+def publish(name: str, source: Path, destination: Path) -> None:
+    """Copy one model's file and manifest entry from ``source`` to ``destination``."""
+    document = json.loads((source / MANIFEST_NAME).read_text(encoding="utf-8"))
+    entry = document["models"][name]
+    destination.mkdir(parents=True, exist_ok=True)
+    write_whole(destination / entry["file"], (source / entry["file"]).read_bytes())
+    update_entry(destination, name, entry)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that a reader sees the old one or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+

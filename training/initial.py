@@ -1,0 +1,92 @@
+"""Where a training run starts from: ImageNet weights, a file, or nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+from torch import Tensor
+from torchvision.models import get_weight
+
+from core.classifiers.architectures import EmotionNetwork, architecture_named
+from core.errors import ConfigError
+
+from .recipe import Recipe
+
+SCRATCH = "scratch"
+IMAGENET = "imagenet"
+
+
+def initial_network(recipe: Recipe, init: str) -> EmotionNetwork:
+    """The network a run starts from; ``init`` is imagenet, scratch, or a safetensors file.
+
+    ConfigError when the weights cannot be had or do not fit the architecture.
+    """
+    torch.manual_seed(recipe.seed)
+    architecture = architecture_named(recipe.model)
+    network = EmotionNetwork(architecture, dropout=recipe.dropout)
+    if init == SCRATCH:
+        return network
+    if init == IMAGENET:
+        load_trunk(network, _download(architecture.imagenet_weights), source="ImageNet weights")
+    else:
+        load_trunk(network, _read(Path(init)), source=f"'{Path(init).name}'")
+    return network
+
+
+def load_trunk(network: EmotionNetwork, state: dict[str, Tensor], *, source: str) -> None:
+    """Put ``state`` into the trunk, key by key.
+
+    Takes torchvision's own layout (its classification layers are left out) and our files
+    (``trunk.*``, ``head.*``); ConfigError names what is missing or has another shape.
+    """
+    own = any(key.startswith("trunk.") for key in state)
+    given = {
+        (key.removeprefix("trunk.") if own else key): value.float()
+        if value.is_floating_point()
+        else value
+        for key, value in state.items()
+    }
+    wanted = network.trunk.state_dict()
+    wrong = [
+        key
+        for key, value in wanted.items()
+        if not key.endswith("num_batches_tracked")
+        and (key not in given or given[key].shape != value.shape)
+    ]
+    if wrong:
+        raise ConfigError(
+            f"{source} does not fit the network: {len(wrong)} of {len(wanted)} entries are "
+            f"missing or have another shape, first {wrong[0]}.",
+            hint="Choose the --model these weights belong to, or --init scratch.",
+        )
+    network.trunk.load_state_dict({key: given.get(key, value) for key, value in wanted.items()})
+    if own and state["head.weight"].shape == network.head.weight.shape:
+        head = {"weight": state["head.weight"].float(), "bias": state["head.bias"].float()}
+        network.head.load_state_dict(head)
+
+
+def _download(name: str) -> dict[str, Tensor]:
+    try:
+        state: dict[str, Tensor] = get_weight(name).get_state_dict(progress=True, check_hash=True)
+    except (URLError, OSError, RuntimeError) as error:
+        raise ConfigError(
+            f"The ImageNet weights {name} could not be downloaded ({error}).",
+            hint="Connect to a network, give a file with --init FILE.safetensors, "
+            "or start with --init scratch.",
+        ) from error
+    return state
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ConfigError(
+            f"'{path}' is no safetensors file that can be read.",
+            hint="--init takes imagenet, scratch, or the path of a .safetensors file.",
+        ) from error

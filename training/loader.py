@@ -1,0 +1,89 @@
+"""Batches of augmented faces, the same for the same seed whatever the number of workers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from core.imaging.preprocess import Preprocessing
+from core.types import Float32Array
+
+from .augment import augmented, training_transform
+from .data import FaceSet
+
+Key = tuple[int, int]
+Sample = tuple[Tensor, Tensor, Tensor]
+
+
+class AugmentedFaces(Dataset[Sample]):
+    """Faces at the network's size; item (epoch, index) is always the same picture."""
+
+    def __init__(
+        self,
+        faces: FaceSet,
+        targets: Float32Array,
+        opinions: Float32Array,
+        preprocessing: Preprocessing,
+        seed: int,
+    ) -> None:
+        self._faces = faces
+        self._targets = targets
+        self._opinions = opinions
+        self._preprocessing = preprocessing
+        self._seed = seed
+        self._transform = training_transform()
+
+    def __len__(self) -> int:
+        return len(self._faces)
+
+    def __getitem__(self, key: Key) -> Sample:
+        """((S, S) uint8 face, (7,) target, (8,) crowd opinion) for ``key`` = (epoch, index)."""
+        epoch, index = key
+        seed = np.random.SeedSequence((self._seed, epoch, index)).generate_state(1)[0]
+        face = self._preprocessing.resize(self._faces.images[index])
+        return (
+            torch.from_numpy(augmented(self._transform, face, int(seed))),
+            torch.from_numpy(self._targets[index]),
+            torch.from_numpy(self._opinions[index]),
+        )
+
+
+class EpochSampler(Sampler[Key]):
+    """Every index once per epoch, in an order that seed and epoch decide."""
+
+    def __init__(self, size: int, seed: int) -> None:
+        self._size = size
+        self._seed = seed
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the trainer at the start of each epoch, also after a resume."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[Key]:
+        order = np.random.default_rng((self._seed, self._epoch)).permutation(self._size)
+        return ((self._epoch, int(index)) for index in order)
+
+
+def training_loader(
+    dataset: AugmentedFaces, *, batch: int, seed: int, workers: int
+) -> DataLoader[Sample]:
+    """Shuffled full batches; the last faces that fill no batch wait for another epoch."""
+    size = min(batch, len(dataset))
+    return DataLoader(
+        dataset,
+        batch_size=size,
+        sampler=EpochSampler(len(dataset), seed),
+        num_workers=workers,
+        drop_last=True,
+        pin_memory=torch.cuda.is_available(),
+        persistent_workers=workers > 0,
+        prefetch_factor=4 if workers else None,
+    )

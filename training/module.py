@@ -1,0 +1,182 @@
+"""What one training step does: losses, schedule, weight average."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+import lightning.pytorch as pl
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torchmetrics import MetricCollection
+from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
+
+from core.classifiers.architectures import EmotionNetwork, architecture_named
+from core.labels import EMOTIONS
+
+from .recipe import Recipe
+from .votes import OPINIONS
+
+Batch = tuple[Tensor, Tensor, Tensor]
+
+
+class HeadedNetwork(nn.Module):
+    """The network with the heads that exist only during training."""
+
+    def __init__(self, network: EmotionNetwork, recipe: Recipe) -> None:
+        super().__init__()
+        self.network = network
+        architecture = architecture_named(recipe.model)
+        self.opinions = nn.Linear(architecture.features, OPINIONS)
+        self.auxiliary: nn.Linear | None = None
+        self._middle: Tensor | None = None
+        if architecture.auxiliary and recipe.auxiliary > 0:
+            module, channels = architecture.auxiliary
+            self.auxiliary = nn.Linear(channels, len(EMOTIONS))
+            network.trunk.get_submodule(module).register_forward_hook(self._keep_middle)
+
+    def _keep_middle(self, _module: nn.Module, _inputs: object, output: Tensor) -> None:
+        self._middle = output
+
+    def forward(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """(N, 3, S, S) to emotion logits (N, 7), opinion logits (N, 8), auxiliary (N, 7) or None."""
+        features = self.network.embed(batch)
+        dropped = self.network.dropout(features)
+        auxiliary = None
+        if self.auxiliary is not None and self._middle is not None:
+            auxiliary = self.auxiliary(self._middle.mean(dim=(2, 3)))
+            self._middle = None
+        return self.network.head(dropped), self.opinions(dropped), auxiliary
+
+
+class EmotionModule(pl.LightningModule):
+    """Trains an :class:`EmotionNetwork`; the weight average in ``average`` is what ships."""
+
+    def __init__(
+        self, recipe: Recipe, network: EmotionNetwork, *, steps: int, max_seconds: float | None
+    ) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.headed = HeadedNetwork(network, recipe)
+        self.average = AveragedModel(
+            network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
+        )
+        classes = len(EMOTIONS)
+        self.watched = MetricCollection(
+            {
+                "accuracy": MulticlassAccuracy(classes, average="micro"),
+                "macro_f1": MulticlassF1Score(classes, average="macro"),
+            }
+        )
+        self._steps = steps
+        self._max_seconds = max_seconds
+        self._spent_s = 0.0
+        self._started = time.monotonic()
+        self.ended_by_clock = False
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds of training so far, those before a resume included."""
+        return self._spent_s + time.monotonic() - self._started
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done, 0..1, by steps or by the clock, whichever is further."""
+        by_steps = self.global_step / max(self._steps, 1)
+        by_clock = self.elapsed_s / self._max_seconds if self._max_seconds else 0.0
+        return min(max(by_steps, by_clock), 1.0)
+
+    def rate_factor(self, progress: float) -> float:
+        """The learning rate's share of its peak: linear warm-up, then cosine to zero."""
+        if progress < self.recipe.warmup:
+            return max(progress / self.recipe.warmup, 0.01)
+        position = (progress - self.recipe.warmup) / (1 - self.recipe.warmup)
+        return 0.5 * (1 + math.cos(math.pi * position))
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Mean loss of an uint8 batch: emotions, crowd opinion and auxiliary head, weighted."""
+        recipe = self.recipe
+        faces, targets, opinions = batch
+        inputs = self.normalise(faces)
+        if recipe.mixup_alpha > 0 and torch.rand(()).item() < recipe.mixup_chance:
+            share = torch.distributions.Beta(recipe.mixup_alpha, recipe.mixup_alpha).sample()
+            order = torch.randperm(len(inputs), device=inputs.device)
+            inputs, targets, opinions = (
+                share * each + (1 - share) * each[order] for each in (inputs, targets, opinions)
+            )
+        logits, opinion_logits, auxiliary = self.headed(
+            inputs.contiguous(memory_format=torch.channels_last)
+        )
+        total = functional.cross_entropy(logits, targets)
+        if recipe.votes_head > 0:
+            # Rows without votes are all zeros and add nothing.
+            log_odds = functional.log_softmax(opinion_logits, dim=1)
+            total = total - recipe.votes_head * (opinions * log_odds).sum(dim=1).mean()
+        if auxiliary is not None:
+            total = total + recipe.auxiliary * functional.cross_entropy(auxiliary, targets)
+        return total
+
+    def normalise(self, faces: Tensor) -> Tensor:
+        """(N, S, S) uint8 to (N, 3, S, S) float; the tensor form of ``Preprocessing.normalise``."""
+        scaled = (faces.float() / 255.0 - self.recipe.mean) / self.recipe.std
+        return scaled[:, None].expand(-1, 3, -1, -1)
+
+    def training_step(self, batch: Batch, _index: int) -> Tensor:
+        loss = self.loss(batch)
+        if not torch.isfinite(loss):
+            raise FloatingPointError(
+                f"The loss became {loss.item()} at step {self.global_step}; "
+                "lower learning_rate or gradient_clip."
+            )
+        self.log("loss", loss, on_epoch=True, on_step=False, batch_size=len(batch[0]))
+        return loss
+
+    def on_validation_epoch_start(self) -> None:
+        self.watched.reset()
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], _index: int) -> None:
+        faces, labels = batch
+        inputs = self.normalise(faces).contiguous(memory_format=torch.channels_last)
+        self.watched.update(self.average(inputs), labels)
+
+    def on_validation_epoch_end(self) -> None:
+        self.log_dict(self.watched.compute())
+
+    def on_train_epoch_start(self) -> None:
+        # Dropout and mixup draw from here; with it a resumed epoch repeats the uninterrupted one.
+        torch.manual_seed(self.recipe.seed * 100_003 + self.current_epoch)
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        rate = self.recipe.learning_rate * self.rate_factor(self.progress)
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+
+    def on_train_batch_end(self, _outputs: object, _batch: Batch, _index: int) -> None:
+        self.average.update_parameters(self.headed.network)
+        if self._max_seconds and self.elapsed_s >= self._max_seconds:
+            self.ended_by_clock = True
+            self.trainer.should_stop = True
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        decayed, plain = [], []
+        for parameter in self.headed.parameters():
+            # Norms and biases are not shrunk: it only hurts them.
+            (decayed if parameter.ndim > 1 else plain).append(parameter)
+        return torch.optim.AdamW(
+            [
+                {"params": decayed, "weight_decay": self.recipe.weight_decay},
+                {"params": plain, "weight_decay": 0.0},
+            ],
+            lr=self.recipe.learning_rate,
+        )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint["elapsed_s"] = self.elapsed_s
+        checkpoint["recipe_digest"] = self.recipe.digest()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        self._spent_s = float(checkpoint["elapsed_s"])
+        self._started = time.monotonic()

@@ -1,0 +1,86 @@
+"""FER+ crowd votes (Barsoum et al. 2016): ten people's opinions of every FER-2013 image."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from core.errors import DataError
+from core.labels import EMOTIONS
+from core.types import Float32Array
+
+COLUMNS = (
+    "anger",
+    "disgust",
+    "fear",
+    "happiness",
+    "sadness",
+    "surprise",
+    "neutral",
+    "contempt",
+    "unknown",
+    "NF",
+)
+"""Vote columns; the first seven follow our own order of emotions."""
+OPINIONS = 8
+"""Columns that are an opinion about the face: the seven and contempt."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Votes:
+    """Crowd votes for the images of one set."""
+
+    counts: Float32Array
+    """(N, 10) votes in the order of :data:`COLUMNS`; a row of zeros where none are known."""
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(N,) whether at least one person named an expression."""
+        return np.asarray(self.counts[:, :OPINIONS].sum(axis=1) > 0)
+
+    def opinions(self) -> Float32Array:
+        """(N, 8) distribution over the seven emotions and contempt; zeros where unknown."""
+        votes = self.counts[:, :OPINIONS]
+        total = votes.sum(axis=1, keepdims=True)
+        return np.divide(votes, total, out=np.zeros_like(votes), where=total > 0)
+
+
+def read_votes(path: Path, names: Sequence[str]) -> Votes:
+    """The votes of the images called ``names``; zeros for images the file does not know."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            table = {
+                row["image"]: [float(row[column]) for column in COLUMNS]
+                for row in csv.DictReader(file)
+            }
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise DataError(
+            f"'{path.name}' is no FER+ vote file.",
+            hint=f"Needed: a CSV with the columns image, {', '.join(COLUMNS)}.",
+        ) from error
+    none = [0.0] * len(COLUMNS)
+    return Votes(np.array([table.get(name, none) for name in names], dtype=np.float32))
+
+
+def label_prior(votes: Votes, labels: NDArray[np.int64]) -> Float32Array:
+    """(N, 7) P(label | votes), fitted on these very labels by logistic regression.
+
+    Official label and crowd often disagree; this says how often which disagreement happens.
+    Rows without votes are uniform.
+    """
+    shares = votes.counts / np.maximum(votes.counts.sum(axis=1, keepdims=True), 1.0)
+    prior = np.full((len(labels), len(EMOTIONS)), 1.0 / len(EMOTIONS), dtype=np.float32)
+    known = votes.known
+    if known.sum() < len(EMOTIONS) or len(np.unique(labels[known])) < 2:
+        return prior
+    model = LogisticRegression(C=10.0, max_iter=500).fit(shares[known], labels[known])
+    rows = np.zeros((int(known.sum()), len(EMOTIONS)), dtype=np.float32)
+    rows[:, model.classes_] = model.predict_proba(shares[known])
+    prior[known] = rows
+    return prior
