@@ -1,0 +1,53 @@
+# Every command a user or contributor needs. `make` alone prints them.
+# Works with GNU make 3.81, which macOS ships.
+
+BIN := .venv/bin
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help app demo test check fmt install bench lock clean doctor
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+app: .venv/installed doctor ## Install what is needed and open the Streamlit app
+	@$(BIN)/emotion app
+
+demo: .venv/installed doctor ## Install what is needed and open the Gradio demo
+	@$(BIN)/emotion demo
+
+test: .venv/installed-dev doctor check ## Everything that must be green: lint, types, import rule, tests
+	@$(BIN)/python -m pytest
+
+check: .venv/installed-dev ## The fast part of it: lint, format, types, import rule
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+fmt: .venv/installed-dev ## Format the code and mend what can be mended
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+install: ## Install, or repair, the environment in .venv
+	@.ci/install requirements.txt
+	@touch .venv/installed
+
+lock: .venv/installed ## Resolve constraints.txt anew for every supported Python (needs uv)
+	@.ci/lock
+
+clean: ## Remove the environment and what the checks leave behind
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf build photo_emotion.egg-info
+
+# Runs before anything imports OpenCV, because it may have to install what OpenCV needs.
+doctor: .venv/installed
+	@$(BIN)/emotion doctor --fix
+
+# A prerequisite newer than the stamp, or a missing stamp, installs anew.
+.venv/installed: requirements.txt constraints.txt pyproject.toml
+	@.ci/install requirements.txt
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	@.ci/install requirements-dev.txt
+	@touch $@
