@@ -1,0 +1,5 @@
+"""`python -m cli`, for where the command `emotion` is not on the path."""
+
+from cli.main import app
+
+app(prog_name="emotion")

@@ -1,0 +1,58 @@
+"""`emotion app` and `emotion demo`: the two pages, on this computer alone."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+ROOT = Path(__file__).resolve().parent.parent
+
+Port = Annotated[
+    int | None,
+    typer.Option(min=1, max=65535, help="Port of the page; the next free one if not given."),
+]
+
+
+def app(port: Port = None) -> None:
+    """Open the Streamlit app in the browser."""
+    _become(streamlit_command(port))
+
+
+def demo(port: Port = None) -> None:
+    """Open the Gradio demo in the browser."""
+    _become(gradio_command(), gradio_environment(port))
+
+
+def streamlit_command(port: int | None = None) -> list[str]:
+    """How to start the Streamlit app; its settings are in the repository's `.streamlit`."""
+    page = ROOT / "frontends" / "streamlit_app" / "app.py"
+    command = [sys.executable, "-m", "streamlit", "run", str(page)]
+    return command if port is None else [*command, "--server.port", str(port)]
+
+
+def gradio_command() -> list[str]:
+    """How to start the Gradio demo."""
+    return [sys.executable, str(ROOT / "frontends" / "gradio_app" / "app.py")]
+
+
+def gradio_environment(port: int | None = None) -> dict[str, str]:
+    """What tells Gradio where to listen; it reads its settings from the environment."""
+    settings = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_ANALYTICS_ENABLED": "False"}
+    return settings if port is None else {**settings, "GRADIO_SERVER_PORT": str(port)}
+
+
+def _become(command: Sequence[str], settings: Mapping[str, str] | None = None) -> NoReturn:
+    """Turn this process into the server, so that signals and the exit code are its own."""
+    environment = {**os.environ, **(settings or {})}
+    # Streamlit reads `.streamlit/config.toml` from the working directory.
+    os.chdir(ROOT)
+    if sys.platform == "win32":
+        # There exec would return to the shell while the server still runs.
+        raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
+    os.execve(command[0], list(command), environment)

@@ -1,0 +1,157 @@
+"""Python packages: present, within bounds, as tested, and not in each other's way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .findings import Finding, Status
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+INSTALL = "make install"
+REBUILD = "make clean install"
+
+_NAMED_AT_MOST = 5
+"""Packages named in one line; more would hide the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An installed distribution."""
+
+    version: str
+    requires: tuple[str, ...] = ()
+    """Requirement texts as its metadata give them."""
+
+
+Installed = Mapping[str, Package]
+"""Distributions by normalised name."""
+
+
+def installed_packages() -> Installed:
+    """Every distribution Python finds; of two with one name the one that is imported."""
+    found: dict[str, Package] = {}
+    for distribution in metadata.distributions():
+        # A folder left by an interrupted installation has neither name nor version.
+        name = distribution.metadata["Name"]
+        if name:
+            package = Package(distribution.version, tuple(distribution.requires or ()))
+            found.setdefault(_normalised(name), package)
+    return found
+
+
+def check_packages(
+    requirements: Path, constraints: Path, installed: Installed | None = None
+) -> tuple[Finding, ...]:
+    """Findings about the packages of ``requirements`` and about what these bring along."""
+    packages = installed_packages() if installed is None else installed
+    try:
+        wanted = {_normalised(req.name): (req, why) for req, why in _declared(requirements)}
+        tested = {_normalised(req.name): str(req.specifier) for req, _ in _declared(constraints)}
+    except ModuleNotFoundError:
+        return (Finding("packaging", Status.PROBLEM, "It is not installed.", INSTALL),)
+    except OSError as error:
+        file = Path(error.filename).name
+        remedy = f"git checkout -- {file}"
+        return (Finding("packages", Status.PROBLEM, f"{file} cannot be read.", remedy),)
+
+    unfit = tuple(_unfit(wanted, packages))
+    summary = Finding("packages", Status.OK, f"{len(wanted)} direct requirements are met.")
+    return (
+        *(unfit or (summary,)),
+        *_several_opencv(packages),
+        *_conflicts(wanted, packages),
+        *_untested(tested, packages, known={finding.name for finding in unfit}),
+    )
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _declared(path: Path) -> Iterator[tuple[Requirement, str]]:
+    from packaging.requirements import Requirement
+
+    for line in path.read_text(encoding="utf-8").splitlines():
+        text, _, reason = line.partition("#")
+        if text.strip():
+            yield Requirement(text.strip()), reason.strip()
+
+
+def _unfit(
+    wanted: Mapping[str, tuple[Requirement, str]], installed: Installed
+) -> Iterator[Finding]:
+    for name, (requirement, reason) in wanted.items():
+        package = installed.get(name)
+        if package is None:
+            yield Finding(name, Status.PROBLEM, "It is not installed.", INSTALL)
+        elif not requirement.specifier.contains(package.version, prereleases=True):
+            detail = f"{package.version} is installed, needed is {requirement.specifier}"
+            because = f" ({reason})" if reason else ""
+            yield Finding(name, Status.PROBLEM, f"{detail}{because}.", INSTALL)
+
+
+def _several_opencv(installed: Installed) -> Iterator[Finding]:
+    versions = {
+        name: package.version for name, package in installed.items() if name.startswith("opencv-")
+    }
+    if len(set(versions.values())) > 1:
+        listed = _listed(f"{name} {version}" for name, version in sorted(versions.items()))
+        detail = f"Wheels of several versions overwrite each other in one folder: {listed}."
+        yield Finding("OpenCV", Status.PROBLEM, detail, REBUILD)
+
+
+def _conflicts(wanted: Iterable[str], installed: Installed) -> Iterator[Finding]:
+    """What the packages in use ask of one another and do not get."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    waiting, seen = [name for name in wanted if name in installed], set(wanted)
+    clashes = []
+    while waiting:
+        name = waiting.pop()
+        for text in installed[name].requires:
+            try:
+                needed = Requirement(text)
+            except InvalidRequirement:
+                continue
+            if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
+                continue
+            other = _normalised(needed.name)
+            found = installed.get(other)
+            if found is None:
+                clashes.append(f"{name} needs {needed.name}, which is not installed")
+            elif not needed.specifier.contains(found.version, prereleases=True):
+                clashes.append(f"{name} needs {other}{needed.specifier}, not {found.version}")
+            if found is not None and other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    if clashes:
+        yield Finding("versions", Status.WARNING, f"{_listed(sorted(clashes))}.", INSTALL)
+
+
+def _untested(
+    tested: Mapping[str, str], installed: Installed, known: Iterable[str]
+) -> Iterator[Finding]:
+    others = [
+        f"{name} {package.version} (tested: {tested[name].removeprefix('==')})"
+        for name, package in sorted(installed.items())
+        # A local label such as +cpu is another build of the same version.
+        if name in tested
+        and name not in known
+        and f"=={package.version.partition('+')[0]}" != tested[name]
+    ]
+    if others:
+        detail = f"Not the versions this was tested with: {_listed(others)}."
+        yield Finding("versions", Status.WARNING, detail, INSTALL)
+
+
+def _listed(items: Iterable[str]) -> str:
+    texts = list(items)
+    more = len(texts) - _NAMED_AT_MOST
+    return ", ".join(texts[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,137 @@
+"""What lies outside of Python: its own version, shared libraries, a camera."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .findings import Finding, Status
+
+PYTHONS = ((3, 11), (3, 12))
+"""mediapipe 0.10.21 has no wheel beyond 3.12; before 3.11 ``StrEnum`` is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLibrary:
+    """A library that a wheel expects of the system."""
+
+    soname: str
+    packages: Mapping[str, str]
+    """Name of the package that holds it, by package manager."""
+
+
+# opencv-python links against both; its wheel carries everything else.
+LIBRARIES = (
+    SharedLibrary(
+        "libGL.so.1",
+        {"apt-get": "libgl1", "dnf": "mesa-libGL", "pacman": "libglvnd", "zypper": "libGL1"},
+    ),
+    SharedLibrary(
+        "libgthread-2.0.so.0",
+        {
+            "apt-get": "libglib2.0-0",
+            "dnf": "glib2",
+            "pacman": "glib2",
+            "zypper": "libgthread-2_0-0",
+        },
+    ),
+)
+
+_INSTALL = {
+    "apt-get": "apt-get update && {sudo}apt-get install -y",
+    "dnf": "dnf install -y",
+    "pacman": "pacman -S --needed",
+    "zypper": "zypper install -y",
+}
+_MANAGERS = {
+    "debian": "apt-get",
+    "ubuntu": "apt-get",
+    "fedora": "dnf",
+    "rhel": "dnf",
+    "arch": "pacman",
+    "suse": "zypper",
+}
+
+
+def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
+    """Whether this Python is one the project runs on."""
+    text = ".".join(map(str, version))
+    if version in PYTHONS:
+        return Finding("Python", Status.OK, f"{text} at {sys.executable}")
+    return Finding(
+        "Python",
+        Status.PROBLEM,
+        f"{text} is running; 3.11 or 3.12 is needed (mediapipe 0.10.21 has no other wheels).",
+        "make clean install PYTHON=python3.12",
+    )
+
+
+def loads(soname: str) -> bool:
+    """Whether the dynamic loader finds a shared library."""
+    try:
+        ctypes.CDLL(soname)
+    except OSError:
+        return False
+    return True
+
+
+def check_libraries(
+    *,
+    opencv_works: bool,
+    loads: Callable[[str], bool] = loads,
+    system: str = sys.platform,
+    manager: str | None = None,
+) -> Iterator[Finding]:
+    """A finding per missing library, or one when none is missing; nothing outside Linux.
+
+    Elsewhere the wheels carry all they need. When ``opencv_works`` all the same (the headless
+    wheel came out on top), a missing library is only worth a warning.
+    """
+    if system != "linux":
+        return
+    missing = [library for library in LIBRARIES if not loads(library.soname)]
+    manager = manager or package_manager()
+    for library in missing:
+        package = library.packages.get(manager)
+        yield Finding(
+            library.soname,
+            Status.WARNING if opencv_works else Status.PROBLEM,
+            "This shared library is missing; OpenCV "
+            + ("works here without it." if opencv_works else "cannot be imported without it."),
+            _command(manager, package) if package else f"Install what provides {library.soname}.",
+            (library.packages["apt-get"],) if manager == "apt-get" else (),
+        )
+    if not missing:
+        names = ", ".join(library.soname for library in LIBRARIES)
+        yield Finding("libraries", Status.OK, f"{names} are there.")
+
+
+def package_manager() -> str:
+    """The command that installs system packages here, "" where it is not known."""
+    try:
+        release = platform.freedesktop_os_release()
+    except OSError:
+        return ""
+    families = [release.get("ID", ""), *release.get("ID_LIKE", "").split()]
+    return next((_MANAGERS[family] for family in families if family in _MANAGERS), "")
+
+
+def _command(manager: str, package: str) -> str:
+    sudo = "" if os.geteuid() == 0 else "sudo "
+    return f"{sudo}{_INSTALL[manager].format(sudo=sudo)} {package}"
+
+
+def check_camera(devices: Path = Path("/dev"), system: str = sys.platform) -> Finding:
+    """Whether a camera is attached; never a problem, because photos can be uploaded."""
+    if system != "linux":
+        return Finding("camera", Status.OK, "The browser asks for it when it is needed.")
+    if any(devices.glob("video*")):
+        return Finding("camera", Status.OK, "There is one.")
+    return Finding(
+        "camera", Status.WARNING, "There is none on this computer.", "Upload photos instead."
+    )

@@ -1,0 +1,63 @@
+"""Packages that can be installed in the right version and still not work, imported for a trial."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from .findings import Finding, Status
+
+TRIALS: Mapping[str, str] = {
+    # Each touches what breaks: uninstalling one OpenCV wheel empties the folder of the others,
+    # later releases of mediapipe have no `solutions`, torchvision must fit the build of torch.
+    "cv2": "import cv2; cv2.resize",
+    "mediapipe": "import mediapipe; mediapipe.solutions.face_mesh",
+    "torchvision": "import torchvision",
+}
+
+_REMEDY = "make clean install"
+
+_TIMEOUT_S = 180
+"""A first import after an installation compiles every module; on a slow disk that takes minutes."""
+
+
+def failed_trials(trials: Mapping[str, str] = TRIALS) -> dict[str, str]:
+    """The last line of the error of each package that failed, by name.
+
+    Every trial runs in a process of its own, which may crash or swallow the terminal.
+    """
+    with ThreadPoolExecutor() as pool:
+        errors = pool.map(_error_of, trials.values())
+        return {name: error for name, error in zip(trials, errors, strict=True) if error}
+
+
+def check_trials(failed: Mapping[str, str], known: Iterable[Finding]) -> Iterator[Finding]:
+    """A problem per failure whose cause is not in ``known`` already; one line when all works."""
+    causes = [finding.name for finding in known if finding.status is Status.PROBLEM]
+    for name, error in failed.items():
+        if name not in causes and not any(cause in error for cause in causes):
+            yield Finding(name, Status.PROBLEM, f"It cannot be imported: {error}", _REMEDY)
+    if not failed:
+        yield Finding("imports", Status.OK, f"{', '.join(TRIALS)} work.")
+
+
+def _error_of(code: str) -> str:
+    # -P keeps a file of the working directory from standing in for the package.
+    command = [sys.executable, "-P", "-c", code]
+    try:
+        trial = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"no answer within {_TIMEOUT_S} seconds"
+    if trial.returncode == 0:
+        return ""
+    lines = trial.stderr.strip().splitlines()
+    return lines[-1].strip() if lines else f"it ended with status {trial.returncode}"

@@ -1,0 +1,53 @@
+"""Weight files: there, unchanged, and which networks have none yet."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from .findings import Finding, Status
+
+
+def check_weights(directory: Path, architectures: tuple[str, ...] = ()) -> Iterator[Finding]:
+    """A finding per network in the manifest of ``directory``, and per architecture that is not.
+
+    Only what must hold before a file may be parsed is looked at: size and SHA-256.
+    """
+    try:
+        document = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+        models: Mapping[str, Mapping[str, Any]] = document["models"]
+        described = [
+            (name, directory / str(entry["file"]), int(entry["bytes"]), str(entry["sha256"]))
+            for name, entry in models.items()
+        ]
+    except FileNotFoundError:
+        yield _broken("manifest.json is missing, so no network can answer.")
+        return
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        yield _broken(f"manifest.json cannot be understood ({error!r}).")
+        return
+    for name, file, size, sha256 in described:
+        yield _checked(name, file, size, sha256)
+    for name in architectures:
+        if name not in models:
+            train = f"emotion train --model {name} --data DIR_OR_ZIP"
+            yield Finding(f"weights {name}", Status.WARNING, "Not trained yet.", train)
+
+
+def _broken(detail: str) -> Finding:
+    return Finding("weights", Status.PROBLEM, detail, "git checkout -- weights/")
+
+
+def _checked(name: str, file: Path, size: int, sha256: str) -> Finding:
+    title, remedy = f"weights {name}", f"git checkout -- weights/{file.name}"
+    try:
+        data = file.read_bytes()
+    except OSError:
+        return Finding(title, Status.PROBLEM, f"{file.name} is missing.", remedy)
+    if len(data) != size or hashlib.sha256(data).hexdigest() != sha256:
+        detail = f"{file.name} differs from the file that was measured."
+        return Finding(title, Status.PROBLEM, detail, remedy)
+    return Finding(title, Status.OK, f"{file.name}, {size / 1e6:.1f} MB, unchanged.")
