@@ -7,13 +7,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from core import Finding, diagnose
+
+STDERR = 2
+"""The file descriptor, for a child process."""
 
 _LOOKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 
@@ -43,10 +46,7 @@ def _debian_packages(findings: Sequence[Finding]) -> list[str]:
     return sorted({name for finding in findings for name in finding.debian_packages})
 
 
-def install_debian_packages(
-    packages: Sequence[str],
-    run: Callable[..., subprocess.CompletedProcess[bytes]] = subprocess.run,
-) -> bool:
+def install_debian_packages(packages: Sequence[str]) -> bool:
     """Whether ``apt-get`` installed ``packages``; False where it is absent or not allowed to."""
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         return False
@@ -54,8 +54,13 @@ def install_debian_packages(
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     steps = (["update"], ["install", "--yes", "--no-install-recommends", *packages])
     return all(
-        # Results belong to stdout, so apt-get talks on stderr.
-        run(["apt-get", "-qq", *step], env=environment, stdout=sys.stderr, check=False).returncode
+        subprocess.run(
+            # Results belong to stdout, so apt-get talks on stderr.
+            ["apt-get", "-qq", *step],
+            env=environment,
+            stdout=STDERR,
+            check=False,
+        ).returncode
         == 0
         for step in steps
     )

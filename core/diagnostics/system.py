@@ -95,7 +95,7 @@ def check_libraries(
     if system != "linux":
         return
     missing = [library for library in LIBRARIES if not loads(library.soname)]
-    manager = manager or package_manager()
+    manager = package_manager() if manager is None else manager
     for library in missing:
         package = library.packages.get(manager)
         yield Finding(

@@ -1,0 +1,120 @@
+"""`emotion doctor` shows the findings, ends with their worst, and repairs what it may."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import doctor as doctor_module
+from cli.main import app
+from core.diagnostics import Finding, Status
+
+FINE = Finding("Python", Status.OK, "3.12")
+CAMERA = Finding("camera", Status.WARNING, "There is none.", "Upload photos instead.")
+LIBRARY = Finding("libGL.so.1", Status.PROBLEM, "Missing.", "apt-get install libgl1", ("libgl1",))
+
+
+@pytest.fixture
+def doctor(monkeypatch):
+    """Runs the command on findings; several lists are the answers of several diagnoses."""
+
+    def run(*diagnoses, options=()):
+        answers = iter(diagnoses)
+        monkeypatch.setattr(doctor_module, "diagnose", lambda: tuple(next(answers)))
+        return CliRunner().invoke(app, ["doctor", *options])
+
+    return run
+
+
+class Apt:
+    """An apt-get that only records what it is asked for."""
+
+    def __init__(self):
+        self.calls = []
+        self.status = 0
+
+    def run(self, command, **_):
+        self.calls.append(command)
+        return subprocess.CompletedProcess(command, self.status)
+
+
+@pytest.fixture
+def apt(monkeypatch):
+    """The apt-get of a Debian machine on which we are root."""
+    fake = Apt()
+    monkeypatch.setattr(doctor_module.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(doctor_module.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(doctor_module.subprocess, "run", fake.run)
+    return fake
+
+
+def test_sound_installation_ends_with_0(doctor):
+    shown = doctor([FINE])
+    assert shown.exit_code == 0
+    assert shown.stdout == "✓ Python  3.12\n"
+
+
+def test_warning_is_shown_with_its_remedy_and_ends_with_0(doctor):
+    shown = doctor([FINE, CAMERA])
+    assert shown.exit_code == 0
+    assert "! camera  There is none.\n          → Upload photos instead.\n" in shown.stdout
+
+
+def test_problem_ends_with_1(doctor):
+    shown = doctor([FINE, LIBRARY])
+    assert shown.exit_code == 1
+    assert "✗ libGL.so.1  Missing." in shown.stdout
+    assert "→ apt-get install libgl1" in shown.stdout
+
+
+def test_json_holds_the_same_findings(doctor):
+    shown = doctor([FINE, LIBRARY], options=["--json"])
+    assert shown.exit_code == 1
+    fine, library = json.loads(shown.stdout)["findings"]
+    assert fine["status"] == "ok"
+    assert library == {
+        "name": "libGL.so.1",
+        "status": "problem",
+        "detail": "Missing.",
+        "remedy": "apt-get install libgl1",
+        "debian_packages": ["libgl1"],
+    }
+
+
+def test_fix_installs_and_looks_again(doctor, apt):
+    shown = doctor([LIBRARY], [FINE], options=["--fix"])
+    assert shown.exit_code == 0
+    assert [call[:3] for call in apt.calls] == [
+        ["apt-get", "-qq", "update"],
+        ["apt-get", "-qq", "install"],
+    ]
+    assert apt.calls[1][-1] == "libgl1"
+    assert "libGL" not in shown.stdout
+
+
+def test_nothing_is_installed_without_being_asked(doctor, apt):
+    assert doctor([LIBRARY]).exit_code == 1
+    assert apt.calls == []
+
+
+def test_fix_touches_nothing_that_is_sound(doctor, apt):
+    assert doctor([FINE, CAMERA], options=["--fix"]).exit_code == 0
+    assert apt.calls == []
+
+
+def test_fix_without_root_only_tells_the_command(doctor, apt, monkeypatch):
+    monkeypatch.setattr(doctor_module.os, "geteuid", lambda: 1000)
+    shown = doctor([LIBRARY], options=["--fix"])
+    assert shown.exit_code == 1
+    assert apt.calls == []
+    assert "→ apt-get install libgl1" in shown.stdout
+
+
+def test_fix_that_fails_leaves_the_problem_on_the_screen(doctor, apt):
+    apt.status = 100
+    shown = doctor([LIBRARY], options=["--fix"])
+    assert shown.exit_code == 1
+    assert "libGL.so.1" in shown.stdout

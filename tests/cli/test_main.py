@@ -1,0 +1,161 @@
+"""The skin of the command line: help, errors to exit codes, nothing heavy."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cli import main
+from cli.terminal import printable
+from core import ConfigError, UnreadableImage, WeightsMissing, __version__
+
+HELP_S = 0.5
+"""The promise of the command line; about 0.2 s were measured."""
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Runs a function as the sub-command `probe`."""
+
+    def runner(function, *arguments):
+        module = type(sys)("probe_module")
+        module.probe = function
+        monkeypatch.setitem(sys.modules, "probe_module", module)
+        monkeypatch.setitem(main.COMMANDS, "probe", "probe_module:probe")
+        return CliRunner().invoke(main.app, ["probe", *arguments])
+
+    return runner
+
+
+def emotion(*arguments, **options):
+    command = [sys.executable, "-m", "cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def test_version_is_the_library_s():
+    shown = CliRunner().invoke(main.app, ["--version"])
+    assert shown.exit_code == 0
+    assert shown.stdout == f"emotion {__version__}\n"
+
+
+def test_help_lists_every_command():
+    shown = CliRunner().invoke(main.app, ["--help"])
+    assert shown.exit_code == 0
+    for name in main.COMMANDS:
+        assert f"\n  {name} " in shown.stdout
+
+
+@pytest.mark.parametrize("name", sorted(main.COMMANDS))
+def test_every_command_explains_itself(name):
+    shown = CliRunner().invoke(main.app, [name, "--help"])
+    assert shown.exit_code == 0
+    # The usage line, an empty one, then the first sentence of the docstring.
+    assert shown.stdout.splitlines()[2].strip()
+
+
+def test_help_takes_less_than_half_a_second(root):
+    took = []
+    # The best of five: what else the computer does is not ours.
+    for _ in range(5):
+        start = time.perf_counter()
+        assert emotion("--help", cwd=root).returncode == 0
+        took.append(time.perf_counter() - start)
+    assert min(took) < HELP_S
+
+
+def test_help_imports_nothing_heavy(root):
+    heavy = {"torch", "cv2", "mediapipe", "numpy", "streamlit", "gradio", "openvino"}
+    code = (
+        "import sys; from cli.main import app; app(['--help'], standalone_mode=False);"
+        f"sys.exit(','.join({heavy!r} & set(sys.modules)) or None)"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert (shown.returncode, shown.stderr) == (0, "")
+
+
+def test_unknown_command_is_refused_with_a_suggestion():
+    shown = CliRunner().invoke(main.app, ["doktor"])
+    assert shown.exit_code == 2
+    assert "Did you mean 'doctor'?" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (UnreadableImage("It is cut off.", hint="Save it again."), 2),
+        (ConfigError("No such option.", hint="Save it again."), 2),
+        (WeightsMissing("Not trained.", hint="Save it again."), 3),
+    ],
+)
+def test_deliberate_error_becomes_message_hint_and_exit_code(run, error, code):
+    def probe():
+        raise error
+
+    shown = run(probe)
+    assert shown.exit_code == code
+    assert shown.stdout == ""
+    assert shown.stderr == f"Error: {error.message}\nSave it again.\n"
+
+
+def test_escape_sequences_in_a_message_do_not_reach_the_terminal(run):
+    def probe():
+        raise UnreadableImage("bad: \x1b[2J\u202egpj.exe")
+
+    shown = run(probe)
+    assert shown.stderr == "Error: bad: \\x1b[2J\\u202egpj.exe\n"
+
+
+def test_bug_surfaces(run):
+    def probe():
+        raise ZeroDivisionError
+
+    assert isinstance(run(probe).exception, ZeroDivisionError)
+
+
+def test_exit_code_of_a_command_is_kept(run):
+    def probe():
+        raise typer.Exit(1)
+
+    assert run(probe).exit_code == 1
+
+
+def test_interrupt_ends_with_130(run):
+    def probe():
+        raise KeyboardInterrupt
+
+    shown = run(probe)
+    assert shown.exit_code == 130
+    assert "Traceback" not in shown.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX pipe")
+def test_reader_that_has_gone_ends_it_quietly(root):
+    # Nobody reads: the pipe is closed before the command writes.
+    code = "import sys, time; time.sleep(1); from cli.main import app; app(['--version'])"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait() == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("grün 猫.jpg", "grün 猫.jpg"),
+        ("two\nlines", "two\nlines"),
+        ("\x1b[31m\t\r", "\\x1b[31m\\t\\r"),
+        ("\u202efdp\u200b", "\\u202efdp\\u200b"),
+    ],
+)
+def test_text_is_made_printable(text, shown):
+    assert printable(text) == shown

@@ -1,0 +1,77 @@
+"""`emotion app` and `emotion demo` start the right page, for this computer alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import serve
+from cli.main import app
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """What the process would have become: command, environment, working directory."""
+    calls = []
+
+    def execve(program, command, environment):
+        calls.append((command, environment, Path.cwd()))
+
+    monkeypatch.chdir(Path.cwd())
+    monkeypatch.setattr(serve.os, "execve", execve)
+    return calls
+
+
+def test_app_runs_streamlit_with_this_interpreter_from_any_folder(started, tmp_path, root):
+    os.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["app", "--port", "8600"]).exit_code == 0
+    ((command, _, folder),) = started
+    page = str(root / "frontends" / "streamlit_app" / "app.py")
+    assert command == [sys.executable, "-m", "streamlit", "run", page, "--server.port", "8600"]
+    # That is where Streamlit looks for its settings.
+    assert folder == root
+
+
+def test_app_leaves_the_port_to_streamlit(started):
+    assert CliRunner().invoke(app, ["app"]).exit_code == 0
+    assert "--server.port" not in started[0][0]
+
+
+def test_demo_listens_on_this_computer_only_and_reports_nothing(started, root):
+    assert CliRunner().invoke(app, ["demo", "--port", "7900"]).exit_code == 0
+    ((command, environment, _),) = started
+    assert command == [sys.executable, str(root / "frontends" / "gradio_app" / "app.py")]
+    assert environment["GRADIO_SERVER_NAME"] == "127.0.0.1"
+    assert environment["GRADIO_SERVER_PORT"] == "7900"
+    assert environment["GRADIO_ANALYTICS_ENABLED"] == "False"
+    assert environment["PATH"] == os.environ["PATH"]
+
+
+@pytest.mark.parametrize("command", ["app", "demo"])
+@pytest.mark.parametrize("port", ["0", "65536", "http"])
+def test_impossible_port_is_refused(started, command, port):
+    assert CliRunner().invoke(app, [command, "--port", port]).exit_code == 2
+    assert started == []
+
+
+def test_streamlit_is_configured_for_strangers_photos(root):
+    config = tomllib.loads((root / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert config["server"]["address"] == "localhost"
+    assert config["server"]["maxUploadSize"] == 20
+    assert config["server"]["enableXsrfProtection"] is True
+    assert config["client"]["showErrorDetails"] == "none"
+    assert config["browser"]["gatherUsageStats"] is False
+
+
+def test_every_setting_is_one_that_streamlit_knows(root):
+    from streamlit import config as streamlit_config
+
+    known = {option.key for option in streamlit_config._config_options_template.values()}
+    config = tomllib.loads((root / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    ours = {f"{section}.{name}" for section, values in config.items() for name in values}
+    assert ours <= known

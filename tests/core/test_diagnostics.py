@@ -1,0 +1,271 @@
+"""The diagnosis names what is wrong and how to mend it; every check is fed a broken world."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+
+import pytest
+
+from core.diagnostics import Finding, Status, diagnose
+from core.diagnostics.packages import Package, check_packages
+from core.diagnostics.system import check_camera, check_libraries, check_python
+from core.diagnostics.trials import check_trials, failed_trials
+from core.diagnostics.weights import check_weights
+
+
+@pytest.fixture
+def lists(tmp_path):
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text(
+        "# Faces\n"
+        "mediapipe==0.10.21  # last release whose wheel carries the face mesh\n"
+        "protobuf<5  # mediapipe 0.10.21 fails with protobuf 5\n"
+        "opencv-python==4.11.0.86  # one version\n"
+        "typer\n",
+        encoding="utf-8",
+    )
+    constraints = tmp_path / "constraints.txt"
+    constraints.write_text(
+        "mediapipe==0.10.21\nprotobuf==4.25.9\nopencv-python==4.11.0.86\ntyper==0.29.2\n",
+        encoding="utf-8",
+    )
+    return requirements, constraints
+
+
+def world(**changes):
+    packages = {
+        "mediapipe": Package("0.10.21", ("protobuf<5,>=4.25.3", "jax; extra == 'gpu'")),
+        "protobuf": Package("4.25.9"),
+        "opencv-python": Package("4.11.0.86"),
+        "typer": Package("0.29.2"),
+    }
+    for name, package in changes.items():
+        packages[name.replace("_", "-")] = package
+    return {name: package for name, package in packages.items() if package is not None}
+
+
+def bad(findings):
+    return [finding for finding in findings if finding.status is not Status.OK]
+
+
+def test_fitting_packages_are_one_good_finding(lists):
+    (finding,) = check_packages(*lists, world())
+    assert finding == Finding("packages", Status.OK, "4 direct requirements are met.")
+
+
+def test_absent_package_is_a_problem_with_the_command_that_installs_it(lists):
+    (finding,) = check_packages(*lists, world(typer=None))
+    assert finding == Finding("typer", Status.PROBLEM, "It is not installed.", "make install")
+
+
+def test_protobuf_5_is_a_problem_and_the_reason_is_told(lists):
+    problem, clash = check_packages(*lists, world(protobuf=Package("5.29.1")))
+    assert problem.name == "protobuf"
+    assert problem.is_problem
+    assert "5.29.1 is installed, needed is <5" in problem.detail
+    assert "mediapipe 0.10.21 fails with protobuf 5" in problem.detail
+    assert clash.status is Status.WARNING
+    assert "mediapipe needs protobuf" in clash.detail
+
+
+def test_several_opencv_versions_are_a_problem(lists):
+    (finding,) = bad(check_packages(*lists, world(opencv_python_headless=Package("4.12.0.88"))))
+    assert finding.name == "OpenCV"
+    assert finding.is_problem
+    assert "opencv-python 4.11.0.86, opencv-python-headless 4.12.0.88" in finding.detail
+    assert finding.remedy == "make clean install"
+
+
+def test_untested_version_within_bounds_is_a_warning(lists):
+    (finding,) = bad(check_packages(*lists, world(typer=Package("0.30.0"))))
+    assert finding.status is Status.WARNING
+    assert "typer 0.30.0 (tested: 0.29.2)" in finding.detail
+
+
+def test_another_build_of_the_tested_version_is_fine(lists):
+    assert not bad(check_packages(*lists, world(typer=Package("0.29.2+cpu"))))
+
+
+def test_requirement_of_a_requirement_that_is_absent_is_named(lists):
+    broken = world(typer=Package("0.29.2", ("click>=8",)))
+    (finding,) = bad(check_packages(*lists, broken))
+    assert "typer needs click, which is not installed" in finding.detail
+
+
+def test_many_deviations_stay_readable(lists):
+    requirements, constraints = lists
+    names = [f"package-{number}" for number in range(8)]
+    constraints.write_text("".join(f"{name}==1\n" for name in names), encoding="utf-8")
+    requirements.write_text("", encoding="utf-8")
+    findings = check_packages(requirements, constraints, {name: Package("2") for name in names})
+    assert bad(findings)[0].detail.endswith(" and 3 more.")
+
+
+def test_lost_list_of_requirements_is_a_problem(tmp_path, lists):
+    (finding,) = check_packages(tmp_path / "absent.txt", lists[1], world())
+    assert finding.is_problem
+    assert finding.remedy == "git checkout -- absent.txt"
+
+
+@pytest.mark.parametrize("version", [(3, 11), (3, 12)])
+def test_supported_python_is_fine(version):
+    assert check_python(version).status is Status.OK
+
+
+@pytest.mark.parametrize("version", [(3, 10), (3, 13), (4, 0)])
+def test_other_python_is_a_problem(version):
+    finding = check_python(version)
+    assert finding.is_problem
+    assert finding.remedy
+
+
+def libraries(*, missing=(), works=False, system="linux", manager="apt-get"):
+    return list(
+        check_libraries(
+            opencv_works=works,
+            loads=lambda soname: soname not in missing,
+            system=system,
+            manager=manager,
+        )
+    )
+
+
+def test_present_libraries_are_one_good_finding():
+    (finding,) = libraries()
+    assert finding.status is Status.OK
+
+
+def test_missing_library_is_a_problem_that_debian_can_mend():
+    (finding,) = libraries(missing=["libGL.so.1"])
+    assert finding.name == "libGL.so.1"
+    assert finding.is_problem
+    assert finding.debian_packages == ("libgl1",)
+    assert finding.remedy.endswith("apt-get install -y libgl1")
+
+
+def test_missing_library_that_opencv_does_not_use_is_a_warning():
+    (finding,) = libraries(missing=["libGL.so.1"], works=True)
+    assert finding.status is Status.WARNING
+
+
+@pytest.mark.parametrize(
+    ("manager", "remedy"),
+    [("dnf", "dnf install -y glib2"), ("pacman", "pacman -S --needed glib2"), ("", "Install what")],
+)
+def test_other_systems_get_their_own_command(manager, remedy):
+    (finding,) = libraries(missing=["libgthread-2.0.so.0"], manager=manager)
+    assert remedy in finding.remedy
+    assert finding.debian_packages == ()
+
+
+def test_libraries_are_not_looked_for_where_wheels_carry_them():
+    assert libraries(missing=["libGL.so.1"], system="darwin") == []
+
+
+def test_import_that_fails_is_named_with_its_last_line():
+    trials = {"good": "pass", "bad": "raise RuntimeError('operator nms does not exist')"}
+    failed = failed_trials(trials)
+    assert failed == {"bad": "RuntimeError: operator nms does not exist"}
+    (finding,) = check_trials(failed, known=())
+    assert finding.is_problem
+    assert "operator nms does not exist" in finding.detail
+
+
+def test_import_that_crashes_the_interpreter_is_survived():
+    assert "status" in failed_trials({"bad": "import os; os._exit(3)"})["bad"]
+
+
+def test_failed_import_is_not_told_twice_when_its_cause_is_known():
+    failed = {"cv2": "ImportError: libGL.so.1: cannot open shared object file"}
+    assert list(check_trials(failed, known=libraries(missing=["libGL.so.1"]))) == []
+
+
+def test_warning_does_not_hide_a_failed_import():
+    known = [Finding("packages", Status.WARNING, "")]
+    failed = {"cv2": "ImportError: in site-packages/cv2"}
+    assert [finding.name for finding in check_trials(failed, known)] == ["cv2"]
+
+
+@pytest.fixture
+def weights(tmp_path):
+    content = b"weights"
+    (tmp_path / "mobilenet_v2.safetensors").write_bytes(content)
+    entry = {
+        "file": "mobilenet_v2.safetensors",
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    manifest = {"schema_version": 1, "models": {"mobilenet_v2": entry}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    return tmp_path
+
+
+def test_unchanged_weights_are_fine(weights):
+    (finding,) = check_weights(weights, ("mobilenet_v2",))
+    assert finding.status is Status.OK
+    assert finding.name == "weights mobilenet_v2"
+
+
+@pytest.mark.parametrize("content", [b"weighty", b"weight", b""])
+def test_changed_weights_are_a_problem(weights, content):
+    (weights / "mobilenet_v2.safetensors").write_bytes(content)
+    (finding,) = check_weights(weights)
+    assert finding.is_problem
+    assert finding.remedy == "git checkout -- weights/mobilenet_v2.safetensors"
+
+
+def test_absent_weights_are_a_problem(weights):
+    (weights / "mobilenet_v2.safetensors").unlink()
+    (finding,) = check_weights(weights)
+    assert finding.is_problem
+    assert "missing" in finding.detail
+
+
+def test_untrained_network_is_a_warning_that_asks_for_training(weights):
+    _, finding = check_weights(weights, ("mobilenet_v2", "resnet50"))
+    assert finding.status is Status.WARNING
+    assert finding.remedy.startswith("emotion train --model resnet50 ")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"models": []}', '{"models": {"a": {}}}'])
+def test_manifest_that_cannot_be_understood_is_a_problem(weights, text):
+    (weights / "manifest.json").write_text(text, encoding="utf-8")
+    (finding,) = check_weights(weights)
+    assert finding.is_problem
+    assert finding.remedy == "git checkout -- weights/"
+
+
+def test_absent_manifest_is_a_problem(tmp_path):
+    (finding,) = check_weights(tmp_path, ("mobilenet_v2",))
+    assert finding.is_problem
+
+
+def test_absent_camera_is_no_more_than_a_warning(tmp_path):
+    assert check_camera(tmp_path, "linux").status is Status.WARNING
+    (tmp_path / "video0").touch()
+    assert check_camera(tmp_path, "linux").status is Status.OK
+    assert check_camera(tmp_path / "absent", "darwin").status is Status.OK
+
+
+def test_diagnosis_needs_no_third_party_to_be_imported():
+    code = (
+        "import sys; before = set(sys.modules); import core; core.diagnose;"
+        "new = {name.partition('.')[0] for name in set(sys.modules) - before};"
+        "print(sorted(new - set(sys.stdlib_module_names) - {'core'}))"
+    )
+    # -S leaves site-packages out, so that a third party could not even be found.
+    shown = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.strip() == "[]"
+
+
+def test_this_installation_is_diagnosed(root):
+    findings = diagnose(root)
+    by_name = {finding.name: finding for finding in findings}
+    assert by_name["Python"].status is Status.OK
+    assert by_name["packages"].status is Status.OK
+    assert by_name["imports"].status is Status.OK

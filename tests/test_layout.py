@@ -1,0 +1,92 @@
+"""The repository as a whole: whose code runs, what is declared, how big files are."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from importlib import import_module, metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+OURS = ("core", "cli", "training", "frontends")
+MAX_LINES = 400
+"""A file that needs more does more than one thing."""
+NAMES_OF_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc"}
+
+
+def tracked(root: Path, pattern: str = "") -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip("needs a git checkout to tell our files from others")
+    paths = (root / name for name in listed.stdout.split("\0") if name)
+    return [path for path in paths if path.is_file() and path.match(pattern or "*")]
+
+
+def lines_of(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_package_comes_from_this_repository(root, name):
+    assert Path(import_module(name).__path__[0]).resolve() == root / name
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_other_distribution_owns_our_names(name):
+    owners = set(metadata.packages_distributions().get(name, []))
+    assert owners <= {"photo-emotion"}
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+def test_every_bound_has_its_reason_beside_it(root, file):
+    for line in lines_of(root / file):
+        text, _, reason = line.partition("#")
+        if text.strip() and Requirement(text.strip()).specifier:
+            assert reason.strip(), f"{file}: why {text.strip()}?"
+
+
+def test_requirements_do_not_name_the_project_itself(root):
+    assert not [line for line in lines_of(root / "requirements.txt") if line.startswith("-")]
+
+
+def test_constraints_are_plain_versions(root):
+    for line in lines_of(root / "constraints.txt"):
+        assert re.fullmatch(r"[a-z0-9][a-z0-9-]*==[0-9][0-9A-Za-z.]*", line), line
+
+
+def test_constraints_hold_one_version_of_every_requirement(root):
+    tested = [line.partition("==") for line in lines_of(root / "constraints.txt")]
+    versions = {name: version for name, _, version in tested}
+    assert len(versions) == len(tested)
+    for file in ("requirements.txt", "requirements-dev.txt"):
+        for line in lines_of(root / file):
+            if text := line.partition("#")[0].strip():
+                requirement = Requirement(text)
+                assert requirement.specifier.contains(versions[requirement.name.lower()]), text
+
+
+def test_no_file_names_a_package_index(root):
+    index = re.compile(r"--(?:extra-)?index-url|--find-links|https?://\S*/simple\b")
+    here = Path(__file__)
+    for path in tracked(root):
+        if path != here and path.suffix in {".txt", ".toml", ".cfg", ".md", ".py", ".sh", ""}:
+            text = path.read_text(encoding="utf-8", errors="replace")
+            found = index.search(text.replace("--no-emit-index-url", ""))
+            assert not found, f"{path.relative_to(root)}: {found}"
+
+
+def test_no_source_file_is_too_long(root):
+    lengths = {path.relative_to(root): len(lines_of(path)) for path in tracked(root, "*.py")}
+    assert not {path: count for path, count in lengths.items() if count > MAX_LINES}
+
+
+def test_no_file_is_named_after_nothing(root):
+    assert not [path for path in tracked(root, "*.py") if path.stem in NAMES_OF_NOTHING]
