@@ -1,0 +1,150 @@
+"""Turns whatever kind of pixels a decoder delivers into plain 8-bit sRGB."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+_DEEP = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})
+"""Pillow's kinds with one channel of more than eight bits; its own conversion clips them."""
+_USUAL_WHITES = (1.0, 255.0, 65535.0)
+"""Largest values of floating point, 8-bit and 16-bit pictures."""
+_PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
+_BAND_PIXELS = 2**20
+"""Pixels handled at a time, so that a conversion never needs the whole picture twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToneRange:
+    """Which values of a deep picture are black and white."""
+
+    black: float
+    white: float
+
+    @classmethod
+    def of(cls, image: Image.Image) -> ToneRange:
+        """The usual range that holds all values, or the picture's own.
+
+        The own range is for pictures that use less than a sixteenth of the usual one, such as
+        12-bit values in 16-bit words, or that have negative values.
+        """
+        low, high = 0.0, 0.0
+        for band in bands(image):
+            values = np.asarray(band)
+            finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
+            if finite.size:
+                low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+        whites = _USUAL_WHITES if image.mode == "F" else _USUAL_WHITES[1:]
+        fitting = [white for white in whites if low >= 0 and white / 16 <= high <= white]
+        return cls(low, fitting[0] if fitting else high)
+
+    def to_grey(self, values: NDArray[np.generic]) -> NDArray[np.uint8]:
+        """Values as 0..255; what is not a number becomes black."""
+        span = (self.white - self.black) or 1.0
+        scaled = (values.astype(np.float32) - self.black) * (255.0 / span)
+        grey: NDArray[np.uint8] = np.rint(np.nan_to_num(scaled).clip(0.0, 255.0)).astype(np.uint8)
+        return grey
+
+
+@dataclass(frozen=True, slots=True)
+class ColorConversion:
+    """How the pixels of one picture become RGB; made once, then applied band by band."""
+
+    tones: ToneRange | None
+    inverted: bool
+    profile: ImageCms.ImageCmsTransform | None
+
+    @classmethod
+    def of(cls, image: Image.Image) -> ColorConversion:
+        """The conversion for a loaded picture."""
+        deep = image.mode in _DEEP
+        tags = getattr(image, "tag_v2", {})
+        return cls(
+            tones=ToneRange.of(image) if deep else None,
+            # Pillow turns "white is zero" around in 8-bit pictures but not in deep ones.
+            inverted=deep and tags.get(262, 1) == 0,
+            profile=_profile(image),
+        )
+
+    def resizable(self, band: Image.Image) -> Image.Image:
+        """The band as L, LA, RGB, RGBA or CMYK, whose values can be averaged."""
+        if self.tones is not None:
+            return self._from_deep(band, self.tones)
+        mode, transparent = band.mode, band.has_transparency_data
+        if mode in ("LA", "RGBA", "CMYK"):
+            return band
+        if mode in ("1", "L", "La"):
+            return band.convert("LA" if transparent else "L")
+        if mode in ("P", "PA", "RGB", "RGBa"):
+            return band.convert("RGBA" if transparent else "RGB")
+        return band.convert("RGB")  # RGBX, YCbCr, LAB, HSV
+
+    def to_rgb(self, band: Image.Image) -> Image.Image:
+        """A resizable band as RGB: flattened on white, and in sRGB if it has a usable profile."""
+        if band.mode in ("LA", "RGBA"):
+            opaque = Image.new("L" if band.mode == "LA" else "RGB", band.size, "white")
+            opaque.paste(band.convert(opaque.mode), mask=band.getchannel("A"))
+            band = opaque
+        if self.profile is not None:
+            return self.profile.apply(band)
+        return band.convert("RGB")
+
+    def _from_deep(self, band: Image.Image, tones: ToneRange) -> Image.Image:
+        values = np.asarray(band)
+        grey = tones.to_grey(values)
+        image = Image.fromarray(255 - grey if self.inverted else grey)
+        hidden = band.info.get("transparency")
+        if isinstance(hidden, int):
+            alpha = np.where(values == hidden, 0, 255).astype(np.uint8)
+            return Image.merge("LA", (image, Image.fromarray(alpha)))
+        return image
+
+
+def bands(image: Image.Image) -> Iterator[Image.Image]:
+    """The picture in horizontal bands of bounded size, from the top."""
+    rows = max(1, _BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        yield image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def keep_transparent_color(image: Image.Image) -> None:
+    """Bring a PNG's transparent colour to eight bits; call it before the pixels are loaded.
+
+    The file counts it in its own bit depth, and Pillow scales the pixels but not this.
+    """
+    hidden = image.info.get("transparency")
+    tiles = getattr(image, "tile", None)
+    raw = tiles[0].args if tiles else None
+    if isinstance(hidden, tuple) and raw == "RGB;16B":
+        image.info["transparency"] = tuple(value >> 8 for value in hidden)
+    elif isinstance(hidden, int) and raw in ("L;2", "L;4"):
+        image.info["transparency"] = hidden * (85 if raw == "L;2" else 17)
+
+
+def _profile(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
+    """The way from the picture's own colours to sRGB; None without a profile that fits."""
+    embedded = image.info.get("icc_profile")
+    if not isinstance(embedded, bytes) or not embedded:
+        return None
+    mode = _flat_mode(image.mode)
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(embedded))
+        if source.profile.xcolor_space.strip() != _PROFILE_SPACES[mode]:
+            return None
+        if (source.profile.profile_description or "").startswith("sRGB"):
+            return None  # the usual case, and a conversion would change nothing
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
+        return None  # a picture without its profile is better than none
+
+
+def _flat_mode(mode: str) -> str:
+    """What ``to_rgb`` holds before the profile is applied."""
+    if mode == "CMYK":
+        return mode
+    return "L" if mode in _DEEP or mode in ("1", "L", "LA", "La") else "RGB"

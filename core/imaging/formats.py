@@ -1,0 +1,207 @@
+"""Tells what a file is from its content, never from its name."""
+
+from __future__ import annotations
+
+import codecs
+import enum
+
+from ..errors import UnreadableImage, UnsupportedImage
+
+
+class Format(enum.Enum):
+    """The formats that are opened; the value is how people write it."""
+
+    JPEG = "JPEG"  # MPO, the many-picture JPEG of phones, begins and opens as one
+    PNG = "PNG"
+    WEBP = "WebP"
+    BMP = "BMP"
+    GIF = "GIF"
+    TIFF = "TIFF"
+
+
+READABLE = "JPEG, PNG, WebP, BMP, GIF and TIFF"
+
+_HEAD = 4096
+"""Bytes looked at; an SVG's licence comment can be long, every other mark stands near the front."""
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+"""What may stand before text: a byte order mark and white space."""
+
+_OPENED: tuple[tuple[bytes, Format], ...] = (
+    (b"\xff\xd8\xff", Format.JPEG),
+    (b"\x89PNG\r\n\x1a\n", Format.PNG),
+    (b"BM", Format.BMP),
+    (b"GIF87a", Format.GIF),
+    (b"GIF89a", Format.GIF),
+    (b"II*\0", Format.TIFF),
+    (b"MM\0*", Format.TIFF),
+    (b"II+\0", Format.TIFF),  # BigTIFF
+    (b"MM\0+", Format.TIFF),
+)
+
+# Offset, bytes, what a person calls it. The first match wins.
+_PICTURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"II\xbc\x01", "a JPEG XR picture"),
+    (0, b"IIRO", "an Olympus camera raw file"),
+    (0, b"IIRS", "an Olympus camera raw file"),
+    (0, b"IIU\0", "a Panasonic camera raw file"),
+    (0, b"FUJIFILMCCD-RAW", "a Fujifilm camera raw file"),
+    (0, b"%!PS", "an EPS or PostScript drawing"),
+    (0, b"%!", "an EPS or PostScript drawing"),
+    (0, b"\xc5\xd0\xd3\xc6", "an EPS or PostScript drawing"),
+    (0, b"%PDF", "a PDF document"),
+    (0, b"8BPS", "a Photoshop document (PSD)"),
+    (0, b"gimp xcf", "a GIMP document (XCF)"),
+    (0, b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
+    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
+    (0, b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
+    (0, b"\xff\x0a", "a JPEG XL picture"),
+    (0, b"\0\0\1\0", "a Windows icon (ICO)"),
+    (0, b"\0\0\2\0", "a Windows cursor (CUR)"),
+    (0, b"icns", "an Apple icon (ICNS)"),
+    (0, b"/* XPM", "an XPM picture"),
+    (0, b"\x01\xda", "an SGI picture"),
+    (0, b"\x0a\x00\x01", "a PCX picture"),
+    (0, b"\x0a\x02\x01", "a PCX picture"),
+    (0, b"\x0a\x03\x01", "a PCX picture"),
+    (0, b"\x0a\x05\x01", "a PCX picture"),
+    (0, b"BLP1", "a BLP game texture"),
+    (0, b"BLP2", "a BLP game texture"),
+    (0, b"DDS ", "a DDS game texture"),
+    (4, b"\x11\xaf", "an FLI animation"),
+    (4, b"\x12\xaf", "an FLC animation"),
+    (0, b"\x80\xe8\0\0", "a Pixar picture"),
+    (0, b"\x76\x2f\x31\x01", "an OpenEXR picture"),
+    (0, b"#?RADIANCE", "a Radiance HDR picture"),
+    (0, b"#?RGBE", "a Radiance HDR picture"),
+    (0, b"SIMPLE  =", "a FITS picture"),
+    (0, b"\xd7\xcd\xc6\x9a", "a Windows metafile (WMF)"),
+    (40, b" EMF", "a Windows metafile (EMF)"),
+    (0, b"qoif", "a QOI picture"),
+    (0, b"BPG\xfb", "a BPG picture"),
+    (0, b"FLIF", "a FLIF picture"),
+    (0, b"\x8aMNG", "an MNG animation"),
+    (0, b"\x8bJNG", "a JNG picture"),
+    (0, b"AT&TFORM", "a DjVu document"),
+    (128, b"DICM", "a DICOM medical picture"),
+    (0, b"\x1aE\xdf\xa3", "a Matroska or WebM video"),
+    (0, b"FLV\x01", "a Flash video"),
+    (0, b"\0\0\1\xba", "an MPEG video"),
+    (0, b"\0\0\1\xb3", "an MPEG video"),
+    (8, b"AVI LIST", "an AVI video"),
+    (0, b"push graphic-context", "an MVG drawing"),
+    *((0, b"P%d%c" % (n, end), "a PNM picture") for n in range(1, 8) for end in b" \t\r\n#"),
+    *((0, b"P%c%c" % (n, end), "a PFM picture") for n in b"Ff" for end in b" \r\n"),
+)
+
+_OTHERS: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"PK\x03\x04", "a ZIP archive or an office document"),
+    (0, b"PK\x05\x06", "an empty ZIP archive"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"BZh", "a bzip2 archive"),
+    (0, b"\xfd7zXZ\0", "an XZ archive"),
+    (0, b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive"),
+    (0, b"Rar!", "a RAR archive"),
+    (0, b"\x28\xb5\x2f\xfd", "a Zstandard archive"),
+    (0, b"\x04\x22\x4d\x18", "an LZ4 archive"),
+    (0, b"xar!", "a XAR archive"),
+    (257, b"ustar", "a tar archive"),
+    (0, b"ID3", "an MP3 recording"),
+    (0, b"OggS", "an Ogg recording"),
+    (0, b"fLaC", "a FLAC recording"),
+    (8, b"WAVE", "a WAV recording"),
+    (36, b"acsp", "a colour profile (ICC)"),
+    (0, b"\x7fELF", "a program"),
+    (0, b"MZ", "a program"),
+    (0, b"{\\rtf", "an RTF document"),
+    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an office document"),
+    (0, b"<?php", "a PHP script"),
+    (0, b"#!", "a script"),
+)
+
+# ISO media files name their kind in the first box; HEIF alone has a dozen spellings.
+_MEDIA_BRANDS: tuple[tuple[tuple[bytes, ...], str], ...] = (
+    ((b"avif", b"avis"), "an AVIF picture"),
+    ((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "a HEIC photo"),
+    ((b"crx ",), "a Canon camera raw file"),
+    ((b"qt  ",), "a QuickTime video"),
+    ((b"M4A ", b"M4B "), "an MPEG-4 recording"),
+)
+
+
+def identify(data: bytes) -> Format:
+    """The format of a file's content.
+
+    Raises UnsupportedImage, naming what was found, for pictures, drawings, documents and films
+    in other formats; UnreadableImage for anything else.
+    """
+    head = data[:_HEAD]
+    if not head:
+        raise UnreadableImage("The file is empty.", hint="Choose a file that holds a picture.")
+    opened = _opened(head)
+    if opened is not None:
+        return opened
+    picture = _named(head, _PICTURES) or _iso_media(head) or _written_picture(head) or _targa(data)
+    if picture is not None:
+        raise unsupported(picture)
+    other = _named(head, _OTHERS) or _text(head)
+    raise UnreadableImage(
+        f"This is {other}, not a picture." if other else "This is no picture, or a damaged one.",
+        hint=f"Choose a picture. Readable are {READABLE}.",
+    )
+
+
+def unsupported(what: str) -> UnsupportedImage:
+    """The error for a picture in a format that is not opened; ``what`` carries its article."""
+    return UnsupportedImage(
+        f"This is {what}, which cannot be opened here.",
+        hint=f"Save or export it as JPEG or PNG, then try again. Readable are {READABLE}.",
+    )
+
+
+def _opened(head: bytes) -> Format | None:
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return Format.WEBP
+    return next((kind for magic, kind in _OPENED if head.startswith(magic)), None)
+
+
+def _named(head: bytes, table: tuple[tuple[int, bytes, str], ...]) -> str | None:
+    return next((name for offset, mark, name in table if head.startswith(mark, offset)), None)
+
+
+def _iso_media(head: bytes) -> str | None:
+    if head[4:8] != b"ftyp":
+        return None
+    length = int.from_bytes(head[:4], "big")
+    major, compatible = head[8:12], head[16 : min(length, 256)]
+    brands = {major, *(compatible[i : i + 4] for i in range(0, len(compatible), 4))}
+    # "mif1" is said by HEIC and AVIF alike, so AVIF, which is more precise, is asked first.
+    named = (name for spellings, name in _MEDIA_BRANDS if brands.intersection(spellings))
+    return next(named, "an MP4 video")
+
+
+def _written_picture(head: bytes) -> str | None:
+    start = head.lstrip(_BLANK)
+    if start.startswith(b"<") and b"<svg" in start.lower():
+        return "an SVG drawing"
+    if start.startswith((b"#define", b"/*")) and b"_width" in start:
+        return "an XBM picture"
+    return None
+
+
+def _targa(data: bytes) -> str | None:
+    # The only mark of a TGA file is its footer, and old ones have none.
+    return "a TGA picture" if b"TRUEVISION-XFILE" in data[-26:] else None
+
+
+def _text(head: bytes) -> str | None:
+    start = head.lstrip(_BLANK).lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "a web page"
+    if start.startswith(b"<"):
+        return "an XML file"
+    try:
+        # A character may be cut in two where a longer head ends.
+        text, _ = codecs.utf_8_decode(head, "strict", len(head) < _HEAD)
+    except UnicodeDecodeError:
+        return None
+    return "a text file" if all(c.isprintable() or c in "\t\r\n\f" for c in text) else None

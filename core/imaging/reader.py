@@ -1,0 +1,81 @@
+"""The front door for every picture: untrusted bytes in, an upright RGB picture or a reason out."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from ..errors import InputError, UnreadableImage
+from ..types import RgbImage
+from .decoding import decode
+from .formats import identify
+from .limits import MAX_BYTES, check_bytes
+
+_KINDS_OF_FILE = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+
+def read_image(source: bytes | Path, *, name: str | None = None) -> RgbImage:
+    """The picture in ``source``, upright, in sRGB, its longer side at most 4096 pixels.
+
+    ``name`` is how the answer calls it: by default a path's last part, "image" for bytes. Notes
+    say when it was reduced or is the first of several. The content alone decides what the file
+    is. Nothing of the file's metadata is kept.
+
+    Raises UnsupportedImage for a format that is not opened, ImageTooLarge over a limit (20 MB,
+    50 megapixels, 25 for WebP), UnreadableImage for anything else that is no picture, and
+    TypeError for any other kind of source.
+    """
+    if isinstance(source, Path):
+        data, own_name = _read_file(source), source.name
+    elif isinstance(source, bytes):
+        data, own_name = source, ""
+        check_bytes(len(data))
+    else:
+        raise TypeError(f"expected bytes or a Path, got {type(source).__name__}")
+    pixels, notes = decode(data, identify(data))
+    return RgbImage(pixels, name if name is not None else own_name or "image", notes)
+
+
+def _read_file(path: Path) -> bytes:
+    """The content of a regular file of at most MAX_BYTES."""
+    try:
+        _check_file(path.stat())
+        # The file may have become another one since, so the opened one is asked again; opening
+        # a pipe would wait for its other end.
+        descriptor = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
+        with os.fdopen(descriptor, "rb") as file:
+            _check_file(os.fstat(descriptor))
+            data = file.read(MAX_BYTES + 1)  # it may still be growing
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+        raise _unreadable_file(error) from error
+    check_bytes(len(data))
+    return data
+
+
+def _check_file(status: os.stat_result) -> None:
+    for is_kind, called in _KINDS_OF_FILE:
+        if is_kind(status.st_mode):
+            raise UnreadableImage(
+                f"This is {called}, not a picture file.", hint="Name a picture file."
+            )
+    check_bytes(status.st_size)
+
+
+def _unreadable_file(error: Exception) -> InputError:
+    # The path is left out of the message: it may hold anything, and a server must not tell it.
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return UnreadableImage("There is no such file.", hint="Check the path and its spelling.")
+    if isinstance(error, PermissionError):
+        return UnreadableImage(
+            "The file may not be read.", hint="Give yourself the permission to read it."
+        )
+    reason = getattr(error, "strerror", None) or "its path is not valid"
+    return UnreadableImage(f"The file cannot be read: {reason}.", hint="Check the path and disk.")

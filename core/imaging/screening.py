@@ -1,0 +1,239 @@
+"""Refuses files that are built to cost a decoder far more than a picture of their size.
+
+Every rule here is about the container alone, costs a few milliseconds for 20 MB, and answers a
+file that really did take a decoder gigabytes or minutes; the cost stands beside its rule.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from PIL import TiffTags
+
+from .formats import Format, unsupported
+from .limits import MAX_PIXELS_WHOLE, check_pixels, excessive
+from .tag_directories import Tag, TagDirectories
+
+MAX_METADATA_BLOCKS = 4096
+"""Before the pixels. An ICC profile and extended XMP of the greatest size take about 600."""
+MAX_PADDING = 1024**2
+"""Bytes of filling, which Pillow walks one by one: 0.35 s."""
+MAX_SCANNED_PIXELS = 1_600_000_000
+"""Pixels times scans of a JPEG: 1.4 s, and 32 scans at 50 megapixels, where ten are usual.
+
+200 KB with a hundred empty scans of 49 megapixels took 4.3 s; 20 MB of them would take hours.
+"""
+MAX_GIF_EXTENSIONS = 1024**2
+"""Bytes before a GIF's first frame. Pillow joins comments in quadratic time: 8 MB took 5.7 s."""
+MAX_TILE_PIXELS = 2**22
+"""Of one TIFF tile, or twice the picture if that is more.
+
+libtiff clears a whole tile even if its data is missing: 1 KB claimed one of 1.5 GB.
+"""
+MAX_TIFF_NUMBERS = 50_000
+"""In one structural tag; 10,000 strips in each of five planes. Pillow makes an object of each."""
+MAX_RLE_PIXELS, MAX_RLE_WIDTH = 4_000_000, 16_384
+"""Of a run-length BMP, which Pillow decodes in Python, 0.3 s per million pixels.
+
+One two-byte skip allocates 255 rows at once: 1 KB of a 4-million-pixel row took 1.5 GB.
+"""
+
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_START_OF_SCAN, _END_OF_IMAGE, _APP1 = 0xDA, 0xD9, 0xE1
+_STANDALONE = {0x01, 0xD8}
+
+_SUBFILE_TYPE, _SUB_DIRECTORIES, _DNG_VERSION = 254, 330, 50706
+_TILE_WIDTH, _TILE_LENGTH, _TRANSFER_FUNCTION = 322, 323, 301
+_LAST_STRUCTURAL_TAG = 339  # sample format
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """What the walk through the container showed, for use once the size is known."""
+
+    scans: int = 1
+    """How often a JPEG's pixels are gone over."""
+    tile_pixels: int = 0
+    """The largest tile of a TIFF; 0 without tiles."""
+    several_frames: bool = False
+    """Whether a GIF goes on after its first frame."""
+
+    def check(self, format_name: str, width: int, height: int) -> None:
+        """Raise ImageTooLarge if the picture's size makes the container excessive."""
+        pixels = width * height
+        if self.scans * pixels > MAX_SCANNED_PIXELS:
+            raise excessive(format_name, f"it draws its pixels in {self.scans} passes")
+        if self.tile_pixels > max(MAX_TILE_PIXELS, 2 * pixels):
+            raise excessive(format_name, "its tiles are far larger than the picture")
+
+
+def screen(data: bytes, kind: Format) -> Screened:
+    """What the container of a file says; raises ImageTooLarge for one that is built to exhaust.
+
+    Damage is passed over here: the decoder reports it.
+    """
+    rule = _RULES.get(kind)
+    return rule(data) if rule else Screened()
+
+
+def check_run_lengths(width: int, height: int) -> None:
+    """Raise ImageTooLarge for a run-length BMP that would take too long or too much memory."""
+    if width > MAX_RLE_WIDTH or width * height > MAX_RLE_PIXELS:
+        raise excessive("BMP", "it is compressed by run lengths, which is meant for small pictures")
+
+
+def _jpeg(data: bytes) -> Screened:
+    exif = bytearray()
+    blocks = scans = padding = 0
+    many_scans = data.count(b"\xff\xda") > MAX_SCANNED_PIXELS // 50_000_000
+    for marker, start, end, gap in _jpeg_segments(data):
+        if marker == _START_OF_SCAN:
+            scans += 1
+            if not many_scans:
+                break  # the rest need not be walked
+        elif not scans:
+            blocks += 1
+            padding += gap
+            if blocks > MAX_METADATA_BLOCKS or padding > MAX_PADDING:
+                raise excessive("JPEG", "it is filled up with metadata or padding")
+            if marker == _APP1 and data.startswith(b"Exif\0\0", start):
+                exif += data[start + 6 : end]
+    if exif:
+        # Pillow reads all of it on opening, to learn the resolution.
+        _check_directories(bytes(exif), "JPEG")
+    return Screened(scans=max(1, scans))
+
+
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:
+    """Marker, start and end of each segment's content, and the bytes skipped before it."""
+    position = 2
+    while found := _JPEG_MARKER.search(data, position):
+        marker = data[found.start() + 1]
+        if marker == _END_OF_IMAGE:
+            return
+        gap = found.start() - position
+        position = found.end()
+        if marker in _STANDALONE:
+            continue
+        length = max(2, int.from_bytes(data[position : position + 2], "big"))
+        yield marker, position + 2, position + length, gap
+        position += length
+
+
+def _png(data: bytes) -> Screened:
+    position = 8
+    for _ in range(MAX_METADATA_BLOCKS):
+        name = data[position + 4 : position + 8]
+        if name == b"IDAT" or len(name) < 4:
+            return Screened()
+        position += 12 + int.from_bytes(data[position : position + 4], "big")
+    raise excessive("PNG", "it is filled up with metadata")
+
+
+def _gif(data: bytes) -> Screened:
+    position = _after_palette(13, data[10] if len(data) > 10 else 0)
+    frames = extensions = 0
+    while position < len(data):
+        block = data[position]
+        if block == 0x2C:
+            frames += 1
+            if frames == 2:
+                break
+            flags = data[position + 9] if position + 9 < len(data) else 0
+            position = _after_sub_blocks(data, _after_palette(position + 10, flags) + 1)
+        elif block == 0x3B or (frames and block != 0x21):
+            break  # the end, or damage behind the first frame
+        else:
+            # Decoders step over stray bytes in front of the first frame.
+            end = _after_sub_blocks(data, position + 2) if block == 0x21 else position + 1
+            extensions += end - position
+            if extensions > MAX_GIF_EXTENSIONS and not frames:
+                raise excessive("GIF", "it is filled up with comments")
+            position = end
+    return Screened(several_frames=frames > 1)
+
+
+def _after_palette(position: int, flags: int) -> int:
+    return position + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
+
+
+def _after_sub_blocks(data: bytes, position: int) -> int:
+    while position < len(data) and data[position]:
+        position += data[position] + 1
+    return position + 1
+
+
+def _webp(data: bytes) -> Screened:
+    # The decoder allocates the whole canvas on opening, before it can be asked for its size.
+    name, bits = data[12:16], int.from_bytes(data[21:25], "little")
+    if name == b"VP8X":
+        width = int.from_bytes(data[24:27], "little") + 1
+        height = int.from_bytes(data[27:30], "little") + 1
+    elif name == b"VP8L":
+        width, height = (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    else:
+        width = int.from_bytes(data[26:28], "little") & 0x3FFF
+        height = int.from_bytes(data[28:30], "little") & 0x3FFF
+    check_pixels(width, height, MAX_PIXELS_WHOLE)
+    return Screened()
+
+
+def _tiff(data: bytes) -> Screened:
+    structure = _check_directories(data, "TIFF")
+    numbers = {tag.number: tag.integer or 0 for tag in structure}
+    preview_only = numbers.get(_SUBFILE_TYPE, 0) & 1 and _SUB_DIRECTORIES in numbers
+    if data[8:10] == b"CR" or preview_only or _DNG_VERSION in numbers:
+        # The first picture in these is a thumbnail, which would be answered as if it were all.
+        raise unsupported("a camera raw file (DNG, CR2, NEF or the like)")
+    for tag in structure:
+        structural = tag.number <= _LAST_STRUCTURAL_TAG and tag.number != _TRANSFER_FUNCTION
+        if structural and not tag.is_bytes and tag.count > MAX_TIFF_NUMBERS:
+            raise excessive("TIFF", f"tag {tag.number} lists {tag.count} numbers")
+    # Decoders disagree on which of two equal tags counts, so the largest does.
+    widths = [tag.integer or 0 for tag in structure if tag.number == _TILE_WIDTH]
+    lengths = [tag.integer or 0 for tag in structure if tag.number == _TILE_LENGTH]
+    return Screened(tile_pixels=max(widths, default=0) * max(lengths, default=0))
+
+
+def _check_directories(data: bytes, format_name: str) -> list[Tag]:
+    """The tags of the first directory; raises ImageTooLarge if all tags' values overlap.
+
+    Decoders copy the value of every tag, and thousands may point at the same bytes: a JPEG of
+    180 KB took 500 MB to open, one of 20 MB would take any machine down.
+    """
+    try:
+        directories = TagDirectories(data)
+    except ValueError:
+        return []
+    first = _limited(directories.tags(directories.first), format_name)
+    budget = 2 * len(data) + 64 * 1024  # values of an honest file lie side by side
+    waiting, seen = [first], {directories.first}
+    while waiting:
+        for tag in waiting.pop():
+            budget -= min(tag.size, max(0, len(data) - tag.offset))
+            if budget < 0:
+                raise excessive(format_name, "its tags overlap")
+            nested = tag.integer
+            if tag.number in TiffTags.TAGS_V2_GROUPS and nested is not None and nested not in seen:
+                seen.add(nested)
+                waiting.append(_limited(directories.tags(nested), format_name))
+    return first
+
+
+def _limited(tags: Iterator[Tag], format_name: str) -> list[Tag]:
+    found = list(itertools.islice(tags, MAX_METADATA_BLOCKS + 1))
+    if len(found) > MAX_METADATA_BLOCKS:
+        raise excessive(format_name, "it is filled up with metadata")
+    return found
+
+
+_RULES: dict[Format, Callable[[bytes], Screened]] = {
+    Format.JPEG: _jpeg,
+    Format.PNG: _png,
+    Format.GIF: _gif,
+    Format.WEBP: _webp,
+    Format.TIFF: _tiff,
+}
