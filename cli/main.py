@@ -17,6 +17,8 @@ from cli.terminal import printable
 from core import ProjectError, __version__
 
 COMMANDS = {
+    "analyze": "cli.analyze:analyze",
+    "models": "cli.models:models",
     "app": "cli.serve:app",
     "demo": "cli.serve:demo",
     "doctor": "cli.doctor:doctor",

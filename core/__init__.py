@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     )
     from .imaging.reader import read_image
     from .labels import EMOTIONS, Emotion
-    from .output.export import SCHEMA_VERSION, document, to_csv, to_json
+    from .output.export import SCHEMA_VERSION, document, dumps, to_csv, to_json
     from .output.render import annotate, encode_png, overlay_heatmap
     from .pipeline import Analyzer
     from .types import (
@@ -70,7 +70,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "imaging.reader": ("read_image",),
     "labels": ("EMOTIONS", "Emotion"),
-    "output.export": ("SCHEMA_VERSION", "document", "to_csv", "to_json"),
+    "output.export": ("SCHEMA_VERSION", "document", "dumps", "to_csv", "to_json"),
     "output.render": ("annotate", "encode_png", "overlay_heatmap"),
     "pipeline": ("Analyzer",),
     "types": (
@@ -125,6 +125,7 @@ __all__ = [
     "detector_names",
     "diagnose",
     "document",
+    "dumps",
     "encode_png",
     "model_catalog",
     "model_names",

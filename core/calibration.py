@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,7 +50,7 @@ class Calibration:
         return tuple(EmotionScores(tuple(float(p) for p in row), level) for row in rows)
 
 
-def softmax(logits: NDArray[np.floating]) -> NDArray[np.float64]:
+def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Row-wise softmax in float64."""
     shifted = logits.astype(np.float64)
     shifted = shifted - shifted.max(axis=-1, keepdims=True, initial=-np.inf)

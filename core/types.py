@@ -1,4 +1,4 @@
-"""What passes between the stages of the pipeline. All frozen; pixels are RGB, lengths are pixels."""
+"""What passes between the stages of the pipeline; all frozen, RGB, lengths in pixels."""
 
 from __future__ import annotations
 
@@ -23,13 +23,12 @@ class RgbImage:
     name: str = "image"
     """How the picture is called in answers: a file name without its folder."""
     notes: tuple[str, ...] = ()
-    """What a person should know about how it was read, e.g. that it is one frame of an animation."""
+    """What a person should know about how it was read, e.g. that an animation has more frames."""
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
-            raise ValueError(
-                f"expected uint8 pixels of shape (H, W, 3), got {self.pixels.dtype} {self.pixels.shape}"
-            )
+            got = f"{self.pixels.dtype} {self.pixels.shape}"
+            raise ValueError(f"expected uint8 pixels of shape (H, W, 3), got {got}")
         if self.pixels.flags.writeable:
             frozen = self.pixels.copy()
             frozen.setflags(write=False)
@@ -83,6 +82,8 @@ class Landmarks:
     """(N, 2) float32 x, y in image pixels."""
     scheme: str
     """Which points they are: ``five_points`` or ``face_mesh_468``."""
+    depth: Float32Array | None = None
+    """(N,) float32 distance behind the face's middle, about in image pixels; None if not told."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,7 +117,9 @@ class EmotionScores:
 
     def __post_init__(self) -> None:
         if len(self.probabilities) != len(EMOTIONS):
-            raise ValueError(f"expected {len(EMOTIONS)} probabilities, got {len(self.probabilities)}")
+            raise ValueError(
+                f"expected {len(EMOTIONS)} probabilities, got {len(self.probabilities)}"
+            )
         if not abs(sum(self.probabilities) - 1.0) < 1e-4:
             raise ValueError(f"expected probabilities that sum to 1, got {sum(self.probabilities)}")
 
@@ -187,7 +190,6 @@ class Provenance:
     model: str
     detector: str
     landmarks: str
-    engine: str
     weights_sha256: Mapping[str, str]
     config_digest: str
 

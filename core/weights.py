@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,8 +30,9 @@ class WeightsSpec:
 
     name: str
     file: Path
-    bytes: int
+    size_bytes: int
     sha256: str
+    parameters: int
     preprocessing: Preprocessing
     frame: FaceFrame
     calibration: Calibration
@@ -44,9 +46,10 @@ class WeightsSpec:
             size = self.file.stat().st_size
         except OSError as error:
             raise WeightsMissing(f"The weights of {self.name} are absent.", hint=hint) from error
-        if size != self.bytes:
+        if size != self.size_bytes:
             raise WeightsCorrupt(
-                f"The weights of {self.name} have {size} bytes instead of {self.bytes}.", hint=hint
+                f"The weights of {self.name} have {size} bytes instead of {self.size_bytes}.",
+                hint=hint,
             )
         data = self.file.read_bytes()
         if hashlib.sha256(data).hexdigest() != self.sha256:
@@ -70,23 +73,58 @@ class WeightsSpec:
             ) from error
 
 
+@dataclass(frozen=True, slots=True)
+class EnsembleSpec:
+    """How the networks of a manifest answer together."""
+
+    weights: Mapping[str, float]
+    """Share of each member in the mean, by name."""
+    calibration: Calibration
+    metrics: Mapping[str, Any]
+
+
 def read_manifest(directory: Path | None = None) -> dict[str, WeightsSpec]:
-    """Every trained model described in ``directory`` (default: the shipped ``weights/``), by name."""
+    """Every trained model in ``directory`` (default: the shipped ``weights/``), by name."""
     directory = directory or SHIPPED_DIR
+    models = _document(directory)["models"]
+    with _understood():
+        return {name: _spec(name, entry, directory) for name, entry in models.items()}
+
+
+def read_ensemble(directory: Path | None = None) -> EnsembleSpec | None:
+    """How the ensemble in ``directory`` is made up; None when it was not calibrated yet."""
+    entry = _document(directory or SHIPPED_DIR).get("ensemble")
+    if entry is None:
+        return None
+    with _understood():
+        return EnsembleSpec(
+            weights={str(name): float(share) for name, share in entry["weights"].items()},
+            calibration=Calibration(**entry["calibration"]),
+            metrics=entry.get("metrics", {}),
+        )
+
+
+def _document(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST_NAME
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise WeightsMissing(
             f"There is no {MANIFEST_NAME} in the weights folder.",
-            hint="Restore it with `git checkout -- weights/`, or train a model with `emotion train`.",
+            hint="Restore it with `git checkout -- weights/`, or run `emotion train`.",
         ) from error
-    try:
-        document = json.loads(text)
+    with _understood():
+        document: dict[str, Any] = json.loads(text)
         if document["schema_version"] != MANIFEST_VERSION:
             raise ValueError(f"schema_version {document['schema_version']}")
-        models = document["models"].items()
-        return {name: _spec(name, entry, directory) for name, entry in models}
+        document["models"].items()
+    return document
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    try:
+        yield
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsCorrupt(
             f"{MANIFEST_NAME} cannot be understood ({error}).",
@@ -103,8 +141,9 @@ def _spec(name: str, entry: dict[str, Any], directory: Path) -> WeightsSpec:
     return WeightsSpec(
         name=name,
         file=directory / file,
-        bytes=int(entry["bytes"]),
+        size_bytes=int(entry["bytes"]),
         sha256=str(entry["sha256"]),
+        parameters=int(entry["parameters"]),
         preprocessing=Preprocessing(**entry["preprocessing"]),
         frame=FaceFrame.from_json(entry["frame"]),
         calibration=Calibration(**entry["calibration"]),

@@ -33,23 +33,25 @@ class Architecture:
 
 
 def _mobilenet_v2() -> nn.Module:
-    trunk = models.mobilenet_v2()
+    trunk: nn.Module = models.mobilenet_v2()
     trunk.classifier = nn.Identity()
     return trunk
 
 
 def _resnet50() -> nn.Module:
-    trunk = models.resnet50()
-    trunk.fc = nn.Identity()  # type: ignore[assignment]
+    trunk: nn.Module = models.resnet50()
+    trunk.fc = nn.Identity()
     return trunk
 
 
 def _inception_v3() -> nn.Module:
     # torchvision's auxiliary classifier needs 17x17 maps (299 px); ours sits on Mixed_6e
     # and is made by the training code, so that the shipped file holds the network only.
-    trunk = models.inception_v3(aux_logits=False, init_weights=False, transform_input=False)
-    trunk.dropout = nn.Identity()  # type: ignore[assignment]
-    trunk.fc = nn.Identity()  # type: ignore[assignment]
+    trunk: nn.Module = models.inception_v3(
+        aux_logits=False, init_weights=False, transform_input=False
+    )
+    trunk.dropout = nn.Identity()
+    trunk.fc = nn.Identity()
     return trunk
 
 
@@ -57,7 +59,12 @@ _ARCHITECTURES: dict[str, Architecture] = {
     architecture.name: architecture
     for architecture in (
         Architecture(
-            "mobilenet_v2", _mobilenet_v2, 1280, "features.18", "MobileNet_V2_Weights.IMAGENET1K_V2", 32
+            "mobilenet_v2",
+            _mobilenet_v2,
+            1280,
+            "features.18",
+            "MobileNet_V2_Weights.IMAGENET1K_V2",
+            32,
         ),
         Architecture("resnet50", _resnet50, 2048, "layer4.2", "ResNet50_Weights.IMAGENET1K_V2", 32),
         Architecture(
@@ -108,7 +115,7 @@ class EmotionNetwork(nn.Module):
 
 
 def empty_network(name: str) -> EmotionNetwork:
-    """The network called ``name`` without storage, for :func:`load_state`; costs no initialisation."""
+    """The network called ``name`` without storage or initialisation, for :func:`load_state`."""
     with torch.device("meta"):
         return EmotionNetwork(architecture_named(name)).eval()
 

@@ -1,0 +1,62 @@
+"""`emotion models`: what can be chosen, and how good it is."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+
+def models(
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")] = False,
+) -> None:
+    """List the networks with their measured figures, and how to train those that are missing."""
+    from core import model_catalog
+
+    catalog = model_catalog()
+    if as_json:
+        rows = [
+            {
+                "name": each.name,
+                "trained": each.trained,
+                "input_px": each.input_px,
+                "parameters": each.parameters,
+                "megabytes": each.megabytes,
+                "metrics": dict(each.metrics),
+                "how_to_get": each.how_to_get,
+            }
+            for each in catalog
+        ]
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("Model", "Accuracy", "Macro-F1", "ECE", "Measured on", "Parameters", "Size"):
+        table.add_column(heading)
+    for each in catalog:
+        if not each.trained:
+            table.add_row(each.name, f"not trained yet: {each.how_to_get}")
+            continue
+        figures: dict[str, Any] = dict(each.metrics.get("validation", {}))
+        table.add_row(
+            each.name,
+            _share(figures, "accuracy"),
+            _share(figures, "macro_f1"),
+            f"{figures['ece']:.3f}" if "ece" in figures else "-",
+            f"{figures['data']}, n = {figures['n']}" if "n" in figures else "-",
+            f"{each.parameters / 1e6:.1f} M" if each.parameters else "-",
+            f"{each.megabytes:.1f} MB" if each.megabytes else "-",
+        )
+    Console().print(table)
+
+
+def _share(figures: dict[str, Any], name: str) -> str:
+    """A share in percent with its 95 % interval."""
+    if name not in figures:
+        return "-"
+    text = f"{figures[name]:.1%}"
+    low_high = figures.get(f"{name}_interval")
+    return f"{text} ({low_high[0]:.1%} to {low_high[1]:.1%})" if low_high else text

@@ -1,0 +1,20 @@
+"""Finding faces."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ..registry import Registry
+from ..types import Face, RgbImage
+
+
+class Detector(Protocol):
+    """Anything that finds faces; safe from several threads."""
+
+    def detect(self, image: RgbImage) -> tuple[Face, ...]:
+        """All faces, in any order, or none; boxes may reach beyond the picture."""
+        ...
+
+
+DETECTORS: Registry[Detector] = Registry("detector")
+DETECTORS.add("mtcnn", "core.detectors.mtcnn:load_mtcnn")

@@ -1,0 +1,66 @@
+"""Where a network looked: Grad-CAM by the grad-cam library, for every architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
+
+import cv2
+import numpy as np
+import torch
+from pytorch_grad_cam import GradCAM
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+from .classifiers import ARCHITECTURES
+from .classifiers.architectures import EmotionNetwork, architecture_named, empty_network, load_state
+from .config import AnalyzerConfig
+from .imaging.alignment import CROP_PX
+from .labels import EMOTIONS, Emotion
+from .types import Float32Array, UInt8Array
+from .weights import read_ensemble, spec_of
+
+_LOCK = Lock()
+"""Grad-CAM hooks into the network while it runs, so one explanation is made at a time."""
+
+
+def gradcam(
+    config: AnalyzerConfig, crops: UInt8Array, emotions: Sequence[Emotion]
+) -> tuple[Float32Array, ...]:
+    """One (48, 48) float32 map in 0..1 per crop of (N, 48, 48), for the emotion given with it.
+
+    For the ensemble the members' maps are averaged by their share in the answer.
+    """
+    if len(crops) == 0:
+        return ()
+    shares = {config.model: 1.0}
+    if config.model not in ARCHITECTURES:
+        described = read_ensemble(config.weights_dir)
+        shares = dict(described.weights) if described else {}
+    total = sum(shares.values())
+    maps = np.zeros((len(crops), CROP_PX, CROP_PX), dtype=np.float32)
+    with _LOCK:
+        for name, share in shares.items():
+            maps += np.float32(share / total) * _maps_of(name, config.weights_dir, crops, emotions)
+    return tuple(maps)
+
+
+def _maps_of(
+    name: str, weights_dir: Path | None, crops: UInt8Array, emotions: Sequence[Emotion]
+) -> Float32Array:
+    spec = spec_of(name, weights_dir)
+    network = _network(name, weights_dir, spec.sha256)
+    layer = network.trunk.get_submodule(architecture_named(name).last_block)
+    targets = [ClassifierOutputTarget(EMOTIONS.index(emotion)) for emotion in emotions]
+    inputs = torch.from_numpy(spec.preprocessing(crops)).requires_grad_(True)
+    with torch.enable_grad(), GradCAM(model=network, target_layers=[layer]) as cam:
+        maps = cam(input_tensor=inputs, targets=targets)
+    resized = [cv2.resize(each, (CROP_PX, CROP_PX)) for each in maps]
+    return np.asarray(np.stack(resized), dtype=np.float32)
+
+
+@lru_cache(maxsize=len(ARCHITECTURES))
+def _network(name: str, weights_dir: Path | None, _sha256: str) -> EmotionNetwork:
+    """The network in torch; the checksum is part of the key, so new weights are read again."""
+    return load_state(empty_network(name), spec_of(name, weights_dir).load())

@@ -1,0 +1,92 @@
+"""How well a face can be judged, with reasons a person understands."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..landmarks.anchors import anchor_points
+from ..types import Box, FaceQuality, Landmarks, RgbImage
+
+_JUDGED_PX = 96
+"""Side at which sharpness is measured, so that large and small faces compare."""
+
+# Face mesh indices of both temples, the forehead's top and the chin: points that a smile or an
+# open mouth hardly turns against one another.
+_LEFT_TEMPLE, _RIGHT_TEMPLE, _FOREHEAD, _CHIN = 234, 454, 10, 152
+
+
+def judge(image: RgbImage, box: Box, landmarks: Landmarks | None) -> FaceQuality:
+    """Measures of the face in ``box`` (which may reach beyond the picture) and plain reasons."""
+    inside = box.clamped(image.width, image.height)
+    size = min(box.width, box.height)
+    grey = _face_grey(image, inside)
+    sharpness = float(cv2.Laplacian(grey, cv2.CV_64F).var())
+    brightness = float(grey.mean() / 255)
+    contrast = float(grey.std() / 255)
+    yaw, pitch, roll = head_pose(landmarks)
+    shown = inside.area / box.area if box.area > 0 else 0.0
+    reasons = [
+        reason
+        for holds, reason in (
+            # FER-2013 shows a face at 48 px; with less there is nothing to read finer marks from.
+            (size < 40, f"The face is small ({size:.0f} px); 40 px or more reads better."),
+            (sharpness < 60, "The face is blurred."),
+            (brightness < 0.18, "The face is dark."),
+            (brightness > 0.88, "The face is overexposed."),
+            (contrast < 0.07, "The face has little contrast."),
+            (yaw is not None and abs(yaw) > 35, "The face is turned to the side."),
+            (pitch is not None and abs(pitch) > 30, "The face looks far up or down."),
+            (shown < 0.92, "The face is cut off by the edge of the picture."),
+            (landmarks is None, "Eyes and mouth could not be located; the face may be covered."),
+        )
+        if holds
+    ]
+    return FaceQuality(
+        size_px=size,
+        sharpness=sharpness,
+        brightness=brightness,
+        contrast=contrast,
+        yaw=yaw,
+        pitch=pitch,
+        roll=roll,
+        reasons=tuple(reasons),
+    )
+
+
+def _face_grey(image: RgbImage, inside: Box) -> NDArray[np.uint8]:
+    """The face as (96, 96) uint8 grey."""
+    x1 = min(int(inside.x1), image.width - 1)
+    y1 = min(int(inside.y1), image.height - 1)
+    x2 = max(x1 + 1, min(math.ceil(inside.x2), image.width))
+    y2 = max(y1 + 1, min(math.ceil(inside.y2), image.height))
+    cut = np.ascontiguousarray(image.pixels[y1:y2, x1:x2])
+    grey = cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY)
+    method = cv2.INTER_AREA if min(grey.shape) > _JUDGED_PX else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(grey, (_JUDGED_PX, _JUDGED_PX), interpolation=method), np.uint8)
+
+
+def head_pose(landmarks: Landmarks | None) -> tuple[float | None, float | None, float | None]:
+    """Yaw, pitch and roll in degrees, signs as in :class:`FaceQuality`; None where unknown.
+
+    Taken from the mesh's own depth; five points tell only the roll.
+    """
+    if landmarks is None:
+        return None, None, None
+    if landmarks.depth is None:
+        left, right = anchor_points(landmarks)[:2]
+        return None, None, math.degrees(math.atan2(right[1] - left[1], right[0] - left[0]))
+    points = np.column_stack([landmarks.points, landmarks.depth]).astype(np.float64)
+    across = points[_RIGHT_TEMPLE] - points[_LEFT_TEMPLE]
+    down = points[_CHIN] - points[_FOREHEAD]
+    # Where the face looks, with z pointing away from the viewer.
+    ahead = np.cross(down, across)
+    if not np.linalg.norm(ahead) > 0:
+        return None, None, None
+    yaw = math.degrees(math.atan2(ahead[0], -ahead[2]))
+    pitch = math.degrees(math.atan2(-ahead[1], math.hypot(ahead[0], ahead[2])))
+    roll = math.degrees(math.atan2(across[1], across[0]))
+    return yaw, pitch, roll

@@ -1,0 +1,22 @@
+"""Placing landmarks on detected faces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from ..registry import Registry
+from ..types import Face, Landmarks, RgbImage
+
+
+class LandmarkModel(Protocol):
+    """Anything that places landmarks; safe from several threads."""
+
+    def locate(self, image: RgbImage, faces: Sequence[Face]) -> tuple[Landmarks | None, ...]:
+        """One entry per face, in their order; None where the face could not be followed."""
+        ...
+
+
+LANDMARK_MODELS: Registry[LandmarkModel] = Registry("landmark model")
+LANDMARK_MODELS.add("face_mesh", "core.landmarks.face_mesh:FaceMeshLandmarks")
+LANDMARK_MODELS.add("five_points", "core.landmarks.five_points:DetectorLandmarks")

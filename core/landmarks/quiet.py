@@ -1,0 +1,32 @@
+"""Keeping a native library's start-up lines off the user's terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+
+@contextlib.contextmanager
+def quiet_stderr() -> Iterator[None]:
+    """Send what native code writes to standard error nowhere.
+
+    MediaPipe logs with absl straight to file descriptor 2 and offers no switch for it. What
+    other threads write meanwhile is lost too, so this is for the first call only.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.flush()
+    try:
+        saved = os.dup(2)
+    except OSError:  # A service may run with standard error closed: nothing to keep quiet.
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)

@@ -1,0 +1,156 @@
+"""One versioned document for an answer; every front gives exactly this one."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from ..labels import EMOTIONS
+from ..types import Box, EmotionScores, FaceAnalysis, FaceQuality, ImageAnalysis, Landmarks
+
+SCHEMA_VERSION = "1.0"
+"""Grows by a minor step for an addition, by a major one when a reader could break."""
+
+CSV_COLUMNS = (
+    "name",
+    "width",
+    "height",
+    "faces",
+    "face",
+    "x1",
+    "y1",
+    "x2",
+    "y2",
+    "score",
+    "top",
+    "certain",
+    *EMOTIONS,
+    "quality",
+    "notes",
+    "model",
+)
+
+
+def document(analysis: ImageAnalysis) -> dict[str, Any]:
+    """``analysis`` as plain data for JSON; the same picture gives the same document.
+
+    Lengths are pixels of the picture as read, upright. Probabilities keep six digits.
+    """
+    provenance = analysis.provenance
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "name": analysis.name,
+        "width": analysis.width,
+        "height": analysis.height,
+        "faces": [_face(face) for face in analysis.faces],
+        "notes": list(analysis.notes),
+        "provenance": {
+            "version": provenance.version,
+            "model": provenance.model,
+            "detector": provenance.detector,
+            "landmarks": provenance.landmarks,
+            "weights_sha256": dict(provenance.weights_sha256),
+            "config_digest": provenance.config_digest,
+        },
+    }
+
+
+def to_json(analysis: ImageAnalysis) -> str:
+    """The document as indented JSON text that ends in a line feed."""
+    return dumps(document(analysis))
+
+
+def dumps(value: Any) -> str:
+    """``value`` as indented JSON; a pair of numbers stays on one line, as points are read."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    return re.sub(r"\[\s+(-?[\d.]+),\s+(-?[\d.]+)\s+\]", r"[\1, \2]", text) + "\n"
+
+
+def to_csv(analyses: Sequence[ImageAnalysis]) -> str:
+    """One row a face, and one for a picture without any; columns are :data:`CSV_COLUMNS`.
+
+    Text that a spreadsheet would take for a formula gets a leading apostrophe.
+    """
+    output = io.StringIO()
+    writer = csv.writer(output, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for analysis in analyses:
+        head = [_cell(analysis.name), analysis.width, analysis.height, len(analysis.faces)]
+        tail = [_cell(" ".join(analysis.notes)), analysis.provenance.model]
+        if not analysis.faces:
+            blank = [""] * (len(CSV_COLUMNS) - len(head) - len(tail))
+            writer.writerow([*head, *blank, *tail])
+        for face in analysis.faces:
+            box = face.face.box
+            writer.writerow(
+                [
+                    *head,
+                    face.index,
+                    *(round(edge, 1) for edge in (box.x1, box.y1, box.x2, box.y2)),
+                    round(face.face.score, 4),
+                    str(face.emotions.top),
+                    "yes" if face.emotions.certain else "no",
+                    *(round(p, 6) for p in face.emotions.probabilities),
+                    _cell(" ".join(face.quality.reasons)),
+                    *tail,
+                ]
+            )
+    return output.getvalue()
+
+
+def _cell(text: str) -> str:
+    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
+def _face(answer: FaceAnalysis) -> dict[str, Any]:
+    return {
+        "index": answer.index,
+        "box": _box(answer.face.box),
+        "score": round(answer.face.score, 4),
+        "landmarks": _landmarks(answer.face.landmarks),
+        "emotions": _emotions(answer.emotions),
+        "top": str(answer.emotions.top),
+        "certain": answer.emotions.certain,
+        "per_model": {
+            name: {
+                "emotions": _emotions(scores),
+                "top": str(scores.top),
+                "certain": scores.certain,
+            }
+            for name, scores in answer.per_model.items()
+        },
+        "quality": _quality(answer.quality),
+    }
+
+
+def _box(box: Box) -> dict[str, float]:
+    edges = {"x1": box.x1, "y1": box.y1, "x2": box.x2, "y2": box.y2}
+    return {name: round(value, 1) for name, value in edges.items()}
+
+
+def _landmarks(landmarks: Landmarks | None) -> dict[str, Any] | None:
+    if landmarks is None:
+        return None
+    points = [[round(float(x), 1), round(float(y), 1)] for x, y in landmarks.points]
+    return {"scheme": landmarks.scheme, "points": points}
+
+
+def _emotions(scores: EmotionScores) -> dict[str, float]:
+    pairs = zip(EMOTIONS, scores.probabilities, strict=True)
+    return {str(emotion): round(probability, 6) for emotion, probability in pairs}
+
+
+def _quality(quality: FaceQuality) -> dict[str, Any]:
+    angles = {"yaw": quality.yaw, "pitch": quality.pitch, "roll": quality.roll}
+    return {
+        "size_px": round(quality.size_px, 1),
+        "sharpness": round(quality.sharpness, 1),
+        "brightness": round(quality.brightness, 3),
+        "contrast": round(quality.contrast, 3),
+        **{name: None if angle is None else round(angle, 1) for name, angle in angles.items()},
+        "reasons": list(quality.reasons),
+    }

@@ -1,0 +1,152 @@
+"""The answer drawn onto a copy of the picture."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from ..types import Box, FaceAnalysis, Float32Array, ImageAnalysis, RgbImage, UInt8Array
+
+_DARK = (20, 20, 20)
+_LIGHT = (255, 255, 255)
+
+
+def annotate(image: RgbImage, analysis: ImageAnalysis, *, landmarks: bool = False) -> RgbImage:
+    """``image`` with every face framed, numbered and named; ``image`` itself stays as it is.
+
+    Colour only repeats what number and word say, and "not sure" is drawn with a broken line.
+    """
+    picture = Image.fromarray(image.pixels)
+    draw = ImageDraw.Draw(picture)
+    stroke = max(2, round(max(image.width, image.height) / 400))
+    font = ImageFont.load_default(size=max(12, round(max(image.width, image.height) / 55)))
+    for face in analysis.faces:
+        _frame(draw, face, stroke)
+        if landmarks and face.face.landmarks is not None:
+            radius = max(0.5, stroke / 4)
+            for x, y in face.face.landmarks.points:
+                box = (x - radius, y - radius, x + radius, y + radius)
+                draw.ellipse(box, fill=_LIGHT)
+    taken: list[Box] = []
+    for face in analysis.faces:
+        taken.append(_label(draw, face, font, taken, stroke))
+    return RgbImage(np.array(picture), image.name, image.notes)
+
+
+def label_of(face: FaceAnalysis) -> str:
+    """What a face's label says: number, emotion and probability, or that it is not sure."""
+    emotion, probability = face.emotions.ranked()[0]
+    if face.emotions.certain:
+        return f"{face.index}  {emotion} {probability:.0%}"
+    return f"{face.index}  not sure ({emotion}? {probability:.0%})"
+
+
+def overlay_heatmap(
+    image: RgbImage, analysis: ImageAnalysis, maps: Sequence[Float32Array]
+) -> RgbImage:
+    """``image`` with each face's (48, 48) map in 0..1 laid over that face; warm is more.
+
+    Where nothing drew the network the photo stays as it is.
+    """
+    pixels: UInt8Array = image.pixels.copy()
+    for face, heat in zip(analysis.faces, maps, strict=True):
+        _blend(pixels, face, heat)
+    return RgbImage(pixels, image.name, image.notes)
+
+
+def encode_png(image: RgbImage) -> bytes:
+    """The picture as a PNG file, without metadata."""
+    buffer = io.BytesIO()
+    Image.fromarray(image.pixels).save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def _frame(draw: ImageDraw.ImageDraw, face: FaceAnalysis, stroke: int) -> None:
+    box = face.face.box
+    colour = face.emotions.top.colour
+    corners = [(box.x1, box.y1), (box.x2, box.y1), (box.x2, box.y2), (box.x1, box.y2)]
+    for start, end in zip(corners, [*corners[1:], corners[0]], strict=True):
+        if face.emotions.certain:
+            parts = [(start, end)]
+        else:
+            parts = _dashes(start, end, 4.0 * stroke)
+        for part in parts:
+            # A dark line below keeps the colour visible on any background.
+            draw.line(part, fill=_DARK, width=stroke + 2)
+            draw.line(part, fill=colour, width=stroke)
+
+
+def _dashes(
+    start: tuple[float, float], end: tuple[float, float], length: float
+) -> list[tuple[tuple[float, float], tuple[float, float]]]:
+    a, b = np.array(start), np.array(end)
+    count = max(1, int(np.hypot(*(b - a)) // (2 * length)))
+    edges = np.linspace(0, 1, 2 * count + 1)
+    at = [tuple(float(v) for v in a + (b - a) * edge) for edge in edges]
+    return [(at[i], at[i + 1]) for i in range(0, 2 * count, 2)]  # type: ignore[misc]
+
+
+def _label(
+    draw: ImageDraw.ImageDraw,
+    face: FaceAnalysis,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    taken: list[Box],
+    stroke: int,
+) -> Box:
+    """Draw one label where it covers none of ``taken``, if it can; the place it took."""
+    size_wh = draw.im.size
+    text = label_of(face)
+    pad = stroke * 2
+    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
+    width, height = right - left + 2 * pad, bottom - top + 2 * pad
+    box = face.face.box
+    x = min(max(0.0, box.x1), max(0.0, size_wh[0] - width))
+    places = [box.y1 - height, box.y2, box.y1]
+    free = [y for y in places if 0 <= y <= size_wh[1] - height]
+    candidates = [Box(x, y, x + width, y + height) for y in free or [0.0]]
+    spot = next(
+        (each for each in candidates if not any(_touch(each, other) for other in taken)),
+        candidates[0],
+    )
+    colour = face.emotions.top.colour
+    draw.rectangle((spot.x1, spot.y1, spot.x2, spot.y2), fill=colour, outline=_DARK)
+    draw.text((spot.x1 + pad - left, spot.y1 + pad - top), text, font=font, fill=_ink(colour))
+    return spot
+
+
+def _touch(a: Box, b: Box) -> bool:
+    return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2
+
+
+def _ink(colour: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Black or white, whichever contrasts more with ``colour`` (WCAG 2 relative luminance)."""
+    linear = [
+        v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
+        for v in (c / 255 for c in colour)
+    ]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return (0, 0, 0) if (luminance + 0.05) ** 2 > 0.05 * 1.05 else _LIGHT
+
+
+def _blend(pixels: UInt8Array, face: FaceAnalysis, heat: Float32Array) -> None:
+    height, width = pixels.shape[:2]
+    inverse = cv2.invertAffineTransform(face.crop.matrix)
+    side = heat.shape[0]
+    corners = np.array([[0, 0, 1], [side, 0, 1], [0, side, 1], [side, side, 1]]) @ inverse.T
+    x1, y1 = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, [width, height])
+    x2, y2 = np.clip(np.ceil(corners.max(axis=0)).astype(int), 0, [width, height])
+    if x2 <= x1 or y2 <= y1:
+        return
+    shifted = np.array(inverse, dtype=np.float64)
+    shifted[:, 2] -= np.array([x1, y1], dtype=np.float64)
+    strength = cv2.warpAffine(heat, shifted, (int(x2 - x1), int(y2 - y1)), flags=cv2.INTER_LINEAR)
+    colours = cv2.applyColorMap(
+        (strength * 255).clip(0, 255).astype(np.uint8), cv2.COLORMAP_INFERNO
+    )
+    alpha = (0.65 * strength.clip(0, 1))[..., None]
+    region = pixels[y1:y2, x1:x2]
+    region[:] = ((1 - alpha) * region + alpha * colours[..., ::-1]).astype(np.uint8)

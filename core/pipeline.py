@@ -1,0 +1,218 @@
+"""The whole way from a picture to an answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from . import __version__
+from .calibration import Calibration
+from .classifiers import CLASSIFIERS, Classifier
+from .config import AnalyzerConfig
+from .detectors import DETECTORS, Detector
+from .imaging.alignment import FaceFrame, cut, matrix_from_anchors, matrix_from_box
+from .imaging.quality import judge
+from .landmarks import LANDMARK_MODELS, LandmarkModel
+from .landmarks.anchors import anchor_points
+from .types import (
+    AlignedCrop,
+    EmotionScores,
+    Face,
+    FaceAnalysis,
+    Float32Array,
+    ImageAnalysis,
+    Landmarks,
+    Provenance,
+    RgbImage,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmotionModel:
+    """A classifier with what is needed to read its logits."""
+
+    classifier: Classifier
+    calibration: Calibration
+    frame: FaceFrame = field(default_factory=FaceFrame)
+    weights_sha256: Mapping[str, str] = field(default_factory=dict)
+
+
+class Analyzer:
+    """Answers pictures; safe from several threads and free of state between calls.
+
+    Its parts are constructor arguments, so that a test or a study can put in its own;
+    :meth:`from_config` builds the real ones.
+    """
+
+    def __init__(
+        self,
+        config: AnalyzerConfig,
+        *,
+        detector: Detector,
+        landmarks: LandmarkModel,
+        model: EmotionModel,
+    ) -> None:
+        self.config = config
+        self._detector = detector
+        self._landmarks = landmarks
+        self._model = model
+        self._provenance = Provenance(
+            version=__version__,
+            model=config.model,
+            detector=config.detector,
+            landmarks=config.landmarks,
+            weights_sha256=dict(model.weights_sha256),
+            config_digest=config.digest(),
+        )
+
+    @classmethod
+    def from_config(cls, config: AnalyzerConfig | None = None) -> Analyzer:
+        """An analyzer with the components that ``config`` names; WeightsError if one is missing."""
+        config = config or AnalyzerConfig()
+        model = load_emotion_model(config)
+        detector = DETECTORS.get(config.detector)(
+            settings=config.settings, threshold=config.detection_threshold, device=config.device
+        )
+        landmarks = LANDMARK_MODELS.get(config.landmarks)()
+        return cls(config, detector=detector, landmarks=landmarks, model=model)
+
+    def analyze(self, image: RgbImage) -> ImageAnalysis:
+        """Every face in ``image`` from left to right; no face is a normal answer.
+
+        Raises InferenceError when a network gives no usable value.
+        """
+        clock = _Clock()
+        found = self._detector.detect(image)
+        faces = [face for face in found if face.box.clamped(image.width, image.height).area >= 1]
+        faces.sort(key=lambda face: (face.box.x1 + face.box.x2, face.box.y1))
+        clock.lap("detect")
+        located = self._landmarks.locate(image, faces)
+        clock.lap("landmarks")
+        crops = [
+            self.crop(image, face, points) for face, points in zip(faces, located, strict=True)
+        ]
+        clock.lap("align")
+        scores, per_model = self._classify(crops)
+        clock.lap("classify")
+        answers = []
+        for index, (face, points, crop) in enumerate(zip(faces, located, crops, strict=True)):
+            answers.append(
+                FaceAnalysis(
+                    index=index + 1,
+                    face=replace(
+                        face,
+                        box=face.box.clamped(image.width, image.height),
+                        landmarks=points or face.landmarks,
+                    ),
+                    emotions=scores[index],
+                    per_model={name: rows[index] for name, rows in per_model.items()},
+                    quality=judge(image, face.box, points),
+                    crop=crop,
+                )
+            )
+        clock.lap("quality")
+        return ImageAnalysis(
+            name=image.name,
+            width=image.width,
+            height=image.height,
+            faces=tuple(answers),
+            provenance=self._provenance,
+            notes=image.notes,
+            elapsed_s=clock.laps,
+        )
+
+    def crop(self, image: RgbImage, face: Face, points: Landmarks | None) -> AlignedCrop:
+        """The face in the frame its network was trained on.
+
+        Uses ``points``, else the detector's own landmarks, else the box.
+        """
+        for landmarks in (points, face.landmarks):
+            if landmarks is None:
+                continue
+            matrix = matrix_from_anchors(anchor_points(landmarks), self._model.frame)
+            if matrix is not None:
+                return cut(image, matrix)
+        return cut(image, matrix_from_box(face.box))
+
+    def explain(self, analysis: ImageAnalysis) -> tuple[Float32Array, ...]:
+        """For each face what drew the network to its top emotion, (48, 48) float32 in 0..1.
+
+        Grad-CAM (Selvaraju et al. 2017), in the coordinates of the face's crop; lay it over
+        the photo with :func:`core.output.render.overlay_heatmap`.
+        """
+        from .explain import gradcam
+
+        return gradcam(
+            self.config,
+            np.stack([face.crop.pixels for face in analysis.faces])
+            if analysis.faces
+            else np.zeros((0, 48, 48), np.uint8),
+            [face.emotions.top for face in analysis.faces],
+        )
+
+    def _classify(
+        self, crops: Sequence[AlignedCrop]
+    ) -> tuple[tuple[EmotionScores, ...], dict[str, tuple[EmotionScores, ...]]]:
+        if not crops:
+            return (), {}
+        from .classifiers.ensemble import EnsembleClassifier
+
+        pixels = np.stack([crop.pixels for crop in crops])
+        level = self.config.certain_from
+        classifier = self._model.classifier
+        if isinstance(classifier, EnsembleClassifier):
+            rows = {name: each.logits(pixels) for name, each in classifier.members.items()}
+            per_model = {
+                name: classifier.members[name].spec.calibration.scores(logits, level)
+                for name, logits in rows.items()
+            }
+            return self._model.calibration.scores(classifier.combined(rows), level), per_model
+        scores = self._model.calibration.scores(classifier.logits(pixels), level)
+        return scores, {self.config.model: scores}
+
+
+def load_emotion_model(config: AnalyzerConfig) -> EmotionModel:
+    """The classifier that ``config`` names with its calibration; WeightsError if it is missing."""
+    from .classifiers.ensemble import EnsembleClassifier
+    from .classifiers.network import NetworkClassifier
+
+    classifier = CLASSIFIERS.get(config.model)(
+        config.model,
+        weights_dir=config.weights_dir,
+        engine=config.engine,
+        device=config.device,
+    )
+    if isinstance(classifier, EnsembleClassifier):
+        members = classifier.members
+        return EmotionModel(
+            classifier=classifier,
+            calibration=classifier.calibration,
+            frame=next(iter(members.values())).spec.frame,
+            weights_sha256={name: each.spec.sha256 for name, each in members.items()},
+        )
+    if isinstance(classifier, NetworkClassifier):
+        spec = classifier.spec
+        return EmotionModel(
+            classifier=classifier,
+            calibration=spec.calibration,
+            frame=spec.frame,
+            weights_sha256={spec.name: spec.sha256},
+        )
+    # A model registered from outside brings no manifest entry: it is taken as calibrated.
+    return EmotionModel(classifier=classifier, calibration=Calibration())
+
+
+class _Clock:
+    """Seconds between laps, by name."""
+
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = now - self._last
+        self._last = now

@@ -1,0 +1,48 @@
+"""Networks compiled by OpenVINO for the processor at hand."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..types import Float32Array
+
+
+class OpenVinoRunner:
+    """Runs a compiled module; every call has a request of its own, so threads do not meet."""
+
+    def __init__(self, module: nn.Module, *, input_px: int) -> None:
+        openvino = _openvino()
+        example = torch.zeros(1, 3, input_px, input_px)
+        with warnings.catch_warnings():
+            # Its converter still uses torch.jit.trace, which torch now calls deprecated.
+            warnings.filterwarnings("ignore", message=".*torch.jit.*", category=FutureWarning)
+            model = openvino.convert_model(module.eval(), example_input=example)
+        model.reshape([-1, 3, input_px, input_px])
+        # On processors with bfloat16 OpenVINO would choose it by itself; the answers
+        # must equal torch's, so float32 is asked for.
+        options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        self._compiled = openvino.Core().compile_model(model, "CPU", options)
+
+    def run(self, batch: Float32Array) -> Float32Array:
+        """(N, 3, S, S) float32 to (N, C) float32."""
+        request = self._compiled.create_infer_request()
+        request.infer({0: np.ascontiguousarray(batch)})
+        return np.array(request.get_output_tensor(0).data, dtype=np.float32)
+
+
+def _openvino() -> Any:
+    """The openvino package with its telemetry kept out.
+
+    Its converter reports every use to a web service, also without consent. A module entry
+    of None makes the import of that part fail, and openvino then takes its own silent stub.
+    """
+    sys.modules.setdefault("openvino_telemetry", cast("Any", None))
+    import openvino
+
+    return openvino
