@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import (
-    DetectorName,
+    DEFAULT_DETECTOR,
+    DEFAULT_MODEL,
     DetectorOption,
     DeviceOption,
-    ModelName,
     ModelOption,
     PresetOption,
 )
@@ -37,8 +37,9 @@ class OutputFormat(StrEnum):
 
 def analyze(
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTO…", help="Image files.")],
-    model: ModelOption = ModelName("mobilenet_v2"),
-    detector: DetectorOption = DetectorName("mtcnn"),
+    *,
+    model: ModelOption = DEFAULT_MODEL,
+    detector: DetectorOption = DEFAULT_DETECTOR,
     preset: PresetOption = Preset.BALANCED,
     output: Annotated[
         OutputFormat, typer.Option("--format", help="A table to read, or data to process.")

@@ -9,17 +9,14 @@ import typer
 
 from core import Device, Preset, detector_names, model_names
 
+# Made from the registries, so that help lists what there is and a wrong name is refused.
+ModelName = StrEnum("ModelName", {name.upper(): name for name in model_names()})
+DetectorName = StrEnum("DetectorName", {name.upper(): name for name in detector_names()})
+DEFAULT_MODEL = ModelName("mobilenet_v2")
+DEFAULT_DETECTOR = DetectorName("mtcnn")
 
-def choice(name: str, values: tuple[str, ...]) -> type[StrEnum]:
-    """An enumeration of ``values``, so that help lists them and a wrong one is refused."""
-    return StrEnum(name, {value.upper(): value for value in values})
-
-
-ModelName = choice("ModelName", model_names())
-DetectorName = choice("DetectorName", detector_names())
-
-ModelOption = Annotated[ModelName, typer.Option("--model", help="The network that answers.")]  # type: ignore[valid-type]
-DetectorOption = Annotated[DetectorName, typer.Option("--detector", help="What finds the faces.")]  # type: ignore[valid-type]
+ModelOption = Annotated[ModelName, typer.Option("--model", help="The network that answers.")]
+DetectorOption = Annotated[DetectorName, typer.Option("--detector", help="What finds the faces.")]
 PresetOption = Annotated[
     Preset,
     typer.Option(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..registry import Registry
-from ..types import Float32Array, UInt8Array
+
+if TYPE_CHECKING:
+    from ..types import Float32Array, UInt8Array
 
 
 class Classifier(Protocol):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..registry import Registry
-from ..types import Face, RgbImage
+
+if TYPE_CHECKING:
+    from ..types import Face, RgbImage
 
 
 class Detector(Protocol):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..registry import Registry
-from ..types import Face, Landmarks, RgbImage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..types import Face, Landmarks, RgbImage
 
 
 class LandmarkModel(Protocol):
