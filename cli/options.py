@@ -10,8 +10,8 @@ import typer
 from core import Device, Preset, detector_names, model_names
 
 # Made from the registries, so that help lists what there is and a wrong name is refused.
-ModelName = StrEnum("ModelName", {name.upper(): name for name in model_names()})
-DetectorName = StrEnum("DetectorName", {name.upper(): name for name in detector_names()})
+ModelName = StrEnum("ModelName", {name.upper(): name for name in model_names()})  # type: ignore[misc]
+DetectorName = StrEnum("DetectorName", {name.upper(): name for name in detector_names()})  # type: ignore[misc]
 DEFAULT_MODEL = ModelName("mobilenet_v2")
 DEFAULT_DETECTOR = DetectorName("mtcnn")
 
