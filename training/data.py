@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import DataError, InputError
+from core.errors import DataError, InputError, UnreadableImage
 from core.imaging.alignment import CROP_PX
+from core.imaging.limits import check_bytes
 from core.imaging.reader import read_image
 from core.labels import EMOTIONS, Emotion
 from core.types import UInt8Array
 
+from .official_csv import official_faces, official_folder
+from .options import Split
 
-class Split(StrEnum):
-    """Which part of a data set."""
-
-    TRAIN = "train"
-    VALIDATION = "validation"
-    TEST = "test"
-
-
-_PREFIXES = {
+PREFIXES = {
     "Training_": Split.TRAIN,
     "PublicTest_": Split.VALIDATION,
     "PrivateTest_": Split.TEST,
 }
+"""How FER-2013's file names tell the split."""
 _FOLDERS = {
     "train": Split.TRAIN,
     "training": Split.TRAIN,
@@ -71,19 +66,37 @@ class FaceSet:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def subset(self, indices: NDArray[np.integer]) -> FaceSet:
+    def subset(self, indices: NDArray[np.int64]) -> FaceSet:
         """The faces at ``indices``, in that order."""
         names = tuple(self.names[i] for i in indices)
         return FaceSet(self.images[indices], self.labels[indices], names, self.skipped)
 
 
 def read_faces(sources: Sequence[Path], split: Split) -> FaceSet:
-    """All faces of ``split`` found in ``sources``, in a stable order.
+    """As :func:`find_faces`; DataError when there is none."""
+    faces = find_faces(sources, split)
+    if len(faces):
+        return faces
+    places = ", ".join(path.name for path in sources)
+    if faces.skipped:
+        raise DataError(
+            f"None of the {len(faces.skipped)} {split} files in {places} can be read.",
+            hint=f"The first: {faces.skipped[0]}",
+        )
+    raise DataError(
+        f"No {split} faces found in {places}.",
+        hint="Expected folders named " + ", ".join(EMOTIONS) + " with images in them, "
+        "a zip of such folders, or FER-2013's CSV file.",
+    )
+
+
+def find_faces(sources: Sequence[Path], split: Split) -> FaceSet:
+    """All faces of ``split`` found in ``sources``, in a stable order; may be none.
 
     A file's prefix gives its split (Training_, PublicTest_, PrivateTest_ as in FER-2013);
-    without one a folder named train, validation or test does; without either the file goes
-    by a hash of its path: eight in ten to training, one each to validation and test.
-    Corrupt files are listed in ``skipped``. DataError when nothing is left.
+    without one the nearest folder named train, validation or test does; without either the
+    file goes by a hash of its class and name: eight in ten to training, one each to
+    validation and test. Corrupt files are listed in ``skipped``.
     """
     images: list[UInt8Array] = []
     labels: list[int] = []
@@ -94,13 +107,8 @@ def read_faces(sources: Sequence[Path], split: Split) -> FaceSet:
             images.append(pixels)
             labels.append(EMOTIONS.index(emotion))
             names.append(name)
-    if not images:
-        raise DataError(
-            f"No {split} faces found in {', '.join(path.name for path in sources)}.",
-            hint="Expected folders named " + ", ".join(EMOTIONS) + " with images in them, "
-            "a zip of such folders, or FER-2013's CSV file.",
-        )
-    return FaceSet(np.stack(images), np.array(labels, np.int64), tuple(names), tuple(skipped))
+    stacked = np.stack(images) if images else np.zeros((0, CROP_PX, CROP_PX), np.uint8)
+    return FaceSet(stacked, np.array(labels, np.int64), tuple(names), tuple(skipped))
 
 
 def _faces_of(
@@ -108,30 +116,27 @@ def _faces_of(
 ) -> Iterator[tuple[str, Emotion, UInt8Array]]:
     if not source.exists():
         raise DataError(f"There is no file or folder '{source}'.", hint="Check the path of --data.")
-    if source.is_dir() and (source / "fer2013").is_dir():
-        yield from _official_csv(source, split)
+    official = official_folder(source)
+    if official is not None:
+        yield from official_faces(official, split)
         return
-    if source.suffix.lower() == ".csv":
-        raise DataError(
-            f"'{source.name}' must lie in a folder named fer2013.",
-            hint="Give the folder above it: torchvision checks the official files there.",
-        )
-    for path, data in _files_of(source):
-        if split_of(path) is not split:
+    for path, read in _files_of(source):
+        if split_of(path, source.stem) is not split:
             continue
         emotion = emotion_named(path.parent.name)
         try:
-            yield path.name, emotion, grey_face(data)
+            yield path.name, emotion, grey_face(read())
         except InputError as error:
             skipped.append(f"{path}: {error.message}")
 
 
-def _files_of(source: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """Relative path and bytes of every image file, sorted by path."""
+def _files_of(source: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
+    """Relative path of every image file, sorted, and what reads its bytes."""
     if source.is_dir():
         for file in sorted(source.rglob("*")):
-            if file.suffix.lower() in _IMAGE_SUFFIXES and file.is_file():
-                yield PurePosixPath(file.relative_to(source).as_posix()), file.read_bytes()
+            path = PurePosixPath(file.relative_to(source).as_posix())
+            if _wanted(path) and file.is_file():
+                yield path, file.read_bytes
         return
     if not zipfile.is_zipfile(source):
         raise DataError(
@@ -139,49 +144,31 @@ def _files_of(source: Path) -> Iterator[tuple[PurePosixPath, bytes]]:
             hint="Give a folder with one sub-folder per emotion, or a zip of one.",
         )
     with zipfile.ZipFile(source) as archive:
-        for member in sorted(archive.namelist()):
-            path = PurePosixPath(member)
-            hidden = path.name.startswith(".") or "__MACOSX" in path.parts
-            if path.suffix.lower() in _IMAGE_SUFFIXES and not hidden:
-                yield path, archive.read(member)
+        for member in sorted(archive.infolist(), key=lambda each: each.filename):
+            path = PurePosixPath(member.filename)
+            if _wanted(path):
+                yield path, _Member(archive, member)
 
 
-def _official_csv(root: Path, split: Split) -> Iterator[tuple[str, Emotion, UInt8Array]]:
-    from torchvision.datasets import FER2013
-
-    # torchvision knows Training and the two test splits together ("test"); the usage column
-    # tells those apart, so the order of rows is read beside it.
-    try:
-        dataset = FER2013(str(root), split="train" if split is Split.TRAIN else "test")
-    except RuntimeError as error:
-        raise DataError(
-            "The CSV files differ from the official FER-2013 release.",
-            hint="Kaggle's fer2013.csv, icml_face_data.csv or train.csv, unchanged, is needed.",
-        ) from error
-    wanted = next(p for p, s in _PREFIXES.items() if s is split).rstrip("_")
-    usages = _official_usages(root / "fer2013", training=split is Split.TRAIN)
-    for row, ((picture, label), usage) in enumerate(zip(dataset, usages, strict=True)):
-        if usage == wanted:
-            pixels = np.asarray(picture, dtype=np.uint8)
-            yield f"{usage}_{row:05d}.png", EMOTIONS[int(label)], pixels
+def _wanted(path: PurePosixPath) -> bool:
+    hidden = path.name.startswith(".") or "__MACOSX" in path.parts
+    return path.suffix.lower() in _IMAGE_SUFFIXES and not hidden
 
 
-def _official_usages(folder: Path, *, training: bool) -> list[str]:
-    for name in ("icml_face_data.csv", "fer2013.csv"):
-        if (folder / name).exists():
-            with (folder / name).open(newline="", encoding="utf-8") as file:
-                rows = [
-                    {key.strip(): value for key, value in row.items()}["Usage"]
-                    for row in csv.DictReader(file)
-                ]
-            return [usage for usage in rows if (usage == "Training") is training]
-    if training:
-        with (folder / "train.csv").open(newline="", encoding="utf-8") as file:
-            return ["Training"] * sum(1 for _ in csv.DictReader(file))
-    raise DataError(
-        "train.csv and test.csv alone do not tell the two test splits apart.",
-        hint="Put the official fer2013.csv or icml_face_data.csv beside them.",
-    )
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """One file of a zip; a damaged one is an unreadable image like any other."""
+
+    archive: zipfile.ZipFile
+    member: zipfile.ZipInfo
+
+    def __call__(self) -> bytes:
+        check_bytes(self.member.file_size)
+        try:
+            return self.archive.read(self.member)
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+            # RuntimeError: encrypted, or a compression that Python does not know.
+            raise UnreadableImage(f"It cannot be taken out of the zip ({error}).") from error
 
 
 def grey_face(data: bytes) -> UInt8Array:
@@ -194,15 +181,21 @@ def grey_face(data: bytes) -> UInt8Array:
     return np.asarray(grey, dtype=np.uint8)
 
 
-def split_of(path: PurePosixPath) -> Split:
-    """The split a file belongs to, by its prefix, else its folders, else a hash of its path."""
-    for prefix, split in _PREFIXES.items():
+def split_of(path: PurePosixPath, source: str = "") -> Split:
+    """The split a file belongs to, by its prefix, else its folders, else a hash.
+
+    ``path`` is relative to the folder or zip called ``source``, which counts as the outermost
+    folder: ``--data faces/train --data faces/test`` mixes nothing.
+    """
+    for prefix, split in PREFIXES.items():
         if path.name.startswith(prefix):
             return split
-    for part in path.parts[:-2]:
+    for part in (*reversed(path.parts[:-2]), source):
         if part.lower() in _FOLDERS:
             return _FOLDERS[part.lower()]
-    digit = hashlib.sha256(str(path).encode()).digest()[0] * 10 // 256
+    # Only class and name count, so that a tree and a zip of it are split alike.
+    told = f"{path.parent.name}/{path.name}".encode()
+    digit = hashlib.sha256(told).digest()[0] * 10 // 256
     return (Split.VALIDATION, Split.TEST)[digit] if digit < 2 else Split.TRAIN
 
 
@@ -215,8 +208,11 @@ def emotion_named(folder: str) -> Emotion:
         return Emotion(lowered)
     except ValueError:
         raise DataError(
-            f"The class folder '{folder}' is none of the seven emotions.",
-            hint=f"Rename it to one of {', '.join(EMOTIONS)}, or leave it out.",
+            f"The class folder '{folder}' is none of the seven emotions."
+            if folder
+            else "An image lies outside of any class folder.",
+            hint=f"Every image lies in a folder named {', '.join(EMOTIONS)}; "
+            "rename the others, or leave them out.",
         ) from None
 
 
@@ -224,3 +220,9 @@ def class_counts(labels: Iterable[int]) -> dict[str, int]:
     """How many faces each emotion has, in canonical order."""
     counts = np.bincount(np.fromiter(labels, dtype=np.int64), minlength=len(EMOTIONS))
     return {str(emotion): int(count) for emotion, count in zip(EMOTIONS, counts, strict=True)}
+
+
+def dataset_named(names: Sequence[str]) -> str | None:
+    """FER-2013 when every file is named as there; None for data of one's own."""
+    known = tuple(PREFIXES)
+    return "FER-2013" if names and all(name.startswith(known) for name in names) else None

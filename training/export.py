@@ -17,7 +17,7 @@ from core.classifiers.architectures import EmotionNetwork
 from core.imaging.alignment import FaceFrame
 from core.imaging.preprocess import Preprocessing
 from core.labels import EMOTIONS
-from core.weights import MANIFEST_NAME, MANIFEST_VERSION
+from core.weights import MANIFEST_NAME, MANIFEST_VERSION, spec_of
 
 
 def export_network(
@@ -59,23 +59,45 @@ def export_network(
 
 
 def update_entry(directory: Path, name: str, changes: Mapping[str, Any]) -> None:
-    """Merge ``changes`` into one model's manifest entry, making the manifest if need be."""
-    path = directory / MANIFEST_NAME
-    document: dict[str, Any] = {"schema_version": MANIFEST_VERSION, "models": {}}
-    if path.exists():
-        document = json.loads(path.read_text(encoding="utf-8"))
+    """Merge ``changes`` into one model's manifest entry, making the manifest if need be.
+
+    Other weights or another calibration undo the ensemble, which was calibrated on the old ones.
+    """
+    document = _document(directory)
     entry = document["models"].setdefault(name, {})
     entry.update(changes)
-    write_whole(path, (json.dumps(document, indent=2) + "\n").encode())
+    if {"sha256", "calibration"} & set(changes):
+        document.pop("ensemble", None)
+    _write(directory, document)
+
+
+def update_ensemble(directory: Path, changes: Mapping[str, Any]) -> None:
+    """Merge ``changes`` into the manifest's ensemble entry, making it if need be."""
+    document = _document(directory)
+    document.setdefault("ensemble", {}).update(changes)
+    _write(directory, document)
+
+
+def _document(directory: Path) -> dict[str, Any]:
+    path = directory / MANIFEST_NAME
+    if not path.exists():
+        return {"schema_version": MANIFEST_VERSION, "models": {}}
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def _write(directory: Path, document: Mapping[str, Any]) -> None:
+    write_whole(directory / MANIFEST_NAME, (json.dumps(document, indent=2) + "\n").encode())
 
 
 def publish(name: str, source: Path, destination: Path) -> None:
-    """Copy one model's file and manifest entry from ``source`` to ``destination``."""
+    """Copy one model's checked file and manifest entry from ``source`` to ``destination``."""
+    data = spec_of(name, source).read_verified()
     document = json.loads((source / MANIFEST_NAME).read_text(encoding="utf-8"))
     entry = document["models"][name]
-    destination.mkdir(parents=True, exist_ok=True)
-    write_whole(destination / entry["file"], (source / entry["file"]).read_bytes())
-    update_entry(destination, name, entry)
+    if source.resolve() != destination.resolve():
+        write_whole(destination / entry["file"], data)
+        update_entry(destination, name, entry)
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -90,4 +112,3 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-

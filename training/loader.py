@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from core.errors import DataError
 from core.imaging.preprocess import Preprocessing
 from core.types import Float32Array
 
@@ -75,7 +76,12 @@ class EpochSampler(Sampler[Key]):
 def training_loader(
     dataset: AugmentedFaces, *, batch: int, seed: int, workers: int
 ) -> DataLoader[Sample]:
-    """Shuffled full batches; the last faces that fill no batch wait for another epoch."""
+    """Shuffled full batches; the last faces that fill no batch wait for another epoch.
+
+    DataError for fewer than two faces: batch normalisation cannot learn from one.
+    """
+    if len(dataset) < 2:
+        raise DataError("There is only one face to train on.", hint="Give more images with --data.")
     size = min(batch, len(dataset))
     return DataLoader(
         dataset,
@@ -84,6 +90,9 @@ def training_loader(
         num_workers=workers,
         drop_last=True,
         pin_memory=torch.cuda.is_available(),
+        # A generator of its own: else starting to load would draw from the one that dropout and
+        # mixup draw from, and a resumed run, which starts loading elsewhere, would differ.
+        generator=torch.Generator().manual_seed(seed),
         persistent_workers=workers > 0,
         prefetch_factor=4 if workers else None,
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, cast
 
 import lightning.pytorch as pl
 import torch
@@ -15,6 +16,7 @@ from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
 from core.classifiers.architectures import EmotionNetwork, architecture_named
+from core.errors import InferenceError
 from core.labels import EMOTIONS
 
 from .recipe import Recipe
@@ -42,7 +44,7 @@ class HeadedNetwork(nn.Module):
         self._middle = output
 
     def forward(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """(N, 3, S, S) to emotion logits (N, 7), opinion logits (N, 8), auxiliary (N, 7) or None."""
+        """(N, 3, S, S) to logits of emotions (N, 7), opinions (N, 8), auxiliary (N, 7) or None."""
         features = self.network.embed(batch)
         dropped = self.network.dropout(features)
         auxiliary = None
@@ -50,6 +52,22 @@ class HeadedNetwork(nn.Module):
             auxiliary = self.auxiliary(self._middle.mean(dim=(2, 3)))
             self._middle = None
         return self.network.head(dropped), self.opinions(dropped), auxiliary
+
+
+def _warmed_average(decay: float) -> Callable[..., None]:
+    """Updates the weight average, with ``decay`` reached gradually.
+
+    After n steps it remembers at most the last n / 9 or so, as TensorFlow's
+    ``ExponentialMovingAverage`` does with ``num_updates``: a short run would else ship
+    little more than the weights it started from.
+    """
+
+    def update(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
+        warmed = (1 + int(steps)) / (10 + int(steps))
+        lerp = get_ema_multi_avg_fn(min(decay, warmed))  # type: ignore[no-untyped-call]
+        lerp(averaged, current, steps)
+
+    return update
 
 
 class EmotionModule(pl.LightningModule):
@@ -60,10 +78,11 @@ class EmotionModule(pl.LightningModule):
     ) -> None:
         super().__init__()
         self.recipe = recipe
-        self.headed = HeadedNetwork(network, recipe)
+        # Copied before the training heads hook themselves into the network.
         self.average = AveragedModel(
-            network, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True
-        )
+            network, multi_avg_fn=_warmed_average(recipe.ema_decay), use_buffers=True
+        ).requires_grad_(False)
+        self.headed = HeadedNetwork(network, recipe)
         classes = len(EMOTIONS)
         self.watched = MetricCollection(
             {
@@ -71,11 +90,18 @@ class EmotionModule(pl.LightningModule):
                 "macro_f1": MulticlassF1Score(classes, average="macro"),
             }
         )
+        self.facts: dict[str, Any] = {}
+        """What a resumed run must share with this one; travels in the checkpoint."""
         self._steps = steps
         self._max_seconds = max_seconds
         self._spent_s = 0.0
         self._started = time.monotonic()
         self.ended_by_clock = False
+
+    @property
+    def shipped(self) -> EmotionNetwork:
+        """The network that a run leaves behind: the weight average."""
+        return cast("EmotionNetwork", self.average.module)
 
     @property
     def elapsed_s(self) -> float:
@@ -127,9 +153,10 @@ class EmotionModule(pl.LightningModule):
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         loss = self.loss(batch)
         if not torch.isfinite(loss):
-            raise FloatingPointError(
-                f"The loss became {loss.item()} at step {self.global_step}; "
-                "lower learning_rate or gradient_clip."
+            raise InferenceError(
+                f"Training went astray: the loss became {loss.item()} in step {self.global_step}.",
+                hint=f"Start again with a lower rate, e.g. "
+                f"--set learning_rate={self.recipe.learning_rate / 2:g}.",
             )
         self.log("loss", loss, on_epoch=True, on_step=False, batch_size=len(batch[0]))
         return loss
@@ -161,7 +188,8 @@ class EmotionModule(pl.LightningModule):
             self.trainer.should_stop = True
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        decayed, plain = [], []
+        decayed: list[nn.Parameter] = []
+        plain: list[nn.Parameter] = []
         for parameter in self.headed.parameters():
             # Norms and biases are not shrunk: it only hurts them.
             (decayed if parameter.ndim > 1 else plain).append(parameter)
@@ -176,6 +204,7 @@ class EmotionModule(pl.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["elapsed_s"] = self.elapsed_s
         checkpoint["recipe_digest"] = self.recipe.digest()
+        checkpoint["facts"] = self.facts
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self._spent_s = float(checkpoint["elapsed_s"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +15,25 @@ from typing import Any
 from core.errors import ConfigError
 
 RECIPES_DIR = Path(__file__).resolve().parent / "recipes"
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "mean": (0.0, 1.0),
+    "std": (1e-3, 10.0),
+    "learning_rate": (1e-8, 10.0),
+    "weight_decay": (0.0, 10.0),
+    "warmup": (0.0, 0.99),
+    "dropout": (0.0, 0.99),
+    "ema_decay": (0.0, 0.99999),
+    "gradient_clip": (1e-3, 1e6),
+    "label_smoothing": (0.0, 0.99),
+    "votes_prior": (0.0, 0.99),
+    "votes_head": (0.0, 100.0),
+    "auxiliary": (0.0, 100.0),
+    "mixup_alpha": (0.0, 100.0),
+    "mixup_chance": (0.0, 1.0),
+}
+"""Beyond these a value is a slip of the pen or breaks a formula."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +81,19 @@ class Recipe:
             )
         if self.epochs < 1 or self.batch < 2:
             raise ConfigError(
-                f"epochs must be at least 1 and batch at least 2, got {self.epochs} and {self.batch}.",
+                "epochs must be at least 1 and batch at least 2, "
+                f"got {self.epochs} and {self.batch}.",
                 hint="Batch normalisation needs two faces in a batch.",
             )
-        if not 0 <= self.label_smoothing + self.votes_prior < 1:
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            # Written so that NaN fails too.
+            if not low <= value <= high:
+                raise ConfigError(
+                    f"{name} must lie between {low:g} and {high:g}, got {value:g}.",
+                    hint=f"Example: --set {name}={(low + min(high, 1.0)) / 2:g}",
+                )
+        if self.label_smoothing + self.votes_prior >= 1:
             raise ConfigError(
                 "label_smoothing and votes_prior together must stay below 1.",
                 hint="What they leave is the weight of the label itself.",
@@ -91,25 +120,45 @@ def read_recipe(
             f"The recipe '{path.name}' cannot be read ({error}).",
             hint=f"Recipes lie in training/recipes, e.g. {model}.toml.",
         ) from error
-    kinds = {field.name: str(field.type) for field in dataclasses.fields(Recipe)}
-    for name, text in (overrides or {}).items():
+    if values.pop("model", model) != model:
+        raise ConfigError(
+            f"The recipe '{path.name}' is for another model than {model}.",
+            hint="Give the --model it was written for.",
+        )
+    kinds = {
+        field.name: str(field.type) for field in dataclasses.fields(Recipe) if field.name != "model"
+    }
+    values.update(overrides or {})
+    for name in values:
         if name not in kinds:
             raise ConfigError(
                 f"A recipe has no value '{name}'.", hint=f"Known: {', '.join(kinds)}."
             )
-        values[name] = _parsed(name, text, kinds[name])
-    try:
-        return Recipe(model=model, **{k: v for k, v in values.items() if k != "model"})
-    except TypeError as error:
+    missing = [name for name in kinds if name not in values]
+    if missing:
         raise ConfigError(
-            f"The recipe '{path.name}' does not fit ({error}).", hint=f"Needed: {', '.join(kinds)}."
-        ) from error
+            f"The recipe '{path.name}' lacks {', '.join(missing)}.",
+            hint=f"Needed: {', '.join(kinds)}.",
+        )
+    parsed: dict[str, Any] = {
+        name: _parsed(name, values[name], kind) for name, kind in kinds.items()
+    }
+    return Recipe(model=model, **parsed)
 
 
-def _parsed(name: str, text: str, kind: str) -> str | int | float:
+def _parsed(name: str, value: object, kind: str) -> int | float:
+    """A number from a TOML value or from the text given on the command line."""
     try:
-        return {"int": int, "float": float}.get(kind, str)(text)
-    except ValueError:
+        if isinstance(value, bool):
+            raise TypeError
+        if isinstance(value, str | int | float):
+            number = float(value) if kind == "float" else int(value)
+            # int() would cut 1.5 to 1.
+            if not isinstance(value, float) or number == value or math.isnan(value):
+                return number
+        raise TypeError
+    except (TypeError, ValueError, OverflowError):
+        whole = "a whole number" if kind == "int" else "a number"
         raise ConfigError(
-            f"{name} must be a number, got '{text}'.", hint=f"Example: --set {name}=1"
+            f"{name} must be {whole}, got '{value}'.", hint=f"Example: --set {name}=1"
         ) from None

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import logging
-import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,35 +18,24 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, TensorDataset
 
-from core.errors import ConfigError, DataError
+from core.config import Device
+from core.errors import ConfigError
 from core.imaging.alignment import FaceFrame
 from core.imaging.preprocess import Preprocessing
 from core.labels import EMOTIONS
 from core.types import Float32Array
 
-from .data import FaceSet, Split, class_counts, read_faces
+from .checkpoint import LAST, read_checkpoint, require_same, require_unused
+from .data import FaceSet, class_counts, dataset_named, find_faces, read_faces
 from .export import export_network, write_whole
-from .initial import initial_network
-from .loader import AugmentedFaces, training_loader
+from .initial import SCRATCH, initial_network
+from .loader import AugmentedFaces, EpochSampler, training_loader
 from .module import EmotionModule
+from .options import Precision, Split
+from .progress import EpochReport, Reporter
+from .quiet import quiet
 from .recipe import Recipe
 from .votes import OPINIONS, label_prior, read_votes
-
-LAST_CHECKPOINT = "last.ckpt"
-
-
-@dataclass(frozen=True, slots=True)
-class EpochReport:
-    """What is told after each epoch."""
-
-    epoch: int
-    epochs: int
-    images_per_s: float
-    left_s: float
-    loss: float
-    accuracy: float | None
-    """On the validation split, of the weight average, without flip averaging."""
-    macro_f1: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +60,8 @@ def train(
     resume: bool = False,
     max_minutes: float | None = None,
     workers: int = 1,
-    device: str = "auto",
-    precision: str = "auto",
+    device: Device | str = Device.AUTO,
+    precision: Precision | str = Precision.AUTO,
     compiled: bool = False,
     report: Callable[[EpochReport], None] | None = None,
 ) -> TrainingRun:
@@ -83,56 +69,60 @@ def train(
 
     The validation split only watches: the last weight average ships, not the best epoch.
     ``max_minutes`` shortens the cosine to the clock and ends cleanly. ``resume`` goes on
-    from the last whole epoch. ``compiled`` fuses the network with torch.compile.
+    from the last whole epoch; a folder with a run in it is refused without. ``compiled``
+    fuses the network with torch.compile. One device is used.
     """
-    checkpoint = directory / "checkpoints" / LAST_CHECKPOINT
-    _check_resume(checkpoint, recipe, resume)
+    if not resume:
+        require_unused(directory)
+    resumed = read_checkpoint(directory, recipe, max_minutes) if resume else None
+    numbers = _numbers(Device(device), Precision(precision))
     faces = read_faces(sources, Split.TRAIN)
-    watched = _validation(sources)
+    facts = {"faces": len(faces), "votes": votes.name if votes else None}
+    if resumed:
+        require_same(resumed, facts)
+        # The network comes from the checkpoint, so the start need not be at hand again.
+        init = str(resumed.facts.get("init", init))
+    watched = find_faces(sources, Split.VALIDATION)
     preprocessing = Preprocessing(recipe.input_px, recipe.mean, recipe.std)
-    targets, opinions = _targets(recipe, faces, votes)
-    loader = training_loader(
-        AugmentedFaces(faces, targets, opinions, preprocessing, recipe.seed),
-        batch=recipe.batch,
-        seed=recipe.seed,
-        workers=workers,
+    dataset = AugmentedFaces(
+        faces, *_targets(recipe, faces, votes), preprocessing=preprocessing, seed=recipe.seed
     )
-    _save_example(directory, loader.dataset)  # type: ignore[arg-type]
+    loader = training_loader(dataset, batch=recipe.batch, seed=recipe.seed, workers=workers)
+    if resumed and isinstance(loader.sampler, EpochSampler):
+        # Lightning begins to load before it tells the sampler which epoch it is.
+        loader.sampler.set_epoch(resumed.epochs)
     module = EmotionModule(
         recipe,
-        initial_network(recipe, init),
+        initial_network(recipe, SCRATCH if resumed else init),
         steps=recipe.epochs * len(loader),
         max_seconds=max_minutes * 60 if max_minutes else None,
-    ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    ).to(memory_format=torch.channels_last)
+    module.facts = {**facts, "init": Path(init).name}
     if compiled:
         module.headed.compile()
-    trainer = _trainer(recipe, directory, device=device, precision=precision, report=report)
-    with warnings.catch_warnings():
-        # One worker a loader is deliberate on small machines; Lightning advises more.
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        trainer.fit(
-            module,
-            loader,
-            _watched_loader(watched, preprocessing) if watched else None,
-            ckpt_path=str(checkpoint) if resume else None,
-            weights_only=False if resume else None,
-        )
+    _save_example(directory, dataset)
+    with quiet():
+        trainer = _trainer(recipe, directory, *numbers, report=report)
+        _fit(trainer, module, loader, _watched_loader(watched, preprocessing), resumed is not None)
     told: dict[str, Any] = {
         "recipe": dataclasses.asdict(recipe),
         "recipe_digest": recipe.digest(),
-        "init": Path(init).name,
+        "init": module.facts["init"],
+        "dataset": dataset_named(faces.names),
         "data": [path.name for path in sources],
-        "votes": votes.name if votes else None,
+        "votes": facts["votes"],
         "faces": len(faces),
         "faces_by_emotion": class_counts(faces.labels),
         "skipped": len(faces.skipped),
         "epochs": trainer.current_epoch,
+        "steps": int(module.average.n_averaged),
         "minutes": round(module.elapsed_s / 60, 1),
         "device": str(trainer.strategy.root_device.type),
+        "precision": str(trainer.precision),
         "torch": torch.__version__,
     }
     weights = export_network(
-        module.average.module,
+        module.shipped,
         directory,
         name=recipe.model,
         preprocessing=preprocessing,
@@ -146,31 +136,23 @@ def train(
         epochs=trainer.current_epoch,
         elapsed_s=module.elapsed_s,
         ended_by_clock=module.ended_by_clock,
-        skipped=faces.skipped,
+        skipped=faces.skipped + watched.skipped,
     )
 
 
-def _check_resume(checkpoint: Path, recipe: Recipe, resume: bool) -> None:
-    if not resume:
-        return
-    if not checkpoint.exists():
+def _numbers(device: Device, precision: Precision) -> tuple[str, Precision]:
+    """Lightning's accelerator, and the precision that ``auto`` stands for."""
+    on_gpu = torch.cuda.is_available() and device is not Device.CPU
+    if device is Device.CUDA and not on_gpu:
         raise ConfigError(
-            "There is no checkpoint to resume from.",
-            hint="Leave --resume out, or give the --out folder of the run to go on with.",
+            "There is no CUDA GPU that torch can use.", hint="Use --device cpu or --device auto."
         )
-    stored = torch.load(checkpoint, map_location="cpu", weights_only=False)["recipe_digest"]
-    if stored != recipe.digest():
-        raise ConfigError(
-            "The checkpoint was made with another recipe.",
-            hint="Resume with the same --model and --set values, or start a new run.",
-        )
-
-
-def _validation(sources: Sequence[Path]) -> FaceSet | None:
-    try:
-        return read_faces(sources, Split.VALIDATION)
-    except DataError:
-        return None
+    if precision is Precision.F16_MIXED and not on_gpu:
+        raise ConfigError("A CPU cannot train in 16-mixed precision.", hint="Use --precision auto.")
+    if precision is Precision.AUTO:
+        half = Precision.BF16_MIXED if torch.cuda.is_bf16_supported() else Precision.F16_MIXED
+        precision = half if on_gpu else Precision.FULL
+    return "gpu" if on_gpu else "cpu", precision
 
 
 def _targets(
@@ -190,7 +172,9 @@ def _targets(
     return targets.astype(np.float32), known.opinions()
 
 
-def _watched_loader(faces: FaceSet, preprocessing: Preprocessing) -> DataLoader[Any]:
+def _watched_loader(faces: FaceSet, preprocessing: Preprocessing) -> DataLoader[Any] | None:
+    if not len(faces):
+        return None
     resized = np.stack([preprocessing.resize(face) for face in faces.images])
     return DataLoader(
         TensorDataset(torch.from_numpy(resized), torch.from_numpy(faces.labels)), batch_size=256
@@ -201,7 +185,7 @@ def _save_example(directory: Path, dataset: AugmentedFaces) -> None:
     """A sheet of augmented faces, so that a person can look at what the network sees."""
     count = min(64, len(dataset))
     tiles = [dataset[(0, index)][0].numpy() for index in range(count)]
-    columns = 8 if count >= 8 else count
+    columns = min(8, count)
     tiles += [np.zeros_like(tiles[0])] * (-count % columns)
     rows: list[NDArray[np.uint8]] = [
         np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)
@@ -210,67 +194,29 @@ def _save_example(directory: Path, dataset: AugmentedFaces) -> None:
     write_whole(directory / "augmented.png", encoded.tobytes())
 
 
-class _Reporter(Callback):
-    """Tells how an epoch went."""
-
-    def __init__(self, recipe: Recipe, tell: Callable[[EpochReport], None]) -> None:
-        self._recipe = recipe
-        self._tell = tell
-        self._started = 0.0
-        self._train_s = 0.0
-
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._started = time.monotonic()
-
-    def on_validation_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        self._train_s = time.monotonic() - self._started
-
-    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        assert isinstance(pl_module, EmotionModule)
-        metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        seconds = self._train_s or time.monotonic() - self._started
-        done = max(pl_module.progress, 1e-6)
-        self._tell(
-            EpochReport(
-                epoch=trainer.current_epoch + 1,
-                epochs=self._recipe.epochs,
-                images_per_s=trainer.num_training_batches * self._recipe.batch / max(seconds, 1e-6),
-                left_s=pl_module.elapsed_s * (1 - done) / done,
-                loss=metrics.get("loss", float("nan")),
-                accuracy=metrics.get("accuracy"),
-                macro_f1=metrics.get("macro_f1"),
-            )
-        )
-
-
 def _trainer(
     recipe: Recipe,
     directory: Path,
+    accelerator: str,
+    precision: Precision,
     *,
-    device: str,
-    precision: str,
     report: Callable[[EpochReport], None] | None,
 ) -> pl.Trainer:
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    accelerator = {"auto": "auto", "cpu": "cpu", "cuda": "gpu"}[device]
-    if precision == "auto":
-        on_gpu = torch.cuda.is_available() and device != "cpu"
-        precision = "bf16-mixed" if on_gpu else "32-true"
-    callbacks: list[Callback] = [
-        ModelCheckpoint(
-            dirpath=directory / "checkpoints",
-            save_last=True,
-            save_top_k=0,
-            save_on_train_epoch_end=True,
-        )
-    ]
+    checkpoint = ModelCheckpoint(
+        dirpath=(directory / LAST).parent,
+        save_last=True,
+        save_top_k=0,
+        save_on_train_epoch_end=True,
+        # A second file beside an old one would leave --resume with the old one.
+        enable_version_counter=False,
+    )
+    callbacks: list[Callback] = [checkpoint]
     if report is not None:
-        callbacks.append(_Reporter(recipe, report))
+        callbacks.append(Reporter(recipe.epochs, report))
     return pl.Trainer(
         accelerator=accelerator,
-        devices="auto",
-        precision=precision,  # type: ignore[arg-type]
+        devices=1,
+        precision=precision.value,  # type: ignore[arg-type]
         max_epochs=recipe.epochs,
         gradient_clip_val=recipe.gradient_clip,
         callbacks=callbacks,
@@ -280,3 +226,24 @@ def _trainer(
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
+
+
+def _fit(
+    trainer: pl.Trainer,
+    module: EmotionModule,
+    loader: DataLoader[Any],
+    watched: DataLoader[Any] | None,
+    resume: bool,
+) -> None:
+    """Run the training loop; KeyboardInterrupt passes through."""
+    try:
+        trainer.fit(
+            module,
+            loader,
+            watched,
+            ckpt_path=str(Path(trainer.default_root_dir) / LAST) if resume else None,
+            weights_only=False if resume else None,
+        )
+    except SystemExit as stopped:
+        # What Lightning makes of Ctrl-C; the caller decides how to end.
+        raise KeyboardInterrupt from stopped

@@ -72,10 +72,10 @@ def label_prior(votes: Votes, labels: NDArray[np.int64]) -> Float32Array:
     """(N, 7) P(label | votes), fitted on these very labels by logistic regression.
 
     Official label and crowd often disagree; this says how often which disagreement happens.
-    Rows without votes are uniform.
+    Rows without votes are the label itself, and so are all where too few are known to fit.
     """
     shares = votes.counts / np.maximum(votes.counts.sum(axis=1, keepdims=True), 1.0)
-    prior = np.full((len(labels), len(EMOTIONS)), 1.0 / len(EMOTIONS), dtype=np.float32)
+    prior: Float32Array = np.eye(len(EMOTIONS), dtype=np.float32)[labels]
     known = votes.known
     if known.sum() < len(EMOTIONS) or len(np.unique(labels[known])) < 2:
         return prior

@@ -1,0 +1,47 @@
+"""Keeps remarks of third parties off the terminal where they tell a user nothing."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_REMARKS = (
+    # Lightning's own use of something torch deprecates.
+    r".*isinstance\(treespec, LeafSpec\).*",
+    # One worker is deliberate on small machines.
+    r".*does not have many workers.*",
+    # Small data sets have few batches; figures are logged by epoch anyway.
+    r".*number of training batches .* is smaller than the logging interval.*",
+    # A folder that is resumed, or whose run never finished an epoch.
+    r".*Checkpoint directory .* exists and is not empty.*",
+    # A run that the clock ended goes on in the middle of an epoch, which is meant.
+    r".*resuming from a checkpoint that ended before the epoch ended.*",
+    # Checkpoints hold the weight average, which never leaves evaluation mode.
+    r".*module\(s\) in eval mode at the start of training.*",
+    # --device cpu beside a GPU is the user's choice.
+    r".*GPU available but not used.*",
+)
+_LOGGERS = {
+    "lightning.pytorch": logging.WARNING,
+    "lightning.fabric": logging.WARNING,
+    # "No CUDA runtime is found", told by torch.compile on every computer without a GPU.
+    "torch.utils.cpp_extension": logging.ERROR,
+}
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Within it, the remarks named above stay silent; every other warning still shows."""
+    before = {name: logging.getLogger(name).level for name in _LOGGERS}
+    for name, level in _LOGGERS.items():
+        logging.getLogger(name).setLevel(level)
+    try:
+        with warnings.catch_warnings():
+            for remark in _REMARKS:
+                warnings.filterwarnings("ignore", message=remark)
+            yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)
