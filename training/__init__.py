@@ -1,1 +1,54 @@
-"""Training, calibration and evaluation of the emotion networks."""
+"""Training, calibration and evaluation of the emotion networks.
+
+Importing this package costs nothing heavy: each name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .calibrate import CalibrationReport, calibrate_model
+    from .evaluation.evaluate import Evaluation, evaluate_models
+    from .options import Precision, Split
+    from .progress import EpochReport
+    from .recipe import Recipe, read_recipe
+    from .train import TrainingRun, train_model
+
+_HOMES: dict[str, tuple[str, ...]] = {
+    "calibrate": ("CalibrationReport", "calibrate_model"),
+    "evaluation.evaluate": ("Evaluation", "evaluate_models"),
+    "options": ("Precision", "Split"),
+    "progress": ("EpochReport",),
+    "recipe": ("Recipe", "read_recipe"),
+    "train": ("TrainingRun", "train_model"),
+}
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "CalibrationReport",
+    "EpochReport",
+    "Evaluation",
+    "Precision",
+    "Recipe",
+    "Split",
+    "TrainingRun",
+    "calibrate_model",
+    "evaluate_models",
+    "read_recipe",
+    "train_model",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

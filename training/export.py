@@ -90,6 +90,12 @@ def _write(directory: Path, document: Mapping[str, Any]) -> None:
     write_whole(directory / MANIFEST_NAME, (json.dumps(document, indent=2) + "\n").encode())
 
 
+def read_entry(directory: Path, name: str) -> dict[str, Any]:
+    """One model's manifest entry as it is written."""
+    entry: dict[str, Any] = _document(directory)["models"][name]
+    return entry
+
+
 def publish(name: str, source: Path, destination: Path) -> None:
     """Copy one model's checked file and manifest entry from ``source`` to ``destination``."""
     data = spec_of(name, source).read_verified()

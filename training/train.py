@@ -50,7 +50,7 @@ class TrainingRun:
     skipped: tuple[str, ...]
 
 
-def train(
+def train_model(
     recipe: Recipe,
     sources: Sequence[Path],
     directory: Path,

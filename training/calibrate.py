@@ -1,0 +1,180 @@
+"""Making probabilities mean what they say, and choosing where "not sure" begins."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from core.calibration import Calibration, softmax
+from core.classifiers import ARCHITECTURES
+from core.classifiers.ensemble import EnsembleClassifier
+from core.classifiers.network import load_network
+from core.config import Device, Engine
+from core.errors import ConfigError
+from core.types import Float32Array
+from core.weights import SHIPPED_DIR, spec_of
+
+from .data import dataset_named, read_faces
+from .evaluation.metrics import calibration_error
+from .export import publish, update_ensemble, update_entry
+from .options import Split
+
+TARGET_ACCURACY = 0.8
+"""Four of five answers that are given as certain shall be right."""
+_TEMPERATURES = (0.05, 20.0)
+"""Range searched, wide enough that only a degenerate network ends at a bound."""
+ENSEMBLE = "ensemble"
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationReport:
+    """What calibration changed, on the faces it was fitted on."""
+
+    model: str
+    calibration: Calibration
+    n: int
+    nll_before: float
+    nll_after: float
+    ece_before: float
+    ece_after: float
+    published: Path | None
+
+
+def calibrate_model(
+    sources: Sequence[Path],
+    *,
+    model: str,
+    weights_dir: Path | None = None,
+    split: Split | str = Split.VALIDATION,
+    target_accuracy: float = TARGET_ACCURACY,
+    publish_to: Path | None = None,
+    engine: Engine | str = Engine.AUTO,
+    device: Device | str = Device.AUTO,
+) -> CalibrationReport:
+    """Fit temperature and "not sure" level of ``model`` and store them in its manifest.
+
+    Only validation faces may be used. Figures recorded earlier are dropped, since they
+    were measured with the old calibration. ``publish_to`` receives a copy of the weights
+    and their manifest entry. The ensemble takes equal shares of its members.
+    """
+    if Split(split) is not Split.VALIDATION:
+        raise ConfigError(
+            f"Calibration needs validation faces, not the {split} split.",
+            hint="Training faces look better than they are, and a test split is for the end.",
+        )
+    if not 0 < target_accuracy <= 1:
+        raise ConfigError(
+            f"The target accuracy must lie between 0 and 1, got {target_accuracy:g}.",
+            hint=f"The default is {TARGET_ACCURACY:g}.",
+        )
+    if model == ENSEMBLE and publish_to is not None:
+        raise ConfigError(
+            "An ensemble has no file to publish.",
+            hint="Publish its networks, then calibrate the ensemble there with --weights.",
+        )
+    folder = weights_dir or SHIPPED_DIR
+    names = ARCHITECTURES if model == ENSEMBLE else (model,)
+    for name in names:
+        spec_of(name, folder)
+    faces = read_faces(sources, Split.VALIDATION)
+    networks = {
+        name: load_network(name, weights_dir=folder, engine=Engine(engine), device=Device(device))
+        for name in names
+    }
+    logits = {name: network.logits(faces.images) for name, network in networks.items()}
+    shares = {name: 1 / len(names) for name in names}
+    if model == ENSEMBLE:
+        rows = EnsembleClassifier(networks, shares, Calibration()).combined(logits)
+    else:
+        rows = logits[model]
+    calibration = fitted(rows, faces.labels, target_accuracy)
+    entry = {
+        "calibration": dataclasses.asdict(calibration),
+        "calibrated_on": {
+            "dataset": dataset_named(faces.names),
+            "data": [path.name for path in sources],
+            "n": len(faces),
+            "target_accuracy": target_accuracy,
+        },
+        "metrics": {},
+    }
+    if model == ENSEMBLE:
+        update_ensemble(folder, {"weights": shares, **entry})
+    else:
+        update_entry(folder, model, entry)
+    if publish_to is not None:
+        publish(model, folder, publish_to)
+    before, after = softmax(rows), calibration.probabilities(rows)
+    return CalibrationReport(
+        model=model,
+        calibration=calibration,
+        n=len(faces),
+        nll_before=_nll(rows, faces.labels, 1.0),
+        nll_after=_nll(rows, faces.labels, calibration.temperature),
+        ece_before=calibration_error(before, faces.labels),
+        ece_after=calibration_error(after, faces.labels),
+        published=publish_to,
+    )
+
+
+def fitted(
+    logits: Float32Array, labels: NDArray[np.int64], target_accuracy: float = TARGET_ACCURACY
+) -> Calibration:
+    """The calibration that fits (N, 7) ``logits`` to their labels, N at least 1."""
+    temperature = fitted_temperature(logits, labels)
+    probabilities = Calibration(temperature).probabilities(logits)
+    top = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    level = certain_level(top, correct, target_accuracy)
+    answered = top >= level
+    return Calibration(
+        temperature=temperature,
+        certain_from=level,
+        coverage=float(answered.mean()),
+        selective_accuracy=float(correct[answered].mean()) if answered.any() else None,
+    )
+
+
+def fitted_temperature(logits: Float32Array, labels: NDArray[np.int64]) -> float:
+    """The temperature with the least negative log-likelihood (Guo et al. 2017).
+
+    The likelihood is convex in 1 / T, so it has one minimum, which a bounded search over
+    log T finds. Labels that every temperature explains alike, or ever better with a smaller
+    one, end at the bound.
+    """
+    low, high = (math.log(bound) for bound in _TEMPERATURES)
+    found = minimize_scalar(
+        lambda log: _nll(logits, labels, math.exp(log)), bounds=(low, high), method="bounded"
+    )
+    return math.exp(float(found.x))
+
+
+def certain_level(
+    top: NDArray[np.float64], correct: NDArray[np.bool_], target_accuracy: float
+) -> float:
+    """The smallest top probability at or above which at least ``target_accuracy`` is right.
+
+    ``top`` (N,) and ``correct`` (N,) belong together. 1.0, which leaves practically nothing
+    certain, when no level reaches the target.
+    """
+    order = np.argsort(-top, kind="stable")
+    levels = top[order]
+    accuracy = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
+    # Faces with the same probability are answered together: only the last of them counts.
+    last = np.append(levels[1:] != levels[:-1], True)
+    reached = np.flatnonzero(last & (accuracy >= target_accuracy))
+    return float(levels[reached[-1]]) if len(reached) else 1.0
+
+
+def _nll(logits: Float32Array, labels: NDArray[np.int64], temperature: float) -> float:
+    scaled = logits.astype(np.float64) / temperature
+    peak = scaled.max(axis=1)
+    total = peak + np.log(np.exp(scaled - peak[:, None]).sum(axis=1))
+    return float((total - scaled[np.arange(len(labels)), labels]).mean())

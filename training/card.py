@@ -1,0 +1,209 @@
+"""Model cards (Mitchell et al. 2019), written from the manifest and measured figures alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.labels import EMOTIONS
+
+from .export import read_entry, write_whole
+
+_TITLES = {"mobilenet_v2": "MobileNetV2", "resnet50": "ResNet50", "inception_v3": "InceptionV3"}
+_SPLITS = {
+    "train": "training faces",
+    "validation": "validation faces (FER-2013: PublicTest)",
+    "test": "test faces (FER-2013: PrivateTest)",
+}
+_STARTS = {
+    "scratch": "random weights",
+    "imagenet": "torchvision's ImageNet weights",
+    "mobilenet_v2_imagenet_trunk.safetensors": "the ImageNet features of Google's quantized "
+    "MobileNetV2 1.0/224 (Apache-2.0), dequantized",
+}
+_ROWS = (
+    ("accuracy", "accuracy", 100, 1),
+    ("balanced_accuracy", "balanced accuracy", 100, 1),
+    ("macro_f1", "macro-F1", 100, 1),
+    ("nll", "negative log-likelihood (nats)", 1, 3),
+    ("brier", "Brier score (0 to 2)", 1, 3),
+    ("ece", "expected calibration error (15 bins of equal mass)", 100, 1),
+)
+_FER2013 = (
+    "FER-2013 (Goodfellow et al. 2013) was collected by a web image search for emotion words and "
+    "labelled by few people; the rights in its pictures lie with whoever made them, and it is "
+    "meant for research."
+)
+_USE = """\
+## Intended use
+
+Reading the expression that a face shows in a photo, where a person looks at the answer: sorting
+photos, research, teaching, demonstrations.
+
+Not intended for: judging what somebody feels, thinks or intends; decisions about people, such as
+hiring, schooling, policing, border control, insurance or medicine; watching people without their
+consent. The EU AI Act (Regulation 2024/1689, Article 5(1)(f)) forbids inferring emotions at work
+and in education, except for medical or safety reasons.
+"""
+_LIMITS = """\
+## Limits
+
+- A shown expression is not a felt emotion, and seven words do not cover what faces express.
+- FER-2013's labels are disputed: the crowd votes of FER+ often prefer another emotion. Figures
+  near 75 % are the best that single networks have reached on it.
+- Part of its test images have copies among its training images, which flatters every figure
+  measured on it.
+- Posed, frontal, well-lit faces dominate. Profiles, children, old people, covered faces and dark
+  pictures are rarer, and accuracy there is not known.
+- No figures by gender, age or skin tone exist: the data carry no such labels. Systems of this
+  kind have been found to rate groups of people differently (Rhue 2018; Xu et al. 2020;
+  Dominguez-Catena et al. 2022).
+- Real photos differ from the data set; how a face is cut out changes the answer.
+"""
+
+
+def write_card(directory: Path, name: str, measured: Mapping[str, Any]) -> Path:
+    """Write ``<name>.md`` beside the weights from their manifest entry and ``measured``.
+
+    ``measured`` is the document of metrics.json; per-emotion figures come from its split,
+    headlines from every split the manifest has on record.
+    """
+    entry = read_entry(directory, name)
+    title = _TITLES.get(name, name)
+    sections = [
+        f"# {title} for facial emotion\n\n{_summary(entry)}\n",
+        _training(entry["training"]),
+        _headlines(entry["metrics"]),
+        _per_emotion(measured["models"][name], measured["split"]),
+        _confusion(measured["models"][name]["confusion_matrix"]),
+        _calibration(entry),
+        _USE,
+        _LIMITS,
+        _licence(entry["training"]),
+        "Written by `emotion evaluate --record`; changes by hand are lost with the next one.\n",
+    ]
+    path = directory / f"{name}.md"
+    write_whole(path, "\n".join(sections).encode())
+    return path
+
+
+def _summary(entry: Mapping[str, Any]) -> str:
+    side = entry["preprocessing"]["input_px"]
+    return (
+        f"A {_TITLES.get(entry['architecture'], entry['architecture'])} (torchvision) with "
+        f"{entry['parameters'] / 1e6:.1f} million parameters that answers a grey face with one "
+        f"probability for each of {', '.join(EMOTIONS)}. A face is aligned to FER-2013's frame at "
+        f"48x48 pixels, enlarged to {side}x{side}, and shown as it is and mirrored; both answers "
+        f"are averaged.\n\n"
+        f"File `{entry['file']}`, float16, {entry['bytes'] / 1e6:.1f} MB, "
+        f"SHA-256 `{entry['sha256']}`."
+    )
+
+
+def _training(told: Mapping[str, Any]) -> str:
+    recipe = told["recipe"]
+    counts = ", ".join(f"{name} {count:,}" for name, count in told["faces_by_emotion"].items())
+    dataset = told.get("dataset") or "data of one's own"
+    votes = (
+        "\n- Crowd votes: FER+ (Barsoum et al. 2016, MIT), as a second task of weight "
+        f"{recipe['votes_head']:g} and as {recipe['votes_prior']:.0%} of the target."
+        if told.get("votes")
+        else ""
+    )
+    files = ", ".join(f"`{name}`" for name in told["data"])
+    values = ", ".join(f"{key} {value}" for key, value in recipe.items() if key != "model")
+    return f"""\
+## Training
+
+- Data: {told["faces"]:,} training faces of {dataset}, from {files} ({counts}).{votes}
+- Start: {_STARTS.get(told["init"], f"`{told['init']}`")}.
+- Run: {told["epochs"]} of {recipe["epochs"]} epochs in {told["minutes"]:g} minutes \
+on {"a GPU" if told["device"] == "cuda" else "a CPU"}; AdamW, cosine schedule, \
+exponential average of the weights, which is what ships.
+- Recipe `{told["recipe_digest"]}`: {values}.
+"""
+
+
+def _headlines(metrics: Mapping[str, Mapping[str, Any]]) -> str:
+    parts = ["## Figures\n", "With 95 % bootstrap intervals; shares in percent.\n"]
+    for split, told in metrics.items():
+        source = told.get("dataset") or ", ".join(told["data"])
+        fresh = told.get("deduplicated") or {}
+        fresh = fresh if "accuracy" in fresh else {}
+        parts.append(f"On {told['n']:,} {_SPLITS[split]} of {source}:\n")
+        extra = f" without {fresh['removed']:,} near-copies of training faces |" if fresh else ""
+        rows = [f"| | all |{extra}", "|---|---|" + ("---|" if fresh else "")]
+        for key, label, factor, digits in _ROWS:
+            cells = [_span(each, key, factor, digits) for each in (told, fresh) if each]
+            rows.append(f"| {label} | {' | '.join(cells)} |")
+        parts.append("\n".join(rows) + "\n")
+    return "\n".join(parts)
+
+
+def _span(told: Mapping[str, Any], key: str, factor: int, digits: int) -> str:
+    low, high = (factor * each for each in told[f"{key}_interval"])
+    return f"{factor * told[key]:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+
+
+def _per_emotion(told: Mapping[str, Any], split: str) -> str:
+    rows = [
+        f"| {name} | {each['support']:,} | {each['precision']:.1%} | {each['recall']:.1%} "
+        f"| {each['f1']:.1%} |"
+        for name, each in told["per_class"].items()
+    ]
+    table = "\n".join(rows).replace("%", "")
+    return f"""\
+By emotion, on the {_SPLITS[split]}, in percent:
+
+| emotion | faces | precision | recall | F1 |
+|---|---|---|---|---|
+{table}
+"""
+
+
+def _confusion(matrix: Sequence[Sequence[int]]) -> str:
+    head = " | ".join(EMOTIONS)
+    rows = [
+        f"| **{emotion}** | {' | '.join(str(count) for count in row)} |"
+        for emotion, row in zip(EMOTIONS, matrix, strict=True)
+    ]
+    return f"""\
+Labels (rows) and answers (columns):
+
+| | {head} |
+|---|{"---|" * len(EMOTIONS)}
+{chr(10).join(rows)}
+"""
+
+
+def _calibration(entry: Mapping[str, Any]) -> str:
+    told, on = entry["calibration"], entry.get("calibrated_on")
+    if on is None:
+        return "## Calibration\n\nNot calibrated yet: run `emotion calibrate`.\n"
+    source = on.get("dataset") or ", ".join(on["data"])
+    answered = (
+        f"{told['selective_accuracy']:.1%} of the answers above it were right"
+        if told["selective_accuracy"] is not None
+        else "no answer lay above it"
+    )
+    return f"""\
+## Calibration
+
+Temperature {told["temperature"]:.3f}, fitted on {on["n"]:,} validation faces of {source} by the
+least negative log-likelihood. An answer counts as certain from a top probability of \
+{told["certain_from"]:.3f},
+the smallest level at which at least {on["target_accuracy"]:.0%} were right on those faces:
+{told["coverage"]:.1%} of them reached it, and {answered}. Below it the answer is "not sure".
+On photos unlike the data set neither the probabilities nor this level are guaranteed.
+"""
+
+
+def _licence(told: Mapping[str, Any]) -> str:
+    origin = f" {_FER2013}" if told.get("dataset") == "FER-2013" else ""
+    return f"""\
+## Licence
+
+The weights come under the project's licence.{origin} Whether the terms of the training data
+allow a given use is for the user to judge.
+"""

@@ -1,0 +1,1 @@
+"""How good the networks are: figures with intervals, plots, the crowd's opinion."""

@@ -1,0 +1,207 @@
+"""Measuring trained networks on one split of a data set."""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.calibration import Calibration
+from core.classifiers import ARCHITECTURES
+from core.classifiers.ensemble import load_ensemble
+from core.classifiers.network import load_network
+from core.config import Device, Engine
+from core.errors import UnknownComponent, WeightsMissing
+from core.labels import EMOTIONS
+from core.types import Float32Array
+from core.weights import SHIPPED_DIR, read_ensemble, read_manifest
+
+from ..card import write_card
+from ..data import FaceSet, dataset_named, find_faces, read_faces
+from ..export import update_ensemble, update_entry, write_whole
+from ..options import Split
+from ..votes import read_votes
+from .duplicates import near_copies
+from .figures import Subject, figures, recorded
+from .plots import confusion_plot, reliability_plot, risk_coverage_plot
+
+SCHEMA_VERSION = 1
+ENSEMBLE = "ensemble"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was measured and where it lies."""
+
+    directory: Path
+    models: Mapping[str, Mapping[str, Any]]
+    """The figures of ``metrics.json`` by model."""
+    skipped: tuple[str, ...]
+    cards: tuple[Path, ...]
+    """Model cards written because the figures were recorded."""
+
+
+def evaluate_models(
+    sources: Sequence[Path],
+    split: Split | str,
+    directory: Path,
+    *,
+    models: Sequence[str] = (),
+    weights_dir: Path | None = None,
+    votes: Path | None = None,
+    record: bool = False,
+    engine: Engine | str = Engine.AUTO,
+    device: Device | str = Device.AUTO,
+) -> Evaluation:
+    """Measure ``models`` (all trained ones if none is named) on ``split`` of ``sources``.
+
+    Writes metrics.json, predictions.csv and plots into ``directory``. Where ``sources`` hold
+    the training split too, the figures are given once more without near-copies of training
+    faces. ``record`` puts the headlines into the manifest of ``weights_dir`` and writes the
+    model cards anew.
+    """
+    split = Split(split)
+    folder = weights_dir or SHIPPED_DIR
+    names = _chosen(models, folder)
+    faces = read_faces(sources, split)
+    known = read_votes(votes, faces.names) if votes else None
+    subject = Subject(faces.labels, known, _seen(faces, sources, split))
+    answers = dict(_answers(names, folder, faces, Engine(engine), Device(device)))
+    measured: dict[str, dict[str, Any]] = {
+        name: {
+            **figures(answer.logits, answer.calibration, subject),
+            "weights_sha256": answer.weights_sha256,
+            "seconds": round(answer.seconds, 3),
+        }
+        for name, answer in answers.items()
+        if name in names
+    }
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "dataset": dataset_named(faces.names),
+        "data": [path.name for path in sources],
+        "split": str(split),
+        "votes": votes.name if votes else None,
+        "skipped": len(faces.skipped),
+        "classes": list(EMOTIONS),
+        "models": measured,
+    }
+    write_whole(directory / "metrics.json", (json.dumps(document, indent=2) + "\n").encode())
+    write_whole(directory / "predictions.csv", _predictions(faces, answers, names).encode())
+    _draw(directory, str(split), measured)
+    cards = _record(folder, document) if record else ()
+    return Evaluation(directory, measured, faces.skipped, cards)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    logits: Float32Array
+    calibration: Calibration
+    weights_sha256: Mapping[str, str]
+    seconds: float
+
+
+def _chosen(models: Sequence[str], folder: Path) -> tuple[str, ...]:
+    trained = read_manifest(folder)
+    together = set(ARCHITECTURES) <= set(trained) and read_ensemble(folder) is not None
+    for name in models:
+        if name not in (*ARCHITECTURES, ENSEMBLE):
+            raise UnknownComponent("model", name, (*ARCHITECTURES, ENSEMBLE))
+    chosen = tuple(dict.fromkeys(models)) or (*trained, *((ENSEMBLE,) if together else ()))
+    if not chosen:
+        raise WeightsMissing(
+            "No network is trained yet.",
+            hint="Train one with `emotion train --model mobilenet_v2 --data DIR_OR_ZIP`.",
+        )
+    return chosen
+
+
+def _seen(faces: FaceSet, sources: Sequence[Path], split: Split) -> NDArray[np.bool_] | None:
+    """(N,) whether a face has a near copy in the training split; None where that is not at hand."""
+    if split is Split.TRAIN:
+        return None
+    training = find_faces(sources, Split.TRAIN)
+    return near_copies(faces.images, training.images) if len(training) else None
+
+
+def _answers(
+    names: Sequence[str], folder: Path, faces: FaceSet, engine: Engine, device: Device
+) -> Iterator[tuple[str, _Answer]]:
+    """The logits of each model, computed once; members of an asked-for ensemble come along."""
+    ensemble = None
+    if ENSEMBLE in names:
+        ensemble = load_ensemble(ENSEMBLE, weights_dir=folder, engine=engine, device=device)
+    alone = [name for name in names if name != ENSEMBLE]
+    members = dict(ensemble.members) if ensemble else {}
+    done: dict[str, _Answer] = {}
+    for name in dict.fromkeys((*alone, *members)):
+        network = members.get(name) or load_network(
+            name, weights_dir=folder, engine=engine, device=device
+        )
+        started = time.perf_counter()
+        logits = network.logits(faces.images)
+        seconds = time.perf_counter() - started
+        spec = network.spec
+        done[name] = _Answer(logits, spec.calibration, {name: spec.sha256}, seconds)
+        yield name, done[name]
+    if ensemble is not None:
+        parts = {name: done[name] for name in members}
+        yield (
+            ENSEMBLE,
+            _Answer(
+                ensemble.combined({name: part.logits for name, part in parts.items()}),
+                ensemble.calibration,
+                {name: sha for part in parts.values() for name, sha in part.weights_sha256.items()},
+                sum(part.seconds for part in parts.values()),
+            ),
+        )
+
+
+def _predictions(faces: FaceSet, answers: Mapping[str, _Answer], names: Sequence[str]) -> str:
+    buffer = StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("model", "name", "label", "top", "certain", *EMOTIONS))
+    for model in names:
+        answer = answers[model]
+        scores = answer.calibration.scores(answer.logits)
+        for name, label, score in zip(faces.names, faces.labels, scores, strict=True):
+            probabilities = (f"{each:.6f}" for each in score.probabilities)
+            writer.writerow(
+                (model, name, EMOTIONS[label], score.top, int(score.certain), *probabilities)
+            )
+    return buffer.getvalue()
+
+
+def _draw(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, told in measured.items():
+        title = f"{name}, {split}, {told['n']:,} faces"
+        reliability = reliability_plot(title, told["reliability_uncalibrated"], told["reliability"])
+        write_whole(directory / f"reliability_{name}.png", reliability)
+        confusion = confusion_plot(title, told["confusion_matrix"])
+        write_whole(directory / f"confusion_{name}.png", confusion)
+    curves = {name: told["risk_coverage"] for name, told in measured.items()}
+    title = f"Answering only the most certain faces, {split}"
+    write_whole(directory / "risk_coverage.png", risk_coverage_plot(title, curves))
+
+
+def _record(folder: Path, document: Mapping[str, Any]) -> tuple[Path, ...]:
+    split = document["split"]
+    specs, ensemble = read_manifest(folder), read_ensemble(folder)
+    cards = []
+    for name, told in document["models"].items():
+        entry = recorded(document, told)
+        if name == ENSEMBLE:
+            before = ensemble.metrics if ensemble else {}
+            update_ensemble(folder, {"metrics": {**before, split: entry}})
+            continue
+        update_entry(folder, name, {"metrics": {**specs[name].metrics, split: entry}})
+        cards.append(write_card(folder, name, document))
+    return tuple(cards)

@@ -1,0 +1,111 @@
+"""All figures of one model on one set of faces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.calibration import Calibration, softmax
+from core.types import Float32Array
+
+from ..votes import Votes
+from .crowd import crowd_agreement
+from .intervals import LEVEL, RESAMPLES, bootstrap
+from .metrics import (
+    Labels,
+    Probabilities,
+    confusion,
+    headlines,
+    per_class,
+    reliability,
+    risk_coverage,
+)
+
+HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "brier", "ece")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """What answers are held against."""
+
+    labels: Labels
+    votes: Votes | None
+    seen: NDArray[np.bool_] | None
+    """(N,) whether a near copy was among the training faces; None where those are unknown."""
+
+
+def figures(logits: Float32Array, calibration: Calibration, subject: Subject) -> dict[str, Any]:
+    """Plain numbers of (N, 7) uncalibrated ``logits``, each headline with its interval beside it.
+
+    ``seen`` faces count in the headlines, as is usual with FER-2013; ``deduplicated`` gives
+    the same without them.
+    """
+    probabilities = calibration.probabilities(logits)
+    uncalibrated = softmax(logits)
+    plain = headlines(uncalibrated, subject.labels)
+    return {
+        **_with_intervals(probabilities, subject.labels),
+        "nll_uncalibrated": plain["nll"],
+        "brier_uncalibrated": plain["brier"],
+        "ece_uncalibrated": plain["ece"],
+        "temperature": calibration.temperature,
+        "certain": _certain(probabilities, subject.labels, calibration.certain_from),
+        "per_class": per_class(probabilities, subject.labels),
+        "confusion_matrix": confusion(probabilities, subject.labels),
+        "risk_coverage": risk_coverage(probabilities, subject.labels),
+        "reliability": reliability(probabilities, subject.labels),
+        "reliability_uncalibrated": reliability(uncalibrated, subject.labels),
+        "crowd": crowd_agreement(probabilities, subject.labels, subject.votes)
+        if subject.votes
+        else None,
+        "deduplicated": _deduplicated(probabilities, subject),
+        "intervals": {"level": LEVEL, "resamples": RESAMPLES, "method": "percentile bootstrap"},
+    }
+
+
+def recorded(document: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a model's figures ``told`` the manifest keeps."""
+    kept = {name: document[name] for name in ("dataset", "data")}
+    kept["n"] = told["n"]
+    for name in HEADLINES:
+        kept[name] = told[name]
+        kept[f"{name}_interval"] = told[f"{name}_interval"]
+    kept["ece_uncalibrated"] = told["ece_uncalibrated"]
+    kept["certain"] = told["certain"]
+    if told["deduplicated"]:
+        kept["deduplicated"] = told["deduplicated"]
+    return kept
+
+
+def _with_intervals(probabilities: Probabilities, labels: Labels) -> dict[str, Any]:
+    spans = bootstrap(probabilities, labels)
+    told: dict[str, Any] = {"n": len(labels)}
+    for name, value in headlines(probabilities, labels).items():
+        told[name] = value
+        told[f"{name}_interval"] = list(spans[name])
+    return told
+
+
+def _certain(probabilities: Probabilities, labels: Labels, level: float) -> dict[str, Any]:
+    """What answering from ``level`` on gives: share of faces, and accuracy on those."""
+    answered = probabilities.max(axis=1) >= level
+    right = probabilities.argmax(axis=1) == labels
+    return {
+        "from": level,
+        "coverage": float(answered.mean()),
+        "accuracy": float(right[answered].mean()) if answered.any() else None,
+    }
+
+
+def _deduplicated(probabilities: Probabilities, subject: Subject) -> dict[str, Any] | None:
+    if subject.seen is None:
+        return None
+    fresh = ~subject.seen
+    told: dict[str, Any] = {"removed": int(subject.seen.sum()), "n": int(fresh.sum())}
+    if fresh.any():
+        told |= _with_intervals(probabilities[fresh], subject.labels[fresh])
+    return told
