@@ -57,7 +57,7 @@ def decode(data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
                 _draft(image)
             image.load()
             pixels, turned = _upright_pixels(image, kind)
-            several = screened.several_frames or getattr(image, "is_animated", False)
+            several = _several(image, kind, screened)
             notes = _notes(kind, stored[::-1] if turned else stored, pixels, several=several)
     return pixels, notes
 
@@ -163,6 +163,12 @@ def _as_stored(upright: UInt8Array, orientation: int) -> UInt8Array:
         8: upright.swapaxes(0, 1)[:, ::-1],
     }
     return views[orientation]
+
+
+def _several(image: Image.Image, kind: Format, screened: Screened) -> bool:
+    if kind is Format.GIF:
+        return screened.several_frames  # Pillow would walk on, and fail where the rest is damaged
+    return bool(getattr(image, "is_animated", False))
 
 
 def _notes(

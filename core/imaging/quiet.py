@@ -21,6 +21,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 _this_thread = threading.local()
+_filters_lock = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -50,15 +51,19 @@ def _drop_while_reading(_record: logging.LogRecord) -> bool:
     return not _reading()
 
 
-_WARNING_FILTER: Any = ("ignore", None, Warning, _AnyModuleWhileReading(), 0)
-
-
 def _install_filters() -> None:
-    # Looked up each time: whoever leaves warnings.catch_warnings() restores an older list.
-    filters: Any = warnings.filters
-    if _WARNING_FILTER not in filters:
-        filters.insert(0, _WARNING_FILTER)
     logging.getLogger("PIL.TiffImagePlugin").addFilter(_drop_while_reading)
+    filters: Any = warnings.filters
+    if filters and isinstance(filters[0][3], _AnyModuleWhileReading):
+        return
+    # The first filter that matches wins, and others have put theirs in front since. A new one is
+    # set before the old ones go, because another thread may be reading.
+    with _filters_lock:
+        old = [entry for entry in filters if isinstance(entry[3], _AnyModuleWhileReading)]
+        filters.insert(0, ("ignore", None, Warning, _AnyModuleWhileReading(), 0))
+        for entry in old:
+            with contextlib.suppress(ValueError):
+                filters.remove(entry)
 
 
 class _LibtiffSilence:
