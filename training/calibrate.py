@@ -21,7 +21,7 @@ from core.errors import ConfigError
 from core.types import Float32Array
 from core.weights import SHIPPED_DIR, spec_of
 
-from .data import dataset_named, read_faces
+from .data import data_described, read_faces
 from .evaluation.metrics import calibration_error
 from .export import publish, update_ensemble, update_entry
 from .options import Split
@@ -98,8 +98,7 @@ def calibrate_model(
     entry = {
         "calibration": dataclasses.asdict(calibration),
         "calibrated_on": {
-            "dataset": dataset_named(faces.names),
-            "data": [path.name for path in sources],
+            "data": data_described(faces.names, sources),
             "n": len(faces),
             "target_accuracy": target_accuracy,
         },

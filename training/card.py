@@ -11,11 +11,7 @@ from core.labels import EMOTIONS
 from .export import read_entry, write_whole
 
 _TITLES = {"mobilenet_v2": "MobileNetV2", "resnet50": "ResNet50", "inception_v3": "InceptionV3"}
-_SPLITS = {
-    "train": "training faces",
-    "validation": "validation faces (FER-2013: PublicTest)",
-    "test": "test faces (FER-2013: PrivateTest)",
-}
+_SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 _STARTS = {
     "scratch": "random weights",
     "imagenet": "torchvision's ImageNet weights",
@@ -30,6 +26,7 @@ _ROWS = (
     ("brier", "Brier score (0 to 2)", 1, 3),
     ("ece", "expected calibration error (15 bins of equal mass)", 100, 1),
 )
+_OFFICIAL_COUNTS = {"FER-2013 Training": 28_709}
 _FER2013 = (
     "FER-2013 (Goodfellow et al. 2013) was collected by a web image search for emotion words and "
     "labelled by few people; the rights in its pictures lie with whoever made them, and it is "
@@ -102,21 +99,21 @@ def _summary(entry: Mapping[str, Any]) -> str:
 
 
 def _training(told: Mapping[str, Any]) -> str:
-    recipe = told["recipe"]
+    recipe, data = told["recipe"], _data(told)
+    whole = _OFFICIAL_COUNTS.get(data, told["faces"])
+    faces = f"{told['faces']:,}" + (f" of the {whole:,}" if whole != told["faces"] else "")
     counts = ", ".join(f"{name} {count:,}" for name, count in told["faces_by_emotion"].items())
-    dataset = told.get("dataset") or "data of one's own"
     votes = (
         "\n- Crowd votes: FER+ (Barsoum et al. 2016, MIT), as a second task of weight "
         f"{recipe['votes_head']:g} and as {recipe['votes_prior']:.0%} of the target."
         if told.get("votes")
         else ""
     )
-    files = ", ".join(f"`{name}`" for name in told["data"])
     values = ", ".join(f"{key} {value}" for key, value in recipe.items() if key != "model")
     return f"""\
 ## Training
 
-- Data: {told["faces"]:,} training faces of {dataset}, from {files} ({counts}).{votes}
+- Data: {faces} training faces of {data} ({counts}).{votes}
 - Start: {_STARTS.get(told["init"], f"`{told['init']}`")}.
 - Run: {told["epochs"]} of {recipe["epochs"]} epochs in {told["minutes"]:g} minutes \
 on {"a GPU" if told["device"] == "cuda" else "a CPU"}; AdamW, cosine schedule, \
@@ -125,14 +122,17 @@ exponential average of the weights, which is what ships.
 """
 
 
+def _data(told: Mapping[str, Any]) -> str:
+    return told["data"] if isinstance(told["data"], str) else ", ".join(told["data"])
+
+
 def _headlines(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     parts = ["## Figures\n", "With 95 % bootstrap intervals; shares in percent.\n"]
     for split, told in metrics.items():
-        source = told.get("dataset") or ", ".join(told["data"])
         fresh = told.get("deduplicated") or {}
         fresh = fresh if "accuracy" in fresh else {}
-        parts.append(f"On {told['n']:,} {_SPLITS[split]} of {source}:\n")
-        extra = f" without {fresh['removed']:,} near-copies of training faces |" if fresh else ""
+        parts.append(f"On {told['n']:,} {_SPLITS[split]} faces of {told['data']}:\n")
+        extra = f" {fresh['removed']:,} near-copies of training faces left out |" if fresh else ""
         rows = [f"| | all |{extra}", "|---|---|" + ("---|" if fresh else "")]
         for key, label, factor, digits in _ROWS:
             cells = [_span(each, key, factor, digits) for each in (told, fresh) if each]
@@ -154,7 +154,7 @@ def _per_emotion(told: Mapping[str, Any], split: str) -> str:
     ]
     table = "\n".join(rows).replace("%", "")
     return f"""\
-By emotion, on the {_SPLITS[split]}, in percent:
+By emotion, on the {_SPLITS[split]} faces, in percent:
 
 | emotion | faces | precision | recall | F1 |
 |---|---|---|---|---|
@@ -181,7 +181,6 @@ def _calibration(entry: Mapping[str, Any]) -> str:
     told, on = entry["calibration"], entry.get("calibrated_on")
     if on is None:
         return "## Calibration\n\nNot calibrated yet: run `emotion calibrate`.\n"
-    source = on.get("dataset") or ", ".join(on["data"])
     answered = (
         f"{told['selective_accuracy']:.1%} of the answers above it were right"
         if told["selective_accuracy"] is not None
@@ -190,7 +189,7 @@ def _calibration(entry: Mapping[str, Any]) -> str:
     return f"""\
 ## Calibration
 
-Temperature {told["temperature"]:.3f}, fitted on {on["n"]:,} validation faces of {source} by the
+Temperature {told["temperature"]:.3f}, fitted on {on["n"]:,} validation faces of {on["data"]} by the
 least negative log-likelihood. An answer counts as certain from a top probability of \
 {told["certain_from"]:.3f},
 the smallest level at which at least {on["target_accuracy"]:.0%} were right on those faces:
@@ -200,7 +199,7 @@ On photos unlike the data set neither the probabilities nor this level are guara
 
 
 def _licence(told: Mapping[str, Any]) -> str:
-    origin = f" {_FER2013}" if told.get("dataset") == "FER-2013" else ""
+    origin = f" {_FER2013}" if _data(told).startswith("FER-2013") else ""
     return f"""\
 ## Licence
 

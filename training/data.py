@@ -222,7 +222,9 @@ def class_counts(labels: Iterable[int]) -> dict[str, int]:
     return {str(emotion): int(count) for emotion, count in zip(EMOTIONS, counts, strict=True)}
 
 
-def dataset_named(names: Sequence[str]) -> str | None:
-    """FER-2013 when every file is named as there; None for data of one's own."""
-    known = tuple(PREFIXES)
-    return "FER-2013" if names and all(name.startswith(known) for name in names) else None
+def data_described(names: Sequence[str], sources: Sequence[Path]) -> str:
+    """What faces called ``names`` are: FER-2013's by their prefix, else their ``sources``."""
+    for prefix in PREFIXES:
+        if names and all(name.startswith(prefix) for name in names):
+            return f"FER-2013 {prefix.rstrip('_')}"
+    return ", ".join(path.name for path in sources)

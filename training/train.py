@@ -26,7 +26,7 @@ from core.labels import EMOTIONS
 from core.types import Float32Array
 
 from .checkpoint import LAST, read_checkpoint, require_same, require_unused
-from .data import FaceSet, class_counts, dataset_named, find_faces, read_faces
+from .data import FaceSet, class_counts, data_described, find_faces, read_faces
 from .export import export_network, write_whole
 from .initial import SCRATCH, initial_network
 from .loader import AugmentedFaces, EpochSampler, training_loader
@@ -108,8 +108,8 @@ def train_model(
         "recipe": dataclasses.asdict(recipe),
         "recipe_digest": recipe.digest(),
         "init": module.facts["init"],
-        "dataset": dataset_named(faces.names),
-        "data": [path.name for path in sources],
+        "data": data_described(faces.names, sources),
+        "files": [path.name for path in sources],
         "votes": facts["votes"],
         "faces": len(faces),
         "faces_by_emotion": class_counts(faces.labels),

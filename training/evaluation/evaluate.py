@@ -25,7 +25,7 @@ from core.types import Float32Array
 from core.weights import SHIPPED_DIR, read_ensemble, read_manifest
 
 from ..card import write_card
-from ..data import FaceSet, dataset_named, find_faces, read_faces
+from ..data import FaceSet, data_described, find_faces, read_faces
 from ..export import update_ensemble, update_entry, write_whole
 from ..options import Split
 from ..votes import read_votes
@@ -86,8 +86,8 @@ def evaluate_models(
     }
     document = {
         "schema_version": SCHEMA_VERSION,
-        "dataset": dataset_named(faces.names),
-        "data": [path.name for path in sources],
+        "data": data_described(faces.names, sources),
+        "files": [path.name for path in sources],
         "split": str(split),
         "votes": votes.name if votes else None,
         "skipped": len(faces.skipped),

@@ -69,8 +69,7 @@ def figures(logits: Float32Array, calibration: Calibration, subject: Subject) ->
 
 def recorded(document: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
     """What of a model's figures ``told`` the manifest keeps."""
-    kept = {name: document[name] for name in ("dataset", "data")}
-    kept["n"] = told["n"]
+    kept = {"data": document["data"], "n": told["n"]}
     for name in HEADLINES:
         kept[name] = told[name]
         kept[f"{name}_interval"] = told[f"{name}_interval"]

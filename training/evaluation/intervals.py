@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import CLASSES, Labels, Probabilities, bin_edges
+from .metrics import CLASSES, Labels, Probabilities, bin_edges, calibration_error
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -24,8 +24,10 @@ def bootstrap(
     """Percentile interval of every headline figure, by its name (Efron & Tibshirani 1993, ch. 13).
 
     Faces are drawn with replacement; the same draws serve every figure and, for the same seed
-    and number of faces, every model. The resampled ``ece`` lies above the figure itself,
-    because noise can only add to a sum of absolute gaps: its interval leans upwards.
+    and number of faces, every model.
+
+    Resampling adds noise, and noise can only add to a sum of absolute gaps: resampled ``ece``
+    lies above the figure it belongs to. Its interval is shifted back by that bias, not below 0.
     """
     generator = np.random.default_rng(seed)
     faces = _Ordered(probabilities, labels)
@@ -38,6 +40,9 @@ def bootstrap(
     spans: dict[str, tuple[float, float]] = {}
     for name in parts[0]:
         values = np.concatenate([part[name] for part in parts])
+        if name == "ece":
+            measured = calibration_error(probabilities, labels)
+            values = np.maximum(values - (values.mean() - measured), 0.0)
         low, high = np.quantile(values, (tail, 1 - tail))
         spans[name] = (float(low), float(high))
     return spans

@@ -1,0 +1,112 @@
+"""`emotion evaluate`: how good the trained networks are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.calibrate import WeightsOption
+from cli.options import DeviceOption
+from cli.train import DataOption, VotesOption, show_skipped
+from core import Device, model_names
+from training import Split
+
+ALL = "all"
+EvaluatedName = StrEnum(  # type: ignore[misc]
+    "EvaluatedName", {name.upper(): name for name in (*model_names(), ALL)}
+)
+
+
+def evaluate(
+    *,
+    data: DataOption,
+    split: Annotated[Split, typer.Option("--split", help="Which part of the data.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where figures and plots are written.")
+    ],
+    model: Annotated[
+        EvaluatedName, typer.Option("--model", help="The network; all means every trained one.")
+    ] = EvaluatedName(ALL),  # noqa: B008 - an enumeration's member, the same every time
+    weights: WeightsOption = None,
+    votes: VotesOption = None,
+    record: Annotated[
+        bool,
+        typer.Option("--record", help="Store the figures with the weights and write their card."),
+    ] = False,
+    device: DeviceOption = Device.AUTO,
+) -> None:
+    """Measure trained networks: figures with 95 % intervals, predictions and plots.
+
+    If the data hold the training faces too, figures without near-copies of them are added.
+    """
+    if split is Split.TEST:
+        typer.secho(
+            "A test split is for one final measurement: choose and tune on validation.",
+            fg="yellow",
+            err=True,
+        )
+    from training import evaluate_models
+
+    told = evaluate_models(
+        data,
+        split,
+        out,
+        models=() if model == ALL else (model,),
+        weights_dir=weights,
+        votes=votes,
+        record=record,
+        device=device,
+    )
+    show_skipped(told.skipped)
+    from rich.console import Console
+
+    Console().print(_table(split, told.models))
+    typer.echo(f"Everything is in {told.directory}: metrics.json, predictions.csv and plots.")
+    for card in told.cards:
+        typer.echo(f"Recorded; the model card is {card}.")
+
+
+_SHARES = (
+    ("accuracy", "accuracy"),
+    ("balanced_accuracy", "balanced accuracy"),
+    ("macro_f1", "macro-F1"),
+    ("ece", "calibration error"),
+)
+
+
+def _table(split: str, models: Mapping[str, Mapping[str, Any]]) -> object:
+    """One column per model, one line per figure."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column(f"On {split}")
+    for name in models:
+        table.add_column(name, justify="right")
+    told = models.values()
+    table.add_row("faces", *(f"{each['n']:,}" for each in told))
+    for key, label in _SHARES:
+        table.add_row(label, *(_share(each, key) for each in told))
+    table.add_row("  uncalibrated", *(f"{each['ece_uncalibrated']:.1%}" for each in told))
+    table.add_row("certain answers", *(_certain(each["certain"]) for each in told))
+    fresh = [each["deduplicated"] or {} for each in told]
+    if any("accuracy" in each for each in fresh):
+        table.add_row("without near-copies of training faces:")
+        table.add_row("faces", *(f"{each['n']:,}" for each in fresh))
+        for key, label in _SHARES:
+            table.add_row(label, *(_share(each, key) for each in fresh))
+    return table
+
+
+def _share(told: Mapping[str, Any], name: str) -> str:
+    low, high = told[f"{name}_interval"]
+    return f"{told[name]:.1%} ({low:.1%} to {high:.1%})"
+
+
+def _certain(told: Mapping[str, Any]) -> str:
+    if told["accuracy"] is None:
+        return "none"
+    return f"{told['coverage']:.1%}, {told['accuracy']:.1%} of them right"

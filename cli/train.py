@@ -1,0 +1,188 @@
+"""`emotion train`: a network from labelled faces."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import DeviceOption
+from cli.terminal import printable
+from core import ConfigError, Device, model_names
+from training import Precision
+
+if TYPE_CHECKING:
+    from training import EpochReport, TrainingRun
+
+# The ensemble is no network of its own.
+NetworkName = StrEnum(  # type: ignore[misc]
+    "NetworkName", {name.upper(): name for name in model_names() if name != "ensemble"}
+)
+DataOption = Annotated[
+    list[Path],
+    typer.Option(
+        "--data",
+        metavar="DIR_OR_ZIP",
+        help="Faces in folders named by emotion, a zip of those, or the folder with FER-2013's "
+        "official CSV files. Can be given several times.",
+    ),
+]
+VotesOption = Annotated[
+    Path | None, typer.Option("--votes", metavar="CSV", help="FER+ crowd votes on the faces.")
+]
+MANY = 20
+"""Skipped files that are named one by one."""
+
+
+def train(
+    *,
+    model: Annotated[NetworkName, typer.Option("--model", help="The network to train.")],
+    data: DataOption,
+    init: Annotated[
+        str,
+        typer.Option(
+            "--init",
+            metavar="imagenet|scratch|FILE",
+            help="What training starts from; imagenet is downloaded once, FILE is safetensors.",
+        ),
+    ] = "imagenet",
+    votes: VotesOption = None,
+    values: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Replace a value of the recipe, e.g. --set epochs=10. Can be given several times.",
+        ),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option("--recipe", metavar="FILE", help="A TOML recipe instead of the model's own."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Where the run is kept.  [default: runs/MODEL]"),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the interrupted run in --out.")
+    ] = False,
+    max_minutes: Annotated[
+        float | None,
+        typer.Option(
+            "--max-minutes",
+            metavar="M",
+            min=0.01,
+            help="End the whole run, breaks left out, after M minutes; the schedule is fitted.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, help="Processes that prepare the faces.")
+    ] = 1,
+    device: DeviceOption = Device.AUTO,
+    precision: Annotated[
+        Precision,
+        typer.Option("--precision", help="auto takes half precision on a GPU, full on a CPU."),
+    ] = Precision.AUTO,
+    compiled: Annotated[
+        bool, typer.Option("--compile", help="Fuse the network with torch.compile (needs g++).")
+    ] = False,
+) -> None:
+    """Train a network and export its weights.
+
+    Validation faces are watched but not learnt from; test faces are not touched. Ctrl-C, or
+    worse, costs at most the epoch that was running: --resume goes on from the last whole one.
+    """
+    overrides = parsed_values(values or [])
+    directory = out or Path("runs") / model
+    talkative = sys.stderr.isatty()
+    if talkative:
+        typer.echo("Reading the faces …", err=True)
+    from training import read_recipe, train_model
+
+    try:
+        run = train_model(
+            read_recipe(model, overrides, recipe),
+            data,
+            directory,
+            init=init,
+            votes=votes,
+            resume=resume,
+            max_minutes=max_minutes,
+            workers=workers,
+            device=device,
+            precision=precision,
+            compiled=compiled,
+            report=show_epoch if talkative else None,
+        )
+    except KeyboardInterrupt:
+        typer.echo(
+            "Stopped. The same command with --resume goes on after the last epoch.", err=True
+        )
+        raise
+    show_skipped(run.skipped)
+    typer.echo(summary(run, str(model), data))
+
+
+def parsed_values(texts: Sequence[str]) -> dict[str, str]:
+    """``NAME=VALUE`` texts by name; ConfigError for one without an equals sign."""
+    values = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name.strip():
+            raise ConfigError(
+                f"--set takes NAME=VALUE, got '{text}'.", hint="Example: --set epochs=10"
+            )
+        values[name.strip()] = value.strip()
+    return values
+
+
+def show_epoch(told: EpochReport) -> None:
+    """One line on stderr about an epoch."""
+    parts = [
+        f"epoch {told.epoch}/{told.epochs}",
+        f"{told.images_per_s:,.0f} images/s",
+        f"{duration(told.left_s)} left",
+        f"loss {told.loss:.3f}",
+    ]
+    if told.accuracy is not None and told.macro_f1 is not None:
+        parts += [f"validation {told.accuracy:.1%}", f"macro-F1 {told.macro_f1:.3f}"]
+    typer.echo(" · ".join(parts), err=True)
+
+
+def show_skipped(skipped: Sequence[str]) -> None:
+    """Name on stderr the files that could not be read."""
+    if not skipped:
+        return
+    typer.echo(f"Skipped {len(skipped)} files that cannot be read:", err=True)
+    for line in skipped[:MANY]:
+        typer.echo(f"  {printable(line)}", err=True)
+    if len(skipped) > MANY:
+        typer.echo(f"  and {len(skipped) - MANY} more", err=True)
+
+
+def summary(run: TrainingRun, model: str, data: Sequence[Path]) -> str:
+    """Where everything lies, and what to run next."""
+    sources = " ".join(f"--data {path}" for path in data)
+    ended = "by the clock, " if run.ended_by_clock else ""
+    return (
+        f"Trained {model}: {run.epochs} epochs in {duration(run.elapsed_s)}, {ended}kept in\n"
+        f"  {run.weights}  the weights, described by manifest.json beside them\n"
+        f"  {run.directory / 'augmented.png'}  what the network saw\n"
+        f"  {run.directory / 'tensorboard'}  curves, for `tensorboard --logdir {run.directory}`\n"
+        "Next:\n"
+        f"  emotion calibrate --model {model} {sources} --weights {run.directory}\n"
+        f"  emotion evaluate --model {model} {sources} --split validation "
+        f"--weights {run.directory} --record --out {run.directory / 'evaluation'}"
+    )
+
+
+def duration(seconds: float) -> str:
+    """Hours, minutes or seconds as a person says them."""
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min" if minutes >= 2 else f"{round(seconds)} s"
