@@ -22,6 +22,9 @@ COMMANDS = {
     "app": "cli.serve:app",
     "demo": "cli.serve:demo",
     "doctor": "cli.doctor:doctor",
+    "train": "cli.train:train",
+    "evaluate": "cli.evaluate:evaluate",
+    "calibrate": "cli.calibrate:calibrate",
 }
 """Where each sub-command lives, in the order of the help: a function, or a ``Typer`` of several."""
 
