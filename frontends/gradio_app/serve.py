@@ -1,0 +1,64 @@
+"""Starting the demo's server, with the settings that keep visitors' photos private."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from frontends.face_card import STYLE_FILE
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+_STYLE = Path(__file__).with_name("style.css")
+
+
+def serve() -> None:
+    """Serve the page until it is interrupted; where, GRADIO_SERVER_NAME and _PORT say."""
+    # Before Gradio is imported, which reads both then.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    # A folder of its own that no other user of the computer can look into, gone at the end.
+    with tempfile.TemporaryDirectory(prefix="photo-emotion-") as folder:
+        os.environ["GRADIO_TEMP_DIR"] = folder
+        from frontends.gradio_app.demo import build_demo
+
+        page = build_demo()
+        _, address, _ = launch(page, inbrowser=_has_desktop(), prevent_thread_lock=True)
+        sys.stderr.write(f"The demo is at {address} (Ctrl-C ends it).\n")
+        page.block_thread()
+
+
+def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
+    """Start the server; ``options`` are those of ``gradio.Blocks.launch``."""
+    import gradio as gr
+
+    theme = gr.themes.Default(
+        primary_hue=gr.themes.colors.blue,
+        neutral_hue=gr.themes.colors.slate,
+        font=["system-ui", "sans-serif"],
+        font_mono=["ui-monospace", "monospace"],
+    )
+    settings: dict[str, Any] = {
+        "show_error": False,  # deliberate errors are shown all the same, without any detail
+        "max_file_size": "20mb",
+        "enable_monitoring": False,
+        "run_history": False,  # would keep visitors' photos in their browsers
+        "ssr_mode": False,
+        "share": False,
+        "quiet": True,
+        "footer_links": ["api"],
+        "theme": theme,
+        "css_paths": [STYLE_FILE, _STYLE],
+        **options,
+    }
+    return page.launch(**settings)
+
+
+def _has_desktop() -> bool:
+    if sys.platform != "linux":
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

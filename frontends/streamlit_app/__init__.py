@@ -1,0 +1,1 @@
+"""The Streamlit app: photos in, framed and answered faces out."""

@@ -1,0 +1,59 @@
+"""What a visitor can save, made when it is asked for."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterable, Sequence
+
+from core import ImageAnalysis, to_csv, to_json
+from frontends.streamlit_app.photos import Photo
+from frontends.streamlit_app.workspace import Workspace
+from frontends.wording import safe_stem
+
+Answered = tuple[Photo, ImageAnalysis]
+
+# Excel takes a CSV file for UTF-8 only when it begins with this mark.
+_UTF8_MARK = "\ufeff"
+
+
+def json_file(analysis: ImageAnalysis) -> bytes:
+    """The document, byte for byte what the command line and the API give."""
+    return to_json(analysis).encode()
+
+
+def csv_file(analyses: Sequence[ImageAnalysis]) -> bytes:
+    """A row per face, which spreadsheets open with every letter right."""
+    return (_UTF8_MARK + to_csv(analyses)).encode()
+
+
+def json_list(analyses: Iterable[ImageAnalysis]) -> bytes:
+    """All documents as one JSON list."""
+    return ("[\n" + ",\n".join(to_json(each).rstrip("\n") for each in analyses) + "\n]\n").encode()
+
+
+def zip_file(answered: Sequence[Answered], memory: Workspace) -> bytes:
+    """For each photo the annotated picture and the document, and one table of all."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr("emotions.csv", csv_file([analysis for _, analysis in answered]))
+        for stem, (photo, analysis) in zip(distinct_stems(answered), answered, strict=True):
+            archive.writestr(f"{stem}.emotions.json", json_file(analysis))
+            archive.writestr(f"{stem}.annotated.png", memory.png(photo, analysis))
+    return buffer.getvalue()
+
+
+def distinct_stems(answered: Sequence[Answered]) -> list[str]:
+    """A safe file name for each photo; same-named photos are counted on."""
+    taken: set[str] = set()
+    stems = []
+    for photo, _ in answered:
+        stem = safe_stem(photo.name)
+        number, name = 1, stem
+        # Case is ignored because some file systems ignore it.
+        while name.casefold() in taken:
+            number += 1
+            name = f"{stem}-{number}"
+        taken.add(name.casefold())
+        stems.append(name)
+    return stems

@@ -1,0 +1,32 @@
+"""The pages of the app and what they have in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from frontends.face_card import STYLE_FILE
+from frontends.streamlit_app.views import about, analyze
+
+_FOLDER = Path(__file__).parent
+
+
+def run() -> None:
+    """Show the page that the visitor chose."""
+    st.set_page_config(
+        page_title="Photo Emotion",
+        page_icon=str(_FOLDER / "icon.png"),
+        layout="wide",
+        initial_sidebar_state="auto",
+        menu_items={"Get help": None, "Report a bug": None},
+    )
+    st.html(_FOLDER / "style.css")
+    st.html(STYLE_FILE)
+    pages = [
+        st.Page(analyze.page, title="Analyze", url_path="analyze", default=True),
+        st.Page(about.page, title="About", url_path="about"),
+    ]
+    st.navigation(pages, position="top").run()
+    script = (_FOLDER / "picture_texts.js").read_text(encoding="utf-8")
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)

@@ -1,0 +1,46 @@
+"""What outlives a rerun: the loaded models, shared by all, and each visitor's own workspace."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import streamlit as st
+
+from core import Analyzer, AnalyzerConfig
+from frontends.streamlit_app.workspace import Workspace
+
+
+def workspace() -> Workspace:
+    """This visitor's own memory."""
+    if "workspace" not in st.session_state:
+        st.session_state["workspace"] = Workspace()
+    found: Workspace = st.session_state["workspace"]
+    return found
+
+
+# Two, so that changing a setting back and forth loads nothing; older ones are let go.
+@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={AnalyzerConfig: repr})
+def _loading(config: AnalyzerConfig) -> Future[Analyzer]:
+    executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-model")
+    future = executor.submit(Analyzer.from_config, config)
+    executor.shutdown(wait=False)
+    return future
+
+
+def start_loading(config: AnalyzerConfig) -> None:
+    """Begin to load behind the page, which is there at once."""
+    _loading(config)
+
+
+def ready_analyzer(config: AnalyzerConfig) -> Analyzer:
+    """The analyzer, waiting with a message while it loads; ProjectError if it cannot be had."""
+    future = _loading(config)
+    if not future.done():
+        with st.spinner("Loading the model. This takes a few seconds the first time."):
+            future.exception()
+    error = future.exception()
+    if error is not None:
+        # Forgotten, so that the next try finds what was mended meanwhile.
+        _loading.clear(config)
+        raise error
+    return future.result()

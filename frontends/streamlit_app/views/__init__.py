@@ -1,0 +1,1 @@
+"""What stands on the app's pages."""

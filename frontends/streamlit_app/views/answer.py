@@ -1,0 +1,137 @@
+"""The answer to one photo: framed faces, a card for each, and files to save."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import partial
+
+import streamlit as st
+
+from core import Analyzer, ImageAnalysis
+from frontends.face_card import cards_html
+from frontends.streamlit_app.downloads import csv_file, json_file
+from frontends.streamlit_app.photos import Photo
+from frontends.streamlit_app.state import workspace
+from frontends.streamlit_app.workspace import Answer, Refused
+from frontends.wording import (
+    NO_FACE,
+    NO_FACE_HELP,
+    answer_words,
+    count_words,
+    escape_markdown,
+    face_words,
+    safe_stem,
+    shown_name,
+)
+
+_BESIDE = 2
+"""Faces whose cards fit beside the picture; more of them stand in a grid below it."""
+
+
+def show_answer(photo: Photo, answer: Answer, analyzer: Analyzer) -> None:
+    """Everything about one photo."""
+    if isinstance(answer, Refused):
+        show_refusal(photo.name, answer)
+        return
+    for note in answer.notes:
+        st.caption(escape_markdown(note))
+    if not answer.faces:
+        _no_face(photo, answer)
+    elif len(answer.faces) <= _BESIDE:
+        left, right = st.columns([5, 4], gap="medium")
+        with left:
+            _picture(photo, answer, analyzer)
+        with right:
+            st.html(cards_html(answer.faces))
+    else:
+        _picture(photo, answer, analyzer)
+        st.html(cards_html(answer.faces))
+    _downloads(photo, answer)
+
+
+def show_refusal(name: str, refused: Refused) -> None:
+    """Why a photo was not answered, and what to do."""
+    title = escape_markdown(shown_name(name))
+    message, hint = escape_markdown(refused.message), escape_markdown(refused.hint)
+    st.error(f"**{title}** could not be answered. {message}\n\n{hint}")
+
+
+def _picture(photo: Photo, analysis: ImageAnalysis, analyzer: Analyzer) -> None:
+    frame = st.container(key="picture")
+    with st.container(horizontal=True, gap="small"):
+        landmarks = st.toggle(
+            "Landmarks",
+            help="The points on the face by which it is turned upright and cut out.",
+            key="landmarks",
+            persist_state="session",
+        )
+        attention = st.toggle(
+            "What the network looked at",
+            help="Warm colours mark what speaks most for each face's most probable emotion "
+            "(Grad-CAM).",
+            key="attention",
+            persist_state="session",
+        )
+    with frame, st.spinner("Drawing the answer.", show_time=False):
+        picture = workspace().shown(
+            photo,
+            analysis,
+            landmarks=landmarks,
+            explained_by=analyzer if attention else None,
+        )
+        st.image(picture, caption=_caption(analysis))
+
+
+def _caption(analysis: ImageAnalysis) -> str:
+    if len(analysis.faces) <= _BESIDE:
+        told = "; ".join(f"{face.index} {face_words(face)}" for face in analysis.faces)
+    else:
+        words = Counter(answer_words(face.emotions).lower() for face in analysis.faces)
+        told = ", ".join(f"{count} {word}" for word, count in words.most_common())
+    name = escape_markdown(shown_name(analysis.name))
+    return f"{count_words(analysis)} in {name}: {escape_markdown(told)}"
+
+
+def _no_face(photo: Photo, analysis: ImageAnalysis) -> None:
+    left, right = st.columns([5, 4], gap="medium")
+    with left, st.container(key="picture"):
+        st.image(
+            workspace().shown(photo, analysis), caption=escape_markdown(shown_name(analysis.name))
+        )
+    with right:
+        st.info(f"**{NO_FACE}**\n\n{NO_FACE_HELP}")
+
+
+def _downloads(photo: Photo, analysis: ImageAnalysis) -> None:
+    stem = safe_stem(photo.name)
+    offers = [
+        (
+            "Picture (PNG)",
+            partial(workspace().png, photo, analysis),
+            f"{stem}.annotated.png",
+            "image/png",
+        ),
+        ("Table (CSV)", partial(csv_file, [analysis]), f"{stem}.emotions.csv", "text/csv"),
+        (
+            "Document (JSON)",
+            partial(json_file, analysis),
+            f"{stem}.emotions.json",
+            "application/json",
+        ),
+    ]
+    offer_downloads("of_one", offers)
+
+
+def offer_downloads(place: str, offers: list[tuple[str, partial[bytes], str, str]]) -> None:
+    """Buttons in a row; each is a label, what makes the file, its name and its type."""
+    with st.container(horizontal=True, gap="small", key=f"downloads_{place}"):
+        for label, make, name, mime in offers:
+            st.download_button(
+                label,
+                make,
+                file_name=name,
+                mime=mime,
+                on_click="ignore",
+                icon=":material/download:",
+                key=f"save_{place}_{mime}",
+            )

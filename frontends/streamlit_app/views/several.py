@@ -1,0 +1,105 @@
+"""Several photos: a table of all faces, then one photo at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from core import Analyzer, ImageAnalysis
+from frontends.streamlit_app.downloads import csv_file, json_list, zip_file
+from frontends.streamlit_app.photos import Photo
+from frontends.streamlit_app.state import workspace
+from frontends.streamlit_app.views.answer import offer_downloads, show_answer
+from frontends.streamlit_app.workspace import Answer, Refused
+from frontends.wording import answer_words, count_words, shown_name
+
+Pair = tuple[Photo, Answer]
+
+
+def show_several(pairs: Sequence[Pair], analyzer: Analyzer) -> None:
+    """The table, what can be saved, and the photo the visitor picks."""
+    answered = [(photo, each) for photo, each in pairs if isinstance(each, ImageAnalysis)]
+    faces = sum(len(analysis.faces) for _, analysis in answered)
+    st.subheader(_headline(len(answered), faces, len(pairs) - len(answered)), anchor=False)
+    st.dataframe(
+        _rows(pairs),
+        hide_index=True,
+        placeholder="",
+        column_config={
+            "Probability": st.column_config.ProgressColumn(
+                format="%.0f %%", min_value=0, max_value=100
+            ),
+            "Photo": st.column_config.TextColumn(width="medium"),
+            "Remarks": st.column_config.TextColumn(width="large"),
+        },
+    )
+    if answered:
+        analyses = [analysis for _, analysis in answered]
+        offer_downloads(
+            "of_all",
+            [
+                (
+                    "Everything (ZIP)",
+                    partial(zip_file, answered, workspace()),
+                    "emotions.zip",
+                    "application/zip",
+                ),
+                ("Table (CSV)", partial(csv_file, analyses), "emotions.csv", "text/csv"),
+                (
+                    "Documents (JSON)",
+                    partial(json_list, analyses),
+                    "emotions.json",
+                    "application/json",
+                ),
+            ],
+        )
+    st.divider()
+    picked = st.selectbox(
+        "Photo to look at",
+        range(len(pairs)),
+        format_func=lambda number: _title(number, pairs[number]),
+    )
+    photo, answer = pairs[picked]
+    show_answer(photo, answer, analyzer)
+
+
+def _headline(photos: int, faces: int, refused: int) -> str:
+    words = f"{faces} {'face' if faces == 1 else 'faces'} in {photos} "
+    words += "photo" if photos == 1 else "photos"
+    return f"{words}, {refused} not answered" if refused else words
+
+
+def _title(number: int, pair: Pair) -> str:
+    photo, answer = pair
+    told = "not answered" if isinstance(answer, Refused) else count_words(answer).lower()
+    return f"{number + 1} · {shown_name(photo.name)} ({told})"
+
+
+def _rows(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
+    rows = []
+    for photo, answer in pairs:
+        row: dict[str, Any] = dict.fromkeys(
+            ("Photo", "Face", "Answer", "Most probable", "Probability", "Remarks")
+        )
+        row["Photo"] = shown_name(photo.name)
+        if isinstance(answer, Refused):
+            rows.append({**row, "Answer": "Not answered", "Remarks": answer.message})
+        elif not answer.faces:
+            rows.append({**row, "Answer": "No face", "Remarks": " ".join(answer.notes)})
+        else:
+            for face in answer.faces:
+                top, probability = face.emotions.ranked()[0]
+                rows.append(
+                    {
+                        **row,
+                        "Face": face.index,
+                        "Answer": answer_words(face.emotions),
+                        "Most probable": top.value,
+                        "Probability": 100 * probability,
+                        "Remarks": " ".join(face.quality.reasons),
+                    }
+                )
+    return rows

@@ -1,0 +1,87 @@
+"""The settings, each with one line of help."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core import AnalyzerConfig, ModelInfo, Preset, detector_names
+from frontends.wording import PRESET_HELP, model_title
+
+_THRESHOLDS = (None, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
+"""None is the detector's own level, at which it was measured to be right most often."""
+
+
+def choose_settings(models: Sequence[ModelInfo]) -> AnalyzerConfig:
+    """What the visitor chose; at least one of ``models`` is trained."""
+    with st.sidebar:
+        st.header("Settings", anchor=False)
+        model = _model([info for info in models if info.trained])
+        presets = list(Preset)
+        preset = st.radio(
+            "How thoroughly to look for faces",
+            presets,
+            index=presets.index(Preset.BALANCED),
+            format_func=lambda preset: preset.value.capitalize(),
+            captions=[PRESET_HELP[preset] for preset in Preset],
+            key="preset",
+            persist_state="session",
+        )
+        with st.expander("Advanced"):
+            detector = _detector(detector_names())
+            threshold = st.selectbox(
+                "Face detection threshold",
+                _THRESHOLDS,
+                format_func=lambda level: "Recommended" if level is None else f"{level:.2f}",
+                help="How sure the detector must be that something is a face. Lower finds more "
+                "faces and takes more things for a face.",
+                key="threshold",
+                persist_state="session",
+            )
+        _untrained([info for info in models if not info.trained])
+    return AnalyzerConfig(
+        model=model.name,
+        detector=detector,
+        preset=preset,
+        detection_threshold=threshold,
+    )
+
+
+def _model(trained: Sequence[ModelInfo]) -> ModelInfo:
+    if len(trained) == 1:
+        st.markdown(f"**Model** · {model_title(trained[0])}")
+        return trained[0]
+    return st.selectbox(
+        "Model",
+        trained,
+        format_func=model_title,
+        help="The network that reads the emotion. The page About tells how good each one is.",
+        key="model",
+        persist_state="session",
+    )
+
+
+def _detector(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return names[0]
+    return st.selectbox(
+        "Face detector",
+        names,
+        help="What finds the faces.",
+        key="detector",
+        persist_state="session",
+    )
+
+
+def _untrained(models: Sequence[ModelInfo]) -> None:
+    if not models:
+        return
+    with st.expander("More models"):
+        st.caption("These can be chosen here once they are trained on this computer:")
+        for info in models:
+            st.markdown(f"**{model_title(info)}**")
+            if info.how_to_get.startswith("emotion "):
+                st.code(info.how_to_get, language=None, wrap_lines=True)
+            else:
+                st.caption(info.how_to_get.capitalize() + ".")

@@ -1,0 +1,92 @@
+"""Where photos come from: uploaded, taken with the camera, or the sample."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from frontends.sample import SAMPLE_NAME, sample_photo
+from frontends.streamlit_app.photos import MOST_BYTES, MOST_PHOTOS, Photo, within_limits
+from frontends.streamlit_app.state import workspace
+from frontends.wording import SAMPLE_CREDIT
+
+UPLOAD, CAMERA, SAMPLE = "Upload photos", "Take a picture", "Sample photo"
+
+
+def choose_photos() -> tuple[Photo, ...]:
+    """The photos to answer; empty until the visitor gave some."""
+    source = st.segmented_control(
+        "Where from",
+        [UPLOAD, CAMERA, SAMPLE],
+        default=UPLOAD,
+        required=True,
+        key="source",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    if source == CAMERA:
+        return _from_camera()
+    if source == SAMPLE:
+        st.caption(SAMPLE_CREDIT)
+        return (Photo.of(SAMPLE_NAME, sample_photo()),)
+    return _from_uploads()
+
+
+def _from_uploads() -> tuple[Photo, ...]:
+    # No filter by type: the content decides, and the reader's refusal tells what to do instead.
+    given = st.file_uploader(
+        "Drop photos here, or press Upload",
+        accept_multiple_files=True,
+        key="uploads",
+        on_change=_take_uploads,
+    )
+    memory = workspace()
+    if memory.left_out:
+        st.warning(
+            f"{memory.left_out} of the photos are left out: at most {MOST_PHOTOS} photos and "
+            f"{MOST_BYTES // 1_000_000} MB are read at once. Remove some above, then add the rest."
+        )
+    if not memory.uploads:
+        st.caption(
+            "JPEG, PNG, WebP, BMP, GIF or TIFF, one or many at once, with one or several people "
+            "who agreed to it. No photo at hand? Choose **Sample photo**."
+        )
+    if memory.uploads and not given:
+        # The uploader forgets its files when another page was shown in between; we do not.
+        with st.container(horizontal=True, vertical_alignment="center"):
+            count = len(memory.uploads)
+            st.caption("Your photo is still here." if count == 1 else "Your photos are still here.")
+            st.button("Start over", on_click=_forget_uploads)
+    return memory.uploads
+
+
+def _from_camera() -> tuple[Photo, ...]:
+    st.camera_input(
+        "A picture of yourself, or of people who agreed to it",
+        key="camera",
+        on_change=_take_picture,
+        width=560,
+    )
+    return workspace().camera
+
+
+def _take_uploads() -> None:
+    memory = workspace()
+    known = {(photo.name, len(photo.data)): photo for photo in memory.uploads}
+    photos = []
+    for file in st.session_state["uploads"] or []:
+        data = file.getvalue()
+        before = known.get((file.name, len(data)))
+        same = before is not None and before.data == data
+        photos.append(before if before is not None and same else Photo.of(file.name, data))
+    memory.uploads = within_limits(photos)
+    memory.left_out = len({(p.name, p.digest) for p in photos}) - len(memory.uploads)
+
+
+def _forget_uploads() -> None:
+    memory = workspace()
+    memory.uploads, memory.left_out = (), 0
+
+
+def _take_picture() -> None:
+    taken = st.session_state["camera"]
+    workspace().camera = () if taken is None else (Photo.of(taken.name, taken.getvalue()),)

@@ -1,0 +1,158 @@
+"""What one visit remembers, so that nothing is computed twice; never shared between visitors."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from io import BytesIO
+from threading import RLock
+from typing import Generic, TypeVar
+
+from core import (
+    Analyzer,
+    ImageAnalysis,
+    ProjectError,
+    RgbImage,
+    annotate,
+    encode_png,
+    overlay_heatmap,
+    read_image,
+)
+from frontends.streamlit_app.photos import Photo
+
+V = TypeVar("V")
+
+_SHOWN_PX = 2000
+"""Longest side of a picture as shown: sharp on a wide screen, quick to send."""
+_IMAGE_BYTES = 100_000_000
+"""Decoded pictures: two of the largest that the reader returns."""
+_SHOWN_BYTES = 40_000_000
+"""Pictures as shown: about 40 of them."""
+_ANSWERS = 400
+"""Answers: ten settings for as many photos as are taken at once; about 20 kB a face."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A photo that could not be answered, and what its owner can do."""
+
+    message: str
+    hint: str
+
+
+Answer = ImageAnalysis | Refused
+
+
+class Shelf(Generic[V]):
+    """Keeps the values used last, as many as their cost allows, and always the newest.
+
+    Downloads are made in a thread of their own beside the page, hence the lock.
+    """
+
+    def __init__(self, budget: int, cost: Callable[[V], int]) -> None:
+        self._budget = budget
+        self._cost = cost
+        self._values: OrderedDict[Hashable, V] = OrderedDict()
+        self._lock = RLock()
+
+    def get(self, key: Hashable, make: Callable[[], V]) -> V:
+        """The value of ``key``, made if it is not there."""
+        with self._lock:
+            if key not in self._values:
+                self._values[key] = make()
+            self._values.move_to_end(key)
+            while len(self) > 1 and sum(map(self._cost, self._values.values())) > self._budget:
+                self._values.popitem(last=False)
+            return self._values[key]
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+@dataclass(slots=True)
+class Workspace:
+    """One visitor's photos and the answers to them."""
+
+    uploads: tuple[Photo, ...] = ()
+    left_out: int = 0
+    """Uploads beyond the limits."""
+    camera: tuple[Photo, ...] = ()
+    _answers: Shelf[Answer] = field(default_factory=lambda: Shelf(_ANSWERS, lambda _: 1))
+    _images: Shelf[RgbImage] = field(
+        default_factory=lambda: Shelf(_IMAGE_BYTES, lambda image: image.pixels.nbytes)
+    )
+    _shown: Shelf[bytes] = field(default_factory=lambda: Shelf(_SHOWN_BYTES, len))
+
+    def knows(self, photo: Photo, settings: str) -> bool:
+        """Whether the answer is there already."""
+        return _key(photo, settings) in self._answers
+
+    def answer(self, photo: Photo, analyzer: Analyzer) -> Answer:
+        """The answer to ``photo``; an input that cannot be answered gives the reason instead."""
+
+        def make() -> Answer:
+            try:
+                return analyzer.analyze(self.image(photo))
+            except ProjectError as error:
+                return Refused(error.message, error.hint)
+
+        return self._answers.get(_key(photo, analyzer.config.digest()), make)
+
+    def image(self, photo: Photo) -> RgbImage:
+        """The picture itself; InputError if it cannot be read."""
+        key = (photo.name, photo.digest)
+        return self._images.get(key, lambda: read_image(photo.data, name=photo.name))
+
+    def annotated(
+        self,
+        photo: Photo,
+        analysis: ImageAnalysis,
+        *,
+        landmarks: bool = False,
+        explained_by: Analyzer | None = None,
+    ) -> RgbImage:
+        """The framed faces; with ``explained_by`` also what drew the network."""
+        image = self.image(photo)
+        if explained_by is not None:
+            image = overlay_heatmap(image, analysis, explained_by.explain(analysis))
+        return annotate(image, analysis, landmarks=landmarks)
+
+    def shown(
+        self,
+        photo: Photo,
+        analysis: ImageAnalysis,
+        *,
+        landmarks: bool = False,
+        explained_by: Analyzer | None = None,
+    ) -> bytes:
+        """The annotated picture as a JPEG for the screen."""
+        looks = (landmarks, explained_by is not None)
+        return self._shown.get(
+            (*_key(photo, analysis.provenance.config_digest), looks),
+            lambda: _for_screen(
+                self.annotated(photo, analysis, landmarks=landmarks, explained_by=explained_by)
+            ),
+        )
+
+    def png(self, photo: Photo, analysis: ImageAnalysis) -> bytes:
+        """The annotated picture in full size, to be saved."""
+        return encode_png(self.annotated(photo, analysis))
+
+
+def _key(photo: Photo, settings: str) -> tuple[str, str, str]:
+    return photo.name, photo.digest, settings
+
+
+def _for_screen(image: RgbImage) -> bytes:
+    from PIL import Image
+
+    picture = Image.fromarray(image.pixels)
+    picture.thumbnail((_SHOWN_PX, _SHOWN_PX), Image.Resampling.LANCZOS)
+    buffer = BytesIO()
+    # Full chroma keeps the thin coloured frames and the lettering clean.
+    picture.save(buffer, format="JPEG", quality=92, subsampling=0)
+    return buffer.getvalue()

@@ -1,0 +1,109 @@
+"""How both fronts put an answer into words."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from core import Emotion, EmotionScores, FaceAnalysis, ImageAnalysis, ModelInfo, Preset
+
+SAMPLE_CREDIT = "NASA astronaut Eileen Collins, a NASA photo in the public domain."
+
+PRESET_HELP = {
+    Preset.FAST: "Large faces only; quickest",
+    Preset.BALANCED: "Portraits and small groups",
+    Preset.THOROUGH: "Small faces in large photos; slowest",
+}
+
+MODEL_TITLES = {
+    "mobilenet_v2": "MobileNetV2",
+    "resnet50": "ResNet50",
+    "inception_v3": "InceptionV3",
+    "ensemble": "All three together",
+}
+
+_LONGEST_NAME = 60
+"""Characters of a file name that fit a phone's width in two lines."""
+
+NO_FACE = "No face was found in this picture."
+NO_FACE_HELP = (
+    "A face is found when it is at least about 30 pixels wide, not too dark or blurred, and turned "
+    "towards the camera. Try a larger or sharper picture, or choose **Thorough**, which looks for "
+    "smaller faces."
+)
+
+
+def percent(probability: float) -> str:
+    """A probability as a person reads it; never a 0 % or 100 % that is not exactly so."""
+    if 0 < probability < 0.01:
+        return "< 1 %"
+    if 0.99 < probability < 1:
+        return "> 99 %"
+    return f"{probability:.0%}".replace("%", " %")
+
+
+def emotion_word(emotion: Emotion) -> str:
+    """The emotion's name as the beginning of a sentence."""
+    return emotion.value.capitalize()
+
+
+def answer_words(emotions: EmotionScores) -> str:
+    """The answer in one or two words: an emotion, or that there is none."""
+    return emotion_word(emotions.top) if emotions.certain else "Not sure"
+
+
+def answer_reason(emotions: EmotionScores) -> str:
+    """How probable the answer is, or why it is "not sure"."""
+    top, probability = emotions.ranked()[0]
+    if emotions.certain:
+        return f"{percent(probability)} probable"
+    reached, needed = percent(probability), percent(emotions.certain_from)
+    if reached == needed:
+        reached, needed = (f"{p * 100:.1f} %" for p in (probability, emotions.certain_from))
+    return (
+        f"Most probable is {top.value} with {reached}, below the {needed} "
+        "from which an answer counts as sure."
+    )
+
+
+def face_words(face: FaceAnalysis) -> str:
+    """One face in one line, for captions and lists."""
+    top, probability = face.emotions.ranked()[0]
+    if face.emotions.certain:
+        return f"{emotion_word(top)}, {percent(probability)}"
+    return f"Not sure (most probable: {top.value}, {percent(probability)})"
+
+
+def count_words(analysis: ImageAnalysis) -> str:
+    """How many faces there are."""
+    count = len(analysis.faces)
+    return {0: "No face", 1: "1 face"}.get(count, f"{count} faces")
+
+
+def model_title(info: ModelInfo) -> str:
+    """A model's name as its authors write it."""
+    return MODEL_TITLES.get(info.name, info.name)
+
+
+def shown_name(name: str) -> str:
+    """A file name safe to show: invisible and direction-turning characters are spelled out."""
+    spelled = "".join(
+        f"\\u{{{ord(character):x}}}" if unicodedata.category(character)[0] == "C" else character
+        for character in name
+    )
+    if len(spelled) <= _LONGEST_NAME:
+        return spelled
+    return f"{spelled[: _LONGEST_NAME - 16]}…{spelled[-15:]}"
+
+
+def safe_stem(name: str) -> str:
+    """A file name without folder, ending or risky characters, for files we offer to save."""
+    stem = re.split(r"[/\\]", name)[-1]
+    stem = stem.rpartition(".")[0] or stem
+    stem = re.sub(r"[^\w-]+", "_", unicodedata.normalize("NFC", stem)).strip("_-")
+    return stem[:80] or "photo"
+
+
+def escape_markdown(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&])", r"\\\1", text)
