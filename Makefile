@@ -22,7 +22,7 @@ check: .venv/installed-dev ## The fast part of it: lint, format, types, import r
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 fmt: .venv/installed-dev ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix-only .

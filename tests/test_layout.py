@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
+import sys
+from collections.abc import Mapping
 from importlib import import_module, metadata
 from pathlib import Path
 
@@ -14,6 +17,13 @@ OURS = ("core", "cli", "training", "frontends")
 MAX_LINES = 400
 """A file that needs more does more than one thing."""
 NAMES_OF_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc"}
+
+
+@pytest.fixture(scope="session")
+def owners() -> Mapping[str, list[str]]:
+    """The distributions that own each import name, in lower case."""
+    found = metadata.packages_distributions()
+    return {name: [owner.lower() for owner in owners] for name, owners in found.items()}
 
 
 def tracked(root: Path, pattern: str = "") -> list[Path]:
@@ -40,9 +50,8 @@ def test_package_comes_from_this_repository(root, name):
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_no_other_distribution_owns_our_names(name):
-    owners = set(metadata.packages_distributions().get(name, []))
-    assert owners <= {"photo-emotion"}
+def test_no_other_distribution_owns_our_names(owners, name):
+    assert set(owners.get(name, [])) <= {"photo-emotion"}
 
 
 @pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
@@ -90,3 +99,38 @@ def test_no_source_file_is_too_long(root):
 
 def test_no_file_is_named_after_nothing(root):
     assert not [path for path in tracked(root, "*.py") if path.stem in NAMES_OF_NOTHING]
+
+
+def imported_by(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def declared_names(root: Path) -> set[str]:
+    texts = (line.partition("#")[0].strip() for line in lines_of(root / "requirements.txt"))
+    return {Requirement(text).name.lower() for text in texts if text}
+
+
+def test_everything_imported_is_a_declared_requirement(root, owners):
+    declared = declared_names(root)
+    for path in tracked(root, "*.py"):
+        if path.relative_to(root).parts[0] in OURS:
+            for name in imported_by(path) - set(OURS) - sys.stdlib_module_names:
+                assert declared & set(owners.get(name, [])), (
+                    f"{path.relative_to(root)} imports {name}"
+                )
+
+
+def test_every_requirement_is_imported_or_says_what_it_is_for(root, owners):
+    files = [path for path in tracked(root, "*.py") if path.relative_to(root).parts[0] in OURS]
+    imported = set().union(*map(imported_by, files))
+    used = {owner for name in imported for owner in owners.get(name, [])}
+    for line in lines_of(root / "requirements.txt"):
+        text, _, reason = line.partition("#")
+        if text.strip():
+            assert Requirement(text.strip()).name.lower() in used or reason.strip(), text
