@@ -55,11 +55,11 @@ def read_votes(path: Path, names: Sequence[str]) -> Votes:
     """The votes of the images called ``names``; zeros for images the file does not know."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            table = {
-                row["image"]: [float(row[column]) for column in COLUMNS]
-                for row in csv.DictReader(file)
-            }
-    except (OSError, KeyError, ValueError, TypeError) as error:
+            reader = csv.DictReader(file)
+            if not {"image", *COLUMNS} <= set(reader.fieldnames or ()):
+                raise ValueError("columns are missing")
+            table = {row["image"]: [float(row[column]) for column in COLUMNS] for row in reader}
+    except (OSError, csv.Error, ValueError, TypeError) as error:
         raise DataError(
             f"'{path.name}' is no FER+ vote file.",
             hint=f"Needed: a CSV with the columns image, {', '.join(COLUMNS)}.",

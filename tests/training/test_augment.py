@@ -1,0 +1,142 @@
+"""Augmentation and loading: decided by seed, epoch and index, by nothing else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from core.errors import DataError
+from core.imaging.preprocess import Preprocessing
+from training.augment import augmented, training_transform
+from training.data import FaceSet
+from training.loader import AugmentedFaces, EpochSampler, training_loader
+
+SIDE = 32
+
+
+@pytest.fixture(scope="module")
+def face(draw):
+    return draw(1, 1)
+
+
+def dataset(draw, count=6, seed=1):
+    images = np.stack([draw(index % 7, index) for index in range(count)])
+    faces = FaceSet(images, np.arange(count) % 7, tuple(map(str, range(count))))
+    targets = np.eye(7, dtype=np.float32)[faces.labels]
+    opinions = np.zeros((count, 8), dtype=np.float32)
+    return AugmentedFaces(faces, targets, opinions, Preprocessing(SIDE, 0.5, 0.5), seed)
+
+
+def batches(loader, epoch):
+    loader.sampler.set_epoch(epoch)
+    return [faces.numpy().copy() for faces, _, _ in loader]
+
+
+def test_seed_decides_the_augmented_face(face):
+    first, second = training_transform(), training_transform()
+    augmented(second, face, 5)
+    np.testing.assert_array_equal(augmented(first, face, 3), augmented(second, face, 3))
+    assert (augmented(first, face, 3) != augmented(first, face, 4)).any()
+
+
+def test_augmented_face_keeps_shape_and_type_and_leaves_the_original(face):
+    before = face.copy()
+    for seed in range(20):
+        after = augmented(training_transform(), face, seed)
+        assert (after.shape, after.dtype) == (face.shape, np.uint8)
+    np.testing.assert_array_equal(face, before)
+
+
+class Watched:
+    """A pipeline that remembers which of its transforms fired last."""
+
+    def __init__(self, transform):
+        transform.save_applied_params = True
+        self._transform = transform
+        self.set_random_state = transform.set_random_state
+
+    def __call__(self, image):
+        result = self._transform(image=image)
+        self.fired = {name for name, _ in result["applied_transforms"]}
+        return result
+
+
+def test_transforms_fire_independently_of_one_another(face):
+    # With one seed for each transform all would fire together: mirrored faces alone would
+    # be dark, turned and spotted.
+    watched = Watched(training_transform())
+    mirrored, brightened = set(), set()
+    for seed in range(400):
+        augmented(watched, face, seed)
+        if "HorizontalFlip" in watched.fired:
+            mirrored.add(seed)
+        if "RandomBrightnessContrast" in watched.fired:
+            brightened.add(seed)
+    # Each fires for half of the seeds, both for a quarter.
+    assert len(mirrored) == pytest.approx(200, abs=45)
+    assert len(brightened) == pytest.approx(200, abs=45)
+    assert len(mirrored & brightened) == pytest.approx(100, abs=40)
+
+
+def test_item_is_the_same_whatever_came_before(draw):
+    one, other = dataset(draw), dataset(draw)
+    for key in ((0, 0), (3, 5), (1, 2)):
+        other[key]
+    np.testing.assert_array_equal(one[(2, 4)][0], other[(2, 4)][0])
+
+
+def test_item_changes_with_epoch_index_and_seed(draw):
+    faces = dataset(draw)
+    here = faces[(2, 4)][0].numpy()
+    assert (here != faces[(3, 4)][0].numpy()).any()
+    assert (here != faces[(2, 5)][0].numpy()).any()
+    assert (here != dataset(draw, seed=2)[(2, 4)][0].numpy()).any()
+
+
+def test_item_has_the_network_s_size_its_target_and_opinion(draw):
+    face, target, opinion = dataset(draw)[(0, 3)]
+    assert (face.shape, face.dtype) == ((SIDE, SIDE), torch.uint8)
+    assert target.tolist() == [0, 0, 0, 1, 0, 0, 0]
+    assert opinion.shape == (8,)
+
+
+def test_every_epoch_has_every_face_once_in_another_order():
+    sampler = EpochSampler(50, seed=1)
+    orders = []
+    for epoch in range(2):
+        sampler.set_epoch(epoch)
+        keys = list(sampler)
+        assert {key[0] for key in keys} == {epoch}
+        orders.append([index for _, index in keys])
+    assert sorted(orders[0]) == sorted(orders[1]) == list(range(50))
+    assert orders[0] != orders[1]
+    assert list(EpochSampler(50, seed=2)) != [(0, index) for index in orders[0]]
+
+
+def test_workers_do_not_change_the_batches(draw):
+    alone = training_loader(dataset(draw), batch=3, seed=1, workers=0)
+    helped = training_loader(dataset(draw), batch=3, seed=1, workers=2)
+    for epoch in range(2):
+        for one, other in zip(batches(alone, epoch), batches(helped, epoch), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_only_full_batches_are_given_unless_there_are_too_few_faces(draw):
+    assert len(training_loader(dataset(draw, 7), batch=3, seed=1, workers=0)) == 2
+    (batch,) = batches(training_loader(dataset(draw, 7), batch=96, seed=1, workers=0), 0)
+    assert len(batch) == 7
+
+
+def test_one_face_cannot_be_trained_on(draw):
+    with pytest.raises(DataError, match="only one face"):
+        training_loader(dataset(draw, 1), batch=8, seed=1, workers=0)
+
+
+def test_loading_draws_nothing_from_the_generator_of_dropout_and_mixup(draw):
+    loader = training_loader(dataset(draw), batch=3, seed=1, workers=0)
+    torch.manual_seed(5)
+    untouched = torch.rand(3)
+    torch.manual_seed(5)
+    iter(loader)
+    assert torch.equal(torch.rand(3), untouched)

@@ -1,0 +1,194 @@
+"""One training step: losses, schedule, weight average."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from core.classifiers.architectures import EmotionNetwork, architecture_named
+from core.errors import InferenceError
+from core.imaging.preprocess import Preprocessing
+from training.module import EmotionModule, HeadedNetwork
+
+PLAIN = {"mixup_chance": 0, "dropout": 0, "votes_head": 0, "label_smoothing": 0}
+
+
+def module_of(recipe, *, steps=100, max_seconds=None):
+    torch.manual_seed(recipe.seed)
+    network = EmotionNetwork(architecture_named(recipe.model), dropout=recipe.dropout)
+    return EmotionModule(recipe, network, steps=steps, max_seconds=max_seconds)
+
+
+def batch_of(size=4, side=32, opinions=True):
+    generator = torch.Generator().manual_seed(0)
+    faces = torch.randint(0, 256, (size, side, side), dtype=torch.uint8, generator=generator)
+    targets = torch.softmax(torch.randn(size, 7, generator=generator), dim=1)
+    votes = torch.softmax(torch.randn(size, 8, generator=generator), dim=1)
+    return faces, targets, votes if opinions else torch.zeros(size, 8)
+
+
+def outputs(module, batch):
+    inputs = module.normalise(batch[0]).contiguous(memory_format=torch.channels_last)
+    return module.headed(inputs)
+
+
+def test_tensor_normalisation_is_the_one_of_serving(small_recipe):
+    module = module_of(small_recipe(mean=0.4, std=0.3))
+    faces = batch_of()[0]
+    served = Preprocessing(32, 0.4, 0.3).normalise(faces.numpy())
+    np.testing.assert_allclose(module.normalise(faces).numpy(), served, atol=1e-6)
+
+
+def test_loss_is_the_cross_entropy_of_soft_targets(small_recipe):
+    module = module_of(small_recipe(**PLAIN))
+    batch = batch_of()
+    logits, _, auxiliary = outputs(module, batch)
+    expected = -(batch[1] * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
+    assert auxiliary is None
+    torch.testing.assert_close(module.loss(batch), expected)
+
+
+def test_votes_head_adds_its_weighted_cross_entropy(small_recipe):
+    module = module_of(small_recipe(**{**PLAIN, "votes_head": 0.5}))
+    batch = batch_of()
+    logits, opinion_logits, _ = outputs(module, batch)
+    expected = functional.cross_entropy(logits, batch[1]) + 0.5 * functional.cross_entropy(
+        opinion_logits, batch[2]
+    )
+    torch.testing.assert_close(module.loss(batch), expected)
+
+
+def test_faces_without_votes_add_nothing_to_the_votes_head(small_recipe):
+    module = module_of(small_recipe(**{**PLAIN, "votes_head": 0.5}))
+    batch = batch_of(opinions=False)
+    expected = functional.cross_entropy(outputs(module, batch)[0], batch[1])
+    torch.testing.assert_close(module.loss(batch), expected)
+
+
+def test_auxiliary_head_of_inception_adds_its_weighted_cross_entropy(small_recipe):
+    recipe = small_recipe("inception_v3", **PLAIN, input_px=75, auxiliary=0.3)
+    module = module_of(recipe)
+    batch = batch_of(side=75, size=2)
+    logits, _, auxiliary = outputs(module, batch)
+    assert auxiliary.shape == (2, 7)
+    expected = functional.cross_entropy(logits, batch[1]) + 0.3 * functional.cross_entropy(
+        auxiliary, batch[1]
+    )
+    torch.testing.assert_close(module.loss(batch), expected)
+    # The copy that ships carries no trace of the training head.
+    trunk = module.shipped.trunk
+    assert not any(each._forward_hooks for each in trunk.modules())
+
+
+def test_mixup_blends_faces_targets_and_opinions_with_one_share(small_recipe):
+    recipe = small_recipe(**{**PLAIN, "mixup_chance": 1, "mixup_alpha": 1, "votes_head": 0.5})
+    module = module_of(recipe)
+    batch = batch_of()
+    seen = {}
+    module.headed.register_forward_pre_hook(lambda _, given: seen.update(inputs=given[0]))
+    torch.manual_seed(3)
+    loss = module.loss(batch)
+    # The same draws in the same order: chance, share, partners.
+    torch.manual_seed(3)
+    torch.rand(())
+    share = torch.distributions.Beta(1.0, 1.0).sample()
+    order = torch.randperm(4)
+    assert 0.05 < share < 0.95
+    plain = module.normalise(batch[0])
+    torch.testing.assert_close(seen["inputs"], share * plain + (1 - share) * plain[order])
+    targets, opinions = (share * each + (1 - share) * each[order] for each in batch[1:])
+    logits, opinion_logits, _ = module.headed(seen["inputs"])
+    expected = functional.cross_entropy(logits, targets) + 0.5 * functional.cross_entropy(
+        opinion_logits, opinions
+    )
+    torch.testing.assert_close(loss, expected)
+
+
+def test_mixup_is_left_out_by_chance_zero(small_recipe):
+    module = module_of(small_recipe(**PLAIN))
+    batch = batch_of()
+    torch.manual_seed(1)
+    first = module.loss(batch)
+    torch.manual_seed(2)
+    torch.testing.assert_close(module.loss(batch), first)
+
+
+@pytest.mark.parametrize(
+    ("progress", "factor"),
+    [(0.0, 0.01), (0.05, 0.5), (0.1, 1.0), (0.55, 0.5), (0.325, 0.5 + math.sqrt(2) / 4), (1.0, 0)],
+)
+def test_rate_climbs_then_follows_the_cosine_to_zero(small_recipe, progress, factor):
+    module = module_of(small_recipe(warmup=0.1))
+    assert module.rate_factor(progress) == pytest.approx(factor, abs=1e-9)
+
+
+def test_without_warm_up_the_rate_starts_at_its_peak(small_recipe):
+    assert module_of(small_recipe(warmup=0)).rate_factor(0.0) == 1.0
+
+
+def test_clock_and_steps_whichever_is_further_tell_progress(small_recipe):
+    module = module_of(small_recipe(), max_seconds=10.0)
+    module._started -= 5.0
+    assert module.progress == pytest.approx(0.5, abs=0.05)
+    module._started -= 100.0
+    assert module.progress == 1.0
+    assert module_of(small_recipe()).progress == 0.0
+
+
+def test_norms_and_biases_are_not_shrunk(small_recipe):
+    module = module_of(small_recipe(weight_decay=0.05))
+    shrunk, plain = module.configure_optimizers().param_groups
+    assert (shrunk["weight_decay"], plain["weight_decay"]) == (0.05, 0.0)
+    assert all(each.ndim > 1 for each in shrunk["params"])
+    assert all(each.ndim == 1 for each in plain["params"])
+    count = len(shrunk["params"]) + len(plain["params"])
+    assert count == sum(1 for _ in module.headed.parameters())
+
+
+def test_weight_average_follows_the_network_faster_at_first(small_recipe):
+    module = module_of(small_recipe(ema_decay=0.9))
+    network, key = module.headed.network, "head.bias"
+    history = []
+    for step in range(40):
+        with torch.no_grad():
+            network.head.bias.fill_(float(step))
+        module.average.update_parameters(network)
+        history.append(module.shipped.state_dict()[key][0].item())
+    expected = [0.0]
+    for step in range(1, 40):
+        decay = min(0.9, (1 + step) / (10 + step))
+        expected.append(decay * expected[-1] + (1 - decay) * step)
+    assert history == pytest.approx(expected, rel=1e-5)
+    assert not any(each.requires_grad for each in module.average.parameters())
+
+
+def test_weight_average_includes_the_statistics_of_batch_normalisation(small_recipe):
+    module = module_of(small_recipe())
+    module.loss(batch_of())
+    module.average.update_parameters(module.headed.network)
+    name = "trunk.features.0.1.running_mean"
+    trained = module.headed.network.state_dict()[name]
+    assert trained.abs().max() > 0
+    torch.testing.assert_close(module.shipped.state_dict()[name], trained)
+
+
+def test_loss_that_is_no_number_ends_with_advice(small_recipe):
+    module = module_of(small_recipe(learning_rate=0.002))
+    with torch.no_grad():
+        module.headed.network.head.bias.fill_(float("nan"))
+    with pytest.raises(InferenceError, match="loss became nan") as raised:
+        module.training_step(batch_of(), 0)
+    assert "--set learning_rate=0.001" in raised.value.hint
+
+
+def test_heads_of_training_share_the_network_s_features(small_recipe):
+    recipe = small_recipe(**PLAIN)
+    headed = HeadedNetwork(EmotionNetwork(architecture_named(recipe.model)), recipe).eval()
+    inputs = torch.randn(2, 3, 32, 32)
+    logits, opinions, _ = headed(inputs)
+    torch.testing.assert_close(logits, headed.network(inputs))
+    torch.testing.assert_close(opinions, headed.opinions(headed.network.embed(inputs)))
