@@ -14,8 +14,8 @@ from core.errors import ConfigError
 from training.initial import initial_network, load_trunk
 
 BUILDERS = {
-    "mobilenet_v2": lambda: models.mobilenet_v2(),
-    "resnet50": lambda: models.resnet50(),
+    "mobilenet_v2": models.mobilenet_v2,
+    "resnet50": models.resnet50,
     # torchvision's file holds the auxiliary classifier as well.
     "inception_v3": lambda: models.inception_v3(aux_logits=True, init_weights=False),
 }
@@ -52,7 +52,9 @@ def test_imagenet_without_a_network_names_the_alternatives(small_recipe, monkeyp
 
 
 def test_scratch_is_the_same_for_the_same_seed(small_recipe):
-    states = [initial_network(small_recipe(seed=seed), "scratch").state_dict() for seed in (1, 1, 2)]
+    states = [
+        initial_network(small_recipe(seed=seed), "scratch").state_dict() for seed in (1, 1, 2)
+    ]
     key = "trunk.features.0.0.weight"
     assert torch.equal(states[0][key], states[1][key])
     assert not torch.equal(states[0][key], states[2][key])

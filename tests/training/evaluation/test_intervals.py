@@ -1,0 +1,65 @@
+"""Bootstrap intervals: the same figures as without, resampled."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.calibration import softmax
+from training.evaluation.intervals import _Ordered, bootstrap
+from training.evaluation.metrics import headlines
+
+
+def drawn(size, seed=0, spoilt=1.0):
+    generator = np.random.default_rng(seed)
+    logits = generator.normal(size=(size, 7)) * 1.5
+    labels = np.array([generator.choice(7, p=row) for row in softmax(logits)])
+    return softmax(logits * spoilt), labels
+
+
+def test_every_resample_has_the_figures_of_its_faces():
+    probabilities, labels = drawn(60)
+    order = np.argsort(probabilities.max(axis=1), kind="stable")
+    draws = np.random.default_rng(1).integers(0, 60, size=(5, 60))
+    told = _Ordered(probabilities, labels).figures(draws)
+    for row, draw in enumerate(draws):
+        faces = order[draw]
+        for name, value in headlines(probabilities[faces], labels[faces]).items():
+            assert told[name][row] == pytest.approx(value), name
+
+
+def test_interval_of_accuracy_is_the_binomial_one():
+    probabilities, labels = drawn(2000)
+    accuracy = headlines(probabilities, labels)["accuracy"]
+    half = 1.96 * np.sqrt(accuracy * (1 - accuracy) / 2000)
+    low, high = bootstrap(probabilities, labels)["accuracy"]
+    assert low == pytest.approx(accuracy - half, abs=0.003)
+    assert high == pytest.approx(accuracy + half, abs=0.003)
+
+
+def test_every_interval_holds_its_figure():
+    probabilities, labels = drawn(300, spoilt=2.0)
+    spans = bootstrap(probabilities, labels)
+    for name, value in headlines(probabilities, labels).items():
+        low, high = spans[name]
+        assert low <= value <= high, name
+        assert low < high, name
+
+
+def test_interval_of_a_well_calibrated_network_does_not_fall_below_zero():
+    low, _ = bootstrap(*drawn(200))["ece"]
+    assert low >= 0
+
+
+def test_seed_decides_the_interval():
+    probabilities, labels = drawn(100)
+    first = bootstrap(probabilities, labels, resamples=150, seed=4)
+    assert bootstrap(probabilities, labels, resamples=150, seed=4) == first
+    assert bootstrap(probabilities, labels, resamples=150, seed=5) != first
+
+
+def test_all_right_has_an_interval_of_no_width():
+    probabilities = np.eye(7)[[0, 1, 2, 0, 1, 2]] * 0.93 + 0.01
+    spans = bootstrap(probabilities, np.array([0, 1, 2, 0, 1, 2]), resamples=50)
+    assert spans["accuracy"] == (1.0, 1.0)
+    assert spans["macro_f1"] == (1.0, 1.0)

@@ -1,0 +1,141 @@
+"""Every figure against a case that was worked out by hand."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from training.evaluation.metrics import (
+    bin_edges,
+    brier,
+    calibration_error,
+    confusion,
+    headlines,
+    per_class,
+    reliability,
+    risk_coverage,
+)
+
+
+def rows_of(*tops, sure=0.7):
+    """Probabilities whose top is given: ``sure`` there, the rest shared."""
+    rows = np.full((len(tops), 7), (1 - sure) / 6)
+    rows[np.arange(len(tops)), tops] = sure
+    return rows
+
+
+# angry: two, one right; happy: three, all right; sad: one, taken for happy.
+LABELS = np.array([0, 0, 3, 3, 3, 4])
+ANSWERS = (0, 3, 3, 3, 3, 3)
+
+
+def test_accuracy_counts_faces_and_balanced_accuracy_emotions():
+    told = headlines(rows_of(*ANSWERS), LABELS)
+    assert told["accuracy"] == pytest.approx(4 / 6)
+    assert told["balanced_accuracy"] == pytest.approx((1 / 2 + 1 + 0) / 3)
+
+
+def test_macro_f1_is_the_mean_over_emotions_that_occur():
+    # angry: precision 1, recall 1/2; happy: precision 3/5, recall 1; sad: 0.
+    expected = (2 / 3 + 3 / 4 + 0) / 3
+    assert headlines(rows_of(*ANSWERS), LABELS)["macro_f1"] == pytest.approx(expected)
+
+
+def test_answer_that_never_occurs_as_label_costs_its_face_only():
+    told = headlines(rows_of(5, 0), np.array([0, 0]))
+    assert told["balanced_accuracy"] == pytest.approx(1 / 2)
+    assert told["macro_f1"] == pytest.approx(2 / 3)
+
+
+def test_log_likelihood_is_the_mean_surprise():
+    told = headlines(rows_of(0, 1), np.array([0, 0]))
+    assert told["nll"] == pytest.approx(-(math.log(0.7) + math.log(0.05)) / 2)
+
+
+def test_brier_score_is_the_squared_distance_to_the_label():
+    right = 0.3**2 + 6 * 0.05**2
+    wrong = 0.7**2 + 0.95**2 + 5 * 0.05**2
+    assert brier(rows_of(0, 1), np.array([0, 0])) == pytest.approx((right + wrong) / 2)
+    assert brier(rows_of(0, sure=1.0), np.array([0])) == 0
+    assert brier(rows_of(0, sure=1.0), np.array([1])) == 2
+
+
+def test_every_emotion_has_precision_recall_f1_and_support():
+    told = per_class(rows_of(*ANSWERS), LABELS)
+    assert list(told)[:2] == ["angry", "disgust"]
+    assert told["angry"] == {
+        "precision": 1.0,
+        "recall": 0.5,
+        "f1": pytest.approx(2 / 3),
+        "support": 2,
+    }
+    assert told["happy"]["precision"] == pytest.approx(3 / 5)
+    assert told["neutral"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
+
+
+def test_confusion_has_labels_in_rows_and_answers_in_columns():
+    matrix = confusion(rows_of(*ANSWERS), LABELS)
+    assert matrix[0] == [1, 0, 0, 1, 0, 0, 0]
+    assert matrix[3] == [0, 0, 0, 3, 0, 0, 0]
+    assert matrix[4] == [0, 0, 0, 1, 0, 0, 0]
+    assert sum(map(sum, matrix)) == 6
+
+
+@pytest.mark.parametrize(
+    ("size", "bins", "starts"),
+    [(6, 3, [0, 2, 4]), (7, 3, [0, 2, 4]), (2, 3, [0, 1]), (1, 15, [0]), (15, 15, list(range(15)))],
+)
+def test_bins_have_equal_mass_and_none_is_empty(size, bins, starts):
+    assert bin_edges(size, bins).tolist() == starts
+
+
+def test_calibration_error_is_the_mean_gap_of_equal_bins():
+    rows = np.concatenate([rows_of(0, 0, sure=0.5), rows_of(0, 0, sure=0.9)])
+    labels = np.array([0, 1, 0, 1])
+    # Two bins: promised .5, came 1/2; promised .9, came 1/2.
+    assert calibration_error(rows, labels, bins=2) == pytest.approx((0 + 0.4) / 2)
+    # The order of the faces does not matter.
+    assert calibration_error(rows[::-1], labels[::-1], bins=2) == pytest.approx(0.2)
+    parts = reliability(rows, labels, bins=2)
+    assert parts == [
+        {"confidence": pytest.approx(0.5), "accuracy": 0.5, "n": 2},
+        {"confidence": pytest.approx(0.9), "accuracy": 0.5, "n": 2},
+    ]
+
+
+def test_overconfidence_and_underconfidence_do_not_cancel_out():
+    rows = np.concatenate([rows_of(0, 0, sure=0.4), rows_of(0, 0, sure=0.8)])
+    labels = np.array([0, 0, 1, 1])
+    assert calibration_error(rows, labels, bins=2) == pytest.approx((0.6 + 0.8) / 2)
+
+
+def test_risk_coverage_answers_the_most_certain_first():
+    rows = np.concatenate([rows_of(0, sure=sure) for sure in (0.3, 0.9, 0.5, 0.7)])
+    labels = np.array([1, 0, 0, 1])
+    # From the most certain: right, wrong, right, wrong; risks 0, 1/2, 1/3, 2/4.
+    told = risk_coverage(rows, labels)
+    assert told["aurc"] == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 2) / 4)
+    # Of four faces 90 and 80 % need all, 70 % three of them.
+    assert told["accuracy_at"] == {
+        "0.9": pytest.approx(1 / 2),
+        "0.8": pytest.approx(1 / 2),
+        "0.7": pytest.approx(2 / 3),
+    }
+    assert told["coverage"][-1] == 1.0
+    assert told["accuracy"][4] == 1.0
+    assert told["accuracy"][-1] == pytest.approx(1 / 2)
+
+
+def test_share_of_coverage_is_not_rounded_up_by_floating_point():
+    rows = np.concatenate([rows_of(0, sure=0.9 - step / 100) for step in range(10)])
+    labels = np.array([0] * 7 + [1] * 3)
+    assert risk_coverage(rows, labels)["accuracy_at"]["0.7"] == 1.0
+
+
+def test_one_face_has_figures():
+    told = headlines(rows_of(2), np.array([2]))
+    assert (told["accuracy"], told["macro_f1"]) == (1.0, 1.0)
+    assert told["ece"] == pytest.approx(0.3)
+    assert risk_coverage(rows_of(2), np.array([2]))["aurc"] == 0
