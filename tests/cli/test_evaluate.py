@@ -1,0 +1,107 @@
+"""`emotion evaluate` and `emotion calibrate`, from the command line to the library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import training
+from cli import main
+from training import Evaluation
+
+FIGURES = {
+    "n": 3589,
+    "ece_uncalibrated": 0.07,
+    "certain": {"from": 0.5, "coverage": 0.75, "accuracy": 0.8},
+    "deduplicated": None,
+}
+for _name, _value in (
+    ("accuracy", 0.701),
+    ("balanced_accuracy", 0.66),
+    ("macro_f1", 0.665),
+    ("ece", 0.02),
+):
+    FIGURES[_name] = _value
+    FIGURES[f"{_name}_interval"] = [_value - 0.01, _value + 0.02]
+
+
+@pytest.fixture
+def emotion(monkeypatch):
+    calls = []
+    told = dict(FIGURES)
+
+    def evaluate_models(sources, split, directory, **options):
+        calls.append({"sources": sources, "split": split, "out": directory, **options})
+        cards = (Path("weights/mobilenet_v2.md"),) if options["record"] else ()
+        return Evaluation(directory, {"mobilenet_v2": told}, ("a.png: It is cut off.",), cards)
+
+    monkeypatch.setitem(vars(training), "evaluate_models", evaluate_models)
+
+    def run(*arguments):
+        required = ("--data", "faces.zip", "--out", "out")
+        return CliRunner().invoke(main.app, ["evaluate", *required, *arguments])
+
+    run.calls, run.told = calls, told
+    return run
+
+
+def test_figures_are_shown_with_their_intervals(emotion):
+    shown = emotion("--split", "validation")
+    assert shown.exit_code == 0
+    assert "On validation" in shown.stdout
+    assert "3,589" in shown.stdout
+    assert "70.1% (69.1% to 72.1%)" in shown.stdout
+    assert "75.0%, 80.0% of them right" in shown.stdout
+    assert "near-copies" not in shown.stdout
+    assert "a.png: It is cut off." in shown.stderr
+
+
+def test_defaults_are_every_trained_model_and_the_shipped_weights(emotion):
+    emotion("--split", "validation")
+    (call,) = emotion.calls
+    assert call == {
+        "sources": [Path("faces.zip")],
+        "split": "validation",
+        "out": Path("out"),
+        "models": (),
+        "weights_dir": None,
+        "votes": None,
+        "record": False,
+        "device": "auto",
+    }
+
+
+def test_every_option_arrives(emotion):
+    arguments = "--split train --model resnet50 --weights w --votes v.csv --record --device cpu"
+    shown = emotion(*arguments.split(), "--data", "b")
+    (call,) = emotion.calls
+    assert call["sources"] == [Path("faces.zip"), Path("b")]
+    assert (call["models"], call["weights_dir"]) == (("resnet50",), Path("w"))
+    assert (call["votes"], call["record"], call["device"]) == (Path("v.csv"), True, "cpu")
+    assert "weights/mobilenet_v2.md" in shown.stdout.replace("\\", "/")
+
+
+def test_test_split_comes_with_a_warning_of_one_line(emotion):
+    assert emotion("--split", "test").stderr.splitlines()[0].startswith("A test split is for one")
+    assert "A test split" not in emotion("--split", "validation").stderr
+
+
+def test_figures_without_copies_follow(emotion):
+    fresh = {**FIGURES, "n": 3300, "accuracy": 0.69, "accuracy_interval": [0.68, 0.7]}
+    emotion.told["deduplicated"] = fresh
+    shown = emotion("--split", "validation").stdout
+    assert "without near-copies of training faces" in shown
+    assert "69.0% (68.0% to 70.0%)" in shown
+
+
+def test_never_certain_is_shown_as_none(emotion):
+    emotion.told["certain"] = {"from": 1.0, "coverage": 0.0, "accuracy": None}
+    assert "none" in emotion("--split", "validation").stdout
+
+
+@pytest.mark.parametrize("arguments", [[], ["--split", "dev"], ["--split", "test", "--model", "x"]])
+def test_split_and_model_are_checked(emotion, arguments):
+    assert emotion(*arguments).exit_code == 2
+    assert emotion.calls == []

@@ -1,0 +1,162 @@
+"""`emotion train`: what is parsed, what is shown, what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+import training
+from cli import main
+from cli.train import duration, parsed_values, show_epoch
+from core import ConfigError, model_names
+from training import EpochReport, TrainingRun
+
+
+@pytest.fixture
+def emotion(monkeypatch):
+    """Runs `emotion train` with the training itself replaced; gives what that was called with."""
+    calls = []
+    skipped = []
+
+    def train_model(recipe, sources, directory, *, report, **options):
+        calls.append({"recipe": recipe, "sources": sources, "out": directory, **options})
+        if report:
+            report(EpochReport(1, 24, 250.4, 3725.0, 1.5, 0.612, 0.55))
+        if options["init"] == "stopped":
+            raise KeyboardInterrupt
+        weights = directory / "mobilenet_v2.safetensors"
+        return TrainingRun(directory, weights, 24, 90.0, False, tuple(skipped))
+
+    monkeypatch.setitem(vars(training), "train_model", train_model)
+
+    def run(*arguments):
+        required = ("--model", "mobilenet_v2", "--data", "faces.zip")
+        return CliRunner().invoke(main.app, ["train", *required, *arguments])
+
+    run.calls, run.skipped = calls, skipped
+    return run
+
+
+def test_defaults_are_those_of_the_contract(emotion):
+    assert emotion().exit_code == 0
+    (call,) = emotion.calls
+    assert call["recipe"].epochs == 24
+    assert call["sources"] == [Path("faces.zip")]
+    assert call["out"] == Path("runs/mobilenet_v2")
+    assert call["init"] == "imagenet"
+    assert (call["votes"], call["resume"], call["max_minutes"]) == (None, False, None)
+    assert (call["workers"], call["device"], call["precision"]) == (1, "auto", "auto")
+    assert call["compiled"] is False
+
+
+def test_every_option_arrives(emotion):
+    lines = (
+        "--data more --init scratch --votes votes.csv --set epochs=3 --set learning_rate=1e-4",
+        "--out elsewhere --resume --max-minutes 5 --workers 0",
+        "--device cpu --precision bf16-mixed --compile",
+    )
+    arguments = [each for line in lines for each in line.split()]
+    assert emotion(*arguments).exit_code == 0
+    (call,) = emotion.calls
+    assert (call["recipe"].epochs, call["recipe"].learning_rate) == (3, 1e-4)
+    assert call["sources"] == [Path("faces.zip"), Path("more")]
+    assert call["out"] == Path("elsewhere")
+    assert (call["init"], call["votes"]) == ("scratch", Path("votes.csv"))
+    assert (call["resume"], call["max_minutes"], call["workers"]) == (True, 5.0, 0)
+    assert (call["device"], call["precision"], call["compiled"]) == ("cpu", "bf16-mixed", True)
+
+
+def test_pipe_is_silent_until_the_end(emotion):
+    shown = emotion()
+    assert shown.stderr == ""
+    assert "Trained mobilenet_v2: 24 epochs in 2 min" in shown.stdout
+
+
+def test_end_tells_where_everything_lies_and_what_comes_next(emotion):
+    shown = emotion("--data", "val.zip").stdout
+    assert "runs/mobilenet_v2/mobilenet_v2.safetensors" in shown
+    assert "emotion calibrate --model mobilenet_v2 --data faces.zip --data val.zip --wei" in shown
+    assert (
+        "emotion evaluate --model mobilenet_v2 --data faces.zip --data val.zip --split v" in shown
+    )
+
+
+def test_terminal_gets_a_line_an_epoch(emotion, monkeypatch):
+    terminal = SimpleNamespace(stderr=SimpleNamespace(isatty=lambda: True))
+    monkeypatch.setattr("cli.train.sys", terminal)
+    shown = emotion()
+    assert shown.stderr.splitlines() == [
+        "Reading the faces …",
+        "epoch 1/24 · 250 images/s · 1 h 2 min left · loss 1.500 · validation 61.2% · macro-F1 0.550",
+    ]
+    assert "epoch 1/24" not in shown.stdout
+
+
+def test_epoch_without_validation_faces_is_shown_without_their_figures(capsys):
+    show_epoch(EpochReport(2, 24, 1250.4, 30.0, 1.5, None, None))
+    line = "epoch 2/24 · 1,250 images/s · 30 s left · loss 1.500\n"
+    assert capsys.readouterr() == ("", line)
+
+
+def test_skipped_files_are_named_and_many_are_counted(emotion):
+    emotion.skipped += [f"angry/{index}.png: It is cut off." for index in range(25)]
+    emotion.skipped[0] = "angry/\x1b[2J.png: It is cut off."
+    shown = emotion()
+    assert shown.exit_code == 0
+    assert "Skipped 25 files that cannot be read:" in shown.stderr
+    assert "angry/19.png: It is cut off." in shown.stderr
+    assert "angry/20.png" not in shown.stderr
+    assert "and 5 more" in shown.stderr
+    assert "\x1b[2J" not in shown.stderr
+
+
+def test_ctrl_c_says_how_to_go_on(emotion):
+    shown = emotion("--init", "stopped")
+    assert shown.exit_code == 130
+    assert "--resume" in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--set", "epochs"], "--set takes NAME=VALUE"),
+        (["--set", "=3"], "--set takes NAME=VALUE"),
+        (["--set", "epoch=3"], "no value 'epoch'"),
+        (["--recipe", "absent.toml"], "cannot be read"),
+        (["--model", "ensemble"], "ensemble"),
+        (["--precision", "8-bit"], "8-bit"),
+        (["--workers", "-1"], "--workers"),
+        (["--max-minutes", "0"], "--max-minutes"),
+    ],
+)
+def test_slip_of_the_pen_ends_with_2_before_anything_is_read(emotion, arguments, message):
+    shown = emotion(*arguments)
+    assert shown.exit_code == 2
+    assert message in shown.stderr
+    assert emotion.calls == []
+
+
+def test_values_keep_equals_signs_and_lose_blanks():
+    assert parsed_values(["epochs = 3", "note=a=b"]) == {"epochs": "3", "note": "a=b"}
+    assert parsed_values([]) == {}
+    with pytest.raises(ConfigError):
+        parsed_values(["epochs"])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (89, "89 s"), (90, "2 min"), (3599, "1 h 0 min"), (7260, "2 h 1 min")],
+)
+def test_durations_are_said_as_people_do(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "calibrate"])
+def test_help_lists_every_network(command):
+    shown = CliRunner().invoke(main.app, [command, "--help"])
+    assert shown.exit_code == 0
+    for name in model_names():
+        assert (name in shown.stdout) or (command, name) == ("train", "ensemble")

@@ -1,0 +1,234 @@
+"""Evaluation from data to metrics.json, predictions, plots and model card."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from core.calibration import softmax
+from core.classifiers.network import load_network
+from core.config import Device, Engine
+from core.errors import DataError, UnknownComponent, WeightsMissing
+from core.labels import EMOTIONS
+from core.weights import read_ensemble, spec_of
+from training.calibrate import calibrate_model
+from training.data import read_faces
+from training.evaluation.evaluate import evaluate_models
+from training.options import Split
+from training.train import train_model
+
+HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "brier", "ece")
+
+
+def evaluated(faces, weights, out, **options):
+    options = {"split": "validation", "weights_dir": weights, "engine": "torch", **options}
+    return evaluate_models([faces], directory=out, **options)
+
+
+@pytest.fixture(scope="module")
+def measured(faces_dir, votes_csv, finished_run, tmp_path_factory):
+    """metrics.json of the finished run on its validation faces, calibrated and recorded."""
+    run, _ = finished_run
+    folder = tmp_path_factory.mktemp("measured")
+    weights = folder / "weights"
+    calibrate_model(
+        [faces_dir],
+        model="mobilenet_v2",
+        weights_dir=_copied(run.directory, weights),
+        engine="torch",
+        target_accuracy=0.2,
+    )
+    evaluated(faces_dir, weights, folder / "out", votes=votes_csv, record=True)
+    return folder, json.loads((folder / "out" / "metrics.json").read_text())
+
+
+def _copied(source, destination):
+    destination.mkdir()
+    for name in ("manifest.json", "mobilenet_v2.safetensors"):
+        (destination / name).write_bytes((source / name).read_bytes())
+    return destination
+
+
+def test_document_says_what_was_measured_on_what(measured):
+    _, document = measured
+    assert document["schema_version"] == 1
+    assert document["data"] == "FER-2013 PublicTest"
+    assert (document["split"], document["votes"]) == ("validation", "votes.csv")
+    assert document["classes"] == list(EMOTIONS)
+    assert list(document["models"]) == ["mobilenet_v2"]
+
+
+def test_every_headline_is_a_plain_number_with_its_interval(measured):
+    told = measured[1]["models"]["mobilenet_v2"]
+    assert told["n"] == 21
+    for name in HEADLINES:
+        assert isinstance(told[name], float), name
+        low, high = told[f"{name}_interval"]
+        assert low <= high, name
+    assert told["seconds"] > 0
+
+
+def test_figures_are_those_of_the_network_s_own_answers(measured, faces_dir):
+    folder, document = measured
+    told = document["models"]["mobilenet_v2"]
+    faces = read_faces([faces_dir], Split.VALIDATION)
+    network = load_network(
+        "mobilenet_v2", weights_dir=folder / "weights", engine=Engine.TORCH, device=Device.CPU
+    )
+    logits = network.logits(faces.images)
+    rows = network.spec.calibration.probabilities(logits)
+    right = rows.argmax(axis=1) == faces.labels
+    assert told["accuracy"] == pytest.approx(right.mean())
+    picked = rows[np.arange(21), faces.labels]
+    assert told["nll"] == pytest.approx(-np.log(picked).mean())
+    plain = softmax(logits)[np.arange(21), faces.labels]
+    assert told["nll_uncalibrated"] == pytest.approx(-np.log(plain).mean())
+    assert told["nll"] < told["nll_uncalibrated"]
+    assert told["weights_sha256"] == {"mobilenet_v2": network.spec.sha256}
+    assert sum(map(sum, told["confusion_matrix"])) == 21
+
+
+def test_certain_answers_are_told_at_the_stored_level(measured):
+    folder, document = measured
+    told = document["models"]["mobilenet_v2"]["certain"]
+    stored = spec_of("mobilenet_v2", folder / "weights").calibration
+    assert told == {
+        "from": stored.certain_from,
+        "coverage": pytest.approx(stored.coverage),
+        "accuracy": pytest.approx(stored.selective_accuracy),
+    }
+
+
+def test_predictions_are_one_line_a_face(measured, faces_dir):
+    folder, document = measured
+    with (folder / "out" / "predictions.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    faces = read_faces([faces_dir], Split.VALIDATION)
+    assert [row["name"] for row in rows] == list(faces.names)
+    assert [row["label"] for row in rows] == [EMOTIONS[label] for label in faces.labels]
+    right = sum(row["top"] == row["label"] for row in rows) / 21
+    assert right == pytest.approx(document["models"]["mobilenet_v2"]["accuracy"])
+    for row in rows:
+        shares = {emotion: float(row[emotion]) for emotion in EMOTIONS}
+        assert sum(shares.values()) == pytest.approx(1, abs=1e-5)
+        assert shares[row["top"]] == max(shares.values())
+        assert row["certain"] in {"0", "1"}
+
+
+@pytest.mark.parametrize(
+    "name", ["reliability_mobilenet_v2.png", "confusion_mobilenet_v2.png", "risk_coverage.png"]
+)
+def test_plots_are_pictures_with_something_on_them(measured, name):
+    picture = cv2.imread(str(measured[0] / "out" / name))
+    assert min(picture.shape[:2]) > 400
+    assert picture.std() > 20
+
+
+def test_crowd_is_asked_only_when_votes_are_given(measured, faces_dir, tmp_path):
+    folder, document = measured
+    crowd = document["models"]["mobilenet_v2"]["crowd"]
+    assert (crowd["n"], crowd["labels_matching_plurality"]) == (21, 1.0)
+    evaluated(faces_dir, folder / "weights", tmp_path)
+    told = json.loads((tmp_path / "metrics.json").read_text())
+    assert told["models"]["mobilenet_v2"]["crowd"] is None
+
+
+def test_near_copies_of_training_faces_are_left_out_of_a_second_count(
+    measured, faces_dir, tmp_path, draw, save_png
+):
+    folder = tmp_path / "faces"
+    for name, emotion, seed in (
+        ("Training_1.png", 2, 5),
+        ("PublicTest_2.png", 2, 5),
+        ("PublicTest_3.png", 3, 6),
+    ):
+        save_png(folder / EMOTIONS[emotion] / name, draw(emotion, seed))
+    told = evaluated(folder, measured[0] / "weights", tmp_path / "out").models["mobilenet_v2"]
+    assert told["n"] == 2
+    assert (told["deduplicated"]["removed"], told["deduplicated"]["n"]) == (1, 1)
+    assert len(told["deduplicated"]["accuracy_interval"]) == 2
+    # Without training faces at hand nothing is known about copies.
+    alone = evaluated(faces_dir / "validation", measured[0] / "weights", tmp_path / "alone")
+    assert alone.models["mobilenet_v2"]["deduplicated"] is None
+
+
+def test_copies_only_leave_no_second_figures(measured, tmp_path, draw, save_png):
+    for name in ("Training_1.png", "PublicTest_2.png"):
+        save_png(tmp_path / "faces" / "fear" / name, draw(2, 5))
+    told = evaluated(tmp_path / "faces", measured[0] / "weights", tmp_path / "out", record=False)
+    assert told.models["mobilenet_v2"]["deduplicated"] == {"removed": 1, "n": 0}
+
+
+def test_recorded_figures_stand_in_the_manifest_beside_other_splits(measured, faces_dir, tmp_path):
+    weights = _copied(measured[0] / "weights", tmp_path / "weights")
+    told = evaluated(faces_dir, weights, tmp_path / "out", split="test", record=True)
+    metrics = spec_of("mobilenet_v2", weights).metrics
+    assert list(metrics) == ["validation", "test"]
+    document = measured[1]["models"]["mobilenet_v2"]
+    assert metrics["validation"]["data"] == "FER-2013 PublicTest"
+    assert metrics["test"]["data"] == "FER-2013 PrivateTest"
+    assert metrics["test"]["n"] == 7
+    for name in HEADLINES:
+        assert metrics["validation"][name] == document[name]
+        assert metrics["validation"][f"{name}_interval"] == document[f"{name}_interval"]
+    assert told.cards == (weights / "mobilenet_v2.md",)
+    assert "7 test faces of FER-2013 PrivateTest" in told.cards[0].read_text()
+
+
+def test_nothing_is_recorded_unless_asked(measured, faces_dir, tmp_path):
+    weights = _copied(measured[0] / "weights", tmp_path / "weights")
+    before = (weights / "manifest.json").read_bytes()
+    assert evaluated(faces_dir, weights, tmp_path / "out").cards == ()
+    assert (weights / "manifest.json").read_bytes() == before
+    assert not (weights / "mobilenet_v2.md").exists()
+
+
+def test_openvino_gives_the_same_figures(measured, faces_dir, tmp_path):
+    told = evaluated(faces_dir, measured[0] / "weights", tmp_path, engine="openvino")
+    here, there = told.models["mobilenet_v2"], measured[1]["models"]["mobilenet_v2"]
+    assert here["confusion_matrix"] == there["confusion_matrix"]
+    assert here["nll"] == pytest.approx(there["nll"], abs=1e-3)
+
+
+def test_wrong_requests_are_refused(measured, faces_dir, tmp_path):
+    weights = measured[0] / "weights"
+    with pytest.raises(WeightsMissing, match="resnet50"):
+        evaluated(faces_dir, weights, tmp_path, models=["resnet50"])
+    with pytest.raises(WeightsMissing, match="ensemble"):
+        evaluated(faces_dir, weights, tmp_path, models=["ensemble"])
+    with pytest.raises(UnknownComponent, match="vgg"):
+        evaluated(faces_dir, weights, tmp_path, models=["vgg"])
+    with pytest.raises(DataError, match="No test faces"):
+        evaluated(faces_dir / "train", weights, tmp_path, split="test")
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none" / "manifest.json").write_text('{"schema_version": 1, "models": {}}')
+    with pytest.raises(WeightsMissing, match="No network is trained"):
+        evaluated(faces_dir, tmp_path / "none", tmp_path)
+
+
+def test_all_three_architectures_go_from_training_to_their_ensemble(
+    measured, faces_dir, small_recipe, tmp_path
+):
+    weights = _copied(measured[0] / "weights", tmp_path / "weights")
+    for model, side in (("resnet50", 32), ("inception_v3", 75)):
+        recipe = small_recipe(model, input_px=side, epochs=1, batch=14)
+        out = tmp_path / model
+        train_model(recipe, [faces_dir], out, init="scratch", workers=0)
+        options = {"model": model, "engine": "torch", "target_accuracy": 0.2}
+        report = calibrate_model([faces_dir], weights_dir=out, publish_to=weights, **options)
+        assert report.nll_after <= report.nll_before
+    calibrate_model([faces_dir], model="ensemble", weights_dir=weights, engine="torch")
+    told = evaluated(faces_dir, weights, tmp_path / "out", record=True).models
+    assert list(told) == ["mobilenet_v2", "resnet50", "inception_v3", "ensemble"]
+    for figures in told.values():
+        assert figures["n"] == 21
+        assert np.isfinite(figures["nll"])
+    assert len(told["ensemble"]["weights_sha256"]) == 3
+    assert read_ensemble(weights).metrics["validation"]["n"] == 21
+    alone = evaluated(faces_dir, weights, tmp_path / "alone", models=["ensemble"]).models
+    assert list(alone) == ["ensemble"]
+    assert alone["ensemble"]["nll"] == told["ensemble"]["nll"]
