@@ -20,7 +20,8 @@ CROP_PX = 48
 class FaceFrame:
     """Where eyes and mouth lie in a 48x48 crop; left and right are the viewer's.
 
-    The defaults are the medians of the face mesh over FER-2013's training images.
+    The crop spans 0 to 48, so that its middle is (24, 24). The defaults are the medians of the
+    face mesh over FER-2013's training images.
     """
 
     left_eye: tuple[float, float] = (15.2, 19.0)
@@ -42,15 +43,21 @@ class FaceFrame:
 def matrix_from_anchors(anchors: Float32Array, frame: FaceFrame) -> NDArray[np.float64] | None:
     """The (2, 3) similarity, least squares (Umeyama 1991), that lays ``anchors`` on the frame.
 
-    ``anchors`` is (3, 2) left eye, right eye, mouth in image pixels. None when they coincide.
+    ``anchors`` is (3, 2) left eye, right eye, mouth in image pixels. None when they coincide,
+    or when no face can lie like that.
     """
     if not np.isfinite(anchors).all() or np.ptp(anchors, axis=0).max() < 1.0:
         return None
     transform = SimilarityTransform.from_estimate(anchors, frame.anchors)
     if not transform:
         return None
-    matrix = np.asarray(transform.params, dtype=np.float64)
-    return matrix[:2] if np.isfinite(matrix).all() else None
+    matrix = np.asarray(transform.params, dtype=np.float64)[:2]
+    if not np.isfinite(matrix).all():
+        return None
+    # Points in mirrored order have no good similarity; least squares then shrinks them towards
+    # one point. A crop that would show ten times the anchors' spread shows no face.
+    spread = float(np.ptp(anchors, axis=0).max())
+    return matrix if _scale(matrix) * spread * 10 > CROP_PX else None
 
 
 def matrix_from_box(box: Box) -> NDArray[np.float64]:
@@ -67,18 +74,14 @@ def matrix_from_box(box: Box) -> NDArray[np.float64]:
 
 
 def cut(image: RgbImage, matrix: NDArray[np.float64]) -> AlignedCrop:
-    """The 48x48 grey crop that ``matrix`` (image to crop) describes.
+    """The 48x48 grey crop that ``matrix`` (image to crop, invertible) describes.
 
     A large face is first warped to a multiple of 48 px and then averaged down, because
     sampling a photo directly at 48 px would alias. Beyond the picture its border is repeated.
     """
-    scale = float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
     # 32 * 48 = 1536 px: a face larger than that has no detail left to lose by then.
-    factor = int(np.clip(np.ceil(1.0 / max(scale, 1e-6)), 1, 32))
-    # Pixel centres sit at integer coordinates for cv2; averaging blocks of `factor` pixels
-    # shifts them by (factor - 1) / 2, which is taken back here.
-    enlarged = matrix * factor
-    enlarged[:, 2] += (factor - 1) / 2
+    factor = int(np.clip(np.ceil(1.0 / max(_scale(matrix), 1e-6)), 1, 32))
+    enlarged = between_centres(matrix * factor)
     side = CROP_PX * factor
     # Only the part that the crop shows is converted to grey.
     window, offset = _source_window(image, enlarged, side)
@@ -93,6 +96,17 @@ def cut(image: RgbImage, matrix: NDArray[np.float64]) -> AlignedCrop:
     pixels = np.asarray(warped, dtype=np.uint8)
     pixels.setflags(write=False)
     return AlignedCrop(pixels=pixels, matrix=matrix)
+
+
+def between_centres(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """``matrix`` for cv2, which counts from the middle of the first pixel, not from its corner."""
+    shifted = matrix.copy()
+    shifted[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5
+    return shifted
+
+
+def _scale(matrix: NDArray[np.float64]) -> float:
+    return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
 
 
 def _source_window(

@@ -14,7 +14,6 @@ _DEEP = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})
 """Pillow's kinds with one channel of more than eight bits; its own conversion clips them."""
 _USUAL_WHITES = (1.0, 255.0, 65535.0)
 """Largest values of floating point, 8-bit and 16-bit pictures."""
-_PROFILE_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 _BAND_PIXELS = 2**20
 """Pixels handled at a time, so that a conversion never needs the whole picture twice."""
 
@@ -46,7 +45,7 @@ class ToneRange:
     def to_grey(self, values: NDArray[np.generic]) -> NDArray[np.uint8]:
         """Values as 0..255; what is not a number becomes black."""
         span = (self.white - self.black) or 1.0
-        scaled = (values.astype(np.float32) - self.black) * (255.0 / span)
+        scaled = (values.astype(np.float64) - self.black) * (255.0 / span)
         grey: NDArray[np.uint8] = np.rint(np.nan_to_num(scaled).clip(0.0, 255.0)).astype(np.uint8)
         return grey
 
@@ -134,13 +133,11 @@ def _profile(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
     mode = _flat_mode(image.mode)
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(embedded))
-        if source.profile.xcolor_space.strip() != _PROFILE_SPACES[mode]:
-            return None
         if (source.profile.profile_description or "").startswith("sRGB"):
             return None  # the usual case, and a conversion would change nothing
         return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-        return None  # a picture without its profile is better than none
+        return None  # damaged, or a profile for other pixels: the picture is worth more
 
 
 def _flat_mode(mode: str) -> str:

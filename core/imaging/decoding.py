@@ -53,10 +53,10 @@ def decode(data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
             _check(image, kind, screened)
             stored = image.size
             keep_transparent_color(image)
-            if kind is Format.JPEG:
+            if screened.scalable_wh == image.size:
                 _draft(image)
             image.load()
-            pixels, turned = _upright_pixels(image, kind)
+            pixels, turned = _upright_pixels(image)
             several = _several(image, kind, screened)
             notes = _notes(kind, stored[::-1] if turned else stored, pixels, several=several)
     return pixels, notes
@@ -104,12 +104,12 @@ def _draft(image: Image.Image) -> None:
         image.draft(image.mode, (max(1, width // divisor), max(1, height // divisor)))
 
 
-def _upright_pixels(image: Image.Image, kind: Format) -> tuple[UInt8Array, bool]:
+def _upright_pixels(image: Image.Image) -> tuple[UInt8Array, bool]:
     """The pixels of a loaded picture, and whether they were turned onto their side for it.
 
     Works band by band: besides the decoder's own picture only the result is ever held.
     """
-    orientation = _orientation(image, kind)
+    orientation = _orientation(image)
     turned = orientation >= 5
     width, height = _reduced(*image.size)
     shape = (width, height, 3) if turned else (height, width, 3)
@@ -143,9 +143,8 @@ def _reduced(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * MAX_SIDE / longest)), max(1, round(height * MAX_SIDE / longest))
 
 
-def _orientation(image: Image.Image, kind: Format) -> int:
-    if kind is Format.TIFF:
-        return 1  # Pillow turns these itself
+def _orientation(image: Image.Image) -> int:
+    # Of a TIFF, which Pillow turns itself, there is no such block.
     exif = image.info.get("exif")
     return exif_orientation(exif) if isinstance(exif, bytes) else 1
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from dataclasses import dataclass
 
 import cv2
@@ -20,6 +22,12 @@ class Preprocessing:
     """Subtracted from grey values in 0..1."""
     std: float
     """Divides after the subtraction."""
+
+    def __post_init__(self) -> None:
+        if operator.index(self.input_px) < 1:  # TypeError for what is no whole number
+            raise ValueError(f"input_px must be positive, got {self.input_px}")
+        if not (math.isfinite(self.mean) and 0 < self.std < math.inf):
+            raise ValueError(f"mean and std must be finite, std positive, got {self}")
 
     def resize(self, crop: UInt8Array) -> UInt8Array:
         """The grey crop (H, W) at (input_px, input_px), uint8.

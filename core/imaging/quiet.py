@@ -40,11 +40,11 @@ def _reading() -> bool:
     return getattr(_this_thread, "reading", False)
 
 
-class _AnyModuleWhileReading:
+class _PillowWhileReading:
     """Stands in a warning filter where a pattern for the module's name is expected."""
 
-    def match(self, _module: str) -> bool:
-        return _reading()
+    def match(self, module: str) -> bool:
+        return _reading() and module.startswith("PIL.")
 
 
 def _drop_while_reading(_record: logging.LogRecord) -> bool:
@@ -54,13 +54,13 @@ def _drop_while_reading(_record: logging.LogRecord) -> bool:
 def _install_filters() -> None:
     logging.getLogger("PIL.TiffImagePlugin").addFilter(_drop_while_reading)
     filters: Any = warnings.filters
-    if filters and isinstance(filters[0][3], _AnyModuleWhileReading):
+    if filters and isinstance(filters[0][3], _PillowWhileReading):
         return
     # The first filter that matches wins, and others have put theirs in front since. A new one is
     # set before the old ones go, because another thread may be reading.
     with _filters_lock:
-        old = [entry for entry in filters if isinstance(entry[3], _AnyModuleWhileReading)]
-        filters.insert(0, ("ignore", None, Warning, _AnyModuleWhileReading(), 0))
+        old = [entry for entry in filters if isinstance(entry[3], _PillowWhileReading)]
+        filters.insert(0, ("ignore", None, Warning, _PillowWhileReading(), 0))
         for entry in old:
             with contextlib.suppress(ValueError):
                 filters.remove(entry)

@@ -44,6 +44,9 @@ One two-byte skip allocates 255 rows at once: 1 KB of a 4-million-pixel row took
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _START_OF_SCAN, _END_OF_IMAGE, _APP1 = 0xDA, 0xD9, 0xE1
 _STANDALONE = {0x01, 0xD8}
+_FRAMES = {*range(0xC0, 0xD0), 0xDE} - {0xC4, 0xC8, 0xCC}
+_COSINE_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
+"""Sequential and progressive, by Huffman or arithmetic coding; what remains is lossless."""
 
 _SUBFILE_TYPE, _SUB_DIRECTORIES, _DNG_VERSION = 254, 330, 50706
 _TILE_WIDTH, _TILE_LENGTH, _TRANSFER_FUNCTION = 322, 323, 301
@@ -56,6 +59,12 @@ class Screened:
 
     scans: int = 1
     """How often a JPEG's pixels are gone over."""
+    scalable_wh: tuple[int, int] | None = None
+    """Size of a JPEG that can be decoded reduced.
+
+    A lossless one cannot: its decoder returns full rows all the same, and Pillow 12.3 lets them
+    run over the end of the reduced row it has room for, which corrupts memory.
+    """
     tile_pixels: int = 0
     """The largest tile of a TIFF; 0 without tiles."""
     several_frames: bool = False
@@ -87,6 +96,7 @@ def check_run_lengths(width: int, height: int) -> None:
 
 def _jpeg(data: bytes) -> Screened:
     exif = bytearray()
+    frames: list[tuple[int, tuple[int, int]]] = []
     blocks = scans = padding = 0
     many_scans = data.count(b"\xff\xda") > MAX_SCANNED_PIXELS // 50_000_000
     for marker, start, end, gap in _jpeg_segments(data):
@@ -99,12 +109,17 @@ def _jpeg(data: bytes) -> Screened:
             padding += gap
             if blocks > MAX_METADATA_BLOCKS or padding > MAX_PADDING:
                 raise excessive("JPEG", "it is filled up with metadata or padding")
+            if marker in _FRAMES:
+                height, width = data[start + 1 : start + 3], data[start + 3 : start + 5]
+                size = int.from_bytes(width, "big"), int.from_bytes(height, "big")
+                frames.append((marker, size))
             if marker == _APP1 and data.startswith(b"Exif\0\0", start):
                 exif += data[start + 6 : end]
     if exif:
         # Pillow reads all of it on opening, to learn the resolution.
         _check_directories(bytes(exif), "JPEG")
-    return Screened(scans=max(1, scans))
+    honest = len(frames) == 1 and frames[0][0] in _COSINE_FRAMES
+    return Screened(scans=max(1, scans), scalable_wh=frames[0][1] if honest else None)
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:

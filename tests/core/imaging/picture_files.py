@@ -160,6 +160,16 @@ def jpeg_of_size(width: int, height: int) -> bytes:
     return jpeg[:place] + struct.pack(">HH", height, width) + jpeg[place + 4 :]
 
 
+def lossless_jpeg(width: int, height: int) -> bytes:
+    """A flat grey JPEG of the lossless process, which Pillow reads but does not write."""
+    frame = struct.pack(">BHHB", 8, height, width, 1) + b"\x01\x11\0"
+    one_code_for_no_difference = b"\0\x01" + bytes(15) + b"\0"
+    scan = b"\x01\x01\0\x01\0\0"
+    parts = ((0xC3, frame), (0xC4, one_code_for_no_difference), (0xDA, scan))
+    made = b"".join(b"\xff" + bytes([m]) + struct.pack(">H", len(c) + 2) + c for m, c in parts)
+    return b"\xff\xd8" + made + bytes(width * height // 8 + 16) + b"\xff\xd9"
+
+
 def gif_of_size(width: int, height: int) -> bytes:
     """A small GIF whose frame and screen claim any size."""
     gif = bytearray(saved(Image.new("P", (8, 8)), "GIF"))

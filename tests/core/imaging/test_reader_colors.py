@@ -82,6 +82,7 @@ def test_16_bit_colour_is_scaled() -> None:
         "floats up to 65535": RAMP.astype(np.float32) * 257,
         "high dynamic range": RAMP.astype(np.float32) / 64,
         "negative floats": RAMP.astype(np.float32) / 8 - 7,
+        "the largest floats": (RAMP.astype(np.float32) - 127.5) * np.float32(2e36),
     }.items(),
 )
 def test_integers_and_floats_are_scaled_by_their_range(
@@ -92,7 +93,7 @@ def test_integers_and_floats_are_scaled_by_their_range(
 
 
 def test_what_is_not_a_number_becomes_black_and_spoils_nothing_else() -> None:
-    values = RAMP.astype(np.float32) / 255
+    values = RAMP.astype(np.float32)
     values[0, :3] = np.nan, np.inf, -np.inf
     read = grey(read_image(saved(Image.fromarray(values), "TIFF")).pixels)
     assert read[0, :3].tolist() == [0, 255, 0]

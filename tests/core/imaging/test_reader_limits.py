@@ -27,6 +27,7 @@ from tests.core.imaging.picture_files import (
     gif_of_size,
     jpeg_of_size,
     jpeg_with,
+    lossless_jpeg,
     orientation_tag,
     overlapping_tags,
     photo,
@@ -357,6 +358,30 @@ def test_jpeg_is_decoded_no_larger_than_useful(
     image = Image.open(io.BytesIO(jpeg_of_size(*size)))
     decoding._draft(image)
     assert image.size == decoded_as
+
+
+def test_large_lossless_jpeg_is_read_without_corrupting_memory(tmp_path: Path, root: Path) -> None:
+    # In a process of its own, because the failure this guards against takes the process down.
+    disguised = lossless_jpeg(9000, 64)
+    disguised = (
+        disguised[:2] + b"\xff\xfe\0\x0d\xff\xc0\0\x0b\x08\0\x40\x23\x28\x01\0" + disguised[2:]
+    )
+    (tmp_path / "a.jpg").write_bytes(lossless_jpeg(9000, 64))
+    (tmp_path / "b.jpg").write_bytes(disguised)
+    program = (
+        "import sys; from pathlib import Path; from core.imaging.reader import read_image\n"
+        "for path in sorted(Path(sys.argv[1]).iterdir()):\n"
+        "    read = read_image(path); print(read.width, read.height, set(read.pixels.flat))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines() == ["4096 29 {128}"] * 2
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")

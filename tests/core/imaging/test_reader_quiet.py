@@ -110,7 +110,7 @@ def test_another_thread_is_heard_while_this_one_reads(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def elsewhere() -> None:
-        warnings.warn("heard", UserWarning, stacklevel=1)
+        warnings.warn_explicit("heard", UserWarning, "file.py", 1, module="PIL.Image")
         logging.getLogger(TiffImagePlugin.__name__).error("heard")
 
     with warnings.catch_warnings(record=True) as warned:
@@ -123,6 +123,11 @@ def test_another_thread_is_heard_while_this_one_reads(
             thread.join()
     assert [str(entry.message) for entry in warned] == ["heard"]
     assert [record.message for record in caplog.records] == ["heard"]
+
+
+def test_only_pillow_is_silenced() -> None:
+    with pytest.warns(UserWarning, match="ours"), quiet():
+        warnings.warn("ours", UserWarning, stacklevel=1)
 
 
 def test_libtiff_speaks_again_when_the_last_reader_has_left(

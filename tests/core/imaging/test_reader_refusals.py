@@ -8,6 +8,7 @@ import socket
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -87,6 +88,22 @@ def test_files_that_are_no_pictures_are_refused_by_their_name(what: str) -> None
 def test_formats_that_pillow_could_open_are_not_let_through(kind: str) -> None:
     with pytest.raises(UnsupportedImage):
         read_image(saved(photo(32, 32), kind))
+
+
+def test_pillow_is_only_asked_for_the_format_that_was_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[object] = []
+    open_image = Image.open
+
+    def noted(*args: Any, **options: Any) -> Image.Image:
+        asked.append(options["formats"])
+        return open_image(*args, **options)
+
+    monkeypatch.setattr(Image, "open", noted)
+    for kind in ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"):
+        read_image(saved(corners(), kind))
+    assert asked == [("PNG",), ("JPEG",), ("WEBP",), ("BMP",), ("GIF",), ("TIFF",)]
 
 
 def test_office_document_with_a_picture_inside_is_no_picture() -> None:
