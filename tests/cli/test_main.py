@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -143,10 +144,23 @@ def test_interrupt_ends_with_130(run):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX pipe")
 def test_reader_that_has_gone_ends_it_quietly(root):
-    # Nobody reads: the pipe is closed before the command writes.
-    code = "import sys, time; time.sleep(1); from cli.main import app; app(['--version'])"
+    code = """
+import sys, time
+from cli import main
+def probe():
+    time.sleep(1)  # until the pipe is closed
+    sys.stdout.write("too little to fill the buffer")
+sys.modules["probe_module"] = type(sys)("probe_module")
+sys.modules["probe_module"].probe = probe
+main.COMMANDS["probe"] = "probe_module:probe"
+main.app(["probe"])
+"""
     with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", code],
+        cwd=root,
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     ) as process:
         process.stdout.close()
         assert process.stderr.read() == b""

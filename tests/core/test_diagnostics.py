@@ -217,6 +217,14 @@ def test_changed_weights_are_a_problem(weights, content):
     assert finding.remedy == "git checkout -- weights/mobilenet_v2.safetensors"
 
 
+def test_size_alone_gives_a_change_away(weights):
+    manifest = (weights / "manifest.json").read_text(encoding="utf-8")
+    changed = manifest.replace('"bytes": 7', '"bytes": 8')
+    (weights / "manifest.json").write_text(changed, encoding="utf-8")
+    (finding,) = check_weights(weights)
+    assert finding.is_problem
+
+
 def test_absent_weights_are_a_problem(weights):
     (weights / "mobilenet_v2.safetensors").unlink()
     (finding,) = check_weights(weights)
