@@ -24,6 +24,8 @@ os.environ.update(
         "GRADIO_ANALYTICS_ENABLED": "False",
         "HF_HUB_OFFLINE": "1",
         "MPLBACKEND": "Agg",
+        # Threads of torch that wait would spin, which takes many times as long on a busy computer.
+        "OMP_WAIT_POLICY": "passive",
         # Plain text from the command line, whatever terminal the tests run in.
         "NO_COLOR": "1",
         "COLUMNS": "100",
