@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,20 +27,17 @@ class Calibration:
     """Accuracy on those."""
 
     def __post_init__(self) -> None:
-        if not self.temperature > 0:
-            raise ValueError(f"temperature must be positive, got {self.temperature}")
+        if not 0 < self.temperature < math.inf:
+            raise ValueError(f"temperature must be positive and finite, got {self.temperature}")
+        if not 0 <= self.certain_from <= 1:
+            raise ValueError(f"certain_from must lie between 0 and 1, got {self.certain_from}")
 
     def probabilities(self, logits: Float32Array) -> NDArray[np.float64]:
         """(N, C) logits to (N, C) float64 probabilities whose rows sum to one.
 
         Raises InferenceError when a logit is not finite: NaN is never a label.
         """
-        if not np.isfinite(logits).all():
-            raise InferenceError(
-                "The network gave a value that is no number.",
-                hint="Check the weights with `emotion doctor`.",
-            )
-        return softmax(logits / self.temperature)
+        return softmax(finite(logits).astype(np.float64) / self.temperature)
 
     def scores(
         self, logits: Float32Array, certain_from: float | None = None
@@ -48,6 +46,16 @@ class Calibration:
         level = self.certain_from if certain_from is None else certain_from
         rows = self.probabilities(logits)
         return tuple(EmotionScores(tuple(float(p) for p in row), level) for row in rows)
+
+
+def finite(logits: Float32Array) -> Float32Array:
+    """``logits`` themselves; InferenceError when one is NaN or infinite."""
+    if not np.isfinite(logits).all():
+        raise InferenceError(
+            "The network gave a value that is no number.",
+            hint="Check the weights with `emotion doctor`.",
+        )
+    return logits
 
 
 def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from .errors import ConfigError
+from .errors import ConfigError, UnknownComponent
 
 
 class Preset(StrEnum):
@@ -77,21 +78,24 @@ class AnalyzerConfig:
         CLASSIFIERS.require(self.model)
         DETECTORS.require(self.detector)
         LANDMARK_MODELS.require(self.landmarks)
+        for field in ("model", "detector", "landmarks"):
+            # A front may pass a member of an enum of its own; answers carry the plain name.
+            object.__setattr__(self, field, str(getattr(self, field)))
         for field, kind in (("preset", Preset), ("engine", Engine), ("device", Device)):
+            value = getattr(self, field)
             try:
-                object.__setattr__(self, field, kind(getattr(self, field)))
+                object.__setattr__(self, field, kind(value))
             except ValueError:
-                known = ", ".join(kind)
-                raise ConfigError(
-                    f"There is no {field} named '{getattr(self, field)}'.", hint=f"Known: {known}."
-                ) from None
+                raise UnknownComponent(field, str(value), kind) from None
         for field in ("detection_threshold", "certain_from"):
             value = getattr(self, field)
             if value is not None and not 0.0 <= value <= 1.0:
                 raise ConfigError(
                     f"{field} must lie between 0 and 1, got {value}.",
-                    hint="0.9 is a usual detection threshold.",
+                    hint="Leave it out to take the measured value.",
                 )
+            if value is not None:
+                object.__setattr__(self, field, float(value))
         if self.engine is Engine.OPENVINO and self.device is Device.CUDA:
             raise ConfigError(
                 "OpenVINO does not run on a CUDA GPU.", hint="Use engine 'torch' or device 'cpu'."
@@ -101,11 +105,12 @@ class AnalyzerConfig:
     def settings(self) -> PresetSettings:
         return PRESETS[self.preset]
 
-    def digest(self) -> str:
+    def digest(self, beside: Mapping[str, object] | None = None) -> str:
         """Twelve hexadecimal digits over everything that can change an answer.
 
         Engine, device and the weights' place are left out: they are proved not to
-        change it, or are told by the weights' own checksum.
+        change it, or are told by the weights' own checksum. ``beside`` is what else came
+        into the answer, as plain data for JSON: what a manifest says of its weights.
         """
         told = {
             key: value
@@ -113,4 +118,5 @@ class AnalyzerConfig:
             if key not in {"engine", "device", "weights_dir"}
         }
         told["preset_settings"] = asdict(self.settings)
+        told.update(beside or {})
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]

@@ -75,11 +75,16 @@ class UnknownComponent(ConfigError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f"Did you mean '{close[0]}'? " if close else ""
+        close = difflib.get_close_matches(_plain(name), map(_plain, names), n=1)
+        meant = next((each for each in names if [_plain(each)] == close), None)
+        hint = f"Did you mean '{meant}'? " if meant else ""
         super().__init__(
             f"There is no {kind} named '{name}'.", hint=f"{hint}Known: {', '.join(names)}."
         )
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "_")
 
 
 class DataError(ProjectError):

@@ -26,11 +26,12 @@ class RgbImage:
     """What a person should know about how it was read, e.g. that an animation has more frames."""
 
     def __post_init__(self) -> None:
-        if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
-            got = f"{self.pixels.dtype} {self.pixels.shape}"
-            raise ValueError(f"expected uint8 pixels of shape (H, W, 3), got {got}")
-        if self.pixels.flags.writeable:
-            frozen = self.pixels.copy()
+        pixels = self.pixels
+        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3 or not pixels.size:
+            got = f"{pixels.dtype} {pixels.shape}"
+            raise ValueError(f"expected uint8 pixels of shape (H, W, 3) with H, W >= 1, got {got}")
+        if pixels.flags.writeable or not pixels.flags.c_contiguous:
+            frozen = pixels.copy(order="C")
             frozen.setflags(write=False)
             object.__setattr__(self, "pixels", frozen)
 
@@ -66,24 +67,38 @@ class Box:
 
     def clamped(self, width: int, height: int) -> Box:
         """The part of the box inside a picture of ``width`` x ``height``; may be empty."""
+        right, bottom = float(width), float(height)
         return Box(
-            min(max(self.x1, 0.0), width),
-            min(max(self.y1, 0.0), height),
-            min(max(self.x2, 0.0), width),
-            min(max(self.y2, 0.0), height),
+            min(max(self.x1, 0.0), right),
+            min(max(self.y1, 0.0), bottom),
+            min(max(self.x2, 0.0), right),
+            min(max(self.y2, 0.0), bottom),
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Landmarks:
-    """Named points of one face."""
+    """Named points of one face; a pixel's middle lies at half a pixel, as in :class:`Box`."""
 
     points: Float32Array
-    """(N, 2) float32 x, y in image pixels."""
+    """(N, 2) float32 x, y in image pixels, read-only."""
     scheme: str
     """Which points they are: ``five_points`` or ``face_mesh_468``."""
     depth: Float32Array | None = None
     """(N,) float32 distance behind the face's middle, about in image pixels; None if not told."""
+
+    def __post_init__(self) -> None:
+        points = np.array(self.points, dtype=np.float32)
+        if points.ndim != 2 or points.shape[1] != 2:
+            raise ValueError(f"expected points of shape (N, 2), got {points.shape}")
+        points.setflags(write=False)
+        object.__setattr__(self, "points", points)
+        if self.depth is not None:
+            depth = np.array(self.depth, dtype=np.float32)
+            if depth.shape != points.shape[:1]:
+                raise ValueError(f"expected depth of shape {points.shape[:1]}, got {depth.shape}")
+            depth.setflags(write=False)
+            object.__setattr__(self, "depth", depth)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,7 +118,10 @@ class AlignedCrop:
     pixels: UInt8Array
     """(48, 48) uint8 grey."""
     matrix: NDArray[np.float64]
-    """(2, 3) affine that maps image pixels to crop pixels, so that one can go back to the photo."""
+    """(2, 3) affine from image to crop coordinates, so that one can go back to the photo.
+
+    In both a pixel's middle lies at half a pixel, as in :class:`Box`.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +138,8 @@ class EmotionScores:
             raise ValueError(
                 f"expected {len(EMOTIONS)} probabilities, got {len(self.probabilities)}"
             )
+        if not all(0.0 <= each <= 1.0 for each in self.probabilities):
+            raise ValueError(f"expected probabilities within 0..1, got {self.probabilities}")
         if not abs(sum(self.probabilities) - 1.0) < 1e-4:
             raise ValueError(f"expected probabilities that sum to 1, got {sum(self.probabilities)}")
 
@@ -154,7 +174,10 @@ class FaceQuality:
     size_px: float
     """The shorter side of the box."""
     sharpness: float
-    """Variance of the Laplacian of the grey face at 96 px; below about 40 it looks blurred."""
+    """Variance of the Laplacian of the grey face at 96 px and a usual contrast.
+
+    Below about 60 it looks blurred.
+    """
     brightness: float
     """Mean grey value, 0..1."""
     contrast: float
@@ -192,6 +215,7 @@ class Provenance:
     landmarks: str
     weights_sha256: Mapping[str, str]
     config_digest: str
+    """Over the options and what the manifest says of the weights, above all their calibration."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,0 +1,93 @@
+"""Faces, and networks with random weights, that several tests of the core share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from core import RgbImage
+
+FACE_XYXY = (179.0, 59.5, 268.1, 176.0)
+"""Where MTCNN sees the astronaut's face."""
+INPUT_PX = {"mobilenet_v2": 48, "resnet50": 48, "inception_v3": 75}
+"""Small, so that the tests are quick; 75 px is the least that Inception v3 takes."""
+
+
+@pytest.fixture(scope="session")
+def photo(astronaut: NDArray[np.uint8]) -> RgbImage:
+    """The astronaut as the pipeline gets it."""
+    return RgbImage(astronaut, "astronaut.png")
+
+
+@pytest.fixture(scope="session")
+def faces48(astronaut: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(12, 48, 48) uint8 grey, read-only: the astronaut's face, turned, shifted and shaded."""
+    rng = np.random.default_rng(7)
+    grey = cv2.cvtColor(astronaut, cv2.COLOR_RGB2GRAY)
+    crops = []
+    for _ in range(12):
+        centre = (223 + rng.uniform(-25, 25), 118 + rng.uniform(-25, 25))
+        matrix = cv2.getRotationMatrix2D(centre, rng.uniform(-40, 40), 48 / rng.uniform(60, 140))
+        matrix[:, 2] += 24 - np.array(centre)
+        warped = cv2.warpAffine(grey, matrix, (48, 48), borderMode=cv2.BORDER_REFLECT)
+        crops.append(cv2.convertScaleAbs(warped, alpha=rng.uniform(0.4, 1.1)))
+    stacked: NDArray[np.uint8] = np.stack(crops)
+    stacked.setflags(write=False)
+    return stacked
+
+
+@pytest.fixture(scope="session")
+def weights_dir(tmp_path_factory: pytest.TempPathFactory, faces48: NDArray[np.uint8]) -> Path:
+    """A folder with a manifest and all three networks, untrained but not degenerate.
+
+    Their weights are drawn at random; batch normalisation has seen some faces and the head is
+    scaled to them, so that answers differ from face to face as those of a trained network do.
+    """
+    import torch
+    from torch import nn
+
+    from core.classifiers.architectures import EmotionNetwork, architecture_named
+    from core.imaging.alignment import FaceFrame
+    from core.imaging.preprocess import Preprocessing
+    from training.export import export_network, update_ensemble, update_entry
+
+    directory = tmp_path_factory.mktemp("weights")
+    for seed, (name, input_px) in enumerate(INPUT_PX.items()):
+        torch.manual_seed(seed)
+        network = EmotionNetwork(architecture_named(name))
+        for module in network.modules():
+            if isinstance(module, nn.BatchNorm2d):
+                module.momentum = None  # the plain mean over all that was seen
+        preprocessing = Preprocessing(input_px, mean=0.5, std=0.25)
+        batch = torch.from_numpy(preprocessing(faces48))
+        with torch.no_grad():
+            features = network.train().embed(batch)
+            features = network.eval().embed(batch)
+            head = torch.randn(7, features.shape[1])
+            logits = features @ head.T
+            spread = logits.std()
+            network.head.weight.copy_(2 * head / spread)
+            network.head.bias.copy_(-2 * logits.mean(dim=0) / spread)
+        export_network(
+            network,
+            directory,
+            name=name,
+            preprocessing=preprocessing,
+            frame=FaceFrame(),
+            training={"seed": seed},
+        )
+        calibration = {"temperature": 1.0 + seed / 4, "certain_from": 0.4}
+        update_entry(directory, name, {"calibration": calibration})
+    update_ensemble(
+        directory,
+        {
+            "weights": {"mobilenet_v2": 0.5, "resnet50": 0.3, "inception_v3": 0.2},
+            "calibration": {"temperature": 0.8, "certain_from": 0.45},
+            "metrics": {},
+        },
+    )
+    return directory

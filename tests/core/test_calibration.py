@@ -1,0 +1,73 @@
+"""Logits become probabilities that sum to one, or an error; low ones are "not sure"."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core import Emotion, InferenceError
+from core.calibration import Calibration, softmax
+
+ROW = np.array([[2.0, 0.0, -1.0, 4.0, 1.0, 0.5, 3.0]], np.float32)
+
+
+def test_no_logits_give_no_scores():
+    assert Calibration().scores(np.zeros((0, 7), np.float32)) == ()
+    assert Calibration().probabilities(np.zeros((0, 7), np.float32)).shape == (0, 7)
+
+
+def test_softmax_is_the_textbook_s():
+    expected = np.exp(ROW) / np.exp(ROW).sum()
+    assert softmax(ROW) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("temperature", "size"),
+    [(1.0, 1e-30), (1e-30, 1e-30), (1e-30, 1e4), (0.01, 3e38), (1.0, 1.0), (5.0, 1e4), (1e9, 1.0)],
+)
+def test_rows_sum_to_one_for_any_size_of_logits(temperature, size):
+    logits = np.array([[0, 1, -1, 0.5, 0.25, -0.5, 0.125]] * 3, np.float32) * np.float32(size)
+    rows = Calibration(temperature).probabilities(logits)
+    assert rows.dtype == np.float64
+    assert rows.sum(axis=1) == pytest.approx(1.0)
+    assert (rows[:, 1] >= rows.max(axis=1)).all()
+
+
+def test_temperature_divides_the_logits():
+    assert Calibration(2.0).probabilities(ROW) == pytest.approx(softmax(ROW / 2))
+    hot, cold = (Calibration(t).probabilities(ROW).max() for t in (5.0, 0.2))
+    assert hot < softmax(ROW).max() < cold
+
+
+def test_temperature_never_changes_the_ranking():
+    orders = [Calibration(t).scores(ROW)[0].ranked() for t in (0.3, 1.0, 4.0)]
+    assert len({tuple(emotion for emotion, _ in order) for order in orders}) == 1
+    assert orders[0][0][0] is Emotion.HAPPY
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_no_number_is_never_a_label(value):
+    logits = np.repeat(ROW, 3, axis=0)
+    logits[1, 2] = value
+    with pytest.raises(InferenceError, match="no number"):
+        Calibration().scores(logits)
+
+
+@pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
+def test_impossible_temperature_is_refused(temperature):
+    with pytest.raises(ValueError, match="temperature"):
+        Calibration(temperature)
+
+
+@pytest.mark.parametrize("level", [-0.1, 1.1, float("nan")])
+def test_impossible_level_is_refused(level):
+    with pytest.raises(ValueError, match="certain_from"):
+        Calibration(certain_from=level)
+
+
+def test_stored_level_decides_unless_another_is_asked_for():
+    top = softmax(ROW).max()
+    calibration = Calibration(certain_from=top + 0.01)
+    assert not calibration.scores(ROW)[0].certain
+    assert calibration.scores(ROW, certain_from=top - 0.01)[0].certain
+    assert calibration.scores(ROW, certain_from=0.0)[0].certain

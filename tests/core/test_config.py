@@ -1,0 +1,135 @@
+"""Options are checked when they are made; the digest tells answers of different options apart."""
+
+from __future__ import annotations
+
+import dataclasses
+from enum import StrEnum
+from pathlib import Path
+
+import pytest
+
+from core import AnalyzerConfig, ConfigError, Device, Engine, Preset, UnknownComponent
+from core.config import PRESETS
+
+
+def test_defaults_are_valid_and_frozen():
+    config = AnalyzerConfig()
+    assert (config.model, config.detector, config.landmarks) == (
+        "mobilenet_v2",
+        "mtcnn",
+        "face_mesh",
+    )
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        config.model = "resnet50"
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "meant"),
+    [
+        ("model", "resnet-50", "resnet50"),
+        ("detector", "mtccn", "mtcnn"),
+        ("landmarks", "facemesh", "face_mesh"),
+        ("preset", "ballanced", "balanced"),
+        ("engine", "open_vino", "openvino"),
+        ("device", "CUDA", "cuda"),
+    ],
+)
+def test_unknown_name_is_refused_with_a_suggestion(field, wrong, meant):
+    with pytest.raises(UnknownComponent, match=f"'{wrong}'") as caught:
+        AnalyzerConfig(**{field: wrong})
+    assert f"Did you mean '{meant}'?" in caught.value.hint
+
+
+def test_plain_words_become_members_of_their_enum():
+    config = AnalyzerConfig(preset="fast", engine="torch", device="cpu")
+    assert (config.preset, config.engine, config.device) == (
+        Preset.FAST,
+        Engine.TORCH,
+        Device.CPU,
+    )
+    assert config.settings is PRESETS[Preset.FAST]
+
+
+def test_member_of_a_front_s_own_enum_becomes_the_plain_name():
+    name = StrEnum("Name", {"X": "resnet50"}).X
+    assert type(AnalyzerConfig(model=name).model) is str
+    assert AnalyzerConfig(model=name) == AnalyzerConfig(model="resnet50")
+
+
+@pytest.mark.parametrize("field", ["detection_threshold", "certain_from"])
+@pytest.mark.parametrize("value", [-0.01, 1.01, float("nan"), float("inf")])
+def test_threshold_outside_of_0_to_1_is_refused(field, value):
+    with pytest.raises(ConfigError, match=f"{field} must lie between 0 and 1"):
+        AnalyzerConfig(**{field: value})
+
+
+@pytest.mark.parametrize("value", [None, 0, 0.5, 1])
+def test_threshold_within_is_taken(value):
+    assert AnalyzerConfig(detection_threshold=value).detection_threshold == value
+
+
+def test_openvino_on_cuda_is_refused():
+    with pytest.raises(ConfigError, match="OpenVINO does not run on a CUDA GPU"):
+        AnalyzerConfig(engine=Engine.OPENVINO, device=Device.CUDA)
+
+
+def test_presets_grow_from_fast_to_thorough():
+    fast, balanced, thorough = (PRESETS[preset] for preset in Preset)
+    assert fast.working_px < balanced.working_px < thorough.working_px
+    assert fast.min_face_px > balanced.min_face_px > thorough.min_face_px
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": "resnet50"},
+        {"landmarks": "five_points"},
+        {"preset": Preset.FAST},
+        {"detection_threshold": 0.8},
+        {"certain_from": 0.5},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_digest_changes_with_what_changes_an_answer(change):
+    assert AnalyzerConfig(**change).digest() != AnalyzerConfig().digest()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"engine": Engine.TORCH}, {"device": Device.CPU}, {"weights_dir": Path("elsewhere")}],
+    ids=lambda change: next(iter(change)),
+)
+def test_digest_stays_where_answers_stay(change):
+    assert AnalyzerConfig(**change).digest() == AnalyzerConfig().digest()
+
+
+def test_digest_is_the_same_for_the_same_number():
+    one, other = AnalyzerConfig(certain_from=1), AnalyzerConfig(certain_from=1.0)
+    assert one.digest() == other.digest()
+
+
+def test_digest_covers_the_detector_and_every_later_field(monkeypatch):
+    # A new field must be decided on: part of the digest, or proved not to change an answer.
+    fields = {field.name for field in dataclasses.fields(AnalyzerConfig)}
+    changing = {
+        "model",
+        "detector",
+        "landmarks",
+        "preset",
+        "detection_threshold",
+        "certain_from",
+    }
+    assert fields == changing | {"engine", "device", "weights_dir"}
+
+
+def test_digest_covers_the_numbers_behind_a_preset(monkeypatch):
+    before = AnalyzerConfig().digest()
+    changed = dataclasses.replace(PRESETS[Preset.BALANCED], min_face_px=25)
+    monkeypatch.setitem(PRESETS, Preset.BALANCED, changed)
+    assert AnalyzerConfig().digest() != before
+
+
+def test_digest_covers_what_is_told_beside_the_options():
+    config = AnalyzerConfig()
+    assert config.digest({}) == config.digest()
+    assert config.digest({"calibration": 1}) != config.digest()

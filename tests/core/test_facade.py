@@ -1,0 +1,81 @@
+"""The names that fronts use: complete, and free until they are used."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import core
+
+HEAVY = ("torch", "cv2", "numpy", "mediapipe", "openvino", "PIL", "skimage", "facenet_pytorch")
+
+
+@pytest.mark.parametrize("name", core.__all__)
+def test_exported_name_is_there_and_documented(name):
+    value = getattr(core, name)
+    assert isinstance(value, str | tuple) or value.__doc__
+
+
+def test_exported_names_are_those_with_a_home():
+    homes = [name for names in core._HOMES.values() for name in names]
+    assert sorted(homes) == sorted(core.__all__)
+    assert sorted(core.__all__) == sorted(set(core.__all__))
+
+
+def test_type_checkers_see_the_same_names_in_the_same_places():
+    tree = ast.parse(Path(core.__file__).read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {node.module: tuple(alias.name for alias in node.names) for node in block.body}
+    assert {home: set(names) for home, names in seen.items()} == {
+        home: set(names) for home, names in core._HOMES.items()
+    }
+
+
+def test_every_error_and_every_type_is_exported():
+    from core import errors, types
+
+    public = {
+        name
+        for module in (errors, types)
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__ and name[0] != "_"
+    }
+    assert public <= set(core.__all__)
+
+
+def test_names_are_listed_before_they_are_loaded():
+    assert set(core.__all__) <= set(dir(core))
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="has no attribute 'analyse'"):
+        _ = core.analyse
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "",
+        "core.model_names(); core.detector_names()",
+        "core.AnalyzerConfig(model='resnet50').digest()",
+        "core.Emotion.HAPPY.colour; core.UnknownComponent('a', 'b', ['c'])",
+        "dir(core)",
+    ],
+    ids=["import", "names", "config", "labels and errors", "dir"],
+)
+def test_light_names_load_nothing_heavy(root, use):
+    code = f"import sys, core; {use or 'pass'}; print(*({set(HEAVY)!r} & set(sys.modules)))"
+    shown = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert (shown.returncode, shown.stdout.strip(), shown.stderr) == (0, "", "")
+
+
+def test_example_of_the_docstring_names_what_there_is():
+    line = next(line for line in core.__doc__.splitlines() if "import" in line)
+    names = line.partition("import ")[2].split(", ")
+    assert set(names) <= set(core.__all__)
