@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from ..imaging.alignment import between_centres
 from ..types import Box, FaceAnalysis, Float32Array, ImageAnalysis, RgbImage, UInt8Array
 
 _DARK = (20, 20, 20)
@@ -134,9 +135,10 @@ def _ink(colour: tuple[int, int, int]) -> tuple[int, int, int]:
 
 def _blend(pixels: UInt8Array, face: FaceAnalysis, heat: Float32Array) -> None:
     height, width = pixels.shape[:2]
-    inverse = cv2.invertAffineTransform(face.crop.matrix)
+    # At the crop's own scale: the map's values belong to squares of the crop, not to points.
+    inverse = cv2.invertAffineTransform(between_centres(face.crop.matrix))
     side = heat.shape[0]
-    corners = np.array([[0, 0, 1], [side, 0, 1], [0, side, 1], [side, side, 1]]) @ inverse.T
+    corners = np.array([[-1, -1, 1], [side, -1, 1], [-1, side, 1], [side, side, 1]]) @ inverse.T
     x1, y1 = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, [width, height])
     x2, y2 = np.clip(np.ceil(corners.max(axis=0)).astype(int), 0, [width, height])
     if x2 <= x1 or y2 <= y1:
