@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .classifiers import ARCHITECTURES, CLASSIFIERS
+from .classifiers import ARCHITECTURES, CLASSIFIERS, ENSEMBLE
 from .detectors import DETECTORS
+
+if TYPE_CHECKING:
+    from .weights import EnsembleSpec, WeightsSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +45,42 @@ def model_catalog(weights_dir: Path | None = None) -> tuple[ModelInfo, ...]:
 
     specs = read_manifest(weights_dir)
     ensemble = read_ensemble(weights_dir)
-    rows = []
-    for name in model_names():
-        spec = specs.get(name)
-        if spec is not None:
-            rows.append(
-                ModelInfo(
-                    name=name,
-                    trained=True,
-                    input_px=spec.preprocessing.input_px,
-                    parameters=spec.parameters,
-                    megabytes=spec.size_bytes / 1e6,
-                    metrics=spec.metrics,
-                    how_to_get="",
-                )
-            )
-        elif name in ARCHITECTURES:
-            command = f"emotion train --model {name} --data DIR_OR_ZIP"
-            rows.append(ModelInfo(name, False, None, None, None, {}, command))
-        else:
-            ready = ensemble is not None and all(each in specs for each in ARCHITECTURES)
-            members = [specs[each] for each in ARCHITECTURES] if ready else []
-            rows.append(
-                ModelInfo(
-                    name=name,
-                    trained=ready,
-                    input_px=None,
-                    parameters=sum(each.parameters for each in members) if ready else None,
-                    megabytes=sum(each.size_bytes for each in members) / 1e6 if ready else None,
-                    metrics=ensemble.metrics if ensemble and ready else {},
-                    how_to_get="" if ready else "train the three networks first",
-                )
-            )
-    return tuple(rows)
+    return tuple(
+        _ensemble(specs, ensemble) if name == ENSEMBLE else _single(name, specs.get(name))
+        for name in model_names()
+    )
+
+
+def _single(name: str, spec: WeightsSpec | None) -> ModelInfo:
+    if spec is not None:
+        return ModelInfo(
+            name=name,
+            trained=True,
+            input_px=spec.preprocessing.input_px,
+            parameters=spec.parameters,
+            megabytes=spec.size_bytes / 1e6,
+            metrics=spec.metrics,
+            how_to_get="",
+        )
+    # One that was registered from outside needs no training here, and nothing is known of it.
+    outside = name not in ARCHITECTURES
+    command = "" if outside else f"emotion train --model {name} --data DIR_OR_ZIP"
+    return ModelInfo(name, outside, None, None, None, {}, command)
+
+
+def _ensemble(specs: Mapping[str, WeightsSpec], ensemble: EnsembleSpec | None) -> ModelInfo:
+    missing = [name for name in ARCHITECTURES if name not in specs]
+    if missing or ensemble is None:
+        command = "emotion calibrate --model ensemble --data DIR_OR_ZIP"
+        how = f"train {', '.join(missing)} first" if missing else command
+        return ModelInfo(ENSEMBLE, False, None, None, None, {}, how)
+    members = [specs[name] for name in ensemble.weights]
+    return ModelInfo(
+        name=ENSEMBLE,
+        trained=True,
+        input_px=None,
+        parameters=sum(each.parameters for each in members),
+        megabytes=sum(each.size_bytes for each in members) / 1e6,
+        metrics=ensemble.metrics,
+        how_to_get="",
+    )

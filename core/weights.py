@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,7 +53,12 @@ class WeightsSpec:
                 f"The weights of {self.name} have {size} bytes instead of {self.size_bytes}.",
                 hint=hint,
             )
-        data = self.file.read_bytes()
+        try:
+            data = self.file.read_bytes()
+        except OSError as error:
+            raise WeightsCorrupt(
+                f"The weights of {self.name} cannot be read: {error.strerror}.", hint=hint
+            ) from error
         if hashlib.sha256(data).hexdigest() != self.sha256:
             raise WeightsCorrupt(
                 f"The weights of {self.name} differ from the ones that were measured.", hint=hint
@@ -66,7 +73,7 @@ class WeightsSpec:
         data = self.read_verified()
         try:
             return load(data)
-        except SafetensorError as error:
+        except (SafetensorError, KeyError, ValueError) as error:  # e.g. a type torch has not
             raise WeightsCorrupt(
                 f"The weights of {self.name} are no safetensors file.",
                 hint="Export them again with `emotion train`.",
@@ -93,12 +100,18 @@ def read_manifest(directory: Path | None = None) -> dict[str, WeightsSpec]:
 
 def read_ensemble(directory: Path | None = None) -> EnsembleSpec | None:
     """How the ensemble in ``directory`` is made up; None when it was not calibrated yet."""
-    entry = _document(directory or SHIPPED_DIR).get("ensemble")
+    document = _document(directory or SHIPPED_DIR)
+    entry = document.get("ensemble")
     if entry is None:
         return None
     with _understood():
+        shares = {str(name): float(share) for name, share in entry["weights"].items()}
+        if not shares.keys() <= document["models"].keys():
+            raise ValueError(f"the ensemble has unknown members, among {', '.join(shares)}")
+        if not shares or not all(0 < share < math.inf for share in shares.values()):
+            raise ValueError(f"the ensemble's weights must be positive, got {shares}")
         return EnsembleSpec(
-            weights={str(name): float(share) for name, share in entry["weights"].items()},
+            weights=shares,
             calibration=Calibration(**entry["calibration"]),
             metrics=entry.get("metrics", {}),
         )
@@ -107,14 +120,19 @@ def read_ensemble(directory: Path | None = None) -> EnsembleSpec | None:
 def _document(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST_NAME
     try:
-        text = path.read_text(encoding="utf-8")
+        data = path.read_bytes()
     except FileNotFoundError as error:
         raise WeightsMissing(
             f"There is no {MANIFEST_NAME} in the weights folder.",
             hint="Restore it with `git checkout -- weights/`, or run `emotion train`.",
         ) from error
+    except OSError as error:
+        raise WeightsCorrupt(
+            f"{MANIFEST_NAME} cannot be read: {error.strerror}.",
+            hint="Restore it with `git checkout -- weights/`.",
+        ) from error
     with _understood():
-        document: dict[str, Any] = json.loads(text)
+        document: dict[str, Any] = json.loads(data)
         if document["schema_version"] != MANIFEST_VERSION:
             raise ValueError(f"schema_version {document['schema_version']}")
         document["models"].items()
@@ -135,9 +153,12 @@ def _understood() -> Iterator[None]:
 def _spec(name: str, entry: dict[str, Any], directory: Path) -> WeightsSpec:
     if tuple(entry["classes"]) != tuple(EMOTIONS):
         raise ValueError(f"{name} was trained for other classes")
+    # Nothing else is opened whatever the manifest says: no other folder, no pickle.
     file = entry["file"]
-    if Path(file).name != file:
-        raise ValueError(f"{name}: a weight file lies beside the manifest, not at {file!r}")
+    if not re.fullmatch(r"[\w.-]+\.safetensors", file):
+        raise ValueError(f"{name}: expected a .safetensors file beside the manifest, got {file!r}")
+    if entry.get("architecture", name) != name:
+        raise ValueError(f"{name} is described as {entry['architecture']}")
     return WeightsSpec(
         name=name,
         file=directory / file,

@@ -25,4 +25,6 @@ CLASSIFIERS.add("inception_v3", "core.classifiers.network:load_network")
 CLASSIFIERS.add("ensemble", "core.classifiers.ensemble:load_ensemble")
 
 ARCHITECTURES: tuple[str, ...] = ("mobilenet_v2", "resnet50", "inception_v3")
-"""The single networks; ``ensemble`` is their combination."""
+"""The single networks."""
+ENSEMBLE = "ensemble"
+"""Their combination."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torchvision import models
 
-from ..errors import UnknownComponent
+from ..errors import UnknownComponent, WeightsCorrupt
 from ..labels import EMOTIONS
 
 
@@ -124,11 +124,17 @@ def load_state(network: EmotionNetwork, state: dict[str, Tensor]) -> EmotionNetw
     """``network`` holding ``state`` as float32, in evaluation mode; every key must match.
 
     The batch counters of batch normalisation are no part of a weight file: they steer
-    training only.
+    training only. WeightsCorrupt where anything else differs.
     """
     floats = {key: value.float() for key, value in state.items()}
     for key in network.state_dict():
         if key.endswith("num_batches_tracked"):
             floats[key] = torch.zeros((), dtype=torch.long)
-    network.load_state_dict(floats, strict=True, assign=True)
+    try:
+        network.load_state_dict(floats, strict=True, assign=True)
+    except RuntimeError as error:
+        raise WeightsCorrupt(
+            "The weights belong to another network: names or shapes of its layers differ.",
+            hint="Train it again with `emotion train`.",
+        ) from error
     return network.requires_grad_(False).eval()

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..calibration import Calibration
 from ..config import Device, Engine
-from ..errors import WeightsMissing
+from ..errors import WeightsCorrupt, WeightsMissing
 from ..types import Float32Array, UInt8Array
 from ..weights import read_ensemble, read_manifest
 from . import ARCHITECTURES
@@ -27,7 +27,7 @@ class EnsembleClassifier:
     ) -> None:
         self.members = dict(members)
         self.calibration = calibration
-        self._weights = weights
+        self.weights = weights
 
     def logits(self, crops: UInt8Array) -> Float32Array:
         """(N, 48, 48) uint8 grey crops to (N, 7) float32 logits of the mean, uncalibrated."""
@@ -35,9 +35,9 @@ class EnsembleClassifier:
 
     def combined(self, logits: Mapping[str, Float32Array]) -> Float32Array:
         """The members' logits, each (N, 7), as the ensemble's (N, 7)."""
-        total = sum(self._weights[name] for name in logits)
+        total = sum(self.weights[name] for name in logits)
         mean = sum(
-            self._weights[name] / total * self.members[name].spec.calibration.probabilities(rows)
+            self.weights[name] / total * self.members[name].spec.calibration.probabilities(rows)
             for name, rows in logits.items()
         )
         floored = np.maximum(np.asarray(mean), np.finfo(np.float64).tiny)
@@ -70,4 +70,9 @@ def load_ensemble(
         member: load_network(member, weights_dir=weights_dir, engine=engine, device=device)
         for member in described.weights
     }
+    if len({each.spec.frame for each in members.values()}) > 1:
+        raise WeightsCorrupt(
+            "The networks were trained for faces framed differently, so no crop fits them all.",
+            hint="Train them again with one version of the project, or use a single network.",
+        )
     return EnsembleClassifier(members, described.weights, described.calibration)

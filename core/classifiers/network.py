@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from ..calibration import softmax
+from ..calibration import finite, softmax
 from ..config import Device, Engine
+from ..labels import EMOTIONS
 from ..runtime import NetworkRunner, make_runner
 from ..types import Float32Array, UInt8Array
 from ..weights import WeightsSpec, spec_of
@@ -28,17 +29,17 @@ class NetworkClassifier:
         """(N, 48, 48) uint8 grey crops to (N, 7) float32 logits, uncalibrated.
 
         They are the logarithm of the mean softmax of both views, a choice that was fixed
-        before anything was measured.
+        before anything was measured. InferenceError when the network gives no number.
         """
         rows = [self._batch(crops[start : start + BATCH]) for start in range(0, len(crops), BATCH)]
         if not rows:
-            return np.zeros((0, 7), dtype=np.float32)
+            return np.zeros((0, len(EMOTIONS)), dtype=np.float32)
         return np.concatenate(rows)
 
     def _batch(self, crops: UInt8Array) -> Float32Array:
         inputs = self.spec.preprocessing(crops)
         mirrored = np.ascontiguousarray(inputs[..., ::-1])
-        both = softmax(self._runner.run(np.concatenate([inputs, mirrored])))
+        both = softmax(finite(self._runner.run(np.concatenate([inputs, mirrored]))))
         mean = (both[: len(crops)] + both[len(crops) :]) / 2
         # The smallest float64 keeps the logarithm finite where a probability underflows.
         floored = np.maximum(mean, np.finfo(np.float64).tiny)

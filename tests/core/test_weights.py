@@ -1,0 +1,320 @@
+"""Weights are described by a manifest and checked before they are parsed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+from core import EMOTIONS, WeightsCorrupt, WeightsMissing
+from core.calibration import Calibration
+from core.imaging.alignment import FaceFrame
+from core.imaging.preprocess import Preprocessing
+from core.weights import read_ensemble, read_manifest, spec_of
+
+
+def small_file(seed=0):
+    """A safetensors file of about a kilobyte."""
+    values = np.random.default_rng(seed).normal(size=(16, 32)).astype(np.float16)
+    return save({"layer.weight": values})
+
+
+def entry(data, name="resnet50", **changes):
+    return {
+        "file": f"{name}.safetensors",
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "architecture": name,
+        "parameters": 512,
+        "classes": list(EMOTIONS),
+        "preprocessing": {"input_px": 96, "mean": 0.5, "std": 0.25},
+        "frame": {"left_eye": [15.2, 19.0], "right_eye": [33.0, 18.8], "mouth": [24.3, 36.7]},
+        "calibration": {"temperature": 1.3, "certain_from": 0.5},
+        "metrics": {"validation": {"accuracy": 0.7}},
+        "training": {},
+        **changes,
+    }
+
+
+def write(directory, models, **more):
+    document = {"schema_version": 1, "models": models, **more}
+    (directory / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """One model, ``resnet50``, whole and described."""
+    data = small_file()
+    (tmp_path / "resnet50.safetensors").write_bytes(data)
+    write(tmp_path, {"resnet50": entry(data)})
+    return tmp_path
+
+
+@pytest.fixture
+def parsed(monkeypatch):
+    """What was handed to safetensors' parser."""
+    import safetensors.torch
+
+    given = []
+    load = safetensors.torch.load
+    monkeypatch.setattr(safetensors.torch, "load", lambda data: given.append(data) or load(data))
+    return given
+
+
+def test_entry_tells_everything_that_travels_with_the_weights(folder):
+    spec = spec_of("resnet50", folder)
+    assert spec.file == folder / "resnet50.safetensors"
+    assert spec.preprocessing == Preprocessing(96, 0.5, 0.25)
+    assert spec.frame == FaceFrame()
+    assert spec.calibration == Calibration(1.3, 0.5)
+    assert (spec.parameters, spec.metrics) == (512, {"validation": {"accuracy": 0.7}})
+
+
+def test_whole_file_is_loaded_in_its_own_precision(folder, parsed):
+    state = spec_of("resnet50", folder).load()
+    assert {key: (tuple(value.shape), str(value.dtype)) for key, value in state.items()} == {
+        "layer.weight": ((16, 32), "torch.float16")
+    }
+    assert len(parsed) == 1
+
+
+def test_manifest_without_any_model_is_a_normal_one(tmp_path):
+    write(tmp_path, {})
+    assert read_manifest(tmp_path) == {}
+    assert read_ensemble(tmp_path) is None
+
+
+def test_missing_manifest_says_how_to_restore_it(tmp_path):
+    for read in (read_manifest, read_ensemble):
+        with pytest.raises(WeightsMissing, match=r"no manifest\.json") as caught:
+            read(tmp_path)
+        assert "git checkout" in caught.value.hint
+
+
+def test_model_that_is_not_trained_asks_for_training_and_names_what_there_is(folder):
+    with pytest.raises(WeightsMissing, match="inception_v3 is not trained yet") as caught:
+        spec_of("inception_v3", folder)
+    assert "emotion train --model inception_v3" in caught.value.hint
+    assert "or use resnet50." in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"{}",
+        b'{"schema_version": 1}',
+        b'{"schema_version": 1, "models": []}',
+        b'{"schema_version": 2, "models": {}}',
+        b'{"schema_version": 1, "models": {"resnet50": 5}}',
+        b'{"schema_version": 1, "models": {"resnet50": {}}}',
+        b"\xff\xfe\x00",
+    ],
+)
+def test_manifest_that_cannot_be_understood_is_refused(tmp_path, text):
+    (tmp_path / "manifest.json").write_bytes(text)
+    with pytest.raises(WeightsCorrupt, match=r"manifest\.json cannot be understood"):
+        read_manifest(tmp_path)
+
+
+def test_folder_in_place_of_the_manifest_is_refused(tmp_path):
+    (tmp_path / "manifest.json").mkdir()
+    with pytest.raises(WeightsCorrupt, match=r"manifest\.json cannot be read"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"classes": list(EMOTIONS)[::-1]},
+        {"classes": list(EMOTIONS)[:6]},
+        {"bytes": "many"},
+        {"bytes": None},
+        {"architecture": "mobilenet_v2"},
+        {"preprocessing": {"input_px": 96, "mean": 0.5}},
+        {"preprocessing": {"input_px": "96", "mean": 0.5, "std": 0.25}},
+        {"preprocessing": {"input_px": 96.5, "mean": 0.5, "std": 0.25}},
+        {"preprocessing": {"input_px": 0, "mean": 0.5, "std": 0.25}},
+        {"preprocessing": {"input_px": 96, "mean": 0.5, "std": 0.0}},
+        {"frame": {"left_eye": [1, 2]}, "extra": 1} | {"frame": {"nose": [1, 2]}},
+        {"frame": {"left_eye": [1, 2, 3]}},
+        {"calibration": {"temperature": 0}},
+        {"calibration": {"temperature": "warm"}},
+        {"calibration": {"temperature": 1, "certain_from": 2}},
+        {"file": 5},
+    ],
+    ids=lambda changes: json.dumps(changes)[:40],
+)
+def test_entry_that_makes_no_sense_is_refused(tmp_path, changes):
+    write(tmp_path, {"resnet50": entry(small_file(), **changes)})
+    with pytest.raises(WeightsCorrupt, match=r"manifest\.json cannot be understood"):
+        read_manifest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "../outside.safetensors",
+        "/etc/passwd",
+        "sub/inside.safetensors",
+        "..\\outside.safetensors",
+        "..",
+        "",
+        ".",
+        "resnet50.pt",
+        "resnet50.safetensors\n",
+        "resnet50\0.safetensors",
+    ],
+)
+def test_file_is_looked_for_beside_the_manifest_only(tmp_path, file):
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    data = small_file()
+    (tmp_path / "outside.safetensors").write_bytes(data)
+    write(folder, {"resnet50": entry(data, file=file)})
+    with pytest.raises(WeightsCorrupt, match=r"expected a \.safetensors file beside the manifest"):
+        spec_of("resnet50", folder)
+
+
+def test_missing_file_is_told(folder, parsed):
+    (folder / "resnet50.safetensors").unlink()
+    with pytest.raises(WeightsMissing, match="weights of resnet50 are absent"):
+        spec_of("resnet50", folder).load()
+
+
+def test_folder_in_place_of_the_file_is_refused(folder, parsed):
+    file = folder / "resnet50.safetensors"
+    file.unlink()
+    file.mkdir()
+    size = file.stat().st_size
+    write(folder, {"resnet50": entry(b"", bytes=size)})
+    with pytest.raises(WeightsCorrupt, match="cannot be read"):
+        spec_of("resnet50", folder).load()
+
+
+@pytest.mark.parametrize("length", [0, 1, 100, -1])
+def test_cut_off_file_is_refused_before_it_is_parsed(folder, parsed, length):
+    file = folder / "resnet50.safetensors"
+    file.write_bytes(file.read_bytes()[:length])
+    with pytest.raises(WeightsCorrupt, match="bytes instead of"):
+        spec_of("resnet50", folder).load()
+    assert parsed == []
+
+
+def test_longer_file_is_refused_before_it_is_parsed(folder, parsed):
+    with (folder / "resnet50.safetensors").open("ab") as file:
+        file.write(b"\0")
+    with pytest.raises(WeightsCorrupt, match="bytes instead of"):
+        spec_of("resnet50", folder).load()
+    assert parsed == []
+
+
+def test_every_changed_byte_is_refused_before_it_is_parsed(folder, parsed):
+    file = folder / "resnet50.safetensors"
+    whole = file.read_bytes()
+    spec = spec_of("resnet50", folder)
+    rng = np.random.default_rng(0)
+    header = 8 + int.from_bytes(whole[:8], "little")
+    places = [*range(8), *rng.integers(8, header, 40), *rng.integers(header, len(whole), 80)]
+    for place in places:
+        changed = bytearray(whole)
+        changed[place] ^= int(rng.integers(1, 256))
+        file.write_bytes(changed)
+        with pytest.raises(WeightsCorrupt, match="differ from the ones that were measured"):
+            spec.load()
+    assert parsed == []
+    file.write_bytes(whole)
+    assert spec.load()
+
+
+def test_swapped_files_are_refused_before_they_are_parsed(tmp_path, parsed):
+    one, other = small_file(1), small_file(2)
+    assert len(one) == len(other)
+    write(tmp_path, {"resnet50": entry(one), "inception_v3": entry(other, "inception_v3")})
+    (tmp_path / "resnet50.safetensors").write_bytes(other)
+    (tmp_path / "inception_v3.safetensors").write_bytes(one)
+    for name in ("resnet50", "inception_v3"):
+        with pytest.raises(WeightsCorrupt, match=f"weights of {name} differ"):
+            spec_of(name, tmp_path).load()
+    assert parsed == []
+
+
+class Exploding:
+    """Unpickling it runs code."""
+
+    ran = False
+
+    def __reduce__(self):
+        return (setattr, (Exploding, "ran", True))
+
+
+def torch_archive(payload):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("archive/data.pkl", payload)
+        archive.writestr("archive/version", "3")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("wrap", [bytes, torch_archive], ids=["pickle", "torch file"])
+def test_pickle_with_another_name_and_a_right_checksum_is_never_unpickled(tmp_path, wrap):
+    data = wrap(pickle.dumps(Exploding()))
+    (tmp_path / "resnet50.safetensors").write_bytes(data)
+    write(tmp_path, {"resnet50": entry(data)})
+    with pytest.raises(WeightsCorrupt, match="no safetensors file"):
+        spec_of("resnet50", tmp_path).load()
+    assert not Exploding.ran
+
+
+def test_header_that_promises_more_than_there_is_is_refused(tmp_path):
+    data = (2**62).to_bytes(8, "little") + b"{}"
+    (tmp_path / "resnet50.safetensors").write_bytes(data)
+    write(tmp_path, {"resnet50": entry(data)})
+    with pytest.raises(WeightsCorrupt, match="no safetensors file"):
+        spec_of("resnet50", tmp_path).load()
+
+
+def test_weights_of_another_network_are_refused(folder):
+    from core.classifiers.network import load_network
+
+    with pytest.raises(WeightsCorrupt, match="belong to another network"):
+        load_network("resnet50", weights_dir=folder)
+
+
+ENSEMBLE = {"weights": {"resnet50": 1.0}, "calibration": {"temperature": 2.0}}
+
+
+def test_ensemble_s_entry_is_read(folder):
+    write(folder, {"resnet50": entry(small_file())}, ensemble=ENSEMBLE)
+    ensemble = read_ensemble(folder)
+    assert (ensemble.weights, ensemble.calibration.temperature) == ({"resnet50": 1.0}, 2.0)
+    assert ensemble.metrics == {}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weights": {}},
+        {"weights": {"resnet50": 0}},
+        {"weights": {"resnet50": -1}},
+        {"weights": {"resnet50": float("nan")}},
+        {"weights": {"unknown": 1}},
+        {"weights": [1]},
+        {"calibration": {"temperature": -1}},
+        {"calibration": 5},
+    ],
+    ids=lambda changes: json.dumps(changes)[:40],
+)
+def test_ensemble_that_makes_no_sense_is_refused(folder, changes):
+    write(folder, {"resnet50": entry(small_file())}, ensemble=ENSEMBLE | changes)
+    with pytest.raises(WeightsCorrupt, match=r"manifest\.json cannot be understood"):
+        read_ensemble(folder)
