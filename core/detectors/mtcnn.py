@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import torch
 from facenet_pytorch import MTCNN
+from facenet_pytorch.models.utils import detect_face
+from numpy.typing import NDArray
 
 from ..config import Device, PresetSettings
 from ..types import Box, Face, Landmarks, RgbImage
@@ -22,6 +26,7 @@ class MtcnnDetector:
         self._working_px = working_px
         self._min_face_px = min_face_px
         self._threshold = threshold
+        detect_face.pad = _windows
         self._network = MTCNN(
             min_face_size=min_face_px,
             keep_all=True,
@@ -46,7 +51,7 @@ class MtcnnDetector:
         back = np.array([image.width / pixels.shape[1], image.height / pixels.shape[0]])
         faces = []
         for box, score, five in zip(boxes, scores, points, strict=True):
-            if score < self._threshold:
+            if not score >= self._threshold:
                 continue
             x1, y1, x2, y2 = (
                 float(v) for v in np.asarray(box, dtype=np.float64) * np.tile(back, 2)
@@ -54,6 +59,19 @@ class MtcnnDetector:
             landmarks = Landmarks((np.asarray(five) * back).astype(np.float32), "five_points")
             faces.append(Face(Box(x1, y1, x2, y2), float(min(score, 1.0)), landmarks))
         return tuple(sorted(faces, key=lambda face: -face.score))
+
+
+def _windows(boxes: Any, width: int, height: int) -> tuple[NDArray[np.int32], ...]:
+    """Rows and columns (y1, y2, x1, x2), from 1 and inclusive, that a network sees of each box.
+
+    Takes the place of the library's ``pad``, which leaves a box that regression moved off the
+    picture without a pixel; such a box is then skipped in one list and kept in another, and
+    ``detect`` ends with an IndexError. Here it keeps the border's pixel, which no network takes
+    for a face. Boxes that touch the picture come out as in the library.
+    """
+    x1, y1, x2, y2 = boxes.trunc().int().cpu().numpy()[:, :4].T
+    x1, y1 = x1.clip(1, width), y1.clip(1, height)
+    return y1, np.maximum(y2.clip(max=height), y1), x1, np.maximum(x2.clip(max=width), x1)
 
 
 def load_mtcnn(

@@ -1,0 +1,149 @@
+"""What every registered detector promises."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+import pytest
+
+from core import AnalyzerConfig, Box, Device, RgbImage
+from core.config import PRESETS, Preset
+from core.detectors import DETECTORS
+from tests.core.conftest import FACE_XYXY
+
+
+@pytest.fixture(scope="module", params=DETECTORS.names())
+def detector(request):
+    settings = PRESETS[Preset.BALANCED]
+    return DETECTORS.get(request.param)(settings=settings, threshold=None, device=Device.CPU)
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    width = min(a.x2, b.x2) - max(a.x1, b.x1)
+    height = min(a.y2, b.y2) - max(a.y1, b.y1)
+    common = max(0.0, width) * max(0.0, height)
+    return common / (a.area + b.area - common)
+
+
+def plain(faces):
+    return [(face.box, face.score, face.landmarks.points.tolist()) for face in faces]
+
+
+@pytest.fixture(scope="module")
+def group(astronaut):
+    """Five astronauts of different sizes side by side, and where their faces are."""
+    sizes = [512, 180, 300, 240, 400]
+    pixels = np.zeros((512, sum(sizes), 3), np.uint8)
+    boxes, x = [], 0
+    for size in sizes:
+        pixels[512 - size :, x : x + size] = cv2.resize(
+            astronaut, (size, size), interpolation=cv2.INTER_AREA
+        )
+        x1, y1, x2, y2 = (edge * size / 512 for edge in FACE_XYXY)
+        boxes.append(Box(x + x1, 512 - size + y1, x + x2, 512 - size + y2))
+        x += size
+    return RgbImage(pixels), boxes
+
+
+@pytest.mark.parametrize("value", [0, 128, 255])
+@pytest.mark.parametrize(
+    "size_wh", [(1, 1), (1, 300), (300, 1), (23, 24), (24, 24), (25, 200), (4000, 10), (640, 480)]
+)
+def test_plain_picture_of_any_shape_has_no_face(detector, size_wh, value):
+    pixels = np.full((size_wh[1], size_wh[0], 3), value, np.uint8)
+    assert detector.detect(RgbImage(pixels)) == ()
+
+
+def test_face_is_found_with_points_inside(detector, photo):
+    (face,) = detector.detect(photo)
+    assert overlap(face.box, Box(*FACE_XYXY)) > 0.7
+    assert 0.9 < face.score <= 1
+    if face.landmarks is not None:
+        x, y = face.landmarks.points.T
+        assert (face.box.x1 < x).all()
+        assert (x < face.box.x2).all()
+        assert (face.box.y1 < y).all()
+        assert (y < face.box.y2).all()
+
+
+def test_several_faces_are_found_where_they_are(detector, group):
+    image, boxes = group
+    faces = detector.detect(image)
+    assert len(faces) == len(boxes)
+    for box in boxes:
+        assert max(overlap(face.box, box) for face in faces) > 0.6
+
+
+def test_best_scores_come_with_values_from_0_to_1(detector, group):
+    for face in detector.detect(group[0]):
+        assert 0 <= face.score <= 1
+        assert type(face.score) is float
+
+
+@pytest.mark.parametrize("size_wh", [(2000, 2000), (2600, 1300), (900, 1800)])
+def test_boxes_are_in_coordinates_of_the_original(detector, astronaut, size_wh):
+    # A reduced copy is looked at; what comes back belongs to the picture as given.
+    large = cv2.resize(astronaut, size_wh, interpolation=cv2.INTER_LINEAR)
+    if size_wh[0] != size_wh[1]:
+        side = min(size_wh)
+        large = np.zeros((size_wh[1], size_wh[0], 3), np.uint8)
+        large[-side:, -side:] = cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_LINEAR)
+    side = min(size_wh)
+    move = np.array(size_wh) - side
+    expected = np.array(FACE_XYXY) * side / 512 + np.tile(move, 2)
+    (face,) = detector.detect(RgbImage(large))
+    assert overlap(face.box, Box(*expected)) > 0.7
+    if face.landmarks is not None:
+        centre = face.landmarks.points.mean(axis=0)
+        middle = [(expected[0] + expected[2]) / 2, (expected[1] + expected[3]) / 2]
+        assert np.abs(centre - middle).max() < 0.15 * (expected[3] - expected[1])
+
+
+def test_same_picture_twice_gives_the_same_answer(detector, photo):
+    assert plain(detector.detect(photo)) == plain(detector.detect(photo))
+
+
+def test_another_picture_in_between_changes_nothing(detector, photo, group):
+    before = plain(detector.detect(photo))
+    detector.detect(group[0])
+    assert plain(detector.detect(photo)) == before
+
+
+def test_picture_is_not_changed(detector, astronaut):
+    image = RgbImage(astronaut)
+    detector.detect(image)
+    assert (image.pixels == astronaut).all()
+
+
+def test_eight_threads_answer_as_one(detector, astronaut):
+    sides = [200, 230, 260, 290] * 4
+    images = [
+        RgbImage(cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_AREA))
+        for side in sides
+    ]
+    alone = [plain(detector.detect(image)) for image in images[:4]]
+    assert all(alone)
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(detector.detect, images))
+    for index, faces in enumerate(together):
+        for (box, score, points), (box1, score1, points1) in zip(
+            plain(faces), alone[index % 4], strict=True
+        ):
+            # Threads may split sums differently; pixels stay the same to a hundredth.
+            assert np.abs(np.subtract(box_edges(box), box_edges(box1))).max() < 0.01
+            assert score == pytest.approx(score1, abs=1e-4)
+            assert np.abs(np.subtract(points, points1)).max() < 0.01
+
+
+def box_edges(box):
+    return [box.x1, box.y1, box.x2, box.y2]
+
+
+def test_threshold_drops_what_is_scored_lower(photo):
+    for name in DETECTORS.names():
+        settings = AnalyzerConfig(detector=name).settings
+        strict = DETECTORS.get(name)(settings=settings, threshold=1.0, device=Device.CPU)
+        assert all(face.score >= 1.0 for face in strict.detect(photo))
