@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -13,9 +13,11 @@ import torch
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-from .classifiers import ARCHITECTURES
+from .classifiers import ARCHITECTURES, ENSEMBLE
 from .classifiers.architectures import EmotionNetwork, architecture_named, empty_network, load_state
+from .classifiers.network import BATCH
 from .config import AnalyzerConfig
+from .errors import ConfigError
 from .imaging.alignment import CROP_PX
 from .labels import EMOTIONS, Emotion
 from .types import Float32Array, UInt8Array
@@ -30,20 +32,34 @@ def gradcam(
 ) -> tuple[Float32Array, ...]:
     """One (48, 48) float32 map in 0..1 per crop of (N, 48, 48), for the emotion given with it.
 
-    For the ensemble the members' maps are averaged by their share in the answer.
+    For the ensemble the members' maps are averaged by their share in the answer. ConfigError
+    for a model that is neither one of the three networks nor their ensemble.
     """
     if len(crops) == 0:
         return ()
-    shares = {config.model: 1.0}
-    if config.model not in ARCHITECTURES:
-        described = read_ensemble(config.weights_dir)
-        shares = dict(described.weights) if described else {}
+    shares = _shares(config)
     total = sum(shares.values())
     maps = np.zeros((len(crops), CROP_PX, CROP_PX), dtype=np.float32)
     with _LOCK:
         for name, share in shares.items():
-            maps += np.float32(share / total) * _maps_of(name, config.weights_dir, crops, emotions)
+            for start in range(0, len(crops), BATCH):
+                part = slice(start, start + BATCH)
+                some = _maps_of(name, config.weights_dir, crops[part], emotions[part])
+                maps[part] += np.float32(share / total) * some
     return tuple(maps)
+
+
+def _shares(config: AnalyzerConfig) -> Mapping[str, float]:
+    """The networks behind ``config.model`` with their share in its answer."""
+    if config.model in ARCHITECTURES:
+        return {config.model: 1.0}
+    described = read_ensemble(config.weights_dir) if config.model == ENSEMBLE else None
+    if described is None:
+        raise ConfigError(
+            f"What {config.model} looked at cannot be shown.",
+            hint=f"It can be for {', '.join(ARCHITECTURES)} and for a calibrated {ENSEMBLE}.",
+        )
+    return described.weights
 
 
 def _maps_of(

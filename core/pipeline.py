@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from .types import (
     Provenance,
     RgbImage,
 )
+from .weights import WeightsSpec
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +40,8 @@ class EmotionModel:
     calibration: Calibration
     frame: FaceFrame = field(default_factory=FaceFrame)
     weights_sha256: Mapping[str, str] = field(default_factory=dict)
+    described: Mapping[str, object] = field(default_factory=dict)
+    """What the manifest says of the weights and an answer depends on, as plain data for JSON."""
 
 
 class Analyzer:
@@ -65,7 +69,7 @@ class Analyzer:
             detector=config.detector,
             landmarks=config.landmarks,
             weights_sha256=dict(model.weights_sha256),
-            config_digest=config.digest(),
+            config_digest=config.digest(model.described),
         )
 
     @classmethod
@@ -120,7 +124,7 @@ class Analyzer:
             height=image.height,
             faces=tuple(answers),
             provenance=self._provenance,
-            notes=image.notes,
+            notes=(*image.notes, *self._why_none(image, answers)),
             elapsed_s=clock.laps,
         )
 
@@ -152,6 +156,16 @@ class Analyzer:
             else np.zeros((0, 48, 48), np.uint8),
             [face.emotions.top for face in analysis.faces],
         )
+
+    def _why_none(self, image: RgbImage, answers: Sequence[FaceAnalysis]) -> tuple[str, ...]:
+        """A note when there is no face because of the picture's shape."""
+        settings = self.config.settings
+        scale = min(1.0, settings.working_px / max(image.width, image.height))
+        if answers or min(image.width, image.height) * scale >= settings.min_face_px:
+            return ()
+        smallest = math.ceil(settings.min_face_px / scale)
+        size = f"{image.width} x {image.height} pixels"
+        return (f"The picture is {size}; only faces of {smallest} px and more are looked for.",)
 
     def _classify(
         self, crops: Sequence[AlignedCrop]
@@ -192,6 +206,11 @@ def load_emotion_model(config: AnalyzerConfig) -> EmotionModel:
             calibration=classifier.calibration,
             frame=next(iter(members.values())).spec.frame,
             weights_sha256={name: each.spec.sha256 for name, each in members.items()},
+            described={
+                "shares": dict(classifier.weights),
+                "calibration": asdict(classifier.calibration),
+                "members": {name: _described(each.spec) for name, each in members.items()},
+            },
         )
     if isinstance(classifier, NetworkClassifier):
         spec = classifier.spec
@@ -200,9 +219,18 @@ def load_emotion_model(config: AnalyzerConfig) -> EmotionModel:
             calibration=spec.calibration,
             frame=spec.frame,
             weights_sha256={spec.name: spec.sha256},
+            described=_described(spec),
         )
     # A model registered from outside brings no manifest entry: it is taken as calibrated.
     return EmotionModel(classifier=classifier, calibration=Calibration())
+
+
+def _described(spec: WeightsSpec) -> dict[str, object]:
+    return {
+        "preprocessing": asdict(spec.preprocessing),
+        "frame": asdict(spec.frame),
+        "calibration": asdict(spec.calibration),
+    }
 
 
 class _Clock:
