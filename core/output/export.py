@@ -15,6 +15,9 @@ from ..types import Box, EmotionScores, FaceAnalysis, FaceQuality, ImageAnalysis
 SCHEMA_VERSION = "1.0"
 """Grows by a minor step for an addition, by a major one when a reader could break."""
 
+_AWKWARD = re.compile("[\ud800-\udfff\x7f-\x9f\u2028\u2029]")
+"""Bytes of a file name that are no UTF-8 (PEP 383), and what some readers take for a line end."""
+
 CSV_COLUMNS = (
     "name",
     "width",
@@ -64,16 +67,22 @@ def to_json(analysis: ImageAnalysis) -> str:
     return dumps(document(analysis))
 
 
-def dumps(value: Any) -> str:
-    """``value`` as indented JSON; a pair of numbers stays on one line, as points are read."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    return re.sub(r"\[\s+(-?[\d.]+),\s+(-?[\d.]+)\s+\]", r"[\1, \2]", text) + "\n"
+def dumps(value: Any, *, compact: bool = False) -> str:
+    """``value`` as indented JSON, a point on one line; ``compact`` puts all on a single line.
+
+    Ends in a line feed and can always be written as UTF-8. ValueError for NaN.
+    """
+    text = json.dumps(value, indent=None if compact else 2, ensure_ascii=False, allow_nan=False)
+    text = _AWKWARD.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
+    # Only between values is there a line feed: within a text it is written as \n.
+    return re.sub(r"\[\n *(-?[\d.]+),\n *(-?[\d.]+)\n *\]", r"[\1, \2]", text) + "\n"
 
 
 def to_csv(analyses: Sequence[ImageAnalysis]) -> str:
-    """One row a face, and one for a picture without any; columns are :data:`CSV_COLUMNS`.
+    r"""One row a face, and one for a picture without any; columns are :data:`CSV_COLUMNS`.
 
-    Text that a spreadsheet would take for a formula gets a leading apostrophe.
+    Text that a spreadsheet would take for a formula gets a leading apostrophe. A file name's
+    bytes that are no UTF-8 are written as in Python, e.g. ``\udce9``.
     """
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
@@ -103,6 +112,7 @@ def to_csv(analyses: Sequence[ImageAnalysis]) -> str:
 
 
 def _cell(text: str) -> str:
+    text = text.encode(errors="backslashreplace").decode()
     return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
