@@ -28,6 +28,10 @@ fmt: .venv/installed-dev ## Format the code and mend what can be mended
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
+bench: .venv/installed-dev doctor ## Measure how long each step of an answer takes
+	@$(BIN)/python -m pytest tests/benchmarks -m bench \
+		--benchmark-columns min,median,rounds --benchmark-sort min
+
 install: ## Install, or repair, the environment in .venv
 	@.ci/install requirements.txt
 	@touch .venv/installed
