@@ -158,12 +158,14 @@ def _gif(data: bytes) -> Screened:
             if frames == 2:
                 break
             flags = data[position + 9] if position + 9 < len(data) else 0
-            position = _after_sub_blocks(data, _after_palette(position + 10, flags) + 1)
+            position = _after_palette(position + 10, flags) + 1
+            position = _after_sub_blocks(data, position, len(data))
         elif block == 0x3B or (frames and block != 0x21):
             break  # the end, or damage behind the first frame
         else:
             # Decoders step over stray bytes in front of the first frame.
-            end = _after_sub_blocks(data, position + 2) if block == 0x21 else position + 1
+            stop = len(data) if frames else position + MAX_GIF_EXTENSIONS + 2
+            end = _after_sub_blocks(data, position + 2, stop) if block == 0x21 else position + 1
             extensions += end - position
             if extensions > MAX_GIF_EXTENSIONS and not frames:
                 raise excessive("GIF", "it is filled up with comments")
@@ -175,8 +177,9 @@ def _after_palette(position: int, flags: int) -> int:
     return position + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
 
 
-def _after_sub_blocks(data: bytes, position: int) -> int:
-    while position < len(data) and data[position]:
+def _after_sub_blocks(data: bytes, position: int, stop: int) -> int:
+    stop = min(stop, len(data))
+    while position < stop and data[position]:
         position += data[position] + 1
     return position + 1
 

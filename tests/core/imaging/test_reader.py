@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.imaging.decoding import decode
+from core.imaging.formats import Format
 from core.imaging.reader import read_image
 from core.imaging.tag_directories import exif_orientation
+from core.types import RgbImage
 from tests.core.imaging.picture_files import (
     ASCII,
     BYTE,
@@ -83,6 +86,11 @@ def test_result_is_contiguous_and_cannot_be_written_to() -> None:
         assert pixels.dtype == np.uint8
 
 
+def test_pixels_are_handed_on_without_another_copy() -> None:
+    pixels, _ = decode(saved(corners(), "PNG"), Format.PNG)
+    assert RgbImage(pixels).pixels is pixels
+
+
 def test_content_decides_about_the_format_and_the_name_does_not(tmp_path: Path) -> None:
     path = tmp_path / "really a png.jpg"
     path.write_bytes(saved(corners(), "PNG"))
@@ -128,6 +136,10 @@ def test_pages_of_a_tiff_are_read_as_the_first_and_say_so() -> None:
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF", "JPEG", "BMP"])
 def test_single_picture_carries_no_note(kind: str) -> None:
     assert read_image(saved(corners(), kind)).notes == ()
+
+
+def test_comment_of_a_gif_is_not_taken_for_frames() -> None:
+    assert read_image(saved(corners(), "GIF", comment=b",\0,;!" * 30)).notes == ()
 
 
 def test_gif_that_is_damaged_behind_its_first_frame_still_gives_that_frame() -> None:

@@ -17,7 +17,9 @@ from PIL import Image
 
 from core.errors import ImageTooLarge, InputError
 from core.imaging import decoding, limits, reader
+from core.imaging.formats import Format
 from core.imaging.reader import read_image
+from core.imaging.screening import screen
 from tests.core.imaging.picture_files import (
     BYTE,
     LONG,
@@ -104,7 +106,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "JPEG whose EXIF tags overlap": _exif_of_many_segments,
     "JPEG of a hundred scans": _many_scans,
     "JPEG padded with 2 MB": lambda: b"\xff\xd8" + b"\xff" * 2_000_000 + jpeg_of_size(8, 8)[2:],
-    "JPEG of a million comments": lambda: jpeg_with(
+    "JPEG of 100,000 comments": lambda: jpeg_with(
         saved(corners(), "JPEG"), *[(0xFE, b"")] * 100_000
     ),
     "PNG of 100,000 chunks": lambda: png(
@@ -112,7 +114,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     ),
     "GIF with a comment of 5 MB": _commented_gif,
     "GIF with stray bytes and a comment of 5 MB": lambda: _commented_gif(b"\0\x01"),
-    "run-length BMP of one wide row": lambda: run_length_bmp(4_000_000, 12, b"\0\x02\0\xff" * 3),
+    "run-length BMP of one wide row": lambda: run_length_bmp(1_000_000, 3, b"\0\x02\0\xff" * 3),
     "run-length BMP of 25 megapixels": lambda: run_length_bmp(5000, 5000, b"\xff\x01" * 100),
 }
 
@@ -228,6 +230,13 @@ def test_file_that_grows_while_it_is_read_is_refused(
     monkeypatch.setattr(reader.os, "fstat", lambda _descriptor: small)
     with pytest.raises(ImageTooLarge):
         read_image(path)
+
+
+@pytest.mark.parametrize("kind", [b"VP8X", b"VP8L", b"VP8 "])
+def test_size_of_a_webp_is_known_before_its_decoder_allocates_the_canvas(kind: bytes) -> None:
+    with pytest.raises(ImageTooLarge, match="5200 x 5000"):
+        screen(webp_of_size(5200, 5000, kind), Format.WEBP)
+    screen(webp_of_size(5000, 5000, kind), Format.WEBP)
 
 
 def test_picture_of_just_50_megapixels_is_not_refused_for_its_size() -> None:
