@@ -14,6 +14,10 @@ _REMARKS = (
     r".*does not have many workers.*",
     # Small data sets have few batches; figures are logged by epoch anyway.
     r".*number of training batches .* is smaller than the logging interval.*",
+    # Data without validation faces train all the same.
+    r".*You defined a `validation_step` but have no `val_dataloader`.*",
+    # A run's folder may be moved before it is resumed.
+    r".*The dirpath has changed from.*",
     # A folder that is resumed, or whose run never finished an epoch.
     r".*Checkpoint directory .* exists and is not empty.*",
     # A run that the clock ended goes on in the middle of an epoch, which is meant.

@@ -204,8 +204,10 @@ def _trainer(
 ) -> pl.Trainer:
     checkpoint = ModelCheckpoint(
         dirpath=(directory / LAST).parent,
-        save_last=True,
-        save_top_k=0,
+        filename=LAST.stem,
+        # The newest one, without a figure to compare; `save_last` with none kept writes nothing
+        # before the run ends.
+        save_top_k=1,
         save_on_train_epoch_end=True,
         # A second file beside an old one would leave --resume with the old one.
         enable_version_counter=False,

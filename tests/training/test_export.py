@@ -91,7 +91,8 @@ def test_changed_file_is_refused(network, tmp_path, change):
 
 def test_publishing_copies_file_and_entry_beside_others(network, tmp_path):
     exported(network, tmp_path / "run")
-    update_entry(tmp_path / "shipped", "resnet50", read_entry(tmp_path / "run", "mobilenet_v2"))
+    other = {**read_entry(tmp_path / "run", "mobilenet_v2"), "architecture": "resnet50"}
+    update_entry(tmp_path / "shipped", "resnet50", other)
     publish("mobilenet_v2", tmp_path / "run", tmp_path / "shipped")
     assert set(read_manifest(tmp_path / "shipped")) == {"resnet50", "mobilenet_v2"}
     spec = spec_of("mobilenet_v2", tmp_path / "shipped")

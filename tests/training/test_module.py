@@ -149,6 +149,22 @@ def test_norms_and_biases_are_not_shrunk(small_recipe):
     assert count == sum(1 for _ in module.headed.parameters())
 
 
+def test_steps_on_one_batch_learn_it_by_heart(small_recipe):
+    module = module_of(small_recipe(**PLAIN, learning_rate=0.003)).to(
+        memory_format=torch.channels_last
+    )
+    batch = (batch_of()[0], torch.eye(7)[:4], torch.zeros(4, 8))
+    optimizer = module.configure_optimizers()
+    losses = []
+    for _ in range(25):
+        loss = module.loss(batch)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.3 * losses[0]
+
+
 def test_weight_average_follows_the_network_faster_at_first(small_recipe):
     module = module_of(small_recipe(ema_decay=0.9))
     network, key = module.headed.network, "head.bias"

@@ -72,13 +72,6 @@ def test_each_epoch_is_reported(finished_run):
     assert reports[0].left_s > reports[1].left_s == 0
 
 
-def test_network_learns_what_can_be_learnt(faces_dir, small_recipe, tmp_path):
-    told = []
-    recipe = small_recipe(epochs=10, mixup_chance=0, label_smoothing=0)
-    run(recipe, faces_dir / "train", tmp_path / "run", report=told.append)
-    assert told[-1].loss < 0.8 * told[0].loss
-
-
 @pytest.mark.parametrize("workers", [0, 1])
 def test_resumed_run_ends_in_the_same_weights(
     faces_dir, votes_csv, small_recipe, tmp_path, workers
@@ -237,12 +230,21 @@ def test_ctrl_c_comes_through(faces_dir, small_recipe, tmp_path):
         signal.signal(signal.SIGINT, before)
 
 
-def test_remarks_of_third_parties_stay_off_the_terminal(faces_dir, small_recipe, tmp_path, root):
+def test_remarks_of_third_parties_stay_off_the_terminal(
+    faces_dir, small_recipe, tmp_path, capfd, recwarn
+):
+    run(small_recipe(epochs=1), faces_dir / "train", tmp_path, workers=1)
+    assert capfd.readouterr() == ("", "")
+    assert not recwarn.list
+
+
+@pytest.mark.slow
+def test_nothing_is_said_on_the_terminal_of_a_fresh_process(faces_dir, tmp_path, root):
     code = (
         "import sys; from pathlib import Path; from training import read_recipe, train_model;"
         "recipe = read_recipe('mobilenet_v2', {'input_px': '32', 'epochs': '1', 'batch': '8'});"
         "train_model(recipe, [Path(sys.argv[1])], Path(sys.argv[2]), init='scratch', workers=1)"
     )
-    command = [sys.executable, "-W", "default", "-c", code, str(faces_dir), str(tmp_path)]
+    command = [sys.executable, "-c", code, str(faces_dir), str(tmp_path)]
     shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert (shown.stdout, shown.stderr) == ("", "")
