@@ -109,18 +109,21 @@ def _answering_page(
         with gr.Column(scale=6, min_width=300):
             annotated = gr.Image(
                 label="Faces",
+                show_label=False,
                 format="png",
                 interactive=False,
                 buttons=["download", "fullscreen"],
                 alt_text="The photo with every face framed, numbered and named",
             )
-            cards = gr.HTML(elem_id="cards")
+            cards = gr.HTML(label="Cards", elem_id="cards")
             with gr.Accordion("Document (JSON)", open=False):
                 document = gr.Code(
                     language="json", label="The whole answer", max_lines=24, interactive=False
                 )
     gr.Markdown(_LIMITS)
-    inputs, outputs = [photo, model, preset], [annotated, cards, document]
+    # The code field trims what it is given; a caller of the API gets the document to the byte.
+    exact = gr.Textbox(label="Document", visible=False)
+    inputs = [photo, model, preset]
     analyze = answer_with(analyzers)
     # One at a time, since one answer fills the cores; the others wait in the queue.
     queue: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 1}
@@ -128,13 +131,18 @@ def _answering_page(
         [photo.change, model.change, preset.change],
         shown_on_page(analyze),
         inputs,
-        outputs,
+        [annotated, cards, document],
         api_visibility="private",
         trigger_mode="always_last",
         **queue,
     )
     gr.Button(visible=False).click(
-        analyze, inputs, outputs, api_name="analyze", api_description=_API_HELP, **queue
+        analyze,
+        inputs,
+        [annotated, cards, exact],
+        api_name="analyze",
+        api_description=_API_HELP,
+        **queue,
     )
     page.load(partial(analyzers.prepare, first_model, first_preset), api_visibility="private")
 

@@ -6,7 +6,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Sequence
 
-from core import ImageAnalysis, to_csv, to_json
+from core import ImageAnalysis, document, dumps, to_csv, to_json
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.workspace import Workspace
 from frontends.wording import safe_stem
@@ -28,8 +28,8 @@ def csv_file(analyses: Sequence[ImageAnalysis]) -> bytes:
 
 
 def json_list(analyses: Iterable[ImageAnalysis]) -> bytes:
-    """All documents as one JSON list."""
-    return ("[\n" + ",\n".join(to_json(each).rstrip("\n") for each in analyses) + "\n]\n").encode()
+    """All documents as one list, as the command line gives it."""
+    return dumps([document(each) for each in analyses]).encode()
 
 
 def zip_file(answered: Sequence[Answered], memory: Workspace) -> bytes:

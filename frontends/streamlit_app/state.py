@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import Analyzer, AnalyzerConfig
+from core import AnalyzerConfig
 from frontends.streamlit_app.workspace import Workspace
+
+if TYPE_CHECKING:
+    from core import Analyzer
 
 
 def workspace() -> Workspace:
@@ -22,9 +26,16 @@ def workspace() -> Workspace:
 @st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={AnalyzerConfig: repr})
 def _loading(config: AnalyzerConfig) -> Future[Analyzer]:
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-model")
-    future = executor.submit(Analyzer.from_config, config)
+    future = executor.submit(_load, config)
     executor.shutdown(wait=False)
     return future
+
+
+def _load(config: AnalyzerConfig) -> Analyzer:
+    # Takes seconds to import, so that it is done behind the page too.
+    from core import Analyzer
+
+    return Analyzer.from_config(config)
 
 
 def start_loading(config: AnalyzerConfig) -> None:

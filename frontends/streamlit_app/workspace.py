@@ -7,19 +7,13 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from io import BytesIO
 from threading import RLock
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from core import (
-    Analyzer,
-    ImageAnalysis,
-    ProjectError,
-    RgbImage,
-    annotate,
-    encode_png,
-    overlay_heatmap,
-    read_image,
-)
+from core import ImageAnalysis, ProjectError, RgbImage
 from frontends.streamlit_app.photos import Photo
+
+if TYPE_CHECKING:
+    from core import Analyzer
 
 V = TypeVar("V")
 
@@ -104,6 +98,8 @@ class Workspace:
 
     def image(self, photo: Photo) -> RgbImage:
         """The picture itself; InputError if it cannot be read."""
+        from core import read_image
+
         key = (photo.name, photo.digest)
         return self._images.get(key, lambda: read_image(photo.data, name=photo.name))
 
@@ -116,6 +112,8 @@ class Workspace:
         explained_by: Analyzer | None = None,
     ) -> RgbImage:
         """The framed faces; with ``explained_by`` also what drew the network."""
+        from core import annotate, overlay_heatmap
+
         image = self.image(photo)
         if explained_by is not None:
             image = overlay_heatmap(image, analysis, explained_by.explain(analysis))
@@ -140,6 +138,8 @@ class Workspace:
 
     def png(self, photo: Photo, analysis: ImageAnalysis) -> bytes:
         """The annotated picture in full size, to be saved."""
+        from core import encode_png
+
         return encode_png(self.annotated(photo, analysis))
 
 

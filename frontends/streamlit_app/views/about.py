@@ -32,5 +32,8 @@ def _figures(models: Sequence[ModelInfo]) -> None:
     if not rows:
         st.markdown("No figures are stored with the models on this computer.")
         return
-    st.markdown("Measured on FER-2013 faces that the networks did not learn from.")
+    st.markdown(
+        "Measured on FER-2013 faces that the networks did not learn from; in brackets the 95 % "
+        "confidence interval."
+    )
     st.table(rows)

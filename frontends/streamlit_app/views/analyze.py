@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import Analyzer, ModelInfo, ProjectError, model_catalog
+from core import ModelInfo, ProjectError, model_catalog
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import ready_analyzer, start_loading, workspace
 from frontends.streamlit_app.views.answer import show_answer
@@ -15,6 +16,9 @@ from frontends.streamlit_app.views.sidebar import choose_settings
 from frontends.streamlit_app.views.sources import choose_photos
 from frontends.streamlit_app.workspace import Answer
 from frontends.wording import escape_markdown, model_title, shown_name
+
+if TYPE_CHECKING:
+    from core import Analyzer
 
 
 def page() -> None:

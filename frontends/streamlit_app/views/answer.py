@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import Analyzer, ImageAnalysis
+from core import ImageAnalysis
 from frontends.face_card import cards_html
 from frontends.streamlit_app.downloads import csv_file, json_file
 from frontends.streamlit_app.photos import Photo
@@ -23,6 +24,9 @@ from frontends.wording import (
     safe_stem,
     shown_name,
 )
+
+if TYPE_CHECKING:
+    from core import Analyzer
 
 _BESIDE = 2
 """Faces whose cards fit beside the picture; more of them stand in a grid below it."""

@@ -8,36 +8,36 @@ from typing import Any
 from core import ModelInfo
 from frontends.wording import model_title
 
-_COLUMNS = {
-    "n": "Faces",
-    "accuracy": "Right",
-    "balanced_accuracy": "Right, each emotion counting alike",
-    "macro_f1": "Macro F1",
-    "ece": "Calibration error",
-}
 _SPLITS = {"test": "PrivateTest", "validation": "PublicTest"}
+_ABSENT = "–"
 
 
 def figure_rows(models: Sequence[ModelInfo]) -> list[dict[str, str]]:
-    """One row per trained model and measured split; figures that are absent show a dash."""
+    """One row per trained model and measured part of FER-2013; absent figures show a dash."""
     return [
         {
             "Model": model_title(info),
             "FER-2013 part": _SPLITS.get(split, split),
-            **{title: _shown(key, figures.get(key)) for key, title in _COLUMNS.items()},
+            "Faces": f"{figures['n']:,}" if "n" in figures else _ABSENT,
+            "Right": _share(figures, "accuracy"),
+            "Right, each emotion counting alike": _share(figures, "balanced_accuracy"),
+            "Calibration error": f"{figures['ece']:.3f}" if "ece" in figures else _ABSENT,
+            "Answered as sure": _share(figures.get("certain") or {}, "coverage"),
+            "Right when sure": _share(figures.get("certain") or {}, "accuracy"),
         }
         for info in models
         if info.trained
         for split, figures in info.metrics.items()
-        if isinstance(figures, Mapping)
     ]
 
 
-def _shown(key: str, value: Any) -> str:
+def _share(figures: Mapping[str, Any], name: str) -> str:
+    """A share in percent, with its 95 % interval where there is one."""
+    value = figures.get(name)
     if value is None:
-        return "–"
-    if key == "n":
-        return f"{value:,}"
-    if key in {"accuracy", "balanced_accuracy"}:
-        return f"{value:.1%}".replace("%", " %")
-    return f"{value:.3f}"
+        return _ABSENT
+    interval = figures.get(f"{name}_interval")
+    if interval is None:
+        return f"{100 * value:.1f} %"
+    low, high = interval
+    return f"{100 * value:.1f} % ({100 * low:.1f} to {100 * high:.1f})"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core import Analyzer, ImageAnalysis
+from core import ImageAnalysis
 from frontends.streamlit_app.downloads import csv_file, json_list, zip_file
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import workspace
 from frontends.streamlit_app.views.answer import offer_downloads, show_answer
 from frontends.streamlit_app.workspace import Answer, Refused
 from frontends.wording import answer_words, count_words, shown_name
+
+if TYPE_CHECKING:
+    from core import Analyzer
 
 Pair = tuple[Photo, Answer]
 

@@ -1,0 +1,41 @@
+"""Fronts with a model that answers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from core import Analyzer
+from tests.fakes import FakeAnalyzer, model_info, untrained
+
+CATALOG = (model_info(), untrained("resnet50"))
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeAnalyzer]]:
+    """The analyzers that the fronts made; they are fakes."""
+    import streamlit as st
+
+    made: list[FakeAnalyzer] = []
+
+    def from_config(config: object = None) -> FakeAnalyzer:
+        made.append(FakeAnalyzer(config))
+        return made[-1]
+
+    monkeypatch.setattr(Analyzer, "from_config", from_config)
+    st.cache_resource.clear()
+    yield made
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def catalog(monkeypatch: pytest.MonkeyPatch) -> list:
+    """The models that the fronts see; a test may change it."""
+    from frontends.gradio_app import demo
+    from frontends.streamlit_app.views import about, analyze
+
+    models = list(CATALOG)
+    for module in (demo, about, analyze):
+        monkeypatch.setattr(module, "model_catalog", lambda: tuple(models))
+    return models

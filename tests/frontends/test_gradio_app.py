@@ -1,0 +1,263 @@
+"""The Gradio demo: its function, its API over loopback, and what it must never tell."""
+
+from __future__ import annotations
+
+import base64
+import gc
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from subprocess import PIPE
+
+import gradio as gr
+import httpx
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from core import Emotion, Preset, read_image, to_json
+from frontends.gradio_app import serve
+from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
+from frontends.gradio_app.answering import answer_with, shown_on_page
+from frontends.gradio_app.demo import build_demo
+from frontends.gradio_app.photo_upload import PhotoUpload, UploadedPhoto, file_name
+from tests.fakes import FakeAnalyzer, model_info, picture, png, untrained
+
+# Gradio leaves event loops behind wherever a page is made.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+HAPPY = png(picture(Emotion.HAPPY))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _left_behind() -> Iterator[None]:
+    """Collects them while these tests run, so that no later one is blamed."""
+    yield
+    gc.collect()
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> UploadedPhoto:
+    """An upload as the framework hands it over: under a name of its own."""
+    path = tmp_path / "blob"
+    path.write_bytes(png(picture(Emotion.HAPPY, Emotion.SAD)))
+    return UploadedPhoto(path, "party at night.png")
+
+
+@pytest.fixture(scope="module")
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the served demo keeps what visitors send."""
+    return tmp_path_factory.mktemp("uploads")
+
+
+@pytest.fixture(scope="module")
+def address(root: Path, uploads: Path) -> Iterator[str]:
+    """Where a demo with a model that answers at once is served."""
+    command = [sys.executable, "-m", "tests.frontends.fake_demo"]
+    environment = {**os.environ, "GRADIO_TEMP_DIR": str(uploads)}
+    with subprocess.Popen(
+        command, cwd=root, env=environment, stdin=PIPE, stdout=PIPE, text=True
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def client(address: str) -> Client:
+    """A client of it."""
+    return Client(address, verbose=False)
+
+
+def send(address: str, payload: object) -> str:
+    """Everything the server says to a hand-made call of the API."""
+    data = {"data": [payload, "mobilenet_v2", "balanced"]}
+    call = httpx.post(f"{address}gradio_api/call/analyze", json=data, timeout=60)
+    if call.status_code != 200:
+        return call.text
+    event = call.json()["event_id"]
+    return httpx.get(f"{address}gradio_api/call/analyze/{event}", timeout=60).text
+
+
+def test_answer_is_picture_cards_and_the_core_s_document(photo):
+    analyzer = FakeAnalyzer()
+    annotated, cards, told = answer_with(OneAnalyzer(analyzer))(photo, "mobilenet_v2", "balanced")
+    assert annotated.shape == (360, 480, 3)
+    assert cards.count("<article") == 2
+    image = read_image(photo.path.read_bytes(), name="party at night.png")
+    assert told == to_json(analyzer.analyze(image))
+
+
+def test_empty_field_clears_the_page():
+    show = shown_on_page(answer_with(OneAnalyzer(FakeAnalyzer())))
+    assert show(None, "mobilenet_v2", "balanced") == (None, "", "")
+
+
+def test_page_says_why_a_photo_was_refused_and_forgets_the_one_before(photo):
+    photo.path.write_bytes(b"hello")
+    show = shown_on_page(answer_with(OneAnalyzer(FakeAnalyzer())))
+    annotated, cards, told = show(photo, "mobilenet_v2", "balanced")
+    assert annotated is None
+    assert told == ""
+    assert "This is a text file, not a picture." in cards
+    assert 'role="alert"' in cards
+
+
+def test_no_face_is_explained(photo):
+    photo.path.write_bytes(png(picture()))
+    _, cards, told = answer_with(OneAnalyzer(FakeAnalyzer()))(photo, "mobilenet_v2", "balanced")
+    assert "No face was found" in cards
+    assert "*" not in cards
+    assert json.loads(told)["faces"] == []
+
+
+def test_each_choice_is_loaded_once_and_two_are_kept(made):
+    analyzers = Analyzers()
+    first = analyzers.get("mobilenet_v2", Preset.FAST)
+    assert analyzers.get("mobilenet_v2", Preset.FAST) is first
+    analyzers.get("mobilenet_v2", Preset.BALANCED)
+    analyzers.get("mobilenet_v2", Preset.THOROUGH)
+    assert len(made) == 3
+    assert analyzers.get("mobilenet_v2", Preset.FAST) is not first
+
+
+def test_upload_field_never_opens_the_file(tmp_path, monkeypatch):
+    def opens(*_args, **_options):
+        raise AssertionError("Pillow was asked to open an upload")
+
+    with gr.Blocks(analytics_enabled=False):
+        field = PhotoUpload(type="filepath", image_mode=None)
+    field.GRADIO_CACHE = str(tmp_path)
+    (tmp_path / "x").write_bytes(b"%!PS-Adobe")
+    monkeypatch.setattr(Image, "open", opens)
+    given = field.data_model(path=str(tmp_path / "x"), orig_name="holiday.eps")
+    assert field.preprocess(given) == UploadedPhoto(tmp_path / "x", "holiday.eps")
+
+
+def test_upload_field_is_drawn_as_an_image_field():
+    with gr.Blocks(analytics_enabled=False):
+        assert PhotoUpload().get_block_name() == "image"
+    assert not Path(serve.__file__).with_name("photo_upload.pyi").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("a.jpg", "a.jpg"),
+        ("C:\\photos\\a.jpg", "a.jpg"),
+        ("../../etc/passwd", "passwd"),
+        ("folder/", "image"),
+    ],
+)
+def test_name_is_the_last_part_of_what_the_visitor_sent(given, name):
+    assert file_name(given) == name
+
+
+def test_page_offers_trained_models_alone(catalog):
+    catalog[:] = [model_info(), model_info("resnet50"), untrained("inception_v3")]
+    fields = {each.label: each for each in build_demo().blocks.values() if hasattr(each, "label")}
+    assert fields["Model"].choices == [("MobileNetV2", "mobilenet_v2"), ("ResNet50", "resnet50")]
+    assert fields["Model"].visible
+
+
+def test_page_without_a_trained_model_tells_how_to_get_one(catalog):
+    catalog[:] = [untrained("mobilenet_v2")]
+    blocks = build_demo().blocks.values()
+    told = " ".join(each.value for each in blocks if isinstance(each, gr.Markdown))
+    assert "emotion train --model mobilenet_v2" in told
+    assert not [each for each in blocks if isinstance(each, gr.Image)]
+
+
+def test_settings_keep_visitors_photos_private(monkeypatch):
+    page = build_demo(FakeAnalyzer())
+    given = {}
+    monkeypatch.setattr(page, "launch", lambda **settings: given.update(settings))
+    serve.launch(page)
+    assert page.analytics_enabled is False
+    assert page.delete_cache == (600, 600)
+    assert page._queue.max_size == 32
+    assert page._queue.default_concurrency_limit == 1
+    assert given["max_file_size"] == "20mb"
+    assert given["show_error"] is False
+    assert given["enable_monitoring"] is False
+    assert given["run_history"] is False
+    assert given["share"] is False
+    assert "allowed_paths" not in given
+    [upload] = [each for each in page.blocks.values() if isinstance(each, PhotoUpload)]
+    assert (upload.type, upload.image_mode) == ("filepath", None)
+
+
+def test_api_gives_the_document_of_the_file_under_its_own_name(client, tmp_path):
+    file = tmp_path / "Grüße & küsse #1.png"
+    file.write_bytes(HAPPY)
+    annotated, cards, told = client.predict(
+        handle_file(file), "mobilenet_v2", "balanced", api_name="/analyze"
+    )
+    assert told == to_json(FakeAnalyzer().analyze(read_image(file)))
+    assert "Face 1: Happy" in cards
+    with Image.open(annotated) as drawn:
+        assert drawn.size == (480, 360)
+
+
+def test_uploads_lie_where_they_are_deleted_in_time(client, uploads, tmp_path):
+    file = tmp_path / "kept for a while.png"
+    file.write_bytes(HAPPY)
+    client.predict(handle_file(file), "mobilenet_v2", "balanced", api_name="/analyze")
+    assert [each.name for each in uploads.rglob("kept*")] == ["kept for a while.png"]
+
+
+def test_api_refuses_a_bad_file_in_words_without_path_or_traceback(client, tmp_path):
+    file = tmp_path / "photo.jpg"
+    file.write_bytes(HAPPY[:300])
+    with pytest.raises(AppError) as caught:
+        client.predict(handle_file(file), "mobilenet_v2", "balanced", api_name="/analyze")
+    told = str(caught.value)
+    assert "damaged" in told
+    assert "Traceback" not in told
+    assert str(tmp_path) not in told
+    assert "/tmp" not in told
+
+
+def test_api_says_what_it_does(client):
+    [endpoint] = client.view_api(return_format="dict")["named_endpoints"].items()
+    name, told = endpoint
+    assert name == "/analyze"
+    assert len(told["parameters"]) == 3
+    assert len(told["returns"]) == 3
+
+
+@pytest.mark.parametrize("with_meta", [True, False])
+def test_api_reads_no_file_that_was_not_uploaded(address, root, with_meta):
+    payload = {"path": str(root / "frontends" / "streamlit_app" / "icon.png"), "orig_name": "a.png"}
+    if with_meta:
+        payload["meta"] = {"_type": "gradio.FileData"}
+    told = send(address, payload)
+    assert "schema_version" not in told
+    assert str(root) not in told
+
+
+def test_api_decodes_no_data_address_and_opens_no_web_address(address, no_network):
+    data = "data:image/png;base64," + base64.b64encode(HAPPY).decode()
+    assert "schema_version" not in send(address, {"path": None, "url": data})
+    web = {"path": "http://192.0.2.1/a.png", "meta": {"_type": "gradio.FileData"}}
+    assert "schema_version" not in send(address, web)
+    assert not no_network
+
+
+def test_too_large_file_is_refused_at_the_door(address):
+    large = b"\xff\xd8\xff" + bytes(21 * 1024 * 1024)
+    reply = httpx.post(
+        f"{address}gradio_api/upload", files={"files": ("a.jpg", large)}, timeout=120
+    )
+    assert reply.status_code == 413
+    assert "/tmp" not in reply.text

@@ -1,0 +1,355 @@
+"""The Streamlit app as a visitor meets it, with a model that answers at once."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import Emotion, Preset, WeightsMissing, to_json
+from frontends.streamlit_app import downloads
+from frontends.streamlit_app.photos import MOST_PHOTOS, Photo, within_limits
+from frontends.streamlit_app.views import about
+from frontends.streamlit_app.views.sources import SAMPLE, UPLOAD
+from frontends.streamlit_app.workspace import Refused, Shelf
+from frontends.wording import escape_markdown
+from tests.fakes import model_info, picture, png, untrained
+
+pytestmark = pytest.mark.usefixtures("catalog")
+
+SLOWEST_S = 200
+"""A first answer imports torch; a busy computer takes its time for that."""
+HAPPY = png(picture(Emotion.HAPPY))
+
+
+def open_page(root):
+    page = root / "frontends" / "streamlit_app" / "app.py"
+    return AppTest.from_file(str(page), default_timeout=SLOWEST_S).run()
+
+
+@pytest.fixture
+def app(root, made):
+    """The page as it is first seen."""
+    return open_page(root)
+
+
+def upload(app, *files):
+    app.file_uploader[0].set_value([(name, data, "image/png") for name, data in files])
+    return app.run()
+
+
+def html_of(app):
+    return " ".join(element.proto.body for element in app.get("html"))
+
+
+def texts(app):
+    """Everything in words on the page, without markup."""
+    blocks = [*app.markdown, *app.caption, *app.error, *app.info, *app.warning, *app.subheader]
+    captions = [caption for picture in app.image for caption in picture.captions]
+    return " ".join([*(b.value for b in blocks), *captions, html_of(app)])
+
+
+def answers(app):
+    return list(app.session_state["workspace"]._answers._values.values())
+
+
+def test_first_page_appears_before_any_model_is_asked(app):
+    assert not app.exception
+    assert app.title[0].value == "Read the emotions in a photo"
+    assert app.file_uploader[0].accept_multiple_files
+    assert not app.image
+    assert not app.get("download_button")
+
+
+def test_the_page_does_not_import_torch_itself(root):
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from frontends.streamlit_app.views import about, analyze; "
+        "sys.exit('torch' in sys.modules or 'mediapipe' in sys.modules or 'cv2' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=root, check=False).returncode == 0
+
+
+def test_uploaded_photo_is_answered_with_a_card_per_face(app):
+    upload(app, ("party.png", png(picture(Emotion.HAPPY, Emotion.SAD))))
+    assert not app.exception
+    shown = html_of(app)
+    assert shown.count("<article") == 2
+    assert 'aria-label="Face 1: Happy, 90 %"' in shown
+    assert 'aria-label="Face 2: Sad, 90 %"' in shown
+    assert app.image[0].captions == [r"2 faces in party\.png: 1 Happy, 90 %; 2 Sad, 90 %"]
+    for word in ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral"):
+        assert f'<span class="word">{word}</span>' in shown
+
+
+def test_not_sure_is_said_with_its_reason(app):
+    upload(app, ("doubt.png", png(picture(unsure=[Emotion.FEAR]))))
+    shown = html_of(app)
+    assert "Not sure" in shown
+    assert "Most probable is fear with 31 %, below the 40 %" in shown
+
+
+def test_what_makes_an_answer_doubtful_stands_on_the_card(app):
+    upload(app, ("small.png", png(picture(Emotion.HAPPY, side=24))))
+    assert "Take with care:" in html_of(app)
+    assert "small" in html_of(app)
+
+
+def test_no_face_is_explained_not_an_error(app):
+    upload(app, ("wall.png", png(picture())))
+    assert not app.error
+    assert "No face was found" in app.info[0].value
+    assert "Thorough" in app.info[0].value
+
+
+def test_bad_file_is_refused_with_what_to_do_and_without_a_traceback(app):
+    upload(app, ("holiday *1*.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)))
+    assert not app.exception
+    [error] = app.error
+    assert r"holiday \*1\*\.heic" in error.value
+    assert "HEIC" in error.value
+    assert "JPEG" in error.value
+    assert "Traceback" not in error.value
+    assert "/" not in error.value
+
+
+def test_one_bad_file_never_stops_the_others(app):
+    upload(
+        app,
+        ("a.png", HAPPY),
+        ("broken.png", HAPPY[: len(HAPPY) // 2]),
+        ("notes.txt", b"hello"),
+        ("b.png", png(picture(Emotion.SAD, Emotion.SAD))),
+        ("wall.png", png(picture())),
+    )
+    assert not app.exception
+    assert app.subheader[0].value == "3 faces in 3 photos, 2 not answered"
+    table = app.dataframe[0].value
+    assert list(table["Photo"]) == [
+        "a.png",
+        "broken.png",
+        "notes.txt",
+        "b.png",
+        "b.png",
+        "wall.png",
+    ]
+    assert list(table["Answer"]) == [
+        "Happy",
+        "Not answered",
+        "Not answered",
+        "Sad",
+        "Sad",
+        "No face",
+    ]
+    assert "text file" in table["Remarks"][2]
+
+
+def test_any_of_several_photos_can_be_looked_at(app):
+    upload(app, ("a.png", HAPPY), ("b.png", png(picture(Emotion.ANGRY))), ("c.txt", b"hello"))
+    picker = next(box for box in app.selectbox if box.label == "Photo to look at")
+    assert "Face 1: Happy" in html_of(app)
+    picker.select_index(1).run()
+    assert "Face 1: Angry" in html_of(app)
+    next(box for box in app.selectbox if box.label == "Photo to look at").select_index(2).run()
+    assert not app.exception
+    assert "text file" in app.error[0].value
+
+
+def test_sample_is_answered_without_an_upload(app):
+    app.button_group(key="source").set_value(SAMPLE).run()
+    assert not app.exception
+    assert any("public domain" in caption.value for caption in app.caption)
+    [analysis] = answers(app)
+    assert (analysis.name, analysis.width) == ("astronaut.png", 512)
+
+
+def test_nothing_is_computed_twice(app, made):
+    upload(app, ("a.png", HAPPY))
+    app.toggle(key="attention").set_value(True).run()
+    app.toggle(key="landmarks").set_value(True).run()
+    app.button_group(key="source").set_value(SAMPLE).run()
+    app.button_group(key="source").set_value(UPLOAD).run()
+    assert not app.exception
+    assert len(made) == 1
+    assert made[0].detector.seen == ["a.png", "astronaut.png"]
+
+
+def test_uploads_survive_a_visit_to_another_source(app):
+    upload(app, ("a.png", HAPPY))
+    app.button_group(key="source").set_value(SAMPLE).run()
+    app.button_group(key="source").set_value(UPLOAD).run()
+    assert "Face 1: Happy" in html_of(app)
+
+
+def test_a_setting_asks_anew_and_going_back_does_not(app, made):
+    upload(app, ("a.png", HAPPY))
+    app.radio(key="preset").set_value(Preset.THOROUGH).run()
+    app.radio(key="preset").set_value(Preset.BALANCED).run()
+    assert not app.exception
+    assert [each.config.preset for each in made] == ["balanced", "thorough"]
+    assert [len(each.detector.seen) for each in made] == [1, 1]
+
+
+def test_threshold_reaches_the_detector_only_when_it_was_set(app, made):
+    upload(app, ("a.png", HAPPY))
+    app.selectbox(key="threshold").set_value(0.7).run()
+    assert [each.config.detection_threshold for each in made] == [None, 0.7]
+
+
+def test_toggles_change_the_picture_alone(app):
+    upload(app, ("a.png", HAPPY))
+    plain, card = app.image[0].value, html_of(app)
+    app.toggle(key="attention").set_value(True).run()
+    assert app.image[0].value != plain
+    assert html_of(app) == card
+
+
+def test_another_visitor_sees_nothing_of_the_first_one(root, app):
+    upload(app, ("secret name.png", HAPPY))
+    other = open_page(root)
+    assert "secret" not in texts(other)
+    assert not other.session_state["workspace"].uploads
+
+
+def test_hostile_file_name_is_shown_as_text(app):
+    upload(app, ("<img src=x onerror=alert(1)>.png", HAPPY), ("\u202egnp.exe", b"MZ"))
+    assert "<img src=x" not in html_of(app)
+    table = app.dataframe[0].value
+    assert table["Photo"][1] == r"\u{202e}gnp.exe"
+
+
+def test_only_trained_models_can_be_chosen(app, catalog):
+    assert not [box for box in app.selectbox if box.label == "Model"]
+    assert any("MobileNetV2" in text.value for text in app.sidebar.markdown)
+    assert "emotion train --model resnet50" in app.sidebar.code[0].value
+    catalog[:] = [model_info(), model_info("resnet50"), untrained("inception_v3")]
+    app.run()
+    [box] = [box for box in app.selectbox if box.label == "Model"]
+    assert box.options == ["MobileNetV2", "ResNet50"]
+
+
+def test_without_a_trained_model_the_page_tells_how_to_get_one(root, made, catalog):
+    catalog[:] = [untrained("mobilenet_v2")]
+    app = open_page(root)
+    assert not app.exception
+    assert "No network is trained" in app.warning[0].value
+    assert "emotion train --model mobilenet_v2" in app.code[0].value
+    assert not app.get("file_uploader")
+
+
+def test_model_that_cannot_be_loaded_is_explained_and_tried_again(app, monkeypatch, made):
+    from core import Analyzer
+
+    works = Analyzer.from_config
+
+    def fails(config):
+        raise WeightsMissing("The weights are absent.", hint="Restore them.")
+
+    monkeypatch.setattr(Analyzer, "from_config", fails)
+    app.radio(key="preset").set_value(Preset.FAST).run()
+    upload(app, ("a.png", HAPPY))
+    assert app.error[0].value == "The weights are absent\\.\n\nRestore them\\."
+    monkeypatch.setattr(Analyzer, "from_config", works)
+    app.run()
+    assert not app.error
+    assert "Face 1: Happy" in html_of(app)
+
+
+def test_document_offered_is_the_core_s_byte_for_byte(app):
+    upload(app, ("a.png", HAPPY))
+    [analysis] = answers(app)
+    assert downloads.json_file(analysis) == to_json(analysis).encode()
+
+
+def test_one_archive_holds_everything_under_safe_and_different_names(app):
+    upload(
+        app,
+        ("../../etc/pass wd.png", HAPPY),
+        ("pass wd.jpg", png(picture(Emotion.SAD))),
+        ("c.txt", b"hello"),
+    )
+    memory = app.session_state["workspace"]
+    answered = [
+        (photo, answer)
+        for photo, answer in zip(memory.uploads, answers(app), strict=True)
+        if not isinstance(answer, Refused)
+    ]
+    with zipfile.ZipFile(io.BytesIO(downloads.zip_file(answered, memory))) as archive:
+        assert archive.namelist() == [
+            "emotions.csv",
+            "pass_wd.emotions.json",
+            "pass_wd.annotated.png",
+            "pass_wd-2.emotions.json",
+            "pass_wd-2.annotated.png",
+        ]
+        told = json.loads(archive.read("pass_wd-2.emotions.json"))
+        assert told["faces"][0]["top"] == "sad"
+        assert archive.read("pass_wd.annotated.png").startswith(b"\x89PNG")
+
+
+def test_photos_beyond_the_limit_are_left_out_and_it_is_said(app):
+    files = [
+        (f"{n}.png", png(picture(size_wh=(20 + n, 20), side=5))) for n in range(MOST_PHOTOS + 2)
+    ]
+    upload(app, *files)
+    assert app.warning[0].value.startswith("2 of the photos are left out")
+    assert len(app.session_state["workspace"].uploads) == MOST_PHOTOS
+
+
+def test_the_same_photo_twice_counts_once():
+    assert len(within_limits([Photo.of("a", b"1"), Photo.of("a", b"1"), Photo.of("b", b"1")])) == 2
+
+
+def test_memory_of_a_visit_is_bounded():
+    shelf = Shelf(100, len)
+    for number in range(50):
+        shelf.get(number, lambda: b"x" * 30)
+    assert len(shelf) == 3
+    assert shelf.get("large", lambda: b"x" * 500) == b"x" * 500
+    assert len(shelf) == 1
+
+
+def test_about_page_shows_the_recorded_figures():
+    app = AppTest.from_function(_about, default_timeout=SLOWEST_S).run()
+    assert not app.exception
+    table = app.table[0].value
+    assert list(table["Right"]) == ["67.1 % (65.5 to 68.6)"]
+    assert list(table["Faces"]) == ["3,589"]
+    told = " ".join(text.value for text in app.markdown)
+    assert "expressions, not feelings" in told
+    assert not re.search(r"\bTODO\b", told)
+
+
+def _about():
+    from frontends.streamlit_app.views import about
+
+    about.page()
+
+
+def test_about_text_has_no_stray_markup():
+    assert "<" not in about.TEXT_FILE.read_text(encoding="utf-8")
+
+
+def test_settings_of_the_server_keep_photos_private(root):
+    import tomllib
+
+    with (root / ".streamlit" / "config.toml").open("rb") as file:
+        settings = tomllib.load(file)
+    assert settings["server"]["maxUploadSize"] == 20
+    assert settings["server"]["address"] == "localhost"
+    assert settings["server"]["enableXsrfProtection"] is True
+    assert settings["client"]["showErrorDetails"] == "none"
+    assert settings["client"]["showErrorLinks"] is False
+    assert settings["browser"]["gatherUsageStats"] is False
+
+
+@pytest.mark.parametrize("text", ["*a*", "[x](y)", "$x$", ":smile:", "a_b_c", "#1", "`x`"])
+def test_escaped_text_holds_no_active_markdown(text):
+    bare = re.sub(r"\\.", "", escape_markdown(text))
+    assert not set(bare) & set("*[]()$:_#`")
