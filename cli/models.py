@@ -38,7 +38,6 @@ def models(
         table.add_column(heading)
     for each in catalog:
         if not each.trained:
-            table.add_row(each.name, f"not trained yet: {each.how_to_get}")
             continue
         figures: dict[str, Any] = dict(each.metrics.get("validation", {}))
         table.add_row(
@@ -50,7 +49,13 @@ def models(
             f"{each.parameters / 1e6:.1f} M" if each.parameters else "-",
             f"{each.megabytes:.1f} MB" if each.megabytes else "-",
         )
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    untrained = [each for each in catalog if not each.trained]
+    if untrained:
+        console.print("\nNot trained yet:")
+    for each in untrained:
+        console.print(f"  {each.name}: {each.how_to_get}", soft_wrap=True, highlight=False)
 
 
 def _share(figures: dict[str, Any], name: str) -> str:
