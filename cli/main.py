@@ -10,8 +10,12 @@ import sys
 from importlib import import_module
 from typing import Annotated, Any, cast
 
-import typer
-from typer.core import TyperCommand, TyperGroup
+try:
+    import typer
+    from typer.core import TyperCommand, TyperGroup
+except ModuleNotFoundError as error:
+    # Half an installation: a traceback would not tell its owner what to do.
+    raise SystemExit(f"The package {error.name} is missing. To install it: make install") from error
 
 from cli.terminal import printable
 from core import ProjectError, __version__

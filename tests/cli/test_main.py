@@ -167,6 +167,19 @@ main.app(["probe"])
         assert process.wait() == 1
 
 
+def test_half_an_installation_is_told_how_to_become_whole(root):
+    # -S leaves site-packages out, and with them typer.
+    shown = subprocess.run(
+        [sys.executable, "-S", "-m", "cli", "doctor"],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert shown.returncode == 1
+    assert shown.stderr == "The package typer is missing. To install it: make install\n"
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
