@@ -67,12 +67,15 @@ def _maps_of(
 ) -> Float32Array:
     spec = spec_of(name, weights_dir)
     network = _network(name, weights_dir, spec.sha256)
-    layer = network.trunk.get_submodule(architecture_named(name).last_block)
+    layer = network.trunk.get_submodule(architecture_named(name).explained_block)
     targets = [ClassifierOutputTarget(EMOTIONS.index(emotion)) for emotion in emotions]
-    inputs = torch.from_numpy(spec.preprocessing(crops)).requires_grad_(True)
+    inputs = spec.preprocessing(crops)
+    # As in the answer, a face and its mirror image count the same.
+    both = torch.from_numpy(np.concatenate([inputs, inputs[..., ::-1]])).requires_grad_(True)
     with torch.enable_grad(), GradCAM(model=network, target_layers=[layer]) as cam:
-        maps = cam(input_tensor=inputs, targets=targets)
-    resized = [cv2.resize(each, (CROP_PX, CROP_PX)) for each in maps]
+        maps = cam(input_tensor=both, targets=[*targets, *targets])
+    mean = (maps[: len(crops)] + maps[len(crops) :, :, ::-1]) / 2
+    resized = [cv2.resize(each, (CROP_PX, CROP_PX)) for each in mean]
     return np.asarray(np.stack(resized), dtype=np.float32)
 
 

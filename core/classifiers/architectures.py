@@ -22,8 +22,12 @@ class Architecture:
     """torchvision's network up to its pooled features, under torchvision's own key names."""
     features: int
     """Length of the pooled feature vector."""
-    last_block: str
-    """Module of the trunk whose output Grad-CAM explains."""
+    explained_block: str
+    """Module of the trunk whose output Grad-CAM explains: the last that still has a map.
+
+    At 96 px the two last ones of MobileNetV2 and ResNet50 have 3x3 cells. Inception v3 at 112 px
+    ends with 2x2, which shows quarters only, so the block before its last reduction stands in.
+    """
     imagenet_weights: str
     """Torchvision's name of the ImageNet weights that fit the trunk."""
     min_px: int
@@ -71,7 +75,7 @@ _ARCHITECTURES: dict[str, Architecture] = {
             "inception_v3",
             _inception_v3,
             2048,
-            "Mixed_7c",
+            "Mixed_6e",
             "Inception_V3_Weights.IMAGENET1K_V1",
             75,
             auxiliary=("Mixed_6e", 768),

@@ -1,0 +1,107 @@
+"""What every registered model promises, and that both engines give the same answers."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from core import Device, Engine
+from core.classifiers import CLASSIFIERS
+from core.classifiers.network import BATCH
+
+
+@pytest.fixture(scope="module")
+def load(weights_dir):
+    """Loads a model once an engine."""
+    made = {}
+
+    def load(name, engine):
+        if (name, engine) not in made:
+            made[name, engine] = CLASSIFIERS.get(name)(
+                name, weights_dir=weights_dir, engine=engine, device=Device.CPU
+            )
+        return made[name, engine]
+
+    return load
+
+
+@pytest.fixture(params=CLASSIFIERS.names())
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def classifier(load, name):
+    return load(name, Engine.OPENVINO)
+
+
+@pytest.fixture(params=[Engine.TORCH, Engine.OPENVINO], ids=str)
+def either(request, load, name):
+    return load(name, request.param)
+
+
+def test_no_faces_give_no_rows(either):
+    rows = either.logits(np.zeros((0, 48, 48), np.uint8))
+    assert (rows.shape, rows.dtype) == ((0, 7), np.float32)
+
+
+def test_each_face_gets_seven_logits(either, faces48):
+    rows = either.logits(faces48)
+    assert (rows.shape, rows.dtype) == ((len(faces48), 7), np.float32)
+    assert np.isfinite(rows).all()
+
+
+def test_answers_differ_from_face_to_face(either, faces48):
+    # Guards the other tests: a network that gives one answer to all would pass most of them.
+    rows = either.logits(faces48)
+    assert rows.std(axis=0).min() > 0.05
+    assert len(set(rows.argmax(axis=1))) >= 3
+
+
+def test_both_engines_give_the_same_answers(load, name, faces48):
+    torch_rows = load(name, Engine.TORCH).logits(faces48)
+    openvino_rows = load(name, Engine.OPENVINO).logits(faces48)
+    assert np.abs(torch_rows - openvino_rows).max() < 1e-3
+    assert (torch_rows.argmax(axis=1) == openvino_rows.argmax(axis=1)).all()
+
+
+def test_order_is_kept_whoever_stands_beside(either, faces48):
+    together = either.logits(faces48)
+    assert either.logits(faces48[::-1]) == pytest.approx(together[::-1], abs=1e-4)
+    for index in (0, 5):
+        alone = either.logits(faces48[index : index + 1])
+        assert alone[0] == pytest.approx(together[index], abs=1e-4)
+
+
+def test_more_faces_than_one_batch_are_answered_in_order(load, faces48):
+    classifier = load("mobilenet_v2", Engine.OPENVINO)
+    count = 2 * BATCH + 3
+    many = faces48[np.arange(count) % len(faces48)]
+    expected = classifier.logits(faces48)[np.arange(count) % len(faces48)]
+    assert classifier.logits(many) == pytest.approx(expected, abs=1e-4)
+
+
+def test_mirrored_face_gets_the_same_answer(either, faces48):
+    mirrored = np.ascontiguousarray(faces48[:, :, ::-1])
+    assert either.logits(mirrored) == pytest.approx(either.logits(faces48), abs=0.02)
+
+
+def test_same_faces_twice_give_the_same_answer(classifier, faces48):
+    assert (classifier.logits(faces48) == classifier.logits(faces48)).all()
+
+
+def test_faces_are_not_changed(either, faces48):
+    before = faces48.copy()
+    either.logits(faces48)
+    assert (faces48 == before).all()
+
+
+def test_eight_threads_answer_as_one(either, faces48):
+    alone = either.logits(faces48)
+    parts = [slice(start, start + 3) for start in (0, 3, 6, 9)] * 4
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda part: either.logits(faces48[part]), parts))
+    for part, rows in zip(parts, together, strict=True):
+        assert rows == pytest.approx(alone[part], abs=1e-4)

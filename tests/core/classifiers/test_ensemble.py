@@ -1,0 +1,77 @@
+"""Three networks together: complete or refused by name, weighted, calibrated one by one."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from core import Device, Engine, WeightsCorrupt, WeightsMissing
+from core.calibration import softmax
+from core.classifiers.ensemble import load_ensemble
+
+
+@pytest.fixture
+def changed(weights_dir, tmp_path):
+    """Copies the folder's manifest with a change; the files are linked."""
+
+    def change(edit):
+        document = json.loads((weights_dir / "manifest.json").read_text(encoding="utf-8"))
+        edit(document)
+        (tmp_path / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
+        for file in weights_dir.glob("*.safetensors"):
+            (tmp_path / file.name).symlink_to(file)
+        return tmp_path
+
+    return change
+
+
+def load(folder):
+    return load_ensemble("ensemble", weights_dir=folder, engine=Engine.TORCH, device=Device.CPU)
+
+
+@pytest.mark.parametrize("missing", [["resnet50"], ["mobilenet_v2", "inception_v3"]])
+def test_missing_members_are_named(changed, missing):
+    def edit(document):
+        document.pop("ensemble")
+        for name in missing:
+            document["models"].pop(name)
+
+    with pytest.raises(WeightsMissing, match=f"not trained yet: {', '.join(missing)}") as caught:
+        load(changed(edit))
+    assert f"emotion train --model {missing[0]}" in caught.value.hint
+
+
+def test_uncalibrated_ensemble_asks_for_calibration(changed):
+    with pytest.raises(WeightsMissing, match="not calibrated yet") as caught:
+        load(changed(lambda document: document.pop("ensemble")))
+    assert "emotion calibrate --model ensemble" in caught.value.hint
+
+
+def test_members_that_want_other_frames_are_refused(changed):
+    def edit(document):
+        document["models"]["resnet50"]["frame"]["mouth"] = [24.0, 40.0]
+
+    with pytest.raises(WeightsCorrupt, match="framed differently"):
+        load(changed(edit))
+
+
+def test_answer_is_the_weighted_mean_of_calibrated_members(weights_dir, faces48):
+    ensemble = load(weights_dir)
+    assert list(ensemble.members) == ["mobilenet_v2", "resnet50", "inception_v3"]
+    expected = np.zeros((len(faces48), 7))
+    for (name, member), share in zip(ensemble.members.items(), (0.5, 0.3, 0.2), strict=True):
+        temperature = {"mobilenet_v2": 1.0, "resnet50": 1.25, "inception_v3": 1.5}[name]
+        expected += share * softmax(member.logits(faces48) / temperature)
+    logits = ensemble.logits(faces48)
+    assert logits.dtype == np.float32
+    assert np.exp(logits) == pytest.approx(expected, abs=1e-5)
+
+
+def test_shares_need_not_sum_to_one(weights_dir, faces48):
+    ensemble = load(weights_dir)
+    rows = {name: member.logits(faces48) for name, member in ensemble.members.items()}
+    expected = ensemble.combined(rows)
+    ensemble.weights = {name: 10 * share for name, share in ensemble.weights.items()}
+    assert ensemble.combined(rows) == pytest.approx(expected, abs=1e-5)
