@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -14,6 +15,16 @@ from ..types import Box, FaceAnalysis, Float32Array, ImageAnalysis, RgbImage, UI
 
 _DARK = (20, 20, 20)
 _LIGHT = (255, 255, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pen:
+    """What labels are written with."""
+
+    draw: ImageDraw.ImageDraw
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont
+    stroke: int
+    """Width of a line; a label keeps twice as much around its text."""
 
 
 def annotate(image: RgbImage, analysis: ImageAnalysis, *, landmarks: bool = False) -> RgbImage:
@@ -28,13 +39,15 @@ def annotate(image: RgbImage, analysis: ImageAnalysis, *, landmarks: bool = Fals
     for face in analysis.faces:
         _frame(draw, face, stroke)
         if landmarks and face.face.landmarks is not None:
-            radius = max(0.5, stroke / 4)
-            for x, y in face.face.landmarks.points:
+            points = face.face.landmarks.points
+            # A mesh has to stay transparent, a handful of points to be seen.
+            radius = max(0.5, stroke / 4 if len(points) > 100 else stroke * 0.75)
+            for x, y in points:
                 box = (x - radius, y - radius, x + radius, y + radius)
                 draw.ellipse(box, fill=_LIGHT)
-    taken: list[Box] = []
-    for face in analysis.faces:
-        taken.append(_label(draw, face, font, taken, stroke))
+    pen = _Pen(draw, font, stroke)
+    for face, (text, spot) in zip(analysis.faces, _layout(pen, analysis), strict=True):
+        _label(pen, face, text, spot)
     return RgbImage(np.array(picture), image.name, image.notes)
 
 
@@ -91,32 +104,65 @@ def _dashes(
     return [(at[i], at[i + 1]) for i in range(0, 2 * count, 2)]  # type: ignore[misc]
 
 
-def _label(
-    draw: ImageDraw.ImageDraw,
-    face: FaceAnalysis,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-    taken: list[Box],
-    stroke: int,
-) -> Box:
-    """Draw one label where it covers none of ``taken``, if it can; the place it took."""
-    size_wh = draw.im.size
-    text = label_of(face)
-    pad = stroke * 2
-    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
-    width, height = right - left + 2 * pad, bottom - top + 2 * pad
-    box = face.face.box
-    x = min(max(0.0, box.x1), max(0.0, size_wh[0] - width))
-    places = [box.y1 - height, box.y2, box.y1]
-    free = [y for y in places if 0 <= y <= size_wh[1] - height]
-    candidates = [Box(x, y, x + width, y + height) for y in free or [0.0]]
-    spot = next(
-        (each for each in candidates if not any(_touch(each, other) for other in taken)),
-        candidates[0],
-    )
+def _layout(pen: _Pen, analysis: ImageAnalysis) -> list[tuple[str, Box]]:
+    """The labels with their places, worded as fully as they can be without covering one another."""
+    placed: list[tuple[str, Box]] = []
+    for words in (label_of, _short_label, _number):
+        placed = []
+        free = True
+        for face in analysis.faces:
+            text = words(face)
+            spots = _spots(pen, text, face.face.box)
+            taken = [spot for _, spot in placed]
+            spot = next((s for s in spots if not any(_touch(s, each) for each in taken)), None)
+            free = free and spot is not None
+            # With no place left, the top of its own box covers least.
+            placed.append((text, spot or _inside(pen, text, face.face.box)))
+        if free:
+            break
+    return placed
+
+
+def _short_label(face: FaceAnalysis) -> str:
+    return f"{face.index}  {face.emotions.top}{'' if face.emotions.certain else '?'}"
+
+
+def _number(face: FaceAnalysis) -> str:
+    return f"{face.index}{'' if face.emotions.certain else '?'}"
+
+
+def _size_wh(pen: _Pen, text: str) -> tuple[float, float]:
+    left, top, right, bottom = pen.draw.textbbox((0, 0), text, font=pen.font)
+    return right - left + 4 * pen.stroke, bottom - top + 4 * pen.stroke
+
+
+def _spots(pen: _Pen, text: str, box: Box) -> list[Box]:
+    """Places within the picture: above the box, below it, at its top."""
+    width, height = _size_wh(pen, text)
+    inside = _inside(pen, text, box)
+    if width >= pen.draw.im.size[0]:
+        return []
+    return [
+        Box(inside.x1, y, inside.x2, y + height)
+        for y in (box.y1 - height, box.y2, box.y1)
+        if 0 <= y < pen.draw.im.size[1] - height
+    ]
+
+
+def _inside(pen: _Pen, text: str, box: Box) -> Box:
+    """The place at the box's top, moved into the picture."""
+    width, height = _size_wh(pen, text)
+    x = min(max(0.0, box.x1), max(0.0, pen.draw.im.size[0] - 1 - width))
+    y = min(max(0.0, box.y1), max(0.0, pen.draw.im.size[1] - 1 - height))
+    return Box(x, y, x + width, y + height)
+
+
+def _label(pen: _Pen, face: FaceAnalysis, text: str, spot: Box) -> None:
+    left, top, _, _ = pen.draw.textbbox((0, 0), text, font=pen.font)
+    at = (spot.x1 + 2 * pen.stroke - left, spot.y1 + 2 * pen.stroke - top)
     colour = face.emotions.top.colour
-    draw.rectangle((spot.x1, spot.y1, spot.x2, spot.y2), fill=colour, outline=_DARK)
-    draw.text((spot.x1 + pad - left, spot.y1 + pad - top), text, font=font, fill=_ink(colour))
-    return spot
+    pen.draw.rectangle((spot.x1, spot.y1, spot.x2, spot.y2), fill=colour, outline=_DARK)
+    pen.draw.text(at, text, font=pen.font, fill=_ink(colour))
 
 
 def _touch(a: Box, b: Box) -> bool:
