@@ -1,0 +1,90 @@
+"""Start-up lines of native code go nowhere, and standard error is whole again afterwards."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from core.landmarks.quiet import quiet_stderr
+
+
+def say(text):
+    os.write(2, text)
+
+
+def test_native_lines_are_dropped_inside_and_only_there(capfd):
+    say(b"before ")
+    with quiet_stderr():
+        say(b"inside ")
+    say(b"after")
+    assert capfd.readouterr().err == "before after"
+
+
+def test_python_s_own_buffer_is_not_dropped(capfd):
+    sys.stderr.write("buffered ")
+    with quiet_stderr():
+        say(b"inside ")
+    assert "buffered " in capfd.readouterr().err
+
+
+def test_standard_error_is_back_after_an_exception(capfd):
+    with pytest.raises(KeyError), quiet_stderr():
+        raise KeyError
+    say(b"after")
+    assert capfd.readouterr().err == "after"
+
+
+def test_two_at_once_leave_standard_error_whole(capfd):
+    inside, leave = threading.Event(), threading.Event()
+
+    def first():
+        with quiet_stderr():
+            inside.set()
+            leave.wait(5)
+
+    def second():
+        with quiet_stderr():
+            leave.wait(0)
+
+    one, other = threading.Thread(target=first), threading.Thread(target=second)
+    one.start()
+    inside.wait(5)
+    other.start()
+    other.join(0.2)  # without one after the other it would have left by now, or be inside
+    leave.set()
+    one.join()
+    other.join()
+    say(b"after")
+    assert capfd.readouterr().err == "after"
+
+
+def test_no_descriptor_is_left_open():
+    descriptors = Path("/proc/self/fd")
+    if not descriptors.is_dir():
+        pytest.skip("counts open files in /proc")
+
+    def opened():
+        return len(list(descriptors.iterdir()))
+
+    before = opened()
+    for _ in range(20):
+        with quiet_stderr():
+            pass
+    assert opened() == before
+
+
+@pytest.mark.parametrize("close", ["os.close(2)", "sys.stderr.close()", "sys.stderr = None"])
+def test_closed_standard_error_is_no_error(root, close):
+    code = (
+        f"import os, sys; from core.landmarks.quiet import quiet_stderr; {close}\n"
+        "with quiet_stderr(): print('inside')"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert (shown.returncode, shown.stdout) == (0, "inside\n")

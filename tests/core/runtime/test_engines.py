@@ -1,0 +1,118 @@
+"""Engines are chosen by device, keep to float32 and talk to nobody."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from core import ConfigError, Device, Engine
+from core.runtime import make_runner
+from core.runtime.openvino_engine import OpenVinoRunner
+from core.runtime.torch_engine import TorchRunner
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def runner(network, engine, device=Device.CPU):
+    return make_runner(network, input_px=16, engine=engine, device=device)
+
+
+@pytest.mark.parametrize(
+    ("options", "gpu", "expected"),
+    [
+        ((Engine.AUTO, Device.CPU), False, OpenVinoRunner),
+        ((Engine.AUTO, Device.CPU), True, OpenVinoRunner),
+        ((Engine.AUTO, Device.AUTO), False, OpenVinoRunner),
+        ((Engine.TORCH, Device.AUTO), False, TorchRunner),
+        ((Engine.TORCH, Device.CPU), True, TorchRunner),
+        ((Engine.OPENVINO, Device.AUTO), True, OpenVinoRunner),
+    ],
+)
+def test_engine_follows_options_and_device(network, monkeypatch, options, gpu, expected):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
+    made = runner(network, *options)
+    assert type(made) is expected
+    assert made.run(np.zeros((1, 3, 16, 16), np.float32)).shape == (1, 4)
+
+
+@pytest.mark.parametrize(
+    ("engine", "device"), [(Engine.AUTO, Device.AUTO), (Engine.TORCH, Device.CUDA)]
+)
+def test_gpu_is_used_by_torch(network, monkeypatch, engine, device):
+    chosen = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(
+        "core.runtime.torch_engine.TorchRunner", lambda module, device: chosen.append(device)
+    )
+    runner(network, engine, device)
+    assert chosen == ["cuda"]
+
+
+def test_missing_gpu_is_told(network, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ConfigError, match="no CUDA GPU") as caught:
+        runner(network, Engine.AUTO, Device.CUDA)
+    assert "--device cpu" in caught.value.hint
+
+
+@pytest.mark.parametrize("engine", [Engine.TORCH, Engine.OPENVINO])
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_any_number_of_faces_is_run_in_float32(network, engine, count):
+    batch = np.random.default_rng(0).normal(size=(count, 3, 16, 16)).astype(np.float32)
+    with torch.inference_mode():
+        expected = network(torch.from_numpy(batch)).numpy()
+    outputs = runner(network, engine).run(batch)
+    assert outputs.dtype == np.float32
+    # bfloat16, which OpenVINO would choose by itself on some processors, is off by 1e-3.
+    assert outputs == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("engine", [Engine.TORCH, Engine.OPENVINO])
+def test_answer_stays_when_the_next_is_asked_for(network, engine):
+    made = runner(network, engine)
+    rng = np.random.default_rng(0)
+    one, other = (rng.normal(size=(2, 3, 16, 16)).astype(np.float32) for _ in range(2))
+    answer = made.run(one)
+    before = answer.copy()
+    assert not np.allclose(made.run(other), before)
+    assert (answer == before).all()
+
+
+class Full(nn.Module):
+    """A GPU that takes at most ``room`` faces at once."""
+
+    def __init__(self, room):
+        super().__init__()
+        self.room = room
+        self.batches = []
+
+    def forward(self, batch):
+        self.batches.append(len(batch))
+        if len(batch) > self.room:
+            raise torch.cuda.OutOfMemoryError
+        return batch.mean(dim=(1, 2, 3))[:, None]
+
+
+@pytest.mark.parametrize(
+    ("room", "batches"), [(5, [5]), (2, [5, 2, 3, 1, 2]), (1, [5, 2, 1, 1, 3, 1, 2, 1, 1])]
+)
+def test_full_gpu_gets_smaller_batches_in_order(room, batches):
+    module = Full(room)
+    batch = np.arange(5, dtype=np.float32)[:, None, None, None].repeat(3, axis=1)
+    outputs = TorchRunner(module, device="cpu").run(batch)
+    assert outputs.ravel().tolist() == [0, 1, 2, 3, 4]
+    assert module.batches == batches
+
+
+def test_what_does_not_fit_alone_is_run_on_the_cpu():
+    made = TorchRunner(Full(0), device="cpu")
+    made._on_cpu = Full(9)
+    batch = np.arange(3, dtype=np.float32)[:, None, None, None].repeat(3, axis=1)
+    assert made.run(batch).ravel().tolist() == [0, 1, 2]
+    assert made._on_cpu.batches == [1, 1, 1]

@@ -1,0 +1,286 @@
+"""The whole way with fakes: order, numbers, fallbacks, provenance, threads, memory."""
+
+from __future__ import annotations
+
+import gc
+import re
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from core import (
+    Analyzer,
+    AnalyzerConfig,
+    Box,
+    Emotion,
+    Face,
+    InferenceError,
+    Landmarks,
+    RgbImage,
+    WeightsMissing,
+    __version__,
+    document,
+)
+from core.calibration import Calibration
+from core.config import PRESETS, Preset
+from core.imaging.alignment import FaceFrame, matrix_from_anchors, matrix_from_box
+from core.landmarks.anchors import anchor_points
+from core.pipeline import EmotionModel, load_emotion_model
+from tests.core.pipeline_parts import BrightnessClassifier, analyzer, five_points
+
+
+def picture(width=200, height=100, **more):
+    pixels = np.zeros((height, width, 3), np.uint8)
+    pixels[...] = np.linspace(0, 255, width, dtype=np.uint8)[None, :, None]
+    return RgbImage(pixels, "picture.png", **more)
+
+
+def face(x, y=20, side=40, landmarks=None, score=0.95):
+    return Face(Box(x, y, x + side, y + side), score, landmarks)
+
+
+def test_picture_without_faces_is_answered():
+    answer = analyzer().analyze(picture())
+    assert answer.faces == ()
+    assert (answer.name, answer.width, answer.height) == ("picture.png", 200, 100)
+    assert answer.notes == ()
+
+
+def test_faces_are_numbered_from_left_to_right():
+    answer = analyzer(face(120), face(10), face(60, side=20), face(60, side=20, y=5)).analyze(
+        picture()
+    )
+    assert [each.index for each in answer.faces] == [1, 2, 3, 4]
+    assert [(each.face.box.x1, each.face.box.y1) for each in answer.faces] == [
+        (10, 20),
+        (60, 5),
+        (60, 20),
+        (120, 20),
+    ]
+
+
+def test_every_face_keeps_its_own_answer():
+    # The picture grows brighter to the right, and so do the crops.
+    answer = analyzer(face(150), face(0), face(80)).analyze(picture())
+    happy = [each.emotions[Emotion.HAPPY] for each in answer.faces]
+    assert happy == sorted(happy)
+    assert happy[0] < happy[1] < happy[2]
+    brightness = [each.quality.brightness for each in answer.faces]
+    assert brightness == sorted(brightness)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        Box(-50, 10, -1, 40),
+        Box(200, 10, 260, 40),
+        Box(10, 100, 40, 140),
+        Box(30, 30, 30, 60),
+        Box(30, 30, 30.5, 31),
+        Box(60, 60, 30, 30),
+        Box(float("nan"), 10, 40, 40),
+    ],
+    ids=["left", "right", "below", "no width", "less than a pixel", "inside out", "NaN"],
+)
+def test_face_without_a_pixel_in_the_picture_is_dropped(box):
+    answer = analyzer(Face(box, 0.9), face(100)).analyze(picture())
+    assert [(each.index, each.face.box.x1) for each in answer.faces] == [(1, 100)]
+
+
+def test_box_is_clamped_to_the_picture_and_quality_knows_of_the_rest():
+    answer = analyzer(face(-20), face(180)).analyze(picture())
+    assert [each.face.box for each in answer.faces] == [Box(0, 20, 20, 60), Box(180, 20, 200, 60)]
+    for each in answer.faces:
+        assert "The face is cut off by the edge of the picture." in each.quality.reasons
+        assert each.quality.size_px == 40
+
+
+def test_landmarks_decide_how_a_face_is_cut():
+    points = five_points(60, 20, 1.5)
+    answer = analyzer(face(10, landmarks=five_points(10, 5)), landmarks=points).analyze(picture())
+    expected = matrix_from_anchors(anchor_points(points), FaceFrame())
+    assert answer.faces[0].crop.matrix == pytest.approx(expected)
+    assert answer.faces[0].face.landmarks is points
+
+
+def test_detector_s_own_points_stand_in_for_missing_landmarks():
+    points = five_points(20, 10, 1.2)
+    answer = analyzer(face(10, landmarks=points)).analyze(picture())
+    expected = matrix_from_anchors(anchor_points(points), FaceFrame())
+    assert answer.faces[0].crop.matrix == pytest.approx(expected)
+    assert answer.faces[0].face.landmarks is points
+    assert any("could not be located" in each for each in answer.faces[0].quality.reasons)
+
+
+@pytest.mark.parametrize(
+    "useless", [None, Landmarks(np.zeros((5, 2)), "five_points")], ids=["none", "one point"]
+)
+def test_box_stands_in_where_no_points_say_anything(useless):
+    answer = analyzer(face(30, landmarks=useless), landmarks=useless).analyze(picture())
+    assert answer.faces[0].crop.matrix == pytest.approx(matrix_from_box(Box(30, 20, 70, 60)))
+
+
+def test_notes_of_the_reader_are_carried():
+    answer = analyzer(face(10)).analyze(picture(notes=("First of several frames.",)))
+    assert answer.notes == ("First of several frames.",)
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "preset", "smallest"),
+    [((1, 1), Preset.BALANCED, 24), ((300, 20), Preset.FAST, 32), ((4000, 60), Preset.FAST, 200)],
+)
+def test_picture_too_small_for_any_face_says_so(size_wh, preset, smallest):
+    answer = analyzer(preset=preset).analyze(picture(*size_wh))
+    (note,) = answer.notes
+    assert note == (
+        f"The picture is {size_wh[0]} x {size_wh[1]} pixels; "
+        f"only faces of {smallest} px and more are looked for."
+    )
+    assert PRESETS[preset].min_face_px <= smallest
+
+
+def test_faces_of_one_picture_are_classified_at_once():
+    classifier = BrightnessClassifier()
+    answer = analyzer(face(0), face(60), face(120), classifier=classifier).analyze(picture())
+    assert len(classifier.seen) == 3
+    for seen, each in zip(classifier.seen, answer.faces, strict=True):
+        assert (seen == each.crop.pixels).all()
+
+
+def test_calibration_and_level_come_with_the_model():
+    calibration = Calibration(temperature=4.0, certain_from=0.9)
+    (plain,) = analyzer(face(60)).analyze(picture()).faces
+    (calm,) = analyzer(face(60), calibration=calibration).analyze(picture()).faces
+    assert calm.emotions[Emotion.HAPPY] < plain.emotions[Emotion.HAPPY]
+    assert not calm.emotions.certain
+    (asked,) = (
+        analyzer(face(60), calibration=calibration, certain_from=0.1).analyze(picture()).faces
+    )
+    assert asked.emotions.certain
+    assert asked.per_model == {"mobilenet_v2": asked.emotions}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_value_that_is_no_number_is_an_error(value):
+    broken = analyzer(face(10), classifier=BrightnessClassifier(value))
+    with pytest.raises(InferenceError):
+        broken.analyze(picture())
+
+
+def test_provenance_tells_what_answered():
+    provenance = analyzer(model="mobilenet_v2", preset="fast").analyze(picture()).provenance
+    assert provenance.version == __version__
+    assert (provenance.model, provenance.detector, provenance.landmarks) == (
+        "mobilenet_v2",
+        "mtcnn",
+        "face_mesh",
+    )
+    assert provenance.weights_sha256 == {"mobilenet_v2": "ab" * 32}
+    assert re.fullmatch("[0-9a-f]{12}", provenance.config_digest)
+    assert provenance.config_digest != analyzer().analyze(picture()).provenance.config_digest
+
+
+def test_provenance_changes_with_the_calibration():
+    def digest(**described):
+        made = Analyzer(
+            AnalyzerConfig(),
+            detector=None,
+            landmarks=None,
+            model=EmotionModel(BrightnessClassifier(), Calibration(), described=described),
+        )
+        return made._provenance.config_digest
+
+    assert digest(calibration={"temperature": 1.0}) != digest(calibration={"temperature": 1.1})
+    assert digest(calibration={"temperature": 1.0}) == digest(calibration={"temperature": 1.0})
+
+
+def test_time_is_told_for_every_stage():
+    elapsed = analyzer(face(10)).analyze(picture()).elapsed_s
+    assert list(elapsed) == ["detect", "landmarks", "align", "classify", "quality"]
+    assert all(0 <= seconds < 60 for seconds in elapsed.values())
+
+
+def test_picture_is_not_changed():
+    image = picture()
+    before = image.pixels.copy()
+    analyzer(face(10), face(-5), landmarks=five_points(10, 10)).analyze(image)
+    assert (image.pixels == before).all()
+
+
+def test_eight_threads_answer_as_one():
+    made = analyzer(face(150), face(-10), face(80), landmarks=None)
+    images = [picture(200 + 10 * step, 100) for step in range(8)] * 5
+    alone = [document(made.analyze(image)) for image in images[:8]]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda image: document(made.analyze(image)), images))
+    assert together == alone * 5
+
+
+def test_nothing_grows_over_many_calls():
+    made, image = analyzer(face(10), face(80, landmarks=five_points(80, 20))), picture()
+    for _ in range(20):
+        made.analyze(image)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        for _ in range(200):
+            made.analyze(image)
+        gc.collect()
+        grown, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    # Two crops of a picture alone are 4.6 kB, so that 200 kept answers would be nearly 1 MB.
+    assert grown < 50_000
+
+
+def test_single_network_is_loaded_with_its_manifest_entry(weights_dir):
+    model = load_emotion_model(AnalyzerConfig(model="resnet50", weights_dir=weights_dir))
+    assert model.calibration == Calibration(1.25, 0.4)
+    assert list(model.weights_sha256) == ["resnet50"]
+    assert model.described["preprocessing"] == {"input_px": 48, "mean": 0.5, "std": 0.25}
+
+
+@pytest.fixture(scope="module")
+def together(weights_dir):
+    """The ensemble of the three random networks, behind fakes."""
+    config = AnalyzerConfig(model="ensemble", weights_dir=weights_dir, engine="torch")
+    made = analyzer(face(20), face(90), model="ensemble")
+    made._model = load_emotion_model(config)
+    return made
+
+
+def test_ensemble_tells_its_members_answers(together):
+    members = ["mobilenet_v2", "resnet50", "inception_v3"]
+    assert list(together._model.weights_sha256) == members
+    for each in together.analyze(picture()).faces:
+        assert list(each.per_model) == members
+        assert len({answer.probabilities for answer in each.per_model.values()}) == 3
+        assert [answer.certain_from for answer in each.per_model.values()] == [0.4] * 3
+        assert each.emotions.certain_from == 0.45
+
+
+def test_ensemble_s_answer_is_its_calibration_of_the_members_mean(together):
+    for each in together.analyze(picture()).faces:
+        mean = np.zeros(7)
+        for answer, share in zip(each.per_model.values(), (0.5, 0.3, 0.2), strict=True):
+            mean += share * np.array(answer.probabilities)
+        expected = mean ** (1 / 0.8)
+        assert each.emotions.probabilities == pytest.approx(expected / expected.sum(), abs=1e-5)
+
+
+def test_missing_model_is_told_before_anything_else_is_loaded(tmp_path, monkeypatch):
+    monkeypatch.setattr("core.pipeline.DETECTORS", None)
+    with pytest.raises(WeightsMissing):
+        Analyzer.from_config(AnalyzerConfig(weights_dir=tmp_path))
+
+
+def test_model_registered_from_outside_is_taken_as_calibrated(monkeypatch):
+    from core.classifiers import CLASSIFIERS
+
+    theirs = BrightnessClassifier()
+    monkeypatch.setitem(CLASSIFIERS._factories, "theirs", lambda *_names, **_options: theirs)
+    model = load_emotion_model(AnalyzerConfig(model="theirs"))
+    assert model.classifier is theirs
+    assert (model.calibration, dict(model.weights_sha256)) == (Calibration(), {})
