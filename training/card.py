@@ -109,13 +109,14 @@ def _training(told: Mapping[str, Any]) -> str:
         if told.get("votes")
         else ""
     )
+    by_clock = " (the schedule was fitted to the time)" if told["epochs"] < recipe["epochs"] else ""
     values = ", ".join(f"{key} {value}" for key, value in recipe.items() if key != "model")
     return f"""\
 ## Training
 
 - Data: {faces} training faces of {data} ({counts}).{votes}
 - Start: {_STARTS.get(told["init"], f"`{told['init']}`")}.
-- Run: {told["epochs"]} of {recipe["epochs"]} epochs in {told["minutes"]:g} minutes \
+- Run: {told["epochs"]} of {recipe["epochs"]} epochs{by_clock} in {told["minutes"]:g} minutes \
 on {"a GPU" if told["device"] == "cuda" else "a CPU"}; AdamW, cosine schedule, \
 exponential average of the weights, which is what ships.
 - Recipe `{told["recipe_digest"]}`: {values}.
@@ -194,7 +195,9 @@ least negative log-likelihood. An answer counts as certain from a top probabilit
 {told["certain_from"]:.3f},
 the smallest level at which at least {on["target_accuracy"]:.0%} were right on those faces:
 {told["coverage"]:.1%} of them reached it, and {answered}. Below it the answer is "not sure".
-On photos unlike the data set neither the probabilities nor this level are guaranteed.
+
+Probabilities and level were fitted on these faces, so figures about them are a little better on
+these than on others. On photos unlike the data set neither is guaranteed.
 """
 
 

@@ -106,6 +106,13 @@ def test_training_names_data_start_recipe_and_file(card, weights_copy):
     assert "FER+" in text
 
 
+def test_run_that_the_clock_ended_says_so(card, weights_copy):
+    training = read_entry(weights_copy, "mobilenet_v2")["training"]
+    assert "2 of 2 epochs in" in card()
+    text = card({"training": {**training, "epochs": 1}})
+    assert "1 of 2 epochs (the schedule was fitted to the time) in" in text
+
+
 @pytest.mark.parametrize(
     ("init", "start"),
     [

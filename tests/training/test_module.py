@@ -139,6 +139,16 @@ def test_clock_and_steps_whichever_is_further_tell_progress(small_recipe):
     assert module_of(small_recipe()).progress == 0.0
 
 
+def test_time_before_a_break_counts(small_recipe):
+    first, second = (module_of(small_recipe(), max_seconds=200.0) for _ in range(2))
+    first._started -= 100.0
+    checkpoint = {}
+    first.on_save_checkpoint(checkpoint)
+    second.on_load_checkpoint(checkpoint)
+    assert second.elapsed_s == pytest.approx(100, abs=5)
+    assert second.progress == pytest.approx(0.5, abs=0.05)
+
+
 def test_norms_and_biases_are_not_shrunk(small_recipe):
     module = module_of(small_recipe(weight_decay=0.05))
     shrunk, plain = module.configure_optimizers().param_groups

@@ -161,11 +161,22 @@ def test_clock_ends_a_run_cleanly_and_more_time_goes_on_with_it(faces_dir, small
     assert spec_of("mobilenet_v2", tmp_path).training["steps"] > steps
 
 
-def test_mixed_precision_with_clipping_takes_one_step_a_batch(faces_dir, small_recipe, tmp_path):
+def test_mixed_precision_with_clipping_takes_one_step_a_batch(
+    faces_dir, small_recipe, tmp_path, monkeypatch
+):
+    clipped = []
+    clip = torch.nn.utils.clip_grad_norm_
+
+    def watched(parameters, limit, **options):
+        clipped.append(limit)
+        return clip(parameters, limit, **options)
+
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", watched)
     recipe = small_recipe(epochs=1, gradient_clip=0.1)
     run(recipe, faces_dir, tmp_path, precision="bf16-mixed")
     training = spec_of("mobilenet_v2", tmp_path).training
     assert (training["steps"], training["precision"]) == (3, "bf16-mixed")
+    assert clipped == [0.1] * 3
     assert all(
         torch.isfinite(each).all()
         for each in load_file(tmp_path / "mobilenet_v2.safetensors").values()

@@ -138,5 +138,5 @@ def _risks(probabilities: Probabilities, labels: Labels) -> NDArray[np.float64]:
 
 
 def _answered(share: float, size: int) -> int:
-    # Rounded first: 0.7 * 10 is a little more than 7.
+    # Rounded first: 0.55 * 100 is a little more than 55.
     return max(1, math.ceil(round(share * size, 6)))

@@ -129,9 +129,10 @@ def test_risk_coverage_answers_the_most_certain_first():
 
 
 def test_share_of_coverage_is_not_rounded_up_by_floating_point():
-    rows = np.concatenate([rows_of(0, sure=0.9 - step / 100) for step in range(10)])
-    labels = np.array([0] * 7 + [1] * 3)
-    assert risk_coverage(rows, labels)["accuracy_at"]["0.7"] == 1.0
+    # 0.55 * 100 is 55.00000000000001.
+    rows = np.concatenate([rows_of(0, sure=0.9 - step / 1000) for step in range(100)])
+    told = risk_coverage(rows, np.array([0] * 55 + [1] * 45))
+    assert dict(zip(told["coverage"], told["accuracy"], strict=True))[0.55] == 1.0
 
 
 def test_one_face_has_figures():
