@@ -22,9 +22,7 @@ _REMARKS = (
     r".*Checkpoint directory .* exists and is not empty.*",
     # A run that the clock ended goes on in the middle of an epoch, which is meant.
     r".*resuming from a checkpoint that ended before the epoch ended.*",
-    # Checkpoints hold the weight average, which never leaves evaluation mode.
-    r".*module\(s\) in eval mode at the start of training.*",
-    # From Python 3.12 on, about the processes that prepare faces; they touch no thread's lock.
+    # Said from Python 3.12 on of every process that prepares faces.
     r".*use of fork\(\) may lead to deadlocks.*",
     # --device cpu beside a GPU is the user's choice.
     r".*GPU available but not used.*",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,11 +78,15 @@ def train_model(
         require_unused(directory)
     resumed = read_checkpoint(directory, recipe, max_minutes) if resume else None
     numbers = _numbers(Device(device), Precision(precision))
+    if compiled:
+        _require_compiler(numbers[0])
+    # The network of a resumed run comes from its checkpoint: the start need not be at hand.
+    # Made before the faces are read, so that a mistyped --init is told at once.
+    network = initial_network(recipe, SCRATCH if resumed else init)
     faces = read_faces(sources, Split.TRAIN)
     facts = {"faces": len(faces), "votes": votes.name if votes else None}
     if resumed:
         require_same(resumed, facts)
-        # The network comes from the checkpoint, so the start need not be at hand again.
         init = str(resumed.facts.get("init", init))
     watched = find_faces(sources, Split.VALIDATION)
     preprocessing = Preprocessing(recipe.input_px, recipe.mean, recipe.std)
@@ -93,7 +99,7 @@ def train_model(
         loader.sampler.set_epoch(resumed.epochs)
     module = EmotionModule(
         recipe,
-        initial_network(recipe, SCRATCH if resumed else init),
+        network,
         steps=recipe.epochs * len(loader),
         max_seconds=max_minutes * 60 if max_minutes else None,
     ).to(memory_format=torch.channels_last)
@@ -149,10 +155,21 @@ def _numbers(device: Device, precision: Precision) -> tuple[str, Precision]:
         )
     if precision is Precision.F16_MIXED and not on_gpu:
         raise ConfigError("A CPU cannot train in 16-mixed precision.", hint="Use --precision auto.")
-    if precision is Precision.AUTO:
-        half = Precision.BF16_MIXED if torch.cuda.is_bf16_supported() else Precision.F16_MIXED
-        precision = half if on_gpu else Precision.FULL
-    return "gpu" if on_gpu else "cpu", precision
+    if precision is not Precision.AUTO:
+        return "gpu" if on_gpu else "cpu", precision
+    if not on_gpu:
+        return "cpu", Precision.FULL
+    half = torch.cuda.is_bf16_supported()
+    return "gpu", Precision.BF16_MIXED if half else Precision.F16_MIXED
+
+
+def _require_compiler(accelerator: str) -> None:
+    names = ("c++", "g++", "clang++", "cl")
+    if accelerator == "cpu" and not ("CXX" in os.environ or any(map(shutil.which, names))):
+        raise ConfigError(
+            "--compile needs a C++ compiler, and none is installed.",
+            hint="Install one (Debian: apt-get install g++), or leave --compile out.",
+        )
 
 
 def _targets(

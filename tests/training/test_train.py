@@ -229,6 +229,18 @@ def test_options_this_computer_cannot_serve_are_refused(
         run(small_recipe(), faces_dir, tmp_path, **options)
 
 
+def test_compiling_without_a_compiler_is_refused(faces_dir, small_recipe, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(ConfigError, match=r"C\+\+ compiler"):
+        run(small_recipe(), faces_dir, tmp_path, compiled=True, device="cpu")
+
+
+def test_mistyped_start_is_told_before_the_faces_are_read(small_recipe, tmp_path):
+    with pytest.raises(ConfigError, match="no safetensors file"):
+        run(small_recipe(), tmp_path / "absent", tmp_path / "run", init="imagnet")
+
+
 def test_ctrl_c_comes_through(faces_dir, small_recipe, tmp_path):
     def stop(_):
         raise KeyboardInterrupt
