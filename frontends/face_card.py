@@ -28,7 +28,7 @@ def face_card(face: FaceAnalysis) -> str:
         f'<article class="face" aria-label="Face {face.index}: {escape(face_words(face))}">'
         f"<header>{_number(face.index)}"
         f'<div class="face-answer"><strong>{_swatch(emotions)}{answer_words(emotions)}</strong>'
-        f"<span>{answer_reason(emotions)}</span></div>{_crop(face)}</header>"
+        f"{_probability(emotions)}</div>{_crop(face)}</header>{_doubt(emotions)}"
         f'<ul class="face-bars">{"".join(_bar(e, emotions) for e in EMOTIONS)}</ul>'
         f"{_hints(face)}{_opinions(face)}</article>"
     )
@@ -42,6 +42,14 @@ def _swatch(emotions: EmotionScores) -> str:
     if not emotions.certain:
         return ""
     return f'<i class="face-swatch" style="background:{_css(emotions.top)}"></i>'
+
+
+def _probability(emotions: EmotionScores) -> str:
+    return f"<span>{answer_reason(emotions)}</span>" if emotions.certain else ""
+
+
+def _doubt(emotions: EmotionScores) -> str:
+    return "" if emotions.certain else f'<p class="face-doubt">{answer_reason(emotions)}</p>'
 
 
 def _bar(emotion: Emotion, emotions: EmotionScores) -> str:

@@ -33,7 +33,7 @@ def _figures(models: Sequence[ModelInfo]) -> None:
         st.markdown("No figures are stored with the models on this computer.")
         return
     st.markdown(
-        "Measured on FER-2013 faces that the networks did not learn from; in brackets the 95 % "
-        "confidence interval."
+        "Measured on FER-2013 faces outside the training part; in brackets the 95 % confidence "
+        "interval. Some of these faces are near-copies of training faces, hence the second figure."
     )
     st.table(rows)

@@ -9,8 +9,10 @@ import streamlit as st
 from core import AnalyzerConfig, ModelInfo, Preset, detector_names
 from frontends.wording import PRESET_HELP, model_title
 
-_THRESHOLDS = (None, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-"""None is the detector's own level, at which it was measured to be right most often."""
+_THRESHOLDS: dict[str, float | None] = {
+    "Recommended": None,  # the detector's own level, at which it was measured to be right most often
+    **{f"{level:.2f}": level for level in (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)},
+}
 
 
 def choose_settings(models: Sequence[ModelInfo]) -> AnalyzerConfig:
@@ -32,8 +34,7 @@ def choose_settings(models: Sequence[ModelInfo]) -> AnalyzerConfig:
             detector = _detector(detector_names())
             threshold = st.selectbox(
                 "Face detection threshold",
-                _THRESHOLDS,
-                format_func=lambda level: "Recommended" if level is None else f"{level:.2f}",
+                list(_THRESHOLDS),
                 help="How sure the detector must be that something is a face. Lower finds more "
                 "faces and takes more things for a face.",
                 key="threshold",
@@ -44,7 +45,7 @@ def choose_settings(models: Sequence[ModelInfo]) -> AnalyzerConfig:
         model=model.name,
         detector=detector,
         preset=preset,
-        detection_threshold=threshold,
+        detection_threshold=_THRESHOLDS[threshold],
     )
 
 

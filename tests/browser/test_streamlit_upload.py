@@ -1,0 +1,177 @@
+"""The Streamlit page in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core import AnalyzerConfig, Emotion, ProjectError, model_catalog, read_image, to_json
+from frontends.sample import SAMPLE_NAME, sample_photo
+from tests.browser.serving import SLOWEST_S, browser, streamlit
+from tests.fakes import FakeAnalyzer, picture, png
+
+pytestmark = pytest.mark.browser
+
+SLOWEST_MS = SLOWEST_S * 1000
+AA_CONTRAST = 4.5
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def window(chromium: Path) -> Iterator[Browser]:
+    """The browser; each test opens a visit of its own in it."""
+    expect.set_options(timeout=SLOWEST_MS)
+    with browser(chromium) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def quick(root: Path) -> Iterator[str]:
+    """A server whose model answers at once."""
+    with streamlit(root / "tests" / "browser" / "quick_app.py") as address:
+        yield address
+
+
+def visit(window: Browser, address: str, **options: object) -> Page:
+    page = window.new_context(**options).new_page()
+    page.set_default_timeout(SLOWEST_MS)
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Read the emotions")).to_be_visible()
+    return page
+
+
+def upload(page: Page, *files: tuple[str, bytes]) -> None:
+    page.locator("input[type=file]").first.set_input_files(
+        [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
+    )
+
+
+def faces(page: Page):
+    return page.locator("article.face")
+
+
+def test_uploaded_photo_is_answered_by_the_shipped_model(window):
+    try:
+        trained = {info.name for info in model_catalog() if info.trained}
+    except ProjectError as error:
+        pytest.skip(f"needs the shipped weights: {error.message}")
+    if AnalyzerConfig().model not in trained:
+        pytest.skip("needs the shipped weights of the default model")
+    with streamlit() as address:
+        page = visit(window, address)
+        upload(page, (SAMPLE_NAME, sample_photo()))
+        expect(faces(page)).to_have_count(1)
+        told = faces(page).get_attribute("aria-label")
+        assert re.fullmatch(r"Face 1: Happy, .*\d+ %", told), told
+        shown = page.locator("[data-testid=stImage] img")
+        assert shown.evaluate("image => image.naturalWidth") == 512
+
+
+def test_document_saved_from_the_page_is_the_library_s(window, quick):
+    data = png(picture(Emotion.HAPPY, Emotion.SAD))
+    page = visit(window, quick)
+    upload(page, ("two people.png", data))
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Document (JSON)").click()
+    saved = saving.value
+    assert saved.suggested_filename == "two_people.emotions.json"
+    expected = to_json(FakeAnalyzer().analyze(read_image(data, name="two people.png")))
+    assert Path(saved.path()).read_text(encoding="utf-8") == expected
+
+
+def test_wrong_file_is_explained_in_words(window, quick):
+    page = visit(window, quick)
+    upload(page, ("holiday.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)))
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("holiday.heic could not be answered")
+    expect(alert).to_contain_text("HEIC")
+    expect(alert).not_to_contain_text("Traceback")
+
+
+def test_many_faces_and_many_photos_are_all_shown(window, quick):
+    page = visit(window, quick)
+    crowd = png(picture(*(list(Emotion) + list(Emotion)[:3])))
+    upload(
+        page, ("crowd.png", crowd), ("notes.txt", b"hello"), ("one.png", png(picture(Emotion.SAD)))
+    )
+    expect(page.get_by_text("11 faces in 2 photos, 1 not answered")).to_be_visible()
+    expect(faces(page)).to_have_count(10)
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Documents (JSON)").click()
+    saved = json.loads(Path(saving.value.path()).read_text(encoding="utf-8"))
+    assert [len(each["faces"]) for each in saved] == [10, 1]
+
+
+def test_two_visitors_at_once_see_their_own_answers(window, quick):
+    first, second = visit(window, quick), visit(window, quick)
+    upload(first, ("first.png", png(picture(Emotion.HAPPY))))
+    upload(second, ("second.png", png(picture(Emotion.ANGRY, Emotion.ANGRY))))
+    expect(faces(second)).to_have_count(2)
+    expect(faces(first)).to_have_count(1)
+    assert "second.png" not in first.content()
+    assert "first.png" not in second.content()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_narrow_page_needs_no_sideways_scrolling(window, quick, scheme):
+    page = visit(window, quick, viewport=PHONE, color_scheme=scheme)
+    upload(page, ("a.png", png(picture(Emotion.HAPPY, Emotion.SAD, Emotion.FEAR))))
+    expect(faces(page)).to_have_count(3)
+    widest = page.evaluate(
+        "Math.max(...[...document.querySelectorAll('[data-testid=stMain] *')]"
+        ".map(e => e.getBoundingClientRect().right))"
+    )
+    assert widest <= PHONE["width"] + 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_stands_out_from_its_background(window, quick, root, scheme):
+    faint = (root / "tests" / "browser" / "faint_texts.js").read_text(encoding="utf-8")
+    page = visit(window, quick, color_scheme=scheme)
+    page.get_by_text("Advanced").click()
+    page.get_by_text("More models").click()
+    expect(page.get_by_text("emotion train --model resnet50")).to_be_visible()
+    assert page.evaluate(faint, AA_CONTRAST) == []
+    small = png(picture(Emotion.HAPPY, unsure=[Emotion.SAD], side=24))
+    upload(page, ("small.png", small), ("notes.txt", b"hello"))
+    expect(faces(page)).to_have_count(2)
+    assert page.evaluate(faint, AA_CONTRAST) == []
+    page.get_by_role("link", name="About").click()
+    expect(page.get_by_text("Calibration error")).to_be_visible()
+    assert page.evaluate(faint, AA_CONTRAST) == []
+
+
+def test_picture_is_described_for_those_who_cannot_see_it(window, quick):
+    page = visit(window, quick)
+    upload(page, ("a.png", png(picture(Emotion.HAPPY))))
+    shown = page.locator("[data-testid=stImage] img")
+    expect(shown).to_have_attribute("alt", "1 face in a.png: 1 Happy, 90 %")
+
+
+def test_page_asks_no_other_computer_for_anything(window, quick):
+    asked: list[str] = []
+    context = window.new_context()
+    page = context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(quick)
+    upload(page, ("a.png", png(picture(Emotion.HAPPY))))
+    expect(faces(page)).to_have_count(1)
+    outside = [u for u in asked if not u.startswith((quick, "data:", "blob:", "ws://localhost"))]
+    assert not outside
+
+
+def test_answers_survive_a_look_at_the_about_page(window, quick):
+    page = visit(window, quick)
+    upload(page, ("a.png", png(picture(Emotion.HAPPY))))
+    expect(faces(page)).to_have_count(1)
+    page.get_by_role("link", name="About").click()
+    expect(page.get_by_text("expressions, not feelings")).to_be_visible()
+    page.get_by_role("link", name="Analyze").click()
+    expect(faces(page)).to_have_count(1)
+    page.get_by_role("button", name="Start over").click()
+    expect(faces(page)).to_have_count(0)
