@@ -35,15 +35,17 @@ def judge(image: RgbImage, box: Box, landmarks: Landmarks | None) -> FaceQuality
     stretched = _USUAL_CONTRAST / max(contrast, _LEAST_CONTRAST)
     sharpness = float(cv2.Laplacian(grey, cv2.CV_64F).var()) * stretched**2
     yaw, pitch, roll = head_pose(landmarks)
+    # FER-2013 shows a face at 48 px; with less there is nothing to read finer marks from.
+    small = size < 40
     shown = inside.area / box.area if box.area > 0 else 0.0
     reasons = [
         reason
         for holds, reason in (
-            # FER-2013 shows a face at 48 px; with less there is nothing to read finer marks from.
-            (size < 40, f"The face is small ({size:.0f} px); 40 px or more reads better."),
+            (small, f"The face is small ({size:.0f} px); 40 px or more reads better."),
             # Faces of 37 px and more in 36 ordinary photos reach 120; blurring the astronaut's
-            # 89 px over 7 px, which takes the fine marks around eyes and mouth, leaves 58.
-            (sharpness < 60, "The face is blurred."),
+            # 89 px over 7 px, which takes the fine marks around eyes and mouth, leaves 58. A
+            # small face has no such marks to lose: its size says it all.
+            (sharpness < 60 and not small, "The face is blurred."),
             (brightness < 0.18, "The face is dark."),
             (brightness > 0.88, "The face is overexposed."),
             (contrast < 0.07, "The face has little contrast."),

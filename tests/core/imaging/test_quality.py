@@ -70,6 +70,12 @@ def test_small_face_is_told(astronaut):
     assert judged(small, box).reasons == ("The face is small (37 px); 40 px or more reads better.",)
 
 
+def test_tiny_face_is_told_to_be_small_and_not_to_be_blurred_as_well(astronaut):
+    tiny = cv2.resize(astronaut, (128, 128), interpolation=cv2.INTER_AREA)
+    (reason,) = judged(tiny, Box(*(edge / 4 for edge in FACE_XYXY))).reasons
+    assert reason.startswith("The face is small (22 px)")
+
+
 @pytest.mark.parametrize("move", [(-190, 0), (0, -75)], ids=["left", "top"])
 def test_face_cut_off_is_told(astronaut, move):
     box = Box(FACE.x1 + move[0], FACE.y1 + move[1], FACE.x2 + move[0], FACE.y2 + move[1])
