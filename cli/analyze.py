@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,10 +21,13 @@ from cli.options import (
     PresetOption,
 )
 from cli.terminal import printable
-from core import Device, InputError, Preset
+from core import ConfigError, Device, InputError, Preset
 
 if TYPE_CHECKING:
     from core import Analyzer, ImageAnalysis, RgbImage
+
+_LONGEST_STEM = 200
+"""Bytes of a file name without what is put behind it."""
 
 
 class OutputFormat(StrEnum):
@@ -60,13 +64,17 @@ def analyze(
 
     Ends with 0 when all photos were read, 1 when some were not, 2 when none was.
     """
-    from core import Analyzer, AnalyzerConfig, read_image
+    from core import Analyzer, AnalyzerConfig, document, dumps, read_image
 
     config = AnalyzerConfig(model=model, detector=detector, preset=preset, device=device)
+    for directory in filter(None, (annotate_dir, explain_dir)):
+        # A folder that cannot be written to is told before any work, not after it.
+        with _writing(directory):
+            directory.mkdir(parents=True, exist_ok=True)
     analyzer: Analyzer | None = None
     answers: list[ImageAnalysis] = []
     failed = 0
-    for photo in photos:
+    for photo in _with_progress(photos, shown=output is not OutputFormat.JSONL):
         try:
             image = read_image(photo)
         except InputError as error:
@@ -81,33 +89,38 @@ def analyze(
         answers.append(answer)
         _save_pictures(analyzer, image, answer, annotate_dir, explain_dir)
         if output is OutputFormat.JSONL:
-            _write(json.dumps(_document(answer), ensure_ascii=False) + "\n")
+            _write(dumps(document(answer), compact=True))
     if answers:
         _report(answers, output, several=len(photos) > 1)
     if failed:
         raise typer.Exit(1 if answers else InputError.exit_code)
 
 
+def _with_progress(photos: list[Path], *, shown: bool) -> Iterable[Path]:
+    """The photos, with a bar on a terminal if ``shown`` and there are several."""
+    if not shown or len(photos) < 2 or not sys.stderr.isatty():
+        return photos
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(photos, "Reading photos", console=Console(stderr=True), transient=True)
+
+
 def _report(answers: list[ImageAnalysis], output: OutputFormat, *, several: bool) -> None:
-    from core import dumps, to_csv, to_json
+    from core import document, dumps, to_csv, to_json
 
     if output is OutputFormat.CSV:
         _write(to_csv(answers))
     elif output is OutputFormat.JSON:
-        _write(dumps([_document(answer) for answer in answers]) if several else to_json(answers[0]))
+        _write(dumps([document(answer) for answer in answers]) if several else to_json(answers[0]))
     elif output is OutputFormat.TABLE:
         _print_table(answers)
-
-
-def _document(answer: ImageAnalysis) -> dict[str, object]:
-    from core import document
-
-    return document(answer)
 
 
 def _write(text: str) -> None:
     # UTF-8 whatever the locale: file names must come out as they are.
     sys.stdout.buffer.write(text.encode())
+    sys.stdout.buffer.flush()
 
 
 def _save_pictures(
@@ -129,16 +142,39 @@ def _save_pictures(
 
 
 def _save(directory: Path, name: str, kind: str, data: bytes) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
-    for candidate in _free_names(Path(name).stem, kind):
+    for candidate in _free_names(_stem(name), kind):
         path = directory / candidate
-        try:
-            with path.open("xb") as file:
-                file.write(data)
-        except FileExistsError:
-            continue
+        with _writing(directory):
+            try:
+                with path.open("xb") as file:
+                    file.write(data)
+            except FileExistsError:
+                continue
+            except OSError:
+                path.unlink(missing_ok=True)
+                raise
         typer.echo(printable(f"Wrote {path}"), err=True)
         return
+
+
+@contextmanager
+def _writing(directory: Path) -> Iterator[None]:
+    """Turns what the disk refuses into a message."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"Nothing can be written to {directory}: {error.strerror}.",
+            hint="Name a folder that you may write to, on a disk with room.",
+        ) from error
+
+
+def _stem(name: str) -> str:
+    """The name without its ending, short enough that more can be added: 255 bytes are usual."""
+    stem = Path(name).stem
+    while len(os.fsencode(stem)) > _LONGEST_STEM:
+        stem = stem[:-1]
+    return stem
 
 
 def _free_names(stem: str, kind: str) -> Iterator[str]:
@@ -157,12 +193,15 @@ def _print_table(answers: list[ImageAnalysis]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Photo", "Face", "Emotion", "Probability", "Next", "Remarks"):
-        table.add_column(heading, justify="right" if heading == "Probability" else "left")
+        # Folded, because a name cut short would not tell which photo is meant.
+        table.add_column(
+            heading, justify="right" if heading == "Probability" else "left", overflow="fold"
+        )
     for answer in answers:
         name = Text(printable(answer.name))
         remarks = " ".join(answer.notes)
         if not answer.faces:
-            table.add_row(name, "-", "no face found", "", "", remarks)
+            table.add_row(name, "-", "no face found", "", "", Text(remarks))
         for face in answer.faces:
             (top, probability), (second, behind) = face.emotions.ranked()[:2]
             table.add_row(
@@ -171,6 +210,6 @@ def _print_table(answers: list[ImageAnalysis]) -> None:
                 str(top) if face.emotions.certain else f"not sure ({top}?)",
                 f"{probability:.0%}",
                 f"{second} {behind:.0%}",
-                " ".join([*face.quality.reasons, remarks if face.index == 1 else ""]).strip(),
+                Text(" ".join([*face.quality.reasons, remarks if face.index == 1 else ""]).strip()),
             )
     Console().print(table)
