@@ -36,26 +36,33 @@ def models(
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("Model", "Accuracy", "Macro-F1", "ECE", "Measured on", "Parameters", "Size"):
         table.add_column(heading)
-    for each in catalog:
-        if not each.trained:
-            continue
+    trained = [each for each in catalog if each.trained]
+    for each in trained:
         figures: dict[str, Any] = dict(each.metrics.get("validation", {}))
         table.add_row(
             each.name,
             _share(figures, "accuracy"),
             _share(figures, "macro_f1"),
             f"{figures['ece']:.3f}" if "ece" in figures else "-",
-            f"{figures['data']}, n = {figures['n']}" if "n" in figures else "-",
+            _measured_on(figures),
             f"{each.parameters / 1e6:.1f} M" if each.parameters else "-",
             f"{each.megabytes:.1f} MB" if each.megabytes else "-",
         )
     console = Console()
-    console.print(table)
+    if trained:
+        console.print(table)
     untrained = [each for each in catalog if not each.trained]
     if untrained:
-        console.print("\nNot trained yet:")
+        console.print("\nNot trained yet:" if trained else "Not trained yet:")
     for each in untrained:
         console.print(f"  {each.name}: {each.how_to_get}", soft_wrap=True, highlight=False)
+
+
+def _measured_on(figures: dict[str, Any]) -> str:
+    told = [figures["data"]] if "data" in figures else []
+    if "n" in figures:
+        told.append(f"n = {figures['n']}")
+    return ", ".join(told) or "-"
 
 
 def _share(figures: dict[str, Any], name: str) -> str:
