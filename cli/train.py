@@ -168,8 +168,9 @@ def summary(run: TrainingRun, model: str, data: Sequence[Path]) -> str:
     """Where everything lies, and what to run next."""
     sources = " ".join(f"--data {path}" for path in data)
     ended = "by the clock, " if run.ended_by_clock else ""
+    epochs = "1 epoch" if run.epochs == 1 else f"{run.epochs} epochs"
     return (
-        f"Trained {model}: {run.epochs} epochs in {duration(run.elapsed_s)}, {ended}kept in\n"
+        f"Trained {model}: {epochs} in {duration(run.elapsed_s)}, {ended}kept in\n"
         f"  {run.weights}  the weights, described by manifest.json beside them\n"
         f"  {run.directory / 'augmented.png'}  what the network saw\n"
         f"  {run.directory / 'tensorboard'}  curves, for `tensorboard --logdir {run.directory}`\n"

@@ -22,7 +22,7 @@ from core.config import Device, Engine
 from core.errors import UnknownComponent, WeightsMissing
 from core.labels import EMOTIONS
 from core.types import Float32Array
-from core.weights import SHIPPED_DIR, read_ensemble, read_manifest
+from core.weights import SHIPPED_DIR, read_ensemble, read_manifest, spec_of
 
 from ..card import write_card
 from ..data import FaceSet, data_described, find_faces, read_faces
@@ -115,6 +115,8 @@ def _chosen(models: Sequence[str], folder: Path) -> tuple[str, ...]:
     for name in models:
         if name not in (*ARCHITECTURES, ENSEMBLE):
             raise UnknownComponent("model", name, (*ARCHITECTURES, ENSEMBLE))
+        if name != ENSEMBLE:
+            spec_of(name, folder)
     chosen = tuple(dict.fromkeys(models)) or (*trained, *((ENSEMBLE,) if together else ()))
     if not chosen:
         raise WeightsMissing(
