@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gc
 import json
@@ -246,11 +247,17 @@ def test_api_reads_no_file_that_was_not_uploaded(address, root, with_meta):
     assert str(root) not in told
 
 
-def test_api_decodes_no_data_address_and_opens_no_web_address(address, no_network):
+def test_api_decodes_no_data_address(address):
     data = "data:image/png;base64," + base64.b64encode(HAPPY).decode()
     assert "schema_version" not in send(address, {"path": None, "url": data})
-    web = {"path": "http://192.0.2.1/a.png", "meta": {"_type": "gradio.FileData"}}
-    assert "schema_version" not in send(address, web)
+
+
+@pytest.mark.parametrize("web", ["https://192.0.2.1/a.png", "http://192.0.2.1/a.png"])
+def test_upload_field_opens_no_web_address(web, no_network):
+    with gr.Blocks(analytics_enabled=False):
+        field = PhotoUpload(type="filepath", image_mode=None)
+    with pytest.raises(gr.Error, match="web address"):
+        asyncio.run(field.async_move_resource_to_block_cache(web))
     assert not no_network
 
 

@@ -10,7 +10,7 @@ from core import AnalyzerConfig, ModelInfo, Preset, detector_names
 from frontends.wording import PRESET_HELP, model_title
 
 _THRESHOLDS: dict[str, float | None] = {
-    "Recommended": None,  # the detector's own level, at which it was measured to be right most often
+    "Recommended": None,  # the level at which the detector was measured to be right most often
     **{f"{level:.2f}": level for level in (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)},
 }
 
