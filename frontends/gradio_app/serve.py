@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +22,8 @@ def serve() -> None:
     # Before Gradio is imported, which reads both then.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    # An end by `kill` cleans up too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # A folder of its own that no other user of the computer can look into, gone at the end.
     with tempfile.TemporaryDirectory(prefix="photo-emotion-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder

@@ -7,6 +7,8 @@ import base64
 import gc
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -268,3 +270,22 @@ def test_too_large_file_is_refused_at_the_door(address):
     )
     assert reply.status_code == 413
     assert "/tmp" not in reply.text
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_nothing_is_left_on_disk_when_the_server_ends(root, tmp_path, end):
+    command = [sys.executable, str(root / "frontends" / "gradio_app" / "app.py")]
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    environment.pop("GRADIO_TEMP_DIR", None)
+    with subprocess.Popen(command, env=environment, stderr=PIPE, text=True) as server:
+        assert server.stderr is not None
+        told = server.stderr.readline()
+        address = re.search(r"http://\S+", told)[0]
+        files = {"files": ("a.png", HAPPY)}
+        httpx.post(f"{address}gradio_api/upload", files=files, timeout=60).raise_for_status()
+        [folder] = tmp_path.glob("photo-emotion-*")
+        assert folder.stat().st_mode & 0o077 == 0
+        assert list(folder.rglob("a.png"))
+        server.send_signal(end)
+        server.wait(60)
+    assert not list(tmp_path.glob("photo-emotion-*"))
