@@ -16,7 +16,9 @@ demo: .venv/installed doctor ## Install what is needed and open the Gradio demo
 	@$(BIN)/emotion demo
 
 test: .venv/installed-dev doctor check ## Everything that must be green: lint, types, import rule, tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest tests/core
+	@$(BIN)/python -m pytest tests/training
+	@$(BIN)/python -m pytest tests --ignore tests/core --ignore tests/training
 
 check: .venv/installed-dev ## The fast part of it: lint, format, types, import rule
 	@$(BIN)/ruff check .
