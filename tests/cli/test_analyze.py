@@ -251,7 +251,7 @@ def test_full_disk_is_told_and_leaves_no_half_picture(photos, tmp_path, monkeypa
 
 NAMES = [
     "Grüße 你好 😀.png",
-    "with [bold red]markup[/] and [1, 2].png",
+    "with [bold red]markup and [1, 2].png",
     "=HYPERLINK(1).png",
     "-rf.png",
     "spaces  and 'quotes\".png",
@@ -295,7 +295,7 @@ def test_every_name_is_shown_whole_without_control_characters(named):
         line[: shown.stdout.index("Face")].strip() for line in shown.stdout.splitlines()
     )
     assert "Photo" in column
-    for part in ("bold", "]markup[/]", ".png"):
+    for part in ("[bold", "red]", "[1,", ".png"):
         assert (part in named.name) == (part in column)
 
 

@@ -45,6 +45,15 @@ def test_enlarging_keeps_the_middle_in_the_middle():
     assert (large * rows).sum() / large.sum() == pytest.approx(2 * 24, abs=0.1)
 
 
+def test_enlarging_is_bicubic():
+    # Beside an edge the curve swings over it, which bilinear and nearest never do.
+    crop = np.full((48, 48), 50, np.uint8)
+    crop[:, 24:] = 200
+    large = PREPROCESSING.resize(crop)
+    assert large.max() > 205
+    assert large.min() < 45
+
+
 def test_order_of_the_crops_is_kept(faces48):
     batch = PREPROCESSING(faces48)
     for index, crop in enumerate(faces48):

@@ -40,24 +40,26 @@ def test_standard_error_is_back_after_an_exception(capfd):
 
 
 def test_two_at_once_leave_standard_error_whole(capfd):
-    inside, leave = threading.Event(), threading.Event()
+    # Whoever comes second and leaves last must not put back what the first redirected.
+    first_inside, first_leaves, second_leaves = (threading.Event() for _ in range(3))
 
     def first():
         with quiet_stderr():
-            inside.set()
-            leave.wait(5)
+            first_inside.set()
+            first_leaves.wait(5)
 
     def second():
         with quiet_stderr():
-            leave.wait(0)
+            second_leaves.wait(5)
 
     one, other = threading.Thread(target=first), threading.Thread(target=second)
     one.start()
-    inside.wait(5)
+    first_inside.wait(5)
     other.start()
-    other.join(0.2)  # without one after the other it would have left by now, or be inside
-    leave.set()
+    other.join(0.2)  # time to come inside, were it let in
+    first_leaves.set()
     one.join()
+    second_leaves.set()
     other.join()
     say(b"after")
     assert capfd.readouterr().err == "after"

@@ -84,6 +84,23 @@ def test_answer_stays_when_the_next_is_asked_for(network, engine):
     assert (answer == before).all()
 
 
+def test_openvino_is_held_to_float32(network, monkeypatch):
+    # On processors with bfloat16 it would choose that by itself; others would not show it.
+    import openvino
+
+    asked = []
+    real = openvino.Core.compile_model
+
+    def compile_model(self, model, device, options):
+        asked.append((device, options["INFERENCE_PRECISION_HINT"]))
+        return real(self, model, device, options)
+
+    monkeypatch.setattr(openvino.Core, "compile_model", compile_model)
+    compiled = runner(network, Engine.OPENVINO)._compiled
+    assert asked == [("CPU", "f32")]
+    assert compiled.get_property("INFERENCE_PRECISION_HINT").to_string() == "f32"
+
+
 class Full(nn.Module):
     """A GPU that takes at most ``room`` faces at once."""
 
