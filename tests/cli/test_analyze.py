@@ -352,7 +352,7 @@ main.app(sys.argv[1:])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX pipe")
-@pytest.mark.parametrize("form", ["json", "jsonl", "csv", "table"])
+@pytest.mark.parametrize("form", ["jsonl", "table"])
 def test_reader_that_has_gone_ends_it_quietly(root, photos, form):
     command = [
         sys.executable,
