@@ -127,7 +127,9 @@ def test_install_repairs_even_when_nothing_changed(checkout):
 
 
 def test_contributing_guide_explains_every_target(root):
-    shown = subprocess.run(["make"], cwd=root, capture_output=True, text=True, check=True).stdout
+    # Under `make test` it would announce the folder it enters, as makes within makes do.
+    command = ["make", "--no-print-directory"]
+    shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
     targets = {line.split()[1] for line in shown.splitlines()} - {"help"}
     assert {"app", "test"} <= targets
     guide = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -277,7 +277,10 @@ def test_nothing_is_left_on_disk_when_the_server_ends(root, tmp_path, end):
     command = [sys.executable, str(root / "frontends" / "gradio_app" / "app.py")]
     environment = {**os.environ, "TMPDIR": str(tmp_path), "DISPLAY": "", "WAYLAND_DISPLAY": ""}
     environment.pop("GRADIO_TEMP_DIR", None)
+    # A shell's `&` starts tests with Ctrl-C ignored, and a child would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     with subprocess.Popen(command, env=environment, stderr=PIPE, text=True) as server:
+        signal.signal(signal.SIGINT, before)
         assert server.stderr is not None
         told = server.stderr.readline()
         address = re.search(r"http://\S+", told)[0]
@@ -287,5 +290,8 @@ def test_nothing_is_left_on_disk_when_the_server_ends(root, tmp_path, end):
         assert folder.stat().st_mode & 0o077 == 0
         assert list(folder.rglob("a.png"))
         server.send_signal(end)
-        server.wait(60)
+        try:
+            server.wait(60)
+        finally:
+            server.kill()
     assert not list(tmp_path.glob("photo-emotion-*"))
