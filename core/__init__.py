@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .output.render import annotate, encode_png, overlay_heatmap
     from .pipeline import Analyzer
     from .types import (
+        Agreement,
         AlignedCrop,
         Box,
         EmotionScores,
@@ -74,6 +75,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "output.render": ("annotate", "encode_png", "overlay_heatmap"),
     "pipeline": ("Analyzer",),
     "types": (
+        "Agreement",
         "AlignedCrop",
         "Box",
         "EmotionScores",
@@ -91,6 +93,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "EMOTIONS",
     "SCHEMA_VERSION",
+    "Agreement",
     "AlignedCrop",
     "Analyzer",
     "AnalyzerConfig",

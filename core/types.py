@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -192,6 +194,15 @@ class FaceQuality:
     """What makes the answer less reliable, in plain words; empty when nothing does."""
 
 
+class Agreement(StrEnum):
+    """How far several networks name the same emotion for one face."""
+
+    ALL = "all"
+    MAJORITY = "majority"
+    SPLIT = "split"
+    """No emotion is named by more than half of them."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceAnalysis:
     """Everything that is said about one face."""
@@ -203,6 +214,16 @@ class FaceAnalysis:
     per_model: Mapping[str, EmotionScores]
     quality: FaceQuality
     crop: AlignedCrop
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """Whether the networks of an ensemble agree; None where a single one answered."""
+        if len(self.per_model) < 2:
+            return None
+        ((_, most),) = Counter(scores.top for scores in self.per_model.values()).most_common(1)
+        if most == len(self.per_model):
+            return Agreement.ALL
+        return Agreement.MAJORITY if 2 * most > len(self.per_model) else Agreement.SPLIT
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from core import EMOTIONS, Emotion, EmotionScores, FaceAnalysis
 
-from .wording import answer_reason, answer_words, emotion_word, face_words, percent
+from .wording import agreement_words, answer_reason, answer_words, emotion_word, face_words, percent
 
 STYLE_FILE = Path(__file__).with_name("face_card.css")
 
@@ -77,7 +77,7 @@ def _opinions(face: FaceAnalysis) -> str:
         f"<li>{escape(model)}: {emotion_word(scores.top)}, {percent(scores[scores.top])}</li>"
         for model, scores in face.per_model.items()
     )
-    return f'<div class="face-opinions"><span>Each network alone:</span><ul>{items}</ul></div>'
+    return f'<div class="face-opinions"><span>{agreement_words(face)}:</span><ul>{items}</ul></div>'
 
 
 def _crop(face: FaceAnalysis) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 
-from core import Emotion, EmotionScores, FaceAnalysis, ImageAnalysis, ModelInfo, Preset
+from core import Agreement, Emotion, EmotionScores, FaceAnalysis, ImageAnalysis, ModelInfo, Preset
 
 SAMPLE_CREDIT = "NASA astronaut Eileen Collins, a NASA photo in the public domain."
 
@@ -64,6 +65,19 @@ def answer_reason(emotions: EmotionScores) -> str:
         f"Most probable is {top.value} with {reached}, below the {needed} "
         "from which an answer counts as sure."
     )
+
+
+def agreement_words(face: FaceAnalysis) -> str:
+    """How far the networks of an ensemble agree; empty where a single one answered."""
+    if face.agreement is None:
+        return ""
+    count = len(face.per_model)
+    top, most = Counter(scores.top for scores in face.per_model.values()).most_common(1)[0]
+    return {
+        Agreement.ALL: f"All {count} networks agree",
+        Agreement.MAJORITY: f"{most} of {count} networks say {top.value}",
+        Agreement.SPLIT: "The networks disagree",
+    }[face.agreement]
 
 
 def face_words(face: FaceAnalysis) -> str:

@@ -133,6 +133,7 @@ def _face(answer: FaceAnalysis) -> dict[str, Any]:
             }
             for name, scores in answer.per_model.items()
         },
+        "agreement": str(answer.agreement) if answer.agreement else None,
         "quality": _quality(answer.quality),
     }
 

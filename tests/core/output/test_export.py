@@ -57,6 +57,7 @@ def test_document_has_the_promised_keys_in_their_order():
         "top",
         "certain",
         "per_model",
+        "agreement",
         "quality",
     ]
     assert list(told["faces"][0]["box"]) == ["x1", "y1", "x2", "y2"]
@@ -95,6 +96,7 @@ def test_document_says_what_was_answered():
         "top": "happy",
         "certain": True,
     }
+    assert one["agreement"] is None
     assert (other["top"], other["certain"]) == ("sad", False)
     assert one["quality"]["yaw"] is None
     assert one["quality"]["roll"] == -1.2

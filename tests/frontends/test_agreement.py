@@ -1,0 +1,40 @@
+"""Whether the networks of an ensemble agree, as data and in words."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from core import Agreement, Box, document
+from frontends.face_card import face_card
+from frontends.wording import agreement_words
+from tests.core.pipeline_parts import face_analysis, image_analysis, scores
+
+
+def answered(*tops):
+    names = ("mobilenet_v2", "resnet50", "inception_v3")
+    per_model = {
+        name: scores(**{top: 0.6, "neutral": 0.4}) for name, top in zip(names, tops, strict=False)
+    }
+    return dataclasses.replace(face_analysis(1, Box(0, 0, 60, 60)), per_model=per_model)
+
+
+@pytest.mark.parametrize(
+    ("tops", "agreement", "words"),
+    [
+        (("happy", "happy", "happy"), Agreement.ALL, "All 3 networks agree"),
+        (("sad", "happy", "happy"), Agreement.MAJORITY, "2 of 3 networks say happy"),
+        (("sad", "happy", "angry"), Agreement.SPLIT, "The networks disagree"),
+        (("sad", "happy"), Agreement.SPLIT, "The networks disagree"),
+        (("sad",), None, ""),
+    ],
+)
+def test_agreement_is_counted_and_put_into_words(tops, agreement, words):
+    face = answered(*tops)
+    assert face.agreement == agreement
+    assert agreement_words(face) == words
+    told = document(image_analysis(face))["faces"][0]["agreement"]
+    assert told == (agreement and str(agreement))
+    assert words in face_card(face)
+    assert ("networks" in face_card(face)) == bool(agreement)
