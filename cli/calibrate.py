@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli.figures import figures_table
 from cli.options import DEFAULT_MODEL, DeviceOption, ModelOption
 from cli.train import DataOption
 from core import Device
@@ -54,14 +55,13 @@ def calibrate(
         device=device,
     )
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in (f"{model}, {told.n:,} faces", "before", "after"):
-        table.add_column(heading, justify="left" if heading.startswith(model) else "right")
+    table = figures_table(f"{model}, {told.n:,} faces", "before", "after")
     table.add_row("negative log-likelihood", f"{told.nll_before:.3f}", f"{told.nll_after:.3f}")
     table.add_row("calibration error", f"{told.ece_before:.1%}", f"{told.ece_after:.1%}")
     fitted = told.calibration
+    if fitted.smoothing:
+        table.add_row("smoothing taken out", "0%", f"{fitted.smoothing:.0%}")
     table.add_row("temperature", "1", f"{fitted.temperature:.3f}")
     Console().print(table)
     if fitted.selective_accuracy is None:

@@ -25,19 +25,30 @@ class Calibration:
     """Share of validation faces answered at that level."""
     selective_accuracy: float | None = None
     """Accuracy on those."""
+    smoothing: float = 0.0
+    """Share of the uniform distribution that is taken out before the temperature acts.
+
+    A network that learns from smoothed and mixed labels never says more than that allows,
+    however plain the face: one temperature cannot mend its surest and its middling answers.
+    """
 
     def __post_init__(self) -> None:
         if not 0 < self.temperature < math.inf:
             raise ValueError(f"temperature must be positive and finite, got {self.temperature}")
         if not 0 <= self.certain_from <= 1:
             raise ValueError(f"certain_from must lie between 0 and 1, got {self.certain_from}")
+        if not 0 <= self.smoothing < 1:
+            raise ValueError(f"smoothing must be at least 0 and below 1, got {self.smoothing}")
 
     def probabilities(self, logits: Float32Array) -> NDArray[np.float64]:
         """(N, C) logits to (N, C) float64 probabilities whose rows sum to one.
 
         Raises InferenceError when a logit is not finite: NaN is never a label.
         """
-        return softmax(finite(logits).astype(np.float64) / self.temperature)
+        rows = finite(logits).astype(np.float64)
+        if self.smoothing > 0:
+            rows = _without_smoothing(softmax(rows), self.smoothing)
+        return softmax(rows / self.temperature)
 
     def scores(
         self, logits: Float32Array, certain_from: float | None = None
@@ -46,6 +57,17 @@ class Calibration:
         level = self.certain_from if certain_from is None else certain_from
         rows = self.probabilities(logits)
         return tuple(EmotionScores(tuple(float(p) for p in row), level) for row in rows)
+
+
+def _without_smoothing(probabilities: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:
+    """Log-odds of ``probabilities`` (N, C) less ``smoothing`` / C each.
+
+    What is not larger than that keeps a hundredth of itself, so that no probability becomes
+    zero and none overtakes another.
+    """
+    share = smoothing / probabilities.shape[-1]
+    left = np.maximum(probabilities - share, 0.01 * probabilities)
+    return np.asarray(np.log(np.maximum(left, np.finfo(np.float64).tiny)))
 
 
 def finite(logits: Float32Array) -> Float32Array:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from core.calibration import Calibration, softmax
-from core.classifiers import ARCHITECTURES
+from core.classifiers import ARCHITECTURES, ENSEMBLE
 from core.classifiers.ensemble import EnsembleClassifier
 from core.classifiers.network import load_network
 from core.config import Device, Engine
@@ -30,7 +30,8 @@ TARGET_ACCURACY = 0.8
 """Four of five answers that are given as certain shall be right."""
 _TEMPERATURES = (0.05, 20.0)
 """Range searched, wide enough that only a degenerate network ends at a bound."""
-ENSEMBLE = "ensemble"
+_SMOOTHINGS = tuple(step / 100 for step in range(1, 31))
+"""Shares that are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def calibrate_model(
     engine: Engine | str = Engine.AUTO,
     device: Device | str = Device.AUTO,
 ) -> CalibrationReport:
-    """Fit temperature and "not sure" level of ``model`` and store them in its manifest.
+    """Fit smoothing, temperature and "not sure" level of ``model`` and store them in its manifest.
 
     Only validation faces may be used. Figures recorded earlier are dropped, since they
     were measured with the old calibration. ``publish_to`` receives a copy of the weights
@@ -115,8 +116,8 @@ def calibrate_model(
         model=model,
         calibration=calibration,
         n=len(faces),
-        nll_before=_nll(rows, faces.labels, 1.0),
-        nll_after=_nll(rows, faces.labels, calibration.temperature),
+        nll_before=_nll(before, faces.labels),
+        nll_after=_nll(after, faces.labels),
         ece_before=calibration_error(before, faces.labels),
         ece_after=calibration_error(after, faces.labels),
         published=publish_to,
@@ -126,22 +127,36 @@ def calibrate_model(
 def fitted(
     logits: Float32Array, labels: NDArray[np.int64], target_accuracy: float = TARGET_ACCURACY
 ) -> Calibration:
-    """The calibration that fits (N, 7) ``logits`` to their labels, N at least 1."""
-    temperature = fitted_temperature(logits, labels)
-    probabilities = Calibration(temperature).probabilities(logits)
+    """The calibration that fits (N, 7) ``logits`` to their labels, N at least 1.
+
+    Smoothing is taken out only where that raises the likelihood by more than a further
+    parameter must (Schwarz 1978).
+    """
+    plain = Calibration(fitted_temperature(logits, labels))
+    candidates = [
+        Calibration(fitted_temperature(logits, labels, smoothing), smoothing=smoothing)
+        for smoothing in _SMOOTHINGS
+    ]
+    best = min(candidates, key=lambda each: _nll(each.probabilities(logits), labels))
+    size = len(labels)
+    gain = _nll(plain.probabilities(logits), labels) - _nll(best.probabilities(logits), labels)
+    chosen = best if gain > math.log(size) / (2 * size) else plain
+    probabilities = chosen.probabilities(logits)
     top = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
     level = certain_level(top, correct, target_accuracy)
     answered = top >= level
-    return Calibration(
-        temperature=temperature,
+    return dataclasses.replace(
+        chosen,
         certain_from=level,
         coverage=float(answered.mean()),
         selective_accuracy=float(correct[answered].mean()) if answered.any() else None,
     )
 
 
-def fitted_temperature(logits: Float32Array, labels: NDArray[np.int64]) -> float:
+def fitted_temperature(
+    logits: Float32Array, labels: NDArray[np.int64], smoothing: float = 0.0
+) -> float:
     """The temperature with the least negative log-likelihood (Guo et al. 2017).
 
     The likelihood is convex in 1 / T, so it has one minimum, which a bounded search over
@@ -149,10 +164,12 @@ def fitted_temperature(logits: Float32Array, labels: NDArray[np.int64]) -> float
     one, end at the bound.
     """
     low, high = (math.log(bound) for bound in _TEMPERATURES)
-    found = minimize_scalar(
-        lambda log: _nll(logits, labels, math.exp(log)), bounds=(low, high), method="bounded"
-    )
-    return math.exp(float(found.x))
+
+    def loss(log: float) -> float:
+        calibration = Calibration(math.exp(log), smoothing=smoothing)
+        return _nll(calibration.probabilities(logits), labels)
+
+    return math.exp(float(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
 
 
 def certain_level(
@@ -172,8 +189,6 @@ def certain_level(
     return float(levels[reached[-1]]) if len(reached) else 1.0
 
 
-def _nll(logits: Float32Array, labels: NDArray[np.int64], temperature: float) -> float:
-    scaled = logits.astype(np.float64) / temperature
-    peak = scaled.max(axis=1)
-    total = peak + np.log(np.exp(scaled - peak[:, None]).sum(axis=1))
-    return float((total - scaled[np.arange(len(labels)), labels]).mean())
+def _nll(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    given = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(given, np.finfo(np.float64).tiny)).mean())

@@ -14,6 +14,7 @@ from training import CalibrationReport
 
 
 class Fitted:
+    smoothing = 0.08
     temperature = 1.234
     certain_from = 0.55
     coverage = 0.7
@@ -71,7 +72,7 @@ def test_defaults_and_options_arrive(emotion):
 def test_what_changed_is_told(emotion):
     shown = emotion("--publish", "shipped")
     assert shown.exit_code == 0
-    for part in ("3,589 faces", "0.900", "0.850", "7.0%", "2.0%", "1.234"):
+    for part in ("3,589 faces", "0.900", "0.850", "7.0%", "2.0%", "1.234", "taken out", "8%"):
         assert part in shown.stdout
     assert "Certain from a probability of 0.550: 70.0% of the faces, 81.0% of those right." in (
         shown.stdout

@@ -59,6 +59,30 @@ def test_impossible_temperature_is_refused(temperature):
         Calibration(temperature)
 
 
+def test_smoothing_is_taken_out_before_the_temperature_acts():
+    true = np.array([[0.9, 0.04, 0.03, 0.02, 0.006, 0.003, 0.001]])
+    smoothed = np.log(0.86 * true + 0.14 / 7).astype(np.float32)
+    assert Calibration(smoothing=0.14).probabilities(smoothed) == pytest.approx(true, abs=2e-3)
+    expected = softmax(np.log(Calibration(smoothing=0.14).probabilities(smoothed)) / 2)
+    assert Calibration(2.0, smoothing=0.14).probabilities(smoothed) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("smoothing", [0.01, 0.3, 0.99])
+def test_smoothing_never_changes_the_ranking_nor_makes_a_zero(smoothing):
+    rows = Calibration(smoothing=smoothing).probabilities(ROW * 5)
+    assert (rows.argsort(axis=1) == ROW.argsort(axis=1)).all()
+    assert rows.min() > 0
+    assert rows.sum() == pytest.approx(1)
+    flat = Calibration(smoothing=smoothing).probabilities(np.zeros((1, 7), np.float32))
+    assert flat == pytest.approx(np.full((1, 7), 1 / 7))
+
+
+@pytest.mark.parametrize("smoothing", [-0.1, 1.0, float("nan")])
+def test_impossible_smoothing_is_refused(smoothing):
+    with pytest.raises(ValueError, match="smoothing"):
+        Calibration(smoothing=smoothing)
+
+
 @pytest.mark.parametrize("level", [-0.1, 1.1, float("nan")])
 def test_impossible_level_is_refused(level):
     with pytest.raises(ValueError, match="certain_from"):

@@ -9,6 +9,7 @@ from core.calibration import Calibration, softmax
 from core.errors import ConfigError, DataError, WeightsMissing
 from core.weights import read_manifest, spec_of
 from training.calibrate import calibrate_model, certain_level, fitted, fitted_temperature
+from training.evaluation.metrics import calibration_error
 from training.export import read_entry, update_entry
 
 
@@ -152,3 +153,21 @@ def test_ensemble_of_missing_members_is_refused(faces_dir, weights_copy):
         calibrate_model(
             [faces_dir], model="ensemble", weights_dir=weights_copy, publish_to=weights_copy
         )
+
+
+def test_smoothing_that_spoilt_the_answers_is_found_and_taken_out():
+    generator = np.random.default_rng(0)
+    true = softmax(generator.normal(size=(6000, 7)) * 4)
+    labels = np.array([generator.choice(7, p=row) for row in true])
+    smoothed = np.log(0.86 * true + 0.14 / 7).astype(np.float32)
+    found = fitted(smoothed, labels)
+    assert found.smoothing == pytest.approx(0.14, abs=0.03)
+    assert found.temperature == pytest.approx(1, abs=0.08)
+    after = calibration_error(found.probabilities(smoothed), labels)
+    alone = Calibration(fitted_temperature(smoothed, labels))
+    assert after < 0.6 * calibration_error(alone.probabilities(smoothed), labels)
+
+
+def test_no_smoothing_is_taken_out_where_there_is_none(drawn):
+    logits, labels = drawn
+    assert fitted(logits, labels).smoothing == 0
