@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.calibrate import WeightsOption
+from cli.figures import figures_table, points, share
 from cli.options import DeviceOption
 from cli.train import DataOption, VotesOption, show_skipped
 from core import Device, model_names
@@ -64,7 +65,11 @@ def evaluate(
     show_skipped(told.skipped)
     from rich.console import Console
 
-    Console().print(_table(split, told.models))
+    console = Console()
+    console.print(_table(split, told.models))
+    if told.pairs:
+        console.print()
+        console.print(_pairs(told.pairs))
     typer.echo(f"Everything is in {told.directory}: metrics.json, predictions.csv and plots.")
     for card in told.cards:
         typer.echo(f"Recorded; the model card is {card}.")
@@ -80,16 +85,11 @@ _SHARES = (
 
 def _table(split: str, models: Mapping[str, Mapping[str, Any]]) -> object:
     """One column per model, one line per figure."""
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(f"On {split}")
-    for name in models:
-        table.add_column(name, justify="right")
+    table = figures_table(f"On {split}", *models)
     told = models.values()
     table.add_row("faces", *(f"{each['n']:,}" for each in told))
     for key, label in _SHARES:
-        table.add_row(label, *(_share(each, key) for each in told))
+        table.add_row(label, *(share(each, key) for each in told))
     table.add_row("  uncalibrated", *(f"{each['ece_uncalibrated']:.1%}" for each in told))
     table.add_row("certain answers", *(_certain(each["certain"]) for each in told))
     fresh = [each["deduplicated"] or {} for each in told]
@@ -97,13 +97,20 @@ def _table(split: str, models: Mapping[str, Mapping[str, Any]]) -> object:
         table.add_row("without near-copies of training faces:")
         table.add_row("faces", *(f"{each['n']:,}" for each in fresh))
         for key, label in _SHARES:
-            table.add_row(label, *(_share(each, key) for each in fresh))
+            table.add_row(label, *(share(each, key) for each in fresh))
     return table
 
 
-def _share(told: Mapping[str, Any], name: str) -> str:
-    low, high = told[f"{name}_interval"]
-    return f"{told[name]:.1%} ({low:.1%} to {high:.1%})"
+def _pairs(pairs: Sequence[Mapping[str, Any]]) -> object:
+    """One line per two models: difference in accuracy, and the test of no difference."""
+    table = figures_table("Accuracy compared", "difference in points", "McNemar p")
+    for each in pairs:
+        table.add_row(
+            f"{each['first']} against {each['second']}",
+            points(each["differences"]["accuracy"]),
+            f"{each['mcnemar_p']:.2g}",
+        )
+    return table
 
 
 def _certain(told: Mapping[str, Any]) -> str:

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.figures import share
+
 
 def models(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")] = False,
@@ -41,8 +43,8 @@ def models(
         figures: dict[str, Any] = dict(each.metrics.get("validation", {}))
         table.add_row(
             each.name,
-            _share(figures, "accuracy"),
-            _share(figures, "macro_f1"),
+            share(figures, "accuracy"),
+            share(figures, "macro_f1"),
             f"{figures['ece']:.3f}" if "ece" in figures else "-",
             _measured_on(figures),
             f"{each.parameters / 1e6:.1f} M" if each.parameters else "-",
@@ -63,12 +65,3 @@ def _measured_on(figures: dict[str, Any]) -> str:
     if "n" in figures:
         told.append(f"n = {figures['n']}")
     return ", ".join(told) or "-"
-
-
-def _share(figures: dict[str, Any], name: str) -> str:
-    """A share in percent with its 95 % interval."""
-    if name not in figures:
-        return "-"
-    text = f"{figures[name]:.1%}"
-    low_high = figures.get(f"{name}_interval")
-    return f"{text} ({low_high[0]:.1%} to {low_high[1]:.1%})" if low_high else text

@@ -74,6 +74,7 @@ def write_card(directory: Path, name: str, measured: Mapping[str, Any]) -> Path:
         _headlines(entry["metrics"]),
         _per_emotion(measured["models"][name], measured["split"]),
         _confusion(measured["models"][name]["confusion_matrix"]),
+        _doubt(measured["models"][name], measured["split"]),
         _calibration(entry),
         _USE,
         _LIMITS,
@@ -109,18 +110,49 @@ def _training(told: Mapping[str, Any]) -> str:
         if told.get("votes")
         else ""
     )
-    by_clock = " (the schedule was fitted to the time)" if told["epochs"] < recipe["epochs"] else ""
-    values = ", ".join(f"{key} {value}" for key, value in recipe.items() if key != "model")
+    runs = _runs(told)
+    first = _STARTS.get(runs[0]["init"], f"`{runs[0]['init']}`")
+    lines = [_run(each, index if len(runs) > 1 else 0) for index, each in enumerate(runs, 1)]
     return f"""\
 ## Training
 
 - Data: {faces} training faces of {data} ({counts}).{votes}
-- Start: {_STARTS.get(told["init"], f"`{told['init']}`")}.
-- Run: {told["epochs"]} of {recipe["epochs"]} epochs{by_clock} in {told["minutes"]:g} minutes \
-on {"a GPU" if told["device"] == "cuda" else "a CPU"}; AdamW, cosine schedule, \
-exponential average of the weights, which is what ships.
-- Recipe `{told["recipe_digest"]}`: {values}.
+- Start: {first}.
+{chr(10).join(lines)}
 """
+
+
+def _runs(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The runs that led here, the first one first."""
+    earlier = told.get("earlier_run")
+    return [*(_runs(earlier) if earlier else ()), told]
+
+
+def _run(told: Mapping[str, Any], number: int) -> str:
+    recipe = told["recipe"]
+    taught = (
+        f", taught by {len(told['teachers'])} network{'s' * (len(told['teachers']) > 1)} "
+        f"({', '.join(f'`{digest[:12]}`' for digest in told['teachers'])}), whose opinion has "
+        f"{recipe['distillation']:.0%} of the weight"
+        if told.get("teachers")
+        else ""
+    )
+    by_clock = " (the schedule was fitted to the time)" if told["epochs"] < recipe["epochs"] else ""
+    values = ", ".join(f"{key} {value}" for key, value in recipe.items() if key != "model")
+    pace = (
+        f"; {told['images_per_s']:,.0f} faces a second, {told['waiting_share']:.1%} of the time "
+        "spent waiting for them"
+        if "images_per_s" in told
+        else ""
+    )
+    name = f"Run {number}" if number else "Run"
+    goes_on = " from the weights of the run before" if number > 1 else ""
+    device = "a GPU" if told["device"] == "cuda" else "a CPU"
+    return f"""\
+- {name}: {told["epochs"]} of {recipe["epochs"]} epochs{by_clock}{goes_on} in \
+{told["minutes"]:g} minutes on {device}{pace}{taught}; AdamW, \
+cosine schedule, exponential average of the weights, which is what ships.
+  Recipe `{told["recipe_digest"]}`: {values}."""
 
 
 def _data(told: Mapping[str, Any]) -> str:
@@ -178,6 +210,48 @@ Labels (rows) and answers (columns):
 """
 
 
+def _doubt(told: Mapping[str, Any], split: str) -> str:
+    """What leaving the doubtful faces out gains, and what the crowd thought."""
+    parts = ["## Doubt\n"]
+    curve = told["risk_coverage"]
+    shares = ", ".join(
+        f"{accuracy:.1%} on the most certain {float(share):.0%}"
+        for share, accuracy in curve["accuracy_at"].items()
+    )
+    parts.append(
+        f"On the {_SPLITS[split]} faces: right {shares} "
+        f"(area under the risk-coverage curve {curve['aurc']:.3f}).\n"
+    )
+    sets = told["conformal"]
+    if sets:
+        low, high = sets["coverage_interval"]
+        single = (
+            f"; {sets['singletons']:.1%} name one emotion, and {sets['singleton_accuracy']:.1%} of "
+            "those are right"
+            if sets["singleton_accuracy"] is not None
+            else ""
+        )
+        parts.append(
+            f"Conformal sets (RAPS, Angelopoulos et al. 2021) that shall hold the label in "
+            f"{1 - sets['alpha']:.0%} of cases held it in {sets['coverage']:.1%} "
+            f"({low:.1%} to {high:.1%}); they name {sets['mean_size']:.2f} emotions on "
+            f"average{single}. Each half of the faces was calibrated on the other.\n"
+        )
+    crowd = told["crowd"]
+    if crowd:
+        errors = (
+            f", and {crowd['errors_matching_plurality']:.1%} of its {crowd['errors']:,} errors do"
+            if crowd["errors_matching_plurality"] is not None
+            else ""
+        )
+        parts.append(
+            f"Against the crowd votes of FER+ ({crowd['n']:,} faces): "
+            f"{crowd['answers_matching_plurality']:.1%} of the answers match the most frequent "
+            f"vote, of the labels {crowd['labels_matching_plurality']:.1%} do{errors}.\n"
+        )
+    return "\n".join(parts)
+
+
 def _calibration(entry: Mapping[str, Any]) -> str:
     told, on = entry["calibration"], entry.get("calibrated_on")
     if on is None:
@@ -187,10 +261,17 @@ def _calibration(entry: Mapping[str, Any]) -> str:
         if told["selective_accuracy"] is not None
         else "no answer lay above it"
     )
+    smoothing = told.get("smoothing", 0.0)
+    taken_out = (
+        f"{smoothing:.0%} of the uniform distribution, which smoothed and mixed labels had put\n"
+        "into the answers, is taken out; then temperature"
+        if smoothing
+        else "Temperature"
+    )
     return f"""\
 ## Calibration
 
-Temperature {told["temperature"]:.3f}, fitted on {on["n"]:,} validation faces of {on["data"]} by the
+{taken_out} {told["temperature"]:.3f}, fitted on {on["n"]:,} validation faces of {on["data"]} by the
 least negative log-likelihood. An answer counts as certain from a top probability of \
 {told["certain_from"]:.3f},
 the smallest level at which at least {on["target_accuracy"]:.0%} were right on those faces:

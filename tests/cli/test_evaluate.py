@@ -31,11 +31,13 @@ for _name, _value in (
 def emotion(monkeypatch):
     calls = []
     told = dict(FIGURES)
+    pairs = []
 
     def evaluate_models(sources, split, directory, **options):
         calls.append({"sources": sources, "split": split, "out": directory, **options})
         cards = (Path("weights/mobilenet_v2.md"),) if options["record"] else ()
-        return Evaluation(directory, {"mobilenet_v2": told}, ("a.png: It is cut off.",), cards)
+        skipped = ("a.png: It is cut off.",)
+        return Evaluation(directory, {"mobilenet_v2": told}, pairs, skipped, cards)
 
     monkeypatch.setitem(vars(training), "evaluate_models", evaluate_models)
 
@@ -43,8 +45,23 @@ def emotion(monkeypatch):
         required = ("--data", "faces.zip", "--out", "out")
         return CliRunner().invoke(main.app, ["evaluate", *required, *arguments])
 
-    run.calls, run.told = calls, told
+    run.calls, run.told, run.pairs = calls, told, pairs
     return run
+
+
+def test_models_are_shown_against_each_other(emotion):
+    assert "McNemar" not in emotion("--split", "validation").stdout
+    emotion.pairs.append(
+        {
+            "first": "resnet50",
+            "second": "mobilenet_v2",
+            "differences": {"accuracy": {"value": 0.021, "interval": [0.004, 0.038]}},
+            "mcnemar_p": 0.0123,
+        }
+    )
+    lines = emotion("--split", "validation").stdout.splitlines()
+    told = [" ".join(line.split()) for line in lines]
+    assert "resnet50 against mobilenet_v2 +2.1 (+0.4 to +3.8) 0.012" in told
 
 
 def test_figures_are_shown_with_their_intervals(emotion):

@@ -33,7 +33,26 @@ def measured():
         str(emotion): {"precision": 0.5, "recall": 0.25, "f1": 1 / 3, "support": 467}
         for emotion in EMOTIONS
     }
-    told = {"per_class": per_class, "confusion_matrix": matrix}
+    told = {
+        "per_class": per_class,
+        "confusion_matrix": matrix,
+        "risk_coverage": {"aurc": 0.143, "accuracy_at": {"0.9": 0.741, "0.7": 0.812}},
+        "conformal": {
+            "alpha": 0.1,
+            "coverage": 0.912,
+            "coverage_interval": [0.902, 0.921],
+            "mean_size": 2.32,
+            "singletons": 0.145,
+            "singleton_accuracy": 0.944,
+        },
+        "crowd": {
+            "n": 3500,
+            "answers_matching_plurality": 0.75,
+            "labels_matching_plurality": 0.65,
+            "errors": 1100,
+            "errors_matching_plurality": 0.5,
+        },
+    }
     return {"split": "validation", "models": {"mobilenet_v2": told}}
 
 
@@ -75,6 +94,33 @@ def test_emotions_and_confusion_are_tables(card):
     text = card()
     assert "| angry | 467 | 50.0 | 25.0 | 33.3 |" in text
     assert "| **angry** | 0 | 0 | 0 | 77 | 0 | 0 | 0 |" in text
+
+
+def test_doubt_is_told_in_figures(card, measured):
+    text = card()
+    assert "right 74.1% on the most certain 90%, 81.2% on the most certain 70%" in text
+    assert "held it in 91.2% (90.2% to 92.1%); they name 2.32 emotions" in text
+    assert "14.5% name one emotion, and 94.4% of those are right" in text
+    assert "75.0% of the answers match" in text
+    measured["models"]["mobilenet_v2"] |= {"conformal": None, "crowd": None}
+    text = card()
+    assert "Conformal" not in text
+    assert "crowd votes of FER+ (" not in text
+
+
+def test_runs_that_led_to_the_weights_are_told_in_their_order(card, weights_copy):
+    told = read_entry(weights_copy, "mobilenet_v2")["training"]
+    first = {**told, "init": "imagenet", "minutes": 82.5, "recipe_digest": "first"}
+    first.pop("images_per_s")
+    second = {**told, "init": "mobilenet_v2.safetensors", "earlier_run": first, "minutes": 5.0}
+    text = card({"training": {**second, "images_per_s": 1234.0, "waiting_share": 0.012}})
+    assert "- Start: torchvision's ImageNet weights." in text
+    assert "- Run 1: 2 of 2 epochs in 82.5 minutes on a CPU; AdamW" in text
+    assert (
+        "- Run 2: 2 of 2 epochs from the weights of the run before in 5 minutes on a CPU; "
+        "1,234 faces a second, 1.2% of the time spent waiting for them; AdamW" in text
+    )
+    assert text.index("Run 1") < text.index("Run 2")
 
 
 def test_calibration_tells_level_coverage_and_accuracy(card):

@@ -32,6 +32,21 @@ def near_copies(
     return found
 
 
+def correlated_pairs(
+    images: UInt8Array, threshold: float = NEAR
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The indices i < j of all pairs of (N, 48, 48) ``images`` that are near copies."""
+    rows = _standardised(images)
+    first, second = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for start in range(0, len(rows), _CHUNK):
+        # Only what comes later: each pair is looked at once.
+        high = rows[start : start + _CHUNK] @ rows[start:].T > threshold
+        above, other = np.nonzero(np.triu(high, k=1))
+        first.append(above + start)
+        second.append(other + start)
+    return np.concatenate(first), np.concatenate(second)
+
+
 def _standardised(images: UInt8Array) -> Float32Array:
     """(N, P) rows of mean zero and length one, so that a dot product is a correlation."""
     flat = images.reshape(len(images), -1).astype(np.float32)

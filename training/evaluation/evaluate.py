@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.calibration import Calibration
-from core.classifiers import ARCHITECTURES
+from core.classifiers import ARCHITECTURES, ENSEMBLE
 from core.classifiers.ensemble import load_ensemble
 from core.classifiers.network import load_network
 from core.config import Device, Engine
@@ -31,10 +33,10 @@ from ..options import Split
 from ..votes import read_votes
 from .duplicates import near_copies
 from .figures import Subject, figures, recorded
+from .paired import compare
 from .plots import confusion_plot, reliability_plot, risk_coverage_plot
 
 SCHEMA_VERSION = 1
-ENSEMBLE = "ensemble"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Evaluation:
     directory: Path
     models: Mapping[str, Mapping[str, Any]]
     """The figures of ``metrics.json`` by model."""
+    pairs: Sequence[Mapping[str, Any]]
+    """For each two models which is better on these faces, and how sure that is."""
     skipped: tuple[str, ...]
     cards: tuple[Path, ...]
     """Model cards written because the figures were recorded."""
@@ -84,7 +88,7 @@ def evaluate_models(
         for name, answer in answers.items()
         if name in names
     }
-    document = {
+    document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "data": data_described(faces.names, sources),
         "files": [path.name for path in sources],
@@ -93,12 +97,13 @@ def evaluate_models(
         "skipped": len(faces.skipped),
         "classes": list(EMOTIONS),
         "models": measured,
+        "pairs": _pairs({name: answers[name] for name in names}, subject),
     }
     write_whole(directory / "metrics.json", (json.dumps(document, indent=2) + "\n").encode())
     write_whole(directory / "predictions.csv", _predictions(faces, answers, names).encode())
     _draw(directory, str(split), measured)
     cards = _record(folder, document) if record else ()
-    return Evaluation(directory, measured, faces.skipped, cards)
+    return Evaluation(directory, measured, document["pairs"], faces.skipped, cards)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,6 +170,18 @@ def _answers(
                 sum(part.seconds for part in parts.values()),
             ),
         )
+
+
+def _pairs(answers: Mapping[str, _Answer], subject: Subject) -> list[dict[str, Any]]:
+    """Every two models held against each other on the same faces."""
+    probabilities = {
+        name: answer.calibration.probabilities(answer.logits) for name, answer in answers.items()
+    }
+    told = []
+    for first, second in combinations(probabilities, 2):
+        found = compare(probabilities[first], probabilities[second], subject.labels)
+        told.append({"first": first, "second": second, **dataclasses.asdict(found)})
+    return told
 
 
 def _predictions(faces: FaceSet, answers: Mapping[str, _Answer], names: Sequence[str]) -> str:

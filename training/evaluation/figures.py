@@ -13,6 +13,7 @@ from core.calibration import Calibration, softmax
 from core.types import Float32Array
 
 from ..votes import Votes
+from .conformal import conformal_sets
 from .crowd import crowd_agreement
 from .intervals import LEVEL, RESAMPLES, bootstrap
 from .metrics import (
@@ -48,17 +49,19 @@ def figures(logits: Float32Array, calibration: Calibration, subject: Subject) ->
     uncalibrated = softmax(logits)
     plain = headlines(uncalibrated, subject.labels)
     return {
-        **_with_intervals(probabilities, subject.labels),
+        **with_intervals(probabilities, subject.labels),
         "nll_uncalibrated": plain["nll"],
         "brier_uncalibrated": plain["brier"],
         "ece_uncalibrated": plain["ece"],
         "temperature": calibration.temperature,
+        "smoothing": calibration.smoothing,
         "certain": _certain(probabilities, subject.labels, calibration.certain_from),
         "per_class": per_class(probabilities, subject.labels),
         "confusion_matrix": confusion(probabilities, subject.labels),
         "risk_coverage": risk_coverage(probabilities, subject.labels),
         "reliability": reliability(probabilities, subject.labels),
         "reliability_uncalibrated": reliability(uncalibrated, subject.labels),
+        "conformal": conformal_sets(probabilities, subject.labels),
         "crowd": crowd_agreement(probabilities, subject.labels, subject.votes)
         if subject.votes
         else None,
@@ -80,7 +83,8 @@ def recorded(document: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, 
     return kept
 
 
-def _with_intervals(probabilities: Probabilities, labels: Labels) -> dict[str, Any]:
+def with_intervals(probabilities: Probabilities, labels: Labels) -> dict[str, Any]:
+    """Every headline figure as a plain number, its interval beside it, and the number of faces."""
     spans = bootstrap(probabilities, labels)
     told: dict[str, Any] = {"n": len(labels)}
     for name, value in headlines(probabilities, labels).items():
@@ -106,5 +110,5 @@ def _deduplicated(probabilities: Probabilities, subject: Subject) -> dict[str, A
     fresh = ~subject.seen
     told: dict[str, Any] = {"removed": int(subject.seen.sum()), "n": int(fresh.sum())}
     if fresh.any():
-        told |= _with_intervals(probabilities[fresh], subject.labels[fresh])
+        told |= with_intervals(probabilities[fresh], subject.labels[fresh])
     return told

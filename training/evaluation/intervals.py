@@ -23,11 +23,29 @@ def bootstrap(
 ) -> dict[str, tuple[float, float]]:
     """Percentile interval of every headline figure, by its name (Efron & Tibshirani 1993, ch. 13).
 
-    Faces are drawn with replacement; the same draws serve every figure and, for the same seed
-    and number of faces, every model.
-
     Resampling adds noise, and noise can only add to a sum of absolute gaps: resampled ``ece``
     lies above the figure it belongs to. Its interval is shifted back by that bias, not below 0.
+    """
+    tail = (1 - level) / 2
+    spans: dict[str, tuple[float, float]] = {}
+    drawn = resampled(probabilities, labels, resamples=resamples, seed=seed)
+    for name, found in drawn.items():
+        values = found
+        if name == "ece":
+            measured = calibration_error(probabilities, labels)
+            values = np.maximum(found - (found.mean() - measured), 0.0)
+        low, high = np.quantile(values, (tail, 1 - tail))
+        spans[name] = (float(low), float(high))
+    return spans
+
+
+def resampled(
+    probabilities: Probabilities, labels: Labels, *, resamples: int = RESAMPLES, seed: int = 0
+) -> dict[str, NDArray[np.float64]]:
+    """(R,) values of every headline figure, one for each time that N faces were drawn.
+
+    Faces are drawn with replacement; the same draws serve every figure and, for the same seed
+    and number of faces, every model: differences between models can be taken draw by draw.
     """
     generator = np.random.default_rng(seed)
     faces = _Ordered(probabilities, labels)
@@ -36,16 +54,7 @@ def bootstrap(
         count = min(_CHUNK, resamples - start)
         draws = generator.integers(0, len(labels), size=(count, len(labels)))
         parts.append(faces.figures(draws))
-    tail = (1 - level) / 2
-    spans: dict[str, tuple[float, float]] = {}
-    for name in parts[0]:
-        values = np.concatenate([part[name] for part in parts])
-        if name == "ece":
-            measured = calibration_error(probabilities, labels)
-            values = np.maximum(values - (values.mean() - measured), 0.0)
-        low, high = np.quantile(values, (tail, 1 - tail))
-        spans[name] = (float(low), float(high))
-    return spans
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 class _Ordered:
@@ -53,6 +62,8 @@ class _Ordered:
 
     def __init__(self, probabilities: Probabilities, labels: Labels) -> None:
         order = np.argsort(probabilities.max(axis=1), kind="stable")
+        self._rank = np.empty_like(order)
+        self._rank[order] = np.arange(len(order))
         ordered, self._labels = probabilities[order], labels[order]
         self._confidence = ordered.max(axis=1)
         self._top = ordered.argmax(axis=1)
@@ -63,7 +74,7 @@ class _Ordered:
 
     def figures(self, draws: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
         """(R, N) drawn faces to (R,) values of each headline figure."""
-        draws = np.sort(draws, axis=1)
+        draws = np.sort(self._rank[draws], axis=1)
         count, size = draws.shape
         cells = self._labels * CLASSES + self._top
         keys = cells[draws] + np.arange(count)[:, None] * CLASSES**2

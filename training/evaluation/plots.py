@@ -100,6 +100,29 @@ def risk_coverage_plot(title: str, curves: Mapping[str, Mapping[str, Any]]) -> b
     return _png(figure)
 
 
+def curve_plot(
+    title: str,
+    *,
+    across: str,
+    upwards: str,
+    at: Sequence[float],
+    values: Sequence[float],
+    spans: Sequence[Sequence[float]],
+    level: tuple[float, str],
+) -> bytes:
+    """``values`` with their intervals ``spans``, and a named ``level`` to hold them to."""
+    figure = Figure(figsize=(6.2, 4.2), layout="constrained")
+    axes = figure.subplots()
+    low, high = zip(*spans, strict=True)
+    axes.fill_between(at, low, high, color=_COLOURS[0], alpha=0.18, linewidth=0)
+    axes.plot(at, values, color=_COLOURS[0], marker="o", linewidth=2)
+    axes.axhline(level[0], color=_COLOURS[1], linestyle="--", linewidth=1.5, label=level[1])
+    axes.set(xlabel=across, ylabel=upwards, title=title)
+    axes.grid(color="#DDDDDD", linewidth=0.6)
+    axes.legend(loc="lower left", frameon=False)
+    return _png(figure)
+
+
 def _png(figure: Figure) -> bytes:
     buffer = BytesIO()
     # Agg whatever the environment: a Figure made without pyplot knows no window.

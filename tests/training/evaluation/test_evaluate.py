@@ -228,6 +228,13 @@ def test_all_three_architectures_go_from_training_to_their_ensemble(
         assert figures["n"] == 21
         assert np.isfinite(figures["nll"])
     assert len(told["ensemble"]["weights_sha256"]) == 3
+    pairs = json.loads((tmp_path / "out" / "metrics.json").read_text())["pairs"]
+    assert len(pairs) == 6
+    for pair in pairs:
+        first, second = told[pair["first"]], told[pair["second"]]
+        gap = pair["differences"]["accuracy"]["value"]
+        assert gap == pytest.approx(first["accuracy"] - second["accuracy"])
+        assert 21 * gap == pytest.approx(pair["only_first_right"] - pair["only_second_right"])
     assert read_ensemble(weights).metrics["validation"]["n"] == 21
     alone = evaluated(faces_dir, weights, tmp_path / "alone", models=["ensemble"]).models
     assert list(alone) == ["ensemble"]

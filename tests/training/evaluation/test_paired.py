@@ -1,0 +1,65 @@
+"""Two models on the same faces."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from training.evaluation.intervals import resampled
+from training.evaluation.paired import compare
+
+
+def answers(tops, sure=0.7):
+    probabilities = np.full((len(tops), 7), (1 - sure) / 6)
+    probabilities[np.arange(len(tops)), tops] = sure
+    return probabilities
+
+
+def test_discordant_faces_are_counted_and_tested():
+    labels = np.zeros(40, np.int64)
+    first, second = np.zeros(40, np.int64), np.zeros(40, np.int64)
+    second[:8] = 1  # only the first is right
+    first[8:10] = 2  # only the second is right
+    first[10:13] = second[10:13] = 3  # both are wrong
+    told = compare(answers(first), answers(second), labels)
+    assert (told.only_first_right, told.only_second_right) == (8, 2)
+    # Twice the chance of at most 2 heads in 10 throws: 2 (1 + 10 + 45) / 1024.
+    assert told.mcnemar_p == pytest.approx(112 / 1024)
+    assert told.differences["accuracy"].value == pytest.approx(6 / 40)
+
+
+def test_model_is_no_better_than_itself():
+    labels = np.random.default_rng(0).integers(0, 7, 50)
+    same = answers(np.random.default_rng(1).integers(0, 7, 50))
+    told = compare(same, same, labels)
+    assert told.mcnemar_p == 1.0
+    for difference in told.differences.values():
+        assert difference.value == 0
+        assert difference.interval == (0, 0)
+
+
+def test_both_models_meet_the_same_drawn_faces():
+    generator = np.random.default_rng(2)
+    labels = generator.integers(0, 7, 200)
+    tops = np.where(generator.random(200) < 0.6, labels, (labels + 1) % 7)
+    # The same answers, but with other confidences, so that the faces are ordered otherwise.
+    sure = generator.uniform(0.4, 0.9, 200)
+    other = np.full((200, 7), 0.0)
+    other[:] = ((1 - sure) / 6)[:, None]
+    other[np.arange(200), tops] = sure
+    plain, varied = resampled(answers(tops), labels), resampled(other, labels)
+    assert np.ptp(plain["accuracy"]) > 0.05
+    assert (plain["accuracy"] == varied["accuracy"]).all()
+
+
+def test_interval_of_a_difference_is_narrower_than_those_of_its_parts():
+    generator = np.random.default_rng(3)
+    labels = generator.integers(0, 7, 1000)
+    first = np.where(generator.random(1000) < 0.7, labels, (labels + 1) % 7)
+    second = first.copy()
+    second[:20] = (labels[:20] + 2) % 7
+    told = compare(answers(first), answers(second), labels).differences["accuracy"]
+    low, high = told.interval
+    assert low <= told.value <= high
+    # Ten or so faces differ of a thousand: a hundredth, not the three of one model alone.
+    assert high - low < 0.02

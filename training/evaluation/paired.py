@@ -1,0 +1,49 @@
+"""Whether one model is better than another on the same faces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binomtest
+
+from .intervals import LEVEL, resampled
+from .metrics import Labels, Probabilities, headlines
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How much higher a figure is for one model than for another."""
+
+    value: float
+    interval: tuple[float, float]
+    """95 % paired bootstrap interval: the same drawn faces for both models."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One model held against another on the same N faces."""
+
+    differences: dict[str, Difference]
+    """By headline figure: the first model's minus the second's."""
+    only_first_right: int
+    only_second_right: int
+    mcnemar_p: float
+    """Two-sided exact McNemar test of equal accuracy (McNemar 1947)."""
+
+
+def compare(first: Probabilities, second: Probabilities, labels: Labels) -> Comparison:
+    """Hold (N, 7) probabilities of two models on the same faces against each other."""
+    plain = headlines(first, labels), headlines(second, labels)
+    draws = resampled(first, labels), resampled(second, labels)
+    tail = (1 - LEVEL) / 2
+    differences = {}
+    for name in plain[0]:
+        low, high = np.quantile(draws[0][name] - draws[1][name], (tail, 1 - tail))
+        value = plain[0][name] - plain[1][name]
+        differences[name] = Difference(value, (float(low), float(high)))
+    right = first.argmax(axis=1) == labels, second.argmax(axis=1) == labels
+    gained, lost = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+    # No discordant face: nothing speaks for a difference.
+    p = float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
+    return Comparison(differences, gained, lost, p)
