@@ -34,6 +34,38 @@ DataOption = Annotated[
 VotesOption = Annotated[
     Path | None, typer.Option("--votes", metavar="CSV", help="FER+ crowd votes on the faces.")
 ]
+InitOption = Annotated[
+    str,
+    typer.Option(
+        "--init",
+        metavar="imagenet|scratch|FILE",
+        help="What training starts from; imagenet is downloaded once, FILE is safetensors.",
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Replace a value of the recipe, e.g. --set epochs=10. Can be given several times.",
+    ),
+]
+RecipeOption = Annotated[
+    Path | None,
+    typer.Option("--recipe", metavar="FILE", help="A TOML recipe instead of the model's own."),
+]
+WorkersOption = Annotated[
+    int, typer.Option("--workers", min=0, help="Processes that prepare the faces.")
+]
+PrecisionOption = Annotated[
+    Precision,
+    typer.Option("--precision", help="auto takes half precision on a GPU, full on a CPU."),
+]
+CompileOption = Annotated[
+    bool, typer.Option("--compile", help="Fuse the network with torch.compile (needs g++).")
+]
+SLOW_LOADER = 0.1
+"""Share of the time spent waiting for faces from which that is worth telling."""
 MANY = 20
 """Skipped files that are named one by one."""
 
@@ -42,27 +74,18 @@ def train(
     *,
     model: Annotated[NetworkName, typer.Option("--model", help="The network to train.")],
     data: DataOption,
-    init: Annotated[
-        str,
-        typer.Option(
-            "--init",
-            metavar="imagenet|scratch|FILE",
-            help="What training starts from; imagenet is downloaded once, FILE is safetensors.",
-        ),
-    ] = "imagenet",
+    init: InitOption = "imagenet",
     votes: VotesOption = None,
-    values: Annotated[
-        list[str] | None,
+    teachers: Annotated[
+        list[Path] | None,
         typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="Replace a value of the recipe, e.g. --set epochs=10. Can be given several times.",
+            "--teacher",
+            metavar="FILE",
+            help="Weights of a finished run that teach this one. Can be given several times.",
         ),
     ] = None,
-    recipe: Annotated[
-        Path | None,
-        typer.Option("--recipe", metavar="FILE", help="A TOML recipe instead of the model's own."),
-    ] = None,
+    values: SetOption = None,
+    recipe: RecipeOption = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Where the run is kept.  [default: runs/MODEL]"),
@@ -79,17 +102,20 @@ def train(
             help="End the whole run, breaks left out, after M minutes; the schedule is fitted.",
         ),
     ] = None,
-    workers: Annotated[
-        int, typer.Option("--workers", min=0, help="Processes that prepare the faces.")
-    ] = 1,
+    workers: WorkersOption = 1,
     device: DeviceOption = Device.AUTO,
-    precision: Annotated[
-        Precision,
-        typer.Option("--precision", help="auto takes half precision on a GPU, full on a CPU."),
-    ] = Precision.AUTO,
-    compiled: Annotated[
-        bool, typer.Option("--compile", help="Fuse the network with torch.compile (needs g++).")
-    ] = False,
+    precision: PrecisionOption = Precision.AUTO,
+    devices: Annotated[
+        int, typer.Option("--devices", min=1, help="GPUs (or processes) that share each batch.")
+    ] = 1,
+    nodes: Annotated[
+        int, typer.Option("--nodes", min=1, help="Computers with so many devices each.")
+    ] = 1,
+    compiled: CompileOption = False,
+    limit: Annotated[
+        int | None,
+        typer.Option("--faces", min=2, help="Learn from so many faces only, for a quick trial."),
+    ] = None,
 ) -> None:
     """Train a network and export its weights.
 
@@ -110,12 +136,16 @@ def train(
             directory,
             init=init,
             votes=votes,
+            teachers=teachers or (),
             resume=resume,
             max_minutes=max_minutes,
             workers=workers,
             device=device,
             precision=precision,
+            devices=devices,
+            nodes=nodes,
             compiled=compiled,
+            limit=limit,
             report=show_epoch if talkative else None,
         )
     except KeyboardInterrupt:
@@ -123,6 +153,8 @@ def train(
             "Stopped. The same command with --resume goes on after the last epoch.", err=True
         )
         raise
+    if not run.leads:
+        return
     show_skipped(run.skipped)
     typer.echo(summary(run, str(model), data))
 
@@ -150,6 +182,8 @@ def show_epoch(told: EpochReport) -> None:
     ]
     if told.accuracy is not None and told.macro_f1 is not None:
         parts += [f"validation {told.accuracy:.1%}", f"macro-F1 {told.macro_f1:.3f}"]
+    if told.waiting_share >= SLOW_LOADER:
+        parts.append(f"{told.waiting_share:.0%} of it waiting for faces: try more --workers")
     typer.echo(" · ".join(parts), err=True)
 
 

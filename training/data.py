@@ -111,6 +111,24 @@ def find_faces(sources: Sequence[Path], split: Split) -> FaceSet:
     return FaceSet(stacked, np.array(labels, np.int64), tuple(names), tuple(skipped))
 
 
+def part_of(faces: FaceSet, limit: int | None, seed: int) -> FaceSet:
+    """``limit`` of ``faces`` with every emotion's share kept; all of them where that is fewer."""
+    if limit is None or limit >= len(faces):
+        return faces
+    from sklearn.model_selection import train_test_split
+
+    try:
+        kept, _ = train_test_split(
+            np.arange(len(faces)), train_size=limit, random_state=seed, stratify=faces.labels
+        )
+    except ValueError as error:
+        raise DataError(
+            f"{limit} of {len(faces)} faces cannot stand for all emotions.",
+            hint="Take more of them; every emotion needs two.",
+        ) from error
+    return faces.subset(np.sort(kept))
+
+
 def _faces_of(
     source: Path, split: Split, skipped: list[str]
 ) -> Iterator[tuple[str, Emotion, UInt8Array]]:
@@ -120,7 +138,7 @@ def _faces_of(
     if official is not None:
         yield from official_faces(official, split)
         return
-    for path, read in _files_of(source):
+    for path, read in files_of(source):
         if split_of(path, source.stem) is not split:
             continue
         emotion = emotion_named(path.parent.name)
@@ -130,7 +148,7 @@ def _faces_of(
             skipped.append(f"{path}: {error.message}")
 
 
-def _files_of(source: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
+def files_of(source: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
     """Relative path of every image file, sorted, and what reads its bytes."""
     if source.is_dir():
         for file in sorted(source.rglob("*")):

@@ -14,10 +14,11 @@ from safetensors.torch import save
 
 from core.calibration import Calibration
 from core.classifiers.architectures import EmotionNetwork
+from core.errors import WeightsMissing
 from core.imaging.alignment import FaceFrame
 from core.imaging.preprocess import Preprocessing
 from core.labels import EMOTIONS
-from core.weights import MANIFEST_NAME, MANIFEST_VERSION, spec_of
+from core.weights import MANIFEST_NAME, MANIFEST_VERSION, WeightsSpec, read_manifest, spec_of
 
 
 def export_network(
@@ -39,7 +40,7 @@ def export_network(
         if not key.endswith("num_batches_tracked")
     }
     data = save(state)
-    file = directory / f"{name}.safetensors"
+    file = weight_file(directory, name)
     write_whole(file, data)
     entry = {
         "file": file.name,
@@ -56,6 +57,23 @@ def export_network(
     }
     update_entry(directory, name, entry)
     return file
+
+
+def weight_file(directory: Path, name: str) -> Path:
+    """Where the weights of a model lie within a folder."""
+    return directory / f"{name}.safetensors"
+
+
+def spec_beside(file: Path) -> WeightsSpec:
+    """What the manifest beside a weight file says of it; WeightsError where it says nothing."""
+    specs = read_manifest(file.parent)
+    for spec in specs.values():
+        if spec.file.name == file.name:
+            return spec
+    raise WeightsMissing(
+        f"The manifest beside '{file.name}' does not know it.",
+        hint=f"It describes {', '.join(spec.file.name for spec in specs.values()) or 'nothing'}.",
+    )
 
 
 def update_entry(directory: Path, name: str, changes: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import torch
@@ -10,8 +11,9 @@ from torch import Tensor
 from torchvision.models import get_weight
 
 from core.classifiers.architectures import EmotionNetwork, architecture_named
-from core.errors import ConfigError
+from core.errors import ConfigError, ProjectError
 
+from .export import spec_beside
 from .recipe import Recipe
 
 SCRATCH = "scratch"
@@ -33,6 +35,20 @@ def initial_network(recipe: Recipe, init: str) -> EmotionNetwork:
     else:
         load_trunk(network, _read(Path(init)), source=f"'{Path(init).name}'")
     return network
+
+
+def earlier_run(init: str) -> dict[str, Any] | None:
+    """How the network in the file ``init`` was trained, from the manifest beside it.
+
+    None for a start that is no file of ours. The digest must fit: a manifest of other weights
+    says nothing about these.
+    """
+    try:
+        spec = spec_beside(Path(init))
+        spec.read_verified()
+    except ProjectError:
+        return None
+    return {"sha256": spec.sha256, **spec.training}
 
 
 def load_trunk(network: EmotionNetwork, state: dict[str, Tensor], *, source: str) -> None:

@@ -54,11 +54,16 @@ class AugmentedFaces(Dataset[Sample]):
 
 
 class EpochSampler(Sampler[Key]):
-    """Every index once per epoch, in an order that seed and epoch decide."""
+    """Every index once per epoch, in an order that seed and epoch decide.
 
-    def __init__(self, size: int, seed: int) -> None:
+    Of several processes that train together each takes every ``world``-th one, so that their
+    parts of a batch are together what one process alone would take.
+    """
+
+    def __init__(self, size: int, seed: int, world: int = 1) -> None:
         self._size = size
         self._seed = seed
+        self._world = world
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -66,27 +71,31 @@ class EpochSampler(Sampler[Key]):
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return self._size
+        return self._size // self._world
 
     def __iter__(self) -> Iterator[Key]:
         order = np.random.default_rng((self._seed, self._epoch)).permutation(self._size)
-        return ((self._epoch, int(index)) for index in order)
+        # Asked for here: when the sampler is made, the processes do not know each other yet.
+        rank = torch.distributed.get_rank() if self._world > 1 else 0
+        mine = order[: len(self) * self._world][rank :: self._world]
+        return ((self._epoch, int(index)) for index in mine)
 
 
 def training_loader(
-    dataset: AugmentedFaces, *, batch: int, seed: int, workers: int
+    dataset: AugmentedFaces, *, batch: int, seed: int, workers: int, world: int = 1
 ) -> DataLoader[Sample]:
     """Shuffled full batches; the last faces that fill no batch wait for another epoch.
 
-    DataError for fewer than two faces: batch normalisation cannot learn from one.
+    ``batch`` is the share of this process where ``world`` of them train together. DataError
+    for fewer than two faces: batch normalisation cannot learn from one.
     """
     if len(dataset) < 2:
         raise DataError("There is only one face to train on.", hint="Give more images with --data.")
-    size = min(batch, len(dataset))
+    size = min(batch, len(dataset) // world)
     return DataLoader(
         dataset,
         batch_size=size,
-        sampler=EpochSampler(len(dataset), seed),
+        sampler=EpochSampler(len(dataset), seed, world),
         num_workers=workers,
         drop_last=True,
         pin_memory=torch.cuda.is_available(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, cast
 
 import lightning.pytorch as pl
@@ -20,6 +21,7 @@ from core.errors import InferenceError
 from core.labels import EMOTIONS
 
 from .recipe import Recipe
+from .teachers import Teachers
 from .votes import OPINIONS
 
 Batch = tuple[Tensor, Tensor, Tensor]
@@ -35,17 +37,25 @@ class HeadedNetwork(nn.Module):
         self.opinions = nn.Linear(architecture.features, OPINIONS)
         self.auxiliary: nn.Linear | None = None
         self._middle: Tensor | None = None
+        self.frozen = False
         if architecture.auxiliary and recipe.auxiliary > 0:
             module, channels = architecture.auxiliary
             self.auxiliary = nn.Linear(channels, len(EMOTIONS))
             network.trunk.get_submodule(module).register_forward_hook(self._keep_middle)
+
+    def freeze(self, frozen: bool) -> None:
+        """Hold the trunk still, statistics of its batch normalisation included, or let it go."""
+        self.frozen = frozen
+        self.network.trunk.train(not frozen)
 
     def _keep_middle(self, _module: nn.Module, _inputs: object, output: Tensor) -> None:
         self._middle = output
 
     def forward(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """(N, 3, S, S) to logits of emotions (N, 7), opinions (N, 8), auxiliary (N, 7) or None."""
-        features = self.network.embed(batch)
+        # Only the heads learn from features that know no gradient.
+        with torch.no_grad() if self.frozen else nullcontext():
+            features = self.network.embed(batch)
         dropped = self.network.dropout(features)
         auxiliary = None
         if self.auxiliary is not None and self._middle is not None:
@@ -70,11 +80,23 @@ def _warmed_average(decay: float) -> Callable[..., None]:
     return update
 
 
+def _layer(key: str) -> str:
+    """The layer of a torchvision trunk that a parameter belongs to: conv1, layer3, features.7."""
+    first, second, *_ = key.split(".")
+    return f"{first}.{second}" if first == "features" else first
+
+
 class EmotionModule(pl.LightningModule):
     """Trains an :class:`EmotionNetwork`; the weight average in ``average`` is what ships."""
 
     def __init__(
-        self, recipe: Recipe, network: EmotionNetwork, *, steps: int, max_seconds: float | None
+        self,
+        recipe: Recipe,
+        network: EmotionNetwork,
+        *,
+        steps: int,
+        max_seconds: float | None,
+        teachers: Teachers | None = None,
     ) -> None:
         super().__init__()
         self.recipe = recipe
@@ -92,9 +114,11 @@ class EmotionModule(pl.LightningModule):
         )
         self.facts: dict[str, Any] = {}
         """What a resumed run must share with this one; travels in the checkpoint."""
+        self._teachers = teachers
         self._steps = steps
         self._max_seconds = max_seconds
         self._spent_s = 0.0
+        self._shared_s = 0.0
         self._started = time.monotonic()
         self.ended_by_clock = False
 
@@ -110,10 +134,18 @@ class EmotionModule(pl.LightningModule):
 
     @property
     def progress(self) -> float:
-        """Share of the run that is done, 0..1, by steps or by the clock, whichever is further."""
+        """Share of the run that is done, 0..1, by steps or by the clock, whichever is further.
+
+        Processes that train together go by the clock of the first, as of the last step.
+        """
         by_steps = self.global_step / max(self._steps, 1)
-        by_clock = self.elapsed_s / self._max_seconds if self._max_seconds else 0.0
-        return min(max(by_steps, by_clock), 1.0)
+        return min(max(by_steps, self._by_clock()), 1.0)
+
+    def _by_clock(self) -> float:
+        if not self._max_seconds:
+            return 0.0
+        together = self._trainer is not None and self.trainer.world_size > 1
+        return (self._shared_s if together else self.elapsed_s) / self._max_seconds
 
     def rate_factor(self, progress: float) -> float:
         """The learning rate's share of its peak: linear warm-up, then cosine to zero."""
@@ -123,20 +155,21 @@ class EmotionModule(pl.LightningModule):
         return 0.5 * (1 + math.cos(math.pi * position))
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean loss of an uint8 batch: emotions, crowd opinion and auxiliary head, weighted."""
+        """Mean loss of an uint8 batch: emotions, teachers, crowd and auxiliary head, weighted."""
         recipe = self.recipe
         faces, targets, opinions = batch
         inputs = self.normalise(faces)
         if recipe.mixup_alpha > 0 and torch.rand(()).item() < recipe.mixup_chance:
-            share = torch.distributions.Beta(recipe.mixup_alpha, recipe.mixup_alpha).sample()
+            part = torch.distributions.Beta(recipe.mixup_alpha, recipe.mixup_alpha).sample()
             order = torch.randperm(len(inputs), device=inputs.device)
             inputs, targets, opinions = (
-                share * each + (1 - share) * each[order] for each in (inputs, targets, opinions)
+                part * each + (1 - part) * each[order] for each in (inputs, targets, opinions)
             )
-        logits, opinion_logits, auxiliary = self.headed(
-            inputs.contiguous(memory_format=torch.channels_last)
-        )
+        logits, opinion_logits, auxiliary = self.headed(self._sized(inputs))
         total = functional.cross_entropy(logits, targets)
+        if self._teachers is not None and recipe.distillation > 0:
+            share = recipe.distillation
+            total = (1 - share) * total + share * self._distance(logits, inputs)
         if recipe.votes_head > 0:
             # Rows without votes are all zeros and add nothing.
             log_odds = functional.log_softmax(opinion_logits, dim=1)
@@ -145,10 +178,32 @@ class EmotionModule(pl.LightningModule):
             total = total + recipe.auxiliary * functional.cross_entropy(auxiliary, targets)
         return total
 
+    def _distance(self, logits: Tensor, inputs: Tensor) -> Tensor:
+        """T^2 KL(teachers || student) in nats, on the very view that the student saw."""
+        if self._teachers is None:
+            return logits.new_zeros(())
+        temperature = self.recipe.distillation_temperature
+        grey = inputs[:, :1] * self.recipe.std + self.recipe.mean
+        taught = self._teachers.probabilities(grey, temperature)
+        said = functional.log_softmax(logits.float() / temperature, dim=1)
+        return temperature**2 * functional.kl_div(said, taught, reduction="batchmean")
+
     def normalise(self, faces: Tensor) -> Tensor:
         """(N, S, S) uint8 to (N, 3, S, S) float; the tensor form of ``Preprocessing.normalise``."""
         scaled = (faces.float() / 255.0 - self.recipe.mean) / self.recipe.std
         return scaled[:, None].expand(-1, 3, -1, -1)
+
+    def _sized(self, inputs: Tensor) -> Tensor:
+        """``inputs`` at the size of this part of the run, channels last."""
+        early = self.recipe.early_px < self.recipe.input_px
+        if early and self.progress < self.recipe.early_share:
+            size = (self.recipe.early_px, self.recipe.early_px)
+            # One channel is enough to resize: the three are the same.
+            small = functional.interpolate(
+                inputs[:, :1], size, mode="bilinear", align_corners=False, antialias=True
+            )
+            inputs = small.expand(-1, 3, -1, -1)
+        return inputs.contiguous(memory_format=torch.channels_last)
 
     def training_step(self, batch: Batch, _index: int) -> Tensor:
         loss = self.loss(batch)
@@ -158,7 +213,8 @@ class EmotionModule(pl.LightningModule):
                 hint=f"Start again with a lower rate, e.g. "
                 f"--set learning_rate={self.recipe.learning_rate / 2:g}.",
             )
-        self.log("loss", loss, on_epoch=True, on_step=False, batch_size=len(batch[0]))
+        size = len(batch[0])
+        self.log("loss", loss, on_epoch=True, on_step=False, batch_size=size, sync_dist=True)
         return loss
 
     def on_validation_epoch_start(self) -> None:
@@ -170,7 +226,7 @@ class EmotionModule(pl.LightningModule):
         self.watched.update(self.average(inputs), labels)
 
     def on_validation_epoch_end(self) -> None:
-        self.log_dict(self.watched.compute())
+        self.log_dict(self.watched.compute(), sync_dist=True)
 
     def on_train_epoch_start(self) -> None:
         # Dropout and mixup draw from here; with it a resumed epoch repeats the uninterrupted one.
@@ -179,27 +235,54 @@ class EmotionModule(pl.LightningModule):
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         rate = self.recipe.learning_rate * self.rate_factor(self.progress)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["rate_share"]
 
     def on_train_batch_end(self, _outputs: object, _batch: Batch, _index: int) -> None:
         self.average.update_parameters(self.headed.network)
-        if self._max_seconds and self.elapsed_s >= self._max_seconds:
+        if not self._max_seconds:
+            return
+        if self.trainer.world_size > 1:
+            self._shared_s = float(self.trainer.strategy.broadcast(self.elapsed_s))
+        if self._by_clock() >= 1:
             self.ended_by_clock = True
             self.trainer.should_stop = True
 
+    def on_fit_start(self) -> None:
+        if self._teachers is not None:
+            self._teachers.to(self.device)
+
+    def on_train_batch_start(self, _batch: Batch, _index: int) -> None:
+        frozen = self.progress < self.recipe.frozen_share
+        if frozen or self.headed.frozen:
+            # Each time, because validation sets the modes of all parts anew.
+            self.headed.freeze(frozen)
+
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        decayed: list[nn.Parameter] = []
-        plain: list[nn.Parameter] = []
-        for parameter in self.headed.parameters():
+        groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
+        for name, parameter in self.headed.named_parameters():
             # Norms and biases are not shrunk: it only hurts them.
-            (decayed if parameter.ndim > 1 else plain).append(parameter)
+            key = (self.rate_share(name), parameter.ndim > 1)
+            groups.setdefault(key, []).append(parameter)
         return torch.optim.AdamW(
             [
-                {"params": decayed, "weight_decay": self.recipe.weight_decay},
-                {"params": plain, "weight_decay": 0.0},
+                {
+                    "params": parameters,
+                    "weight_decay": self.recipe.weight_decay if shrunk else 0.0,
+                    "rate_share": share,
+                }
+                for (share, shrunk), parameters in groups.items()
             ],
             lr=self.recipe.learning_rate,
         )
+
+    def rate_share(self, name: str) -> float:
+        """Learning rate of ``headed``'s parameter ``name``, as a share of the heads'."""
+        layers = list(dict.fromkeys(map(_layer, self.headed.network.trunk.state_dict())))
+        inside = name.removeprefix("network.trunk.")
+        if inside == name or len(layers) < 2:
+            return 1.0
+        depth = layers.index(_layer(inside)) / (len(layers) - 1)
+        return float(self.recipe.first_layer_rate ** (1 - depth))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["elapsed_s"] = self.elapsed_s
@@ -207,5 +290,5 @@ class EmotionModule(pl.LightningModule):
         checkpoint["facts"] = self.facts
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self._spent_s = float(checkpoint["elapsed_s"])
+        self._spent_s = self._shared_s = float(checkpoint["elapsed_s"])
         self._started = time.monotonic()

@@ -18,6 +18,7 @@ RECIPES_DIR = Path(__file__).resolve().parent / "recipes"
 
 
 _RANGES: dict[str, tuple[float, float]] = {
+    "early_share": (0.0, 0.95),
     "mean": (0.0, 1.0),
     "std": (1e-3, 10.0),
     "learning_rate": (1e-8, 10.0),
@@ -30,6 +31,10 @@ _RANGES: dict[str, tuple[float, float]] = {
     "votes_prior": (0.0, 0.99),
     "votes_head": (0.0, 100.0),
     "auxiliary": (0.0, 100.0),
+    "distillation": (0.0, 1.0),
+    "distillation_temperature": (0.1, 100.0),
+    "frozen_share": (0.0, 0.95),
+    "first_layer_rate": (1e-6, 1.0),
     "mixup_alpha": (0.0, 100.0),
     "mixup_chance": (0.0, 1.0),
 }
@@ -43,6 +48,11 @@ class Recipe:
     model: str
     input_px: int
     """Side of the square the network sees."""
+    early_px: int
+    """Side of what it sees in the first part of the run: smaller faces are learnt faster.
+    Without effect unless it is below ``input_px``."""
+    early_share: float
+    """Length of that first part as a share of the run; 0 leaves it out."""
     mean: float
     std: float
     epochs: int
@@ -65,6 +75,15 @@ class Recipe:
     """Weight of the auxiliary loss on the crowd's opinion; needs --votes, else 0."""
     auxiliary: float
     """Weight of the loss on the auxiliary head where the architecture has one."""
+    distillation: float
+    """Weight of the teachers' opinion beside the target; needs --teacher, else 0."""
+    distillation_temperature: float
+    """Softens teachers and student alike (Hinton et al. 2015)."""
+    frozen_share: float
+    """Share of the run, from its start, in which only the heads learn."""
+    first_layer_rate: float
+    """Learning rate of the first layer as a share of the heads', layers between in equal
+    ratios (Howard & Ruder 2018); 1 is the same rate for all."""
     mixup_alpha: float
     mixup_chance: float
     """Share of batches that are mixed (Zhang et al. 2018)."""
@@ -74,11 +93,13 @@ class Recipe:
         from core.classifiers.architectures import architecture_named
 
         smallest = architecture_named(self.model).min_px
-        if self.input_px < smallest:
-            raise ConfigError(
-                f"{self.model} needs an input of at least {smallest} px, got {self.input_px}.",
-                hint=f"Set input_px={smallest} or more.",
-            )
+        for name in ("input_px", "early_px"):
+            if getattr(self, name) < smallest:
+                raise ConfigError(
+                    f"{self.model} needs an input of at least {smallest} px, "
+                    f"got {getattr(self, name)}.",
+                    hint=f"Set {name}={smallest} or more.",
+                )
         if self.epochs < 1 or self.batch < 2:
             raise ConfigError(
                 "epochs must be at least 1 and batch at least 2, "

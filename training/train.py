@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,15 +26,18 @@ from core.labels import EMOTIONS
 from core.types import Float32Array
 
 from .checkpoint import LAST, read_checkpoint, require_same, require_unused
-from .data import FaceSet, class_counts, data_described, find_faces, read_faces
-from .export import export_network, write_whole
-from .initial import SCRATCH, initial_network
+from .data import FaceSet, class_counts, data_described, find_faces, part_of, read_faces
+from .export import export_network, weight_file, write_whole
+from .hardware import Hardware, hardware
+from .initial import SCRATCH, earlier_run, initial_network
 from .loader import AugmentedFaces, EpochSampler, training_loader
+from .memory import keep_freed_memory
 from .module import EmotionModule
 from .options import Precision, Split
 from .progress import EpochReport, Reporter
 from .quiet import quiet
 from .recipe import Recipe
+from .teachers import read_teachers
 from .votes import OPINIONS, label_prior, read_votes
 
 
@@ -50,6 +51,8 @@ class TrainingRun:
     elapsed_s: float
     ended_by_clock: bool
     skipped: tuple[str, ...]
+    leads: bool = True
+    """False in all but one of several processes that train together."""
 
 
 def train_model(
@@ -59,41 +62,62 @@ def train_model(
     *,
     init: str,
     votes: Path | None = None,
+    teachers: Sequence[Path] = (),
     resume: bool = False,
     max_minutes: float | None = None,
     workers: int = 1,
     device: Device | str = Device.AUTO,
     precision: Precision | str = Precision.AUTO,
+    devices: int = 1,
+    nodes: int = 1,
     compiled: bool = False,
+    limit: int | None = None,
     report: Callable[[EpochReport], None] | None = None,
 ) -> TrainingRun:
     """Train ``recipe`` on the training split of ``sources`` and export into ``directory``.
 
     The validation split only watches: the last weight average ships, not the best epoch.
     ``max_minutes`` shortens the cosine to the clock and ends cleanly. ``resume`` goes on
-    from the last whole epoch; a folder with a run in it is refused without. ``compiled``
-    fuses the network with torch.compile. One device is used.
+    from the last whole epoch; a folder with a run in it is refused without. ``teachers`` are
+    weight files whose networks teach this one, each with its manifest beside it. ``compiled``
+    fuses the network with torch.compile. ``limit`` learns from so many faces only, drawn by
+    the recipe's seed with every emotion's share kept. ``devices`` GPUs (or processes) on each
+    of ``nodes`` computers share every batch; they learn what one alone would learn.
     """
     if not resume:
         require_unused(directory)
     resumed = read_checkpoint(directory, recipe, max_minutes) if resume else None
-    numbers = _numbers(Device(device), Precision(precision))
-    if compiled:
-        _require_compiler(numbers[0])
+    machine = hardware(
+        Device(device), Precision(precision), devices=devices, nodes=nodes, compiled=compiled
+    )
+    batch = machine.share_of(recipe.batch)
+    if machine.accelerator == "cpu":
+        keep_freed_memory()
     # The network of a resumed run comes from its checkpoint: the start need not be at hand.
     # Made before the faces are read, so that a mistyped --init is told at once.
     network = initial_network(recipe, SCRATCH if resumed else init)
-    faces = read_faces(sources, Split.TRAIN)
-    facts = {"faces": len(faces), "votes": votes.name if votes else None}
+    taught_by = read_teachers(teachers)
+    if init == SCRATCH and recipe.frozen_share > 0:
+        raise ConfigError(
+            "There is nothing to keep in random weights.",
+            hint="Leave frozen_share at 0, or start from --init imagenet or a file.",
+        )
+    faces = part_of(read_faces(sources, Split.TRAIN), limit, recipe.seed)
+    facts = {
+        "faces": len(faces),
+        "votes": votes.name if votes else None,
+        "teachers": taught_by.digests if taught_by else [],
+    }
     if resumed:
         require_same(resumed, facts)
-        init = str(resumed.facts.get("init", init))
     watched = find_faces(sources, Split.VALIDATION)
     preprocessing = Preprocessing(recipe.input_px, recipe.mean, recipe.std)
     dataset = AugmentedFaces(
         faces, *_targets(recipe, faces, votes), preprocessing=preprocessing, seed=recipe.seed
     )
-    loader = training_loader(dataset, batch=recipe.batch, seed=recipe.seed, workers=workers)
+    loader = training_loader(
+        dataset, batch=batch, seed=recipe.seed, workers=workers, world=machine.world
+    )
     if resumed and isinstance(loader.sampler, EpochSampler):
         # Lightning begins to load before it tells the sampler which epoch it is.
         loader.sampler.set_epoch(resumed.epochs)
@@ -102,74 +126,62 @@ def train_model(
         network,
         steps=recipe.epochs * len(loader),
         max_seconds=max_minutes * 60 if max_minutes else None,
+        teachers=taught_by,
     ).to(memory_format=torch.channels_last)
-    module.facts = {**facts, "init": Path(init).name}
+    start = {"init": Path(init).name, "earlier_run": earlier_run(init)}
+    module.facts = {**start, **resumed.facts} if resumed else {**start, **facts}
     if compiled:
-        module.headed.compile()
-    _save_example(directory, dataset)
+        # A kernel for each of the two sizes is faster than one for all.
+        module.headed.compile(dynamic=False)
+    reporter = Reporter(recipe.epochs, report)
     with quiet():
-        trainer = _trainer(recipe, directory, *numbers, report=report)
+        trainer = _trainer(recipe, directory, machine, reporter=reporter)
+        if trainer.is_global_zero:
+            _save_example(directory, dataset)
         _fit(trainer, module, loader, _watched_loader(watched, preprocessing), resumed is not None)
     told: dict[str, Any] = {
         "recipe": dataclasses.asdict(recipe),
         "recipe_digest": recipe.digest(),
         "init": module.facts["init"],
+        "earlier_run": module.facts.get("earlier_run"),
         "data": data_described(faces.names, sources),
         "files": [path.name for path in sources],
         "votes": facts["votes"],
+        "teachers": facts["teachers"],
         "faces": len(faces),
         "faces_by_emotion": class_counts(faces.labels),
         "skipped": len(faces.skipped),
         "epochs": trainer.current_epoch,
         "steps": int(module.average.n_averaged),
         "minutes": round(module.elapsed_s / 60, 1),
+        "images_per_s": round(reporter.pace.images_per_s, 1),
+        "waiting_share": round(reporter.pace.waiting_share, 4),
         "device": str(trainer.strategy.root_device.type),
+        "devices": machine.world,
         "precision": str(trainer.precision),
         "torch": torch.__version__,
     }
-    weights = export_network(
-        module.shipped,
-        directory,
-        name=recipe.model,
-        preprocessing=preprocessing,
-        frame=FaceFrame(),
-        training=told,
-    )
-    write_whole(directory / "training.json", (json.dumps(told, indent=2) + "\n").encode())
+    if trainer.is_global_zero:
+        export_network(
+            module.shipped,
+            directory,
+            name=recipe.model,
+            preprocessing=preprocessing,
+            frame=FaceFrame(),
+            training=told,
+        )
+        write_whole(directory / "training.json", (json.dumps(told, indent=2) + "\n").encode())
+    # The others must not tell of files that are not there yet.
+    trainer.strategy.barrier()
     return TrainingRun(
         directory=directory,
-        weights=weights,
+        weights=weight_file(directory, recipe.model),
+        leads=trainer.is_global_zero,
         epochs=trainer.current_epoch,
         elapsed_s=module.elapsed_s,
         ended_by_clock=module.ended_by_clock,
         skipped=faces.skipped + watched.skipped,
     )
-
-
-def _numbers(device: Device, precision: Precision) -> tuple[str, Precision]:
-    """Lightning's accelerator, and the precision that ``auto`` stands for."""
-    on_gpu = torch.cuda.is_available() and device is not Device.CPU
-    if device is Device.CUDA and not on_gpu:
-        raise ConfigError(
-            "There is no CUDA GPU that torch can use.", hint="Use --device cpu or --device auto."
-        )
-    if precision is Precision.F16_MIXED and not on_gpu:
-        raise ConfigError("A CPU cannot train in 16-mixed precision.", hint="Use --precision auto.")
-    if precision is not Precision.AUTO:
-        return "gpu" if on_gpu else "cpu", precision
-    if not on_gpu:
-        return "cpu", Precision.FULL
-    half = torch.cuda.is_bf16_supported()
-    return "gpu", Precision.BF16_MIXED if half else Precision.F16_MIXED
-
-
-def _require_compiler(accelerator: str) -> None:
-    names = ("c++", "g++", "clang++", "cl")
-    if accelerator == "cpu" and not ("CXX" in os.environ or any(map(shutil.which, names))):
-        raise ConfigError(
-            "--compile needs a C++ compiler, and none is installed.",
-            hint="Install one (Debian: apt-get install g++), or leave --compile out.",
-        )
 
 
 def _targets(
@@ -214,10 +226,9 @@ def _save_example(directory: Path, dataset: AugmentedFaces) -> None:
 def _trainer(
     recipe: Recipe,
     directory: Path,
-    accelerator: str,
-    precision: Precision,
+    machine: Hardware,
     *,
-    report: Callable[[EpochReport], None] | None,
+    reporter: Reporter,
 ) -> pl.Trainer:
     checkpoint = ModelCheckpoint(
         dirpath=(directory / LAST).parent,
@@ -229,13 +240,17 @@ def _trainer(
         # A second file beside an old one would leave --resume with the old one.
         enable_version_counter=False,
     )
-    callbacks: list[Callback] = [checkpoint]
-    if report is not None:
-        callbacks.append(Reporter(recipe.epochs, report))
+    callbacks: list[Callback] = [checkpoint, reporter]
     return pl.Trainer(
-        accelerator=accelerator,
-        devices=1,
-        precision=precision.value,  # type: ignore[arg-type]
+        accelerator=machine.accelerator,
+        devices=machine.devices,
+        num_nodes=machine.nodes,
+        strategy=_strategy(recipe, machine),
+        # Statistics of the whole batch, as on one device; torch has it for GPUs only.
+        sync_batchnorm=machine.world > 1 and machine.accelerator == "gpu",
+        # Ours parts the faces itself, and the same faces whatever the number of devices.
+        use_distributed_sampler=False,
+        precision=machine.precision.value,  # type: ignore[arg-type]
         max_epochs=recipe.epochs,
         gradient_clip_val=recipe.gradient_clip,
         callbacks=callbacks,
@@ -245,6 +260,16 @@ def _trainer(
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
+
+
+def _strategy(recipe: Recipe, machine: Hardware) -> str:
+    """Lightning's name of how processes train together."""
+    if machine.world == 1:
+        return "auto"
+    # Parameters without a gradient must be looked for, which takes time: the opinions head
+    # without its loss, and a frozen trunk.
+    idle = recipe.votes_head == 0 or recipe.frozen_share > 0
+    return "ddp_find_unused_parameters_true" if idle else "ddp"
 
 
 def _fit(

@@ -24,11 +24,12 @@ def emotion(monkeypatch):
     def train_model(recipe, sources, directory, *, report, **options):
         calls.append({"recipe": recipe, "sources": sources, "out": directory, **options})
         if report:
-            report(EpochReport(1, 24, 250.4, 3725.0, 1.5, 0.612, 0.55))
+            report(EpochReport(1, 24, 250.4, 3725.0, 1.5, 0.612, 0.55, 0.02))
         if options["init"] == "stopped":
             raise KeyboardInterrupt
         weights = directory / "mobilenet_v2.safetensors"
-        return TrainingRun(directory, weights, 24, 90.0, False, tuple(skipped))
+        leads = options["devices"] != 4
+        return TrainingRun(directory, weights, 24, 90.0, False, tuple(skipped), leads)
 
     monkeypatch.setitem(vars(training), "train_model", train_model)
 
@@ -49,14 +50,15 @@ def test_defaults_are_those_of_the_contract(emotion):
     assert call["init"] == "imagenet"
     assert (call["votes"], call["resume"], call["max_minutes"]) == (None, False, None)
     assert (call["workers"], call["device"], call["precision"]) == (1, "auto", "auto")
-    assert call["compiled"] is False
+    assert (call["compiled"], call["limit"]) == (False, None)
 
 
 def test_every_option_arrives(emotion):
     lines = (
         "--data more --init scratch --votes votes.csv --set epochs=3 --set learning_rate=1e-4",
         "--out elsewhere --resume --max-minutes 5 --workers 0",
-        "--device cpu --precision bf16-mixed --compile",
+        "--device cpu --precision bf16-mixed --compile --faces 500",
+        "--devices 2 --nodes 3 --teacher a.safetensors --teacher b.safetensors",
     )
     arguments = [each for line in lines for each in line.split()]
     assert emotion(*arguments).exit_code == 0
@@ -67,12 +69,18 @@ def test_every_option_arrives(emotion):
     assert (call["init"], call["votes"]) == ("scratch", Path("votes.csv"))
     assert (call["resume"], call["max_minutes"], call["workers"]) == (True, 5.0, 0)
     assert (call["device"], call["precision"], call["compiled"]) == ("cpu", "bf16-mixed", True)
+    assert (call["limit"], call["devices"], call["nodes"]) == (500, 2, 3)
+    assert call["teachers"] == [Path("a.safetensors"), Path("b.safetensors")]
 
 
 def test_pipe_is_silent_until_the_end(emotion):
     shown = emotion()
     assert shown.stderr == ""
     assert "Trained mobilenet_v2: 24 epochs in 2 min" in shown.stdout
+
+
+def test_only_the_first_of_several_processes_tells_the_end(emotion):
+    assert emotion("--devices", "4").stdout == ""
 
 
 def test_end_tells_where_everything_lies_and_what_comes_next(emotion):
@@ -96,9 +104,14 @@ def test_terminal_gets_a_line_an_epoch(emotion, monkeypatch):
 
 
 def test_epoch_without_validation_faces_is_shown_without_their_figures(capsys):
-    show_epoch(EpochReport(2, 24, 1250.4, 30.0, 1.5, None, None))
+    show_epoch(EpochReport(2, 24, 1250.4, 30.0, 1.5, None, None, 0.02))
     line = "epoch 2/24 · 1,250 images/s · 30 s left · loss 1.500\n"
     assert capsys.readouterr() == ("", line)
+
+
+def test_loader_that_is_the_bottleneck_is_told(capsys):
+    show_epoch(EpochReport(2, 24, 1250.4, 30.0, 1.5, None, None, 0.31))
+    assert capsys.readouterr().err.endswith(" · 31% of it waiting for faces: try more --workers\n")
 
 
 def test_skipped_files_are_named_and_many_are_counted(emotion):

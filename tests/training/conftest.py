@@ -89,8 +89,9 @@ def small_recipe() -> Callable[..., object]:
     from training.recipe import read_recipe
 
     def make(model: str = "mobilenet_v2", **values: object):
-        small = {"input_px": 32, "epochs": 2, "batch": 8, "learning_rate": 0.002, **values}
-        return read_recipe(model, {name: str(value) for name, value in small.items()})
+        small = {"input_px": 32, "epochs": 2, "batch": 8, "learning_rate": 0.002}
+        given = {**small, "early_share": 0, **values}
+        return read_recipe(model, {name: str(value) for name, value in given.items()})
 
     return make
 

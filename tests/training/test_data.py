@@ -17,6 +17,7 @@ from training.data import (
     emotion_named,
     find_faces,
     grey_face,
+    part_of,
     read_faces,
     split_of,
 )
@@ -218,3 +219,25 @@ def test_shared_fer2013_has_its_official_counts(shared_dir):
         "neutral": 607,
     }
     assert faces.skipped == ()
+
+
+def test_part_of_a_set_keeps_every_emotion_s_share(faces_dir):
+    faces = read_faces([faces_dir], Split.TRAIN)
+    part = part_of(faces, 14, seed=1)
+    assert np.bincount(part.labels).tolist() == [2] * 7
+    assert set(part.names) < set(faces.names)
+    assert part.names == part_of(faces, 14, seed=1).names
+    assert part.names != part_of(faces, 14, seed=2).names
+    for image, name in zip(part.images, part.names, strict=True):
+        assert (image == faces.images[faces.names.index(name)]).all()
+
+
+def test_part_as_large_as_the_set_is_the_set(faces_dir):
+    faces = read_faces([faces_dir], Split.TRAIN)
+    assert part_of(faces, None, seed=1) is faces
+    assert part_of(faces, 28, seed=1) is faces
+
+
+def test_part_too_small_for_all_emotions_is_refused(faces_dir):
+    with pytest.raises(DataError, match="3 of 28 faces"):
+        part_of(read_faces([faces_dir], Split.TRAIN), 3, seed=1)

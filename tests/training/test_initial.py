@@ -11,7 +11,7 @@ from torchvision import models
 
 from core.classifiers.architectures import EmotionNetwork, architecture_named
 from core.errors import ConfigError
-from training.initial import initial_network, load_trunk
+from training.initial import earlier_run, initial_network, load_trunk
 
 BUILDERS = {
     "mobilenet_v2": models.mobilenet_v2,
@@ -100,3 +100,20 @@ def test_shared_imagenet_features_fit_mobilenet(shared_dir, small_recipe):
     path = shared_dir / "init" / "mobilenet_v2_imagenet_trunk.safetensors"
     network = initial_network(small_recipe(), str(path))
     assert all(torch.isfinite(each).all() for each in network.state_dict().values())
+
+
+def test_file_of_an_earlier_run_tells_how_it_was_trained(weights_copy, tmp_path):
+    told = earlier_run(str(weights_copy / "mobilenet_v2.safetensors"))
+    assert told["init"] == "scratch"
+    assert told["recipe"]["model"] == "mobilenet_v2"
+    assert len(told["sha256"]) == 64
+    # Other weights beside the same manifest.
+    changed = weights_copy / "mobilenet_v2.safetensors"
+    changed.write_bytes(changed.read_bytes() + b" ")
+    assert earlier_run(str(changed)) is None
+
+
+def test_other_starts_have_no_earlier_run(tmp_path):
+    save_file({"a": torch.zeros(1)}, tmp_path / "alone.safetensors")
+    for init in ("scratch", "imagenet", str(tmp_path / "alone.safetensors"), "absent"):
+        assert earlier_run(init) is None

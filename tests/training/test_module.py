@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,10 +19,10 @@ from training.module import EmotionModule, HeadedNetwork
 PLAIN = {"mixup_chance": 0, "dropout": 0, "votes_head": 0, "label_smoothing": 0}
 
 
-def module_of(recipe, *, steps=100, max_seconds=None):
+def module_of(recipe, *, steps=100, max_seconds=None, teachers=None):
     torch.manual_seed(recipe.seed)
     network = EmotionNetwork(architecture_named(recipe.model), dropout=recipe.dropout)
-    return EmotionModule(recipe, network, steps=steps, max_seconds=max_seconds)
+    return EmotionModule(recipe, network, steps=steps, max_seconds=max_seconds, teachers=teachers)
 
 
 def batch_of(size=4, side=32, opinions=True):
@@ -50,6 +52,40 @@ def test_loss_is_the_cross_entropy_of_soft_targets(small_recipe):
     expected = -(batch[1] * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
     assert auxiliary is None
     torch.testing.assert_close(module.loss(batch), expected)
+
+
+def test_first_part_of_a_run_sees_smaller_faces(small_recipe):
+    module = module_of(small_recipe(**PLAIN, input_px=64, early_px=32, early_share=0.5), steps=10)
+    seen = []
+    module.headed.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape))
+    trainer = SimpleNamespace(global_step=0)
+    batch = batch_of(side=64)
+    for step in (0, 4, 5, 9):
+        trainer.global_step = step
+        module.__dict__["_trainer"] = trainer
+        module.loss(batch)
+    assert [shape[-1] for shape in seen] == [32, 32, 64, 64]
+    assert {shape[:2] for shape in seen} == {(4, 3)}
+
+
+def test_smaller_faces_are_the_same_faces(small_recipe):
+    module = module_of(small_recipe(input_px=64, early_px=32, early_share=0.5))
+    faces = batch_of(side=32)[0]
+    doubled = faces.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2)
+    small = module._sized(module.normalise(doubled))
+    inner = (slice(None), slice(None), slice(2, -2), slice(2, -2))
+    torch.testing.assert_close(
+        functional.avg_pool2d(small, 3, 1)[inner],
+        functional.avg_pool2d(module.normalise(faces), 3, 1)[inner],
+        atol=0.15,
+        rtol=0,
+    )
+
+
+def test_first_part_that_is_no_smaller_changes_nothing(small_recipe):
+    module = module_of(small_recipe(input_px=32, early_px=64, early_share=0.5))
+    faces = batch_of(side=32)[0]
+    assert module._sized(module.normalise(faces)).shape == (4, 3, 32, 32)
 
 
 def test_votes_head_adds_its_weighted_cross_entropy(small_recipe):
@@ -218,3 +254,88 @@ def test_heads_of_training_share_the_network_s_features(small_recipe):
     logits, opinions, _ = headed(inputs)
     torch.testing.assert_close(logits, headed.network(inputs))
     torch.testing.assert_close(opinions, headed.opinions(headed.network.embed(inputs)))
+
+
+class Opinion:
+    """Teachers that say the same of every face, and remember what they were shown."""
+
+    def __init__(self, probabilities):
+        self.probabilities_said = torch.tensor(probabilities)
+        self.shown = None
+
+    def probabilities(self, grey, temperature):
+        self.shown = (grey, temperature)
+        return self.probabilities_said.expand(len(grey), -1)
+
+
+def test_teachers_add_their_divergence_at_their_temperature(small_recipe):
+    opinion = Opinion([0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
+    recipe = small_recipe(**PLAIN, distillation=0.7, distillation_temperature=2)
+    module = module_of(recipe, teachers=opinion)
+    batch = batch_of()
+    logits, *_ = outputs(module, batch)
+    said = torch.softmax(logits / 2, dim=1)
+    taught = opinion.probabilities_said
+    divergence = (taught * (taught / said).log()).sum(dim=1).mean()
+    expected = 0.3 * functional.cross_entropy(logits, batch[1]) + 0.7 * 4 * divergence
+    torch.testing.assert_close(module.loss(batch), expected)
+    grey, temperature = opinion.shown
+    assert temperature == 2
+    torch.testing.assert_close(grey[:, 0], batch[0].float() / 255)
+
+
+def test_teachers_see_the_mixed_faces_that_the_student_sees(small_recipe):
+    opinion = Opinion([1 / 7] * 7)
+    recipe = small_recipe(**{**PLAIN, "mixup_chance": 1, "mixup_alpha": 5}, distillation=0.5)
+    module = module_of(recipe, teachers=opinion)
+    seen = []
+    module.headed.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    batch = batch_of()
+    module.loss(batch)
+    grey, _ = opinion.shown
+    torch.testing.assert_close(grey * 2 - 1, seen[0][:, :1])
+    assert not torch.allclose(grey[:, 0], batch[0].float() / 255, atol=0.1)
+
+
+def test_frozen_trunk_learns_nothing_and_the_heads_do(small_recipe):
+    module = module_of(small_recipe(**{**PLAIN, "votes_head": 0.5}))
+    before = {name: value.clone() for name, value in module.headed.state_dict().items()}
+    module.headed.freeze(True)
+    module.loss(batch_of()).backward()
+    gradients = {name for name, each in module.headed.named_parameters() if each.grad is not None}
+    assert gradients == {
+        "network.head.weight",
+        "network.head.bias",
+        "opinions.weight",
+        "opinions.bias",
+    }
+    for name, value in module.headed.state_dict().items():
+        assert torch.equal(value, before[name]), name
+    module.headed.freeze(False)
+    module.loss(batch_of()).backward()
+    assert all(each.grad is not None for each in module.headed.parameters())
+    changed = module.headed.state_dict()
+    assert any(not torch.equal(changed[name], before[name]) for name in before)
+
+
+@pytest.mark.parametrize(
+    ("model", "first", "last", "layers"),
+    [
+        ("mobilenet_v2", "features.0.0.weight", "features.18.0.weight", 19),
+        ("resnet50", "conv1.weight", "layer4.2.conv3.weight", 6),
+        ("inception_v3", "Conv2d_1a_3x3.conv.weight", "Mixed_7c.branch_pool.conv.weight", 16),
+    ],
+)
+def test_earlier_layers_learn_more_slowly(small_recipe, model, first, last, layers):
+    side = {"inception_v3": 75}.get(model, 32)
+    module = module_of(small_recipe(model, input_px=side, first_layer_rate=0.01))
+    assert module.rate_share(f"network.trunk.{first}") == pytest.approx(0.01)
+    assert module.rate_share(f"network.trunk.{last}") == 1
+    assert module.rate_share("network.head.weight") == 1
+    groups = module.configure_optimizers().param_groups
+    shares = sorted({group["rate_share"] for group in groups})
+    assert len(shares) == layers
+    ratios = [high / low for low, high in itertools.pairwise(shares)]
+    assert ratios == pytest.approx([100 ** (1 / (layers - 1))] * (layers - 1))
+    counted = sum(each.numel() for group in groups for each in group["params"])
+    assert counted == sum(each.numel() for each in module.headed.parameters())

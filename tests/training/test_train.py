@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 
 from core.errors import ConfigError, DataError, InferenceError
 from core.weights import spec_of
+from training.loader import AugmentedFaces
 from training.train import train_model
 
 
@@ -69,7 +70,34 @@ def test_each_epoch_is_reported(finished_run):
         assert each.images_per_s > 0
         assert 0 <= each.accuracy <= 1
         assert 0 <= each.macro_f1 <= 1
+        assert 0 < each.waiting_share < 1
     assert reports[0].left_s > reports[1].left_s == 0
+
+
+def test_slow_loading_shows_as_waiting(faces_dir, small_recipe, tmp_path, monkeypatch):
+    original = AugmentedFaces.__getitem__
+
+    def slow(self, key):
+        time.sleep(0.05)
+        return original(self, key)
+
+    monkeypatch.setattr(AugmentedFaces, "__getitem__", slow)
+    run = train_model(
+        small_recipe(epochs=1), [faces_dir], tmp_path / "run", init="scratch", workers=0
+    )
+    told = json.loads((run.directory / "training.json").read_text())
+    # Three batches of eight faces: 1.2 s of waiting at least.
+    seconds = 24 / told["images_per_s"]
+    assert seconds * told["waiting_share"] >= 1.2
+    assert told["waiting_share"] < 1
+
+
+def test_part_of_the_faces_is_learnt_from_when_asked(faces_dir, small_recipe, tmp_path):
+    recipe = small_recipe(epochs=1)
+    run = train_model(recipe, [faces_dir], tmp_path / "run", init="scratch", workers=0, limit=14)
+    told = json.loads((run.directory / "training.json").read_text())
+    assert told["faces"] == 14
+    assert set(told["faces_by_emotion"].values()) == {2}
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -271,3 +299,40 @@ def test_nothing_is_said_on_the_terminal_of_a_fresh_process(faces_dir, tmp_path,
     command = [sys.executable, "-c", code, str(faces_dir), str(tmp_path)]
     shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     assert (shown.stdout, shown.stderr) == ("", "")
+
+
+def test_batch_that_cannot_be_parted_is_refused(faces_dir, small_recipe, tmp_path):
+    with pytest.raises(ConfigError, match="batch of 8 faces cannot be parted among 3") as caught:
+        run(small_recipe(), faces_dir, tmp_path, devices=3, device="cpu")
+    assert caught.value.hint == "Example: --set batch=9"
+
+
+def test_two_processes_train_one_network(faces_dir, tmp_path, root):
+    """On CPUs, which Lightning treats as it treats GPUs: by starting this command once more."""
+    command = (
+        f"{sys.executable} -m cli train --model mobilenet_v2 --data {faces_dir} --init scratch "
+        f"--device cpu --devices 2 --workers 0 --out {tmp_path / 'run'} --set input_px=32 "
+        "--set early_share=0 --set epochs=2 --set batch=8 --max-minutes 5"
+    )
+    done = subprocess.run(
+        command.split(), capture_output=True, text=True, cwd=root, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Trained mobilenet_v2: 2 epochs") == 1
+    told = json.loads((tmp_path / "run" / "training.json").read_text())
+    # 28 faces: three batches of eight an epoch, four faces of each in each process.
+    assert (told["devices"], told["steps"], told["faces"]) == (2, 6, 28)
+    assert spec_of("mobilenet_v2", tmp_path / "run").read_verified()
+
+
+def test_start_from_an_earlier_run_is_on_record_even_after_a_resume(
+    faces_dir, small_recipe, finished_run, tmp_path
+):
+    earlier = finished_run[0].weights
+    with pytest.raises(Interrupted):
+        run(small_recipe(), faces_dir, tmp_path, init=str(earlier), report=interrupt_at(2))
+    told = run(small_recipe(), faces_dir, tmp_path, init="scratch", resume=True)
+    training = json.loads((told.directory / "training.json").read_text())
+    assert training["init"] == "mobilenet_v2.safetensors"
+    assert training["earlier_run"]["recipe_digest"] == small_recipe().digest()
+    assert training["earlier_run"]["init"] == "scratch"

@@ -1,0 +1,85 @@
+"""How fast a network learns, and what makes it faster: `make bench`."""
+
+from __future__ import annotations
+
+import multiprocessing
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.bench
+
+WAYS = {
+    "plain": (False, False),
+    "freed memory kept": (True, False),
+    "freed memory kept, compiled": (True, True),
+}
+BATCH, SIDE = 96, 96
+
+
+def _learn(pipe, kept, compiled):
+    """Takes one training step whenever asked; in a process of its own, since both ways last."""
+    import torch
+
+    from core.classifiers.architectures import EmotionNetwork, architecture_named
+    from training.memory import keep_freed_memory
+    from training.module import EmotionModule
+    from training.recipe import read_recipe
+
+    if kept:
+        keep_freed_memory()
+    recipe = read_recipe("mobilenet_v2", {"input_px": str(SIDE), "early_share": "0"})
+    network = EmotionNetwork(architecture_named("mobilenet_v2"))
+    module = EmotionModule(recipe, network, steps=1000, max_seconds=None)
+    module = module.to(memory_format=torch.channels_last)
+    module._trainer = type("Trainer", (), {"global_step": 500})()
+    optimizer = module.configure_optimizers()
+    if compiled:
+        module.headed.compile(dynamic=False)
+    generator = torch.Generator().manual_seed(0)
+    faces = torch.randint(0, 256, (BATCH, SIDE, SIDE), dtype=torch.uint8, generator=generator)
+    targets = torch.softmax(torch.randn(BATCH, 7, generator=generator), dim=1)
+    votes = torch.softmax(torch.randn(BATCH, 8, generator=generator), dim=1)
+    while pipe.recv():
+        module.loss((faces, targets, votes)).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+        module.average.update_parameters(module.headed.network)
+        pipe.send(True)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_learning_from_one_batch(benchmark, way):
+    benchmark.group = f"learn from {BATCH} faces of {SIDE} px: mobilenet_v2"
+    near, far = multiprocessing.get_context("spawn").Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_learn, args=(far, *WAYS[way]))
+    process.start()
+
+    def step():
+        near.send(True)
+        assert near.recv()
+
+    benchmark.pedantic(step, rounds=12, warmup_rounds=3)
+    near.send(False)
+    process.join(30)
+    assert process.exitcode == 0
+
+
+def test_preparing_one_batch(benchmark):
+    """What the loader does meanwhile, in a process of its own."""
+    from core.imaging.preprocess import Preprocessing
+    from training.data import FaceSet
+    from training.loader import AugmentedFaces
+
+    benchmark.group = f"prepare {BATCH} faces of {SIDE} px"
+    images = np.random.default_rng(0).integers(0, 256, (BATCH, 48, 48), dtype=np.uint8)
+    labels = np.zeros(BATCH, np.int64)
+    faces = FaceSet(images, labels, tuple(map(str, range(BATCH))))
+    dataset = AugmentedFaces(
+        faces,
+        np.zeros((BATCH, 7), np.float32),
+        np.zeros((BATCH, 8), np.float32),
+        preprocessing=Preprocessing(SIDE, 0.5, 0.5),
+        seed=1,
+    )
+    benchmark(lambda: [dataset[(0, index)] for index in range(BATCH)])

@@ -1,0 +1,105 @@
+"""Networks that teach another one."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from core.classifiers.network import load_network
+from core.errors import ConfigError
+from training.data import read_faces
+from training.options import Split
+from training.teachers import Teacher, Teachers, read_teachers
+from training.train import train_model
+
+
+def weights_of(folder):
+    return folder / "mobilenet_v2.safetensors"
+
+
+def test_teacher_says_of_a_face_what_it_says_when_it_serves(weights_copy, faces_dir):
+    (member,) = read_teachers([weights_of(weights_copy)])._members
+    served = load_network("mobilenet_v2", weights_dir=weights_copy, engine="torch")
+    faces = np.stack(
+        [
+            served.spec.preprocessing.resize(face)
+            for face in read_faces([faces_dir], Split.VALIDATION).images
+        ]
+    )
+    with torch.no_grad():
+        grey = torch.from_numpy(faces)[:, None].float() / 255
+        both = [torch.softmax(member.logits(view), dim=1) for view in (grey, grey.flip(3))]
+    expected = functional.softmax(torch.from_numpy(served.logits(faces)), dim=1)
+    torch.testing.assert_close(sum(both) / 2, expected, atol=1e-3, rtol=0)
+
+
+def test_several_teachers_speak_with_their_mean():
+    class Fixed:
+        def __init__(self, logits):
+            self._logits = torch.tensor([logits])
+
+        def __call__(self, batch):
+            return self._logits.expand(len(batch), -1)
+
+    class Plain:
+        input_px, mean, std = 32, 0.5, 0.5
+
+    first, second = [3.0, 0, 0, 0, 0, 0, 0], [0.0, 0, 0, 0, 0, 0, 3]
+    members = [Teacher(Fixed(logits), Plain(), "") for logits in (first, second)]
+    told = Teachers(members).probabilities(torch.zeros(2, 1, 32, 32), temperature=2)
+    soft = torch.softmax(torch.tensor([first, second]) / 2, dim=1).mean(dim=0)
+    torch.testing.assert_close(told, soft.expand(2, -1))
+
+
+def test_taught_run_records_its_teachers_and_resumes_only_with_them(
+    weights_copy, faces_dir, small_recipe, tmp_path
+):
+    options = {"init": "scratch", "workers": 0}
+    teachers = [weights_of(weights_copy)]
+    run = train_model(
+        small_recipe(epochs=1), [faces_dir], tmp_path / "a", teachers=teachers, **options
+    )
+    told = json.loads((run.directory / "training.json").read_text())
+    manifest = json.loads((weights_copy / "manifest.json").read_text())
+    assert told["teachers"] == [manifest["models"]["mobilenet_v2"]["sha256"]]
+    (run.directory / "manifest.json").unlink()
+    with pytest.raises(ConfigError, match="began with teachers"):
+        train_model(small_recipe(epochs=1), [faces_dir], tmp_path / "a", resume=True, **options)
+
+
+def test_files_that_cannot_teach_are_refused(weights_copy, tmp_path):
+    with pytest.raises(ConfigError, match="cannot teach"):
+        read_teachers([tmp_path / "alone.safetensors"])
+    with pytest.raises(ConfigError, match="does not know it"):
+        read_teachers([weights_copy / "other.safetensors"])
+    assert read_teachers([]) is None
+
+
+def test_random_weights_are_not_kept_still(faces_dir, small_recipe, tmp_path):
+    with pytest.raises(ConfigError, match="nothing to keep in random weights"):
+        train_model(small_recipe(frozen_share=0.2), [faces_dir], tmp_path, init="scratch")
+
+
+def test_run_with_a_frozen_beginning_ends_with_all_layers_changed(
+    weights_copy, faces_dir, small_recipe, tmp_path
+):
+    """The fine-tuning path: heads first, then everything, earlier layers more slowly."""
+    recipe = small_recipe(epochs=4, frozen_share=0.5, first_layer_rate=0.1, ema_decay=0)
+    start = weights_of(weights_copy)
+    kept = []
+
+    def watch(report):
+        kept.append(report.epoch)
+
+    run = train_model(
+        recipe, [faces_dir], tmp_path / "run", init=str(start), workers=0, report=watch
+    )
+    assert kept == [1, 2, 3, 4]
+    before = load_network("mobilenet_v2", weights_dir=weights_copy, engine="torch").spec.load()
+    after = load_network("mobilenet_v2", weights_dir=run.directory, engine="torch").spec.load()
+    for name in ("trunk.features.0.0.weight", "trunk.features.18.0.weight", "head.weight"):
+        assert not torch.equal(before[name], after[name]), name
