@@ -29,6 +29,9 @@ COMMANDS = {
     "train": "cli.train:train",
     "evaluate": "cli.evaluate:evaluate",
     "calibrate": "cli.calibrate:calibrate",
+    "ablate": "cli.ablate:ablate",
+    "duplicates": "cli.duplicates:duplicates",
+    "study": "cli.study:study",
 }
 """Where each sub-command lives, in the order of the help: a function, or a ``Typer`` of several."""
 

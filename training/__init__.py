@@ -9,34 +9,46 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .ablation import Ablation, ablate
+    from .audit import Audit, audit_duplicates
     from .calibrate import CalibrationReport, calibrate_model
     from .evaluation.evaluate import Evaluation, evaluate_models
     from .options import Precision, Split
     from .progress import EpochReport
     from .recipe import Recipe, read_recipe
+    from .studies.frame import FrameStudy, study_frame
     from .train import TrainingRun, train_model
 
 _HOMES: dict[str, tuple[str, ...]] = {
+    "ablation": ("Ablation", "ablate"),
+    "audit": ("Audit", "audit_duplicates"),
     "calibrate": ("CalibrationReport", "calibrate_model"),
     "evaluation.evaluate": ("Evaluation", "evaluate_models"),
     "options": ("Precision", "Split"),
     "progress": ("EpochReport",),
     "recipe": ("Recipe", "read_recipe"),
+    "studies.frame": ("FrameStudy", "study_frame"),
     "train": ("TrainingRun", "train_model"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Ablation",
+    "Audit",
     "CalibrationReport",
     "EpochReport",
     "Evaluation",
+    "FrameStudy",
     "Precision",
     "Recipe",
     "Split",
     "TrainingRun",
+    "ablate",
+    "audit_duplicates",
     "calibrate_model",
     "evaluate_models",
     "read_recipe",
+    "study_frame",
     "train_model",
 ]
 

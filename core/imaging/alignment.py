@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.transform import SimilarityTransform
 
-from ..types import AlignedCrop, Box, Float32Array, RgbImage
+from ..types import AlignedCrop, Box, Float32Array, RgbImage, UInt8Array
 
 CROP_PX = 48
 """Side of a FER-2013 image; every crop passes through it, so that a sharp photo looks like one."""
@@ -76,26 +76,34 @@ def matrix_from_box(box: Box) -> NDArray[np.float64]:
 def cut(image: RgbImage, matrix: NDArray[np.float64]) -> AlignedCrop:
     """The 48x48 grey crop that ``matrix`` (image to crop, invertible) describes.
 
-    A large face is first warped to a multiple of 48 px and then averaged down, because
-    sampling a photo directly at 48 px would alias. Beyond the picture its border is repeated.
+    Beyond the picture its border is repeated.
+    """
+    return AlignedCrop(pixels=warped(image, matrix, CROP_PX), matrix=matrix)
+
+
+def warped(image: RgbImage, matrix: NDArray[np.float64], side: int) -> UInt8Array:
+    """The (side, side) uint8 grey square that ``matrix`` (image to square) describes, read-only.
+
+    A large face is first warped to a multiple of ``side`` and then averaged down, because
+    sampling a photo directly at that size would alias.
     """
     # 32 * 48 = 1536 px: a face larger than that has no detail left to lose by then.
     factor = int(np.clip(np.ceil(1.0 / max(_scale(matrix), 1e-6)), 1, 32))
     enlarged = between_centres(matrix * factor)
-    side = CROP_PX * factor
-    # Only the part that the crop shows is converted to grey.
-    window, offset = _source_window(image, enlarged, side)
+    large = side * factor
+    # Only the part that the square shows is converted to grey.
+    window, offset = _source_window(image, enlarged, large)
     shifted = enlarged.copy()
     shifted[:, 2] += enlarged[:, :2] @ offset
     grey = cv2.cvtColor(np.ascontiguousarray(window), cv2.COLOR_RGB2GRAY)
-    warped = cv2.warpAffine(
-        grey, shifted, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    found = cv2.warpAffine(
+        grey, shifted, (large, large), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     if factor > 1:
-        warped = cv2.resize(warped, (CROP_PX, CROP_PX), interpolation=cv2.INTER_AREA)
-    pixels = np.asarray(warped, dtype=np.uint8)
+        found = cv2.resize(found, (side, side), interpolation=cv2.INTER_AREA)
+    pixels = np.asarray(found, dtype=np.uint8)
     pixels.setflags(write=False)
-    return AlignedCrop(pixels=pixels, matrix=matrix)
+    return pixels
 
 
 def between_centres(matrix: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import cv2
 import numpy as np
 import pytest
 
-from core.errors import DataError
 from core.imaging.alignment import FaceFrame
 from core.types import Landmarks
-from training.frame import described, main, measure, measured_anchors
+from training.anchors import anchors_of, described
 
 
 class EyesAtTheCorners:
@@ -32,22 +29,15 @@ class EyesAtTheCorners:
 def test_positions_come_back_in_pixels_of_the_small_picture(draw):
     mesh = EyesAtTheCorners()
     faces = np.stack([draw(0, seed) for seed in range(4)])
-    anchors = measured_anchors(faces, mesh)
-    assert anchors.tolist() == [[[0, 0], [48, 0], [24, 48]]] * 2
+    first, second, third, fourth = anchors_of(faces, mesh)
+    assert first.tolist() == third.tolist() == [[0, 0], [48, 0], [24, 48]]
+    assert second is fourth is None
     image, box = mesh.seen[0]
     assert (image.width, image.height) == (360, 360)
     # What lies in the box is the face, enlarged; around it its border goes on.
     inside = image.pixels[int(box.y1) : int(box.y2), int(box.x1) : int(box.x2), 0]
     small = cv2.resize(inside, (48, 48), interpolation=cv2.INTER_AREA)
     assert np.abs(small.astype(int) - faces[0]).mean() < 0.5 * faces[0].std()
-
-
-def test_no_face_found_gives_no_positions(draw):
-    class Blind:
-        def locate(self, image, faces):
-            return (None,)
-
-    assert measured_anchors(draw(0, 1)[None], Blind()).shape == (0, 3, 2)
 
 
 def test_median_and_spread_are_told_beside_the_frame_in_use():
@@ -61,25 +51,3 @@ def test_median_and_spread_are_told_beside_the_frame_in_use():
     assert told["left_eye"]["difference"][0] == pytest.approx(12 - FaceFrame().left_eye[0])
     assert told["eye_distance"]["p50"] == 20
     assert told["roll_degrees"]["p95"] == 0
-
-
-def test_drawn_stripes_are_no_faces(faces_dir, tmp_path):
-    with pytest.raises(DataError, match="finds no face"):
-        measure([faces_dir], tmp_path / "frame.json", sample=2)
-
-
-def test_command_tells_errors_and_ends_with_their_code(tmp_path, capsys):
-    code = main(["--data", str(tmp_path / "absent"), "--out", str(tmp_path / "frame.json")])
-    assert code == 2
-    assert "There is no file or folder" in capsys.readouterr().err
-
-
-@pytest.mark.data
-def test_frame_in_use_is_the_measured_one(shared_dir, tmp_path):
-    source = shared_dir / "fer2013" / "train.zip"
-    assert main(["--data", str(source), "--sample", "60", "--out", str(tmp_path / "f.json")]) == 0
-    told = json.loads((tmp_path / "f.json").read_text())
-    assert told["n"] == 60
-    assert told["found"] > 0.9 * told["n"]
-    for name in ("left_eye", "right_eye", "mouth"):
-        assert np.abs(told[name]["difference"]).max() < 1.5, name

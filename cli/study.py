@@ -1,0 +1,93 @@
+"""`emotion study`: questions to the system that are answered with figures."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.calibrate import WeightsOption
+from cli.figures import figures_table, points, share
+from cli.train import DataOption, NetworkName
+
+study = typer.Typer(help="Studies that answer a question with figures.", no_args_is_help=True)
+
+
+@study.callback()
+def _several() -> None:
+    """Studies that answer a question with figures."""
+
+
+@study.command()
+def frame(
+    *,
+    data: DataOption,
+    photos: Annotated[
+        Path,
+        typer.Option(
+            "--photos", metavar="DIR_OR_ZIP", help="Photos in folders, some named by an emotion."
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where figures and plot are written.")
+    ],
+    model: Annotated[NetworkName, typer.Option("--model", help="The network that answers.")] = (
+        NetworkName("mobilenet_v2")  # noqa: B008 - an enumeration's member, the same every time
+    ),
+    weights: WeightsOption = None,
+    sample: Annotated[
+        int, typer.Option("--sample", min=1, help="Training faces that give the frame.")
+    ] = 2000,
+) -> None:
+    """How large a face should be in its crop, and whether it should pass through 48 px.
+
+    Needs training and validation faces and some photos with large faces.
+    """
+    from training import study_frame
+
+    told = study_frame(
+        data,
+        photos,
+        out,
+        model=model,
+        weights_dir=weights,
+        sample=sample,
+        progress=lambda text: typer.echo(text, err=True) if sys.stderr.isatty() else None,
+    )
+    from rich.console import Console
+
+    console = Console()
+    for table in _tables(told.report):
+        console.print(table)
+        console.print()
+    typer.echo(f"Everything is in {told.directory}: frame.json and frame.png.")
+
+
+def _tables(report: Mapping[str, Any]) -> list[object]:
+    framed = report["scale"]
+    counted = f"{framed['found']:,} of {framed['n']:,} faces"
+    sizes = figures_table(counted, "accuracy", "against as given")
+    sizes.add_row("as given", share(framed["as_given"], "accuracy"), "")
+    for row in framed["scales"]:
+        sizes.add_row(
+            f"framed at {row['scale']:.2f}",
+            share(row, "accuracy"),
+            points(row["against_as_given"]["accuracy"]),
+        )
+    told = report["passage"]
+    headings = ("right", "NLL", "confidence", "same answer", "sharpness")
+    ways = figures_table(f"{told['faces']} photo faces", *headings)
+    ways.add_row("training faces", "", "", "", "", f"{told['sharpness_of_training_faces'][1]:.2f}")
+    for row in told["ways"]:
+        ways.add_row(
+            row["way"],
+            f"{row['right']} of {told['labelled']}",
+            f"{row['nll']:.3f}" if "nll" in row else "",
+            f"{row['mean_confidence']:.1%}",
+            f"{row['same_answer_as_through_48_px']:.1%}",
+            f"{row['sharpness_quartiles'][1]:.2f}",
+        )
+    return [sizes, ways]

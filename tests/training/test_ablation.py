@@ -1,0 +1,72 @@
+"""Runs that differ in one term."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import training.ablation
+from core.errors import ConfigError
+from training.ablation import VARIANTS, ablate
+from training.recipe import read_recipe
+
+SMALL = {
+    "input_px": "32",
+    "early_share": "0",
+    "epochs": "1",
+    "batch": "7",
+    "learning_rate": "0.002",
+}
+TWO = {"all terms": {}, "no mixup": {"mixup_chance": "0"}}
+
+
+def ablated(faces_dir, votes_csv, out, **options):
+    options = {"init": "scratch", "faces": 14, "overrides": SMALL, "variants": TWO, **options}
+    return ablate("mobilenet_v2", [faces_dir], out, votes=votes_csv, workers=0, **options)
+
+
+def test_each_variant_is_trained_measured_and_held_to_the_first(faces_dir, votes_csv, tmp_path):
+    started = []
+    told = ablated(faces_dir, votes_csv, tmp_path, started=started.append)
+    assert started == ["all terms", "no mixup"]
+    document = json.loads((tmp_path / "ablation.json").read_text())
+    assert (document["model"], document["init"], document["faces"]) == (
+        "mobilenet_v2",
+        "scratch",
+        14,
+    )
+    assert "mixup_chance" not in document["common"]
+    assert document["common"]["epochs"] == 1
+    first, second = document["runs"]
+    assert first["against_first"]["accuracy"]["value"] == 0
+    assert second["values"] == {"mixup_chance": "0"}
+    gap = second["against_first"]["nll"]["value"]
+    assert gap == pytest.approx(second["nll"] - first["nll"], abs=1e-4)
+    for run, chance in (("all_terms", 0.4), ("no_mixup", 0.0)):
+        kept = json.loads((tmp_path / run / "training.json").read_text())
+        assert (kept["recipe"]["mixup_chance"], kept["faces"]) == (chance, 14)
+    table = (tmp_path / "ablation.md").read_text().splitlines()
+    assert len(table) == 4
+    assert table[3].startswith("| no mixup | ")
+    assert len(told.rows) == 2
+
+    again = []
+    ablated(faces_dir, votes_csv, tmp_path, started=again.append)
+    assert again == []
+
+    with pytest.raises(ConfigError, match="another recipe or other faces"):
+        ablated(faces_dir, votes_csv, tmp_path, overrides={**SMALL, "epochs": "2"})
+
+
+def test_every_variant_is_a_recipe_that_differs():
+    digests = {read_recipe("mobilenet_v2", values).digest() for values in VARIANTS.values()}
+    assert len(digests) == len(VARIANTS)
+
+
+def test_slip_is_told_before_the_first_run(faces_dir, votes_csv, tmp_path, monkeypatch):
+    monkeypatch.setattr(training.ablation, "train_model", lambda *_, **__: pytest.fail("trained"))
+    with pytest.raises(ConfigError, match="no value 'mixup'"):
+        ablated(faces_dir, votes_csv, tmp_path, variants={**TWO, "slip": {"mixup": "0"}})
+    with pytest.raises(ConfigError, match="nothing to compare"):
+        ablated(faces_dir, votes_csv, tmp_path, variants={})

@@ -1,0 +1,1 @@
+"""Studies: questions to the system that a command answers with figures."""
