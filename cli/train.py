@@ -34,6 +34,14 @@ DataOption = Annotated[
 VotesOption = Annotated[
     Path | None, typer.Option("--votes", metavar="CSV", help="FER+ crowd votes on the faces.")
 ]
+LandmarksOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--landmarks",
+        metavar="NPZ",
+        help="Landmarks of the training faces, to be learnt as well; made if not there yet.",
+    ),
+]
 InitOption = Annotated[
     str,
     typer.Option(
@@ -76,6 +84,7 @@ def train(
     data: DataOption,
     init: InitOption = "imagenet",
     votes: VotesOption = None,
+    landmarks: LandmarksOption = None,
     teachers: Annotated[
         list[Path] | None,
         typer.Option(
@@ -136,6 +145,7 @@ def train(
             directory,
             init=init,
             votes=votes,
+            landmarks=landmarks,
             teachers=teachers or (),
             resume=resume,
             max_minutes=max_minutes,

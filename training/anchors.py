@@ -12,7 +12,7 @@ import numpy as np
 from core.imaging.alignment import CROP_PX, FaceFrame
 from core.landmarks import LandmarkModel
 from core.landmarks.anchors import anchor_points
-from core.types import Box, Face, Float32Array, RgbImage, UInt8Array
+from core.types import Box, Face, Float32Array, Landmarks, RgbImage, UInt8Array
 
 PADDING_PX = 12
 """Repeated border on each side: the mesh's face finder wants room around a face."""
@@ -26,6 +26,15 @@ _SPREAD = (5, 25, 50, 75, 95)
 def anchors_of(images: UInt8Array, mesh: LandmarkModel) -> Iterator[Float32Array | None]:
     """For each of (N, 48, 48) uint8 ``images`` its (3, 2) left eye, right eye and mouth.
 
+    As :func:`landmarks_of`.
+    """
+    for landmarks in landmarks_of(images, mesh):
+        yield None if landmarks is None else anchor_points(landmarks)
+
+
+def landmarks_of(images: UInt8Array, mesh: LandmarkModel) -> Iterator[Landmarks | None]:
+    """For each of (N, 48, 48) uint8 ``images`` the landmarks of its face.
+
     None where ``mesh`` finds no face. Positions are in pixels of the images, with the picture
     spanning 0 to 48, so that its middle is (24, 24).
     """
@@ -35,7 +44,11 @@ def anchors_of(images: UInt8Array, mesh: LandmarkModel) -> Iterator[Float32Array
         image = RgbImage(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB), "face")
         near, far = PADDING_PX * ENLARGED, (PADDING_PX + CROP_PX) * ENLARGED
         (landmarks,) = mesh.locate(image, [Face(Box(near, near, far, far), 1.0)])
-        yield None if landmarks is None else anchor_points(landmarks) / ENLARGED - PADDING_PX
+        if landmarks is None:
+            yield None
+        else:
+            points = landmarks.points / ENLARGED - PADDING_PX
+            yield dataclasses.replace(landmarks, points=points)
 
 
 def described(anchors: Float32Array) -> dict[str, Any]:

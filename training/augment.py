@@ -49,16 +49,22 @@ def training_transform() -> A.Compose:
                 fill="random_uniform",
                 p=0.35,
             ),
-        ]
+        ],
+        # Two points tell whether the face was mirrored, wherever they end up.
+        keypoint_params=A.KeypointParams(format="xy", remove_invisible=False),
     )
 
 
-def augmented(transform: A.Compose, face: UInt8Array, seed: int) -> UInt8Array:
-    """``face`` (S, S) uint8 after ``transform``, decided by ``seed`` alone.
+def augmented(transform: A.Compose, face: UInt8Array, seed: int) -> tuple[UInt8Array, bool]:
+    """``face`` (S, S) uint8 after ``transform``, decided by ``seed`` alone; whether mirrored.
 
     One pair of generators serves the whole pipeline: ``set_random_seed`` would give each
     transform an own generator with the same seed, and all of them would fire together.
     """
     plain = random.Random(seed)  # noqa: S311 - nothing here is secret
     transform.set_random_state(np.random.default_rng(seed), plain)
-    return np.asarray(transform(image=face)["image"], dtype=np.uint8)
+    middle = len(face) / 2
+    sides = np.array([(0, middle), (len(face) - 1, middle)], np.float32)
+    told = transform(image=face, keypoints=sides)
+    (left, _), (right, _) = told["keypoints"]
+    return np.asarray(told["image"], dtype=np.uint8), bool(left > right)

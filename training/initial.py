@@ -7,8 +7,9 @@ from typing import Any
 from urllib.error import URLError
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.models import get_weight
+from torchvision.models.resnet import Bottleneck
 
 from core.classifiers.architectures import EmotionNetwork, architecture_named
 from core.errors import ConfigError, ProjectError
@@ -29,12 +30,20 @@ def initial_network(recipe: Recipe, init: str) -> EmotionNetwork:
     architecture = architecture_named(recipe.model)
     network = EmotionNetwork(architecture, dropout=recipe.dropout)
     if init == SCRATCH:
+        _calm_residuals(network)
         return network
     if init == IMAGENET:
         load_trunk(network, _download(architecture.imagenet_weights), source="ImageNet weights")
     else:
         load_trunk(network, _read(Path(init)), source=f"'{Path(init).name}'")
     return network
+
+
+def _calm_residuals(network: EmotionNetwork) -> None:
+    """Let each residual block of ResNet50 begin as the identity (Goyal et al. 2017)."""
+    for module in network.modules():
+        if isinstance(module, Bottleneck):
+            nn.init.zeros_(module.bn3.weight)
 
 
 def earlier_run(init: str) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from .augment import augmented, training_transform
 from .data import FaceSet
 
 Key = tuple[int, int]
-Sample = tuple[Tensor, Tensor, Tensor]
+Sample = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 class AugmentedFaces(Dataset[Sample]):
@@ -28,12 +28,15 @@ class AugmentedFaces(Dataset[Sample]):
         faces: FaceSet,
         targets: Float32Array,
         opinions: Float32Array,
+        *,
         preprocessing: Preprocessing,
         seed: int,
+        shapes: Float32Array | None = None,
     ) -> None:
         self._faces = faces
         self._targets = targets
         self._opinions = opinions
+        self._shapes = np.zeros((len(faces), 2, 0), np.float32) if shapes is None else shapes
         self._preprocessing = preprocessing
         self._seed = seed
         self._transform = training_transform()
@@ -42,14 +45,19 @@ class AugmentedFaces(Dataset[Sample]):
         return len(self._faces)
 
     def __getitem__(self, key: Key) -> Sample:
-        """((S, S) uint8 face, (7,) target, (8,) crowd opinion) for ``key`` = (epoch, index)."""
+        """((S, S) uint8 face, (7,) target, (8,) crowd opinion, its shape) for (epoch, index).
+
+        The shape is (184,) as :func:`training.shapes.read_shapes` tells, or empty without.
+        """
         epoch, index = key
         seed = np.random.SeedSequence((self._seed, epoch, index)).generate_state(1)[0]
         face = self._preprocessing.resize(self._faces.images[index])
+        shown, mirrored = augmented(self._transform, face, int(seed))
         return (
-            torch.from_numpy(augmented(self._transform, face, int(seed))),
+            torch.from_numpy(shown),
             torch.from_numpy(self._targets[index]),
             torch.from_numpy(self._opinions[index]),
+            torch.from_numpy(self._shapes[index, int(mirrored)]),
         )
 
 

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import lightning.pytorch as pl
 import torch
@@ -21,20 +21,35 @@ from core.errors import InferenceError
 from core.labels import EMOTIONS
 
 from .recipe import Recipe
+from .shapes import SHAPE
 from .teachers import Teachers
 from .votes import OPINIONS
 
-Batch = tuple[Tensor, Tensor, Tensor]
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
+
+
+class Outputs(NamedTuple):
+    """What the network and the heads of training say of N faces."""
+
+    emotions: Tensor
+    """(N, 7) logits."""
+    opinions: Tensor
+    """(N, 8) logits."""
+    shapes: Tensor | None
+    """(N, 184)."""
+    auxiliary: Tensor | None
+    """(N, 7) logits."""
 
 
 class HeadedNetwork(nn.Module):
     """The network with the heads that exist only during training."""
 
-    def __init__(self, network: EmotionNetwork, recipe: Recipe) -> None:
+    def __init__(self, network: EmotionNetwork, recipe: Recipe, *, shapes: bool = False) -> None:
         super().__init__()
         self.network = network
         architecture = architecture_named(recipe.model)
         self.opinions = nn.Linear(architecture.features, OPINIONS)
+        self.shapes = nn.Linear(architecture.features, SHAPE) if shapes else None
         self.auxiliary: nn.Linear | None = None
         self._middle: Tensor | None = None
         self.frozen = False
@@ -51,8 +66,8 @@ class HeadedNetwork(nn.Module):
     def _keep_middle(self, _module: nn.Module, _inputs: object, output: Tensor) -> None:
         self._middle = output
 
-    def forward(self, batch: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """(N, 3, S, S) to logits of emotions (N, 7), opinions (N, 8), auxiliary (N, 7) or None."""
+    def forward(self, batch: Tensor) -> Outputs:
+        """What all heads say of (N, 3, S, S) faces."""
         # Only the heads learn from features that know no gradient.
         with torch.no_grad() if self.frozen else nullcontext():
             features = self.network.embed(batch)
@@ -61,7 +76,16 @@ class HeadedNetwork(nn.Module):
         if self.auxiliary is not None and self._middle is not None:
             auxiliary = self.auxiliary(self._middle.mean(dim=(2, 3)))
             self._middle = None
-        return self.network.head(dropped), self.opinions(dropped), auxiliary
+        shapes = None if self.shapes is None else self.shapes(dropped)
+        return Outputs(self.network.head(dropped), self.opinions(dropped), shapes, auxiliary)
+
+
+def _squared_error(said: Tensor, shapes: Tensor) -> Tensor:
+    """Mean squared error over the faces whose shape is known; 0 where none is."""
+    known = torch.isfinite(shapes).all(dim=1, keepdim=True)
+    # Part of the graph even then: processes that train together wait for every gradient.
+    gaps = torch.where(known, said.float() - shapes.nan_to_num(), 0.0)
+    return gaps.square().sum() / (known.sum() * shapes.shape[1]).clamp(min=1)
 
 
 def _warmed_average(decay: float) -> Callable[..., None]:
@@ -97,6 +121,7 @@ class EmotionModule(pl.LightningModule):
         steps: int,
         max_seconds: float | None,
         teachers: Teachers | None = None,
+        shapes: bool = False,
     ) -> None:
         super().__init__()
         self.recipe = recipe
@@ -104,7 +129,7 @@ class EmotionModule(pl.LightningModule):
         self.average = AveragedModel(
             network, multi_avg_fn=_warmed_average(recipe.ema_decay), use_buffers=True
         ).requires_grad_(False)
-        self.headed = HeadedNetwork(network, recipe)
+        self.headed = HeadedNetwork(network, recipe, shapes=shapes)
         classes = len(EMOTIONS)
         self.watched = MetricCollection(
             {
@@ -155,27 +180,30 @@ class EmotionModule(pl.LightningModule):
         return 0.5 * (1 + math.cos(math.pi * position))
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean loss of an uint8 batch: emotions, teachers, crowd and auxiliary head, weighted."""
+        """Mean loss of an uint8 batch: emotions, teachers, crowd, shape, auxiliary, weighted."""
         recipe = self.recipe
-        faces, targets, opinions = batch
+        faces, targets, opinions, shapes = batch
         inputs = self.normalise(faces)
         if recipe.mixup_alpha > 0 and torch.rand(()).item() < recipe.mixup_chance:
             part = torch.distributions.Beta(recipe.mixup_alpha, recipe.mixup_alpha).sample()
             order = torch.randperm(len(inputs), device=inputs.device)
-            inputs, targets, opinions = (
-                part * each + (1 - part) * each[order] for each in (inputs, targets, opinions)
+            inputs, targets, opinions, shapes = (
+                part * each + (1 - part) * each[order]
+                for each in (inputs, targets, opinions, shapes)
             )
-        logits, opinion_logits, auxiliary = self.headed(self._sized(inputs))
-        total = functional.cross_entropy(logits, targets)
+        told = self.headed(self._sized(inputs))
+        total = functional.cross_entropy(told.emotions, targets)
         if self._teachers is not None and recipe.distillation > 0:
             share = recipe.distillation
-            total = (1 - share) * total + share * self._distance(logits, inputs)
+            total = (1 - share) * total + share * self._distance(told.emotions, inputs)
         if recipe.votes_head > 0:
             # Rows without votes are all zeros and add nothing.
-            log_odds = functional.log_softmax(opinion_logits, dim=1)
+            log_odds = functional.log_softmax(told.opinions, dim=1)
             total = total - recipe.votes_head * (opinions * log_odds).sum(dim=1).mean()
-        if auxiliary is not None:
-            total = total + recipe.auxiliary * functional.cross_entropy(auxiliary, targets)
+        if told.shapes is not None:
+            total = total + recipe.shape * _squared_error(told.shapes, shapes)
+        if told.auxiliary is not None:
+            total = total + recipe.auxiliary * functional.cross_entropy(told.auxiliary, targets)
         return total
 
     def _distance(self, logits: Tensor, inputs: Tensor) -> Tensor:

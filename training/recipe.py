@@ -31,6 +31,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "votes_prior": (0.0, 0.99),
     "votes_head": (0.0, 100.0),
     "auxiliary": (0.0, 100.0),
+    "shape": (0.0, 100.0),
     "distillation": (0.0, 1.0),
     "distillation_temperature": (0.1, 100.0),
     "frozen_share": (0.0, 0.95),
@@ -75,6 +76,8 @@ class Recipe:
     """Weight of the auxiliary loss on the crowd's opinion; needs --votes, else 0."""
     auxiliary: float
     """Weight of the loss on the auxiliary head where the architecture has one."""
+    shape: float
+    """Weight of the loss on the outlines of eyes, brows and lips; needs --landmarks, else 0."""
     distillation: float
     """Weight of the teachers' opinion beside the target; needs --teacher, else 0."""
     distillation_temperature: float

@@ -23,6 +23,7 @@ from core.errors import ConfigError
 from core.imaging.alignment import FaceFrame
 from core.imaging.preprocess import Preprocessing
 from core.labels import EMOTIONS
+from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.types import Float32Array
 
 from .checkpoint import LAST, read_checkpoint, require_same, require_unused
@@ -37,6 +38,7 @@ from .options import Precision, Split
 from .progress import EpochReport, Reporter
 from .quiet import quiet
 from .recipe import Recipe
+from .shapes import read_shapes
 from .teachers import read_teachers
 from .votes import OPINIONS, label_prior, read_votes
 
@@ -62,6 +64,7 @@ def train_model(
     *,
     init: str,
     votes: Path | None = None,
+    landmarks: Path | None = None,
     teachers: Sequence[Path] = (),
     resume: bool = False,
     max_minutes: float | None = None,
@@ -83,6 +86,7 @@ def train_model(
     fuses the network with torch.compile. ``limit`` learns from so many faces only, drawn by
     the recipe's seed with every emotion's share kept. ``devices`` GPUs (or processes) on each
     of ``nodes`` computers share every batch; they learn what one alone would learn.
+    ``landmarks`` keeps those of the training faces; what it lacks is found by the face mesh.
     """
     if not resume:
         require_unused(directory)
@@ -106,14 +110,22 @@ def train_model(
     facts = {
         "faces": len(faces),
         "votes": votes.name if votes else None,
+        "landmarks": landmarks is not None,
         "teachers": taught_by.digests if taught_by else [],
     }
     if resumed:
         require_same(resumed, facts)
     watched = find_faces(sources, Split.VALIDATION)
     preprocessing = Preprocessing(recipe.input_px, recipe.mean, recipe.std)
+    shapes = None
+    if landmarks is not None and recipe.shape > 0:
+        shapes = read_shapes(landmarks, faces, mesh=FaceMeshLandmarks)
     dataset = AugmentedFaces(
-        faces, *_targets(recipe, faces, votes), preprocessing=preprocessing, seed=recipe.seed
+        faces,
+        *_targets(recipe, faces, votes),
+        preprocessing=preprocessing,
+        seed=recipe.seed,
+        shapes=shapes,
     )
     loader = training_loader(
         dataset, batch=batch, seed=recipe.seed, workers=workers, world=machine.world
@@ -127,6 +139,7 @@ def train_model(
         steps=recipe.epochs * len(loader),
         max_seconds=max_minutes * 60 if max_minutes else None,
         teachers=taught_by,
+        shapes=shapes is not None,
     ).to(memory_format=torch.channels_last)
     start = {"init": Path(init).name, "earlier_run": earlier_run(init)}
     module.facts = {**start, **resumed.facts} if resumed else {**start, **facts}
@@ -147,6 +160,7 @@ def train_model(
         "data": data_described(faces.names, sources),
         "files": [path.name for path in sources],
         "votes": facts["votes"],
+        "landmarks": facts["landmarks"],
         "teachers": facts["teachers"],
         "faces": len(faces),
         "faces_by_emotion": class_counts(faces.labels),

@@ -20,30 +20,38 @@ def face(draw):
     return draw(1, 1)
 
 
-def dataset(draw, count=6, seed=1):
+def dataset(draw, count=6, seed=1, shapes=None):
     images = np.stack([draw(index % 7, index) for index in range(count)])
     faces = FaceSet(images, np.arange(count) % 7, tuple(map(str, range(count))))
     targets = np.eye(7, dtype=np.float32)[faces.labels]
     opinions = np.zeros((count, 8), dtype=np.float32)
-    return AugmentedFaces(faces, targets, opinions, Preprocessing(SIDE, 0.5, 0.5), seed)
+    return AugmentedFaces(
+        faces,
+        targets,
+        opinions,
+        preprocessing=Preprocessing(SIDE, 0.5, 0.5),
+        seed=seed,
+        shapes=shapes,
+    )
 
 
 def batches(loader, epoch):
     loader.sampler.set_epoch(epoch)
-    return [faces.numpy().copy() for faces, _, _ in loader]
+    return [faces.numpy().copy() for faces, *_ in loader]
 
 
 def test_seed_decides_the_augmented_face(face):
     first, second = training_transform(), training_transform()
     augmented(second, face, 5)
-    np.testing.assert_array_equal(augmented(first, face, 3), augmented(second, face, 3))
-    assert (augmented(first, face, 3) != augmented(first, face, 4)).any()
+    once, other = (augmented(first, face, seed)[0] for seed in (3, 4))
+    np.testing.assert_array_equal(once, augmented(second, face, 3)[0])
+    assert (once != other).any()
 
 
 def test_augmented_face_keeps_shape_and_type_and_leaves_the_original(face):
     before = face.copy()
     for seed in range(20):
-        after = augmented(training_transform(), face, seed)
+        after, _ = augmented(training_transform(), face, seed)
         assert (after.shape, after.dtype) == (face.shape, np.uint8)
     np.testing.assert_array_equal(face, before)
 
@@ -56,8 +64,8 @@ class Watched:
         self._transform = transform
         self.set_random_state = transform.set_random_state
 
-    def __call__(self, image):
-        result = self._transform(image=image)
+    def __call__(self, **given):
+        result = self._transform(**given)
         self.fired = {name for name, _ in result["applied_transforms"]}
         return result
 
@@ -68,7 +76,8 @@ def test_transforms_fire_independently_of_one_another(face):
     watched = Watched(training_transform())
     mirrored, brightened = set(), set()
     for seed in range(400):
-        augmented(watched, face, seed)
+        _, told = augmented(watched, face, seed)
+        assert told is ("HorizontalFlip" in watched.fired)
         if "HorizontalFlip" in watched.fired:
             mirrored.add(seed)
         if "RandomBrightnessContrast" in watched.fired:
@@ -95,10 +104,28 @@ def test_item_changes_with_epoch_index_and_seed(draw):
 
 
 def test_item_has_the_network_s_size_its_target_and_opinion(draw):
-    face, target, opinion = dataset(draw)[(0, 3)]
+    face, target, opinion, shape = dataset(draw)[(0, 3)]
     assert (face.shape, face.dtype) == ((SIDE, SIDE), torch.uint8)
     assert target.tolist() == [0, 0, 0, 1, 0, 0, 0]
     assert opinion.shape == (8,)
+    assert shape.shape == (0,)
+
+
+def test_mirrored_face_comes_with_the_mirrored_shape(draw):
+    plain = dataset(draw)
+    shapes = np.zeros((6, 2, 4), np.float32)
+    shapes[:, 1] = 1
+    shaped = dataset(draw, shapes=shapes)
+    mirrored = 0
+    for index in range(6):
+        for epoch in range(5):
+            face, *_, shape = shaped[(epoch, index)]
+            np.testing.assert_array_equal(face, plain[(epoch, index)][0])
+            seed = np.random.SeedSequence((1, epoch, index)).generate_state(1)[0]
+            _, flipped = augmented(training_transform(), draw(index, index), int(seed))
+            assert shape.tolist() == [float(flipped)] * 4
+            mirrored += flipped
+    assert 5 < mirrored < 25
 
 
 def test_every_epoch_has_every_face_once_in_another_order():

@@ -117,3 +117,10 @@ def test_other_starts_have_no_earlier_run(tmp_path):
     save_file({"a": torch.zeros(1)}, tmp_path / "alone.safetensors")
     for init in ("scratch", "imagenet", str(tmp_path / "alone.safetensors"), "absent"):
         assert earlier_run(init) is None
+
+
+def test_residual_blocks_of_a_network_from_scratch_begin_as_the_identity(small_recipe):
+    network = initial_network(small_recipe("resnet50", input_px=32), "scratch")
+    block = network.trunk.layer1[1].eval()
+    features = torch.rand(1, 256, 4, 4)
+    torch.testing.assert_close(block(features), features)

@@ -15,14 +15,15 @@ from core.classifiers.architectures import EmotionNetwork, architecture_named
 from core.errors import InferenceError
 from core.imaging.preprocess import Preprocessing
 from training.module import EmotionModule, HeadedNetwork
+from training.shapes import SHAPE
 
 PLAIN = {"mixup_chance": 0, "dropout": 0, "votes_head": 0, "label_smoothing": 0}
 
 
-def module_of(recipe, *, steps=100, max_seconds=None, teachers=None):
+def module_of(recipe, *, steps=100, **given):
     torch.manual_seed(recipe.seed)
     network = EmotionNetwork(architecture_named(recipe.model), dropout=recipe.dropout)
-    return EmotionModule(recipe, network, steps=steps, max_seconds=max_seconds, teachers=teachers)
+    return EmotionModule(recipe, network, steps=steps, **{"max_seconds": None, **given})
 
 
 def batch_of(size=4, side=32, opinions=True):
@@ -30,7 +31,7 @@ def batch_of(size=4, side=32, opinions=True):
     faces = torch.randint(0, 256, (size, side, side), dtype=torch.uint8, generator=generator)
     targets = torch.softmax(torch.randn(size, 7, generator=generator), dim=1)
     votes = torch.softmax(torch.randn(size, 8, generator=generator), dim=1)
-    return faces, targets, votes if opinions else torch.zeros(size, 8)
+    return faces, targets, votes if opinions else torch.zeros(size, 8), torch.zeros(size, 0)
 
 
 def outputs(module, batch):
@@ -48,9 +49,9 @@ def test_tensor_normalisation_is_the_one_of_serving(small_recipe):
 def test_loss_is_the_cross_entropy_of_soft_targets(small_recipe):
     module = module_of(small_recipe(**PLAIN))
     batch = batch_of()
-    logits, _, auxiliary = outputs(module, batch)
+    logits, _, shapes, auxiliary = outputs(module, batch)
     expected = -(batch[1] * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
-    assert auxiliary is None
+    assert shapes is auxiliary is None
     torch.testing.assert_close(module.loss(batch), expected)
 
 
@@ -91,7 +92,7 @@ def test_first_part_that_is_no_smaller_changes_nothing(small_recipe):
 def test_votes_head_adds_its_weighted_cross_entropy(small_recipe):
     module = module_of(small_recipe(**{**PLAIN, "votes_head": 0.5}))
     batch = batch_of()
-    logits, opinion_logits, _ = outputs(module, batch)
+    logits, opinion_logits, *_ = outputs(module, batch)
     expected = functional.cross_entropy(logits, batch[1]) + 0.5 * functional.cross_entropy(
         opinion_logits, batch[2]
     )
@@ -105,11 +106,29 @@ def test_faces_without_votes_add_nothing_to_the_votes_head(small_recipe):
     torch.testing.assert_close(module.loss(batch), expected)
 
 
+def test_shape_head_adds_its_weighted_error_over_the_faces_whose_shape_is_known(small_recipe):
+    module = module_of(small_recipe(**PLAIN, shape=0.3), shapes=True)
+    shapes = torch.randn(4, SHAPE, generator=torch.Generator().manual_seed(1))
+    shapes[1] = torch.nan
+    batch = (*batch_of()[:3], shapes)
+    told = outputs(module, batch)
+    known = [0, 2, 3]
+    expected = functional.cross_entropy(told.emotions, batch[1]) + 0.3 * functional.mse_loss(
+        told.shapes[known], shapes[known]
+    )
+    torch.testing.assert_close(module.loss(batch), expected)
+    none = (*batch[:3], torch.full((4, SHAPE), torch.nan))
+    loss = module.loss(none)
+    torch.testing.assert_close(loss, functional.cross_entropy(told.emotions, batch[1]))
+    loss.backward()
+    assert module.headed.shapes.weight.grad.abs().max() == 0
+
+
 def test_auxiliary_head_of_inception_adds_its_weighted_cross_entropy(small_recipe):
     recipe = small_recipe("inception_v3", **PLAIN, input_px=75, auxiliary=0.3)
     module = module_of(recipe)
     batch = batch_of(side=75, size=2)
-    logits, _, auxiliary = outputs(module, batch)
+    logits, *_, auxiliary = outputs(module, batch)
     assert auxiliary.shape == (2, 7)
     expected = functional.cross_entropy(logits, batch[1]) + 0.3 * functional.cross_entropy(
         auxiliary, batch[1]
@@ -136,8 +155,8 @@ def test_mixup_blends_faces_targets_and_opinions_with_one_share(small_recipe):
     assert 0.05 < share < 0.95
     plain = module.normalise(batch[0])
     torch.testing.assert_close(seen["inputs"], share * plain + (1 - share) * plain[order])
-    targets, opinions = (share * each + (1 - share) * each[order] for each in batch[1:])
-    logits, opinion_logits, _ = module.headed(seen["inputs"])
+    targets, opinions = (share * each + (1 - share) * each[order] for each in batch[1:3])
+    logits, opinion_logits, *_ = module.headed(seen["inputs"])
     expected = functional.cross_entropy(logits, targets) + 0.5 * functional.cross_entropy(
         opinion_logits, opinions
     )
@@ -199,7 +218,7 @@ def test_steps_on_one_batch_learn_it_by_heart(small_recipe):
     module = module_of(small_recipe(**PLAIN, learning_rate=0.003)).to(
         memory_format=torch.channels_last
     )
-    batch = (batch_of()[0], torch.eye(7)[:4], torch.zeros(4, 8))
+    batch = (batch_of()[0], torch.eye(7)[:4], torch.zeros(4, 8), torch.zeros(4, 0))
     optimizer = module.configure_optimizers()
     losses = []
     for _ in range(25):
@@ -251,7 +270,7 @@ def test_heads_of_training_share_the_network_s_features(small_recipe):
     recipe = small_recipe(**PLAIN)
     headed = HeadedNetwork(EmotionNetwork(architecture_named(recipe.model)), recipe).eval()
     inputs = torch.randn(2, 3, 32, 32)
-    logits, opinions, _ = headed(inputs)
+    logits, opinions, *_ = headed(inputs)
     torch.testing.assert_close(logits, headed.network(inputs))
     torch.testing.assert_close(opinions, headed.opinions(headed.network.embed(inputs)))
 

@@ -11,6 +11,7 @@ import sys
 import time
 
 import cv2
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -18,6 +19,7 @@ from safetensors.torch import load_file
 from core.errors import ConfigError, DataError, InferenceError
 from core.weights import spec_of
 from training.loader import AugmentedFaces
+from training.shapes import SHAPE
 from training.train import train_model
 
 
@@ -98,6 +100,23 @@ def test_part_of_the_faces_is_learnt_from_when_asked(faces_dir, small_recipe, tm
     told = json.loads((run.directory / "training.json").read_text())
     assert told["faces"] == 14
     assert set(told["faces_by_emotion"].values()) == {2}
+
+
+def test_landmarks_are_learnt_from_when_given(faces_dir, small_recipe, tmp_path):
+    names = np.array([file.name for file in faces_dir.rglob("Training_*.png")])
+    points = np.random.default_rng(0).normal(24, 8, (len(names), 2, SHAPE // 2, 2))
+    file = tmp_path / "landmarks.npz"
+    np.savez(file, names=names, points=points)
+    recipe = small_recipe(epochs=1)
+    given = [
+        run(recipe, faces_dir, tmp_path / name, workers=0, landmarks=landmarks)
+        for name, landmarks in (("without", None), ("with", file))
+    ]
+    told = [spec_of("mobilenet_v2", each.directory).training["landmarks"] for each in given]
+    assert told == [False, True]
+    plain, shaped = (load_file(each.weights) for each in given)
+    assert plain.keys() == shaped.keys()
+    assert not torch.equal(plain["head.weight"], shaped["head.weight"])
 
 
 @pytest.mark.parametrize("workers", [0, 1])
