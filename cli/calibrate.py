@@ -62,6 +62,8 @@ def calibrate(
     fitted = told.calibration
     if fitted.smoothing:
         table.add_row("smoothing taken out", "0%", f"{fitted.smoothing:.0%}")
+    for name, part in told.shares.items():
+        table.add_row(f"share of {name}", f"{1 / len(told.shares):.0%}", f"{part:.0%}")
     table.add_row("temperature", "1", f"{fitted.temperature:.3f}")
     Console().print(table)
     if fitted.selective_accuracy is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from .data import data_described, read_faces
 from .evaluation.metrics import calibration_error
 from .export import publish, update_ensemble, update_entry
 from .options import Split
+from .shares import fitted_shares
 
 TARGET_ACCURACY = 0.8
 """Four of five answers that are given as certain shall be right."""
@@ -46,6 +47,8 @@ class CalibrationReport:
     ece_before: float
     ece_after: float
     published: Path | None
+    shares: Mapping[str, float]
+    """Of the ensemble's members, by name; empty for a single network."""
 
 
 def calibrate_model(
@@ -63,7 +66,7 @@ def calibrate_model(
 
     Only validation faces may be used. Figures recorded earlier are dropped, since they
     were measured with the old calibration. ``publish_to`` receives a copy of the weights
-    and their manifest entry. The ensemble takes equal shares of its members.
+    and their manifest entry. How much each member of the ensemble counts is fitted as well.
     """
     if Split(split) is not Split.VALIDATION:
         raise ConfigError(
@@ -90,8 +93,11 @@ def calibrate_model(
         for name in names
     }
     logits = {name: network.logits(faces.images) for name, network in networks.items()}
-    shares = {name: 1 / len(names) for name in names}
+    shares: dict[str, float] = {}
     if model == ENSEMBLE:
+        opinions = [networks[name].spec.calibration.probabilities(logits[name]) for name in names]
+        found = fitted_shares(np.stack(opinions), faces.labels)
+        shares = dict(zip(names, map(float, found), strict=True))
         rows = EnsembleClassifier(networks, shares, Calibration()).combined(logits)
     else:
         rows = logits[model]
@@ -121,6 +127,7 @@ def calibrate_model(
         ece_before=calibration_error(before, faces.labels),
         ece_after=calibration_error(after, faces.labels),
         published=publish_to,
+        shares=shares,
     )
 
 
