@@ -38,6 +38,9 @@ def evaluate(
         bool,
         typer.Option("--record", help="Store the figures with the weights and write their card."),
     ] = False,
+    speed: Annotated[
+        bool, typer.Option("--speed", help="Measure as well how long each model takes here.")
+    ] = False,
     device: DeviceOption = Device.AUTO,
 ) -> None:
     """Measure trained networks: figures with 95 % intervals, predictions and plots.
@@ -60,6 +63,7 @@ def evaluate(
         weights_dir=weights,
         votes=votes,
         record=record,
+        speed=speed,
         device=device,
     )
     show_skipped(told.skipped)
@@ -92,6 +96,8 @@ def _table(split: str, models: Mapping[str, Mapping[str, Any]]) -> object:
         table.add_row(label, *(share(each, key) for each in told))
     table.add_row("  uncalibrated", *(f"{each['ece_uncalibrated']:.1%}" for each in told))
     table.add_row("certain answers", *(_certain(each["certain"]) for each in told))
+    if any("speed" in each for each in told):
+        table.add_row("ms for one face", *(_speed(each) for each in told))
     fresh = [each["deduplicated"] or {} for each in told]
     if any("accuracy" in each for each in fresh):
         table.add_row("without near-copies of training faces:")
@@ -111,6 +117,11 @@ def _pairs(pairs: Sequence[Mapping[str, Any]]) -> object:
             f"{each['mcnemar_p']:.2g}",
         )
     return table
+
+
+def _speed(told: Mapping[str, Any]) -> str:
+    engines = told.get("speed", {}).get("engines", {})
+    return ", ".join(f"{each['ms_per_face']:.1f} {way}" for way, each in engines.items())
 
 
 def _certain(told: Mapping[str, Any]) -> str:

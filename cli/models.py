@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.figures import share
+from cli.figures import figures_table
+
+if TYPE_CHECKING:
+    from core import ModelInfo
 
 
 def models(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")] = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Write the table as Markdown.")
+    ] = False,
 ) -> None:
-    """List the networks with their measured figures, and how to train those that are missing."""
+    """Compare the networks by their measured figures, and tell how to train those missing."""
     from core import model_catalog
 
     catalog = model_catalog()
@@ -26,6 +33,7 @@ def models(
                 "parameters": each.parameters,
                 "megabytes": each.megabytes,
                 "metrics": dict(each.metrics),
+                "speed": dict(each.speed),
                 "how_to_get": each.how_to_get,
             }
             for each in catalog
@@ -33,26 +41,21 @@ def models(
         typer.echo(json.dumps(rows, indent=2))
         return
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Model", "Accuracy", "Macro-F1", "ECE", "Measured on", "Parameters", "Size"):
-        table.add_column(heading)
+    from training import comparison_rows, comparison_table
+
     trained = [each for each in catalog if each.trained]
-    for each in trained:
-        figures: dict[str, Any] = dict(each.metrics.get("validation", {}))
-        table.add_row(
-            each.name,
-            share(figures, "accuracy"),
-            share(figures, "macro_f1"),
-            f"{figures['ece']:.3f}" if "ece" in figures else "-",
-            _measured_on(figures),
-            f"{each.parameters / 1e6:.1f} M" if each.parameters else "-",
-            f"{each.megabytes:.1f} MB" if each.megabytes else "-",
-        )
+    if markdown:
+        typer.echo(comparison_table(trained), nl=False)
+        return
     console = Console()
     if trained:
+        table = figures_table("", *(each.name for each in trained))
+        for row in comparison_rows(trained):
+            table.add_row(*row)
+        table.add_row("measured on", *(_measured_on(each.metrics) for each in trained))
         console.print(table)
+        _tell_machine(trained)
     untrained = [each for each in catalog if not each.trained]
     if untrained:
         console.print("\nNot trained yet:" if trained else "Not trained yet:")
@@ -60,8 +63,20 @@ def models(
         console.print(f"  {each.name}: {each.how_to_get}", soft_wrap=True, highlight=False)
 
 
-def _measured_on(figures: dict[str, Any]) -> str:
+def _measured_on(metrics: Mapping[str, Any]) -> str:
+    figures = metrics.get("validation", {})
     told = [figures["data"]] if "data" in figures else []
     if "n" in figures:
-        told.append(f"n = {figures['n']}")
-    return ", ".join(told) or "-"
+        told.append(f"{figures['n']:,} faces")
+    return ", ".join(told) or "–"
+
+
+def _tell_machine(trained: Sequence[ModelInfo]) -> None:
+    """What the times were measured on, once for all models."""
+    machines = {
+        f"{each.speed['machine']['processor']}, {each.speed['machine']['threads']} threads"
+        for each in trained
+        if "machine" in each.speed
+    }
+    for machine in sorted(machines):
+        typer.echo(f"Times and photos: {machine}.")

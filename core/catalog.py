@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,9 @@ class ModelInfo:
     """Figures by split, as `emotion evaluate --record` stored them; empty when not measured."""
     how_to_get: str
     """What to run when it is not trained; empty otherwise."""
+    speed: Mapping[str, Any] = field(default_factory=dict)
+    """Milliseconds a face and faces a second by engine, photos a second, and on what machine, as
+    `emotion evaluate --speed --record` stored them; empty when not measured."""
 
 
 def model_names() -> tuple[str, ...]:
@@ -61,6 +64,7 @@ def _single(name: str, spec: WeightsSpec | None) -> ModelInfo:
             megabytes=spec.size_bytes / 1e6,
             metrics=spec.metrics,
             how_to_get="",
+            speed=spec.speed,
         )
     # One that was registered from outside needs no training here, and nothing is known of it.
     outside = name not in ARCHITECTURES
@@ -83,4 +87,5 @@ def _ensemble(specs: Mapping[str, WeightsSpec], ensemble: EnsembleSpec | None) -
         megabytes=sum(each.size_bytes for each in members) / 1e6,
         metrics=ensemble.metrics,
         how_to_get="",
+        speed=ensemble.speed,
     )

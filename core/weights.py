@@ -40,6 +40,8 @@ class WeightsSpec:
     calibration: Calibration
     metrics: Mapping[str, Any]
     training: Mapping[str, Any]
+    speed: Mapping[str, Any]
+    """As `emotion evaluate --speed --record` measured it; empty before."""
 
     def read_verified(self) -> bytes:
         """The file's bytes, once size and SHA-256 match; WeightsMissing or WeightsCorrupt."""
@@ -88,6 +90,7 @@ class EnsembleSpec:
     """Share of each member in the mean, by name."""
     calibration: Calibration
     metrics: Mapping[str, Any]
+    speed: Mapping[str, Any]
 
 
 def read_manifest(directory: Path | None = None) -> dict[str, WeightsSpec]:
@@ -114,6 +117,7 @@ def read_ensemble(directory: Path | None = None) -> EnsembleSpec | None:
             weights=shares,
             calibration=Calibration(**entry["calibration"]),
             metrics=entry.get("metrics", {}),
+            speed=entry.get("speed", {}),
         )
 
 
@@ -170,6 +174,7 @@ def _spec(name: str, entry: dict[str, Any], directory: Path) -> WeightsSpec:
         calibration=Calibration(**entry["calibration"]),
         metrics=entry.get("metrics", {}),
         training=entry.get("training", {}),
+        speed=entry.get("speed", {}),
     )
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .ablation import Ablation, ablate
     from .audit import Audit, audit_duplicates
     from .calibrate import CalibrationReport, calibrate_model
+    from .evaluation.comparison import comparison_rows, comparison_table
     from .evaluation.evaluate import Evaluation, evaluate_models
     from .options import Precision, Split
     from .progress import EpochReport
@@ -23,6 +24,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "ablation": ("Ablation", "ablate"),
     "audit": ("Audit", "audit_duplicates"),
     "calibrate": ("CalibrationReport", "calibrate_model"),
+    "evaluation.comparison": ("comparison_rows", "comparison_table"),
     "evaluation.evaluate": ("Evaluation", "evaluate_models"),
     "options": ("Precision", "Split"),
     "progress": ("EpochReport",),
@@ -46,6 +48,8 @@ __all__ = [
     "ablate",
     "audit_duplicates",
     "calibrate_model",
+    "comparison_rows",
+    "comparison_table",
     "evaluate_models",
     "read_recipe",
     "study_frame",

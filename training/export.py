@@ -53,6 +53,7 @@ def export_network(
         "frame": dataclasses.asdict(frame),
         "calibration": dataclasses.asdict(Calibration()),
         "metrics": {},
+        "speed": {},
         "training": dict(training),
     }
     update_entry(directory, name, entry)

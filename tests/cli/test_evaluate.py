@@ -86,6 +86,7 @@ def test_defaults_are_every_trained_model_and_the_shipped_weights(emotion):
         "weights_dir": None,
         "votes": None,
         "record": False,
+        "speed": False,
         "device": "auto",
     }
 

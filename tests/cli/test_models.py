@@ -42,8 +42,16 @@ def words(text):
 def test_trained_model_is_listed_with_its_figures_and_intervals(models):
     shown = models(model_info(metrics={"validation": FIGURES}))
     assert shown.exit_code == 0
-    for part in ("mobilenet_v2", "67.9%", "66.5%", "69.5%", "63.6%", "0.029", "2.2 M", "4.6 MB"):
-        assert part in shown.stdout
+    lines = [words(line) for line in shown.stdout.splitlines()]
+    assert lines[:6] == [
+        "mobilenet_v2",
+        "accuracy, % 67.9 (66.5 to 69.5)",
+        "macro-F1, % 63.6",
+        "calibration error, % 2.9",
+        "parameters, millions 2.2",
+        "file, MB 4.6",
+    ]
+    assert "photos" not in shown.stdout
     assert "Not trained yet" not in shown.stdout
 
 
@@ -64,13 +72,44 @@ def test_no_trained_model_leaves_no_empty_table(models):
 def test_missing_figures_are_told_as_missing(models, metrics):
     shown = models(model_info(metrics=metrics))
     assert shown.exit_code == 0
-    assert " - " in words(shown.stdout)
+    assert "measured on –" in words(shown.stdout)
 
 
 def test_figures_without_the_data_s_name_are_still_shown(models):
     shown = models(model_info(metrics={"validation": {"n": 3589, "accuracy": 0.7}}))
     assert shown.exit_code == 0
-    assert "n = 3589" in words(shown.stdout)
+    assert "3,589 faces" in words(shown.stdout)
+
+
+SPEED = {
+    "machine": {"processor": "A 64-bit one (avx2)", "threads": 2},
+    "engines": {"torch": {"ms_per_face": 8.04, "faces_per_s": 250.0}},
+    "photos_per_s": 5.25,
+}
+
+
+def test_models_stand_side_by_side_with_their_times(models):
+    shown = models(
+        model_info(metrics={"validation": FIGURES}, speed=SPEED),
+        model_info("resnet50", metrics={}, speed={}),
+    )
+    lines = [words(line) for line in shown.stdout.splitlines()]
+    assert lines[0] == "mobilenet_v2 resnet50"
+    assert "accuracy, % 67.9 (66.5 to 69.5) –" in lines
+    assert "ms for one face, torch 8.0 –" in lines
+    assert "faces a second, torch 250.0 –" in lines
+    assert "photos a second 5.2 –" in lines
+    assert lines[-1] == "Times and photos: A 64-bit one (avx2), 2 threads."
+
+
+def test_markdown_is_the_same_table(models):
+    shown = models(
+        model_info(metrics={"validation": FIGURES}, speed=SPEED), arguments=["--markdown"]
+    )
+    assert shown.stdout.startswith(
+        "| | mobilenet_v2 |\n|---|---|\n| accuracy, % | 67.9 (66.5 to 69.5) |\n"
+    )
+    assert shown.stdout.endswith("| photos a second | 5.2 |\n")
 
 
 def test_json_holds_everything(models):
@@ -85,6 +124,7 @@ def test_json_holds_everything(models):
         "parameters": 2_232_839,
         "megabytes": 4.6,
         "metrics": {"validation": FIGURES},
+        "speed": {},
         "how_to_get": "",
     }
     assert (other["trained"], other["parameters"]) == (False, None)

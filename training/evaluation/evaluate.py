@@ -34,7 +34,8 @@ from ..votes import read_votes
 from .duplicates import near_copies
 from .figures import Subject, figures, recorded
 from .paired import compare
-from .plots import confusion_plot, reliability_plot, risk_coverage_plot
+from .plots import confusion_plot, pareto_plot, reliability_plot, risk_coverage_plot
+from .speed import measure_speed
 
 SCHEMA_VERSION = 1
 
@@ -62,6 +63,7 @@ def evaluate_models(
     weights_dir: Path | None = None,
     votes: Path | None = None,
     record: bool = False,
+    speed: bool = False,
     engine: Engine | str = Engine.AUTO,
     device: Device | str = Device.AUTO,
 ) -> Evaluation:
@@ -70,7 +72,7 @@ def evaluate_models(
     Writes metrics.json, predictions.csv and plots into ``directory``. Where ``sources`` hold
     the training split too, the figures are given once more without near-copies of training
     faces. ``record`` puts the headlines into the manifest of ``weights_dir`` and writes the
-    model cards anew.
+    model cards anew. ``speed`` measures how long each model takes on this machine as well.
     """
     split = Split(split)
     folder = weights_dir or SHIPPED_DIR
@@ -99,6 +101,9 @@ def evaluate_models(
         "models": measured,
         "pairs": _pairs({name: answers[name] for name in names}, subject),
     }
+    if speed:
+        for name, taken in measure_speed(names, weights_dir=folder).items():
+            measured[name]["speed"] = taken
     write_whole(directory / "metrics.json", (json.dumps(document, indent=2) + "\n").encode())
     write_whole(directory / "predictions.csv", _predictions(faces, answers, names).encode())
     _draw(directory, str(split), measured)
@@ -209,6 +214,18 @@ def _draw(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]
     curves = {name: told["risk_coverage"] for name, told in measured.items()}
     title = f"Answering only the most certain faces, {split}"
     write_whole(directory / "risk_coverage.png", risk_coverage_plot(title, curves))
+    timed = {
+        name: (
+            told["speed"]["engines"]["openvino"]["ms_per_face"],
+            100 * told["accuracy"],
+            [100 * each for each in told["accuracy_interval"]],
+        )
+        for name, told in measured.items()
+        if "speed" in told
+    }
+    if timed:
+        title = f"Accuracy against time on a CPU, {split}"
+        write_whole(directory / "pareto.png", pareto_plot(title, timed))
 
 
 def _record(folder: Path, document: Mapping[str, Any]) -> tuple[Path, ...]:
@@ -216,11 +233,12 @@ def _record(folder: Path, document: Mapping[str, Any]) -> tuple[Path, ...]:
     specs, ensemble = read_manifest(folder), read_ensemble(folder)
     cards = []
     for name, told in document["models"].items():
+        taken = {"speed": told["speed"]} if "speed" in told else {}
         entry = recorded(document, told)
         if name == ENSEMBLE:
             before = ensemble.metrics if ensemble else {}
-            update_ensemble(folder, {"metrics": {**before, split: entry}})
+            update_ensemble(folder, {"metrics": {**before, split: entry}, **taken})
             continue
-        update_entry(folder, name, {"metrics": {**specs[name].metrics, split: entry}})
+        update_entry(folder, name, {"metrics": {**specs[name].metrics, split: entry}, **taken})
         cards.append(write_card(folder, name, document))
     return tuple(cards)

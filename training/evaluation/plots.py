@@ -100,6 +100,37 @@ def risk_coverage_plot(title: str, curves: Mapping[str, Mapping[str, Any]]) -> b
     return _png(figure)
 
 
+def pareto_plot(title: str, models: Mapping[str, tuple[float, float, Sequence[float]]]) -> bytes:
+    """Accuracy (with its interval) against time, both as told: ms, accuracy, (low, high).
+
+    A line joins the models that no other one beats in both.
+    """
+    figure = Figure(figsize=(6.2, 4.6), layout="constrained")
+    axes = figure.subplots()
+    best: list[tuple[float, float]] = []
+    for milliseconds, accuracy, _ in sorted(models.values(), key=lambda each: each[:2]):
+        if not best or accuracy > best[-1][1]:
+            best.append((milliseconds, accuracy))
+    axes.plot(*zip(*best, strict=True), color=_GREY, linestyle=":", linewidth=1.5, zorder=1)
+    for index, (name, (milliseconds, accuracy, (low, high))) in enumerate(models.items()):
+        axes.errorbar(
+            milliseconds,
+            accuracy,
+            yerr=[[accuracy - low], [high - accuracy]],
+            color=_COLOURS[index % len(_COLOURS)],
+            marker="osD^"[index % 4],
+            markersize=8,
+            capsize=3,
+        )
+        axes.annotate(
+            name, (milliseconds, accuracy), xytext=(8, 6), textcoords="offset points", fontsize=9
+        )
+    axes.set(xlabel="milliseconds for one face", ylabel="right, %", title=title)
+    axes.set_xlim(0, 1.35 * max(each[0] for each in models.values()))
+    axes.grid(color="#DDDDDD", linewidth=0.6)
+    return _png(figure)
+
+
 def curve_plot(
     title: str,
     *,

@@ -194,6 +194,23 @@ def test_openvino_gives_the_same_figures(measured, faces_dir, tmp_path):
     assert here["nll"] == pytest.approx(there["nll"], abs=1e-3)
 
 
+def test_speed_is_measured_recorded_and_drawn_when_asked(measured, faces_dir, tmp_path):
+    weights = _copied(measured[0] / "weights", tmp_path / "weights")
+    told = evaluated(faces_dir, weights, tmp_path / "out", record=True, speed=True)
+    speed = told.models["mobilenet_v2"]["speed"]
+    for each in ("torch", "openvino"):
+        engine = speed["engines"][each]
+        # A batch is no slower by the face than one alone; generous, because machines are busy.
+        assert engine["faces_per_s"] > 0.5 * 1000 / engine["ms_per_face"]
+    assert 0 < speed["photos_per_s"] < engine["faces_per_s"]
+    assert speed["machine"]["threads"] == 1
+    assert spec_of("mobilenet_v2", weights).speed == speed
+    assert cv2.imread(str(tmp_path / "out" / "pareto.png")).std() > 5
+    again = evaluated(faces_dir, weights, tmp_path / "again", record=True)
+    assert "speed" not in again.models["mobilenet_v2"]
+    assert spec_of("mobilenet_v2", weights).speed == speed
+
+
 def test_wrong_requests_are_refused(measured, faces_dir, tmp_path):
     weights = measured[0] / "weights"
     with pytest.raises(WeightsMissing, match="resnet50"):

@@ -44,6 +44,15 @@ def test_every_interval_holds_its_figure():
         assert low < high, name
 
 
+def test_interval_of_the_calibration_error_lies_around_it():
+    # Resampled alone it would lie above: noise only ever adds to a sum of absolute gaps.
+    for seed in range(3):
+        probabilities, labels = drawn(2000, seed=seed)
+        value = headlines(probabilities, labels)["ece"]
+        low, high = bootstrap(probabilities, labels)["ece"]
+        assert (low + high) / 2 == pytest.approx(value, abs=0.1 * (high - low))
+
+
 def test_interval_of_a_well_calibrated_network_does_not_fall_below_zero():
     low, _ = bootstrap(*drawn(200))["ece"]
     assert low >= 0

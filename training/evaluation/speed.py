@@ -1,0 +1,119 @@
+"""How long the networks take, as an answer needs them: both views of each face, float32."""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.classifiers import CLASSIFIERS
+from core.config import AnalyzerConfig, Device, Engine
+from core.pipeline import Analyzer
+from core.types import RgbImage, UInt8Array
+
+FACES = 64
+"""In a batch that tells the faces a second; as many as the classifier takes at once."""
+ROUNDS = 15
+"""Each measurement is the median of so many, models and engines taking turns."""
+
+
+def measure_speed(
+    models: Sequence[str],
+    *,
+    weights_dir: Path | None = None,
+    rounds: int = ROUNDS,
+    photo: UInt8Array | None = None,
+) -> dict[str, dict[str, Any]]:
+    """By model: milliseconds for one face and faces a second, by engine, and photos a second.
+
+    Photos go the whole way with the default detector and the engine that serving takes; without
+    ``photo`` (H, W, 3) it is scikit-image's portrait of 512x512 pixels with one face. GPU figures
+    come along where there is one. ``machine`` says what it was measured on.
+    """
+    faces = np.random.default_rng(0).integers(0, 256, (FACES, 48, 48), dtype=np.uint8)
+    ways = {"torch": (Engine.TORCH, Device.CPU), "openvino": (Engine.OPENVINO, Device.CPU)}
+    if _has_gpu():
+        ways["torch on a GPU"] = (Engine.TORCH, Device.CUDA)
+    tasks: dict[tuple[str, str, str], Callable[[], object]] = {}
+    for model in models:
+        for way, (engine, device) in ways.items():
+            make = CLASSIFIERS.get(model)
+            network = make(model, weights_dir=weights_dir, engine=engine, device=device)
+            tasks[model, way, "one"] = lambda n=network: n.logits(faces[:1])  # type: ignore[misc]
+            tasks[model, way, "many"] = lambda n=network: n.logits(faces)  # type: ignore[misc]
+        analyzer = Analyzer.from_config(AnalyzerConfig(model=model, weights_dir=weights_dir))
+        shown = RgbImage(_portrait() if photo is None else photo, "photo")
+        tasks[model, "", "photo"] = lambda a=analyzer, i=shown: a.analyze(i)  # type: ignore[misc]
+    seconds = _medians(tasks, rounds)
+    machine = _machine()
+    return {
+        model: {
+            "machine": machine,
+            "engines": {
+                way: {
+                    "ms_per_face": round(1000 * seconds[model, way, "one"], 2),
+                    "faces_per_s": round(FACES / seconds[model, way, "many"], 1),
+                }
+                for way in ways
+            },
+            "photos_per_s": round(1 / seconds[model, "", "photo"], 1),
+        }
+        for model in models
+    }
+
+
+def _medians(
+    tasks: Mapping[tuple[str, str, str], Callable[[], object]], rounds: int
+) -> dict[tuple[str, str, str], float]:
+    """Seconds of each task; they take turns, so that a busy moment meets all of them alike."""
+    for task in tasks.values():
+        task()
+    taken: dict[tuple[str, str, str], list[float]] = {name: [] for name in tasks}
+    for _ in range(rounds):
+        for name, task in tasks.items():
+            started = time.perf_counter()
+            task()
+            taken[name].append(time.perf_counter() - started)
+    return {name: statistics.median(each) for name, each in taken.items()}
+
+
+def _portrait() -> UInt8Array:
+    from skimage.data import astronaut
+
+    return np.asarray(astronaut(), dtype=np.uint8)
+
+
+def _has_gpu() -> bool:
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _machine() -> dict[str, Any]:
+    import torch
+
+    return {
+        "processor": _processor(),
+        "threads": torch.get_num_threads(),
+        **({"gpu": torch.cuda.get_device_name()} if _has_gpu() else {}),
+    }
+
+
+def _processor() -> str:
+    """The processor's name as the system tells it, with its widest vector instructions."""
+    name, flags = platform.processor() or platform.machine(), ""
+    known = Path("/proc/cpuinfo")
+    if known.exists():
+        lines = dict(
+            (part.strip() for part in line.split(":", 1))
+            for line in known.read_text(encoding="utf-8").splitlines()
+            if ":" in line
+        )
+        name, flags = lines.get("model name", name), lines.get("flags", "")
+    widest = next((each for each in ("avx512f", "avx2") if each in flags.split()), "")
+    return f"{name} ({widest})" if widest else name
