@@ -13,10 +13,12 @@ from cli.train import (
     CompileOption,
     DataOption,
     InitOption,
+    LandmarksOption,
     NetworkName,
     PrecisionOption,
     RecipeOption,
     SetOption,
+    TeachersOption,
     WorkersOption,
     parsed_values,
     show_epoch,
@@ -39,6 +41,16 @@ def ablate(
         int, typer.Option("--faces", min=20, help="Training faces of each run.")
     ] = 6000,
     init: InitOption = "imagenet",
+    landmarks: LandmarksOption = None,
+    teachers: TeachersOption = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="NAME",
+            help="Try only this variant beside the run with all terms. Can be given several times.",
+        ),
+    ] = None,
     values: SetOption = None,
     recipe: RecipeOption = None,
     workers: WorkersOption = 1,
@@ -48,8 +60,8 @@ def ablate(
 ) -> None:
     """Train a network several times, each time without one term of its recipe, and compare.
 
-    Crowd votes, mixup and label smoothing are left out in turn. The same command again goes
-    on where it was stopped.
+    Crowd votes, mixup and label smoothing are left out in turn, and landmarks and teachers where
+    they are given. The same command again goes on where it was stopped.
     """
     talkative = sys.stderr.isatty()
     from training import ablate as run_all
@@ -61,6 +73,9 @@ def ablate(
         init=init,
         votes=votes,
         faces=faces,
+        landmarks=landmarks,
+        teachers=teachers or (),
+        only=only or (),
         overrides=parsed_values(values or []),
         recipe=recipe,
         workers=workers,

@@ -42,6 +42,14 @@ LandmarksOption = Annotated[
         help="Landmarks of the training faces, to be learnt as well; made if not there yet.",
     ),
 ]
+TeachersOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--teacher",
+        metavar="FILE",
+        help="Weights of a finished run that teach this one. Can be given several times.",
+    ),
+]
 InitOption = Annotated[
     str,
     typer.Option(
@@ -85,14 +93,7 @@ def train(
     init: InitOption = "imagenet",
     votes: VotesOption = None,
     landmarks: LandmarksOption = None,
-    teachers: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--teacher",
-            metavar="FILE",
-            help="Weights of a finished run that teach this one. Can be given several times.",
-        ),
-    ] = None,
+    teachers: TeachersOption = None,
     values: SetOption = None,
     recipe: RecipeOption = None,
     out: Annotated[

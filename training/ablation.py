@@ -22,7 +22,7 @@ from .evaluation.paired import compare
 from .export import read_entry, write_whole
 from .options import Precision, Split
 from .progress import EpochReport
-from .recipe import Recipe, read_recipe
+from .recipe import read_recipe
 from .train import train_model
 
 VARIANTS: Mapping[str, Mapping[str, str]] = {
@@ -40,6 +40,9 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """Values that replace the recipe's, by run; the others are held to the first."""
+WITH_LANDMARKS = {"no landmarks": {"shape": "0"}}
+WITH_TEACHERS = {"no teachers": {"distillation": "0"}}
+"""Runs that join them where landmarks or teachers are given."""
 FIGURES = ("accuracy", "macro_f1", "nll")
 
 
@@ -60,9 +63,11 @@ def ablate(
     init: str,
     votes: Path,
     faces: int,
+    landmarks: Path | None = None,
+    teachers: Sequence[Path] = (),
+    only: Sequence[str] = (),
     overrides: Mapping[str, str] | None = None,
     recipe: Path | None = None,
-    variants: Mapping[str, Mapping[str, str]] = VARIANTS,
     workers: int = 1,
     device: Device | str = Device.AUTO,
     precision: Precision | str = Precision.AUTO,
@@ -74,9 +79,9 @@ def ablate(
 
     Every run is calibrated before it is measured, so that smoothing does not count as error.
     Runs that are finished already are not repeated. Writes ablation.json and ablation.md.
+    ``only`` names the variants that are tried beside the run with all terms.
     """
-    if not variants:
-        raise ConfigError("There is nothing to compare.", hint="Name at least one variant.")
+    variants = _chosen(only, landmarks is not None, bool(teachers))
     common = dict(overrides or {})
     # All recipes are read before the first run: a slip is told at once, not an hour later.
     recipes = {
@@ -88,7 +93,8 @@ def ablate(
     reference: Probabilities | None = None
     for name, chosen in recipes.items():
         if (runs[name] / MANIFEST_NAME).exists():
-            _require_same(runs[name], model, chosen, faces)
+            asked = (chosen.digest(), faces, landmarks is not None, len(teachers))
+            _require_same(runs[name], model, asked)
         else:
             if started:
                 started(name)
@@ -98,6 +104,8 @@ def ablate(
                 runs[name],
                 init=init,
                 votes=votes,
+                landmarks=landmarks,
+                teachers=teachers,
                 resume=(runs[name] / "checkpoints" / "last.ckpt").exists(),
                 workers=workers,
                 device=device,
@@ -119,9 +127,32 @@ def ablate(
             **{figure: dataclasses.asdict(comparison.differences[figure]) for figure in FIGURES},
         }
         told.append(row)
-        shared = {"model": model, "init": Path(init).name, "faces": faces}
+        shared = {
+            "model": model,
+            "init": Path(init).name,
+            "faces": faces,
+            "landmarks": landmarks is not None,
+            "teachers": len(teachers),
+        }
         _write(directory, shared, dataclasses.asdict(chosen), told)
     return Ablation(directory, tuple(told))
+
+
+def _chosen(
+    only: Sequence[str], landmarks: bool, teachers: bool
+) -> Mapping[str, Mapping[str, str]]:
+    possible = {
+        **VARIANTS,
+        **(WITH_LANDMARKS if landmarks else {}),
+        **(WITH_TEACHERS if teachers else {}),
+    }
+    first = next(iter(possible))
+    unknown = [name for name in only if name not in possible]
+    if unknown:
+        raise ConfigError(
+            f"There is no variant '{unknown[0]}'.", hint=f"Possible: {', '.join(possible)}."
+        )
+    return {name: possible[name] for name in (first, *only)} if only else possible
 
 
 def _answers(run: Path, model: str, faces: FaceSet, device: Device | str) -> Probabilities:
@@ -130,10 +161,11 @@ def _answers(run: Path, model: str, faces: FaceSet, device: Device | str) -> Pro
     return fitted(logits, faces.labels).probabilities(logits)
 
 
-def _require_same(run: Path, model: str, recipe: Recipe, faces: int) -> None:
+def _require_same(run: Path, model: str, asked: tuple[str, int, bool, int]) -> None:
     """ConfigError when the finished ``run`` is not the one that is asked for."""
     told = read_entry(run, model)["training"]
-    if told["recipe_digest"] != recipe.digest() or told["faces"] != faces:
+    digest, faces = told["recipe_digest"], told["faces"]
+    if (digest, faces, told["landmarks"], len(told["teachers"])) != asked:
         raise ConfigError(
             f"'{run}' holds a run with another recipe or other faces.",
             hint="Give another folder with --out, or delete this one.",

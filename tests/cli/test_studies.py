@@ -38,7 +38,8 @@ def test_ablate_hands_everything_on_and_prints_the_table(replaced, tmp_path):
     calls = replaced("ablate", SimpleNamespace(directory=tmp_path, rows=()))
     shown = emotion(
         "ablate --model resnet50 --data a --data b.zip --votes v.csv --init scratch --faces 500 "
-        "--set epochs=2 --compile --workers 0 --out elsewhere"
+        "--set epochs=2 --compile --workers 0 --out elsewhere "
+        "--landmarks l.npz --teacher t.safetensors --only no_mixup"
     )
     assert shown.exit_code == 0
     assert "| all terms |" in shown.stdout
@@ -47,6 +48,8 @@ def test_ablate_hands_everything_on_and_prints_the_table(replaced, tmp_path):
     assert options["overrides"] == {"epochs": "2"}
     assert (options["init"], options["votes"]) == ("scratch", Path("v.csv"))
     assert (options["faces"], options["workers"], options["compiled"]) == (500, 0, True)
+    assert options["landmarks"] == Path("l.npz")
+    assert (options["teachers"], options["only"]) == ([Path("t.safetensors")], ["no_mixup"])
     assert options["report"] is None
 
 

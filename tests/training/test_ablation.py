@@ -8,7 +8,7 @@ import pytest
 
 import training.ablation
 from core.errors import ConfigError
-from training.ablation import VARIANTS, ablate
+from training.ablation import VARIANTS, WITH_LANDMARKS, WITH_TEACHERS, _chosen, ablate
 from training.recipe import read_recipe
 
 SMALL = {
@@ -18,11 +18,10 @@ SMALL = {
     "batch": "7",
     "learning_rate": "0.002",
 }
-TWO = {"all terms": {}, "no mixup": {"mixup_chance": "0"}}
 
 
 def ablated(faces_dir, votes_csv, out, **options):
-    options = {"init": "scratch", "faces": 14, "overrides": SMALL, "variants": TWO, **options}
+    options = {"init": "scratch", "faces": 14, "overrides": SMALL, "only": ["no mixup"], **options}
     return ablate("mobilenet_v2", [faces_dir], out, votes=votes_csv, workers=0, **options)
 
 
@@ -60,13 +59,23 @@ def test_each_variant_is_trained_measured_and_held_to_the_first(faces_dir, votes
 
 
 def test_every_variant_is_a_recipe_that_differs():
-    digests = {read_recipe("mobilenet_v2", values).digest() for values in VARIANTS.values()}
-    assert len(digests) == len(VARIANTS)
+    variants = VARIANTS | WITH_LANDMARKS | WITH_TEACHERS
+    digests = {read_recipe("mobilenet_v2", values).digest() for values in variants.values()}
+    assert len(digests) == len(variants)
+
+
+def test_landmarks_and_teachers_are_left_out_in_turn_where_they_are_given():
+    assert list(_chosen((), landmarks=False, teachers=False)) == list(VARIANTS)
+    assert list(_chosen((), landmarks=True, teachers=True))[-2:] == ["no landmarks", "no teachers"]
+    assert list(_chosen(["no landmarks"], landmarks=True, teachers=False)) == [
+        "all terms",
+        "no landmarks",
+    ]
 
 
 def test_slip_is_told_before_the_first_run(faces_dir, votes_csv, tmp_path, monkeypatch):
     monkeypatch.setattr(training.ablation, "train_model", lambda *_, **__: pytest.fail("trained"))
     with pytest.raises(ConfigError, match="no value 'mixup'"):
-        ablated(faces_dir, votes_csv, tmp_path, variants={**TWO, "slip": {"mixup": "0"}})
-    with pytest.raises(ConfigError, match="nothing to compare"):
-        ablated(faces_dir, votes_csv, tmp_path, variants={})
+        ablated(faces_dir, votes_csv, tmp_path, overrides={**SMALL, "mixup": "0"})
+    with pytest.raises(ConfigError, match="no variant 'no landmarks'"):
+        ablated(faces_dir, votes_csv, tmp_path, only=["no landmarks"])

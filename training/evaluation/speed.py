@@ -85,7 +85,7 @@ def _medians(
 def _portrait() -> UInt8Array:
     from skimage.data import astronaut
 
-    return np.asarray(astronaut(), dtype=np.uint8)
+    return np.asarray(astronaut(), dtype=np.uint8)  # type: ignore[no-untyped-call]
 
 
 def _has_gpu() -> bool:
@@ -109,11 +109,8 @@ def _processor() -> str:
     name, flags = platform.processor() or platform.machine(), ""
     known = Path("/proc/cpuinfo")
     if known.exists():
-        lines = dict(
-            (part.strip() for part in line.split(":", 1))
-            for line in known.read_text(encoding="utf-8").splitlines()
-            if ":" in line
-        )
+        parted = (line.partition(":") for line in known.read_text(encoding="utf-8").splitlines())
+        lines = {key.strip(): value.strip() for key, _, value in parted}
         name, flags = lines.get("model name", name), lines.get("flags", "")
     widest = next((each for each in ("avx512f", "avx2") if each in flags.split()), "")
     return f"{name} ({widest})" if widest else name
