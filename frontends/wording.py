@@ -99,6 +99,18 @@ def model_title(info: ModelInfo) -> str:
     return MODEL_TITLES.get(info.name, info.name)
 
 
+def model_facts(info: ModelInfo) -> str:
+    """What choosing a model means: how often it is right and what it costs, as far as measured."""
+    accuracy = info.metrics.get("validation", {}).get("accuracy")
+    per_face = info.speed.get("engines", {}).get("openvino", {}).get("ms_per_face")
+    told = []
+    if accuracy is not None:
+        told.append(f"{100 * accuracy:.1f} % right")
+    if per_face is not None:
+        told.append(f"{per_face:.0f} ms a face")
+    return ", ".join(told)
+
+
 def shown_name(name: str) -> str:
     """A file name safe to show: invisible and direction-turning characters are spelled out."""
     spelled = "".join(

@@ -126,6 +126,84 @@ def test_install_repairs_even_when_nothing_changed(checkout):
     assert checkout("install") == ["requirements.txt"]
 
 
+@pytest.fixture
+def retrain(root, checkout):
+    """`make weights` with a tool that writes down its calls and leaves the files of a run."""
+    folder = checkout.folder
+    shutil.copy(root / ".ci" / "weights", folder / ".ci")
+    tool = """#!/bin/sh
+echo $* >>calls
+test "$1" = train || exit 0
+while test "$1" != --out; do shift; done
+mkdir -p $2/checkpoints; touch $2/checkpoints/last.ckpt
+test -e broken || touch $2/manifest.json
+"""
+
+    def run(**environment):
+        (folder / "calls").write_text("", encoding="utf-8")
+        checkout("install")
+        (folder / ".venv" / "bin").mkdir(parents=True, exist_ok=True)
+        (folder / ".venv" / "bin" / "emotion").write_text(tool, encoding="utf-8")
+        (folder / ".venv" / "bin" / "emotion").chmod(0o755)
+        (folder / "calls").write_text("", encoding="utf-8")
+        values = [f"{name}={value}" for name, value in environment.items()]
+        kept = {key: value for key, value in os.environ.items() if key != "MAKEFLAGS"}
+        done = subprocess.run(
+            ["make", "weights", *values],
+            cwd=folder,
+            env=kept,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        calls = (folder / "calls").read_text(encoding="utf-8").splitlines()
+        return done, [call for call in calls if not call.startswith("doctor")]
+
+    run.folder = folder
+    return run
+
+
+def test_retraining_goes_from_network_to_network_to_their_ensemble(retrain):
+    done, calls = retrain(DATA="a.zip b", VOTES="v.csv", INIT_RESNET50="scratch")
+    assert done.returncode == 0, done.stderr
+    short = [" ".join(call.split()[:3]) for call in calls]
+    assert short == [
+        "train --model mobilenet_v2",
+        "calibrate --model mobilenet_v2",
+        "train --model resnet50",
+        "calibrate --model resnet50",
+        "train --model inception_v3",
+        "calibrate --model inception_v3",
+        "calibrate --model ensemble",
+        "evaluate --data a.zip",
+    ]
+    assert all("--data a.zip --data b" in call for call in calls)
+    first, second, third = (call for call in calls if call.startswith("train"))
+    assert "--init imagenet --out runs/mobilenet_v2" in first
+    teacher = "--teacher runs/mobilenet_v2/mobilenet_v2.safetensors"
+    assert f"--init scratch {teacher} --out runs/resnet50" in second
+    assert f"{teacher} --teacher runs/resnet50/resnet50.safetensors" in third
+    assert calls[-1].endswith("--weights weights --speed --record --out runs/evaluation")
+
+
+def test_retraining_goes_on_where_it_was_stopped(retrain):
+    (retrain.folder / "broken").touch()
+    retrain(DATA="a.zip", VOTES="v.csv")
+    (retrain.folder / "broken").unlink()
+    (retrain.folder / "runs" / "mobilenet_v2" / "manifest.json").touch()
+    _, calls = retrain(DATA="a.zip", VOTES="v.csv")
+    trained = [call for call in calls if call.startswith("train")]
+    assert [call.split()[2] for call in trained] == ["resnet50", "inception_v3"]
+    assert all(call.endswith("--resume") for call in trained)
+
+
+def test_retraining_without_data_says_what_to_give(retrain):
+    done, calls = retrain(VOTES="v.csv")
+    assert done.returncode != 0
+    assert "DATA='train.zip publictest.zip' VOTES=votes.csv" in done.stderr
+    assert calls == []
+
+
 def test_contributing_guide_explains_every_target(root):
     # Under `make test` it would announce the folder it enters, as makes within makes do.
     command = ["make", "--no-print-directory"]

@@ -16,7 +16,13 @@ from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
 from frontends.gradio_app.answering import answer_with, shown_on_page
 from frontends.gradio_app.photo_upload import PhotoUpload
 from frontends.sample import SAMPLE_NAME, sample_photo
-from frontends.wording import MODEL_TITLES, PRESET_HELP, SAMPLE_CREDIT, model_title
+from frontends.wording import (
+    MODEL_TITLES,
+    PRESET_HELP,
+    SAMPLE_CREDIT,
+    model_facts,
+    model_title,
+)
 
 _TEN_MINUTES = 600
 
@@ -59,7 +65,11 @@ def _page_with_choice(page: gr.Blocks) -> None:
     except ProjectError as error:
         gr.Markdown(f"{error.message} {error.hint}")
         return
-    trained = [(model_title(info), info.name) for info in models if info.trained]
+    trained = [
+        (": ".join(filter(None, (model_title(info), model_facts(info)))), info.name)
+        for info in models
+        if info.trained
+    ]
     if trained:
         _answering_page(page, trained, list(Preset), Analyzers())
     else:

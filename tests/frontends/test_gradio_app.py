@@ -167,9 +167,19 @@ def test_name_is_the_last_part_of_what_the_visitor_sent(given, name):
 
 
 def test_page_offers_trained_models_alone(catalog):
-    catalog[:] = [model_info(), model_info("resnet50"), untrained("inception_v3")]
+    speed = {"engines": {"openvino": {"ms_per_face": 11.6}}}
+    catalog[:] = [
+        model_info(),
+        model_info("resnet50", speed=speed),
+        model_info("ensemble", metrics={}),
+        untrained("inception_v3"),
+    ]
     fields = {each.label: each for each in build_demo().blocks.values() if hasattr(each, "label")}
-    assert fields["Model"].choices == [("MobileNetV2", "mobilenet_v2"), ("ResNet50", "resnet50")]
+    assert fields["Model"].choices == [
+        ("MobileNetV2: 67.1 % right", "mobilenet_v2"),
+        ("ResNet50: 67.1 % right, 12 ms a face", "resnet50"),
+        ("All three together", "ensemble"),
+    ]
     assert fields["Model"].visible
 
 

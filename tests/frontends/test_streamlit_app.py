@@ -232,6 +232,7 @@ def test_only_trained_models_can_be_chosen(app, catalog):
     app.run()
     [box] = [box for box in app.selectbox if box.label == "Model"]
     assert box.options == ["MobileNetV2", "ResNet50"]
+    assert "67.1 % right" in [text.value for text in app.sidebar.caption]
 
 
 def test_without_a_trained_model_the_page_tells_how_to_get_one(root, made, catalog):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core import AnalyzerConfig, ModelInfo, Preset, detector_names
-from frontends.wording import PRESET_HELP, model_title
+from frontends.wording import PRESET_HELP, model_facts, model_title
 
 _THRESHOLDS: dict[str, float | None] = {
     "Recommended": None,  # the level at which the detector was measured to be right most often
@@ -53,14 +53,18 @@ def _model(trained: Sequence[ModelInfo]) -> ModelInfo:
     if len(trained) == 1:
         st.markdown(f"**Model** · {model_title(trained[0])}")
         return trained[0]
-    return st.selectbox(
+    chosen = st.selectbox(
         "Model",
         trained,
         format_func=model_title,
-        help="The network that reads the emotion. The page About tells how good each one is.",
+        help="The network that reads the emotion. Shares are of FER-2013's PublicTest, times of "
+        "the computer that measured them; the page About tells more.",
         key="model",
         persist_state="session",
     )
+    if facts := model_facts(chosen):
+        st.caption(facts)
+    return chosen
 
 
 def _detector(names: Sequence[str]) -> str:
