@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.calibrate import WeightsOption
-from cli.figures import figures_table, points, share
+from cli.figures import figures_table, points
 from cli.options import DeviceOption
 from cli.train import DataOption, VotesOption, show_skipped
 from core import Device, model_names
 from training import Split
+
+if TYPE_CHECKING:
+    from training import Evaluation
 
 ALL = "all"
 EvaluatedName = StrEnum(  # type: ignore[misc]
@@ -70,7 +73,7 @@ def evaluate(
     from rich.console import Console
 
     console = Console()
-    console.print(_table(split, told.models))
+    console.print(_table(told, split))
     if told.pairs:
         console.print()
         console.print(_pairs(told.pairs))
@@ -79,31 +82,12 @@ def evaluate(
         typer.echo(f"Recorded; the model card is {card}.")
 
 
-_SHARES = (
-    ("accuracy", "accuracy"),
-    ("balanced_accuracy", "balanced accuracy"),
-    ("macro_f1", "macro-F1"),
-    ("ece", "calibration error"),
-)
-
-
-def _table(split: str, models: Mapping[str, Mapping[str, Any]]) -> object:
+def _table(told: Evaluation, split: str) -> object:
     """One column per model, one line per figure."""
-    table = figures_table(f"On {split}", *models)
-    told = models.values()
-    table.add_row("faces", *(f"{each['n']:,}" for each in told))
-    for key, label in _SHARES:
-        table.add_row(label, *(share(each, key) for each in told))
-    table.add_row("  uncalibrated", *(f"{each['ece_uncalibrated']:.1%}" for each in told))
-    table.add_row("certain answers", *(_certain(each["certain"]) for each in told))
-    if any("speed" in each for each in told):
-        table.add_row("ms for one face", *(_speed(each) for each in told))
-    fresh = [each["deduplicated"] or {} for each in told]
-    if any("accuracy" in each for each in fresh):
-        table.add_row("without near-copies of training faces:")
-        table.add_row("faces", *(f"{each['n']:,}" for each in fresh))
-        for key, label in _SHARES:
-            table.add_row(label, *(share(each, key) for each in fresh))
+    table = figures_table(f"On {split}", *told.models)
+    table.add_row("faces", *(f"{each['n']:,}" for each in told.models.values()))
+    for row in told.table:
+        table.add_row(*row)
     return table
 
 
@@ -117,14 +101,3 @@ def _pairs(pairs: Sequence[Mapping[str, Any]]) -> object:
             f"{each['mcnemar_p']:.2g}",
         )
     return table
-
-
-def _speed(told: Mapping[str, Any]) -> str:
-    engines = told.get("speed", {}).get("engines", {})
-    return ", ".join(f"{each['ms_per_face']:.1f} {way}" for way, each in engines.items())
-
-
-def _certain(told: Mapping[str, Any]) -> str:
-    if told["accuracy"] is None:
-        return "none"
-    return f"{told['coverage']:.1%}, {told['accuracy']:.1%} of them right"

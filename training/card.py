@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.catalog import model_catalog
 from core.labels import EMOTIONS
 
+from .evaluation.comparison import comparison_table
 from .export import read_entry, write_whole
 
 _TITLES = {"mobilenet_v2": "MobileNetV2", "resnet50": "ResNet50", "inception_v3": "InceptionV3"}
@@ -76,6 +78,7 @@ def write_card(directory: Path, name: str, measured: Mapping[str, Any]) -> Path:
         _confusion(measured["models"][name]["confusion_matrix"]),
         _doubt(measured["models"][name], measured["split"]),
         _calibration(entry),
+        *_beside(directory),
         _USE,
         _LIMITS,
         _licence(entry["training"]),
@@ -84,6 +87,14 @@ def write_card(directory: Path, name: str, measured: Mapping[str, Any]) -> Path:
     path = directory / f"{name}.md"
     write_whole(path, "\n".join(sections).encode())
     return path
+
+
+def _beside(directory: Path) -> tuple[str, ...]:
+    """All trained models side by side, where there are several."""
+    trained = [each for each in model_catalog(directory) if each.trained]
+    if len(trained) < 2:
+        return ()
+    return (f"## Beside the other models\n\n{comparison_table(trained)}",)
 
 
 def _summary(entry: Mapping[str, Any]) -> str:
@@ -110,6 +121,11 @@ def _training(told: Mapping[str, Any]) -> str:
         if told.get("votes")
         else ""
     )
+    if told.get("landmarks"):
+        votes += (
+            "\n- Landmarks: the face mesh's outlines of eyes, brows and lips on the training "
+            f"faces, as a further task of weight {recipe['shape']:g}."
+        )
     runs = _runs(told)
     first = _STARTS.get(runs[0]["init"], f"`{runs[0]['init']}`")
     lines = [_run(each, index if len(runs) > 1 else 0) for index, each in enumerate(runs, 1)]

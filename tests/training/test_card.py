@@ -180,6 +180,14 @@ def test_own_data_are_named_without_fer2013_s_licence(card, weights_copy):
     assert "Crowd votes" not in text
 
 
+def test_landmarks_are_named_where_they_were_learnt(card, weights_copy):
+    training = read_entry(weights_copy, "mobilenet_v2")["training"]
+    assert "face mesh" not in card().split("## Figures")[0]
+    text = card({"training": {**training, "landmarks": True}})
+    assert "- Landmarks: the face mesh's outlines" in text
+    assert "task of weight 0.3." in text
+
+
 def test_limits_and_uses_are_part_of_every_card(card):
     text = card()
     for part in ("## Intended use", "## Limits", "## Licence", "web image search", "5(1)(f)"):

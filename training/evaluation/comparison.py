@@ -13,20 +13,24 @@ _SHARES = (
     ("balanced_accuracy", "balanced accuracy, %"),
     ("macro_f1", "macro-F1, %"),
     ("ece", "calibration error, %"),
+    ("ece_uncalibrated", "before calibration, %"),
 )
+_CERTAIN = (("coverage", "certain answers, %"), ("accuracy", "right among them, %"))
+_FRESH = (("accuracy", "accuracy without near-copies, %"), ("macro_f1", "macro-F1 without them, %"))
 _PACES = (("ms_per_face", "ms for one face"), ("faces_per_s", "faces a second"))
 
 
 def comparison_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
     """Per figure its name and one text for each model, intervals in brackets.
 
-    The figures are those recorded on the validation faces; what nobody measured is a dash,
-    and a figure that no model has is left out.
+    The figures are those on the validation faces; what nobody measured is a dash, and a figure
+    that no model has is left out.
     """
     told: list[Mapping[str, Any]] = [each.metrics.get("validation", {}) for each in models]
-    rows = [(label, *(_share(each, key) for each in told)) for key, label in _SHARES]
-    fresh: list[Mapping[str, Any]] = [each.get("deduplicated") or {} for each in told]
-    rows.append(("accuracy without near-copies, %", *(_share(each, "accuracy") for each in fresh)))
+    rows: list[tuple[str, ...]] = []
+    for part, figures in (("", _SHARES), ("certain", _CERTAIN), ("deduplicated", _FRESH)):
+        given = [(each.get(part) or {}) if part else each for each in told]
+        rows += [(label, *(_share(each, key) for each in given)) for key, label in figures]
     rows.append(("parameters, millions", *(_number(each.parameters, 1e-6) for each in models)))
     rows.append(("file, MB", *(_number(each.megabytes) for each in models)))
     engines = [each.speed.get("engines", {}) for each in models]

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.calibration import Calibration
+from core.catalog import ModelInfo, model_catalog
 from core.classifiers import ARCHITECTURES, ENSEMBLE
 from core.classifiers.ensemble import load_ensemble
 from core.classifiers.network import load_network
@@ -31,6 +32,7 @@ from ..data import FaceSet, data_described, find_faces, read_faces
 from ..export import update_ensemble, update_entry, write_whole
 from ..options import Split
 from ..votes import read_votes
+from .comparison import comparison_rows
 from .duplicates import near_copies
 from .figures import Subject, figures, recorded
 from .paired import compare
@@ -47,6 +49,8 @@ class Evaluation:
     directory: Path
     models: Mapping[str, Mapping[str, Any]]
     """The figures of ``metrics.json`` by model."""
+    table: Sequence[tuple[str, ...]]
+    """The models side by side: figures by name, one text for each model."""
     pairs: Sequence[Mapping[str, Any]]
     """For each two models which is better on these faces, and how sure that is."""
     skipped: tuple[str, ...]
@@ -108,7 +112,15 @@ def evaluate_models(
     write_whole(directory / "predictions.csv", _predictions(faces, answers, names).encode())
     _draw(directory, str(split), measured)
     cards = _record(folder, document) if record else ()
-    return Evaluation(directory, measured, document["pairs"], faces.skipped, cards)
+    asked = [each for each in model_catalog(folder) if each.name in names]
+    table = comparison_rows([_measured(each, measured[each.name]) for each in asked])
+    return Evaluation(directory, measured, table, document["pairs"], faces.skipped, cards)
+
+
+def _measured(info: ModelInfo, told: Mapping[str, Any]) -> ModelInfo:
+    """``info`` with what was measured just now in the place of what was recorded."""
+    speed = told.get("speed", info.speed)
+    return dataclasses.replace(info, metrics={Split.VALIDATION: told}, speed=speed)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,7 +243,6 @@ def _draw(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]
 def _record(folder: Path, document: Mapping[str, Any]) -> tuple[Path, ...]:
     split = document["split"]
     specs, ensemble = read_manifest(folder), read_ensemble(folder)
-    cards = []
     for name, told in document["models"].items():
         taken = {"speed": told["speed"]} if "speed" in told else {}
         entry = recorded(document, told)
@@ -240,5 +251,7 @@ def _record(folder: Path, document: Mapping[str, Any]) -> tuple[Path, ...]:
             update_ensemble(folder, {"metrics": {**before, split: entry}, **taken})
             continue
         update_entry(folder, name, {"metrics": {**specs[name].metrics, split: entry}, **taken})
-        cards.append(write_card(folder, name, document))
-    return tuple(cards)
+    # Each card shows all models: their figures must be on record before.
+    return tuple(
+        write_card(folder, name, document) for name in document["models"] if name != ENSEMBLE
+    )

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from core.calibration import softmax
+from core.catalog import model_catalog
 from core.classifiers.network import load_network
 from core.config import Device, Engine
 from core.errors import DataError, UnknownComponent, WeightsMissing
@@ -17,6 +18,7 @@ from core.labels import EMOTIONS
 from core.weights import read_ensemble, spec_of
 from training.calibrate import calibrate_model
 from training.data import read_faces
+from training.evaluation.comparison import comparison_table
 from training.evaluation.evaluate import evaluate_models
 from training.options import Split
 from training.train import train_model
@@ -253,6 +255,10 @@ def test_all_three_architectures_go_from_training_to_their_ensemble(
         assert gap == pytest.approx(first["accuracy"] - second["accuracy"])
         assert 21 * gap == pytest.approx(pair["only_first_right"] - pair["only_second_right"])
     assert read_ensemble(weights).metrics["validation"]["n"] == 21
+    table = comparison_table(model_catalog(weights))
+    for name in ("mobilenet_v2", "resnet50", "inception_v3"):
+        assert f"## Beside the other models\n\n{table}\n## " in (weights / f"{name}.md").read_text()
+    assert "## Beside" not in (measured[0] / "weights" / "mobilenet_v2.md").read_text()
     alone = evaluated(faces_dir, weights, tmp_path / "alone", models=["ensemble"]).models
     assert list(alone) == ["ensemble"]
     assert alone["ensemble"]["nll"] == told["ensemble"]["nll"]
