@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -24,7 +25,7 @@ from cli.terminal import printable
 from core import ConfigError, Device, InputError, Preset
 
 if TYPE_CHECKING:
-    from core import Analyzer, ImageAnalysis, RgbImage
+    from core import Analyzer, FaceAnalysis, ImageAnalysis, RgbImage
 
 _LONGEST_STEM = 200
 """Bytes of a file name without what is put behind it."""
@@ -186,13 +187,21 @@ def _free_names(stem: str, kind: str) -> Iterator[str]:
         number += 1
 
 
+def _opinions(face: FaceAnalysis) -> str:
+    """What the networks of an ensemble say, the most frequent emotion first: happy 2, sad 1."""
+    said = Counter(scores.top for scores in face.per_model.values())
+    return ", ".join(f"{emotion} {count}" for emotion, count in said.most_common())
+
+
 def _print_table(answers: list[ImageAnalysis]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Photo", "Face", "Emotion", "Probability", "Next", "Remarks"):
+    together = any(face.agreement for answer in answers for face in answer.faces)
+    networks = ("Networks",) if together else ()
+    for heading in ("Photo", "Face", "Emotion", "Probability", "Next", *networks, "Remarks"):
         # Folded, because a name cut short would not tell which photo is meant.
         table.add_column(
             heading, justify="right" if heading == "Probability" else "left", overflow="fold"
@@ -201,7 +210,8 @@ def _print_table(answers: list[ImageAnalysis]) -> None:
         name = Text(printable(answer.name))
         remarks = " ".join(answer.notes)
         if not answer.faces:
-            table.add_row(name, "-", "no face found", "", "", Text(remarks))
+            blank = [""] * (2 + len(networks))
+            table.add_row(name, "-", "no face found", *blank, Text(remarks))
         for face in answer.faces:
             (top, probability), (second, behind) = face.emotions.ranked()[:2]
             table.add_row(
@@ -210,6 +220,7 @@ def _print_table(answers: list[ImageAnalysis]) -> None:
                 str(top) if face.emotions.certain else f"not sure ({top}?)",
                 f"{probability:.0%}",
                 f"{second} {behind:.0%}",
+                *([_opinions(face)] if together else ()),
                 Text(" ".join([*face.quality.reasons, remarks if face.index == 1 else ""]).strip()),
             )
     Console().print(table)

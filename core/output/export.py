@@ -35,6 +35,7 @@ CSV_COLUMNS = (
     "quality",
     "notes",
     "model",
+    "agreement",
 )
 
 
@@ -91,8 +92,8 @@ def to_csv(analyses: Sequence[ImageAnalysis]) -> str:
         head = [_cell(analysis.name), analysis.width, analysis.height, len(analysis.faces)]
         tail = [_cell(" ".join(analysis.notes)), analysis.provenance.model]
         if not analysis.faces:
-            blank = [""] * (len(CSV_COLUMNS) - len(head) - len(tail))
-            writer.writerow([*head, *blank, *tail])
+            blank = [""] * (len(CSV_COLUMNS) - len(head) - len(tail) - 1)
+            writer.writerow([*head, *blank, *tail, ""])
         for face in analysis.faces:
             box = face.face.box
             writer.writerow(
@@ -106,6 +107,7 @@ def to_csv(analyses: Sequence[ImageAnalysis]) -> str:
                     *(round(p, 6) for p in face.emotions.probabilities),
                     _cell(" ".join(face.quality.reasons)),
                     *tail,
+                    str(face.agreement or ""),
                 ]
             )
     return output.getvalue()

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,16 @@ from typer.testing import CliRunner
 
 import core
 from cli import main
-from core import Emotion, InferenceError, WeightsMissing, document, read_image, to_csv, to_json
+from core import (
+    Emotion,
+    EmotionScores,
+    InferenceError,
+    WeightsMissing,
+    document,
+    read_image,
+    to_csv,
+    to_json,
+)
 from tests.fakes import FakeAnalyzer, picture, png
 
 ONE = png(picture(Emotion.HAPPY))
@@ -64,6 +74,27 @@ def test_table_tells_a_person_what_was_found(photos):
         ["2", "not", "sure", "(fear?)", "31%"]
     ]
     assert shown.stderr == ""
+
+
+def test_networks_of_an_ensemble_are_told_beside_its_answer(photos, monkeypatch):
+    real = FakeAnalyzer.analyze
+
+    def together(self, image):
+        analysis = real(self, image)
+        said = [EmotionScores(tuple(np.roll([0.9, *[0.1 / 6] * 6], at)), 0.4) for at in (3, 4, 3)]
+        names = ("mobilenet_v2", "resnet50", "inception_v3")
+        per_model = dict(zip(names, said, strict=True))
+        faces = tuple(replace(face, per_model=per_model) for face in analysis.faces)
+        return replace(analysis, faces=faces)
+
+    assert "Networks" not in analyze(photos["one.png"]).stdout
+    monkeypatch.setattr(FakeAnalyzer, "analyze", together)
+    shown = analyze(photos["one.png"], photos["none.png"])
+    assert shown.exit_code == 0
+    assert "Networks" in shown.stdout
+    assert "happy 2, sad 1" in " ".join(shown.stdout.split())
+    rows = csv.DictReader(analyze(photos["one.png"], "--format", "csv").stdout.splitlines())
+    assert [row["agreement"] for row in rows] == ["majority"]
 
 
 def test_photo_without_a_face_is_a_good_answer(photos):
