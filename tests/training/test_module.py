@@ -14,7 +14,8 @@ from torch.nn import functional
 from core.classifiers.architectures import EmotionNetwork, architecture_named
 from core.errors import InferenceError
 from core.imaging.preprocess import Preprocessing
-from training.module import EmotionModule, HeadedNetwork
+from training.heads import HeadedNetwork
+from training.module import EmotionModule
 from training.shapes import SHAPE
 
 PLAIN = {"mixup_chance": 0, "dropout": 0, "votes_head": 0, "label_smoothing": 0}
