@@ -41,7 +41,10 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
 }
 """Values that replace the recipe's, by run; the others are held to the first."""
 WITH_LANDMARKS = {"no landmarks": {"shape": "0"}}
-WITH_TEACHERS = {"no teachers": {"distillation": "0"}}
+WITH_TEACHERS = {
+    "no hints": {"hints": "0"},
+    "no teachers": {"distillation": "0", "hints": "0"},
+}
 """Runs that join them where landmarks or teachers are given."""
 FIGURES = ("accuracy", "macro_f1", "nll")
 

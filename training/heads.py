@@ -25,6 +25,8 @@ class Outputs(NamedTuple):
     """(N, 8) logits."""
     shapes: Tensor | None
     """(N, 184)."""
+    hints: Tensor | None
+    """(N, width of the teachers' features)."""
     auxiliary: Tensor | None
     """(N, 7) logits."""
 
@@ -32,12 +34,15 @@ class Outputs(NamedTuple):
 class HeadedNetwork(nn.Module):
     """The network with the heads that exist only during training."""
 
-    def __init__(self, network: EmotionNetwork, recipe: Recipe, *, shapes: bool = False) -> None:
+    def __init__(
+        self, network: EmotionNetwork, recipe: Recipe, *, shapes: bool = False, hints: int = 0
+    ) -> None:
         super().__init__()
         self.network = network
         architecture = architecture_named(recipe.model)
         self.opinions = nn.Linear(architecture.features, OPINIONS)
         self.shapes = nn.Linear(architecture.features, SHAPE) if shapes else None
+        self.hints = nn.Linear(architecture.features, hints) if hints else None
         self.auxiliary: nn.Linear | None = None
         self._middle: Tensor | None = None
         self.frozen = False
@@ -65,4 +70,10 @@ class HeadedNetwork(nn.Module):
             auxiliary = self.auxiliary(self._middle.mean(dim=(2, 3)))
             self._middle = None
         shapes = None if self.shapes is None else self.shapes(dropped)
-        return Outputs(self.network.head(dropped), self.opinions(dropped), shapes, auxiliary)
+        return Outputs(
+            self.network.head(dropped),
+            self.opinions(dropped),
+            shapes,
+            None if self.hints is None else self.hints(features),
+            auxiliary,
+        )

@@ -21,7 +21,7 @@ from core.labels import EMOTIONS
 
 from .heads import HeadedNetwork
 from .recipe import Recipe
-from .teachers import Teachers
+from .teachers import Taught, Teachers
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 """Faces, targets, crowd opinions and shapes, as :class:`.loader.AugmentedFaces` gives them."""
@@ -76,7 +76,8 @@ class EmotionModule(pl.LightningModule):
         self.average = AveragedModel(
             network, multi_avg_fn=_warmed_average(recipe.ema_decay), use_buffers=True
         ).requires_grad_(False)
-        self.headed = HeadedNetwork(network, recipe, shapes=shapes)
+        hints = teachers.width if teachers is not None and recipe.hints > 0 else 0
+        self.headed = HeadedNetwork(network, recipe, shapes=shapes, hints=hints)
         classes = len(EMOTIONS)
         self.watched = MetricCollection(
             {
@@ -140,9 +141,13 @@ class EmotionModule(pl.LightningModule):
             )
         told = self.headed(self._sized(inputs))
         total = functional.cross_entropy(told.emotions, targets)
-        if self._teachers is not None and recipe.distillation > 0:
+        if self._teachers is not None and recipe.distillation + recipe.hints > 0:
+            taught = self._taught(inputs)
             share = recipe.distillation
-            total = (1 - share) * total + share * self._distance(told.emotions, inputs)
+            total = (1 - share) * total + share * self._distance(told.emotions, taught)
+            if told.hints is not None:
+                gap = functional.mse_loss(told.hints.float(), taught.features)
+                total = total + recipe.hints * gap
         if recipe.votes_head > 0:
             # Rows without votes are all zeros and add nothing.
             log_odds = functional.log_softmax(told.opinions, dim=1)
@@ -153,15 +158,19 @@ class EmotionModule(pl.LightningModule):
             total = total + recipe.auxiliary * functional.cross_entropy(told.auxiliary, targets)
         return total
 
-    def _distance(self, logits: Tensor, inputs: Tensor) -> Tensor:
-        """T^2 KL(teachers || student) in nats, on the very view that the student saw."""
+    def _taught(self, inputs: Tensor) -> Taught:
+        """What the teachers say of the very view that the student sees."""
         if self._teachers is None:
-            return logits.new_zeros(())
-        temperature = self.recipe.distillation_temperature
+            raise RuntimeError("expected teachers, got none")
         grey = inputs[:, :1] * self.recipe.std + self.recipe.mean
-        taught = self._teachers.probabilities(grey, temperature)
+        return self._teachers.said(grey, self.recipe.distillation_temperature)
+
+    def _distance(self, logits: Tensor, taught: Taught) -> Tensor:
+        """T^2 KL(teachers || student) in nats."""
+        temperature = self.recipe.distillation_temperature
         said = functional.log_softmax(logits.float() / temperature, dim=1)
-        return temperature**2 * functional.kl_div(said, taught, reduction="batchmean")
+        gap = functional.kl_div(said, taught.probabilities, reduction="batchmean")
+        return temperature**2 * gap
 
     def normalise(self, faces: Tensor) -> Tensor:
         """(N, S, S) uint8 to (N, 3, S, S) float; the tensor form of ``Preprocessing.normalise``."""

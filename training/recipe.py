@@ -34,6 +34,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "shape": (0.0, 100.0),
     "distillation": (0.0, 1.0),
     "distillation_temperature": (0.1, 100.0),
+    "hints": (0.0, 100.0),
     "frozen_share": (0.0, 0.95),
     "first_layer_rate": (1e-6, 1.0),
     "mixup_alpha": (0.0, 100.0),
@@ -82,6 +83,9 @@ class Recipe:
     """Weight of the teachers' opinion beside the target; needs --teacher, else 0."""
     distillation_temperature: float
     """Softens teachers and student alike (Hinton et al. 2015)."""
+    hints: float
+    """Weight of the teachers' features, which the student must tell from its own (Romero et al.
+    2015); needs --teacher, else 0."""
     frozen_share: float
     """Share of the run, from its start, in which only the heads learn."""
     first_layer_rate: float

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -25,8 +26,8 @@ class Teacher:
     preprocessing: Preprocessing
     sha256: str
 
-    def logits(self, grey: Tensor) -> Tensor:
-        """(N, 1, S, S) grey values in 0..1 to (N, 7) logits."""
+    def said(self, grey: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, 1, S, S) grey values in 0..1 to (N, 7) logits and the (N, F) features below them."""
         side = self.preprocessing.input_px
         if grey.shape[-1] != side:
             grey = functional.interpolate(
@@ -34,8 +35,17 @@ class Teacher:
             )
         inputs = (grey - self.preprocessing.mean) / self.preprocessing.std
         batch = inputs.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
-        logits: Tensor = self.network(batch)
-        return logits
+        features = self.network.embed(batch)
+        return self.network.head(features), features
+
+
+class Taught(NamedTuple):
+    """What teachers say of N faces."""
+
+    probabilities: Tensor
+    """(N, 7), the mean of their softened probabilities."""
+    features: Tensor
+    """(N, width), each teacher's features with mean zero and spread one for every face."""
 
 
 class Teachers:
@@ -57,14 +67,20 @@ class Teachers:
         for member in self._members:
             member.network.to(device)
 
+    @property
+    def width(self) -> int:
+        """Length of all members' features side by side."""
+        return sum(member.network.head.in_features for member in self._members)
+
     @torch.no_grad()
-    def probabilities(self, grey: Tensor, temperature: float) -> Tensor:
-        """(N, 1, S, S) grey values in 0..1 to the (N, 7) mean of softened probabilities."""
-        opinions = [
-            torch.softmax(member.logits(grey).float() / temperature, dim=1)
-            for member in self._members
-        ]
-        return torch.stack(opinions).mean(dim=0)
+    def said(self, grey: Tensor, temperature: float) -> Taught:
+        """What all members say of (N, 1, S, S) grey values in 0..1."""
+        opinions, features = [], []
+        for member in self._members:
+            logits, below = member.said(grey)
+            opinions.append(torch.softmax(logits.float() / temperature, dim=1))
+            features.append(functional.layer_norm(below.float(), below.shape[1:]))
+        return Taught(torch.stack(opinions).mean(dim=0), torch.cat(features, dim=1))
 
 
 def read_teachers(files: Sequence[Path]) -> Teachers | None:

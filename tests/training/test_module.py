@@ -17,6 +17,7 @@ from core.imaging.preprocess import Preprocessing
 from training.heads import HeadedNetwork
 from training.module import EmotionModule
 from training.shapes import SHAPE
+from training.teachers import Taught
 
 PLAIN = {"mixup_chance": 0, "dropout": 0, "votes_head": 0, "label_smoothing": 0}
 
@@ -50,9 +51,9 @@ def test_tensor_normalisation_is_the_one_of_serving(small_recipe):
 def test_loss_is_the_cross_entropy_of_soft_targets(small_recipe):
     module = module_of(small_recipe(**PLAIN))
     batch = batch_of()
-    logits, _, shapes, auxiliary = outputs(module, batch)
+    logits, _, shapes, hints, auxiliary = outputs(module, batch)
     expected = -(batch[1] * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
-    assert shapes is auxiliary is None
+    assert shapes is hints is auxiliary is None
     torch.testing.assert_close(module.loss(batch), expected)
 
 
@@ -279,29 +280,44 @@ def test_heads_of_training_share_the_network_s_features(small_recipe):
 class Opinion:
     """Teachers that say the same of every face, and remember what they were shown."""
 
+    width = 5
+
     def __init__(self, probabilities):
-        self.probabilities_said = torch.tensor(probabilities)
+        self.probabilities = torch.tensor(probabilities)
+        self.features = torch.arange(5.0) - 2
         self.shown = None
 
-    def probabilities(self, grey, temperature):
+    def said(self, grey, temperature):
         self.shown = (grey, temperature)
-        return self.probabilities_said.expand(len(grey), -1)
+        rows = len(grey)
+        return Taught(self.probabilities.expand(rows, -1), self.features.expand(rows, -1))
 
 
 def test_teachers_add_their_divergence_at_their_temperature(small_recipe):
     opinion = Opinion([0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
-    recipe = small_recipe(**PLAIN, distillation=0.7, distillation_temperature=2)
+    recipe = small_recipe(**PLAIN, distillation=0.7, distillation_temperature=2, hints=0)
     module = module_of(recipe, teachers=opinion)
     batch = batch_of()
     logits, *_ = outputs(module, batch)
     said = torch.softmax(logits / 2, dim=1)
-    taught = opinion.probabilities_said
+    taught = opinion.probabilities
     divergence = (taught * (taught / said).log()).sum(dim=1).mean()
     expected = 0.3 * functional.cross_entropy(logits, batch[1]) + 0.7 * 4 * divergence
     torch.testing.assert_close(module.loss(batch), expected)
     grey, temperature = opinion.shown
     assert temperature == 2
     torch.testing.assert_close(grey[:, 0], batch[0].float() / 255)
+
+
+def test_hints_add_the_error_in_telling_the_teachers_features(small_recipe):
+    opinion = Opinion([1 / 7] * 7)
+    module = module_of(small_recipe(**PLAIN, distillation=0, hints=0.5), teachers=opinion)
+    batch = batch_of()
+    told = outputs(module, batch)
+    assert told.hints.shape == (4, 5)
+    gap = ((told.hints - opinion.features) ** 2).mean()
+    expected = functional.cross_entropy(told.emotions, batch[1]) + 0.5 * gap
+    torch.testing.assert_close(module.loss(batch), expected)
 
 
 def test_teachers_see_the_mixed_faces_that_the_student_sees(small_recipe):

@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional
 
 from core.classifiers.network import load_network
@@ -32,27 +33,36 @@ def test_teacher_says_of_a_face_what_it_says_when_it_serves(weights_copy, faces_
     )
     with torch.no_grad():
         grey = torch.from_numpy(faces)[:, None].float() / 255
-        both = [torch.softmax(member.logits(view), dim=1) for view in (grey, grey.flip(3))]
+        both = [torch.softmax(member.said(view)[0], dim=1) for view in (grey, grey.flip(3))]
     expected = functional.softmax(torch.from_numpy(served.logits(faces)), dim=1)
     torch.testing.assert_close(sum(both) / 2, expected, atol=1e-3, rtol=0)
 
 
-def test_several_teachers_speak_with_their_mean():
+def test_several_teachers_speak_with_their_mean_and_show_their_features_side_by_side():
     class Fixed:
-        def __init__(self, logits):
-            self._logits = torch.tensor([logits])
+        def __init__(self, logits, features):
+            self.head = nn.Linear(len(features), 7)
+            with torch.no_grad():
+                self.head.weight.zero_()
+                self.head.bias.copy_(torch.tensor(logits))
+            self._features = torch.tensor([features])
 
-        def __call__(self, batch):
-            return self._logits.expand(len(batch), -1)
+        def embed(self, batch):
+            return self._features.expand(len(batch), -1)
 
     class Plain:
         input_px, mean, std = 32, 0.5, 0.5
 
     first, second = [3.0, 0, 0, 0, 0, 0, 0], [0.0, 0, 0, 0, 0, 0, 3]
-    members = [Teacher(Fixed(logits), Plain(), "") for logits in (first, second)]
-    told = Teachers(members).probabilities(torch.zeros(2, 1, 32, 32), temperature=2)
+    fixed = Fixed(first, [1.0, 3.0]), Fixed(second, [0.0, 10.0, 20.0])
+    teachers = Teachers([Teacher(each, Plain(), "") for each in fixed])
+    assert teachers.width == 5
+    told = teachers.said(torch.zeros(2, 1, 32, 32), temperature=2)
     soft = torch.softmax(torch.tensor([first, second]) / 2, dim=1).mean(dim=0)
-    torch.testing.assert_close(told, soft.expand(2, -1))
+    torch.testing.assert_close(told.probabilities, soft.expand(2, -1))
+    spread = 1.5**0.5
+    features = torch.tensor([[-1.0, 1.0, -spread, 0.0, spread]])
+    torch.testing.assert_close(told.features, features.expand(2, -1), atol=1e-4, rtol=0)
 
 
 def test_taught_run_records_its_teachers_and_resumes_only_with_them(
