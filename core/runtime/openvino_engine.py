@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -32,13 +33,22 @@ class OpenVinoRunner:
         # On processors with bfloat16 OpenVINO would choose it by itself; the answers
         # must equal torch's, so float32 is asked for.
         options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        self._compiled = openvino.Core().compile_model(model, "CPU", options)
+        self._compiled = _core().compile_model(model, "CPU", options)
 
     def run(self, batch: Float32Array) -> Float32Array:
         """(N, 3, S, S) float32 to (N, C) float32."""
         request = self._compiled.create_infer_request()
         request.infer({0: np.ascontiguousarray(batch)})
         return np.array(request.get_output_tensor(0).data, dtype=np.float32)
+
+
+@cache
+def _core() -> Any:
+    """OpenVINO's core, one for the process as its manual asks.
+
+    When the last one goes, its plugins are unloaded, and their threads with them.
+    """
+    return _openvino().Core()
 
 
 def _openvino() -> Any:
