@@ -89,8 +89,10 @@ def test_unfit_file_is_refused(tmp_path, text, message):
 
 def test_wrong_kind_in_a_file_is_refused(tmp_path):
     text = (RECIPES_DIR / "mobilenet_v2.toml").read_text()
-    for before, after in (("epochs = 24", "epochs = true"), ("epochs = 24", "epochs = 24.5")):
-        (tmp_path / "own.toml").write_text(text.replace(before, after))
+    epochs = f"epochs = {read_recipe('mobilenet_v2').epochs}"
+    assert epochs in text
+    for wrong in ("epochs = true", "epochs = 24.5"):
+        (tmp_path / "own.toml").write_text(text.replace(epochs, wrong))
         with pytest.raises(ConfigError, match="epochs must be a whole number"):
             read_recipe("mobilenet_v2", file=tmp_path / "own.toml")
 
