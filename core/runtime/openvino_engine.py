@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from functools import cache
+from threading import Lock
 from typing import Any, cast
 
 import numpy as np
@@ -42,12 +43,22 @@ class OpenVinoRunner:
         return np.array(request.get_output_tensor(0).data, dtype=np.float32)
 
 
-@cache
-def _core() -> Any:
-    """OpenVINO's core, one for the process as its manual asks.
+_made = Lock()
 
-    When the last one goes, its plugins are unloaded, and their threads with them.
+
+def _core() -> Any:
+    """OpenVINO's core: one for the process, kept until its end.
+
+    Its plugin gives the thread that loads it a stack for signal handlers, and takes that stack
+    away when the core is dropped. Dropped in another thread, it leaves the first one pointing at
+    nothing, and the next signal ends the process.
     """
+    with _made:
+        return _only_core()
+
+
+@cache
+def _only_core() -> Any:
     return _openvino().Core()
 
 

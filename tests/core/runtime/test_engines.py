@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -133,3 +137,34 @@ def test_what_does_not_fit_alone_is_run_on_the_cpu():
     batch = np.arange(3, dtype=np.float32)[:, None, None, None].repeat(3, axis=1)
     assert made.run(batch).ravel().tolist() == [0, 1, 2]
     assert made._on_cpu.batches == [1, 1, 1]
+
+
+DROPPED_ELSEWHERE = """
+import gc, os, signal, threading
+from torch import nn
+from core.runtime.openvino_engine import OpenVinoRunner
+
+runners = [OpenVinoRunner(nn.Conv2d(3, 1, 1), input_px=8)]
+
+def drop():
+    runners.clear()
+    gc.collect()
+
+thread = threading.Thread(target=drop)
+thread.start()
+thread.join()
+signal.signal(signal.SIGUSR1, lambda *_: print("handled"))
+os.kill(os.getpid(), signal.SIGUSR1)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs POSIX signals")
+def test_signals_are_handled_after_a_model_is_dropped_in_another_thread():
+    run = subprocess.run(
+        [sys.executable, "-c", DROPPED_ELSEWHERE],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (run.returncode, run.stdout) == (0, "handled\n"), run.stderr
