@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from core.classifiers.architectures import EmotionNetwork, architecture_named
 from core.labels import EMOTIONS
 
+from .contrast import projection
 from .recipe import Recipe
 from .shapes import SHAPE
 from .votes import OPINIONS
@@ -27,6 +28,8 @@ class Outputs(NamedTuple):
     """(N, 184)."""
     hints: Tensor | None
     """(N, width of the teachers' features)."""
+    compared: Tensor | None
+    """(N, 128), the space of contrastive learning."""
     auxiliary: Tensor | None
     """(N, 7) logits."""
 
@@ -43,6 +46,8 @@ class HeadedNetwork(nn.Module):
         self.opinions = nn.Linear(architecture.features, OPINIONS)
         self.shapes = nn.Linear(architecture.features, SHAPE) if shapes else None
         self.hints = nn.Linear(architecture.features, hints) if hints else None
+        contrasts = recipe.contrast_share > 0
+        self.compared = projection(architecture.features) if contrasts else None
         self.auxiliary: nn.Linear | None = None
         self._middle: Tensor | None = None
         self.frozen = False
@@ -75,5 +80,6 @@ class HeadedNetwork(nn.Module):
             self.opinions(dropped),
             shapes,
             None if self.hints is None else self.hints(features),
+            None if self.compared is None else self.compared(features),
             auxiliary,
         )

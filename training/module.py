@@ -19,6 +19,7 @@ from core.classifiers.architectures import EmotionNetwork
 from core.errors import InferenceError
 from core.labels import EMOTIONS
 
+from .contrast import contrastive_loss
 from .heads import HeadedNetwork
 from .recipe import Recipe
 from .teachers import Taught, Teachers
@@ -132,7 +133,9 @@ class EmotionModule(pl.LightningModule):
         recipe = self.recipe
         faces, targets, opinions, shapes = batch
         inputs = self.normalise(faces)
-        if recipe.mixup_alpha > 0 and torch.rand(()).item() < recipe.mixup_chance:
+        contrasting = self.progress < recipe.contrast_share
+        mixing = recipe.mixup_alpha > 0 and not contrasting
+        if mixing and torch.rand(()).item() < recipe.mixup_chance:
             part = torch.distributions.Beta(recipe.mixup_alpha, recipe.mixup_alpha).sample()
             order = torch.randperm(len(inputs), device=inputs.device)
             inputs, targets, opinions, shapes = (
@@ -156,6 +159,10 @@ class EmotionModule(pl.LightningModule):
             total = total + recipe.shape * _squared_error(told.shapes, shapes)
         if told.auxiliary is not None:
             total = total + recipe.auxiliary * functional.cross_entropy(told.auxiliary, targets)
+        if told.compared is not None:
+            apart = contrastive_loss(told.compared, targets.argmax(dim=1))
+            # The other one at weight 0: processes that train together wait for every gradient.
+            total = apart + 0 * total if contrasting else total + 0 * apart
         return total
 
     def _taught(self, inputs: Tensor) -> Taught:

@@ -35,6 +35,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "distillation": (0.0, 1.0),
     "distillation_temperature": (0.1, 100.0),
     "hints": (0.0, 100.0),
+    "contrast_share": (0.0, 0.95),
     "frozen_share": (0.0, 0.95),
     "first_layer_rate": (1e-6, 1.0),
     "mixup_alpha": (0.0, 100.0),
@@ -86,6 +87,9 @@ class Recipe:
     hints: float
     """Weight of the teachers' features, which the student must tell from its own (Romero et al.
     2015); needs --teacher, else 0."""
+    contrast_share: float
+    """Share of the run, from its start, in which the network only learns which faces show the same
+    emotion (Khosla et al. 2020); 0 leaves it out."""
     frozen_share: float
     """Share of the run, from its start, in which only the heads learn."""
     first_layer_rate: float

@@ -14,6 +14,7 @@ from torch.nn import functional
 from core.classifiers.architectures import EmotionNetwork, architecture_named
 from core.errors import InferenceError
 from core.imaging.preprocess import Preprocessing
+from training.contrast import contrastive_loss
 from training.heads import HeadedNetwork
 from training.module import EmotionModule
 from training.shapes import SHAPE
@@ -51,9 +52,9 @@ def test_tensor_normalisation_is_the_one_of_serving(small_recipe):
 def test_loss_is_the_cross_entropy_of_soft_targets(small_recipe):
     module = module_of(small_recipe(**PLAIN))
     batch = batch_of()
-    logits, _, shapes, hints, auxiliary = outputs(module, batch)
+    logits, _, shapes, hints, compared, auxiliary = outputs(module, batch)
     expected = -(batch[1] * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
-    assert shapes is hints is auxiliary is None
+    assert shapes is hints is compared is auxiliary is None
     torch.testing.assert_close(module.loss(batch), expected)
 
 
@@ -318,6 +319,27 @@ def test_hints_add_the_error_in_telling_the_teachers_features(small_recipe):
     gap = ((told.hints - opinion.features) ** 2).mean()
     expected = functional.cross_entropy(told.emotions, batch[1]) + 0.5 * gap
     torch.testing.assert_close(module.loss(batch), expected)
+
+
+def test_contrastive_start_learns_nothing_but_which_faces_belong_together(small_recipe):
+    module = module_of(
+        small_recipe(**{**PLAIN, "mixup_chance": 1, "mixup_alpha": 5}, contrast_share=0.3), steps=10
+    )
+    trainer = SimpleNamespace(global_step=2)
+    module.__dict__["_trainer"] = trainer
+    faces, _, *rest = batch_of()
+    batch = (faces, functional.one_hot(torch.tensor([0, 0, 1, 1]), 7).float(), *rest)
+    loss = module.loss(batch)
+    labels = batch[1].argmax(dim=1)
+    torch.testing.assert_close(loss, contrastive_loss(outputs(module, batch).compared, labels))
+    loss.backward()
+    assert module.headed.network.head.weight.grad.abs().max() == 0
+    assert module.headed.compared[0].weight.grad.abs().max() > 0
+    trainer.global_step = 3
+    module.zero_grad()
+    module.loss(batch).backward()
+    assert module.headed.network.head.weight.grad.abs().max() > 0
+    assert module.headed.compared[0].weight.grad.abs().max() == 0
 
 
 def test_teachers_see_the_mixed_faces_that_the_student_sees(small_recipe):
