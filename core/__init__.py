@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     )
     from .imaging.reader import read_image
     from .labels import EMOTIONS, Emotion
+    from .landmarks.noise import LandmarkNoise, displaced
     from .output.export import SCHEMA_VERSION, document, dumps, to_csv, to_json
     from .output.render import annotate, encode_png, overlay_heatmap
     from .pipeline import Analyzer
@@ -70,6 +71,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "WeightsMissing",
     ),
     "imaging.reader": ("read_image",),
+    "landmarks.noise": ("LandmarkNoise", "displaced"),
     "labels": ("EMOTIONS", "Emotion"),
     "output.export": ("SCHEMA_VERSION", "document", "dumps", "to_csv", "to_json"),
     "output.render": ("annotate", "encode_png", "overlay_heatmap"),
@@ -112,6 +114,7 @@ __all__ = [
     "ImageTooLarge",
     "InferenceError",
     "InputError",
+    "LandmarkNoise",
     "Landmarks",
     "ModelInfo",
     "Preset",
@@ -127,6 +130,7 @@ __all__ = [
     "annotate",
     "detector_names",
     "diagnose",
+    "displaced",
     "document",
     "dumps",
     "encode_png",

@@ -89,12 +89,42 @@ class Analyzer:
         Raises InferenceError when a network gives no usable value.
         """
         clock = _Clock()
-        found = self._detector.detect(image)
-        faces = [face for face in found if face.box.clamped(image.width, image.height).area >= 1]
-        faces.sort(key=lambda face: (face.box.x1 + face.box.x2, face.box.y1))
+        faces = self.detect(image)
         clock.lap("detect")
         located = self._landmarks.locate(image, faces)
         clock.lap("landmarks")
+        answers = self._answers(image, faces, located, clock)
+        return ImageAnalysis(
+            name=image.name,
+            width=image.width,
+            height=image.height,
+            faces=answers,
+            provenance=self._provenance,
+            notes=(*image.notes, *self._why_none(image, answers)),
+            elapsed_s=clock.laps,
+        )
+
+    def detect(self, image: RgbImage) -> tuple[Face, ...]:
+        """The faces in ``image`` from left to right, with the detector's own landmarks if any."""
+        found = self._detector.detect(image)
+        faces = [face for face in found if face.box.clamped(image.width, image.height).area >= 1]
+        return tuple(sorted(faces, key=lambda face: (face.box.x1 + face.box.x2, face.box.y1)))
+
+    def answer(self, image: RgbImage, faces: Sequence[Face]) -> tuple[FaceAnalysis, ...]:
+        """The answers for ``faces`` as they are given: nothing is detected, no landmark placed.
+
+        What :meth:`analyze` says of a face comes back when its ``face`` is given; other
+        landmarks or another box show what depends on them.
+        """
+        return self._answers(image, faces, [face.landmarks for face in faces], _Clock())
+
+    def _answers(
+        self,
+        image: RgbImage,
+        faces: Sequence[Face],
+        located: Sequence[Landmarks | None],
+        clock: _Clock,
+    ) -> tuple[FaceAnalysis, ...]:
         crops = [
             self.crop(image, face, points) for face, points in zip(faces, located, strict=True)
         ]
@@ -118,15 +148,7 @@ class Analyzer:
                 )
             )
         clock.lap("quality")
-        return ImageAnalysis(
-            name=image.name,
-            width=image.width,
-            height=image.height,
-            faces=tuple(answers),
-            provenance=self._provenance,
-            notes=(*image.notes, *self._why_none(image, answers)),
-            elapsed_s=clock.laps,
-        )
+        return tuple(answers)
 
     def crop(self, image: RgbImage, face: Face, points: Landmarks | None) -> AlignedCrop:
         """The face in the frame its network was trained on.

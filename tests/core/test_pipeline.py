@@ -6,6 +6,7 @@ import gc
 import re
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,6 +121,36 @@ def test_detector_s_own_points_stand_in_for_missing_landmarks():
 def test_box_stands_in_where_no_points_say_anything(useless):
     answer = analyzer(face(30, landmarks=useless), landmarks=useless).analyze(picture())
     assert answer.faces[0].crop.matrix == pytest.approx(matrix_from_box(Box(30, 20, 70, 60)))
+
+
+def test_faces_can_be_found_alone_and_answered_again():
+    made = analyzer(
+        Face(Box(60, 0, 100, 40), 0.9, five_points(60, 0)),
+        Face(Box(0, 0, 48, 48), 0.8, five_points()),
+        landmarks=five_points(2, 2),
+    )
+    image = picture()
+    assert [face.box.x1 for face in made.detect(image)] == [0, 60]
+    analysis = made.analyze(image)
+    again = made.answer(image, [each.face for each in analysis.faces])
+    for first, second in zip(analysis.faces, again, strict=True):
+        assert (first.index, first.emotions, first.quality) == (
+            second.index,
+            second.emotions,
+            second.quality,
+        )
+        np.testing.assert_array_equal(first.crop.pixels, second.crop.pixels)
+
+
+def test_other_landmarks_give_another_crop():
+    made = analyzer(Face(Box(0, 0, 48, 48), 0.8, five_points()))
+    image = picture()
+    face = made.analyze(image).faces[0].face
+    moved = replace(face, landmarks=five_points(10, 6))
+    (answer,) = made.answer(image, [moved])
+    assert answer.face.landmarks is moved.landmarks
+    assert not np.array_equal(answer.crop.pixels, made.answer(image, [face])[0].crop.pixels)
+    assert made.answer(image, []) == ()
 
 
 def test_notes_of_the_reader_are_carried():
