@@ -26,15 +26,26 @@ def face_card(face: FaceAnalysis) -> str:
     emotions = face.emotions
     return (
         f'<article class="face" aria-label="Face {face.index}: {escape(face_words(face))}">'
-        f"<header>{_number(face.index)}"
-        f'<div class="face-answer"><strong>{_swatch(emotions)}{answer_words(emotions)}</strong>'
-        f"{_probability(emotions)}</div>{_crop(face)}</header>{_doubt(emotions)}"
-        f'<ul class="face-bars">{"".join(_bar(e, emotions) for e in EMOTIONS)}</ul>'
-        f"{_hints(face)}{_opinions(face)}</article>"
+        f"<header>{number_html(face.index)}{headline_html(emotions)}{crop_html(face)}</header>"
+        f"{_doubt(emotions)}{bars_html(emotions)}{_hints(face)}{_opinions(face)}</article>"
     )
 
 
-def _number(index: int) -> str:
+def headline_html(emotions: EmotionScores) -> str:
+    """The answer in large letters, and how probable it is when it is sure."""
+    return (
+        f'<div class="face-answer"><strong>{_swatch(emotions)}{answer_words(emotions)}</strong>'
+        f"{_probability(emotions)}</div>"
+    )
+
+
+def bars_html(emotions: EmotionScores) -> str:
+    """The seven probabilities."""
+    return f'<ul class="face-bars">{"".join(_bar(e, emotions) for e in EMOTIONS)}</ul>'
+
+
+def number_html(index: int) -> str:
+    """A face's number in a circle."""
     return f'<span class="face-number" aria-hidden="true">{index}</span>'
 
 
@@ -80,7 +91,8 @@ def _opinions(face: FaceAnalysis) -> str:
     return f'<div class="face-opinions"><span>{agreement_words(face)}:</span><ul>{items}</ul></div>'
 
 
-def _crop(face: FaceAnalysis) -> str:
+def crop_html(face: FaceAnalysis) -> str:
+    """The face as the network saw it."""
     return (
         f'<img class="face-crop" src="{_data_uri(face)}" width="64" height="64" '
         f'alt="Face {face.index} as the network saw it: 48 by 48 pixels, grey" '

@@ -22,8 +22,9 @@ def workspace() -> Workspace:
     return found
 
 
-# Two, so that changing a setting back and forth loads nothing; older ones are let go.
-@st.cache_resource(max_entries=2, show_spinner=False, hash_funcs={AnalyzerConfig: repr})
+# All four models for the comparison and two more, so that changing a setting back and forth
+# loads nothing; older ones are let go.
+@st.cache_resource(max_entries=6, show_spinner=False, hash_funcs={AnalyzerConfig: repr})
 def _loading(config: AnalyzerConfig) -> Future[Analyzer]:
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-model")
     future = executor.submit(_load, config)

@@ -79,7 +79,12 @@ class Workspace:
     _images: Shelf[RgbImage] = field(
         default_factory=lambda: Shelf(_IMAGE_BYTES, lambda image: image.pixels.nbytes)
     )
+    _others: Shelf[object] = field(default_factory=lambda: Shelf(_ANSWERS, lambda _: 1))
     _shown: Shelf[bytes] = field(default_factory=lambda: Shelf(_SHOWN_BYTES, len))
+
+    def remember(self, key: Hashable, make: Callable[[], object]) -> object:
+        """Anything else worth keeping, made the first time it is asked for."""
+        return self._others.get(key, make)
 
     def knows(self, photo: Photo, settings: str) -> bool:
         """Whether the answer is there already."""
@@ -131,7 +136,7 @@ class Workspace:
         looks = (landmarks, explained_by is not None)
         return self._shown.get(
             (*_key(photo, analysis.provenance.config_digest), looks),
-            lambda: _for_screen(
+            lambda: for_screen(
                 self.annotated(photo, analysis, landmarks=landmarks, explained_by=explained_by)
             ),
         )
@@ -147,7 +152,8 @@ def _key(photo: Photo, settings: str) -> tuple[str, str, str]:
     return photo.name, photo.digest, settings
 
 
-def _for_screen(image: RgbImage) -> bytes:
+def for_screen(image: RgbImage) -> bytes:
+    """A JPEG, not larger than a wide screen shows."""
     from PIL import Image
 
     picture = Image.fromarray(image.pixels)

@@ -31,10 +31,10 @@ def page() -> None:
     try:
         models = model_catalog()
     except ProjectError as error:
-        _show_problem(error)
+        show_problem(error)
         return
     if not any(info.trained for info in models):
-        _nothing_trained(models)
+        nothing_trained(models)
         return
     config = choose_settings(models)
     start_loading(config)
@@ -49,7 +49,7 @@ def page() -> None:
         else:
             show_several(list(zip(photos, answers, strict=True)), analyzer)
     except ProjectError as error:
-        _show_problem(error)
+        show_problem(error)
 
 
 def _answer_all(photos: Sequence[Photo], analyzer: Analyzer) -> list[Answer]:
@@ -69,11 +69,13 @@ def _answer_all(photos: Sequence[Photo], analyzer: Analyzer) -> list[Answer]:
     return [memory.answer(photo, analyzer) for photo in photos]
 
 
-def _show_problem(error: ProjectError) -> None:
+def show_problem(error: ProjectError) -> None:
+    """What went wrong and what to do."""
     st.error(f"{escape_markdown(error.message)}\n\n{escape_markdown(error.hint)}")
 
 
-def _nothing_trained(models: Sequence[ModelInfo]) -> None:
+def nothing_trained(models: Sequence[ModelInfo]) -> None:
+    """How to get a first network."""
     st.warning(
         "No network is trained on this computer yet, so photos cannot be answered. "
         "Train one with one of these commands, then reload this page."

@@ -40,7 +40,7 @@ def show_answer(photo: Photo, answer: Answer, analyzer: Analyzer) -> None:
     for note in answer.notes:
         st.caption(escape_markdown(note))
     if not answer.faces:
-        _no_face(photo, answer)
+        show_no_face(photo, answer)
     elif len(answer.faces) <= _BESIDE:
         left, right = st.columns([5, 4], gap="medium")
         with left:
@@ -96,7 +96,8 @@ def _caption(analysis: ImageAnalysis) -> str:
     return f"{count_words(analysis)} in {name}: {escape_markdown(told)}"
 
 
-def _no_face(photo: Photo, analysis: ImageAnalysis) -> None:
+def show_no_face(photo: Photo, analysis: ImageAnalysis) -> None:
+    """The picture, and what to try."""
     left, right = st.columns([5, 4], gap="medium")
     with left, st.container(key="picture"):
         st.image(

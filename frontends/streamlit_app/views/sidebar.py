@@ -15,11 +15,15 @@ _THRESHOLDS: dict[str, float | None] = {
 }
 
 
-def choose_settings(models: Sequence[ModelInfo]) -> AnalyzerConfig:
-    """What the visitor chose; at least one of ``models`` is trained."""
+def choose_settings(models: Sequence[ModelInfo], *, with_model: bool = True) -> AnalyzerConfig:
+    """What the visitor chose; at least one of ``models`` is trained.
+
+    Without ``with_model`` the first trained one is taken and none is offered.
+    """
+    trained = [info for info in models if info.trained]
     with st.sidebar:
         st.header("Settings", anchor=False)
-        model = _model([info for info in models if info.trained])
+        model = _model(trained) if with_model else trained[0]
         presets = list(Preset)
         preset = st.radio(
             "How thoroughly to look for faces",

@@ -7,7 +7,7 @@ import streamlit as st
 from frontends.sample import SAMPLE_NAME, sample_photo
 from frontends.streamlit_app.photos import MOST_BYTES, MOST_PHOTOS, Photo, within_limits
 from frontends.streamlit_app.state import workspace
-from frontends.wording import SAMPLE_CREDIT
+from frontends.wording import SAMPLE_CREDIT, shown_name
 
 UPLOAD, CAMERA, SAMPLE = "Upload photos", "Take a picture", "Sample photo"
 
@@ -29,6 +29,19 @@ def choose_photos() -> tuple[Photo, ...]:
         st.caption(SAMPLE_CREDIT)
         return (Photo.of(SAMPLE_NAME, sample_photo()),)
     return _from_uploads()
+
+
+def choose_one_photo() -> Photo | None:
+    """One of them; None until the visitor gave some."""
+    photos = choose_photos()
+    if len(photos) < 2:
+        return photos[0] if photos else None
+    number = st.selectbox(
+        "Photo",
+        range(len(photos)),
+        format_func=lambda each: f"{each + 1} · {shown_name(photos[each].name)}",
+    )
+    return photos[number]
 
 
 def _from_uploads() -> tuple[Photo, ...]:

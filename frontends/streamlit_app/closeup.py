@@ -1,0 +1,52 @@
+"""One face, large, with its landmarks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core import Box, FaceAnalysis, ImageAnalysis, RgbImage
+from frontends.streamlit_app.workspace import for_screen
+
+_DOT = 2
+"""Radius of a landmark in pixels of the screen."""
+_BLUE, _WHITE = (0, 114, 178), (255, 255, 255)
+
+_SIDE = 560
+"""Pixels across: a small face is enlarged, so that its landmarks can be told apart."""
+_MARGIN = 0.35
+"""Of the box, on each side."""
+
+
+def closeup(image: RgbImage, analysis: ImageAnalysis, face: FaceAnalysis) -> bytes:
+    """The part of ``image`` around ``face`` as a JPEG, framed, named and with its landmarks."""
+    import numpy as np
+    from PIL import Image, ImageDraw
+
+    from core import annotate
+
+    box = face.face.box
+    dx, dy = _MARGIN * box.width, _MARGIN * box.height
+    region = Box(box.x1 - dx, box.y1 - dy, box.x2 + dx, box.y2 + dy)
+    region = region.clamped(image.width, image.height)
+    left, top, right, bottom = int(region.x1), int(region.y1), round(region.x2), round(region.y2)
+    scale = _SIDE / max(right - left, bottom - top, 1)
+    size_wh = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
+    part = Image.fromarray(image.pixels[top:bottom, left:right])
+    shown = RgbImage(np.array(part.resize(size_wh, Image.Resampling.LANCZOS)), image.name)
+
+    def x(value: float) -> float:
+        return (value - left) * scale
+
+    def y(value: float) -> float:
+        return (value - top) * scale
+
+    there = Box(x(box.x1), y(box.y1), x(box.x2), y(box.y2))
+    placed = replace(face, face=replace(face.face, box=there, landmarks=None))
+    here = replace(analysis, faces=(placed,), width=shown.width, height=shown.height)
+    picture = Image.fromarray(annotate(shown, here).pixels)
+    draw = ImageDraw.Draw(picture)
+    # With a light rim, so that they are seen on any skin.
+    points = face.face.landmarks.points if face.face.landmarks is not None else ()
+    for across, down in points:
+        draw.circle((x(across), y(down)), _DOT, fill=_BLUE, outline=_WHITE)
+    return for_screen(RgbImage(np.array(picture), image.name))

@@ -1,0 +1,192 @@
+"""The page that shows what an answer owes to well-placed landmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import streamlit as st
+
+from core import (
+    FaceAnalysis,
+    ImageAnalysis,
+    LandmarkNoise,
+    ProjectError,
+    RgbImage,
+    displaced,
+    model_catalog,
+)
+from frontends.face_card import cards_html
+from frontends.streamlit_app.closeup import closeup
+from frontends.streamlit_app.photos import Photo
+from frontends.streamlit_app.state import ready_analyzer, start_loading, workspace
+from frontends.streamlit_app.views.analyze import nothing_trained, show_problem
+from frontends.streamlit_app.views.answer import show_no_face, show_refusal
+from frontends.streamlit_app.views.sidebar import choose_settings
+from frontends.streamlit_app.views.sources import choose_one_photo
+from frontends.streamlit_app.workspace import Refused
+from frontends.wording import answer_words, emotion_word, escape_markdown, face_words, shown_name
+
+if TYPE_CHECKING:
+    from core import Analyzer
+
+_KINDS = {
+    LandmarkNoise.JITTER: "Every point by itself",
+    LandmarkNoise.SHIFT: "All points together",
+    LandmarkNoise.SCALE: "Larger or smaller",
+    LandmarkNoise.ROTATION: "Turned",
+    LandmarkNoise.EYES: "The eyes only",
+    LandmarkNoise.MOUTH: "The mouth only",
+}
+_MOST = 60
+"""Percent of the distance between the eyes; the eyes themselves are about half of it wide."""
+_ERRORS = tuple(range(0, _MOST + 1, 10))
+_DRAWS = 8
+"""Directions over which the curve is averaged."""
+
+
+def page() -> None:
+    """Misplace the landmarks and watch the answer move."""
+    st.title("Landmark lab", anchor=False)
+    st.markdown(
+        "Before a face is read, points on its eyes and mouth (its landmarks) tell how to turn and "
+        "cut it. Here you can misplace them and watch the answer move."
+    )
+    try:
+        models = model_catalog()
+        if not any(info.trained for info in models):
+            nothing_trained(models)
+            return
+        config = choose_settings(models)
+        start_loading(config)
+        photo = choose_one_photo()
+        if photo is None:
+            return
+        analyzer = ready_analyzer(config)
+        answer = workspace().answer(photo, analyzer)
+        if isinstance(answer, Refused):
+            show_refusal(photo.name, answer)
+        elif not answer.faces:
+            show_no_face(photo, answer)
+        else:
+            _lab(photo, answer, analyzer)
+    except ProjectError as error:
+        show_problem(error)
+
+
+def _lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
+    face = _chosen(answer.faces)
+    points = face.face.landmarks
+    if points is None:
+        st.info("No landmarks were found on this face: it is cut out by its frame alone.")
+        return
+    left, right = st.columns([5, 4], gap="medium")
+    with left:
+        noise = st.selectbox(
+            "What is misplaced", list(_KINDS), format_func=_KINDS.__getitem__, key="noise_kind"
+        )
+        error = st.slider(
+            "How far, in percent of the distance between the eyes",
+            0,
+            _MOST,
+            10,
+            key="noise_error",
+            help="Landmark models are compared by this figure. On clear photos good ones err by "
+            "3 to 5 percent.",
+        )
+        st.button("Another direction", icon=":material/shuffle:", on_click=_turn_on)
+        moved = displaced(points, noise, error / 100, seed=_direction())
+        (after,) = analyzer.answer(workspace().image(photo), [replace(face.face, landmarks=moved)])
+        after = replace(after, index=face.index)
+        with st.container(key="picture"):
+            st.image(
+                closeup(workspace().image(photo), answer, after),
+                caption=f"Face {face.index} in {escape_markdown(shown_name(answer.name))} with "
+                f"its landmarks, misplaced by {error} %",
+            )
+    with right:
+        st.markdown(_compared(face, after))
+        st.html(cards_html((after,)))
+    _curve(photo, answer, face, noise, analyzer)
+
+
+def _chosen(faces: Sequence[FaceAnalysis]) -> FaceAnalysis:
+    if len(faces) == 1:
+        return faces[0]
+    number = st.selectbox(
+        "Face",
+        range(len(faces)),
+        format_func=lambda each: f"{faces[each].index} · {face_words(faces[each])}",
+    )
+    return faces[number]
+
+
+def _direction() -> int:
+    return int(st.session_state.get("noise_direction", 0))
+
+
+def _turn_on() -> None:
+    st.session_state["noise_direction"] = _direction() + 1
+
+
+def _compared(before: FaceAnalysis, after: FaceAnalysis) -> str:
+    well_placed = f"with the landmarks as they were found it is **{face_words(before)}**"
+    if answer_words(before.emotions) == answer_words(after.emotions):
+        return f"The answer stays: {well_placed}."
+    return f"**The answer changed**: {well_placed}."
+
+
+def _curve(
+    photo: Photo,
+    answer: ImageAnalysis,
+    face: FaceAnalysis,
+    noise: LandmarkNoise,
+    analyzer: Analyzer,
+) -> None:
+    key = ("curve", photo.digest, answer.provenance.config_digest, face.index, noise)
+    with st.spinner("Trying other errors and directions."):
+        rows = workspace().remember(
+            key, lambda: _tried(workspace().image(photo), face, noise, analyzer)
+        )
+    top = emotion_word(face.emotions.top)
+    st.subheader("The further, the less it says", anchor=False)
+    st.line_chart(
+        cast("Any", rows),
+        x="error",
+        y=["probability", "unchanged"],
+        x_label="landmarks misplaced by, % of the distance between the eyes",
+        y_label="%",
+        height=280,
+    )
+    st.caption(
+        f"This face, {_DRAWS} directions at each error. Probability: that of {top}, the answer "
+        "with the landmarks as they were found, on average. Unchanged: how often the most "
+        "probable emotion stayed the same."
+    )
+
+
+def _tried(
+    image: RgbImage, face: FaceAnalysis, noise: LandmarkNoise, analyzer: Analyzer
+) -> list[dict[str, float]]:
+    points = face.face.landmarks
+    if points is None:
+        raise RuntimeError("expected landmarks, got none")
+    faces = [
+        replace(face.face, landmarks=displaced(points, noise, error / 100, seed=seed))
+        for error in _ERRORS
+        for seed in range(_DRAWS)
+    ]
+    top = face.emotions.top
+    answers = [each.emotions for each in analyzer.answer(image, faces)]
+    rows = []
+    for place, error in enumerate(_ERRORS):
+        some = answers[place * _DRAWS : (place + 1) * _DRAWS]
+        rows.append(
+            {
+                "error": float(error),
+                "probability": 100 * sum(each[top] for each in some) / _DRAWS,
+                "unchanged": 100 * sum(each.top is top for each in some) / _DRAWS,
+            }
+        )
+    return rows

@@ -1,0 +1,140 @@
+"""The pages that compare models and misplace landmarks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import Emotion, LandmarkNoise, Landmarks
+from frontends.streamlit_app.views.landmark_lab import _DRAWS, _ERRORS
+from tests.fakes import SquareClassifier, SquareDetector, model_info, picture, png
+
+pytestmark = pytest.mark.usefixtures("catalog", "made")
+TWO_FACES = png(picture(Emotion.HAPPY, Emotion.SAD))
+
+
+def open_page(name):
+    def page(name):
+        from importlib import import_module
+
+        import_module(f"frontends.streamlit_app.views.{name}").page()
+
+    return AppTest.from_function(page, args=(name,), default_timeout=200).run()
+
+
+def upload(app, *files):
+    app.file_uploader[0].set_value([(name, data, "image/png") for name, data in files])
+    return app.run()
+
+
+def html_of(app):
+    return " ".join(element.proto.body for element in app.get("html"))
+
+
+@pytest.fixture
+def with_points(monkeypatch):
+    """Lets the detector place five points where the frame of FER-2013 has them."""
+    plain = SquareDetector.detect
+
+    def detect(self, image):
+        frame = np.float32([(15.2, 19), (33, 18.8), (24.3, 28), (16.3, 36.7), (32.3, 36.7)])
+        return tuple(
+            replace(
+                each,
+                landmarks=Landmarks(
+                    frame * (each.box.width / 48) + np.float32([each.box.x1, each.box.y1]),
+                    "five_points",
+                ),
+            )
+            for each in plain(self, image)
+        )
+
+    monkeypatch.setattr(SquareDetector, "detect", detect)
+
+
+def test_every_trained_model_answers_every_face(catalog, made):
+    catalog[1] = model_info("resnet50")
+    app = upload(open_page("compare"), ("two.png", TWO_FACES))
+    assert not app.exception
+    shown = html_of(app)
+    assert [shown.count(title) for title in ("MobileNetV2", "ResNet50")] == [2, 2]
+    answers = re.findall(r"</i>(Happy|Sad)</strong>", shown)
+    assert answers == ["Happy", "Happy", "Sad", "Sad"]
+    assert len(re.findall(r"\d+ ms for 2 faces", shown)) == 4
+    assert [each.config.model for each in made] == ["mobilenet_v2", "resnet50"]
+
+
+def test_faces_are_found_once_for_all_models(catalog, made):
+    catalog[1] = model_info("resnet50")
+    app = upload(open_page("compare"), ("two.png", TWO_FACES))
+    app.run()
+    assert [each.detector.seen for each in made] == [["two.png"], []]
+
+
+def test_measured_figures_stand_below_the_answers_and_without_a_photo():
+    app = open_page("compare")
+    assert "67.1 % (65.5 to 68.6)" in str(app.table[0].value)
+
+
+def test_one_of_several_photos_is_compared():
+    app = upload(open_page("compare"), ("a.png", TWO_FACES), ("b.png", png(picture(Emotion.FEAR))))
+    next(box for box in app.selectbox if box.label == "Photo").select_index(1).run()
+    assert "Fear</strong>" in html_of(app)
+    assert "Happy</strong>" not in html_of(app)
+
+
+@pytest.mark.parametrize("page", ["compare", "landmark_lab"])
+def test_what_cannot_be_answered_is_said(page, catalog):
+    app = open_page(page)
+    upload(app, ("notes.png", b"no picture"))
+    assert "notes" in app.error[0].value
+    assert not app.exception
+    upload(app, ("empty.png", png(picture())))
+    assert "No face" in app.info[0].value
+    catalog[:] = [replace(catalog[1], name="mobilenet_v2")]
+    app.run()
+    assert "No network is trained" in app.warning[0].value
+    assert not app.exception
+
+
+@pytest.mark.usefixtures("with_points")
+def test_misplaced_landmarks_move_the_answer():
+    app = upload(open_page("landmark_lab"), ("one.png", png(picture(Emotion.HAPPY))))
+    assert "The answer stays" in " ".join(each.value for each in app.markdown)
+    app.selectbox(key="noise_kind").set_value(LandmarkNoise.SHIFT)
+    app.slider(key="noise_error").set_value(60)
+    seen = set()
+    for _ in range(6):
+        app.button[0].click().run()
+        seen.add(html_of(app))
+    assert not app.exception
+    assert len(seen) > 1
+
+
+@pytest.mark.usefixtures("with_points")
+def test_curve_is_tried_once_for_each_kind_of_error(monkeypatch):
+    asked = []
+    plain = SquareClassifier.logits
+    monkeypatch.setattr(
+        SquareClassifier,
+        "logits",
+        lambda self, crops: asked.append(len(crops)) or plain(self, crops),
+    )
+    app = upload(open_page("landmark_lab"), ("one.png", png(picture(Emotion.HAPPY))))
+    whole = len(_ERRORS) * _DRAWS
+    assert asked.count(whole) == 1
+    app.slider(key="noise_error").set_value(20).run()
+    assert asked.count(whole) == 1
+    app.selectbox(key="noise_kind").set_value(LandmarkNoise.ROTATION).run()
+    assert asked.count(whole) == 2
+    assert not app.exception
+
+
+def test_face_without_landmarks_cannot_be_tried():
+    app = upload(open_page("landmark_lab"), ("one.png", png(picture(Emotion.HAPPY))))
+    assert "No landmarks" in app.info[0].value
+    assert not app.exception
