@@ -103,7 +103,7 @@ def _lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
             st.image(
                 closeup(workspace().image(photo), answer, after),
                 caption=f"Face {face.index} in {escape_markdown(shown_name(answer.name))} with "
-                f"its landmarks, misplaced by {error} %",
+                f"its landmarks, misplaced by {error}\u00a0%",
             )
     with right:
         st.markdown(_compared(face, after))
@@ -150,12 +150,14 @@ def _curve(
             key, lambda: _tried(workspace().image(photo), face, noise, analyzer)
         )
     top = emotion_word(face.emotions.top)
-    st.subheader("The further, the less it says", anchor=False)
+    st.subheader("How well this answer holds", anchor=False)
     st.line_chart(
         cast("Any", rows),
         x="error",
-        y=["probability", "unchanged"],
-        x_label="landmarks misplaced by, % of the distance between the eyes",
+        y=["Probability", "Unchanged"],
+        # Told apart on light and dark, also by people who see no red.
+        color=["#d55e00", "#3a8fd6"],
+        x_label="landmarks misplaced by, %",
         y_label="%",
         height=280,
     )
@@ -185,8 +187,8 @@ def _tried(
         rows.append(
             {
                 "error": float(error),
-                "probability": 100 * sum(each[top] for each in some) / _DRAWS,
-                "unchanged": 100 * sum(each.top is top for each in some) / _DRAWS,
+                "Probability": 100 * sum(each[top] for each in some) / _DRAWS,
+                "Unchanged": 100 * sum(each.top is top for each in some) / _DRAWS,
             }
         )
     return rows
