@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.calibrate import WeightsOption
+from cli.evaluate import ALL, EvaluatedName
 from cli.figures import figures_table, points, share
 from cli.train import DataOption, NetworkName
 
@@ -64,6 +65,64 @@ def frame(
         console.print(table)
         console.print()
     typer.echo(f"Everything is in {told.directory}: frame.json and frame.png.")
+
+
+@study.command()
+def landmarks(
+    *,
+    data: DataOption,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where figures and plot are written.")
+    ],
+    model: Annotated[
+        EvaluatedName, typer.Option("--model", help="The network; all means every trained one.")
+    ] = EvaluatedName(ALL),  # noqa: B008 - an enumeration's member, the same every time
+    weights: WeightsOption = None,
+    sample: Annotated[
+        int, typer.Option("--sample", min=1, help="Validation faces that are asked about.")
+    ] = 1000,
+) -> None:
+    """How well landmarks must be placed for the answer to hold.
+
+    Misplaces the landmarks of validation faces by stated errors and asks the networks anew.
+    """
+    from core import model_catalog
+    from training import study_landmarks
+
+    trained = [info.name for info in model_catalog(weights) if info.trained]
+    told = study_landmarks(
+        data,
+        out,
+        models=trained if model == ALL else (str(model),),
+        weights_dir=weights,
+        sample=sample,
+        progress=lambda text: typer.echo(text, err=True) if sys.stderr.isatty() else None,
+    )
+    from rich.console import Console
+
+    console = Console()
+    for name, figures in told.report["models"].items():
+        console.print(_noise_table(name, figures))
+        console.print()
+    typer.echo(f"Everything is in {told.directory}: landmarks.json and landmarks.png.")
+
+
+def _noise_table(name: str, figures: Mapping[str, Any]) -> object:
+    table = figures_table(name, "accuracy", "against aligned", "answers changed", "certain")
+    aligned = figures["aligned"]
+    table.add_row("aligned", share(aligned, "accuracy"), "", "", f"{aligned['certain']:.1%}")
+    rows = [("as given", figures["as_given"])]
+    for kind, told in figures["noise"].items():
+        rows += [(f"{kind} {row['error']:.0%}", row) for row in told]
+    for label, row in rows:
+        table.add_row(
+            label,
+            share(row, "accuracy"),
+            points(row["against_aligned"]["accuracy"]),
+            f"{row['flips']:.1%}",
+            f"{row['certain']:.1%}",
+        )
+    return table
 
 
 def _tables(report: Mapping[str, Any]) -> list[object]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .progress import EpochReport
     from .recipe import Recipe, read_recipe
     from .studies.frame import FrameStudy, study_frame
+    from .studies.landmarks import LandmarkStudy, study_landmarks
     from .train import TrainingRun, train_model
 
 _HOMES: dict[str, tuple[str, ...]] = {
@@ -30,6 +31,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "progress": ("EpochReport",),
     "recipe": ("Recipe", "read_recipe"),
     "studies.frame": ("FrameStudy", "study_frame"),
+    "studies.landmarks": ("LandmarkStudy", "study_landmarks"),
     "train": ("TrainingRun", "train_model"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -41,6 +43,7 @@ __all__ = [
     "EpochReport",
     "Evaluation",
     "FrameStudy",
+    "LandmarkStudy",
     "Precision",
     "Recipe",
     "Split",
@@ -53,6 +56,7 @@ __all__ = [
     "evaluate_models",
     "read_recipe",
     "study_frame",
+    "study_landmarks",
     "train_model",
 ]
 

@@ -87,8 +87,9 @@ def warped(image: RgbImage, matrix: NDArray[np.float64], side: int) -> UInt8Arra
     A large face is first warped to a multiple of ``side`` and then averaged down, because
     sampling a photo directly at that size would alias.
     """
-    # 32 * 48 = 1536 px: a face larger than that has no detail left to lose by then.
-    factor = int(np.clip(np.ceil(1.0 / max(_scale(matrix), 1e-6)), 1, 32))
+    # 32 * 48 = 1536 px: a face larger than that has no detail left to lose by then. Rounding
+    # errors do not count: a face that fits already would be blurred for nothing.
+    factor = int(np.clip(np.ceil(1.0 / max(_scale(matrix), 1e-6) - 1e-3), 1, 32))
     enlarged = between_centres(matrix * factor)
     large = side * factor
     # Only the part that the square shows is converted to grey.

@@ -44,6 +44,10 @@ _EYES_AND_MOUTH: dict[str, tuple[tuple[int, ...], ...]] = {
 }
 
 
+_TINY = 1e-9
+"""Stands in for the size of landmarks that all lie in one place: those stay there."""
+
+
 def displaced(landmarks: Landmarks, noise: LandmarkNoise, error: float, *, seed: int) -> Landmarks:
     """``landmarks`` misplaced by ``error`` on average, as a share of the distance of the eyes.
 
@@ -71,7 +75,8 @@ def _directions(
         return np.asarray(draw.standard_normal(points.shape) / math.sqrt(math.pi / 2))
     if noise is LandmarkNoise.SCALE:
         away = points - points.mean(axis=0)
-        return np.asarray(draw.choice((-1, 1)) * away / np.linalg.norm(away, axis=1).mean())
+        radius = max(float(np.linalg.norm(away, axis=1).mean()), _TINY)
+        return np.asarray(draw.choice((-1, 1)) * away / radius)
     steps = np.zeros_like(points)
     left, right, mouth = _EYES_AND_MOUTH[scheme]
     groups: dict[LandmarkNoise, tuple[tuple[int, ...], ...]] = {
@@ -89,7 +94,7 @@ def _turned(
     points: NDArray[np.float64], length: float, draw: np.random.Generator
 ) -> NDArray[np.float64]:
     middle = points.mean(axis=0)
-    radius = float(np.linalg.norm(points - middle, axis=1).mean())
+    radius = max(float(np.linalg.norm(points - middle, axis=1).mean()), _TINY)
     # A point at distance r moves by the chord 2 r sin(angle / 2); half a turn is the furthest.
     angle = draw.choice((-1, 1)) * 2 * math.asin(min(length / (2 * radius), 1.0))
     cosine, sine = math.cos(angle), math.sin(angle)

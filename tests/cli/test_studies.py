@@ -125,6 +125,23 @@ def test_study_frame_shows_both_tables(replaced, tmp_path):
     assert "directly 6 of 8 0.500 61.0% 90.0% 0.40" in lines
 
 
+def test_study_landmarks_shows_a_table_for_each_model(replaced, tmp_path):
+    span = {"accuracy": 0.7, "accuracy_interval": [0.68, 0.72], "certain": 0.8}
+    gap = {"accuracy": {"value": -0.012, "interval": [-0.02, -0.004]}, "mcnemar_p": 0.01}
+    row = {**span, "flips": 0.05, "against_aligned": gap}
+    told = {"aligned": span, "as_given": row, "noise": {"jitter": [{"error": 0.1, **row}]}}
+    report = {"models": {"mobilenet_v2": told}}
+    calls = replaced("study_landmarks", SimpleNamespace(directory=tmp_path, report=report))
+    shown = emotion("study landmarks --data a --out o --sample 50 --model mobilenet_v2")
+    assert shown.exit_code == 0
+    ((arguments, options),) = calls
+    assert arguments == ([Path("a")], Path("o"))
+    assert (options["models"], options["sample"]) == (("mobilenet_v2",), 50)
+    lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    assert "aligned 70.0% (68.0% to 72.0%) 80.0%" in lines
+    assert "jitter 10% 70.0% (68.0% to 72.0%) -1.2 (-2.0 to -0.4) 5.0% 80.0%" in lines
+
+
 def test_study_without_a_name_lists_the_studies():
     shown = emotion("study")
     assert "frame" in shown.output

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from core.labels import EMOTIONS
 
 # Okabe and Ito 2008; line styles say the same to whoever prints in grey.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 _STYLES = ("-", "--", "-.", ":")
 _GREY = "#777777"
 
@@ -151,6 +151,30 @@ def curve_plot(
     axes.set(xlabel=across, ylabel=upwards, title=title)
     axes.grid(color="#DDDDDD", linewidth=0.6)
     axes.legend(loc="lower left", frameon=False)
+    return _png(figure)
+
+
+def curves_plot(
+    title: str,
+    *,
+    across: str,
+    upwards: str,
+    curves: Mapping[str, Sequence[tuple[float, float]]],
+) -> bytes:
+    """A line with marks of its own for each of the named ``curves``."""
+    figure = Figure(figsize=(6.2, 4.4), layout="constrained")
+    axes = figure.subplots()
+    for index, (name, points) in enumerate(curves.items()):
+        axes.plot(
+            *zip(*points, strict=True),
+            color=_COLOURS[index % len(_COLOURS)],
+            marker="osD^vP"[index % 6],
+            linewidth=2,
+            label=name,
+        )
+    axes.set(xlabel=across, ylabel=upwards, title=title)
+    axes.grid(color="#DDDDDD", linewidth=0.6)
+    axes.legend(frameon=False)
     return _png(figure)
 
 

@@ -114,6 +114,15 @@ def test_crop_of_a_photo_equals_its_plain_reduction(astronaut):
     assert np.abs(crop.pixels - expected).max() <= 1
 
 
+def test_face_that_lies_on_the_frame_already_comes_back_as_it_is():
+    grey = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
+    matrix = matrix_from_anchors(FaceFrame().anchors, FaceFrame())
+    # The least squares end a hair below a scale of one.
+    for scale in (1.0, 0.9999999):
+        crop = cut(RgbImage(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)), matrix * scale)
+        np.testing.assert_allclose(crop.pixels.astype(int), grey, atol=1)
+
+
 def test_turned_photo_gives_the_same_crop(astronaut):
     anchors = np.float32([[203, 101], [247, 104], [224, 141]])
     upright = cut(RgbImage(astronaut), matrix_from_anchors(anchors, FRAME)).pixels

@@ -83,6 +83,12 @@ def test_eyes_and_mouth_are_those_of_the_face_mesh():
         assert len(set(group)) == len(group)
 
 
+@pytest.mark.parametrize("noise", LandmarkNoise)
+def test_landmarks_in_one_place_stay_there(noise):
+    before = Landmarks(np.full((5, 2), 20.0), "five_points")
+    np.testing.assert_array_equal(displaced(before, noise, 0.5, seed=1).points, before.points)
+
+
 def test_landmarks_without_eyes_are_refused():
     with pytest.raises(ValueError, match="expected landmarks"):
         displaced(Landmarks(np.zeros((3, 2)), "triangle"), LandmarkNoise.SHIFT, 0.1, seed=0)
