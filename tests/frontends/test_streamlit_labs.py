@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import Emotion, LandmarkNoise, Landmarks
+from frontends.streamlit_app.views import landmark_study
 from frontends.streamlit_app.views.landmark_lab import _DRAWS, _ERRORS
 from tests.fakes import SquareClassifier, SquareDetector, model_info, picture, png
 
@@ -132,6 +134,25 @@ def test_curve_is_tried_once_for_each_kind_of_error(monkeypatch):
     app.selectbox(key="noise_kind").set_value(LandmarkNoise.ROTATION).run()
     assert asked.count(whole) == 2
     assert not app.exception
+
+
+@pytest.mark.usefixtures("with_points")
+def test_study_is_shown_where_it_was_measured(monkeypatch, tmp_path):
+    row = {"accuracy": 0.7, "accuracy_interval": [0.67, 0.73], "certain": 0.8}
+    noise = {each.value: [{"error": 0.1, **row}] for each in LandmarkNoise}
+    report = {"found": 960, "models": {"mobilenet_v2": {"aligned": row, "noise": noise}}}
+    file = tmp_path / "landmarks.json"
+    monkeypatch.setattr(landmark_study, "STUDY_FILE", file)
+    app = upload(open_page("landmark_lab"), ("one.png", png(picture(Emotion.HAPPY))))
+    assert not any("Measured" in each.value for each in app.subheader)
+    file.write_text(json.dumps(report))
+    app.run()
+    assert any("Measured on 960 faces" in each.value for each in app.subheader)
+    assert landmark_study.measured_noise("mobilenet_v2", LandmarkNoise.EYES).rows == (
+        {"error": 0.0, "Right": 70.0, "Answered as sure": 80.0},
+        {"error": 10.0, "Right": 70.0, "Answered as sure": 80.0},
+    )
+    assert landmark_study.measured_noise("resnet50", LandmarkNoise.EYES) is None
 
 
 def test_face_without_landmarks_cannot_be_tried():

@@ -23,6 +23,7 @@ from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import ready_analyzer, start_loading, workspace
 from frontends.streamlit_app.views.analyze import nothing_trained, show_problem
 from frontends.streamlit_app.views.answer import show_no_face, show_refusal
+from frontends.streamlit_app.views.landmark_study import measured_noise
 from frontends.streamlit_app.views.sidebar import choose_settings
 from frontends.streamlit_app.views.sources import choose_one_photo
 from frontends.streamlit_app.workspace import Refused
@@ -109,6 +110,28 @@ def _lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
         st.markdown(_compared(face, after))
         st.html(cards_html((after,)))
     _curve(photo, answer, face, noise, analyzer)
+    _study(analyzer.config.model, noise)
+
+
+def _study(model: str, noise: LandmarkNoise) -> None:
+    """The same question asked of many faces, where `emotion study landmarks` was run."""
+    told = measured_noise(model, noise)
+    if told is None:
+        return
+    st.subheader(f"Measured on {told.faces:,} faces", anchor=False)
+    st.line_chart(
+        cast("Any", told.rows),
+        x="error",
+        y=["Right", "Answered as sure"],
+        color=["#d55e00", "#3a8fd6"],
+        x_label="landmarks misplaced by, %",
+        y_label="%",
+        height=280,
+    )
+    st.caption(
+        "Faces of FER-2013's PublicTest. Right: how many answers agree with the label. The 95 % "
+        f"interval of each is about {told.half_interval:.0f} points to either side."
+    )
 
 
 def _chosen(faces: Sequence[FaceAnalysis]) -> FaceAnalysis:
