@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from threading import Lock
 
 import numpy as np
 
@@ -44,6 +45,11 @@ class EmotionModel:
     """What the manifest says of the weights and an answer depends on, as plain data for JSON."""
 
 
+_loading = Lock()
+"""One at a time: libraries set aside Python's warnings while they are imported and while a network
+is compiled, for all threads, and would undo one another's."""
+
+
 class Analyzer:
     """Answers pictures; safe from several threads and free of state between calls.
 
@@ -76,11 +82,12 @@ class Analyzer:
     def from_config(cls, config: AnalyzerConfig | None = None) -> Analyzer:
         """An analyzer with the components that ``config`` names; WeightsError if one is missing."""
         config = config or AnalyzerConfig()
-        model = load_emotion_model(config)
-        detector = DETECTORS.get(config.detector)(
-            settings=config.settings, threshold=config.detection_threshold, device=config.device
-        )
-        landmarks = LANDMARK_MODELS.get(config.landmarks)()
+        with _loading:
+            model = load_emotion_model(config)
+            detector = DETECTORS.get(config.detector)(
+                settings=config.settings, threshold=config.detection_threshold, device=config.device
+            )
+            landmarks = LANDMARK_MODELS.get(config.landmarks)()
         return cls(config, detector=detector, landmarks=landmarks, model=model)
 
     def analyze(self, image: RgbImage) -> ImageAnalysis:

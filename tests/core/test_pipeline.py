@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -299,6 +300,27 @@ def test_ensemble_s_answer_is_its_calibration_of_the_members_mean(together):
             mean += share * np.array(answer.probabilities)
         expected = mean ** (1 / 0.8)
         assert each.emotions.probabilities == pytest.approx(expected / expected.sum(), abs=1e-5)
+
+
+def test_analyzers_are_loaded_one_at_a_time(monkeypatch, tmp_path):
+    loading, most = [], []
+
+    def load(config):
+        loading.append(config)
+        time.sleep(0.05)
+        most.append(len(loading))
+        loading.pop()
+        raise WeightsMissing("none", hint="none")
+
+    monkeypatch.setattr("core.pipeline.load_emotion_model", load)
+
+    def made(_number):
+        with pytest.raises(WeightsMissing):
+            Analyzer.from_config(AnalyzerConfig(weights_dir=tmp_path))
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(made, range(4)))
+    assert most == [1, 1, 1, 1]
 
 
 def test_missing_model_is_told_before_anything_else_is_loaded(tmp_path, monkeypatch):
