@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,14 +19,12 @@ from cli.options import (
     ModelOption,
     PresetOption,
 )
+from cli.pictures import Pictures
 from cli.terminal import printable
-from core import ConfigError, Device, InputError, Preset
+from core import Device, InputError, Preset
 
 if TYPE_CHECKING:
-    from core import Analyzer, FaceAnalysis, ImageAnalysis, RgbImage
-
-_LONGEST_STEM = 200
-"""Bytes of a file name without what is put behind it."""
+    from core import Analyzer, FaceAnalysis, ImageAnalysis
 
 
 class OutputFormat(StrEnum):
@@ -59,6 +55,14 @@ def analyze(
             "--explain", metavar="DIR", help="Write each photo with what the network looked at."
         ),
     ] = None,
+    blur_dir: Annotated[
+        Path | None,
+        typer.Option(
+            "--blur",
+            metavar="DIR",
+            help="Write each photo with its faces made unrecognisable.",
+        ),
+    ] = None,
     device: DeviceOption = Device.AUTO,
 ) -> None:
     """Find every face in the photos and read its emotion.
@@ -68,10 +72,8 @@ def analyze(
     from core import Analyzer, AnalyzerConfig, document, dumps, read_image
 
     config = AnalyzerConfig(model=model, detector=detector, preset=preset, device=device)
-    for directory in filter(None, (annotate_dir, explain_dir)):
-        # A folder that cannot be written to is told before any work, not after it.
-        with _writing(directory):
-            directory.mkdir(parents=True, exist_ok=True)
+    pictures = Pictures(annotated=annotate_dir, explained=explain_dir, blurred=blur_dir)
+    pictures.prepare()
     analyzer: Analyzer | None = None
     answers: list[ImageAnalysis] = []
     failed = 0
@@ -88,7 +90,7 @@ def analyze(
         analyzer = analyzer or Analyzer.from_config(config)
         answer = analyzer.analyze(image)
         answers.append(answer)
-        _save_pictures(analyzer, image, answer, annotate_dir, explain_dir)
+        pictures.save(analyzer, image, answer)
         if output is OutputFormat.JSONL:
             _write(dumps(document(answer), compact=True))
     if answers:
@@ -122,69 +124,6 @@ def _write(text: str) -> None:
     # UTF-8 whatever the locale: file names must come out as they are.
     sys.stdout.buffer.write(text.encode())
     sys.stdout.buffer.flush()
-
-
-def _save_pictures(
-    analyzer: Analyzer,
-    image: RgbImage,
-    answer: ImageAnalysis,
-    annotate_dir: Path | None,
-    explain_dir: Path | None,
-) -> None:
-    from core import annotate, encode_png, overlay_heatmap
-
-    if annotate_dir is not None:
-        _save(annotate_dir, image.name, "annotated", encode_png(annotate(image, answer)))
-    if explain_dir is not None:
-        maps = analyzer.explain(answer)
-        _save(
-            explain_dir, image.name, "explained", encode_png(overlay_heatmap(image, answer, maps))
-        )
-
-
-def _save(directory: Path, name: str, kind: str, data: bytes) -> None:
-    for candidate in _free_names(_stem(name), kind):
-        path = directory / candidate
-        with _writing(directory):
-            try:
-                with path.open("xb") as file:
-                    file.write(data)
-            except FileExistsError:
-                continue
-            except OSError:
-                path.unlink(missing_ok=True)
-                raise
-        typer.echo(printable(f"Wrote {path}"), err=True)
-        return
-
-
-@contextmanager
-def _writing(directory: Path) -> Iterator[None]:
-    """Turns what the disk refuses into a message."""
-    try:
-        yield
-    except OSError as error:
-        raise ConfigError(
-            f"Nothing can be written to {directory}: {error.strerror}.",
-            hint="Name a folder that you may write to, on a disk with room.",
-        ) from error
-
-
-def _stem(name: str) -> str:
-    """The name without its ending, short enough that more can be added: 255 bytes are usual."""
-    stem = Path(name).stem
-    while len(os.fsencode(stem)) > _LONGEST_STEM:
-        stem = stem[:-1]
-    return stem
-
-
-def _free_names(stem: str, kind: str) -> Iterator[str]:
-    """Names that never overwrite: photos of two folders may share theirs."""
-    yield f"{stem}.{kind}.png"
-    number = 2
-    while True:
-        yield f"{stem}.{kind}-{number}.png"
-        number += 1
 
 
 def _opinions(face: FaceAnalysis) -> str:

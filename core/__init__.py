@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .imaging.reader import read_image
     from .labels import EMOTIONS, Emotion
     from .landmarks.noise import LandmarkNoise, displaced
+    from .output.blur import blur_faces
     from .output.export import SCHEMA_VERSION, document, dumps, to_csv, to_json
     from .output.render import annotate, encode_png, overlay_heatmap
     from .pipeline import Analyzer
@@ -73,6 +74,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "imaging.reader": ("read_image",),
     "landmarks.noise": ("LandmarkNoise", "displaced"),
     "labels": ("EMOTIONS", "Emotion"),
+    "output.blur": ("blur_faces",),
     "output.export": ("SCHEMA_VERSION", "document", "dumps", "to_csv", "to_json"),
     "output.render": ("annotate", "encode_png", "overlay_heatmap"),
     "pipeline": ("Analyzer",),
@@ -128,6 +130,7 @@ __all__ = [
     "WeightsError",
     "WeightsMissing",
     "annotate",
+    "blur_faces",
     "detector_names",
     "diagnose",
     "displaced",

@@ -1,20 +1,51 @@
-"""One face, large, with its landmarks."""
+"""Faces large: with their landmarks, or as the network saw them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from core import Box, FaceAnalysis, ImageAnalysis, RgbImage
 from frontends.streamlit_app.workspace import for_screen
 
+_CROP_SIDE = 192
+"""Four times what the network is given, so that every pixel of it can be seen."""
 _DOT = 2
 """Radius of a landmark in pixels of the screen."""
 _BLUE, _WHITE = (0, 114, 178), (255, 255, 255)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _SIDE = 560
 """Pixels across: a small face is enlarged, so that its landmarks can be told apart."""
 _MARGIN = 0.35
 """Of the box, on each side."""
+
+
+def crops(
+    analysis: ImageAnalysis, maps: Sequence[NDArray[np.float32]] | None = None
+) -> list[bytes]:
+    """Each face as the network saw it, enlarged, with ``maps`` laid over it if given."""
+    import numpy as np
+    from PIL import Image
+
+    from core import overlay_heatmap
+
+    pictures = []
+    for place, face in enumerate(analysis.faces):
+        side = face.crop.pixels.shape[0]
+        large = Image.fromarray(face.crop.pixels).convert("RGB")
+        large = large.resize((_CROP_SIDE, _CROP_SIDE), Image.Resampling.NEAREST)
+        shown = RgbImage(np.array(large), analysis.name)
+        if maps is not None:
+            matrix = np.array([[side / _CROP_SIDE, 0, 0], [0, side / _CROP_SIDE, 0]], np.float64)
+            placed = replace(face, crop=replace(face.crop, matrix=matrix))
+            shown = overlay_heatmap(shown, replace(analysis, faces=(placed,)), [maps[place]])
+        pictures.append(for_screen(shown))
+    return pictures
 
 
 def closeup(image: RgbImage, analysis: ImageAnalysis, face: FaceAnalysis) -> bytes:

@@ -33,13 +33,14 @@ def json_list(analyses: Iterable[ImageAnalysis]) -> bytes:
 
 
 def zip_file(answered: Sequence[Answered], memory: Workspace) -> bytes:
-    """For each photo the annotated picture and the document, and one table of all."""
+    """For each photo the document, the picture annotated and blurred, and one table of all."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("emotions.csv", csv_file([analysis for _, analysis in answered]))
         for stem, (photo, analysis) in zip(distinct_stems(answered), answered, strict=True):
             archive.writestr(f"{stem}.emotions.json", json_file(analysis))
             archive.writestr(f"{stem}.annotated.png", memory.png(photo, analysis))
+            archive.writestr(f"{stem}.blurred.png", memory.blurred_png(photo, analysis))
     return buffer.getvalue()
 
 

@@ -7,13 +7,18 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from io import BytesIO
 from threading import RLock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from core import ImageAnalysis, ProjectError, RgbImage
 from frontends.streamlit_app.photos import Photo
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from core import Analyzer
+
+    Float32Array = NDArray[np.float32]
 
 V = TypeVar("V")
 
@@ -108,6 +113,14 @@ class Workspace:
         key = (photo.name, photo.digest)
         return self._images.get(key, lambda: read_image(photo.data, name=photo.name))
 
+    def maps(
+        self, photo: Photo, analysis: ImageAnalysis, analyzer: Analyzer
+    ) -> tuple[Float32Array, ...]:
+        """What drew the network, for each face (48, 48) in 0..1."""
+        key = ("maps", *_key(photo, analysis.provenance.config_digest))
+        found = self.remember(key, lambda: analyzer.explain(analysis))
+        return cast("tuple[Float32Array, ...]", found)
+
     def annotated(
         self,
         photo: Photo,
@@ -121,7 +134,7 @@ class Workspace:
 
         image = self.image(photo)
         if explained_by is not None:
-            image = overlay_heatmap(image, analysis, explained_by.explain(analysis))
+            image = overlay_heatmap(image, analysis, self.maps(photo, analysis, explained_by))
         return annotate(image, analysis, landmarks=landmarks)
 
     def shown(
@@ -140,6 +153,12 @@ class Workspace:
                 self.annotated(photo, analysis, landmarks=landmarks, explained_by=explained_by)
             ),
         )
+
+    def blurred_png(self, photo: Photo, analysis: ImageAnalysis) -> bytes:
+        """The picture in full size with its faces made unrecognisable, to be saved."""
+        from core import blur_faces, encode_png
+
+        return encode_png(blur_faces(self.image(photo), analysis))
 
     def png(self, photo: Photo, analysis: ImageAnalysis) -> bytes:
         """The annotated picture in full size, to be saved."""

@@ -213,6 +213,14 @@ def test_explained_pictures_are_written(photos, tmp_path):
         assert (np.asarray(file) != picture(Emotion.HAPPY)).any()
 
 
+def test_pictures_with_blurred_faces_are_written(photos, tmp_path):
+    assert analyze(photos["one.png"], "--blur", tmp_path / "out").exit_code == 0
+    with Image.open(tmp_path / "out" / "one.blurred.png") as file:
+        shown, original = np.asarray(file), picture(Emotion.HAPPY)
+    assert (shown[15:65, 15:65] != original[15:65, 15:65]).any()
+    np.testing.assert_array_equal(shown[200:], original[200:])
+
+
 def test_photos_of_the_same_name_do_not_overwrite_one_another(photos, tmp_path):
     other = tmp_path / "other" / "one.png"
     other.parent.mkdir()
@@ -238,7 +246,7 @@ def test_very_long_name_can_be_annotated(tmp_path):
     assert written.name == "ü" * 100 + ".annotated.png"
 
 
-@pytest.mark.parametrize("option", ["--annotate", "--explain"])
+@pytest.mark.parametrize("option", ["--annotate", "--explain", "--blur"])
 def test_folder_that_cannot_be_made_is_told_before_any_work(photos, tmp_path, made, option):
     file = tmp_path / "file"
     file.write_text("")

@@ -202,6 +202,42 @@ def test_threshold_reaches_the_detector_only_when_it_was_set(app, made):
     assert [each.config.detection_threshold for each in made] == [None, 0.7]
 
 
+def test_level_of_not_sure_reaches_the_answer(app, made):
+    upload(app, ("a.png", png(picture(unsure=[Emotion.HAPPY]))))
+    assert "Not sure</strong>" in html_of(app)
+    next(box for box in app.selectbox if box.label == "Not sure below").set_value("30 %").run()
+    assert made[-1].config.certain_from == 0.3
+    assert "Happy</strong>" in html_of(app)
+
+
+def test_faces_are_shown_as_the_network_saw_them_on_request(app, made):
+    upload(app, ("a.png", png(picture(Emotion.HAPPY, Emotion.SAD))))
+    before = len(app.image)
+    asked = []
+    explain = made[0].explain
+    made[0].explain = lambda analysis: asked.append(analysis) or explain(analysis)
+    next(each for each in app.toggle if "as the network" in each.label).set_value(True).run()
+    assert not app.exception
+    shown = [caption for image in app.image for caption in image.captions]
+    assert len(app.image) == before + 1
+    assert [each for each in shown if "·" in each] == ["1 · Happy, 90 %", "2 · Sad, 90 %"]
+    next(each for each in app.toggle if "looked at" in each.label).set_value(True).run()
+    assert not app.exception
+    # Once for picture and crops together.
+    assert len(asked) == 1
+
+
+def test_table_of_several_photos_can_be_filtered(app):
+    upload(app, ("a.png", HAPPY), ("b.png", png(picture(Emotion.ANGRY))), ("c.txt", b"hello"))
+    assert list(app.dataframe[0].value["Photo"]) == ["a.png", "b.png", "c.txt"]
+    assert "Answers for 2 faces" in html_of(app)
+    app.multiselect(key="shown_answers").set_value(["Angry", "Not answered"]).run()
+    assert list(app.dataframe[0].value["Photo"]) == ["b.png", "c.txt"]
+    app.text_input(key="shown_names").set_value("B.P").run()
+    assert list(app.dataframe[0].value["Photo"]) == ["b.png"]
+    assert not app.exception
+
+
 def test_toggles_change_the_picture_alone(app):
     upload(app, ("a.png", HAPPY))
     plain, card = app.image[0].value, html_of(app)
@@ -286,8 +322,10 @@ def test_one_archive_holds_everything_under_safe_and_different_names(app):
             "emotions.csv",
             "pass_wd.emotions.json",
             "pass_wd.annotated.png",
+            "pass_wd.blurred.png",
             "pass_wd-2.emotions.json",
             "pass_wd-2.annotated.png",
+            "pass_wd-2.blurred.png",
         ]
         told = json.loads(archive.read("pass_wd-2.emotions.json"))
         assert told["faces"][0]["top"] == "sad"

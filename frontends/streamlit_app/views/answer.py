@@ -10,6 +10,7 @@ import streamlit as st
 
 from core import ImageAnalysis
 from frontends.face_card import cards_html
+from frontends.streamlit_app.closeup import crops
 from frontends.streamlit_app.downloads import csv_file, json_file
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import workspace
@@ -76,6 +77,12 @@ def _picture(photo: Photo, analysis: ImageAnalysis, analyzer: Analyzer) -> None:
             key="attention",
             persist_state="session",
         )
+        cut_out = st.toggle(
+            "Faces as the network saw them",
+            help="Turned upright, cut out and reduced to 48 x 48 grey pixels: all it knows.",
+            key="crops",
+            persist_state="session",
+        )
     with frame, st.spinner("Drawing the answer.", show_time=False):
         picture = workspace().shown(
             photo,
@@ -84,6 +91,11 @@ def _picture(photo: Photo, analysis: ImageAnalysis, analyzer: Analyzer) -> None:
             explained_by=analyzer if attention else None,
         )
         st.image(picture, caption=_caption(analysis))
+    if cut_out:
+        maps = workspace().maps(photo, analysis, analyzer) if attention else None
+        words = [f"{face.index} · {face_words(face)}" for face in analysis.faces]
+        with st.container(key="crops_shown"):
+            st.image(crops(analysis, maps), caption=words, width=150)
 
 
 def _caption(analysis: ImageAnalysis) -> str:
@@ -116,6 +128,12 @@ def _downloads(photo: Photo, analysis: ImageAnalysis) -> None:
             f"{stem}.annotated.png",
             "image/png",
         ),
+        (
+            "Faces blurred (PNG)",
+            partial(workspace().blurred_png, photo, analysis),
+            f"{stem}.blurred.png",
+            "image/png",
+        ),
         ("Table (CSV)", partial(csv_file, [analysis]), f"{stem}.emotions.csv", "text/csv"),
         (
             "Document (JSON)",
@@ -125,6 +143,8 @@ def _downloads(photo: Photo, analysis: ImageAnalysis) -> None:
         ),
     ]
     offer_downloads("of_one", offers)
+    if analysis.faces:
+        st.caption("Blurred are the faces that were found; one without a frame stays as it is.")
 
 
 def offer_downloads(place: str, offers: list[tuple[str, partial[bytes], str, str]]) -> None:
@@ -138,5 +158,5 @@ def offer_downloads(place: str, offers: list[tuple[str, partial[bytes], str, str
                 mime=mime,
                 on_click="ignore",
                 icon=":material/download:",
-                key=f"save_{place}_{mime}",
+                key=f"save_{place}_{label}",
             )

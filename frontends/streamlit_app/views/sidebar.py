@@ -14,6 +14,11 @@ _THRESHOLDS: dict[str, float | None] = {
     **{f"{level:.2f}": level for level in (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)},
 }
 
+_LEVELS: dict[str, float | None] = {
+    "Recommended": None,  # fixed on validation faces, and stored with each model
+    **{f"{level} %": level / 100 for level in range(30, 100, 10)},
+}
+
 
 def choose_settings(models: Sequence[ModelInfo], *, with_model: bool = True) -> AnalyzerConfig:
     """What the visitor chose; at least one of ``models`` is trained.
@@ -44,12 +49,21 @@ def choose_settings(models: Sequence[ModelInfo], *, with_model: bool = True) -> 
                 key="threshold",
                 persist_state="session",
             )
+            level = st.selectbox(
+                "Not sure below",
+                list(_LEVELS),
+                help="An answer less probable than this is given as not sure. The recommended "
+                "level is the one at which 80 % of the sure answers were right.",
+                key="certain_from",
+                persist_state="session",
+            )
         _untrained([info for info in models if not info.trained])
     return AnalyzerConfig(
         model=model.name,
         detector=detector,
         preset=preset,
         detection_threshold=_THRESHOLDS[threshold],
+        certain_from=_LEVELS[level],
     )
 
 
