@@ -33,8 +33,8 @@ def summary_html(faces: Iterable[FaceAnalysis]) -> str:
 
 def _bar(word: str, count: int, most: int, colour: str) -> str:
     # A number of words reads well to everyone; the bar and its colour only repeat it.
+    bar = f'<i style="width:{100 * count / most:.1f}%;background:{colour}"></i>' if count else ""
     return (
-        f'<li><span class="word">{word}</span><span class="track" aria-hidden="true">'
-        f'<i style="width:{100 * count / most:.1f}%;background:{colour}"></i></span>'
+        f'<li><span class="word">{word}</span><span class="track" aria-hidden="true">{bar}</span>'
         f'<span class="value">{count}</span></li>'
     )

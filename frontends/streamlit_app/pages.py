@@ -30,5 +30,7 @@ def run() -> None:
         st.Page(about.page, title="About", url_path="about"),
     ]
     st.navigation(pages, position="top").run()
-    script = (_FOLDER / "picture_texts.js").read_text(encoding="utf-8")
-    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+    for name in ("picture_texts.js", "picture_zoom.js"):
+        script = (_FOLDER / name).read_text(encoding="utf-8")
+        # In braces, because what one page declares must not meet the next page's.
+        st.html(f"<script>{{{script}}}</script>", unsafe_allow_javascript=True)

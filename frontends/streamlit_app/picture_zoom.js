@@ -1,0 +1,97 @@
+// Streamlit shows a picture larger, but not closer. Double click, Ctrl and wheel, pinching on a
+// touchpad, or + and - zoom; dragging or the arrows move; 0 shows the whole picture again.
+const MOST = 8;
+const states = (window.zoomedPictures ??= new WeakMap());
+
+const apply = (image) => {
+  const state = states.get(image);
+  const { offsetWidth: width, offsetHeight: height } = image;
+  state.scale = Math.min(Math.max(state.scale, 1), MOST);
+  const most = { x: (width * (state.scale - 1)) / 2, y: (height * (state.scale - 1)) / 2 };
+  state.x = Math.min(Math.max(state.x, -most.x), most.x);
+  state.y = Math.min(Math.max(state.y, -most.y), most.y);
+  image.style.transform = `translate(${state.x}px, ${state.y}px) scale(${state.scale})`;
+  // Clipped to its own place, so that nothing beside it is covered.
+  const cut = (size, moved) => [
+    size / 2 - (size / 2 + moved) / state.scale,
+    size / 2 - (size / 2 - moved) / state.scale,
+  ];
+  const [left, right] = cut(width, state.x);
+  const [top, bottom] = cut(height, state.y);
+  image.style.clipPath = `inset(${top}px ${right}px ${bottom}px ${left}px)`;
+  image.style.cursor = state.scale > 1 ? "grab" : "zoom-in";
+};
+
+// The point under the pointer stays where it is.
+const zoom = (image, factor, at) => {
+  const state = states.get(image);
+  const before = state.scale;
+  state.scale = Math.min(Math.max(before * factor, 1), MOST);
+  const box = image.getBoundingClientRect();
+  const middle = { x: box.x + box.width / 2 - state.x, y: box.y + box.height / 2 - state.y };
+  const from = at
+    ? { x: at.clientX - middle.x, y: at.clientY - middle.y }
+    : { x: 0, y: 0 };
+  state.x = from.x - ((from.x - state.x) * state.scale) / before;
+  state.y = from.y - ((from.y - state.y) * state.scale) / before;
+  apply(image);
+};
+
+const keys = {
+  "+": (image) => zoom(image, 1.5),
+  "=": (image) => zoom(image, 1.5),
+  "-": (image) => zoom(image, 1 / 1.5),
+  0: (image) => zoom(image, 0),
+  ArrowLeft: (image) => ((states.get(image).x += 40), apply(image)),
+  ArrowRight: (image) => ((states.get(image).x -= 40), apply(image)),
+  ArrowUp: (image) => ((states.get(image).y += 40), apply(image)),
+  ArrowDown: (image) => ((states.get(image).y -= 40), apply(image)),
+};
+
+const prepare = (image) => {
+  if (states.has(image)) return;
+  states.set(image, { scale: 1, x: 0, y: 0 });
+  image.tabIndex = 0;
+  image.draggable = false;
+  apply(image);
+  image.addEventListener("dblclick", (event) =>
+    zoom(image, states.get(image).scale > 1 ? 0 : 2.5, event),
+  );
+  image.addEventListener(
+    "wheel",
+    (event) => {
+      if (!event.ctrlKey) return; // the page scrolls
+      event.preventDefault();
+      zoom(image, Math.exp(-event.deltaY / 200), event);
+    },
+    { passive: false },
+  );
+  image.addEventListener("keydown", (event) => {
+    const moves = event.key.startsWith("Arrow");
+    if (!keys[event.key] || event.ctrlKey || (moves && states.get(image).scale === 1)) return;
+    event.preventDefault();
+    keys[event.key](image);
+  });
+  image.addEventListener("pointerdown", (event) => {
+    const state = states.get(image);
+    if (state.scale === 1) return;
+    image.setPointerCapture(event.pointerId);
+    const from = { x: event.clientX - state.x, y: event.clientY - state.y };
+    const move = (moved) => {
+      state.x = moved.clientX - from.x;
+      state.y = moved.clientY - from.y;
+      apply(image);
+    };
+    image.addEventListener("pointermove", move);
+    const end = () => image.removeEventListener("pointermove", move);
+    image.addEventListener("pointerup", end, { once: true });
+    image.addEventListener("pointercancel", end, { once: true });
+  });
+};
+
+const prepareAll = () =>
+  document.querySelectorAll('.st-key-picture [data-testid="stImage"] img').forEach(prepare);
+window.preparedPictures?.disconnect();
+window.preparedPictures = new MutationObserver(prepareAll);
+window.preparedPictures.observe(document.body, { childList: true, subtree: true });
+prepareAll();
