@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from .output.export import SCHEMA_VERSION, document, dumps, to_csv, to_json
     from .output.render import annotate, encode_png, overlay_heatmap
     from .pipeline import Analyzer
+    from .tracking import FaceTracker, TrackedFace
     from .types import (
         Agreement,
         AlignedCrop,
@@ -78,6 +79,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "output.export": ("SCHEMA_VERSION", "document", "dumps", "to_csv", "to_json"),
     "output.render": ("annotate", "encode_png", "overlay_heatmap"),
     "pipeline": ("Analyzer",),
+    "tracking": ("FaceTracker", "TrackedFace"),
     "types": (
         "Agreement",
         "AlignedCrop",
@@ -111,6 +113,7 @@ __all__ = [
     "Face",
     "FaceAnalysis",
     "FaceQuality",
+    "FaceTracker",
     "Finding",
     "ImageAnalysis",
     "ImageTooLarge",
@@ -123,6 +126,7 @@ __all__ = [
     "ProjectError",
     "Provenance",
     "RgbImage",
+    "TrackedFace",
     "UnknownComponent",
     "UnreadableImage",
     "UnsupportedImage",

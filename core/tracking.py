@@ -1,0 +1,107 @@
+"""The same face from frame to frame, and its answer smoothed over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from .types import Box, EmotionScores, FaceAnalysis
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFace:
+    """A face in the newest frame."""
+
+    number: int
+    """From 1; the same as long as the face is followed, and never given again."""
+    box: Box
+    emotions: EmotionScores
+    """Smoothed over time."""
+    seen_s: float
+    """Seconds since it was seen first."""
+
+
+@dataclass(slots=True)
+class _Track:
+    number: int
+    box: Box
+    emotions: EmotionScores
+    first_s: float
+    last_s: float
+
+
+@dataclass(slots=True)
+class FaceTracker:
+    """Follows faces by the overlap of their boxes.
+
+    One for each stream; not for several threads. Smoothing goes by the clock, so that it is
+    the same at any frame rate.
+    """
+
+    smoothing_s: float = 0.6
+    """Time after which an old answer counts 1 / e; 0 smooths nothing."""
+    keep_s: float = 1.0
+    """How long a face that is not seen keeps its number."""
+    least_overlap: float = 0.25
+    """Intersection over union from which two boxes are one face."""
+    _tracks: list[_Track] = field(default_factory=list)
+    _numbers: count[int] = field(default_factory=lambda: count(1))
+
+    def update(self, faces: Sequence[FaceAnalysis], time_s: float) -> tuple[TrackedFace, ...]:
+        """The faces of a frame taken at ``time_s``, in the order given.
+
+        ValueError when time runs backwards.
+        """
+        if any(time_s < track.last_s for track in self._tracks):
+            raise ValueError(f"expected frames in order of time, got one at {time_s:g} s")
+        self._tracks = [each for each in self._tracks if time_s - each.last_s <= self.keep_s]
+        followed = self._matched(faces)
+        told = []
+        for place, face in enumerate(faces):
+            track = followed.get(place)
+            if track is None:
+                track = _Track(next(self._numbers), face.face.box, face.emotions, time_s, time_s)
+                self._tracks.append(track)
+            else:
+                track.emotions = self._smoothed(track, face.emotions, time_s)
+                track.box, track.last_s = face.face.box, time_s
+            told.append(
+                TrackedFace(track.number, track.box, track.emotions, time_s - track.first_s)
+            )
+        return tuple(told)
+
+    def _matched(self, faces: Sequence[FaceAnalysis]) -> dict[int, _Track]:
+        """Which track each face goes on with; the largest overlaps are given away first."""
+        pairs = [
+            (overlap(track.box, face.face.box), place, number)
+            for place, face in enumerate(faces)
+            for number, track in enumerate(self._tracks)
+        ]
+        followed: dict[int, _Track] = {}
+        taken: set[int] = set()
+        for share, place, number in sorted(pairs, reverse=True):
+            if share >= self.least_overlap and place not in followed and number not in taken:
+                followed[place] = self._tracks[number]
+                taken.add(number)
+        return followed
+
+    def _smoothed(self, track: _Track, new: EmotionScores, time_s: float) -> EmotionScores:
+        if self.smoothing_s <= 0:
+            return new
+        share = 1 - math.exp(-(time_s - track.last_s) / self.smoothing_s)
+        pairs = zip(track.emotions.probabilities, new.probabilities, strict=True)
+        return EmotionScores(
+            tuple(old + share * (now - old) for old, now in pairs), new.certain_from
+        )
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union, 0..1; 0 for boxes without area."""
+    width = min(a.x2, b.x2) - max(a.x1, b.x1)
+    height = min(a.y2, b.y2) - max(a.y1, b.y1)
+    if width <= 0 or height <= 0:
+        return 0.0
+    shared = width * height
+    return shared / (a.area + b.area - shared)

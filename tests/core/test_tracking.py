@@ -1,0 +1,94 @@
+"""Faces followed over time."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from core import Box, Emotion, FaceTracker
+from core.tracking import overlap
+from tests.core.pipeline_parts import face_analysis, scores
+
+
+def at(x, emotions=None, side=40):
+    return face_analysis(1, Box(x, 10, x + side, 10 + side), emotions or scores(happy=1.0))
+
+
+def numbers(faces):
+    return [each.number for each in faces]
+
+
+def test_no_face_is_nothing_to_follow():
+    assert FaceTracker().update([], 0.0) == ()
+
+
+def test_face_that_moves_a_little_keeps_its_number():
+    tracker = FaceTracker()
+    assert [numbers(tracker.update([at(x)], t)) for t, x in enumerate((0, 5, 12, 18))] == [[1]] * 4
+
+
+def test_faces_keep_their_numbers_when_their_order_changes():
+    tracker = FaceTracker()
+    assert numbers(tracker.update([at(0), at(100)], 0.0)) == [1, 2]
+    assert numbers(tracker.update([at(102), at(3)], 0.1)) == [2, 1]
+
+
+def test_largest_overlap_decides_between_two_faces():
+    tracker = FaceTracker()
+    tracker.update([at(0), at(30)], 0.0)
+    assert numbers(tracker.update([at(26), at(4)], 0.1)) == [2, 1]
+
+
+def test_number_survives_a_moment_without_the_face_and_is_never_given_again():
+    tracker = FaceTracker(keep_s=1.0)
+    tracker.update([at(0)], 0.0)
+    assert tracker.update([], 0.5) == ()
+    assert numbers(tracker.update([at(0)], 0.9)) == [1]
+    tracker.update([], 1.5)
+    assert numbers(tracker.update([at(0)], 2.0)) == [2]
+
+
+def test_face_elsewhere_is_another_one():
+    tracker = FaceTracker()
+    tracker.update([at(0)], 0.0)
+    assert numbers(tracker.update([at(200)], 0.1)) == [2]
+
+
+@pytest.mark.parametrize("frames", [1, 4, 50])
+def test_smoothing_is_the_same_at_any_frame_rate(frames):
+    tracker = FaceTracker(smoothing_s=0.5)
+    tracker.update([at(0, scores(happy=1.0))], 0.0)
+    for step in range(1, frames + 1):
+        (face,) = tracker.update([at(0, scores(sad=1.0))], step / frames)
+    assert face.emotions[Emotion.HAPPY] == pytest.approx(math.exp(-2))
+    assert face.emotions[Emotion.SAD] == pytest.approx(1 - math.exp(-2))
+    assert face.seen_s == 1.0
+
+
+def test_without_smoothing_the_newest_answer_counts_alone():
+    tracker = FaceTracker(smoothing_s=0)
+    tracker.update([at(0, scores(happy=1.0))], 0.0)
+    new = scores(certain_from=0.4, sad=1.0)
+    (face,) = tracker.update([at(0, new)], 0.01)
+    assert face.emotions == new
+
+
+def test_time_that_runs_backwards_is_refused():
+    tracker = FaceTracker()
+    tracker.update([at(0)], 1.0)
+    with pytest.raises(ValueError, match="in order of time"):
+        tracker.update([at(0)], 0.5)
+
+
+@pytest.mark.parametrize(
+    ("other", "share"),
+    [
+        (Box(0, 0, 10, 10), 1),
+        (Box(5, 0, 15, 10), 1 / 3),
+        (Box(10, 0, 20, 10), 0),
+        (Box(5, 5, 5, 5), 0),
+    ],
+)
+def test_overlap_is_intersection_over_union(other, share):
+    assert overlap(Box(0, 0, 10, 10), other) == pytest.approx(share)
