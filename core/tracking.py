@@ -43,20 +43,26 @@ class FaceTracker:
     smoothing_s: float = 0.6
     """Time after which an old answer counts 1 / e; 0 smooths nothing."""
     keep_s: float = 1.0
-    """How long a face that is not seen keeps its number."""
+    """How long a face that is not seen keeps its number; one of the last frame always does."""
     least_overlap: float = 0.25
     """Intersection over union from which two boxes are one face."""
     _tracks: list[_Track] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=lambda: count(1))
+    _newest_s: float = -math.inf
 
     def update(self, faces: Sequence[FaceAnalysis], time_s: float) -> tuple[TrackedFace, ...]:
         """The faces of a frame taken at ``time_s``, in the order given.
 
         ValueError when time runs backwards.
         """
-        if any(time_s < track.last_s for track in self._tracks):
+        if time_s < self._newest_s:
             raise ValueError(f"expected frames in order of time, got one at {time_s:g} s")
-        self._tracks = [each for each in self._tracks if time_s - each.last_s <= self.keep_s]
+        self._tracks = [
+            each
+            for each in self._tracks
+            if each.last_s == self._newest_s or time_s - each.last_s <= self.keep_s
+        ]
+        self._newest_s = time_s
         followed = self._matched(faces)
         told = []
         for place, face in enumerate(faces):

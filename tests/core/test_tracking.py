@@ -49,6 +49,12 @@ def test_number_survives_a_moment_without_the_face_and_is_never_given_again():
     assert numbers(tracker.update([at(0)], 2.0)) == [2]
 
 
+def test_face_keeps_its_number_however_slowly_frames_come():
+    tracker = FaceTracker(keep_s=1.0)
+    tracker.update([at(0)], 0.0)
+    assert numbers(tracker.update([at(0)], 5.0)) == [1]
+
+
 def test_face_elsewhere_is_another_one():
     tracker = FaceTracker()
     tracker.update([at(0)], 0.0)

@@ -20,25 +20,19 @@ _LEVELS: dict[str, float | None] = {
 }
 
 
-def choose_settings(models: Sequence[ModelInfo], *, with_model: bool = True) -> AnalyzerConfig:
+def choose_settings(
+    models: Sequence[ModelInfo], *, with_model: bool = True, with_preset: bool = True
+) -> AnalyzerConfig:
     """What the visitor chose; at least one of ``models`` is trained.
 
-    Without ``with_model`` the first trained one is taken and none is offered.
+    Without ``with_model`` the first trained one is taken and none is offered; without
+    ``with_preset`` the page has its own.
     """
     trained = [info for info in models if info.trained]
     with st.sidebar:
         st.header("Settings", anchor=False)
         model = _model(trained) if with_model else trained[0]
-        presets = list(Preset)
-        preset = st.radio(
-            "How thoroughly to look for faces",
-            presets,
-            index=presets.index(Preset.BALANCED),
-            format_func=lambda preset: preset.value.capitalize(),
-            captions=[PRESET_HELP[preset] for preset in Preset],
-            key="preset",
-            persist_state="session",
-        )
+        preset = _preset() if with_preset else Preset.BALANCED
         with st.expander("Advanced"):
             detector = _detector(detector_names())
             threshold = st.selectbox(
@@ -64,6 +58,19 @@ def choose_settings(models: Sequence[ModelInfo], *, with_model: bool = True) -> 
         preset=preset,
         detection_threshold=_THRESHOLDS[threshold],
         certain_from=_LEVELS[level],
+    )
+
+
+def _preset() -> Preset:
+    presets = list(Preset)
+    return st.radio(
+        "How thoroughly to look for faces",
+        presets,
+        index=presets.index(Preset.BALANCED),
+        format_func=lambda preset: preset.value.capitalize(),
+        captions=[PRESET_HELP[preset] for preset in Preset],
+        key="preset",
+        persist_state="session",
     )
 
 
