@@ -50,11 +50,11 @@ def streamlit(script: Path = APP) -> Iterator[str]:
 
 
 @contextmanager
-def browser(chromium: Path) -> Iterator[Browser]:
+def browser(chromium: Path, *flags: str) -> Iterator[Browser]:
     """A headless Chromium."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
-            executable_path=str(chromium), args=list(CHROMIUM_FLAGS)
+            executable_path=str(chromium), args=[*CHROMIUM_FLAGS, *flags]
         )
         try:
             yield running

@@ -72,6 +72,19 @@ def test_uploaded_photo_is_answered_by_the_shipped_model(window):
         assert shown.evaluate("image => image.naturalWidth") == 512
 
 
+def test_picture_is_zoomed_by_mouse_and_keyboard(window, quick):
+    page = visit(window, quick)
+    upload(page, ("a.png", png(picture(Emotion.HAPPY))))
+    image = page.locator(".st-key-picture img").first
+    expect(image).to_have_attribute("tabindex", "0")
+    image.dblclick()
+    expect(image).to_have_attribute("style", re.compile(r"scale\(2\.5\)"))
+    image.press("0")
+    expect(image).to_have_attribute("style", re.compile(r"scale\(1\)"))
+    image.press("+")
+    expect(image).to_have_attribute("style", re.compile(r"scale\(1\.5\)"))
+
+
 def test_document_saved_from_the_page_is_the_library_s(window, quick):
     data = png(picture(Emotion.HAPPY, Emotion.SAD))
     page = visit(window, quick)

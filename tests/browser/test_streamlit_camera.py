@@ -1,0 +1,72 @@
+"""The page Live in a real browser whose camera shows a drawn face."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+from playwright.sync_api import Page, expect
+
+from core import Emotion
+from tests.browser.serving import SLOWEST_S, browser, streamlit
+from tests.fakes import picture
+
+pytestmark = pytest.mark.browser
+
+SLOWEST_MS = SLOWEST_S * 1000
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+
+
+@pytest.fixture(scope="module")
+def address(root: Path) -> Iterator[str]:
+    expect.set_options(timeout=SLOWEST_MS)
+    with streamlit(root / "tests" / "browser" / "quick_app.py") as served:
+        yield f"{served}/live"
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory) -> Path:
+    """Two frames of a happy face, as Chromium reads them in place of a camera."""
+    file = tmp_path_factory.mktemp("camera") / "film.y4m"
+    frame = cv2.cvtColor(picture(Emotion.HAPPY, side=120), cv2.COLOR_RGB2YUV_I420).tobytes()
+    header = b"YUV4MPEG2 W480 H360 F15:1 Ip A1:1 C420jpeg\n"
+    file.write_bytes(header + 2 * (b"FRAME\n" + frame))
+    return file
+
+
+def opened(window, address: str, **options: object) -> Page:
+    page = window.new_context(**options).new_page()
+    page.set_default_timeout(SLOWEST_MS)
+    page.goto(address)
+    page.get_by_role("button", name="Start the camera").click()
+    return page
+
+
+def test_face_before_the_camera_is_framed_and_named(chromium, address, film):
+    with browser(chromium, *CAMERA, f"--use-file-for-fake-video-capture={film}") as window:
+        page = opened(window, address)
+        expect(page.locator(".frame")).to_have_count(1)
+        expect(page.locator(".frame span")).to_have_text(re.compile(r"1 · Happy \d+ %"))
+        expect(page.locator(".pace")).to_have_text(re.compile(r"[\d.]+ answers a second, \d+ ms"))
+        # The picture is mirrored: the face, left in the film, is framed on the right.
+        left = page.locator(".frame").evaluate("frame => parseFloat(frame.style.left)")
+        assert left > 50
+        page.get_by_role("button", name="Stop the camera").click()
+        expect(page.locator(".frame")).to_have_count(0)
+        expect(page.locator("video")).to_be_hidden()
+
+
+def test_camera_that_is_refused_is_explained(chromium, address):
+    with browser(chromium, CAMERA[0], "--deny-permission-prompts") as window:
+        page = opened(window, address)
+        expect(page.get_by_role("alert")).to_contain_text("Allow it")
+        expect(page.get_by_role("button", name="Start the camera")).to_be_enabled()
+
+
+def test_missing_camera_is_explained(chromium, address):
+    with browser(chromium, CAMERA[1]) as window:
+        page = opened(window, address)
+        expect(page.get_by_role("alert")).to_contain_text("No camera was found")
