@@ -1,0 +1,30 @@
+"""What the documents say is what was measured."""
+
+from __future__ import annotations
+
+import pytest
+
+from core import ProjectError, model_catalog
+from training import comparison_table
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """The shipped models."""
+    try:
+        return [info for info in model_catalog() if info.trained]
+    except ProjectError as error:
+        pytest.skip(f"needs the shipped weights: {error.message}")
+
+
+def test_readme_compares_the_models_as_the_command_does(root, trained):
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    told = readme.split("<!-- models -->\n")[1].split("<!-- /models -->")[0]
+    assert told == comparison_table(trained)
+
+
+def test_every_model_card_compares_the_models(root, trained):
+    for info in trained:
+        card = root / "weights" / f"{info.name}.md"
+        if info.name != "ensemble":
+            assert comparison_table(trained) in card.read_text(encoding="utf-8"), card.name
