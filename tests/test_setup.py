@@ -117,7 +117,8 @@ def test_second_start_installs_nothing(checkout):
 @pytest.mark.parametrize("changed", ["requirements.txt", "constraints.txt", "pyproject.toml"])
 def test_changed_requirements_are_installed_at_the_next_start(checkout, changed):
     checkout("app")
-    (checkout.folder / changed).touch()
+    later = (checkout.folder / ".venv/bin/emotion").stat().st_mtime + 1
+    os.utime(checkout.folder / changed, (later, later))
     assert checkout("app")[0] == "requirements.txt"
 
 

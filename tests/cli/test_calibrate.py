@@ -33,7 +33,15 @@ def emotion(monkeypatch):
         if options["target_accuracy"] == 1:
             fitted.selective_accuracy = None
         return CalibrationReport(
-            options["model"], fitted, 3589, 0.9, 0.85, 0.07, 0.02, options["publish_to"]
+            options["model"],
+            fitted,
+            3589,
+            0.9,
+            0.85,
+            0.07,
+            0.02,
+            options["publish_to"],
+            {"mobilenet_v2": 0.7, "resnet50": 0.3} if options["model"] == "ensemble" else {},
         )
 
     monkeypatch.setitem(vars(training), "calibrate_model", calibrate_model)
@@ -78,6 +86,13 @@ def test_what_changed_is_told(emotion):
         shown.stdout
     )
     assert "Published in shipped." in shown.stdout
+
+
+def test_shares_of_the_ensemble_are_told(emotion):
+    lines = emotion("--model", "ensemble").stdout.splitlines()
+    (share,) = (line for line in lines if "share of resnet50" in line)
+    assert share.index("50%") < share.index("30%")
+    assert "share of" not in emotion().stdout
 
 
 def test_target_out_of_reach_is_told(emotion):

@@ -12,7 +12,7 @@ import training
 from cli import main
 from cli.train import duration, parsed_values, show_epoch
 from core import ConfigError, model_names
-from training import EpochReport, TrainingRun
+from training import EpochReport, TrainingRun, read_recipe
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def emotion(monkeypatch):
 def test_defaults_are_those_of_the_contract(emotion):
     assert emotion().exit_code == 0
     (call,) = emotion.calls
-    assert call["recipe"].epochs == 24
+    assert call["recipe"] == read_recipe("mobilenet_v2")
     assert call["sources"] == [Path("faces.zip")]
     assert call["out"] == Path("runs/mobilenet_v2")
     assert call["init"] == "imagenet"
