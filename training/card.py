@@ -100,8 +100,8 @@ def _beside(directory: Path) -> tuple[str, ...]:
 def _summary(entry: Mapping[str, Any]) -> str:
     side = entry["preprocessing"]["input_px"]
     return (
-        f"A {_TITLES.get(entry['architecture'], entry['architecture'])} (torchvision) with "
-        f"{entry['parameters'] / 1e6:.1f} million parameters that answers a grey face with one "
+        f"{_TITLES.get(entry['architecture'], entry['architecture'])} (torchvision), with "
+        f"{entry['parameters'] / 1e6:.1f} million parameters, answers a grey face with one "
         f"probability for each of {', '.join(EMOTIONS)}. A face is aligned to FER-2013's frame at "
         f"48x48 pixels, enlarged to {side}x{side}, and shown as it is and mirrored; both answers "
         f"are averaged.\n\n"
