@@ -82,6 +82,8 @@ CompileOption = Annotated[
 ]
 SLOW_LOADER = 0.1
 """Share of the time spent waiting for faces from which that is worth telling."""
+FIGURES = {"macro_f1": "macro-F1", "ap": "average precision"}
+"""How figures are called where they are not called by their name."""
 MANY = 20
 """Skipped files that are named one by one."""
 
@@ -191,10 +193,11 @@ def show_epoch(told: EpochReport) -> None:
         f"{duration(told.left_s)} left",
         f"loss {told.loss:.3f}",
     ]
-    if told.accuracy is not None and told.macro_f1 is not None:
-        parts += [f"validation {told.accuracy:.1%}", f"macro-F1 {told.macro_f1:.3f}"]
+    if told.watched:
+        figures = (f"{FIGURES.get(name, name)} {told.watched[name]:.1%}" for name in told.watched)
+        parts.append(f"validation {' · '.join(figures)}")
     if told.waiting_share >= SLOW_LOADER:
-        parts.append(f"{told.waiting_share:.0%} of it waiting for faces: try more --workers")
+        parts.append(f"{told.waiting_share:.0%} of it waiting for pictures: try more --workers")
     typer.echo(" · ".join(parts), err=True)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from core.errors import ConfigError
 from core.weights import MANIFEST_NAME
 
-from .recipe import Recipe
+from .timed import Schedule
 
 LAST = Path("checkpoints") / "last.ckpt"
 """Within a run's folder: the state after the last whole epoch."""
@@ -42,7 +42,7 @@ def require_unused(directory: Path) -> None:
         )
 
 
-def read_checkpoint(directory: Path, recipe: Recipe, max_minutes: float | None) -> Resumed:
+def read_checkpoint(directory: Path, recipe: Schedule, max_minutes: float | None) -> Resumed:
     """What to go on with; ConfigError when there is nothing, or it is another run's."""
     import torch
 

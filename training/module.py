@@ -1,28 +1,23 @@
-"""What one training step does: losses, schedule, weight average."""
+"""What one step of training an emotion network does."""
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable
-from typing import Any, cast
+from typing import cast
 
-import lightning.pytorch as pl
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
 from core.classifiers.architectures import EmotionNetwork
-from core.errors import InferenceError
 from core.labels import EMOTIONS
 
 from .contrast import contrastive_loss
 from .heads import HeadedNetwork
 from .recipe import Recipe
 from .teachers import Taught, Teachers
+from .timed import TimedModule
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 """Faces, targets, crowd opinions and shapes, as :class:`.loader.AugmentedFaces` gives them."""
@@ -36,29 +31,13 @@ def _squared_error(said: Tensor, shapes: Tensor) -> Tensor:
     return gaps.square().sum() / (known.sum() * shapes.shape[1]).clamp(min=1)
 
 
-def _warmed_average(decay: float) -> Callable[..., None]:
-    """Updates the weight average, with ``decay`` reached gradually.
-
-    After n steps it remembers at most the last n / 9 or so, as TensorFlow's
-    ``ExponentialMovingAverage`` does with ``num_updates``: a short run would else ship
-    little more than the weights it started from.
-    """
-
-    def update(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
-        warmed = (1 + int(steps)) / (10 + int(steps))
-        lerp = get_ema_multi_avg_fn(min(decay, warmed))  # type: ignore[no-untyped-call]
-        lerp(averaged, current, steps)
-
-    return update
-
-
 def _layer(key: str) -> str:
     """The layer of a torchvision trunk that a parameter belongs to: conv1, layer3, features.7."""
     first, second, *_ = key.split(".")
     return f"{first}.{second}" if first == "features" else first
 
 
-class EmotionModule(pl.LightningModule):
+class EmotionModule(TimedModule):
     """Trains an :class:`EmotionNetwork`; the weight average in ``average`` is what ships."""
 
     def __init__(
@@ -71,12 +50,9 @@ class EmotionModule(pl.LightningModule):
         teachers: Teachers | None = None,
         shapes: bool = False,
     ) -> None:
-        super().__init__()
+        # Averages a copy made before the training heads hook themselves into the network.
+        super().__init__(recipe, network, steps=steps, max_seconds=max_seconds)
         self.recipe = recipe
-        # Copied before the training heads hook themselves into the network.
-        self.average = AveragedModel(
-            network, multi_avg_fn=_warmed_average(recipe.ema_decay), use_buffers=True
-        ).requires_grad_(False)
         hints = teachers.width if teachers is not None and recipe.hints > 0 else 0
         self.headed = HeadedNetwork(network, recipe, shapes=shapes, hints=hints)
         classes = len(EMOTIONS)
@@ -86,15 +62,7 @@ class EmotionModule(pl.LightningModule):
                 "macro_f1": MulticlassF1Score(classes, average="macro"),
             }
         )
-        self.facts: dict[str, Any] = {}
-        """What a resumed run must share with this one; travels in the checkpoint."""
         self._teachers = teachers
-        self._steps = steps
-        self._max_seconds = max_seconds
-        self._spent_s = 0.0
-        self._shared_s = 0.0
-        self._started = time.monotonic()
-        self.ended_by_clock = False
 
     @property
     def shipped(self) -> EmotionNetwork:
@@ -102,31 +70,9 @@ class EmotionModule(pl.LightningModule):
         return cast("EmotionNetwork", self.average.module)
 
     @property
-    def elapsed_s(self) -> float:
-        """Seconds of training so far, those before a resume included."""
-        return self._spent_s + time.monotonic() - self._started
-
-    @property
-    def progress(self) -> float:
-        """Share of the run that is done, 0..1, by steps or by the clock, whichever is further.
-
-        Processes that train together go by the clock of the first, as of the last step.
-        """
-        by_steps = self.global_step / max(self._steps, 1)
-        return min(max(by_steps, self._by_clock()), 1.0)
-
-    def _by_clock(self) -> float:
-        if not self._max_seconds:
-            return 0.0
-        together = self._trainer is not None and self.trainer.world_size > 1
-        return (self._shared_s if together else self.elapsed_s) / self._max_seconds
-
-    def rate_factor(self, progress: float) -> float:
-        """The learning rate's share of its peak: linear warm-up, then cosine to zero."""
-        if progress < self.recipe.warmup:
-            return max(progress / self.recipe.warmup, 0.01)
-        position = (progress - self.recipe.warmup) / (1 - self.recipe.warmup)
-        return 0.5 * (1 + math.cos(math.pi * position))
+    def learning(self) -> EmotionNetwork:
+        """The network whose weights are averaged."""
+        return self.headed.network
 
     def loss(self, batch: Batch) -> Tensor:
         """Mean loss of an uint8 batch: emotions, teachers, crowd, shape, auxiliary, weighted."""
@@ -196,18 +142,6 @@ class EmotionModule(pl.LightningModule):
             inputs = small.expand(-1, 3, -1, -1)
         return inputs.contiguous(memory_format=torch.channels_last)
 
-    def training_step(self, batch: Batch, _index: int) -> Tensor:
-        loss = self.loss(batch)
-        if not torch.isfinite(loss):
-            raise InferenceError(
-                f"Training went astray: the loss became {loss.item()} in step {self.global_step}.",
-                hint=f"Start again with a lower rate, e.g. "
-                f"--set learning_rate={self.recipe.learning_rate / 2:g}.",
-            )
-        size = len(batch[0])
-        self.log("loss", loss, on_epoch=True, on_step=False, batch_size=size, sync_dist=True)
-        return loss
-
     def on_validation_epoch_start(self) -> None:
         self.watched.reset()
 
@@ -218,25 +152,6 @@ class EmotionModule(pl.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         self.log_dict(self.watched.compute(), sync_dist=True)
-
-    def on_train_epoch_start(self) -> None:
-        # Dropout and mixup draw from here; with it a resumed epoch repeats the uninterrupted one.
-        torch.manual_seed(self.recipe.seed * 100_003 + self.current_epoch)
-
-    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        rate = self.recipe.learning_rate * self.rate_factor(self.progress)
-        for group in optimizer.param_groups:
-            group["lr"] = rate * group["rate_share"]
-
-    def on_train_batch_end(self, _outputs: object, _batch: Batch, _index: int) -> None:
-        self.average.update_parameters(self.headed.network)
-        if not self._max_seconds:
-            return
-        if self.trainer.world_size > 1:
-            self._shared_s = float(self.trainer.strategy.broadcast(self.elapsed_s))
-        if self._by_clock() >= 1:
-            self.ended_by_clock = True
-            self.trainer.should_stop = True
 
     def on_fit_start(self) -> None:
         if self._teachers is not None:
@@ -249,22 +164,7 @@ class EmotionModule(pl.LightningModule):
             self.headed.freeze(frozen)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
-        for name, parameter in self.headed.named_parameters():
-            # Norms and biases are not shrunk: it only hurts them.
-            key = (self.rate_share(name), parameter.ndim > 1)
-            groups.setdefault(key, []).append(parameter)
-        return torch.optim.AdamW(
-            [
-                {
-                    "params": parameters,
-                    "weight_decay": self.recipe.weight_decay if shrunk else 0.0,
-                    "rate_share": share,
-                }
-                for (share, shrunk), parameters in groups.items()
-            ],
-            lr=self.recipe.learning_rate,
-        )
+        return self.optimized(self.headed)
 
     def rate_share(self, name: str) -> float:
         """Learning rate of ``headed``'s parameter ``name``, as a share of the heads'."""
@@ -274,12 +174,3 @@ class EmotionModule(pl.LightningModule):
             return 1.0
         depth = layers.index(_layer(inside)) / (len(layers) - 1)
         return float(self.recipe.first_layer_rate ** (1 - depth))
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["elapsed_s"] = self.elapsed_s
-        checkpoint["recipe_digest"] = self.recipe.digest()
-        checkpoint["facts"] = self.facts
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self._spent_s = self._shared_s = float(checkpoint["elapsed_s"])
-        self._started = time.monotonic()

@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
 
-from .module import Batch, EmotionModule
+from .timed import TimedModule
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,10 @@ class EpochReport:
     images_per_s: float
     left_s: float
     loss: float
-    accuracy: float | None
-    """On the validation split, of the weight average, without flip averaging."""
-    macro_f1: float | None
+    watched: Mapping[str, float]
+    """Figures of the weight average on the validation split by name, empty without one."""
     waiting_share: float
-    """Share of the training time in which the network waited for the next faces."""
+    """Share of the training time in which the network waited for the next pictures."""
 
 
 @dataclass(slots=True)
@@ -41,12 +40,12 @@ class Pace:
 
     @property
     def images_per_s(self) -> float:
-        """Training faces a second."""
+        """Training pictures a second."""
         return self.images / max(self.seconds, 1e-6)
 
     @property
     def waiting_share(self) -> float:
-        """Share of the seconds in which the network waited for the next faces."""
+        """Share of the seconds in which the network waited for the next pictures."""
         return self.waiting_s / max(self.seconds, 1e-6)
 
     def add(self, other: Pace) -> None:
@@ -73,7 +72,7 @@ class Reporter(Callback):
         self._started = self._idle_from = time.monotonic()
 
     def on_train_batch_start(
-        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Batch, batch_idx: int
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         # Since the last batch ended nothing was done but get this one.
         self._epoch.waiting_s += time.monotonic() - self._idle_from
@@ -83,7 +82,7 @@ class Reporter(Callback):
         trainer: pl.Trainer,
         pl_module: pl.LightningModule,
         outputs: object,
-        batch: Batch,
+        batch: Any,
         batch_idx: int,
     ) -> None:
         self._epoch.images += len(batch[0]) * trainer.world_size
@@ -91,8 +90,8 @@ class Reporter(Callback):
         self._epoch.seconds = self._idle_from - self._started
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if not isinstance(pl_module, EmotionModule):
-            raise TypeError(f"expected an EmotionModule, got {type(pl_module).__name__}")
+        if not isinstance(pl_module, TimedModule):
+            raise TypeError(f"expected a TimedModule, got {type(pl_module).__name__}")
         self.pace.add(self._epoch)
         if self._tell is None or not trainer.is_global_zero:
             return
@@ -105,8 +104,7 @@ class Reporter(Callback):
                 images_per_s=self._epoch.images_per_s,
                 left_s=pl_module.elapsed_s * (1 - done) / done,
                 loss=float(metrics.get("loss", float("nan"))),
-                accuracy=float(metrics["accuracy"]) if "accuracy" in metrics else None,
-                macro_f1=float(metrics["macro_f1"]) if "macro_f1" in metrics else None,
+                watched={name: float(value) for name, value in metrics.items() if name != "loss"},
                 waiting_share=self._epoch.waiting_share,
             )
         )

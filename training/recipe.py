@@ -117,14 +117,7 @@ class Recipe:
                 f"got {self.epochs} and {self.batch}.",
                 hint="Batch normalisation needs two faces in a batch.",
             )
-        for name, (low, high) in _RANGES.items():
-            value = getattr(self, name)
-            # Written so that NaN fails too.
-            if not low <= value <= high:
-                raise ConfigError(
-                    f"{name} must lie between {low:g} and {high:g}, got {value:g}.",
-                    hint=f"Example: --set {name}={(low + min(high, 1.0)) / 2:g}",
-                )
+        require_within(self, _RANGES)
         if self.label_smoothing + self.votes_prior >= 1:
             raise ConfigError(
                 "label_smoothing and votes_prior together must stay below 1.",
@@ -133,8 +126,7 @@ class Recipe:
 
     def digest(self) -> str:
         """Twelve hexadecimal digits over all values."""
-        text = json.dumps(dataclasses.asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return digest_of(self)
 
 
 def read_recipe(
@@ -144,38 +136,61 @@ def read_recipe(
 
     ConfigError for unknown names and for values of the wrong kind.
     """
-    path = file or RECIPES_DIR / f"{model}.toml"
+    values = read_values(Recipe, model, overrides, file)
+    return Recipe(model=model, **values)
+
+
+def read_values(
+    kind: type[Any],
+    name: str,
+    overrides: Mapping[str, str] | None = None,
+    file: Path | None = None,
+) -> dict[str, Any]:
+    """The numbers for the fields of the dataclass ``kind``, all but ``model``, as read_recipe."""
+    path = file or RECIPES_DIR / f"{name}.toml"
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(
             f"The recipe '{path.name}' cannot be read ({error}).",
-            hint=f"Recipes lie in training/recipes, e.g. {model}.toml.",
+            hint=f"Recipes lie in training/recipes, e.g. {name}.toml.",
         ) from error
-    if values.pop("model", model) != model:
+    if values.pop("model", name) != name:
         raise ConfigError(
-            f"The recipe '{path.name}' is for another model than {model}.",
+            f"The recipe '{path.name}' is for another model than {name}.",
             hint="Give the --model it was written for.",
         )
     kinds = {
-        field.name: str(field.type) for field in dataclasses.fields(Recipe) if field.name != "model"
+        field.name: str(field.type) for field in dataclasses.fields(kind) if field.name != "model"
     }
     values.update(overrides or {})
-    for name in values:
-        if name not in kinds:
-            raise ConfigError(
-                f"A recipe has no value '{name}'.", hint=f"Known: {', '.join(kinds)}."
-            )
-    missing = [name for name in kinds if name not in values]
+    for key in values:
+        if key not in kinds:
+            raise ConfigError(f"A recipe has no value '{key}'.", hint=f"Known: {', '.join(kinds)}.")
+    missing = [key for key in kinds if key not in values]
     if missing:
         raise ConfigError(
             f"The recipe '{path.name}' lacks {', '.join(missing)}.",
             hint=f"Needed: {', '.join(kinds)}.",
         )
-    parsed: dict[str, Any] = {
-        name: _parsed(name, values[name], kind) for name, kind in kinds.items()
-    }
-    return Recipe(model=model, **parsed)
+    return {key: _parsed(key, values[key], kind) for key, kind in kinds.items()}
+
+
+def require_within(recipe: object, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """ConfigError for a value of ``recipe`` beyond its range, NaN included."""
+    for name, (low, high) in ranges.items():
+        value = getattr(recipe, name)
+        if not low <= value <= high:
+            raise ConfigError(
+                f"{name} must lie between {low:g} and {high:g}, got {value:g}.",
+                hint=f"Example: --set {name}={(low + min(high, 1.0)) / 2:g}",
+            )
+
+
+def digest_of(recipe: Any) -> str:
+    """Twelve hexadecimal digits over all values of a recipe."""
+    text = json.dumps(dataclasses.asdict(recipe), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _parsed(name: str, value: object, kind: str) -> int | float:

@@ -24,7 +24,9 @@ def emotion(monkeypatch):
     def train_model(recipe, sources, directory, *, report, **options):
         calls.append({"recipe": recipe, "sources": sources, "out": directory, **options})
         if report:
-            report(EpochReport(1, 24, 250.4, 3725.0, 1.5, 0.612, 0.55, 0.02))
+            report(
+                EpochReport(1, 24, 250.4, 3725.0, 1.5, {"accuracy": 0.612, "macro_f1": 0.55}, 0.02)
+            )
         if options["init"] == "stopped":
             raise KeyboardInterrupt
         weights = directory / "mobilenet_v2.safetensors"
@@ -99,19 +101,21 @@ def test_terminal_gets_a_line_an_epoch(emotion, monkeypatch):
     first, line = shown.stderr.splitlines()
     assert first == "Reading the faces …"
     assert line.startswith("epoch 1/24 · 250 images/s · 1 h 2 min left · loss 1.500 · ")
-    assert line.endswith(" · validation 61.2% · macro-F1 0.550")
+    assert line.endswith(" · validation accuracy 61.2% · macro-F1 55.0%")
     assert "epoch 1/24" not in shown.stdout
 
 
 def test_epoch_without_validation_faces_is_shown_without_their_figures(capsys):
-    show_epoch(EpochReport(2, 24, 1250.4, 30.0, 1.5, None, None, 0.02))
+    show_epoch(EpochReport(2, 24, 1250.4, 30.0, 1.5, {}, 0.02))
     line = "epoch 2/24 · 1,250 images/s · 30 s left · loss 1.500\n"
     assert capsys.readouterr() == ("", line)
 
 
 def test_loader_that_is_the_bottleneck_is_told(capsys):
-    show_epoch(EpochReport(2, 24, 1250.4, 30.0, 1.5, None, None, 0.31))
-    assert capsys.readouterr().err.endswith(" · 31% of it waiting for faces: try more --workers\n")
+    show_epoch(EpochReport(2, 24, 1250.4, 30.0, 1.5, {}, 0.31))
+    assert capsys.readouterr().err.endswith(
+        " · 31% of it waiting for pictures: try more --workers\n"
+    )
 
 
 def test_skipped_files_are_named_and_many_are_counted(emotion):
