@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from core import ProjectError, model_catalog
@@ -28,3 +30,23 @@ def test_every_model_card_compares_the_models(root, trained):
         card = root / "weights" / f"{info.name}.md"
         if info.name != "ensemble":
             assert comparison_table(trained) in card.read_text(encoding="utf-8"), card.name
+
+
+def test_ethics_page_holds_the_short_form_that_the_fronts_show(root):
+    page = (root / "docs" / "ethics.md").read_text(encoding="utf-8")
+    short = (root / "frontends" / "ethics.md").read_text(encoding="utf-8")
+    assert short.strip() in page
+
+
+def test_every_test_that_a_document_names_exists(root):
+    documents = sorted((root / "docs").rglob("*.md"))
+    named = {
+        (file, test)
+        for document in documents
+        for file, test in re.findall(
+            r"`(tests/[\w/]+\.py)::(test_\w+)`", document.read_text(encoding="utf-8")
+        )
+    }
+    assert named
+    for file, test in sorted(named):
+        assert f"def {test}(" in (root / file).read_text(encoding="utf-8"), f"{file}::{test}"

@@ -12,13 +12,16 @@ from frontends.streamlit_app.views.figures import figure_rows
 from frontends.wording import escape_markdown
 
 TEXT_FILE = Path(__file__).parents[1] / "about.md"
+ETHICS_FILE = Path(__file__).parents[2] / "ethics.md"
+"""The short form of docs/ethics.md."""
 
 
 def page() -> None:
     """What a visitor should know."""
     st.title("About", anchor=False)
     with st.container(key="prose"):
-        st.markdown(TEXT_FILE.read_text(encoding="utf-8"))
+        for file in (TEXT_FILE, ETHICS_FILE):
+            st.markdown(file.read_text(encoding="utf-8"))
         st.subheader("How good it is", anchor=False)
         try:
             _figures(model_catalog())
