@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         WeightsError,
         WeightsMissing,
     )
+    from .imaging.isolation import IsolatedReader, prepare_isolated, read_isolated
     from .imaging.reader import read_image
     from .labels import EMOTIONS, Emotion
     from .landmarks.noise import LandmarkNoise, displaced
@@ -72,6 +73,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "WeightsError",
         "WeightsMissing",
     ),
+    "imaging.isolation": ("IsolatedReader", "prepare_isolated", "read_isolated"),
     "imaging.reader": ("read_image",),
     "landmarks.noise": ("LandmarkNoise", "displaced"),
     "labels": ("EMOTIONS", "Emotion"),
@@ -119,6 +121,7 @@ __all__ = [
     "ImageTooLarge",
     "InferenceError",
     "InputError",
+    "IsolatedReader",
     "LandmarkNoise",
     "Landmarks",
     "ModelInfo",
@@ -144,7 +147,9 @@ __all__ = [
     "model_catalog",
     "model_names",
     "overlay_heatmap",
+    "prepare_isolated",
     "read_image",
+    "read_isolated",
     "to_csv",
     "to_json",
 ]

@@ -27,6 +27,9 @@ a face that spans one hundredth of the picture at 40 pixels, about FER-2013's ow
 CONCURRENT_DECODES = 2
 """At once in one process, so that a burst of uploads costs two pictures of memory, not fifty."""
 
+DECODE_SECONDS = 30
+"""For one picture in another process: ten times what the slowest allowed one takes."""
+
 
 def check_bytes(size: int) -> None:
     """Raise ImageTooLarge for a file of more than MAX_BYTES."""

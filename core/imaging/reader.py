@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import InputError, UnreadableImage
-from ..types import RgbImage
+from ..types import RgbImage, UInt8Array
 from .decoding import decode
-from .formats import identify
+from .formats import Format, identify
 from .limits import MAX_BYTES, check_bytes
 
 _KINDS_OF_FILE = (
@@ -19,6 +20,7 @@ _KINDS_OF_FILE = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+_Decode = Callable[[bytes, Format], tuple[UInt8Array, tuple[str, ...]]]
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
@@ -33,6 +35,11 @@ def read_image(source: bytes | Path, *, name: str | None = None) -> RgbImage:
     50 megapixels, 25 for WebP), UnreadableImage for anything else that is no picture, and
     TypeError for any other kind of source.
     """
+    return read_with(decode, source, name=name)
+
+
+def read_with(decode: _Decode, source: bytes | Path, *, name: str | None) -> RgbImage:
+    """The picture in ``source`` as ``decode`` makes it of a file's bytes; see ``read_image``."""
     if isinstance(source, Path):
         data, own_name = _read_file(source), source.name
     elif isinstance(source, bytes):

@@ -1,0 +1,95 @@
+"""The program that decodes pictures in a process of its own: bytes in, pixels out.
+
+Isolation starts it and speaks to it over its standard input and output, in lengths, JSON and raw
+pixels: whoever takes this process over through a hole in a decoder can send nothing that would
+run on the other side. It imports the decoder and nothing of the networks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..errors import InputError
+from .decoding import decode
+from .formats import Format
+
+READY = b"ready\n"
+FORMATS = tuple(Format)
+REQUEST = struct.Struct("<BIQ")
+"""Which of FORMATS, the seconds it may take, the file's bytes; the file follows."""
+REPLY = struct.Struct("<IQ")
+"""The bytes of the JSON and of the pixels, which follow."""
+
+_MEMORY_BYTES = 1024**3
+"""Beyond what the process holds at its start: twice the largest picture within the limits."""
+
+
+def main() -> None:
+    """Answer one request after another until standard input ends."""
+    requests, replies = _channels()
+    _bound()
+    replies.write(READY)
+    replies.flush()
+    while head := requests.read(REQUEST.size):
+        number, seconds, size = REQUEST.unpack(head)
+        data = requests.read(size)
+        with _ending_after(seconds):
+            told, pixels = _answer(data, FORMATS[number])
+        text = json.dumps(told).encode()
+        replies.write(REPLY.pack(len(text), len(pixels)))
+        replies.write(text)
+        replies.write(pixels)
+        replies.flush()
+
+
+def _answer(data: bytes, kind: Format) -> tuple[dict[str, Any], memoryview]:
+    """What is told as JSON, and the pixels."""
+    try:
+        pixels, notes = decode(data, kind)
+    except InputError as error:
+        told = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+        return told, memoryview(b"")
+    return {"shape": pixels.shape, "notes": notes}, pixels.data.cast("B")
+
+
+def _channels() -> tuple[BinaryIO, BinaryIO]:
+    """Requests and replies; what a decoder prints itself goes nowhere."""
+    replies = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    return sys.stdin.buffer, replies
+
+
+def _bound() -> None:
+    """Leave a broken decoder no file to write, no core dump to fill, no memory to exhaust."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # it would hold the visitor's photo
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    # Only Linux tells what is held already, and only there the limit works.
+    with contextlib.suppress(OSError, ValueError):
+        held = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * os.sysconf(
+            "SC_PAGE_SIZE"
+        )
+        resource.setrlimit(resource.RLIMIT_AS, (held + _MEMORY_BYTES, held + _MEMORY_BYTES))
+
+
+@contextlib.contextmanager
+def _ending_after(seconds: int) -> Iterator[None]:
+    """End the process if the block takes longer, even where nobody waits for it any more."""
+    alarm = getattr(signal, "alarm", lambda _: 0)  # Windows has none
+    alarm(seconds)  # no handler is set, so that the system itself ends the process, in C code too
+    try:
+        yield
+    finally:
+        alarm(0)
