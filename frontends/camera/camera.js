@@ -167,16 +167,3 @@ class Live {
     });
   }
 }
-
-const running = new WeakMap();
-
-export default function ({ parentElement, data, setTriggerValue }) {
-  const root = parentElement.querySelector(".live");
-  if (!running.has(root)) {
-    running.set(root, new Live(root));
-    running.get(root).run = `${Math.random()}`;
-  }
-  const live = running.get(root);
-  live.send = (frame) => setTriggerValue("frame", frame);
-  live.take(data);
-}
