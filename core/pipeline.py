@@ -24,11 +24,13 @@ from .types import (
     EmotionScores,
     Face,
     FaceAnalysis,
+    FaceQuality,
     Float32Array,
     ImageAnalysis,
     Landmarks,
     Provenance,
     RgbImage,
+    UInt8Array,
 )
 from .weights import WeightsSpec
 
@@ -43,6 +45,21 @@ class EmotionModel:
     weights_sha256: Mapping[str, str] = field(default_factory=dict)
     described: Mapping[str, object] = field(default_factory=dict)
     """What the manifest says of the weights and an answer depends on, as plain data for JSON."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examined:
+    """A picture whose faces are ready to be classified; its pixels are no longer needed."""
+
+    name: str
+    width: int
+    height: int
+    faces: tuple[Face, ...]
+    """From left to right, their boxes within the picture."""
+    crops: tuple[AlignedCrop, ...]
+    qualities: tuple[FaceQuality, ...]
+    notes: tuple[str, ...]
+    elapsed_s: Mapping[str, float]
 
 
 _loading = Lock()
@@ -90,26 +107,58 @@ class Analyzer:
             landmarks = LANDMARK_MODELS.get(config.landmarks)()
         return cls(config, detector=detector, landmarks=landmarks, model=model)
 
+    @property
+    def provenance(self) -> Provenance:
+        """What every answer of this analyzer is made with."""
+        return self._provenance
+
     def analyze(self, image: RgbImage) -> ImageAnalysis:
         """Every face in ``image`` from left to right; no face is a normal answer.
 
         Raises InferenceError when a network gives no usable value.
         """
+        return self.conclude([self.examine(image)])[0]
+
+    def examine(self, image: RgbImage) -> Examined:
+        """The faces of ``image`` found, cut out and judged; :meth:`conclude` gives the answer."""
         clock = _Clock()
         faces = self.detect(image)
         clock.lap("detect")
         located = self._landmarks.locate(image, faces)
         clock.lap("landmarks")
-        answers = self._answers(image, faces, located, clock)
-        return ImageAnalysis(
-            name=image.name,
-            width=image.width,
-            height=image.height,
-            faces=answers,
-            provenance=self._provenance,
-            notes=(*image.notes, *self._why_none(image, answers)),
-            elapsed_s=clock.laps,
-        )
+        return self._examined(image, faces, located, clock)
+
+    def conclude(
+        self, pictures: Sequence[Examined], *, faces_a_call: int | None = None
+    ) -> tuple[ImageAnalysis, ...]:
+        """The answer to each of ``pictures``, whose faces are classified together.
+
+        With ``faces_a_call`` the classifier sees exactly so many faces at every call, blank ones
+        in the places left over: then no bit of an answer depends on which faces stand beside it.
+        Raises InferenceError when a network gives no usable value.
+        """
+        clock = _Clock()
+        crops = [crop for picture in pictures for crop in picture.crops]
+        scores, per_model = self._classify(crops, faces_a_call)
+        clock.lap("classify")
+        share_s = clock.laps["classify"] / max(1, len(pictures))
+        answers, start = [], 0
+        for picture in pictures:
+            end = start + len(picture.faces)
+            rows = {name: each[start:end] for name, each in per_model.items()}
+            answers.append(
+                ImageAnalysis(
+                    name=picture.name,
+                    width=picture.width,
+                    height=picture.height,
+                    faces=_faces_of(picture, scores[start:end], rows),
+                    provenance=self._provenance,
+                    notes=(*picture.notes, *self._why_none(picture)),
+                    elapsed_s={**picture.elapsed_s, "classify": share_s},
+                )
+            )
+            start = end
+        return tuple(answers)
 
     def detect(self, image: RgbImage) -> tuple[Face, ...]:
         """The faces in ``image`` from left to right, with the detector's own landmarks if any."""
@@ -123,39 +172,38 @@ class Analyzer:
         What :meth:`analyze` says of a face comes back when its ``face`` is given; other
         landmarks or another box show what depends on them.
         """
-        return self._answers(image, faces, [face.landmarks for face in faces], _Clock())
+        located = [face.landmarks for face in faces]
+        return self.conclude([self._examined(image, faces, located, _Clock())])[0].faces
 
-    def _answers(
+    def _examined(
         self,
         image: RgbImage,
         faces: Sequence[Face],
         located: Sequence[Landmarks | None],
         clock: _Clock,
-    ) -> tuple[FaceAnalysis, ...]:
-        crops = [
-            self.crop(image, face, points) for face, points in zip(faces, located, strict=True)
-        ]
+    ) -> Examined:
+        pairs = list(zip(faces, located, strict=True))
+        crops = tuple(self.crop(image, face, points) for face, points in pairs)
         clock.lap("align")
-        scores, per_model = self._classify(crops)
-        clock.lap("classify")
-        answers = []
-        for index, (face, points, crop) in enumerate(zip(faces, located, crops, strict=True)):
-            answers.append(
-                FaceAnalysis(
-                    index=index + 1,
-                    face=replace(
-                        face,
-                        box=face.box.clamped(image.width, image.height),
-                        landmarks=points or face.landmarks,
-                    ),
-                    emotions=scores[index],
-                    per_model={name: rows[index] for name, rows in per_model.items()},
-                    quality=judge(image, face.box, points),
-                    crop=crop,
-                )
-            )
+        qualities = tuple(judge(image, face.box, points) for face, points in pairs)
         clock.lap("quality")
-        return tuple(answers)
+        return Examined(
+            name=image.name,
+            width=image.width,
+            height=image.height,
+            faces=tuple(
+                replace(
+                    face,
+                    box=face.box.clamped(image.width, image.height),
+                    landmarks=points or face.landmarks,
+                )
+                for face, points in pairs
+            ),
+            crops=crops,
+            qualities=qualities,
+            notes=image.notes,
+            elapsed_s=clock.laps,
+        )
 
     def crop(self, image: RgbImage, face: Face, points: Landmarks | None) -> AlignedCrop:
         """The face in the frame its network was trained on.
@@ -186,18 +234,18 @@ class Analyzer:
             [face.emotions.top for face in analysis.faces],
         )
 
-    def _why_none(self, image: RgbImage, answers: Sequence[FaceAnalysis]) -> tuple[str, ...]:
+    def _why_none(self, image: Examined) -> tuple[str, ...]:
         """A note when there is no face because of the picture's shape."""
         settings = self.config.settings
         scale = min(1.0, settings.working_px / max(image.width, image.height))
-        if answers or min(image.width, image.height) * scale >= settings.min_face_px:
+        if image.faces or min(image.width, image.height) * scale >= settings.min_face_px:
             return ()
         smallest = math.ceil(settings.min_face_px / scale)
         size = f"{image.width} x {image.height} pixels"
         return (f"The picture is {size}; only faces of {smallest} px and more are looked for.",)
 
     def _classify(
-        self, crops: Sequence[AlignedCrop]
+        self, crops: Sequence[AlignedCrop], faces_a_call: int | None
     ) -> tuple[tuple[EmotionScores, ...], dict[str, tuple[EmotionScores, ...]]]:
         if not crops:
             return (), {}
@@ -207,14 +255,46 @@ class Analyzer:
         level = self.config.certain_from
         classifier = self._model.classifier
         if isinstance(classifier, EnsembleClassifier):
-            rows = {name: each.logits(pixels) for name, each in classifier.members.items()}
+            rows = {
+                name: _logits(each, pixels, faces_a_call)
+                for name, each in classifier.members.items()
+            }
             per_model = {
                 name: classifier.members[name].spec.calibration.scores(logits, level)
                 for name, logits in rows.items()
             }
             return self._model.calibration.scores(classifier.combined(rows), level), per_model
-        scores = self._model.calibration.scores(classifier.logits(pixels), level)
+        scores = self._model.calibration.scores(_logits(classifier, pixels, faces_a_call), level)
         return scores, {self.config.model: scores}
+
+
+def _faces_of(
+    picture: Examined,
+    scores: Sequence[EmotionScores],
+    per_model: Mapping[str, Sequence[EmotionScores]],
+) -> tuple[FaceAnalysis, ...]:
+    parts = zip(picture.faces, picture.crops, picture.qualities, strict=True)
+    return tuple(
+        FaceAnalysis(
+            index=index + 1,
+            face=face,
+            emotions=scores[index],
+            per_model={name: rows[index] for name, rows in per_model.items()},
+            quality=quality,
+            crop=crop,
+        )
+        for index, (face, crop, quality) in enumerate(parts)
+    )
+
+
+def _logits(classifier: Classifier, crops: UInt8Array, faces_a_call: int | None) -> Float32Array:
+    """The classifier's (N, 7) logits; at ``faces_a_call`` faces a call if that is given."""
+    if faces_a_call is None:
+        return classifier.logits(crops)
+    blank = np.zeros((-len(crops) % faces_a_call, *crops.shape[1:]), crops.dtype)
+    filled = np.concatenate([crops, blank])
+    calls = np.split(filled, len(filled) // faces_a_call)
+    return np.concatenate([classifier.logits(call) for call in calls])[: len(crops)]
 
 
 def load_emotion_model(config: AnalyzerConfig) -> EmotionModel:

@@ -230,8 +230,32 @@ def test_provenance_changes_with_the_calibration():
 
 def test_time_is_told_for_every_stage():
     elapsed = analyzer(face(10)).analyze(picture()).elapsed_s
-    assert list(elapsed) == ["detect", "landmarks", "align", "classify", "quality"]
+    assert list(elapsed) == ["detect", "landmarks", "align", "quality", "classify"]
     assert all(0 <= seconds < 60 for seconds in elapsed.values())
+
+
+def test_faces_of_several_pictures_share_a_call_and_are_answered_as_alone():
+    classifier = BrightnessClassifier()
+    made = analyzer(face(150), face(10), classifier=classifier)
+    images = [picture(200), picture(240), RgbImage(np.zeros((9, 9, 3), np.uint8)), picture(280)]
+    alone = [document(made.analyze(image)) for image in images]
+    together = made.conclude([made.examine(image) for image in images])
+    assert [document(each) for each in together] == alone
+    assert len(classifier.seen) == sum(len(each["faces"]) for each in alone) > 4
+
+
+def test_calls_of_a_fixed_size_are_filled_with_blank_faces():
+    classifier = BrightnessClassifier()
+    made = analyzer(face(150), face(10), face(80), classifier=classifier)
+    examined = [made.examine(picture(200)), made.examine(picture(240))]
+    sizes = []
+    logits = classifier.logits
+    classifier.logits = lambda crops: (sizes.append(len(crops)), logits(crops))[1]
+    (first, second) = made.conclude(examined, faces_a_call=4)
+    assert sizes == [4, 4]
+    assert [len(first.faces), len(second.faces)] == [3, 3]
+    assert document(first) == document(made.analyze(picture(200)))
+    assert made.conclude([], faces_a_call=4) == ()
 
 
 def test_picture_is_not_changed():
