@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from typing import TYPE_CHECKING
 
-from core import EmotionScores, FaceAnalysis
+from core import EmotionScores, Face, FaceAnalysis, RgbImage
 
 from .face_card import bars_html, crop_html, headline_html, number_html
+
+if TYPE_CHECKING:
+    from core import Analyzer
+
+COMPARE_HELP = (
+    "Every model answers the same faces of the same photo. Where they disagree, the photo is "
+    "a hard one."
+)
+TIMES_HELP = (
+    "Times are this computer's, for turning the faces upright and reading them. Finding them "
+    "comes before and is the same for all models."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +34,21 @@ class Opinion:
     """What stands below the title: how long it took."""
     scores: tuple[EmotionScores, ...]
     """In the order of the faces."""
+
+
+def timed_opinion(
+    title: str, analyzer: Analyzer, image: RgbImage, faces: Sequence[Face]
+) -> Opinion:
+    """What a model says of ``faces``, and how long it takes once it has run."""
+    # The first answer of a network just loaded is slower than all that follow.
+    analyzer.answer(image, faces)
+    started = time.perf_counter()
+    answers = analyzer.answer(image, faces)
+    milliseconds = 1000 * (time.perf_counter() - started)
+    count = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
+    return Opinion(
+        title, f"{milliseconds:.0f} ms for {count}", tuple(each.emotions for each in answers)
+    )
 
 
 def opinions_html(faces: Sequence[FaceAnalysis], opinions: Sequence[Opinion]) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from core import ModelInfo, ProjectError, __version__, model_catalog
-from frontends.streamlit_app.views.figures import figure_rows
+from frontends.figures import figure_rows
 from frontends.wording import escape_markdown
 
 TEXT_FILE = Path(__file__).parents[1] / "about.md"

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
 from core import AnalyzerConfig, ImageAnalysis, ModelInfo, ProjectError, model_catalog
-from frontends.opinions import Opinion, opinions_html
+from frontends.figures import FIGURES_HELP, curves, figure_rows
+from frontends.opinions import COMPARE_HELP, TIMES_HELP, Opinion, opinions_html, timed_opinion
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import ready_analyzer, start_loading, workspace
 from frontends.streamlit_app.views.analyze import nothing_trained, show_problem
 from frontends.streamlit_app.views.answer import show_no_face, show_refusal
-from frontends.streamlit_app.views.figures import figure_rows
 from frontends.streamlit_app.views.sidebar import choose_settings
 from frontends.streamlit_app.views.sources import choose_one_photo
 from frontends.streamlit_app.workspace import Refused
@@ -25,21 +23,11 @@ from frontends.wording import escape_markdown, model_title, shown_name
 if TYPE_CHECKING:
     from core import Analyzer
 
-_IMAGES = Path(__file__).parents[3] / "docs" / "images"
-_CURVES = {
-    "pareto.png": "Accuracy against time: up and to the left is better.",
-    "risk_coverage.png": "How many answers are right when only the surest are given: higher is "
-    "better.",
-}
-
 
 def page() -> None:
     """One photo, every trained model, and how good each was measured to be."""
     st.title("Compare the models", anchor=False)
-    st.markdown(
-        "Every model answers the same faces of the same photo. Where they disagree, the photo is "
-        "a hard one."
-    )
+    st.markdown(COMPARE_HELP)
     try:
         models = model_catalog()
         trained = [info for info in models if info.trained]
@@ -78,26 +66,13 @@ def _answers(
         st.image(workspace().shown(photo, answer), caption=escape_markdown(shown_name(answer.name)))
     with right:
         st.html(opinions_html(answer.faces, opinions))
-    st.caption(
-        "Times are this computer's, for turning the faces upright and reading them. Finding them "
-        "comes before and is the same for all models."
-    )
+    st.caption(TIMES_HELP)
 
 
 def _opinion(photo: Photo, answer: ImageAnalysis, info: ModelInfo, analyzer: Analyzer) -> Opinion:
     def make() -> Opinion:
-        image, faces = workspace().image(photo), [each.face for each in answer.faces]
-        # The first answer of a network just loaded is slower than all that follow.
-        analyzer.answer(image, faces)
-        started = time.perf_counter()
-        answers = analyzer.answer(image, faces)
-        milliseconds = 1000 * (time.perf_counter() - started)
-        count = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
-        return Opinion(
-            model_title(info),
-            f"{milliseconds:.0f} ms for {count}",
-            tuple(each.emotions for each in answers),
-        )
+        faces = [each.face for each in answer.faces]
+        return timed_opinion(model_title(info), analyzer, workspace().image(photo), faces)
 
     key = ("opinion", photo.digest, answer.provenance.config_digest, analyzer.config.digest())
     return cast("Opinion", workspace().remember(key, make))
@@ -108,12 +83,9 @@ def _measured(trained: Sequence[ModelInfo]) -> None:
     if not rows:
         return
     st.subheader("How good each model is", anchor=False)
-    st.markdown(
-        "Measured on faces of FER-2013 from which no network learned; in brackets the 95 % "
-        "confidence interval."
-    )
+    st.markdown(FIGURES_HELP)
     st.table(rows)
-    curves = [(_IMAGES / name, text) for name, text in _CURVES.items() if (_IMAGES / name).exists()]
-    if curves:
-        for column, (file, text) in zip(st.columns(2), curves, strict=False):
+    pictures = curves()
+    if pictures:
+        for column, (file, text) in zip(st.columns(2), pictures, strict=False):
             column.image(file, caption=text)

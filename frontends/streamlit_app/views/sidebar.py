@@ -7,16 +7,18 @@ from collections.abc import Sequence
 import streamlit as st
 
 from core import AnalyzerConfig, ModelInfo, Preset, detector_names
+from frontends.choices import (
+    CERTAIN_LEVELS,
+    DETECTOR_HELP,
+    LEVEL_HELP,
+    MODEL_HELP,
+    RECOMMENDED,
+)
 from frontends.wording import PRESET_HELP, model_facts, model_title
 
 _THRESHOLDS: dict[str, float | None] = {
-    "Recommended": None,  # the level at which the detector was measured to be right most often
+    RECOMMENDED: None,  # the level at which the detector was measured to be right most often
     **{f"{level:.2f}": level for level in (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)},
-}
-
-_LEVELS: dict[str, float | None] = {
-    "Recommended": None,  # fixed on validation faces, and stored with each model
-    **{f"{level} %": level / 100 for level in range(30, 100, 10)},
 }
 
 
@@ -45,9 +47,8 @@ def choose_settings(
             )
             level = st.selectbox(
                 "Not sure below",
-                list(_LEVELS),
-                help="An answer less probable than this is given as not sure. The recommended "
-                "level is the one at which 80 % of the sure answers were right.",
+                list(CERTAIN_LEVELS),
+                help=LEVEL_HELP,
                 key="certain_from",
                 persist_state="session",
             )
@@ -57,7 +58,7 @@ def choose_settings(
         detector=detector,
         preset=preset,
         detection_threshold=_THRESHOLDS[threshold],
-        certain_from=_LEVELS[level],
+        certain_from=CERTAIN_LEVELS[level],
     )
 
 
@@ -82,8 +83,7 @@ def _model(trained: Sequence[ModelInfo]) -> ModelInfo:
         "Model",
         trained,
         format_func=model_title,
-        help="The network that reads the emotion. Shares are of FER-2013's PublicTest, times of "
-        "the computer that measured them; the page About tells more.",
+        help=f"{MODEL_HELP} The page About tells more.",
         key="model",
         persist_state="session",
     )
@@ -98,7 +98,7 @@ def _detector(names: Sequence[str]) -> str:
     return st.selectbox(
         "Face detector",
         names,
-        help="What finds the faces.",
+        help=DETECTOR_HELP,
         key="detector",
         persist_state="session",
     )

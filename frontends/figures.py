@@ -1,15 +1,34 @@
-"""The measured figures of the models, as rows of a table."""
+"""The measured figures of the models, as rows of a table, and their curves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from core import ModelInfo
-from frontends.wording import model_title
+
+from .wording import model_title
 
 _SPLITS = {"test": "PrivateTest", "validation": "PublicTest"}
 _ABSENT = "–"
+
+FIGURES_HELP = (
+    "Measured on faces of FER-2013 from which no network learned; in brackets the 95 % "
+    "confidence interval."
+)
+
+_IMAGES = Path(__file__).parents[1] / "docs" / "images"
+_CURVES = {
+    "pareto.png": "Accuracy against time: up and to the left is better.",
+    "risk_coverage.png": "How many answers are right when only the surest are given: higher is "
+    "better.",
+}
+
+
+def curves() -> list[tuple[Path, str]]:
+    """The pictures that compare the models, each with what it shows; those that are there."""
+    return [(_IMAGES / name, text) for name, text in _CURVES.items() if (_IMAGES / name).exists()]
 
 
 def figure_rows(models: Sequence[ModelInfo]) -> list[dict[str, str]]:
