@@ -69,17 +69,20 @@ def analyze(
 
     Ends with 0 when all photos were read, 1 when some were not, 2 when none was.
     """
-    from core import Analyzer, AnalyzerConfig, document, dumps, read_image
+    from core import AnalyzerConfig, document, dumps, prepare_isolated, read_isolated
 
     config = AnalyzerConfig(model=model, detector=detector, preset=preset, device=device)
     pictures = Pictures(annotated=annotate_dir, explained=explain_dir, blurred=blur_dir)
     pictures.prepare()
+    prepare_isolated()  # gets ready while the rest is imported
+    from core import Analyzer
+
     analyzer: Analyzer | None = None
     answers: list[ImageAnalysis] = []
     failed = 0
     for photo in _with_progress(photos, shown=output is not OutputFormat.JSONL):
         try:
-            image = read_image(photo)
+            image = read_isolated(photo)
         except InputError as error:
             failed += 1
             typer.secho(printable(f"{photo}: {error.message}"), fg="red", err=True)

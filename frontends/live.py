@@ -62,7 +62,7 @@ def answered(frame: object, tracker: FaceTracker, analyzer: Analyzer) -> dict[st
 
 
 def _picture(address: object) -> RgbImage:
-    from core import read_image
+    from core import read_isolated
 
     if not isinstance(address, str) or not address.startswith(_PREFIX):
         raise InputError("The page sent no picture.", hint="Reload the page.")
@@ -72,7 +72,7 @@ def _picture(address: object) -> RgbImage:
         data = base64.b64decode(address.removeprefix(_PREFIX), validate=True)
     except binascii.Error as error:
         raise InputError("The page sent a broken picture.", hint="Reload the page.") from error
-    return read_image(data, name="camera")
+    return read_isolated(data, name="camera")
 
 
 def _drawn(face: TrackedFace, image: RgbImage) -> dict[str, Any]:

@@ -27,8 +27,8 @@ a face that spans one hundredth of the picture at 40 pixels, about FER-2013's ow
 CONCURRENT_DECODES = 2
 """At once in one process, so that a burst of uploads costs two pictures of memory, not fifty."""
 
-DECODE_SECONDS = 30
-"""For one picture in another process: ten times what the slowest allowed one takes."""
+DECODE_SECONDS = 20
+"""For one picture in another process: nine times what the slowest allowed one takes."""
 
 
 def check_bytes(size: int) -> None:

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from contextlib import suppress
 from threading import Lock, Thread
 
-from core import Analyzer, AnalyzerConfig, Preset, ProjectError
+from core import Analyzer, AnalyzerConfig, Preset, ProjectError, prepare_isolated
 
 _KEPT = 2
 """Analyzers in memory; loading another one lets the one used longest ago go."""
@@ -36,6 +36,7 @@ class Analyzers:
         def load() -> None:
             # Whoever asks for an answer is told what is wrong.
             with suppress(ProjectError):
+                prepare_isolated()
                 self.get(model, preset)
 
         Thread(target=load, name="load-model", daemon=True).start()

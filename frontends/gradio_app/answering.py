@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 from numpy.typing import NDArray
 
-from core import ImageAnalysis, Preset, ProjectError, annotate, read_image, to_json
+from core import ImageAnalysis, Preset, ProjectError, annotate, read_isolated, to_json
 from frontends.face_card import cards_html
 from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
 from frontends.gradio_app.photo_upload import UploadedPhoto, refusal
@@ -29,7 +29,7 @@ def answer_with(analyzers: Analyzers | OneAnalyzer) -> Answering:
         if photo is None:
             raise refusal("There is no photo.", "Send one, then try again.")
         try:
-            image = read_image(photo.path, name=photo.name)
+            image = read_isolated(photo.path, name=photo.name)
             analysis = analyzers.get(model, Preset(preset)).analyze(image)
         except ProjectError as error:
             raise refusal(error.message, error.hint) from error

@@ -34,8 +34,9 @@ def _loading(config: AnalyzerConfig) -> Future[Analyzer]:
 
 def _load(config: AnalyzerConfig) -> Analyzer:
     # Takes seconds to import, so that it is done behind the page too.
-    from core import Analyzer
+    from core import Analyzer, prepare_isolated
 
+    prepare_isolated()
     return Analyzer.from_config(config)
 
 

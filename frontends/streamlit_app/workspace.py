@@ -108,10 +108,10 @@ class Workspace:
 
     def image(self, photo: Photo) -> RgbImage:
         """The picture itself; InputError if it cannot be read."""
-        from core import read_image
+        from core import read_isolated
 
         key = (photo.name, photo.digest)
-        return self._images.get(key, lambda: read_image(photo.data, name=photo.name))
+        return self._images.get(key, lambda: read_isolated(photo.data, name=photo.name))
 
     def maps(
         self, photo: Photo, analysis: ImageAnalysis, analyzer: Analyzer

@@ -281,7 +281,7 @@ def test_each_line_is_written_as_soon_as_its_photo_is_answered(photos, monkeypat
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv", "table"])
 def test_name_that_is_no_unicode_can_be_written(photos, monkeypatch, form):
     image = core.RgbImage(picture(Emotion.HAPPY), os.fsdecode(b"caf\xe9.png"))
-    monkeypatch.setattr(core, "read_image", lambda _path: image)
+    monkeypatch.setattr(core, "read_isolated", lambda _path: image)
     shown = analyze(photos["one.png"], "--format", form)
     assert shown.exit_code == 0
     assert "caf\\udce9.png" in shown.stdout_bytes.decode()
