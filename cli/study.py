@@ -12,9 +12,11 @@ import typer
 from cli.calibrate import WeightsOption
 from cli.evaluate import ALL, EvaluatedName
 from cli.figures import figures_table, points, share
+from cli.study_robustness import robustness
 from cli.train import DataOption, NetworkName
 
 study = typer.Typer(help="Studies that answer a question with figures.", no_args_is_help=True)
+study.command()(robustness)
 
 
 @study.callback()

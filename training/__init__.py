@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .recipe import Recipe, read_recipe
     from .studies.frame import FrameStudy, study_frame
     from .studies.landmarks import LandmarkStudy, study_landmarks
+    from .studies.robustness import RobustnessStudy, study_robustness
     from .train import TrainingRun, train_model
 
 _HOMES: dict[str, tuple[str, ...]] = {
@@ -32,6 +33,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "recipe": ("Recipe", "read_recipe"),
     "studies.frame": ("FrameStudy", "study_frame"),
     "studies.landmarks": ("LandmarkStudy", "study_landmarks"),
+    "studies.robustness": ("RobustnessStudy", "study_robustness"),
     "train": ("TrainingRun", "train_model"),
 }
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
@@ -46,6 +48,7 @@ __all__ = [
     "LandmarkStudy",
     "Precision",
     "Recipe",
+    "RobustnessStudy",
     "Split",
     "TrainingRun",
     "ablate",
@@ -57,6 +60,7 @@ __all__ = [
     "read_recipe",
     "study_frame",
     "study_landmarks",
+    "study_robustness",
     "train_model",
 ]
 

@@ -48,7 +48,8 @@ def landmarks_of(images: UInt8Array, mesh: LandmarkModel) -> Iterator[Landmarks 
             yield None
         else:
             points = landmarks.points / ENLARGED - PADDING_PX
-            yield dataclasses.replace(landmarks, points=points)
+            depth = None if landmarks.depth is None else landmarks.depth / ENLARGED
+            yield dataclasses.replace(landmarks, points=points, depth=depth)
 
 
 def described(anchors: Float32Array) -> dict[str, Any]:

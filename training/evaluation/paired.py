@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from .intervals import LEVEL, resampled
+from .intervals import LEVEL, RESAMPLES, resampled
 from .metrics import Labels, Probabilities, headlines
 
 
@@ -47,3 +48,16 @@ def compare(first: Probabilities, second: Probabilities, labels: Labels) -> Comp
     # No discordant face: nothing speaks for a difference.
     p = float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
     return Comparison(differences, gained, lost, p)
+
+
+def accuracy_difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Difference:
+    """How much more often the ``first`` answers are right than the ``second``, on N same faces.
+
+    As the accuracy of :func:`compare`, without the time that its other figures take.
+    """
+    gained = first.astype(np.float64) - second
+    size = len(gained)
+    draws = np.random.default_rng(0).integers(0, size, size=(RESAMPLES, size))
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(gained[draws].mean(axis=1), (tail, 1 - tail))
+    return Difference(float(gained.mean()), (float(low), float(high)))

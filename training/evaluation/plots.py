@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from core.labels import EMOTIONS
@@ -178,8 +181,85 @@ def curves_plot(
     return _png(figure)
 
 
-def _png(figure: Figure) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One of several plots side by side."""
+
+    across: str
+    lines: Mapping[str, Sequence[tuple[float, float, float, float]]]
+    """By name its points: where, value, and the value's interval."""
+    ticks: Sequence[str] | None = None
+    """Names of 0, 1, 2 … across; None for numbers."""
+    falling: bool = False
+    """Whether the numbers fall from left to right."""
+
+
+def panels_plot(
+    title: str, panels: Mapping[str, Panel], *, columns: int = 3, joined: bool = True
+) -> bytes:
+    """Named ``panels`` with one scale upwards; points ``joined`` by lines, or side by side."""
+    rows = math.ceil(len(panels) / columns)
+    figure = Figure(figsize=(3.2 * columns, 2.7 * rows + 0.6), layout="constrained")
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    for axes in grid[len(panels) :]:
+        axes.remove()
+    for axes, (name, panel) in zip(grid, panels.items(), strict=False):
+        for index, points in enumerate(panel.lines.values()):
+            _draw_line(axes, points, index, len(panel.lines), joined)
+        axes.set(title=name, xlabel=panel.across)
+        if panel.ticks is not None:
+            turned = max((len(tick) for tick in panel.ticks), default=0) > 6
+            axes.set_xticks(
+                range(len(panel.ticks)),
+                panel.ticks,
+                rotation=35 if turned else 0,
+                ha="right" if turned else "center",
+                fontsize=8,
+            )
+        if panel.falling:
+            axes.invert_xaxis()
+        axes.grid(color="#DDDDDD", linewidth=0.6)
+    first = next(iter(panels.values()))
+    handles = grid[0].get_lines()[: len(first.lines)] if joined else grid[0].containers
+    figure.legend(
+        handles, list(first.lines), loc="outside lower center", ncols=4, frameon=False, fontsize=9
+    )
+    figure.suptitle(title)
+    return _png(figure, dpi=110)
+
+
+def _draw_line(
+    axes: Axes,
+    points: Sequence[tuple[float, float, float, float]],
+    index: int,
+    among: int,
+    joined: bool,
+) -> None:
+    """One line with the band of its intervals, or marks with bars beside those of the others."""
+    if not points:
+        return
+    at, values, low, high = (np.array(each) for each in zip(*points, strict=True))
+    colour, mark = _COLOURS[index % len(_COLOURS)], "osD^vP"[index % 6]
+    if joined:
+        order = np.argsort(at)
+        axes.fill_between(at[order], low[order], high[order], color=colour, alpha=0.12, linewidth=0)
+        axes.plot(at[order], values[order], color=colour, marker=mark, linewidth=1.6, markersize=4)
+        return
+    axes.errorbar(
+        at + 0.16 * (index - (among - 1) / 2),
+        values,
+        yerr=[values - low, high - values],
+        color=colour,
+        marker=mark,
+        markersize=4,
+        linewidth=1.2,
+        linestyle="none",
+        capsize=2,
+    )
+
+
+def _png(figure: Figure, dpi: int = 130) -> bytes:
     buffer = BytesIO()
     # Agg whatever the environment: a Figure made without pyplot knows no window.
-    figure.savefig(buffer, format="png", dpi=130)
+    figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()

@@ -28,7 +28,7 @@ from core.imaging.reader import read_image
 from core.labels import EMOTIONS
 from core.landmarks.anchors import anchor_points
 from core.landmarks.face_mesh import FaceMeshLandmarks
-from core.types import Float32Array, RgbImage, UInt8Array
+from core.types import RgbImage, UInt8Array
 
 from ..anchors import anchors_of, described
 from ..data import FaceSet, data_described, emotion_named, files_of, read_faces
@@ -39,6 +39,7 @@ from ..evaluation.paired import compare
 from ..evaluation.plots import curve_plot
 from ..export import write_whole
 from ..options import Split
+from .appearance import sharpness
 
 SCALES = (0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2)
 """Sizes of the face in the frame that are tried; 1 is the median of the training faces."""
@@ -237,7 +238,7 @@ def _passages(
         ways[name] = lambda face, s=sigma: _blurred(face.sharp, s)  # type: ignore[misc]
     labelled = np.array([face.label is not None for face in faces])
     labels = np.array([face.label for face in faces if face.label is not None], np.int64)
-    usual = np.percentile([_sharpness(resize(face)) for face in training.images], (25, 50, 75))
+    usual = np.percentile([sharpness(resize(face)) for face in training.images], (25, 50, 75))
     rows: list[dict[str, Any]] = []
     first: Probabilities | None = None
     for name, way in ways.items():
@@ -249,7 +250,7 @@ def _passages(
                 "way": name,
                 "sharpness_quartiles": [
                     float(each)
-                    for each in np.percentile([_sharpness(each) for each in inputs], (25, 50, 75))
+                    for each in np.percentile([sharpness(each) for each in inputs], (25, 50, 75))
                 ],
                 "mean_confidence": float(answers.max(axis=1).mean()),
                 "same_answer_as_through_48_px": float(
@@ -283,9 +284,3 @@ def _labelled(answers: Probabilities, labels: Labels) -> dict[str, Any]:
 
 def _blurred(face: UInt8Array, sigma: float) -> UInt8Array:
     return np.asarray(cv2.GaussianBlur(face, (0, 0), sigma) if sigma else face, dtype=np.uint8)
-
-
-def _sharpness(face: UInt8Array) -> float:
-    """Variance of the Laplacian over the variance of the grey values: contrast does not count."""
-    grey: Float32Array = face.astype(np.float32)
-    return float(cv2.Laplacian(grey, cv2.CV_32F).var() / max(float(grey.var()), 1.0))

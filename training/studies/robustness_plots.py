@@ -1,0 +1,48 @@
+"""The robustness study as pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..evaluation.plots import Panel, panels_plot
+
+_UNITS = {
+    "gamma": "gamma (1: unchanged; higher: darker)",
+    "blur": "blur, px of 48",
+    "noise": "noise, grey values of 255",
+    "jpeg": "JPEG quality, worse to the right",
+    "rotation": "turned by, degrees",
+    "eyes": "bar across the eyes, px of 48",
+    "mouth": "bar across the mouth, px of 48",
+}
+
+
+def slices_picture(report: Mapping[str, Any]) -> bytes:
+    """A panel for each slicing: accuracy of its groups, a line for each model."""
+    panels = {}
+    for name in report["slicings"]:
+        lines, ticks = {}, []
+        for model, told in report["models"].items():
+            rows = [row for row in told["slices"][name] if "accuracy" in row]
+            ticks = [row["group"].partition(" (")[0] for row in rows]
+            lines[model] = [_point(index, row) for index, row in enumerate(rows)]
+        panels[name.replace("_", " ")] = Panel("", lines, ticks=ticks)
+    return panels_plot("Accuracy by group of faces, %", panels, columns=4, joined=False)
+
+
+def curves_picture(report: Mapping[str, Any]) -> bytes:
+    """A panel for each degradation: accuracy by level, a line for each model."""
+    panels = {}
+    for kind in report["degradations"]:
+        lines = {
+            model: [_point(float(row["level"]), row) for row in told["curves"][kind]]
+            for model, told in report["models"].items()
+        }
+        panels[kind] = Panel(_UNITS[kind], lines, falling=kind == "jpeg")
+    return panels_plot("Accuracy on faces made worse, %", panels, columns=4)
+
+
+def _point(at: float, row: Mapping[str, Any]) -> tuple[float, float, float, float]:
+    low, high = row["accuracy_interval"]
+    return at, 100 * row["accuracy"], 100 * low, 100 * high
