@@ -11,15 +11,20 @@ import typer
 
 from cli.calibrate import WeightsOption
 from cli.figures import figures_table, points
-from cli.options import DeviceOption
-from cli.train import DataOption, VotesOption, show_skipped
-from core import Device, model_names
+from cli.options import DetectorName, DeviceOption
+from cli.photos import whole_photos
+from cli.train import DATA, VotesOption, show_skipped
+from core import ConfigError, Device, model_names
 from training import Split
 
 if TYPE_CHECKING:
     from training import Evaluation
 
 ALL = "all"
+EvaluatedSplit = StrEnum(  # type: ignore[misc]
+    "EvaluatedSplit", {name.upper(): name for name in (*Split, ALL)}
+)
+OptionalDataOption = Annotated[list[Path] | None, DATA]
 EvaluatedName = StrEnum(  # type: ignore[misc]
     "EvaluatedName", {name.upper(): name for name in (*model_names(), ALL)}
 )
@@ -27,11 +32,32 @@ EvaluatedName = StrEnum(  # type: ignore[misc]
 
 def evaluate(
     *,
-    data: DataOption,
-    split: Annotated[Split, typer.Option("--split", help="Which part of the data.")],
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Where figures and plots are written.")
     ],
+    data: OptionalDataOption = None,
+    split: Annotated[
+        EvaluatedSplit | None,
+        typer.Option("--split", help="Which part of the data; all for data of your own."),
+    ] = None,
+    photos: Annotated[
+        Path | None,
+        typer.Option(
+            "--photos",
+            metavar="DIR_OR_ZIP",
+            help="Whole photos in folders named by emotion, instead of --data and --split; a face "
+            "that is not found counts as an error.",
+        ),
+    ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            "--labels",
+            metavar="CSV",
+            help="What folders of other names stand for: columns class and emotion; an empty "
+            "emotion leaves a class out.",
+        ),
+    ] = None,
     model: Annotated[
         EvaluatedName, typer.Option("--model", help="The network; all means every trained one.")
     ] = EvaluatedName(ALL),  # noqa: B008 - an enumeration's member, the same every time
@@ -44,13 +70,37 @@ def evaluate(
     speed: Annotated[
         bool, typer.Option("--speed", help="Measure as well how long each model takes here.")
     ] = False,
+    detector: Annotated[
+        DetectorName | None,
+        typer.Option("--detector", help="What finds the faces in --photos.  [default: as ever]"),
+    ] = None,
     device: DeviceOption = Device.AUTO,
 ) -> None:
     """Measure trained networks: figures with 95 % intervals, predictions and plots.
 
     If the data hold the training faces too, figures without near-copies of them are added.
     """
-    if split is Split.TEST:
+    if photos is not None:
+        if data or split or votes or record or speed:
+            raise ConfigError(
+                "--photos goes with --labels, --model, --weights, --detector and --device alone.",
+                hint="Faces that are cut out already are given with --data and --split.",
+            )
+        whole_photos(
+            photos,
+            out,
+            model=model,
+            weights=weights,
+            labels=labels,
+            detector=detector,
+            device=device,
+        )
+        return
+    if not data or split is None:
+        raise ConfigError(
+            "Nothing to measure on.", hint="Give --data and --split, or --photos for whole photos."
+        )
+    if split == EvaluatedSplit(Split.TEST):
         typer.secho(
             "A test split is for one final measurement: choose and tune on validation.",
             fg="yellow",
@@ -60,11 +110,12 @@ def evaluate(
 
     told = evaluate_models(
         data,
-        split,
+        None if split == EvaluatedSplit(ALL) else Split(split.value),
         out,
         models=() if model == ALL else (model,),
         weights_dir=weights,
         votes=votes,
+        labels=labels,
         record=record,
         speed=speed,
         device=device,

@@ -12,11 +12,12 @@ import typer
 from cli.calibrate import WeightsOption
 from cli.evaluate import ALL, EvaluatedName
 from cli.figures import figures_table, points, share
-from cli.study_robustness import robustness
+from cli.study_robustness import gate, robustness
 from cli.train import DataOption, NetworkName
 
 study = typer.Typer(help="Studies that answer a question with figures.", no_args_is_help=True)
 study.command()(robustness)
+study.command()(gate)
 
 
 @study.callback()
@@ -81,12 +82,29 @@ def landmarks(
     ] = EvaluatedName(ALL),  # noqa: B008 - an enumeration's member, the same every time
     weights: WeightsOption = None,
     sample: Annotated[
-        int, typer.Option("--sample", min=1, help="Validation faces that are asked about.")
+        int, typer.Option("--sample", min=14, help="Validation faces that are asked about.")
     ] = 1000,
+    photos: Annotated[
+        Path | None,
+        typer.Option(
+            "--photos",
+            metavar="DIR_OR_ZIP",
+            help="Photos in folders named by emotion: mesh, five points and box compared there.",
+        ),
+    ] = None,
+    human_points: Annotated[
+        Path | None,
+        typer.Option(
+            "--points",
+            metavar="DIR_OR_ZIP",
+            help="Pictures with 68 points that people placed (300-W: a .pts file beside each).",
+        ),
+    ] = None,
 ) -> None:
     """How well landmarks must be placed for the answer to hold.
 
-    Misplaces the landmarks of validation faces by stated errors and asks the networks anew.
+    Misplaces the landmarks of validation faces by stated errors, cuts faces out in other ways,
+    and asks the networks anew.
     """
     from core import model_catalog
     from training import study_landmarks
@@ -98,6 +116,8 @@ def landmarks(
         models=trained if model == ALL else (str(model),),
         weights_dir=weights,
         sample=sample,
+        photos=photos,
+        points=human_points,
         progress=lambda text: typer.echo(text, err=True) if sys.stderr.isatty() else None,
     )
     from rich.console import Console
@@ -106,6 +126,19 @@ def landmarks(
     for name, figures in told.report["models"].items():
         console.print(_noise_table(name, figures))
         console.print()
+    for place, ways in (
+        ("validation faces", told.report["ways"]),
+        ("photos", told.report["photos"]),
+    ):
+        if ways and ways["models"]:
+            console.print(_ways_table(place, ways))
+            console.print()
+    people = told.report["human_points"]
+    if people and people["found"]:
+        typer.echo(
+            f"Against people's points on {people['found']} faces the mesh errs by "
+            f"{people['inner']['mean']:.1%} of the eyes' distance (jaw left out)."
+        )
     typer.echo(f"Everything is in {told.directory}: landmarks.json and landmarks.png.")
 
 
@@ -116,6 +149,7 @@ def _noise_table(name: str, figures: Mapping[str, Any]) -> object:
     rows = [("as given", figures["as_given"])]
     for kind, told in figures["noise"].items():
         rows += [(f"{kind} {row['error']:.0%}", row) for row in told]
+    rows += [(f"dropped in {row['share']:.0%}", row) for row in figures["dropped"]]
     for label, row in rows:
         table.add_row(
             label,
@@ -124,6 +158,24 @@ def _noise_table(name: str, figures: Mapping[str, Any]) -> object:
             f"{row['flips']:.1%}",
             f"{row['certain']:.1%}",
         )
+    return table
+
+
+def _ways_table(place: str, told: Mapping[str, Any]) -> object:
+    """One line per model and way to cut a face out."""
+    apart = told["distance"].get("mean")
+    title = f"{told['found_by_both']:,} {place}"
+    if apart is not None:
+        title += f", mesh and five points {apart:.1%} apart"
+    table = figures_table(title, "accuracy", "against mesh", "answers changed")
+    for name, ways in told["models"].items():
+        for way, row in ways.items():
+            table.add_row(
+                f"{name}, {way.replace('_', ' ')}",
+                share(row, "accuracy"),
+                points(row["against_mesh"]),
+                f"{row['flips']:.1%}",
+            )
     return table
 
 

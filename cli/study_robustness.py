@@ -73,6 +73,43 @@ def robustness(
     )
 
 
+def gate(
+    *,
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            "--results",
+            metavar="FILE",
+            help="A robustness.json.  [default: the one of the shipped weights]",
+        ),
+    ] = None,
+    limits: Annotated[
+        Path | None,
+        typer.Option(
+            "--limits", metavar="FILE", help="TOML.  [default: training/release_gate.toml]"
+        ),
+    ] = None,
+    weights: WeightsOption = None,
+) -> None:
+    """Whether weights may be released: no group or emotion may lie too far behind.
+
+    Looks at what `emotion study robustness` measured; the exit code is 1 when a limit is broken.
+    """
+    from training import check_release
+
+    options = {"limits_file": limits, "weights_dir": weights, "report_file": results}
+    broken = check_release(**{name: path for name, path in options.items() if path})
+    for each in broken:
+        typer.secho(
+            f"{each.model}: {each.what} is {each.measured:.3f}, the limit {each.limit:.3f}.",
+            fg="red",
+            err=True,
+        )
+    if broken:
+        raise typer.Exit(1)
+    typer.echo("All limits are kept.")
+
+
 def _tables(name: str, figures: Mapping[str, Any]) -> Iterator[object]:
     worst = figures_table(f"{name}: worst groups", "faces", "accuracy", "against others, points")
     for row in figures["worst"][:SHOWN]:

@@ -22,15 +22,13 @@ if TYPE_CHECKING:
 NetworkName = StrEnum(  # type: ignore[misc]
     "NetworkName", {name.upper(): name for name in model_names() if name != "ensemble"}
 )
-DataOption = Annotated[
-    list[Path],
-    typer.Option(
-        "--data",
-        metavar="DIR_OR_ZIP",
-        help="Faces in folders named by emotion, a zip of those, or the folder with FER-2013's "
-        "official CSV files. Can be given several times.",
-    ),
-]
+DATA = typer.Option(
+    "--data",
+    metavar="DIR_OR_ZIP",
+    help="Faces in folders named by emotion, a zip of those, or the folder with FER-2013's "
+    "official CSV files. Can be given several times.",
+)
+DataOption = Annotated[list[Path], DATA]
 VotesOption = Annotated[
     Path | None, typer.Option("--votes", metavar="CSV", help="FER+ crowd votes on the faces.")
 ]

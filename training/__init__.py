@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .calibrate import CalibrationReport, calibrate_model
     from .evaluation.comparison import comparison_rows, comparison_table
     from .evaluation.evaluate import Evaluation, evaluate_models
+    from .evaluation.photos import PhotoEvaluation, evaluate_photos
+    from .gate import Breach, check_release
     from .options import Precision, Split
     from .progress import EpochReport
     from .recipe import Recipe, read_recipe
@@ -28,6 +30,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "calibrate": ("CalibrationReport", "calibrate_model"),
     "evaluation.comparison": ("comparison_rows", "comparison_table"),
     "evaluation.evaluate": ("Evaluation", "evaluate_models"),
+    "evaluation.photos": ("PhotoEvaluation", "evaluate_photos"),
+    "gate": ("Breach", "check_release"),
     "options": ("Precision", "Split"),
     "progress": ("EpochReport",),
     "recipe": ("Recipe", "read_recipe"),
@@ -41,11 +45,13 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "Ablation",
     "Audit",
+    "Breach",
     "CalibrationReport",
     "EpochReport",
     "Evaluation",
     "FrameStudy",
     "LandmarkStudy",
+    "PhotoEvaluation",
     "Precision",
     "Recipe",
     "RobustnessStudy",
@@ -54,9 +60,11 @@ __all__ = [
     "ablate",
     "audit_duplicates",
     "calibrate_model",
+    "check_release",
     "comparison_rows",
     "comparison_table",
     "evaluate_models",
+    "evaluate_photos",
     "read_recipe",
     "study_frame",
     "study_landmarks",

@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from core.detectors import Detector
 from core.imaging.alignment import CROP_PX, FaceFrame
 from core.landmarks import LandmarkModel
 from core.landmarks.anchors import anchor_points
@@ -39,17 +40,46 @@ def landmarks_of(images: UInt8Array, mesh: LandmarkModel) -> Iterator[Landmarks 
     spanning 0 to 48, so that its middle is (24, 24).
     """
     for face in images:
-        padded = cv2.copyMakeBorder(face, *(PADDING_PX,) * 4, cv2.BORDER_REPLICATE)
-        large = cv2.resize(padded, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
-        image = RgbImage(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB), "face")
         near, far = PADDING_PX * ENLARGED, (PADDING_PX + CROP_PX) * ENLARGED
-        (landmarks,) = mesh.locate(image, [Face(Box(near, near, far, far), 1.0)])
-        if landmarks is None:
+        (landmarks,) = mesh.locate(_enlarged(face), [Face(Box(near, near, far, far), 1.0)])
+        yield None if landmarks is None else _reduced(landmarks)
+
+
+def detected_in(images: UInt8Array, detector: Detector) -> Iterator[Face | None]:
+    """For each of (N, 48, 48) uint8 ``images`` its face as ``detector`` finds it.
+
+    None where it finds none. Positions as in :func:`landmarks_of`; of several faces the one
+    nearest the middle is meant.
+    """
+    for face in images:
+        image = _enlarged(face)
+        found = detector.detect(image)
+        if not found:
             yield None
-        else:
-            points = landmarks.points / ENLARGED - PADDING_PX
-            depth = None if landmarks.depth is None else landmarks.depth / ENLARGED
-            yield dataclasses.replace(landmarks, points=points, depth=depth)
+            continue
+        nearest = min(found, key=lambda each: _off_centre(each.box, image.width))
+        corners = dataclasses.astuple(nearest.box)
+        box = Box(*(each / ENLARGED - PADDING_PX for each in corners))
+        marks = None if nearest.landmarks is None else _reduced(nearest.landmarks)
+        yield Face(box, nearest.score, marks)
+
+
+def _enlarged(face: UInt8Array) -> RgbImage:
+    """A face with room around it, as large as detectors and meshes want it."""
+    padded = cv2.copyMakeBorder(face, *(PADDING_PX,) * 4, cv2.BORDER_REPLICATE)
+    large = cv2.resize(padded, None, fx=ENLARGED, fy=ENLARGED, interpolation=cv2.INTER_CUBIC)
+    return RgbImage(np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB), dtype=np.uint8), "face")
+
+
+def _reduced(landmarks: Landmarks) -> Landmarks:
+    """What was found in :func:`_enlarged`, in pixels of the face itself."""
+    points = landmarks.points / ENLARGED - PADDING_PX
+    depth = None if landmarks.depth is None else landmarks.depth / ENLARGED
+    return dataclasses.replace(landmarks, points=points, depth=depth)
+
+
+def _off_centre(box: Box, side: int) -> float:
+    return abs(box.x1 + box.x2 - side) + abs(box.y1 + box.y2 - side)
 
 
 def described(anchors: Float32Array) -> dict[str, Any]:

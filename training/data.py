@@ -20,6 +20,7 @@ from core.imaging.reader import read_image
 from core.labels import EMOTIONS, Emotion
 from core.types import UInt8Array
 
+from .classes import ClassMapping, mapped_emotion
 from .official_csv import official_faces, official_folder
 from .options import Split
 
@@ -38,14 +39,6 @@ _FOLDERS = {
     "publictest": Split.VALIDATION,
     "test": Split.TEST,
     "privatetest": Split.TEST,
-}
-_OTHER_NAMES = {
-    "anger": Emotion.ANGRY,
-    "disgusted": Emotion.DISGUST,
-    "fearful": Emotion.FEAR,
-    "happiness": Emotion.HAPPY,
-    "sadness": Emotion.SAD,
-    "surprised": Emotion.SURPRISE,
 }
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 
@@ -72,38 +65,44 @@ class FaceSet:
         return FaceSet(self.images[indices], self.labels[indices], names, self.skipped)
 
 
-def read_faces(sources: Sequence[Path], split: Split) -> FaceSet:
+def read_faces(
+    sources: Sequence[Path], split: Split | None, classes: ClassMapping | None = None
+) -> FaceSet:
     """As :func:`find_faces`; DataError when there is none."""
-    faces = find_faces(sources, split)
+    faces = find_faces(sources, split, classes)
     if len(faces):
         return faces
     places = ", ".join(path.name for path in sources)
+    kind = f"{split} " if split else ""
     if faces.skipped:
         raise DataError(
-            f"None of the {len(faces.skipped)} {split} files in {places} can be read.",
+            f"None of the {len(faces.skipped)} {kind}files in {places} can be read.",
             hint=f"The first: {faces.skipped[0]}",
         )
     raise DataError(
-        f"No {split} faces found in {places}.",
+        f"No {kind}faces found in {places}.",
         hint="Expected folders named " + ", ".join(EMOTIONS) + " with images in them, "
         "a zip of such folders, or FER-2013's CSV file.",
     )
 
 
-def find_faces(sources: Sequence[Path], split: Split) -> FaceSet:
+def find_faces(
+    sources: Sequence[Path], split: Split | None, classes: ClassMapping | None = None
+) -> FaceSet:
     """All faces of ``split`` found in ``sources``, in a stable order; may be none.
 
     A file's prefix gives its split (Training_, PublicTest_, PrivateTest_ as in FER-2013);
     without one the nearest folder named train, validation or test does; without either the
     file goes by a hash of its class and name: eight in ten to training, one each to
-    validation and test. Corrupt files are listed in ``skipped``.
+    validation and test. None takes all of them but FER-2013's test faces. ``classes`` says what
+    folders of other names stand for. Corrupt files are listed in ``skipped``.
     """
     images: list[UInt8Array] = []
     labels: list[int] = []
     names: list[str] = []
     skipped: list[str] = []
     for source in sources:
-        for name, emotion, pixels in _faces_of(source, split, skipped):
+        for name, emotion, pixels in _faces_of(source, split, classes, skipped):
             images.append(pixels)
             labels.append(EMOTIONS.index(emotion))
             names.append(name)
@@ -130,22 +129,32 @@ def part_of(faces: FaceSet, limit: int | None, seed: int) -> FaceSet:
 
 
 def _faces_of(
-    source: Path, split: Split, skipped: list[str]
+    source: Path, split: Split | None, classes: ClassMapping | None, skipped: list[str]
 ) -> Iterator[tuple[str, Emotion, UInt8Array]]:
     if not source.exists():
         raise DataError(f"There is no file or folder '{source}'.", hint="Check the path of --data.")
     official = official_folder(source)
     if official is not None:
-        yield from official_faces(official, split)
+        for part in (split,) if split else (Split.TRAIN, Split.VALIDATION):
+            yield from official_faces(official, part)
         return
     for path, read in files_of(source):
-        if split_of(path, source.stem) is not split:
+        if not _belongs(path, source.stem, split):
             continue
-        emotion = emotion_named(path.parent.name)
+        emotion = mapped_emotion(path.parent.name, classes)
+        if emotion is None:
+            continue
         try:
             yield path.name, emotion, grey_face(read())
         except InputError as error:
             skipped.append(f"{path}: {error.message}")
+
+
+def _belongs(path: PurePosixPath, source: str, split: Split | None) -> bool:
+    if split is None:
+        # The official test split is for one final measurement, asked for by its name.
+        return PREFIXES.get(path.name.partition("_")[0] + "_") is not Split.TEST
+    return split_of(path, source) is split
 
 
 def files_of(source: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
@@ -215,23 +224,6 @@ def split_of(path: PurePosixPath, source: str = "") -> Split:
     told = f"{path.parent.name}/{path.name}".encode()
     digit = hashlib.sha256(told).digest()[0] * 10 // 256
     return (Split.VALIDATION, Split.TEST)[digit] if digit < 2 else Split.TRAIN
-
-
-def emotion_named(folder: str) -> Emotion:
-    """The emotion a class folder stands for; DataError names the seven."""
-    lowered = folder.strip().lower()
-    if lowered in _OTHER_NAMES:
-        return _OTHER_NAMES[lowered]
-    try:
-        return Emotion(lowered)
-    except ValueError:
-        raise DataError(
-            f"The class folder '{folder}' is none of the seven emotions."
-            if folder
-            else "An image lies outside of any class folder.",
-            hint=f"Every image lies in a folder named {', '.join(EMOTIONS)}; "
-            "rename the others, or leave them out.",
-        ) from None
 
 
 def class_counts(labels: Iterable[int]) -> dict[str, int]:

@@ -127,19 +127,84 @@ def test_study_frame_shows_both_tables(replaced, tmp_path):
 
 def test_study_landmarks_shows_a_table_for_each_model(replaced, tmp_path):
     span = {"accuracy": 0.7, "accuracy_interval": [0.68, 0.72], "certain": 0.8}
-    gap = {"accuracy": {"value": -0.012, "interval": [-0.02, -0.004]}, "mcnemar_p": 0.01}
-    row = {**span, "flips": 0.05, "against_aligned": gap}
-    told = {"aligned": span, "as_given": row, "noise": {"jitter": [{"error": 0.1, **row}]}}
-    report = {"models": {"mobilenet_v2": told}}
+    gap = {"value": -0.012, "interval": [-0.02, -0.004]}
+    row = {**span, "flips": 0.05, "against_aligned": {"accuracy": gap, "mcnemar_p": 0.01}}
+    told = {
+        "aligned": span,
+        "as_given": row,
+        "noise": {"jitter": [{"error": 0.1, **row}]},
+        "dropped": [{"share": 0.25, **row}],
+    }
+    ways = {
+        "found_by_both": 40,
+        "distance": {"n": 40, "mean": 0.061},
+        "models": {"mobilenet_v2": {"five_points": {**span, "flips": 0.1, "against_mesh": gap}}},
+    }
+    report = {
+        "models": {"mobilenet_v2": told},
+        "ways": ways,
+        "photos": None,
+        "human_points": {"found": 12, "inner": {"mean": 0.034}},
+    }
     calls = replaced("study_landmarks", SimpleNamespace(directory=tmp_path, report=report))
-    shown = emotion("study landmarks --data a --out o --sample 50 --model mobilenet_v2")
+    shown = emotion(
+        "study landmarks --data a --out o --sample 50 --model mobilenet_v2 --photos p --points q"
+    )
     assert shown.exit_code == 0
     ((arguments, options),) = calls
     assert arguments == ([Path("a")], Path("o"))
     assert (options["models"], options["sample"]) == (("mobilenet_v2",), 50)
+    assert (options["photos"], options["points"]) == (Path("p"), Path("q"))
     lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
     assert "aligned 70.0% (68.0% to 72.0%) 80.0%" in lines
     assert "jitter 10% 70.0% (68.0% to 72.0%) -1.2 (-2.0 to -0.4) 5.0% 80.0%" in lines
+    assert "dropped in 25% 70.0% (68.0% to 72.0%) -1.2 (-2.0 to -0.4) 5.0% 80.0%" in lines
+    assert any(
+        line.startswith("40 validation faces, mesh and five points 6.1% ap") for line in lines
+    )
+    assert "mobilenet_v2, five points 70.0% (68.0% to 72.0%) -1.2 (-2.0 to -0.4) 10.0%" in lines
+    assert "the mesh errs by 3.4%" in shown.stdout
+
+
+def test_study_robustness_names_the_worst_groups_and_every_level(replaced, tmp_path):
+    gap = {"value": -0.08, "interval": [-0.12, -0.04], "p": 0.0001, "q": 0.002}
+    row = {"accuracy": 0.6, "accuracy_interval": [0.56, 0.64], "certain": 0.7, "change": gap}
+    told = {
+        "worst": [
+            {"slicing": "yaw", "group": "35 and more", "n": 1200, "accuracy": 0.6, "gap": gap}
+        ],
+        "curves": {"blur": [{"level": 0.0, **row}, {"level": 1.5, **row}]},
+    }
+    fine = {"worst": [], "curves": {}}
+    report = {"models": {"mobilenet_v2": told, "ensemble": fine}}
+    calls = replaced("study_robustness", SimpleNamespace(directory=tmp_path, report=report))
+    shown = emotion("study robustness --data a --out o --votes v.csv --groups g.csv --sample 50")
+    assert shown.exit_code == 0
+    ((arguments, options),) = calls
+    assert arguments == ([Path("a")], Path("o"))
+    assert (options["votes"], options["groups"]) == (Path("v.csv"), Path("g.csv"))
+    assert options["sample"] == 50
+    assert "ensemble" in options["models"]
+    lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    assert "yaw: 35 and more 1,200 60.0% -8.0 (-12.0 to -4.0)" in lines
+    assert "blur 1.5 60.0% (56.0% to 64.0%) -8.0 (-12.0 to -4.0) 70.0%" in lines
+    assert "blur 0" not in shown.stdout
+    assert "none that is worse beyond chance" in shown.stdout
+
+
+def test_study_gate_fails_with_what_is_beyond_a_limit(replaced):
+    calls = replaced("check_release", ())
+    shown = emotion("study gate --results r.json --limits l.toml --weights w")
+    assert (shown.exit_code, shown.stdout) == (0, "All limits are kept.\n")
+    assert calls[0][1] == {
+        "report_file": Path("r.json"),
+        "limits_file": Path("l.toml"),
+        "weights_dir": Path("w"),
+    }
+    replaced("check_release", (training.Breach("resnet50", "recall of fear", 0.2, 0.33),))
+    shown = emotion("study gate")
+    assert shown.exit_code == 1
+    assert shown.stderr == "resnet50: recall of fear is 0.200, the limit 0.330.\n"
 
 
 def test_study_without_a_name_lists_the_studies():

@@ -11,10 +11,10 @@ import pytest
 
 from core.errors import DataError
 from core.labels import EMOTIONS, Emotion
+from training.classes import emotion_named
 from training.data import (
     class_counts,
     data_described,
-    emotion_named,
     find_faces,
     grey_face,
     part_of,

@@ -22,12 +22,13 @@ from core.classifiers import ARCHITECTURES, ENSEMBLE
 from core.classifiers.ensemble import load_ensemble
 from core.classifiers.network import load_network
 from core.config import Device, Engine
-from core.errors import UnknownComponent, WeightsMissing
+from core.errors import ConfigError, UnknownComponent, WeightsMissing
 from core.labels import EMOTIONS
 from core.types import Float32Array
 from core.weights import SHIPPED_DIR, read_ensemble, read_manifest, spec_of
 
 from ..card import write_card
+from ..classes import read_mapping
 from ..data import FaceSet, data_described, find_faces, read_faces
 from ..export import update_ensemble, update_entry, write_whole
 from ..options import Split
@@ -60,12 +61,13 @@ class Evaluation:
 
 def evaluate_models(
     sources: Sequence[Path],
-    split: Split | str,
+    split: Split | str | None,
     directory: Path,
     *,
     models: Sequence[str] = (),
     weights_dir: Path | None = None,
     votes: Path | None = None,
+    labels: Path | None = None,
     record: bool = False,
     speed: bool = False,
     engine: Engine | str = Engine.AUTO,
@@ -77,11 +79,18 @@ def evaluate_models(
     the training split too, the figures are given once more without near-copies of training
     faces. ``record`` puts the headlines into the manifest of ``weights_dir`` and writes the
     model cards anew. ``speed`` measures how long each model takes on this machine as well.
+    ``split`` None takes all faces, for data that nothing was trained on; ``labels`` is a CSV that
+    says what class folders of other names stand for.
     """
-    split = Split(split)
+    split = Split(split) if split else None
+    if record and (split is None or labels is not None):
+        raise ConfigError(
+            "Only figures on one split of the seven emotions are recorded with the weights.",
+            hint="Leave out --record; metrics.json has the figures.",
+        )
     folder = weights_dir or SHIPPED_DIR
-    names = _chosen(models, folder)
-    faces = read_faces(sources, split)
+    names = chosen_models(models, folder)
+    faces = read_faces(sources, split, read_mapping(labels) if labels else None)
     known = read_votes(votes, faces.names) if votes else None
     subject = Subject(faces.labels, known, _seen(faces, sources, split))
     answers = dict(_answers(names, folder, faces, Engine(engine), Device(device)))
@@ -94,12 +103,14 @@ def evaluate_models(
         for name, answer in answers.items()
         if name in names
     }
+    shown = str(split) if split else "all"
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "data": data_described(faces.names, sources),
         "files": [path.name for path in sources],
-        "split": str(split),
+        "split": shown,
         "votes": votes.name if votes else None,
+        "labels": labels.name if labels else None,
         "skipped": len(faces.skipped),
         "classes": list(EMOTIONS),
         "models": measured,
@@ -110,7 +121,7 @@ def evaluate_models(
             measured[name]["speed"] = taken
     write_whole(directory / "metrics.json", (json.dumps(document, indent=2) + "\n").encode())
     write_whole(directory / "predictions.csv", _predictions(faces, answers, names).encode())
-    _draw(directory, str(split), measured)
+    _draw(directory, shown, measured)
     cards = _record(folder, document) if record else ()
     asked = [each for each in model_catalog(folder) if each.name in names]
     table = comparison_rows([_measured(each, measured[each.name]) for each in asked])
@@ -131,7 +142,8 @@ class _Answer:
     seconds: float
 
 
-def _chosen(models: Sequence[str], folder: Path) -> tuple[str, ...]:
+def chosen_models(models: Sequence[str], folder: Path) -> tuple[str, ...]:
+    """``models``, or all trained ones if none is named; an error for one that cannot answer."""
     trained = read_manifest(folder)
     together = set(ARCHITECTURES) <= set(trained) and read_ensemble(folder) is not None
     for name in models:
@@ -148,9 +160,9 @@ def _chosen(models: Sequence[str], folder: Path) -> tuple[str, ...]:
     return chosen
 
 
-def _seen(faces: FaceSet, sources: Sequence[Path], split: Split) -> NDArray[np.bool_] | None:
+def _seen(faces: FaceSet, sources: Sequence[Path], split: Split | None) -> NDArray[np.bool_] | None:
     """(N,) whether a face has a near copy in the training split; None where that is not at hand."""
-    if split is Split.TRAIN:
+    if split in (Split.TRAIN, None):
         return None
     training = find_faces(sources, Split.TRAIN)
     return near_copies(faces.images, training.images) if len(training) else None

@@ -157,30 +157,6 @@ def curve_plot(
     return _png(figure)
 
 
-def curves_plot(
-    title: str,
-    *,
-    across: str,
-    upwards: str,
-    curves: Mapping[str, Sequence[tuple[float, float]]],
-) -> bytes:
-    """A line with marks of its own for each of the named ``curves``."""
-    figure = Figure(figsize=(6.2, 4.4), layout="constrained")
-    axes = figure.subplots()
-    for index, (name, points) in enumerate(curves.items()):
-        axes.plot(
-            *zip(*points, strict=True),
-            color=_COLOURS[index % len(_COLOURS)],
-            marker="osD^vP"[index % 6],
-            linewidth=2,
-            label=name,
-        )
-    axes.set(xlabel=across, ylabel=upwards, title=title)
-    axes.grid(color="#DDDDDD", linewidth=0.6)
-    axes.legend(frameon=False)
-    return _png(figure)
-
-
 @dataclass(frozen=True, slots=True)
 class Panel:
     """One of several plots side by side."""
@@ -248,7 +224,8 @@ def _draw_line(
     axes.errorbar(
         at + 0.16 * (index - (among - 1) / 2),
         values,
-        yerr=[values - low, high - values],
+        # One array: matplotlib takes a list of two apart with a call that numpy gave up.
+        yerr=np.stack([values - low, high - values]),
         color=colour,
         marker=mark,
         markersize=4,

@@ -31,7 +31,8 @@ from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.types import RgbImage, UInt8Array
 
 from ..anchors import anchors_of, described
-from ..data import FaceSet, data_described, emotion_named, files_of, read_faces
+from ..classes import emotion_named
+from ..data import FaceSet, data_described, files_of, read_faces
 from ..evaluation.figures import with_intervals
 from ..evaluation.intervals import LEVEL
 from ..evaluation.metrics import Labels, Probabilities

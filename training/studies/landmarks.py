@@ -2,13 +2,24 @@
 
 Faces are cut out by their landmarks. This study misplaces the landmarks of validation faces by
 stated errors of stated kinds, cuts the faces anew and measures what becomes of the answers.
+
+``landmarks.json`` holds, by model under ``models``: ``as_given`` (the data set's own crop: no
+alignment), ``aligned`` (by the mesh), ``noise`` by kind with a row for each error (``error`` is the
+mean over the points that move, ``nme`` over all points, both as shares of the distance between
+the eyes), and ``dropped``, where a ``share`` of the faces lost their landmarks and is cut out by
+the detector's box. Beside the models:
+
+- ``ways``: mesh, five points and box on the faces that both mesh and detector found, with the
+  ``distance`` between mesh and five points, and ``models`` by way;
+- ``photos``: the same on whole photos, null where none were given;
+- ``human_points``: the mesh's error against points that people placed, null where none were given.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,28 +29,44 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.calibration import Calibration
-from core.config import AnalyzerConfig
+from core.config import Device, PresetSettings
+from core.detectors import DETECTORS
 from core.errors import DataError
 from core.imaging.alignment import CROP_PX, FaceFrame, cut, matrix_from_anchors, matrix_from_box
 from core.landmarks.anchors import anchor_points
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.landmarks.noise import LandmarkNoise, displaced
-from core.pipeline import load_emotion_model
-from core.types import Box, Landmarks, RgbImage, UInt8Array
+from core.types import Box, Face, Landmarks, RgbImage, UInt8Array
 
-from ..anchors import landmarks_of
-from ..data import data_described, read_faces
+from ..anchors import ENLARGED, PADDING_PX, detected_in, landmarks_of
+from ..data import data_described, part_of, read_faces
 from ..evaluation.figures import with_intervals
 from ..evaluation.metrics import Labels, Probabilities
 from ..evaluation.paired import compare
-from ..evaluation.plots import curves_plot
+from ..evaluation.plots import Panel, panels_plot
 from ..export import write_whole
 from ..options import Split
+from .asked import AskedModels, load_models
+from .human_points import mesh_against_people
+from .ways import (
+    BOX,
+    FIVE_POINTS,
+    MESH,
+    LocatedFace,
+    compared_ways,
+    crops_by,
+    distance_between,
+    ways_on_photos,
+)
 
 ERRORS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6)
 """Shares of the distance between the eyes; good landmark models err by .03 to .05 (300-W)."""
+DROPPED = (0.1, 0.25, 0.5, 1.0)
+"""Shares of the faces that lose their landmarks."""
 _WHOLE = matrix_from_box(Box(0.0, 0.0, CROP_PX, CROP_PX))
 """What cuts a face that has no usable landmarks."""
+_DETECTED_PX = (CROP_PX + 2 * PADDING_PX) * ENLARGED
+"""Side of the picture in which the detector looks for a validation face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +82,10 @@ class LandmarkStudy:
 class _Faces:
     """Validation faces whose landmarks are known."""
 
+    grey: UInt8Array
     pictures: Sequence[RgbImage]
     landmarks: Sequence[Landmarks]
+    detected: Sequence[Face | None]
     labels: Labels
 
 
@@ -67,78 +96,149 @@ def study_landmarks(
     models: Sequence[str],
     weights_dir: Path | None = None,
     sample: int = 1000,
+    photos: Path | None = None,
+    points: Path | None = None,
     progress: Callable[[str], None] = lambda _text: None,
 ) -> LandmarkStudy:
     """Measure ``models`` with misplaced landmarks; writes landmarks.json and landmarks.png.
 
-    ``sources`` hold validation faces, of which ``sample`` are taken. Every face has one seed
-    for all errors, so that what is compared differs in the error alone. DataError when the
-    face mesh finds no face.
+    ``sources`` hold validation faces, of which ``sample`` are taken with every emotion's share
+    kept. Every face has one seed for all errors, so that what is compared differs in the error
+    alone. ``photos`` compares the ways to cut a face out on whole photos as well, ``points`` (a
+    folder or zip with 300-W's ``.pts`` files) the mesh with people. DataError when the face mesh
+    finds no face.
     """
     validation = read_faces(sources, Split.VALIDATION)
-    chosen = np.sort(np.random.default_rng(0).permutation(len(validation))[:sample])
-    part = validation.subset(chosen)
+    part = part_of(validation, sample, seed=0)
     progress(f"Placing landmarks on {len(part):,} faces …")
-    located = list(landmarks_of(part.images, FaceMeshLandmarks()))
-    kept = [index for index, each in enumerate(located) if each is not None]
-    if not kept:
+    mesh = FaceMeshLandmarks()
+    located = list(landmarks_of(part.images, mesh))
+    kept = np.array([index for index, each in enumerate(located) if each is not None], np.int64)
+    if not len(kept):
         raise DataError(
             f"The face mesh finds no face in {len(part)} pictures.",
             hint="Give pictures that each show one face.",
         )
     grey = part.images[kept]
     faces = _Faces(
+        grey,
         [RgbImage(cv2.cvtColor(each, cv2.COLOR_GRAY2RGB), "face") for each in grey],
         [each for each in located if each is not None],
+        list(detected_in(grey, _detector())),
         part.labels[kept],
     )
-    told: dict[str, Any] = {}
-    for name in models:
-        progress(f"Asking {name} …")
-        told[name] = _measured(name, grey, faces, weights_dir)
+    asked = load_models(models, weights_dir)
+    told = _measured(faces, asked, progress)
     report = {
-        "schema_version": 1,
+        "schema_version": 2,
         "data": data_described(part.names, sources),
         "n": len(part),
         "found": len(kept),
         "errors": list(ERRORS),
         "models": told,
+        "ways": _ways(faces, asked),
+        "photos": ways_on_photos(photos, asked, mesh, progress) if photos else None,
+        "human_points": mesh_against_people(points, mesh) if points else None,
     }
     write_whole(directory / "landmarks.json", (json.dumps(report, indent=2) + "\n").encode())
     write_whole(directory / "landmarks.png", _plot(told))
     return LandmarkStudy(directory, report)
 
 
+def _detector() -> Any:
+    """MTCNN, which gives five points; a validation face fills most of its picture."""
+    settings = PresetSettings(working_px=_DETECTED_PX, min_face_px=_DETECTED_PX // 4)
+    return DETECTORS.get("mtcnn")(settings=settings, threshold=None, device=Device.AUTO)
+
+
 def _measured(
-    name: str, grey: UInt8Array, faces: _Faces, weights_dir: Path | None
-) -> dict[str, Any]:
-    """Figures of one model: as given, aligned, and for every kind and error."""
-    model = load_emotion_model(AnalyzerConfig(model=name, weights_dir=weights_dir))
+    faces: _Faces, asked: AskedModels, progress: Callable[[str], None]
+) -> dict[str, dict[str, Any]]:
+    """Figures of each model: as given, aligned, and for every kind and error."""
     labels = faces.labels
+    aligned = asked.probabilities(_cut(faces, faces.landmarks, asked.frame))
+    given = asked.probabilities(faces.grey)
+    told: dict[str, dict[str, Any]] = {}
+    for name in asked.names:
+        calibration = asked.calibration(name)
+        told[name] = {
+            "weights_sha256": asked.weights_sha256(name),
+            "as_given": _against(given[name], aligned[name], labels, calibration),
+            "aligned": _figures(aligned[name], labels, calibration),
+            "noise": {noise.value: [] for noise in LandmarkNoise},
+            "dropped": [],
+        }
+    for noise, error, moved in _misplaced(faces, progress):
+        nme = _mean_error(moved, faces.landmarks)
+        answers = asked.probabilities(_cut(faces, moved, asked.frame))
+        for name in asked.names:
+            row = _against(answers[name], aligned[name], labels, asked.calibration(name))
+            told[name]["noise"][noise.value].append({"error": error, "nme": nme, **row})
+    lost = asked.probabilities(_boxed(faces))
+    order = np.random.default_rng(0).permutation(len(labels))
+    for share in DROPPED:
+        without = np.zeros(len(labels), dtype=np.bool_)
+        without[order[: round(share * len(labels))]] = True
+        for name in asked.names:
+            mixed = np.where(without[:, None], lost[name], aligned[name])
+            row = _against(mixed, aligned[name], labels, asked.calibration(name))
+            told[name]["dropped"].append({"share": share, **row})
+    return told
 
-    def answers(crops: UInt8Array) -> Probabilities:
-        return model.calibration.probabilities(model.classifier.logits(crops))
 
-    aligned = answers(_cut(faces, faces.landmarks, model.frame))
-    given = answers(grey)
-    rows: dict[str, list[dict[str, Any]]] = {}
+def _misplaced(
+    faces: _Faces, progress: Callable[[str], None]
+) -> Iterator[tuple[LandmarkNoise, float, list[Landmarks]]]:
     for noise in LandmarkNoise:
-        rows[noise.value] = []
+        progress(f"Misplacing landmarks: {noise} …")
         for error in ERRORS:
             moved = [
                 displaced(points, noise, error, seed=seed)
                 for seed, points in enumerate(faces.landmarks)
             ]
-            told = answers(_cut(faces, moved, model.frame))
-            rows[noise.value].append(
-                {"error": error, **_against(told, aligned, labels, model.calibration)}
-            )
-    return {
-        "weights_sha256": dict(model.weights_sha256),
-        "as_given": _against(given, aligned, labels, model.calibration),
-        "aligned": _figures(aligned, labels, model.calibration),
-        "noise": rows,
-    }
+            yield noise, error, moved
+
+
+def _mean_error(moved: Sequence[Landmarks], placed: Sequence[Landmarks]) -> float:
+    """Normalised mean error over all points of all faces."""
+    errors = []
+    for new, old in zip(moved, placed, strict=True):
+        left, right, _ = anchor_points(old)
+        apart = np.linalg.norm(new.points - old.points, axis=1).mean()
+        # Eyes in one place have no distance to measure by.
+        errors.append(apart / max(float(np.linalg.norm(right - left)), 1e-6))
+    return float(np.mean(errors))
+
+
+def _ways(faces: _Faces, asked: AskedModels) -> dict[str, Any]:
+    """Mesh, five points and box on the faces that mesh and detector both found."""
+    both = [
+        (index, LocatedFace(picture, points, found))
+        for index, (picture, points, found) in enumerate(
+            zip(faces.pictures, faces.landmarks, faces.detected, strict=True)
+        )
+        if found is not None and found.landmarks is not None
+    ]
+    told: dict[str, Any] = {"found_by_both": len(both), "models": {}}
+    if not both:
+        return told
+    located = [face for _, face in both]
+    crops = {way: crops_by(way, located, asked.frame) for way in (MESH, FIVE_POINTS, BOX)}
+    kept = np.array([index for index, _ in both], np.int64)
+    crops["as_given"] = faces.grey[kept]
+    told["distance"] = distance_between(located)
+    told["models"] = compared_ways(crops, faces.labels[kept], asked)
+    return told
+
+
+def _boxed(faces: _Faces) -> UInt8Array:
+    """(N, 48, 48) faces cut out by the detector's box; whole where it found none."""
+    return np.stack(
+        [
+            cut(picture, _WHOLE if found is None else matrix_from_box(found.box)).pixels
+            for picture, found in zip(faces.pictures, faces.detected, strict=True)
+        ]
+    )
 
 
 def _cut(faces: _Faces, landmarks: Sequence[Landmarks], frame: FaceFrame) -> UInt8Array:
@@ -180,18 +280,20 @@ def _against(
 
 
 def _plot(models: Mapping[str, Any]) -> bytes:
-    """Accuracy of the first model by error, a line for each kind."""
-    name, told = next(iter(models.items()))
-    curves = {
-        kind: [(0.0, told["aligned"]["accuracy"])] + [(r["error"], r["accuracy"]) for r in rows]
-        for kind, rows in told["noise"].items()
-    }
-    return curves_plot(
-        f"Accuracy with misplaced landmarks, {name}",
-        across="landmarks misplaced by, % of the distance between the eyes",
-        upwards="right, %",
-        curves={
-            kind: [(100 * error, 100 * right) for error, right in points]
-            for kind, points in curves.items()
-        },
-    )
+    """A panel for each kind of error, a line with its interval for each model."""
+    panels = {}
+    for kind in LandmarkNoise:
+        lines = {}
+        for name, told in models.items():
+            rows = [{"error": 0.0, **told["aligned"]}, *told["noise"][kind.value]]
+            lines[name] = [
+                (
+                    100 * row["error"],
+                    100 * row["accuracy"],
+                    100 * row["accuracy_interval"][0],
+                    100 * row["accuracy_interval"][1],
+                )
+                for row in rows
+            ]
+        panels[kind.value] = Panel("misplaced by, % of the eyes' distance", lines)
+    return panels_plot("Accuracy with misplaced landmarks, %", panels)

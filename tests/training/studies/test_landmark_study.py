@@ -7,31 +7,49 @@ import json
 import numpy as np
 import pytest
 
-from core import EMOTIONS, LandmarkNoise, Landmarks
+from core import EMOTIONS, Box, Face, LandmarkNoise, Landmarks
 from core.calibration import Calibration
 from core.errors import DataError
-from core.pipeline import EmotionModel
+from core.imaging.alignment import FaceFrame
 from training.studies import landmarks as study
-from training.studies.landmarks import ERRORS, study_landmarks
+from training.studies.landmarks import DROPPED, ERRORS, study_landmarks
 
 FRAME = np.array([(15.2, 19.0), (33.0, 18.8), (24.3, 28.0), (16.3, 36.7), (32.3, 36.7)], np.float32)
+SHIFT_PX = 4.0
+"""How far the detector of these tests errs with its points."""
 
 
-class FirstPixelClassifier:
-    """Knows the emotion by the grey value of the crop's middle."""
+class MiddlePixelModels:
+    """One model that knows the emotion by the grey value of the crop's middle."""
 
-    def logits(self, crops):
-        rows = np.zeros((len(crops), len(EMOTIONS)), np.float32)
-        rows[np.arange(len(crops)), (crops[:, 24, 24] // 36).clip(0, 6)] = 3
-        return rows
+    names = ("mobilenet_v2",)
+    frame = FaceFrame()
+
+    def probabilities(self, crops):
+        rows = np.full((len(crops), len(EMOTIONS)), 0.02)
+        rows[np.arange(len(crops)), (crops[:, 24, 24] // 36).clip(0, 6)] = 0.88
+        return {"mobilenet_v2": rows}
+
+    def calibration(self, _name):
+        return Calibration(certain_from=0.5)
+
+    def weights_sha256(self, name):
+        return {name: "ab"}
 
 
 @pytest.fixture
 def asked(monkeypatch, faces_dir):
-    """The study with drawn faces, points where the frame has them, and that classifier."""
-    model = EmotionModel(FirstPixelClassifier(), Calibration(certain_from=0.5))
-    monkeypatch.setattr(study, "load_emotion_model", lambda config: model)
+    """The study with drawn faces, points where the frame has them, and that model."""
+    monkeypatch.setattr(study, "load_models", lambda names, folder: MiddlePixelModels())
     monkeypatch.setattr(study, "FaceMeshLandmarks", lambda: None)
+    monkeypatch.setattr(study, "_detector", lambda: None)
+    beside = Landmarks(FRAME + np.array([SHIFT_PX, 0], np.float32), "five_points")
+    found = Face(Box(0, 0, 40, 40), 1.0, beside)
+    monkeypatch.setattr(
+        study,
+        "detected_in",
+        lambda images, _detector: [None if n == 0 else found for n in range(len(images))],
+    )
 
     def located(points):
         monkeypatch.setattr(
@@ -45,7 +63,7 @@ def asked(monkeypatch, faces_dir):
 
 
 def test_well_placed_landmarks_change_nothing_and_misplaced_ones_do(asked, faces_dir, tmp_path):
-    told = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=12)
+    told = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14)
     report = told.report
     assert report["found"] == report["n"] - 1
     figures = report["models"]["mobilenet_v2"]
@@ -53,6 +71,10 @@ def test_well_placed_landmarks_change_nothing_and_misplaced_ones_do(asked, faces
     assert figures["as_given"]["flips"] == 0
     assert set(figures["noise"]) == {each.value for each in LandmarkNoise}
     assert all([row["error"] for row in rows] == list(ERRORS) for rows in figures["noise"].values())
+    # All points that move by the error: nothing is left out of the mean.
+    rows = figures["noise"]["shift"]
+    assert [row["nme"] for row in rows] == pytest.approx(list(ERRORS), rel=1e-3)
+    assert all(row["nme"] < row["error"] for row in figures["noise"]["mouth"])
     flips = [row["flips"] for row in figures["noise"]["shift"]]
     assert flips[-1] > flips[0]
     assert (tmp_path / "landmarks.png").read_bytes().startswith(b"\x89PNG")
@@ -61,9 +83,32 @@ def test_well_placed_landmarks_change_nothing_and_misplaced_ones_do(asked, faces
     assert "NaN" not in written
 
 
+def test_faces_that_lost_their_landmarks_are_cut_by_the_box(asked, faces_dir, tmp_path):
+    told = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14).report
+    rows = told["models"]["mobilenet_v2"]["dropped"]
+    assert [row["share"] for row in rows] == list(DROPPED)
+    flips = [row["flips"] for row in rows]
+    assert flips == sorted(flips)
+    # The box is that of another square than the frame: some answers must change.
+    assert flips[-1] > 0
+
+
+def test_ways_to_cut_are_compared_where_both_found_the_face(asked, faces_dir, tmp_path):
+    told = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14).report
+    ways = told["ways"]
+    assert ways["found_by_both"] == told["found"] - 1
+    eyes = float(np.linalg.norm(FRAME[1] - FRAME[0]))
+    assert ways["distance"]["mean"] == pytest.approx(SHIFT_PX / eyes, rel=1e-3)
+    figures = ways["models"]["mobilenet_v2"]
+    assert list(figures) == ["mesh", "five_points", "box", "as_given"]
+    assert figures["mesh"]["flips"] == figures["as_given"]["flips"] == 0
+    assert figures["five_points"]["flips"] > 0
+    assert (told["photos"], told["human_points"]) == (None, None)
+
+
 def test_points_that_cannot_be_a_face_leave_it_whole(asked, faces_dir, tmp_path):
     asked(Landmarks(np.full((5, 2), 20.0, np.float32), "five_points"))
-    told = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=12)
+    told = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14)
     figures = told.report["models"]["mobilenet_v2"]
     assert figures["as_given"]["flips"] == 0
 
@@ -71,4 +116,4 @@ def test_points_that_cannot_be_a_face_leave_it_whole(asked, faces_dir, tmp_path)
 def test_pictures_without_a_face_are_told(asked, faces_dir, tmp_path, monkeypatch):
     monkeypatch.setattr(study, "landmarks_of", lambda images, _mesh: [None] * len(images))
     with pytest.raises(DataError, match="finds no face"):
-        study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=12)
+        study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14)

@@ -1,0 +1,74 @@
+"""Which emotion a class folder stands for: its own name, or a mapping file."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.errors import DataError
+from core.labels import EMOTIONS, Emotion
+
+_OTHER_NAMES = {
+    "anger": Emotion.ANGRY,
+    "disgusted": Emotion.DISGUST,
+    "fearful": Emotion.FEAR,
+    "happiness": Emotion.HAPPY,
+    "sadness": Emotion.SAD,
+    "surprised": Emotion.SURPRISE,
+}
+
+ClassMapping = Mapping[str, Emotion | None]
+"""By the folder's name in lower case; None for a class that is left out."""
+
+
+def emotion_named(folder: str) -> Emotion:
+    """The emotion a class folder stands for; DataError names the seven."""
+    lowered = folder.strip().lower()
+    if lowered in _OTHER_NAMES:
+        return _OTHER_NAMES[lowered]
+    try:
+        return Emotion(lowered)
+    except ValueError:
+        raise DataError(
+            f"The class folder '{folder}' is none of the seven emotions."
+            if folder
+            else "An image lies outside of any class folder.",
+            hint=f"Every image lies in a folder named {', '.join(EMOTIONS)}; "
+            "rename the others, or leave them out.",
+        ) from None
+
+
+def mapped_emotion(folder: str, mapping: ClassMapping | None) -> Emotion | None:
+    """The emotion of a class folder by ``mapping``, where there is one; None is left out.
+
+    DataError for a folder that the mapping does not name.
+    """
+    if mapping is None:
+        return emotion_named(folder)
+    try:
+        return mapping[folder.strip().lower()]
+    except KeyError:
+        raise DataError(
+            f"The label mapping does not say what the class folder '{folder}' stands for.",
+            hint="Add a line for it; an empty emotion leaves the class out.",
+        ) from None
+
+
+def read_mapping(path: Path) -> ClassMapping:
+    """The mapping in a CSV of two columns, ``class`` and ``emotion``; DataError for another file.
+
+    An empty emotion leaves the class out, as contempt, which none of the networks knows.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            if not {"class", "emotion"} <= set(reader.fieldnames or ()):
+                raise ValueError("columns are missing")
+            rows = [(row["class"].strip(), (row["emotion"] or "").strip()) for row in reader]
+    except (OSError, csv.Error, ValueError, AttributeError) as error:
+        raise DataError(
+            f"'{path.name}' is no label mapping.",
+            hint="Needed: a CSV with the columns class and emotion, e.g. the line 4,happy.",
+        ) from error
+    return {folder.lower(): emotion_named(said) if said else None for folder, said in rows}

@@ -1,0 +1,193 @@
+"""The whole way from a photo to an answer, measured: a face that is not found is an error.
+
+``photos.json`` holds by model: ``n`` photos with a label, ``found`` of them with a face and their
+share ``coverage``; ``accuracy`` over all of them and ``accuracy_of_found``, each with its interval;
+``balanced_accuracy``, the mean over the emotions; ``certain``, the share answered as certain, and
+``certain_accuracy``; ``per_class``. Photos in folders that name no emotion count for ``unlabelled``
+only.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest
+
+from core.classifiers import ENSEMBLE
+from core.config import AnalyzerConfig, Device
+from core.errors import DataError, InputError
+from core.imaging.reader import read_image
+from core.labels import EMOTIONS, Emotion
+from core.pipeline import Analyzer
+from core.types import EmotionScores, FaceAnalysis, RgbImage
+
+from ..classes import ClassMapping, mapped_emotion, read_mapping
+from ..data import files_of
+from ..export import write_whole
+from .intervals import LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoEvaluation:
+    """What was measured and where it lies."""
+
+    directory: Path
+    report: Mapping[str, Any]
+    """The content of ``photos.json``."""
+    skipped: tuple[str, ...]
+    """Photos that could not be read, each with the reason."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answered:
+    name: str
+    label: Emotion | None
+    faces: int
+    scores: Mapping[str, EmotionScores]
+    """Of the largest face, by model; empty where none was found."""
+    detector: str
+
+
+def evaluate_photos(
+    photos: Path,
+    directory: Path,
+    *,
+    models: Sequence[str],
+    weights_dir: Path | None = None,
+    detector: str | None = None,
+    labels: Path | None = None,
+    device: Device | str = Device.AUTO,
+) -> PhotoEvaluation:
+    """Measure ``models`` on whole ``photos``, a folder or zip of folders named by emotion.
+
+    The largest face answers for a photo. ``labels`` is a CSV that says what folders of other names
+    stand for; without it those are looked at, but have no label. Writes photos.json and photos.csv.
+    DataError when no photo has a label.
+    """
+    analyzers = {
+        name: _analyzer(name, weights_dir, detector, Device(device)) for name in _needed(models)
+    }
+    classes = read_mapping(labels) if labels else None
+    skipped: list[str] = []
+    answered: list[_Answered] = []
+    for path, read in files_of(photos):
+        label = _label(path.parent.name, classes)
+        try:
+            image = read_image(read(), name=path.name)
+        except InputError as error:
+            skipped.append(f"{path}: {error.message}")
+            continue
+        answered.append(_asked(str(path), label, image, analyzers))
+    labelled = [each for each in answered if each.label is not None]
+    if not labelled:
+        raise DataError(
+            f"No photo in {photos.name} lies in a folder named by an emotion.",
+            hint="Put them into folders named " + ", ".join(EMOTIONS) + ", or give --labels.",
+        )
+    others = [each for each in answered if each.label is None]
+    report = {
+        "schema_version": 1,
+        "data": photos.name,
+        "detector": answered[0].detector,
+        "skipped": len(skipped),
+        "unlabelled": {"photos": len(others), "faces": sum(each.faces for each in others)},
+        "models": {name: _figures(labelled, name) for name in models},
+    }
+    write_whole(directory / "photos.json", (json.dumps(report, indent=2) + "\n").encode())
+    write_whole(directory / "photos.csv", _rows(answered, models).encode())
+    return PhotoEvaluation(directory, report, tuple(skipped))
+
+
+def _analyzer(
+    model: str, weights_dir: Path | None, detector: str | None, device: Device
+) -> Analyzer:
+    config = AnalyzerConfig(model=model, weights_dir=weights_dir, device=device)
+    # Without one the default detector, whichever that is.
+    return Analyzer.from_config(replace(config, detector=detector) if detector else config)
+
+
+def _needed(models: Sequence[str]) -> tuple[str, ...]:
+    """The models to load: an ensemble says what its members say as well."""
+    return (ENSEMBLE,) if ENSEMBLE in models else tuple(models)
+
+
+def _label(folder: str, classes: ClassMapping | None) -> Emotion | None:
+    try:
+        return mapped_emotion(folder, classes)
+    except DataError:
+        if classes is not None:
+            raise
+        return None
+
+
+def _asked(
+    name: str, label: Emotion | None, image: RgbImage, analyzers: Mapping[str, Analyzer]
+) -> _Answered:
+    scores: dict[str, EmotionScores] = {}
+    count, detector = 0, ""
+    for model, analyzer in analyzers.items():
+        analysis = analyzer.analyze(image)
+        faces, detector = analysis.faces, analysis.provenance.detector
+        count = len(faces)
+        if faces:
+            largest: FaceAnalysis = max(faces, key=lambda each: each.face.box.area)
+            scores |= {**largest.per_model, model: largest.emotions}
+    return _Answered(name, label, count, scores, detector)
+
+
+def _figures(photos: Sequence[_Answered], model: str) -> dict[str, Any]:
+    labels = np.array([EMOTIONS.index(each.label) for each in photos if each.label], np.int64)
+    found = np.array([each.faces > 0 for each in photos])
+    right = np.array([each.faces > 0 and each.scores[model].top == each.label for each in photos])
+    certain = np.array([each.faces > 0 and each.scores[model].certain for each in photos])
+    per_class = {
+        str(EMOTIONS[label]): {
+            "n": int((labels == label).sum()),
+            "found": int(found[labels == label].sum()),
+            "right": int(right[labels == label].sum()),
+        }
+        for label in np.unique(labels)
+    }
+    return {
+        "n": len(photos),
+        "found": int(found.sum()),
+        **_share("coverage", int(found.sum()), len(photos)),
+        **_share("accuracy", int(right.sum()), len(photos)),
+        **_share("accuracy_of_found", int(right.sum()), int(found.sum())),
+        "balanced_accuracy": float(
+            np.mean([row["right"] / row["n"] for row in per_class.values()])
+        ),
+        **_share("certain", int(certain.sum()), len(photos)),
+        **_share("certain_accuracy", int((right & certain).sum()), int(certain.sum())),
+        "per_class": per_class,
+    }
+
+
+def _share(name: str, part: int, whole: int) -> dict[str, Any]:
+    """A share with its interval; None where there is nothing to divide by."""
+    if not whole:
+        return {name: None, f"{name}_interval": None}
+    span = binomtest(part, whole).proportion_ci(LEVEL, method="wilson")
+    return {name: part / whole, f"{name}_interval": [float(span.low), float(span.high)]}
+
+
+def _rows(photos: Sequence[_Answered], models: Sequence[str]) -> str:
+    buffer = StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("model", "name", "label", "faces", "top", "certain", *EMOTIONS))
+    for model in models:
+        for each in photos:
+            scores = each.scores.get(model)
+            told: tuple[object, ...] = ("", "", *("" for _ in EMOTIONS))
+            if scores is not None:
+                shown = (f"{value:.6f}" for value in scores.probabilities)
+                told = (scores.top, int(scores.certain), *shown)
+            writer.writerow((model, each.name, each.label or "", each.faces, *told))
+    return buffer.getvalue()

@@ -1,0 +1,117 @@
+"""Whether weights may be released: no group of faces, and no emotion, far behind the others."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from core.classifiers import ENSEMBLE
+from core.errors import ConfigError, DataError
+from core.weights import SHIPPED_DIR, read_ensemble, read_manifest
+
+GATE_FILE = Path(__file__).resolve().parent / "release_gate.toml"
+RESULTS_FILE = SHIPPED_DIR.parent / "docs" / "results" / "robustness.json"
+"""The report on the shipped weights."""
+_SIGNIFICANT = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the gate asks for; explained in ``release_gate.toml``."""
+
+    slicings: tuple[str, ...]
+    least_faces: int
+    worst_gap: float
+    overconfidence: float
+    class_recall: float
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """One limit that a model does not keep."""
+
+    model: str
+    what: str
+    measured: float
+    limit: float
+
+
+def check_release(
+    report_file: Path = RESULTS_FILE,
+    *,
+    limits_file: Path = GATE_FILE,
+    weights_dir: Path | None = None,
+) -> tuple[Breach, ...]:
+    """Every limit that the weights in ``weights_dir`` do not keep; none is a pass.
+
+    DataError when ``report_file`` is no robustness report, or was not measured on these weights:
+    every trained model must be in it, with its checksums.
+    """
+    limits = read_limits(limits_file)
+    try:
+        report = json.loads(report_file.read_text(encoding="utf-8"))
+        models: Mapping[str, Any] = report["models"]
+        measured = {name: told["weights_sha256"] for name, told in models.items()}
+        found = [
+            breach for name, told in models.items() for breach in _breaches(name, told, limits)
+        ]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"'{report_file.name}' is no report of the robustness study.",
+            hint="Make one: emotion study robustness --data DIR_OR_ZIP --out DIR",
+        ) from error
+    for name, digests in _released(weights_dir or SHIPPED_DIR).items():
+        if measured.get(name) != digests:
+            raise DataError(
+                f"'{report_file.name}' was not measured on these weights of {name}.",
+                hint="Measure anew: emotion study robustness --data DIR_OR_ZIP --out DIR",
+            )
+    return tuple(found)
+
+
+def read_limits(path: Path = GATE_FILE) -> Limits:
+    """The limits in a TOML file; ConfigError when one is missing, unknown or no number."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        given: dict[str, Any] = {
+            "slicings": tuple(map(str, values.pop("slicings"))),
+            "least_faces": int(values.pop("least_faces")),
+            **{name: float(value) for name, value in values.items()},
+        }
+        return Limits(**given)
+    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise ConfigError(
+            f"'{path.name}' is no release gate ({error}).",
+            hint="Needed: " + ", ".join(field.name for field in fields(Limits)) + ".",
+        ) from error
+
+
+def _released(directory: Path) -> dict[str, dict[str, str]]:
+    """By trained model the checksums of the files that speak in it."""
+    specs = read_manifest(directory)
+    released = {name: {name: spec.sha256} for name, spec in specs.items()}
+    ensemble = read_ensemble(directory)
+    if ensemble is not None:
+        released[ENSEMBLE] = {name: specs[name].sha256 for name in ensemble.weights}
+    return released
+
+
+def _breaches(name: str, told: Mapping[str, Any], limits: Limits) -> Iterator[Breach]:
+    for emotion, figures in told["overall"]["per_class"].items():
+        if figures["support"] and figures["recall"] < limits.class_recall:
+            yield Breach(name, f"recall of {emotion}", figures["recall"], limits.class_recall)
+    for slicing in limits.slicings:
+        for row in told["slices"][slicing]:
+            if row["n"] < limits.least_faces:
+                continue
+            place = f"{slicing}: {row['group']}"
+            promise = row["overconfidence"]
+            if abs(promise) > limits.overconfidence:
+                yield Breach(name, f"overconfidence at {place}", promise, limits.overconfidence)
+            gap = row.get("gap")
+            if gap and gap["value"] < -limits.worst_gap and gap["q"] <= _SIGNIFICANT:
+                yield Breach(name, f"gap at {place}", gap["value"], -limits.worst_gap)
