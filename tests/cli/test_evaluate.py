@@ -87,6 +87,7 @@ def test_defaults_are_every_trained_model_and_the_shipped_weights(emotion):
         "models": (),
         "weights_dir": None,
         "votes": None,
+        "labels": None,
         "record": False,
         "speed": False,
         "device": "auto",
@@ -101,6 +102,58 @@ def test_every_option_arrives(emotion):
     assert (call["models"], call["weights_dir"]) == (("resnet50",), Path("w"))
     assert (call["votes"], call["record"], call["device"]) == (Path("v.csv"), True, "cpu")
     assert "weights/mobilenet_v2.md" in shown.stdout.replace("\\", "/")
+
+
+def test_all_splits_and_labels_of_one_s_own_can_be_asked_for(emotion):
+    emotion("--split", "all", "--labels", "l.csv")
+    (call,) = emotion.calls
+    assert (call["split"], call["labels"]) == (None, Path("l.csv"))
+
+
+@pytest.fixture
+def on_photos(monkeypatch):
+    calls = []
+    figures = {"n": 30, "certain": None, "certain_accuracy": None, "per_class": {}}
+    for name, value in (("coverage", 0.9), ("accuracy", 0.7), ("accuracy_of_found", 0.78)):
+        figures |= {name: value, f"{name}_interval": [value - 0.1, value + 0.1]}
+    figures["per_class"]["sad"] = {"n": 10, "found": 8, "right": 4}
+    report = {"models": {"mobilenet_v2": figures}, "unlabelled": {"photos": 6, "faces": 20}}
+
+    def evaluate_photos(photos, directory, **options):
+        calls.append({"photos": photos, "out": directory, **options})
+        return training.PhotoEvaluation(directory, report, ("a.png: It is cut off.",))
+
+    monkeypatch.setitem(vars(training), "evaluate_photos", evaluate_photos)
+
+    def run(line):
+        return CliRunner().invoke(main.app, ["evaluate", "--out", "out", *line.split()])
+
+    run.calls = calls
+    return run
+
+
+def test_whole_photos_are_measured_with_what_was_not_found(on_photos):
+    shown = on_photos("--photos p.zip --model mobilenet_v2 --labels l.csv --detector mtcnn")
+    assert shown.exit_code == 0
+    (call,) = on_photos.calls
+    assert (call["photos"], call["out"]) == (Path("p.zip"), Path("out"))
+    assert call["models"] == ("mobilenet_v2",)
+    assert (call["labels"], call["detector"]) == (Path("l.csv"), "mtcnn")
+    lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    assert "a face found 90.0% (80.0% to 100.0%)" in lines
+    assert "right 70.0% (60.0% to 80.0%)" in lines
+    assert "certain -" in lines
+    assert "sad 4 of 10" in lines
+    assert "6 photos without a label" in shown.stdout
+    assert "a.png: It is cut off." in shown.stderr
+
+
+@pytest.mark.parametrize("line", ["", "--data a", "--photos p --data a", "--photos p --record"])
+def test_faces_or_photos_must_be_given_and_not_both(on_photos, line):
+    shown = on_photos(line)
+    assert shown.exit_code == 2
+    assert "--photos" in shown.stderr
+    assert not on_photos.calls
 
 
 def test_test_split_comes_with_a_warning_of_one_line(emotion):

@@ -1,0 +1,88 @@
+"""Whole photos: what is not found is an error."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from core import Emotion
+from core.errors import DataError
+from tests.fakes import FakeAnalyzer, picture, png
+from training.evaluation import photos as evaluation
+from training.evaluation.photos import evaluate_photos
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    """Two happy photos, one of them answered as sad, a sad one without a face, and a group."""
+    monkeypatch.setattr(evaluation, "_analyzer", lambda *_: FakeAnalyzer())
+    folder = tmp_path / "photos"
+    for name, pixels in {
+        "happy/a.png": picture(Emotion.HAPPY),
+        "happy/b.png": picture(unsure=[Emotion.SAD]),
+        "sad/c.png": picture(),
+        "group/d.png": picture(Emotion.SAD, Emotion.FEAR),
+    }.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(pixels))
+    (folder / "happy" / "e.png").write_bytes(b"no picture")
+    return folder
+
+
+def test_photo_without_a_found_face_counts_as_an_error(photos, tmp_path):
+    told = evaluate_photos(photos, tmp_path / "out", models=["mobilenet_v2"])
+    figures = told.report["models"]["mobilenet_v2"]
+    assert (figures["n"], figures["found"]) == (3, 2)
+    assert figures["coverage"] == pytest.approx(2 / 3)
+    assert figures["accuracy"] == pytest.approx(1 / 3)
+    assert figures["accuracy_of_found"] == pytest.approx(1 / 2)
+    low, high = figures["accuracy_interval"]
+    assert low < 1 / 3 < high
+    assert figures["balanced_accuracy"] == pytest.approx((1 / 2 + 0) / 2)
+    # The second photo's answer is not sure.
+    assert (figures["certain"], figures["certain_accuracy"]) == (pytest.approx(1 / 3), 1.0)
+    assert figures["per_class"]["happy"] == {"n": 2, "found": 2, "right": 1}
+    assert figures["per_class"]["sad"] == {"n": 1, "found": 0, "right": 0}
+    assert told.report["unlabelled"] == {"photos": 1, "faces": 2}
+    (skipped,) = told.skipped
+    assert skipped.startswith("happy/e.png: ")
+    written = json.loads((tmp_path / "out" / "photos.json").read_text())
+    assert written == json.loads(json.dumps(told.report))
+    assert written["detector"] == "mtcnn"
+
+
+def test_every_photo_has_its_line(photos, tmp_path):
+    evaluate_photos(photos, tmp_path, models=["mobilenet_v2"])
+    with (tmp_path / "photos.csv").open(newline="") as file:
+        rows = {row["name"]: row for row in csv.DictReader(file)}
+    assert rows["happy/b.png"]["top"] == "sad"
+    assert rows["happy/b.png"]["certain"] == "0"
+    assert (rows["sad/c.png"]["faces"], rows["sad/c.png"]["top"]) == ("0", "")
+    assert rows["group/d.png"]["label"] == ""
+
+
+def test_largest_face_answers(photos, tmp_path):
+    pixels = picture(Emotion.SAD, side=40)
+    pixels[100:300, 100:300] = picture(Emotion.HAPPY, side=200)[10:210, 10:210]
+    (photos / "happy" / "b.png").write_bytes(png(pixels))
+    told = evaluate_photos(photos, tmp_path, models=["mobilenet_v2"])
+    assert told.report["models"]["mobilenet_v2"]["per_class"]["happy"]["right"] == 2
+
+
+def test_labels_of_one_s_own_are_mapped_and_may_be_left_out(photos, tmp_path):
+    labels = tmp_path / "labels.csv"
+    labels.write_text("class,emotion\nhappy,happy\nsad,\ngroup,fear\n")
+    told = evaluate_photos(photos, tmp_path, models=["mobilenet_v2"], labels=labels)
+    figures = told.report["models"]["mobilenet_v2"]
+    assert set(figures["per_class"]) == {"fear", "happy"}
+    labels.write_text("class,emotion\nhappy,happy\n")
+    with pytest.raises(DataError, match="class folder 'group'"):
+        evaluate_photos(photos, tmp_path, models=["mobilenet_v2"], labels=labels)
+
+
+def test_photos_without_any_label_are_refused(photos, tmp_path):
+    with pytest.raises(DataError, match="No photo in group"):
+        evaluate_photos(photos / "group", tmp_path, models=["mobilenet_v2"])
