@@ -132,6 +132,9 @@ def landmarks(
     ):
         if ways and ways["models"]:
             console.print(_ways_table(place, ways))
+            apart = ways["distance"].get("mean")
+            if apart is not None:
+                typer.echo(f"Mesh and five points lie {apart:.1%} of the eyes' distance apart.")
             console.print()
     people = told.report["human_points"]
     if people and people["found"]:
@@ -163,11 +166,8 @@ def _noise_table(name: str, figures: Mapping[str, Any]) -> object:
 
 def _ways_table(place: str, told: Mapping[str, Any]) -> object:
     """One line per model and way to cut a face out."""
-    apart = told["distance"].get("mean")
-    title = f"{told['found_by_both']:,} {place}"
-    if apart is not None:
-        title += f", mesh and five points {apart:.1%} apart"
-    table = figures_table(title, "accuracy", "against mesh", "answers changed")
+    headings = ("accuracy", "against mesh", "answers changed")
+    table = figures_table(f"{told['found_by_both']:,} {place}", *headings)
     for name, ways in told["models"].items():
         for way, row in ways.items():
             table.add_row(

@@ -134,6 +134,7 @@ def retrain(root, checkout):
     shutil.copy(root / ".ci" / "weights", folder / ".ci")
     tool = """#!/bin/sh
 echo $* >>calls
+if test "$2" = gate -a -e failing; then exit 1; fi
 test "$1" = train || exit 0
 while test "$1" != --out; do shift; done
 mkdir -p $2/checkpoints; touch $2/checkpoints/last.ckpt
@@ -177,14 +178,25 @@ def test_retraining_goes_from_network_to_network_to_their_ensemble(retrain):
         "calibrate --model inception_v3",
         "calibrate --model ensemble",
         "evaluate --data a.zip",
+        "study robustness --data",
+        "study gate --results",
     ]
-    assert all("--data a.zip --data b" in call for call in calls)
+    assert all("--data a.zip --data b" in call for call in calls[:-1])
     first, second, third = (call for call in calls if call.startswith("train"))
     assert "--init imagenet --out runs/mobilenet_v2" in first
     teacher = "--teacher runs/mobilenet_v2/mobilenet_v2.safetensors"
     assert f"--init scratch {teacher} --out runs/resnet50" in second
     assert f"{teacher} --teacher runs/resnet50/resnet50.safetensors" in third
-    assert calls[-1].endswith("--weights weights --speed --record --out runs/evaluation")
+    assert calls[-3].endswith("--weights weights --speed --record --out runs/evaluation")
+    assert calls[-2].endswith("--weights weights --out runs/robustness")
+    assert calls[-1].endswith("--results runs/robustness/robustness.json --weights weights")
+
+
+def test_retraining_fails_where_the_gate_does(retrain):
+    (retrain.folder / "failing").touch()
+    done, calls = retrain(DATA="a.zip", VOTES="v.csv")
+    assert done.returncode != 0
+    assert calls[-1].startswith("study gate")
 
 
 def test_retraining_goes_on_where_it_was_stopped(retrain):
