@@ -22,6 +22,7 @@ from core import ProjectError, __version__
 
 COMMANDS = {
     "analyze": "cli.analyze:analyze",
+    "batch": "cli.batch:batch",
     "models": "cli.models:models",
     "app": "cli.serve:app",
     "demo": "cli.serve:demo",

@@ -15,6 +15,14 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .batch.options import (
+        BatchEngine,
+        BatchOptions,
+        BatchProgress,
+        BatchSummary,
+        TableFormat,
+    )
+    from .batch.run import run_batch
     from .catalog import ModelInfo, detector_names, model_catalog, model_names
     from .config import AnalyzerConfig, Device, Engine, Preset
     from .diagnostics import Finding, diagnose
@@ -56,6 +64,14 @@ if TYPE_CHECKING:
     )
 
 _HOMES: dict[str, tuple[str, ...]] = {
+    "batch.options": (
+        "BatchEngine",
+        "BatchOptions",
+        "BatchProgress",
+        "BatchSummary",
+        "TableFormat",
+    ),
+    "batch.run": ("run_batch",),
     "catalog": ("ModelInfo", "detector_names", "model_catalog", "model_names"),
     "config": ("AnalyzerConfig", "Device", "Engine", "Preset"),
     "diagnostics": ("Finding", "diagnose"),
@@ -105,6 +121,10 @@ __all__ = [
     "AlignedCrop",
     "Analyzer",
     "AnalyzerConfig",
+    "BatchEngine",
+    "BatchOptions",
+    "BatchProgress",
+    "BatchSummary",
     "Box",
     "ConfigError",
     "DataError",
@@ -129,6 +149,7 @@ __all__ = [
     "ProjectError",
     "Provenance",
     "RgbImage",
+    "TableFormat",
     "TrackedFace",
     "UnknownComponent",
     "UnreadableImage",
@@ -150,6 +171,7 @@ __all__ = [
     "prepare_isolated",
     "read_image",
     "read_isolated",
+    "run_batch",
     "to_csv",
     "to_json",
 ]

@@ -54,7 +54,9 @@ def test_no_other_distribution_owns_our_names(owners, name):
     assert set(owners.get(name, [])) <= {"photo-emotion"}
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "file", ["requirements.txt", "requirements-dev.txt", "requirements-ray.txt"]
+)
 def test_every_bound_has_its_reason_beside_it(root, file):
     for line in lines_of(root / file):
         text, _, reason = line.partition("#")
@@ -75,7 +77,7 @@ def test_constraints_hold_one_version_of_every_requirement(root):
     tested = [line.partition("==") for line in lines_of(root / "constraints.txt")]
     versions = {name: version for name, _, version in tested}
     assert len(versions) == len(tested)
-    for file in ("requirements.txt", "requirements-dev.txt"):
+    for file in ("requirements.txt", "requirements-dev.txt", "requirements-ray.txt"):
         for line in lines_of(root / file):
             if text := line.partition("#")[0].strip():
                 requirement = Requirement(text)
@@ -112,7 +114,8 @@ def imported_by(path: Path) -> set[str]:
 
 
 def declared_names(root: Path) -> set[str]:
-    texts = (line.partition("#")[0].strip() for line in lines_of(root / "requirements.txt"))
+    files = (root / "requirements.txt", root / "requirements-ray.txt")
+    texts = (line.partition("#")[0].strip() for file in files for line in lines_of(file))
     return {Requirement(text).name.lower() for text in texts if text}
 
 

@@ -12,7 +12,6 @@ from ..labels import EMOTIONS
 from ..runtime import NetworkRunner, make_runner
 from ..types import Float32Array, UInt8Array
 from ..weights import WeightsSpec, spec_of
-from .architectures import empty_network, load_state
 
 BATCH = 64
 """Faces a call: beyond it a CPU gains nothing, and memory stays bounded."""
@@ -54,6 +53,9 @@ def load_network(
     device: Device = Device.AUTO,
 ) -> NetworkClassifier:
     """The trained network called ``name``; WeightsError when it is absent or changed."""
+    # Brings torch, which who only asks what kind of classifier there is shall not wait for.
+    from .architectures import empty_network, load_state
+
     spec = spec_of(name, weights_dir)
     network = load_state(empty_network(name), spec.load())
     runner = make_runner(

@@ -89,8 +89,13 @@ def to_csv(analyses: Sequence[ImageAnalysis]) -> str:
     writer = csv.writer(output, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     for analysis in analyses:
-        head = [_cell(analysis.name), analysis.width, analysis.height, len(analysis.faces)]
-        tail = [_cell(" ".join(analysis.notes)), analysis.provenance.model]
+        head = [
+            spreadsheet_text(analysis.name),
+            analysis.width,
+            analysis.height,
+            len(analysis.faces),
+        ]
+        tail = [spreadsheet_text(" ".join(analysis.notes)), analysis.provenance.model]
         if not analysis.faces:
             blank = [""] * (len(CSV_COLUMNS) - len(head) - len(tail) - 1)
             writer.writerow([*head, *blank, *tail, ""])
@@ -105,7 +110,7 @@ def to_csv(analyses: Sequence[ImageAnalysis]) -> str:
                     str(face.emotions.top),
                     "yes" if face.emotions.certain else "no",
                     *(round(p, 6) for p in face.emotions.probabilities),
-                    _cell(" ".join(face.quality.reasons)),
+                    spreadsheet_text(" ".join(face.quality.reasons)),
                     *tail,
                     str(face.agreement or ""),
                 ]
@@ -113,7 +118,11 @@ def to_csv(analyses: Sequence[ImageAnalysis]) -> str:
     return output.getvalue()
 
 
-def _cell(text: str) -> str:
+def spreadsheet_text(text: str) -> str:
+    r"""``text`` for a CSV cell, where a spreadsheet would run it as a formula with an apostrophe.
+
+    What is no UTF-8 is written as in Python, e.g. ``\udce9``.
+    """
     text = text.encode(errors="backslashreplace").decode()
     return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 

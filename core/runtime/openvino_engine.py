@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from functools import cache
@@ -59,7 +60,11 @@ def _core() -> Any:
 
 @cache
 def _only_core() -> Any:
-    return _openvino().Core()
+    core = _openvino().Core()
+    # It would take all processor cores, also where OpenMP, and with it torch, is told to take few.
+    if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdigit():
+        core.set_property("CPU", {"INFERENCE_NUM_THREADS": int(threads)})
+    return core
 
 
 def _openvino() -> Any:
