@@ -15,7 +15,7 @@ from ..errors import ConfigError, ProjectError
 from ..types import Provenance
 from .pool import PHOTOS_A_CHUNK
 from .rows import Answer
-from .worker import Work, Worker
+from .worker import Work, Worker, use_one_core
 
 _CHUNKS_A_BLOCK = 4
 """Of what Ray moves around: enough that its own work for a block does not count."""
@@ -107,6 +107,7 @@ class RayPool:
 
 
 def _provenance(work: Work) -> Provenance:
+    use_one_core()
     worker = Worker(work)
     worker.close()
     return worker.analyzer.provenance
@@ -116,6 +117,7 @@ class _Actor:
     """One worker; Ray makes it once and gives it many batches."""
 
     def __init__(self, work: Work) -> None:
+        use_one_core()
         self._worker = Worker(work)
         self._provenance = asdict(self._worker.analyzer.provenance)
 

@@ -63,17 +63,11 @@ class _Pending:
 
 
 class Worker:
-    """Answers files of a source by their paths, on one thread beside the decoder's process."""
+    """Answers files of a source by their paths."""
 
-    def __init__(self, work: Work) -> None:
-        # As many workers as cores, so each has one; and all of them alike, whatever their number,
-        # because a network's last bits depend on its threads. Torch and OpenVINO read it.
-        os.environ["OMP_NUM_THREADS"] = "1"
-        import cv2
-
-        cv2.setNumThreads(1)
+    def __init__(self, work: Work, reader: IsolatedReader | None = None) -> None:
         self._work = work
-        self._reader = IsolatedReader(1)
+        self._reader = reader or IsolatedReader(1)
         self._reader.prepare()
         self.analyzer = work.make(work.config)
 
@@ -153,6 +147,18 @@ class Worker:
             return each
 
 
+def use_one_core() -> None:
+    """Have this process, before it loads any network, answer on one processor core.
+
+    As many workers as cores, so each has one; and all of them alike, whatever their number,
+    because the last bits of a network's values depend on its threads.
+    """
+    import cv2
+
+    os.environ["OMP_NUM_THREADS"] = "1"  # torch and OpenVINO go by it
+    cv2.setNumThreads(1)
+
+
 def _annotate(folder: Path, path: str, image: RgbImage, analysis: ImageAnalysis) -> None:
     from ..output.render import annotate, encode_png
 
@@ -188,6 +194,7 @@ def serve(connection: Connection, work: Work) -> None:
     Sends what the answers are made with, or the error why there will be none; then for each list
     of paths its answers.
     """
+    use_one_core()
     try:
         worker = Worker(work)
     except ProjectError as error:

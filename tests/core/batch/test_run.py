@@ -1,0 +1,343 @@
+"""What a batch run answers, and what it leaves alone."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections import Counter
+from dataclasses import replace
+
+import pyarrow.parquet as pq
+import pytest
+
+from core import ConfigError, DataError, Emotion, InferenceError, document, read_image
+from core.batch.rows import COLUMNS, NAMES, Kind
+from core.batch.worker import annotated_path
+from tests.core.batch.batch_parts import InlinePool, fill, opener, run
+from tests.fakes import FakeAnalyzer, picture, png
+
+ONE = png(picture(Emotion.HAPPY))
+
+
+def rows_of(table):
+    return [json.loads(line) for line in table.read_bytes().splitlines()]
+
+
+def paths_of(table):
+    return [row["path"] for row in rows_of(table)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "photos").mkdir()
+    return tmp_path / "photos"
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "table.jsonl"
+
+
+def test_each_file_has_its_rows_with_the_values_of_analyze(photos, tmp_path):
+    summary = run(photos, tmp_path / "table.jsonl")
+    rows = rows_of(tmp_path / "table.jsonl")
+    assert all(tuple(row) == NAMES for row in rows)
+    counts = Counter()
+    for path in sorted(path for path in photos.rglob("*") if path.is_file()):
+        own = [row for row in rows if row["path"] == path.relative_to(photos).as_posix()]
+        counts[own[0]["status"]] += 1
+        if own[0]["status"] == "failed":
+            (row,) = own
+            assert row["error"] == "UnreadableImage"
+            assert "damaged or cut off" in row["message"]
+            continue
+        told = document(FakeAnalyzer().analyze(read_image(path)))
+        assert {row["status"] for row in own} == {"face" if told["faces"] else "no face"}
+        for row, face in zip(own, told["faces"], strict=False):
+            assert row["faces"] == len(told["faces"]) == len(own)
+            assert {name: row[name] for name in face["emotions"]} == face["emotions"]
+            assert {name: row[name] for name in face["box"]} == face["box"]
+            assert [row[name] for name in ("face", "top", "certain", "score")] == [
+                face[name] for name in ("index", "top", "certain", "score")
+            ]
+            assert row["quality"] == " ".join(face["quality"]["reasons"])
+    assert counts == {
+        "face": summary.with_faces,
+        "no face": summary.without_faces,
+        "failed": summary.failed,
+    }
+    assert summary.failed == 4
+    assert summary.files == 20
+    assert summary.faces == sum(row["status"] == "face" for row in rows)
+    assert summary.uncertain == sum(row["certain"] is False for row in rows) > 0
+
+
+def test_all_formats_hold_the_same(photos, tmp_path):
+    for ending in ("csv", "jsonl", "parquet"):
+        run(photos, tmp_path / f"table.{ending}")
+    told = rows_of(tmp_path / "table.jsonl")
+    parquet = pq.read_table(tmp_path / "table.parquet")
+    assert parquet.drop_columns("path_bytes").to_pylist() == told
+    assert json.loads(parquet.schema.metadata[b"photo_emotion"])["run"] == told[0]["run"]
+    with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
+        read = list(csv.DictReader(file))
+    kinds = {column.name: column.kind for column in COLUMNS}
+    for row, expected in zip(read, told, strict=True):
+        for name, text in row.items():
+            value = expected[name]
+            if value is None:
+                assert text == ""
+            elif kinds[name] is Kind.TRUTH:
+                assert text == ("yes" if value else "no")
+            elif kinds[name] is Kind.TEXT:
+                assert text == value
+            else:
+                assert float(text) == value
+
+
+def test_order_and_grouping_change_no_byte(photos, clean, tmp_path):
+    class Backwards(InlinePool):
+        def answers(self, paths):
+            return super().answers(reversed(list(paths)))
+
+    for number, pool in enumerate(
+        (opener(photos_a_chunk=1), opener(photos_a_chunk=7), lambda work, *_: Backwards(work))
+    ):
+        run(photos, tmp_path / f"table{number}.csv", pool=pool)
+        assert (tmp_path / f"table{number}.csv").read_bytes() == clean["csv"]
+
+
+def test_same_names_in_several_folders_stay_apart(folder, out):
+    for name in ("a/photo.png", "b/photo.png", "b/c/photo.png", "photo.png"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(ONE)
+    run(folder, out)
+    assert paths_of(out) == ["a/photo.png", "b/c/photo.png", "b/photo.png", "photo.png"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links and pipes")
+def test_links_pipes_and_litter_are_counted_and_not_opened(folder, out, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "secret.png").write_bytes(ONE)
+    (folder / "photo.png").write_bytes(ONE)
+    (folder / "link.png").symlink_to(tmp_path / "elsewhere" / "secret.png")
+    (folder / "folder").symlink_to(tmp_path / "elsewhere")
+    (folder / "round").symlink_to(folder)
+    os.mkfifo(folder / "pipe.png")
+    (folder / ".DS_Store").write_bytes(b"\0")
+    assert run(folder, out).skipped == 5
+    assert paths_of(out) == ["photo.png"]
+
+
+def test_a_photo_is_told_by_its_content_not_by_its_name(folder, out):
+    (folder / "photo.txt").write_bytes(ONE)
+    (folder / "text.png").write_bytes(b"no picture")
+    (folder / ".hidden").write_bytes(ONE)
+    run(folder, out)
+    assert {row["path"]: row["status"] for row in rows_of(out)} == {
+        ".hidden": "face",
+        "photo.txt": "face",
+        "text.png": "failed",
+    }
+
+
+def test_folder_that_may_not_be_opened_is_a_row(folder, out, monkeypatch):
+    (folder / "private").mkdir()
+    (folder / "photo.png").write_bytes(ONE)
+    real = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("private"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    run(folder, out)
+    (row,) = (row for row in rows_of(out) if row["path"] == "private")
+    assert (row["status"], row["message"]) == ("failed", "The folder may not be opened.")
+
+
+def test_own_files_in_the_folder_are_not_taken_for_photos(folder):
+    (folder / "photo.png").write_bytes(ONE)
+    out = folder / "table.jsonl"
+    for _ in range(2):
+        summary = run(folder, out, annotate=folder / "marked", report=folder / "page.html")
+        assert (summary.files, summary.failed) == (1, 0)
+    assert (folder / "marked" / "photo.png.annotated.png").is_file()
+
+
+def test_file_that_vanished_is_a_row(folder, out):
+    fill(folder, 6)
+
+    def pool(work, *_):
+        (folder / "000.png").unlink()
+        return InlinePool(work)
+
+    run(folder, out, pool=pool)
+    (row,) = (row for row in rows_of(out) if row["path"] == "000.png")
+    assert (row["status"], row["message"]) == ("failed", "There is no such file.")
+
+
+def test_folder_that_grows_while_it_is_read_is_answered_whole(folder, out, tmp_path):
+    fill(folder, 12)
+
+    def grow(progress):
+        number = progress.done
+        if number and not (folder / f"more{number}.png").exists() and progress.total < 20:
+            (folder / f"more{number}.png").write_bytes(ONE)
+
+    run(folder, out, tell=grow, pool=opener(photos_a_chunk=3))
+    run(folder, tmp_path / "clean.jsonl")
+    assert out.read_bytes() == (tmp_path / "clean.jsonl").read_bytes()
+    assert sum("more" in path for path in paths_of(out)) > 4
+
+
+def test_file_that_changes_while_it_is_read_is_answered_as_it_became(folder, out):
+    (folder / "photo.png").write_bytes(ONE)
+
+    changed = png(picture(Emotion.SAD, Emotion.SAD))
+
+    def change(progress):
+        if progress.done == 1:
+            (folder / "photo.png").write_bytes(changed)
+            os.utime(folder / "photo.png", (1, 1))
+
+    run(folder, out, tell=change)
+    assert [row["top"] for row in rows_of(out)] == ["sad", "sad"]
+
+
+def test_file_that_changes_all_the_time_keeps_its_last_answer(folder, out):
+    (folder / "photo.png").write_bytes(ONE)
+    times = iter(range(100))
+
+    def touch(progress):
+        os.utime(folder / "photo.png", (1, next(times)))
+
+    run(folder, out, tell=touch)
+    assert [row["top"] for row in rows_of(out)] == ["happy"]
+
+
+def test_face_without_a_usable_answer_costs_its_own_file_alone(folder, out):
+    class Broken(FakeAnalyzer):
+        def conclude(self, pictures, **options):
+            if any(each.width == 200 for each in pictures):
+                raise InferenceError("The network gave a value that is no number.")
+            return super().conclude(pictures, **options)
+
+    fill(folder, 4)
+    (folder / "odd.png").write_bytes(png(picture(Emotion.SAD, size_wh=(200, 200))))
+    summary = run(folder, out, pool=opener(make=Broken))
+    (row,) = (row for row in rows_of(out) if row["path"] == "odd.png")
+    assert (row["status"], row["error"]) == ("failed", "InferenceError")
+    assert (summary.files, summary.failed) == (5, 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")
+def test_names_are_exact_in_json_and_parquet_and_safe_in_csv(folder, tmp_path):
+    raw = [b"=1+1.png", b"@x", b"-y", b"\ttab", b"red\x1b[31m", b"\xe2\x80\xaegnp.png"]
+    raw += [b"two\nlines", b"<b>.png", b'quote".png', b"\xe9t\xe9.png", "Grüße 你好".encode()]
+    for name in raw:
+        (folder / os.fsdecode(name)).write_bytes(ONE)
+    names = {os.fsdecode(name) for name in raw}
+    for ending in ("csv", "jsonl", "parquet"):
+        run(folder, tmp_path / f"table.{ending}")
+    assert set(paths_of(tmp_path / "table.jsonl")) == names
+    table = pq.read_table(tmp_path / "table.parquet").to_pylist()
+    exact = {os.fsdecode(row["path_bytes"]) if row["path_bytes"] else row["path"] for row in table}
+    assert exact == names
+    assert sum(row["path_bytes"] is not None for row in table) == 1
+    with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
+        cells = {row["path"] for row in csv.DictReader(file)}
+    assert {"'=1+1.png", "'@x", "'-y", "'\ttab", "two\nlines", "\\udce9t\\udce9.png"} <= cells
+    assert not [cell for cell in cells if cell[0] in "=+-@\t\r\n"]
+
+
+def test_annotated_copies_lie_in_the_same_folders(photos, tmp_path):
+    run(photos, tmp_path / "table.csv", annotate=tmp_path / "marked")
+    made = {path.relative_to(tmp_path / "marked") for path in (tmp_path / "marked").rglob("*.png")}
+    assert len(made) == 16
+    some = read_image(tmp_path / "marked" / "inner" / "001.png.annotated.png")
+    assert (some.pixels != read_image(photos / "inner" / "001.png").pixels).any()
+
+
+def test_no_annotated_copy_meets_another_or_leaves_its_folder(tmp_path):
+    long = "x" * 250
+    paths = ["a/b.png", "b.png", f"{long}1", f"{long}2", "../b.png", "/b.png", "c/../../b.png"]
+    targets = [annotated_path(tmp_path, path) for path in paths]
+    assert len(set(targets)) >= len(paths) - 1
+    for target in targets:
+        assert target.resolve().is_relative_to(tmp_path)
+        assert len(target.name) <= 255
+
+
+def test_copies_asked_for_later_are_made_for_all(photos, tmp_path):
+    run(photos, tmp_path / "table.csv")
+    assert run(photos, tmp_path / "table.csv", annotate=tmp_path / "marked").answered_before == 0
+    assert len(list((tmp_path / "marked").rglob("*.png"))) == 16
+
+
+def test_folder_without_files_is_told(folder, out):
+    with pytest.raises(DataError, match="no file in the folder"):
+        run(folder, out)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("name", ["absent", "file.png"])
+def test_what_is_no_folder_is_told(folder, out, name):
+    (folder / "file.png").write_bytes(ONE)
+    with pytest.raises(ConfigError, match=r"cannot be opened|is a file"):
+        run(folder / name, out)
+
+
+@pytest.mark.parametrize("name", ["table", "table.xlsx", "table.jsonl.gz"])
+def test_ending_that_names_no_format_is_refused(folder, tmp_path, name):
+    with pytest.raises(ConfigError, match="names no format") as told:
+        run(folder, tmp_path / name)
+    assert ".parquet" in told.value.hint
+
+
+def test_error_of_the_networks_ends_the_run(photos, out):
+    def broken(_config):
+        raise InferenceError("Not trained.")
+
+    with pytest.raises(InferenceError, match="Not trained"):
+        run(photos, out, pool=opener(make=broken))
+    assert not out.exists()
+
+
+def test_every_file_counts_towards_the_progress(photos, out):
+    told = []
+    run(photos, out, tell=told.append)
+    assert [each.done for each in told] == [0, 8, 16, 20]
+    assert {each.total for each in told} == {20}
+
+
+def test_store_of_objects_gives_the_rows_of_a_folder(photos, clean, tmp_path):
+    import fsspec
+
+    memory = fsspec.filesystem("memory")
+    memory.put(str(photos), "/bucket/photos", recursive=True)
+    try:
+        for _ in range(2):
+            summary = run("memory://bucket/photos", tmp_path / "table.csv")
+            assert (tmp_path / "table.csv").read_bytes() == clean["csv"]
+        assert summary.answered_before == 20
+    finally:
+        memory.rm("/bucket", recursive=True)
+
+
+def test_store_that_nothing_opens_is_told(out):
+    with pytest.raises(ConfigError, match="nowhere://"):
+        run("nowhere://bucket", out)
+
+
+def test_run_digest_follows_weights_and_options(photos, tmp_path):
+    from core.batch.run import run_digest
+
+    provenance = FakeAnalyzer().provenance
+    digest = run_digest(provenance)
+    assert run_digest(replace(provenance, weights_sha256={"a": "b"})) != digest
+    assert run_digest(replace(provenance, config_digest="c")) != digest
+    assert run_digest(FakeAnalyzer().provenance) == digest
