@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import ipaddress
 import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
@@ -15,6 +17,9 @@ import pytest
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
+
+_COMPILED = tempfile.mkdtemp(prefix="photo-emotion-tests-")
+atexit.register(shutil.rmtree, _COMPILED, ignore_errors=True)
 
 # Set before anything is imported that reads them on import.
 os.environ.update(
@@ -26,6 +31,8 @@ os.environ.update(
         "MPLBACKEND": "Agg",
         # Threads of torch that wait would spin, which takes many times as long on a busy computer.
         "OMP_WAIT_POLICY": "passive",
+        # Compiled networks are kept for this run alone: neither from nor for the user's own.
+        "PHOTO_EMOTION_CACHE": _COMPILED,
         # Plain text from the command line, whatever terminal the tests run in.
         "NO_COLOR": "1",
         "COLUMNS": "100",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..calibration import finite, softmax
 from ..config import Device, Engine
 from ..labels import EMOTIONS
-from ..runtime import NetworkRunner, make_runner
+from ..runtime import Network, NetworkRunner, runner_for
 from ..types import Float32Array, UInt8Array
 from ..weights import WeightsSpec, spec_of
+
+if TYPE_CHECKING:
+    from torch import nn
 
 BATCH = 64
 """Faces a call: beyond it a CPU gains nothing, and memory stays bounded."""
@@ -53,12 +58,20 @@ def load_network(
     device: Device = Device.AUTO,
 ) -> NetworkClassifier:
     """The trained network called ``name``; WeightsError when it is absent or changed."""
-    # Brings torch, which who only asks what kind of classifier there is shall not wait for.
+    spec = spec_of(name, weights_dir)
+    # Checked whether or not a compiled copy is kept: what answers is what the manifest says.
+    spec.read_verified()
+    side = spec.preprocessing.input_px
+    network = Network(
+        build=partial(_built, spec),
+        input_shape=(-1, 3, side, side),
+        fingerprint=f"{name} {spec.sha256}",
+    )
+    return NetworkClassifier(spec, runner_for(network, engine=engine, device=device))
+
+
+def _built(spec: WeightsSpec) -> nn.Module:
+    # Imported here, because serving a compiled copy needs no torch.
     from .architectures import empty_network, load_state
 
-    spec = spec_of(name, weights_dir)
-    network = load_state(empty_network(name), spec.load())
-    runner = make_runner(
-        network, input_px=spec.preprocessing.input_px, engine=engine, device=device
-    )
-    return NetworkClassifier(spec, runner)
+    return load_state(empty_network(spec.name), spec.load())

@@ -5,43 +5,84 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections import deque
 from functools import cache
+from io import BytesIO
 from threading import Lock
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import torch
-from torch import nn
 
 from ..types import Float32Array
+from .model_cache import ModelCache
+
+if TYPE_CHECKING:
+    from . import Network
+
+# On processors with bfloat16 OpenVINO would choose it by itself; the answers
+# must equal torch's, so float32 is asked for.
+OPTIONS = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
 
 
 class OpenVinoRunner:
-    """Runs a compiled module; every call has a request of its own, so threads do not meet."""
+    """Runs a compiled model; calls at the same time have a request each, so threads never meet."""
 
-    def __init__(self, module: nn.Module, *, input_px: int) -> None:
-        openvino = _openvino()
-        example = torch.zeros(1, 3, input_px, input_px)
-        with warnings.catch_warnings():
-            # OpenVINO reads traced modules, and torch.jit.trace is what torch now calls deprecated.
-            warnings.filterwarnings("ignore", message=".*torch.jit.*", category=FutureWarning)
-            # Left to itself OpenVINO traces with a check that runs the module again and again, to
-            # find control flow that these networks do not have; most of a cold start went there.
-            traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-                module.eval(), example, check_trace=False
-            )
-            model = openvino.convert_model(traced, example_input=example)
-        model.reshape([-1, 3, input_px, input_px])
-        # On processors with bfloat16 OpenVINO would choose it by itself; the answers
-        # must equal torch's, so float32 is asked for.
-        options = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        self._compiled = _core().compile_model(model, "CPU", options)
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self._idle: deque[Any] = deque()
 
     def run(self, batch: Float32Array) -> Float32Array:
-        """(N, 3, S, S) float32 to (N, C) float32."""
-        request = self._compiled.create_infer_request()
+        """(N, C, H, W) float32 to the model's one output, float32."""
+        try:
+            request = self._idle.pop()
+        except IndexError:
+            request = self._model.create_infer_request()
         request.infer({0: np.ascontiguousarray(batch)})
-        return np.array(request.get_output_tensor(0).data, dtype=np.float32)
+        answer = np.array(request.get_output_tensor(0).data, dtype=np.float32)
+        self._idle.append(request)
+        return answer
+
+
+def compiled(network: Network) -> Any:
+    """``network`` compiled for this processor: the copy that is kept, else made and kept."""
+    if not network.fingerprint:
+        return _core().compile_model(_converted(network), "CPU", OPTIONS)
+    kept = ModelCache(
+        network.fingerprint,
+        str(network.input_shape),
+        _openvino().get_version(),
+        _core().get_property("CPU", "FULL_DEVICE_NAME"),
+        str(_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
+        str(OPTIONS),
+    )
+    blob = kept.read()
+    if blob is not None:
+        try:
+            return _core().import_model(BytesIO(blob), "CPU", OPTIONS)
+        except RuntimeError:  # whole, yet not to this OpenVINO's taste: made anew
+            kept.drop()
+    model = _core().compile_model(_converted(network), "CPU", OPTIONS)
+    kept.write(model.export_model().getvalue())
+    return model
+
+
+def _converted(network: Network) -> Any:
+    """``network`` as OpenVINO's own model."""
+    import torch
+
+    module = network.build().eval()
+    batch, *sides = network.input_shape
+    # One face, and a picture large enough that every layer has something to see.
+    example = torch.zeros(abs(batch), *(64 if side < 0 else side for side in sides))
+    with warnings.catch_warnings():
+        # OpenVINO reads traced modules, and torch.jit.trace is what torch now calls deprecated.
+        warnings.filterwarnings("ignore", message=".*torch.jit.*", category=FutureWarning)
+        # Left to itself OpenVINO traces with a check that runs the module again and again, to
+        # find control flow that these networks do not have; most of a cold start went there.
+        traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
+        model = _openvino().convert_model(traced, example_input=example)
+    model.reshape(list(network.input_shape))
+    return model
 
 
 _made = Lock()

@@ -1,21 +1,23 @@
-"""The places where MTCNN as published ends with an error, and how its presets differ."""
+"""MTCNN where the library ends with an error, and how its presets differ."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
-import torch
 
 from core import Device, RgbImage
 from core.config import PRESETS, Preset, PresetSettings
-from core.detectors.mtcnn import DEFAULT_THRESHOLD, MtcnnDetector, _windows, load_mtcnn
+from core.detectors.cascade import _levels, _windows
+from core.detectors.mtcnn import DEFAULT_THRESHOLD, MtcnnDetector, load_mtcnn
 
 
 @pytest.fixture(scope="module")
 def eager():
     """A detector that takes what is hardly a face, so that all three stages have work."""
-    return MtcnnDetector(working_px=400, min_face_px=12, threshold=0.0, device="cpu")
+    return MtcnnDetector(working_px=400, min_face_px=12, threshold=0.0, device=Device.CPU)
 
 
 def odd_pictures(astronaut):
@@ -48,62 +50,65 @@ def test_extreme_shape_raises_nothing(eager, size_wh):
     eager.detect(RgbImage(noise))
 
 
-@pytest.mark.parametrize("stage", ["rnet", "onet"])
-def test_box_that_regression_moves_off_the_picture_raises_nothing(photo, stage, monkeypatch):
+@pytest.mark.parametrize("stage", ["proposal", "refinement"])
+def test_box_that_a_move_takes_off_the_picture_raises_nothing(photo, stage):
     detector = load_mtcnn(settings=PRESETS[Preset.FAST], device=Device.CPU)
-    earlier = {"rnet": "pnet", "onet": "rnet"}[stage]
-    network = getattr(detector._network, earlier)
+    network = getattr(detector._networks, stage)
 
-    class Wild(torch.nn.Module):
-        """The earlier stage with regressions that throw every other box far away."""
+    class Wild:
+        """The stage with moves that throw every other box far away."""
 
-        def forward(self, batch):
-            regression, *rest = network(batch)
-            regression = regression.clone()
-            if regression.ndim == 2:
-                regression[::2, :] += 100
+        def run(self, batch):
+            answers = network.run(batch).copy()
+            if answers.ndim == 2:
+                answers[::2, 1:] += 100
             else:
-                regression[..., ::2] -= 100
-            return (regression, *rest)
+                answers[:, 1:, :, ::2] -= 100
+            return answers
 
-        parameters = network.parameters
-
-    monkeypatch.setattr(detector._network, earlier, Wild())
+    detector._networks = replace(detector._networks, **{stage: Wild()})
     detector.detect(photo)
 
 
 def test_boxes_that_touch_the_picture_are_cut_as_the_library_cuts_them():
-    boxes = torch.tensor(
-        [[-3.7, 2.2, 10.9, 12.4, 0.9], [0.0, 0.0, 5.0, 5.0, 0.9], [15.5, 8.5, 40.0, 30.0, 0.9]]
-    )
-    ours = _windows(boxes, 20, 15)
-    theirs = original_pad(boxes, 20, 15)
-    for one, other in zip(ours, theirs, strict=True):
-        assert one.tolist() == other.tolist()
-
-
-def original_pad(boxes, w, h):
-    """What facenet-pytorch 2.5.3 does, told again for comparison."""
-    x1, y1, x2, y2 = (boxes[:, column].trunc().int().numpy() for column in range(4))
-    return (
-        np.maximum(y1, 1),
-        np.minimum(y2, h),
-        np.maximum(x1, 1),
-        np.minimum(x2, w),
-    )
+    boxes = np.array([[-3.7, 2.2, 10.9, 12.4], [0.0, 0.0, 5.0, 5.0], [15.5, 8.5, 40.0, 30.0]])
+    x1, y1, x2, y2 = np.trunc(boxes).astype(int).T
+    theirs = np.maximum(y1, 1) - 1, np.minimum(y2, 15), np.maximum(x1, 1) - 1, np.minimum(x2, 20)
+    assert _windows(boxes, 20, 15).T.tolist() == [each.tolist() for each in theirs]
 
 
 @pytest.mark.parametrize(
     "box", [[30, 30, 40, 40], [-40, -40, -30, -30], [25, 3, 20, 9], [3, 3, 3, 3]]
 )
 def test_every_box_keeps_a_pixel_of_the_picture(box):
-    y1, y2, x1, x2 = (int(each[0]) for each in _windows(torch.tensor([[*box, 0.9]]), 20, 15))
-    assert 1 <= x1 <= x2 <= 20
-    assert 1 <= y1 <= y2 <= 15
+    ((y1, y2, x1, x2),) = _windows(np.array([box], np.float32), 20, 15)
+    assert 0 <= x1 < x2 <= 20
+    assert 0 <= y1 < y2 <= 15
 
 
 def test_no_boxes_have_no_windows():
-    assert [len(each) for each in _windows(torch.zeros(0, 5), 20, 15)] == [0, 0, 0, 0]
+    assert _windows(np.zeros((0, 4), np.float32), 20, 15).shape == (0, 4)
+
+
+def test_noise_takes_no_more_than_the_most_candidates(eager, monkeypatch):
+    seen = []
+
+    class Eager:
+        """Takes every cell for a face, and says so to the second network."""
+
+        def run(self, batch):
+            if batch.shape[2] == 24:
+                seen.append(len(batch))
+                return np.zeros((len(batch), 5), np.float32)
+            sides = [(side - 2 + 1) // 2 - 4 for side in batch.shape[2:]]
+            rng = np.random.default_rng(0)
+            return rng.uniform(0.7, 1, (1, 5, *sides)).astype(np.float32)
+
+    monkeypatch.setattr("core.detectors.cascade._MOST", 100)
+    detector = MtcnnDetector(working_px=400, min_face_px=12, threshold=0.0, device=Device.CPU)
+    detector._networks = replace(detector._networks, proposal=Eager(), refinement=Eager())
+    assert detector.detect(RgbImage(np.zeros((100, 100, 3), np.uint8))) == ()
+    assert 0 < sum(seen) <= 128  # padded to the sizes that the network is compiled for
 
 
 def test_default_threshold_is_the_measured_one():
@@ -124,12 +129,40 @@ def test_thorough_preset_finds_faces_that_fast_does_not(astronaut):
     assert (found(Preset.FAST), found(Preset.THOROUGH)) == (0, 1)
 
 
-def test_picture_smaller_than_the_smallest_face_is_not_looked_at(eager, monkeypatch):
-    monkeypatch.setattr(eager._network, "detect", None)
-    assert eager.detect(RgbImage(np.zeros((11, 90, 3), np.uint8))) == ()
+def test_picture_smaller_than_the_smallest_face_is_not_looked_at(eager):
+    detector = MtcnnDetector(working_px=400, min_face_px=12, threshold=0.0, device=Device.CPU)
+    detector._networks = replace(eager._networks, proposal=None)
+    assert detector.detect(RgbImage(np.zeros((11, 90, 3), np.uint8))) == ()
 
 
-def test_settings_reach_the_network():
+def test_settings_reach_the_cascade():
     settings = PresetSettings(working_px=777, min_face_px=33)
     made = load_mtcnn(settings=settings, device=Device.CPU)
-    assert (made._working_px, made._network.min_face_size) == (777, 33)
+    assert (made._working_px, made._settings.min_face_px) == (777, 33)
+
+
+@pytest.mark.parametrize(
+    ("change", "fewer"),
+    [
+        ({"stage_thresholds": (1.01, 0.7, 0.7)}, 0),
+        ({"stage_thresholds": (0.6, 1.01, 0.7)}, 0),
+        ({"stage_thresholds": (0.6, 0.7, 1.01)}, 0),
+        ({}, 1),
+    ],
+)
+def test_each_stage_can_be_set(photo, change, fewer):
+    made = MtcnnDetector(working_px=512, min_face_px=20, threshold=0.9, device=Device.CPU, **change)
+    assert len(made.detect(photo)) == fewer
+
+
+def test_pyramid_can_be_finer_and_coarser():
+    def scales(**change):
+        made = MtcnnDetector(
+            working_px=512, min_face_px=24, threshold=0.9, device=Device.CPU, **change
+        )
+        return _levels((512, 512), made._settings)
+
+    assert scales()[:2] == pytest.approx([0.5, 0.3545])
+    assert scales(pyramid_factor=0.1) == pytest.approx([0.5, 0.05])
+    assert len(scales(pyramid_factor=0.8)) > len(scales())
+    assert min(scales()) * 512 >= 12

@@ -100,7 +100,7 @@ def test_openvino_is_held_to_float32(network, monkeypatch):
         return real(self, model, device, options)
 
     monkeypatch.setattr(openvino.Core, "compile_model", compile_model)
-    compiled = runner(network, Engine.OPENVINO)._compiled
+    compiled = runner(network, Engine.OPENVINO)._model
     assert asked == [("CPU", "f32")]
     assert compiled.get_property("INFERENCE_PRECISION_HINT").to_string() == "f32"
 
@@ -142,9 +142,11 @@ def test_what_does_not_fit_alone_is_run_on_the_cpu():
 DROPPED_ELSEWHERE = """
 import gc, os, signal, threading
 from torch import nn
-from core.runtime.openvino_engine import OpenVinoRunner
+from core import Device, Engine
+from core.runtime import make_runner
 
-runners = [OpenVinoRunner(nn.Conv2d(3, 1, 1), input_px=8)]
+options = {"engine": Engine.OPENVINO, "device": Device.CPU}
+runners = [make_runner(nn.Conv2d(3, 1, 1), input_px=8, **options)]
 
 def drop():
     runners.clear()

@@ -1,0 +1,99 @@
+"""Compiled networks on disk, so that the next start need not make them again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+FOLDER_VARIABLE = "PHOTO_EMOTION_CACHE"
+"""Environment variable that names another folder; empty keeps nothing."""
+_MOST = 24
+"""Files kept; the one that was not used for longest goes. A model takes one to four."""
+_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+
+
+class ModelCache:
+    """One compiled network, kept under everything it depends on.
+
+    Nothing here ever fails an answer: what cannot be read or is not as it was written is not
+    there, and what cannot be written is made again next time. A compiled network is read by
+    native code, so a file counts only with the checksum it was written with, and, as does its
+    folder, only if nobody else can have changed it.
+    """
+
+    def __init__(self, *depends_on: str) -> None:
+        folder = cache_folder()
+        name = hashlib.sha256("\0".join(depends_on).encode()).hexdigest()[:32]
+        self._file = None if folder is None else folder / f"{name}.blob"
+
+    def read(self) -> bytes | None:
+        """What was written under this key; None where there is nothing that can be trusted."""
+        if self._file is None:
+            return None
+        try:
+            if not (_is_private(self._file.parent) and _is_private(self._file)):
+                return None
+            data = self._file.read_bytes()
+            os.utime(self._file)
+        except OSError:
+            return None
+        checksum, blob = data[:32], data[32:]
+        return blob if hashlib.sha256(blob).digest() == checksum else None
+
+    def write(self, blob: bytes) -> None:
+        """Keep ``blob``, readable by its owner alone; readers see all of it or nothing."""
+        if self._file is None:
+            return
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self._file.parent, suffix=".part")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(hashlib.sha256(blob).digest() + blob)
+                Path(name).replace(self._file)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
+            _make_room(self._file.parent)
+
+    def drop(self) -> None:
+        """Forget what is kept under this key."""
+        if self._file is not None:
+            with contextlib.suppress(OSError):
+                self._file.unlink(missing_ok=True)
+
+
+def cache_folder() -> Path | None:
+    """Where compiled networks are kept, as the system's customs have it; None keeps none."""
+    asked = os.environ.get(FOLDER_VARIABLE)
+    if asked is not None:
+        return Path(asked) if asked else None
+    try:
+        if sys.platform == "darwin":
+            base = Path.home() / "Library" / "Caches"
+        elif sys.platform == "win32":
+            base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        else:
+            base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:  # a user without a home
+        return None
+    return base / "photo-emotion" / "compiled"
+
+
+def _is_private(path: Path) -> bool:
+    """Whether only this user may have written it; on Windows the home's own rights say so."""
+    if sys.platform == "win32":
+        return True
+    told = path.stat()
+    return told.st_uid == os.getuid() and not told.st_mode & _OTHERS
+
+
+def _make_room(folder: Path) -> None:
+    files = sorted(folder.glob("*.blob"), key=lambda each: each.stat().st_mtime)
+    for file in files[:-_MOST]:
+        file.unlink(missing_ok=True)

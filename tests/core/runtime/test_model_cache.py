@@ -1,0 +1,173 @@
+"""Compiled networks are kept, and a kept one is taken only when it can be trusted."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import numpy as np
+import pytest
+from torch import nn
+
+from core import Device, Engine
+from core.runtime import Network, runner_for
+from core.runtime.model_cache import _MOST, FOLDER_VARIABLE, ModelCache, cache_folder
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX permissions")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    folder = tmp_path / "kept" / "compiled"
+    monkeypatch.setenv(FOLDER_VARIABLE, str(folder))
+    return folder
+
+
+def answer(fingerprint, value, built=None):
+    """What a network that multiplies by ``value`` says of one, kept under ``fingerprint``."""
+
+    def build():
+        if built is not None:
+            built.append(fingerprint)
+        layer = nn.Conv2d(3, 1, 1, bias=False)
+        nn.init.constant_(layer.weight, value)
+        return nn.Sequential(layer, nn.Flatten())
+
+    network = Network(build, (-1, 3, 1, 1), fingerprint)
+    runner = runner_for(network, engine=Engine.OPENVINO, device=Device.CPU)
+    return float(runner.run(np.ones((1, 3, 1, 1), np.float32))[0, 0])
+
+
+def test_network_is_made_once(folder):
+    built = []
+    assert [answer("a", 2, built) for _ in range(3)] == [6, 6, 6]
+    assert built == ["a"]
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_other_weights_make_another_network(folder):
+    assert [answer("a", 2), answer("b", 3), answer("a", 2)] == [6, 9, 6]
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_network_without_fingerprint_is_not_kept(folder):
+    assert answer("", 2) == 6
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("method", ["get_version", "get_property"])
+def test_other_openvino_or_processor_makes_it_anew(folder, monkeypatch, method):
+    import openvino
+
+    built = []
+    answer("a", 2, built)
+    owner = openvino if method == "get_version" else openvino.Core
+    monkeypatch.setattr(owner, method, lambda *_: "another")
+    answer("a", 2, built)
+    assert built == ["a", "a"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[:20],
+        lambda data: data[:-1],
+        lambda data: data[:50] + bytes([data[50] ^ 1]) + data[51:],
+        lambda data: b"garbage" * 100,
+    ],
+)
+def test_damaged_copy_is_made_anew(folder, damage):
+    built = []
+    answer("a", 2, built)
+    (file,) = folder.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(damage(whole))
+    assert answer("a", 2, built) == 6
+    assert built == ["a", "a"]
+    assert file.stat().st_size == len(whole)
+
+
+def test_copy_that_openvino_refuses_is_made_anew(folder):
+    built = []
+    answer("a", 2, built)
+    (file,) = folder.iterdir()
+    kept = ModelCache("x")
+    kept._file = file
+    kept.write(b"whole, but no network")
+    assert kept.read() == b"whole, but no network"
+    assert answer("a", 2, built) == 6
+    assert built == ["a", "a"]
+
+
+def test_folder_that_cannot_be_made_fails_nothing(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file" / "folder"))
+    assert answer("a", 2) == 6
+
+
+def test_full_disk_fails_nothing_and_leaves_nothing(folder, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.replace", full)
+    assert answer("a", 2) == 6
+    assert list(folder.iterdir()) == []
+
+
+@posix
+def test_only_the_owner_can_read_and_write(folder):
+    answer("a", 2)
+    (file,) = folder.iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@posix
+@pytest.mark.parametrize("which", ["folder", "file"])
+def test_what_others_may_have_changed_is_not_read(folder, which):
+    built = []
+    answer("a", 2, built)
+    (file,) = folder.iterdir()
+    (folder if which == "folder" else file).chmod(0o777)
+    answer("a", 2, built)
+    assert built == ["a", "a"]
+
+
+@posix
+def test_what_another_user_wrote_is_not_read(folder, monkeypatch):
+    kept = ModelCache("a")
+    kept.write(b"network")
+    assert kept.read() == b"network"
+    monkeypatch.setattr(os, "getuid", lambda: 12345)
+    assert kept.read() is None
+
+
+def test_longest_unused_goes_first(folder):
+    for number in range(_MOST):
+        ModelCache(str(number)).write(b"network")
+        os.utime(ModelCache(str(number))._file, (number, number))
+    assert ModelCache("0").read()  # used just now
+    ModelCache("one more").write(b"network")
+    assert ModelCache("0").read()
+    assert ModelCache("1").read() is None
+    assert len(list(folder.iterdir())) == _MOST
+
+
+def test_folder_follows_the_customs_of_the_system(tmp_path, monkeypatch):
+    monkeypatch.delenv(FOLDER_VARIABLE)
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "photo-emotion" / "compiled"
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / ".cache" / "photo-emotion" / "compiled"
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert cache_folder() == tmp_path / "Library" / "Caches" / "photo-emotion" / "compiled"
+
+
+def test_empty_variable_keeps_nothing(monkeypatch):
+    monkeypatch.setenv(FOLDER_VARIABLE, "")
+    assert cache_folder() is None
+    ModelCache("a").write(b"network")
+    assert ModelCache("a").read() is None
