@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import (
-    DEFAULT_DETECTOR,
     DEFAULT_MODEL,
     DetectorOption,
     DeviceOption,
     ModelOption,
+    OperatingPointOption,
     PresetOption,
 )
 from cli.pictures import Pictures
 from cli.terminal import printable
-from core import Device, InputError, Preset
+from core import Device, InputError, OperatingPoint, Preset
 
 if TYPE_CHECKING:
     from core import Analyzer, FaceAnalysis, ImageAnalysis
@@ -40,8 +40,9 @@ def analyze(
     photos: Annotated[list[Path], typer.Argument(metavar="PHOTO…", help="Image files.")],
     *,
     model: ModelOption = DEFAULT_MODEL,
-    detector: DetectorOption = DEFAULT_DETECTOR,
+    detector: DetectorOption = None,
     preset: PresetOption = Preset.BALANCED,
+    operating_point: OperatingPointOption = OperatingPoint.BALANCED,
     output: Annotated[
         OutputFormat, typer.Option("--format", help="A table to read, or data to process.")
     ] = OutputFormat.TABLE,
@@ -71,7 +72,13 @@ def analyze(
     """
     from core import AnalyzerConfig, document, dumps, prepare_isolated, read_isolated
 
-    config = AnalyzerConfig(model=model, detector=detector, preset=preset, device=device)
+    config = AnalyzerConfig(
+        model=model,
+        detector=detector,
+        preset=preset,
+        operating_point=operating_point,
+        device=device,
+    )
     pictures = Pictures(annotated=annotate_dir, explained=explain_dir, blurred=blur_dir)
     pictures.prepare()
     prepare_isolated()  # gets ready while the rest is imported

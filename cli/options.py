@@ -7,16 +7,25 @@ from typing import Annotated
 
 import typer
 
-from core import Device, Preset, detector_names, model_names
+from core import Device, OperatingPoint, Preset, detector_names, model_names
 
 # Made from the registries, so that help lists what there is and a wrong name is refused.
 ModelName = StrEnum("ModelName", {name.upper(): name for name in model_names()})  # type: ignore[misc]
 DetectorName = StrEnum("DetectorName", {name.upper(): name for name in detector_names()})  # type: ignore[misc]
 DEFAULT_MODEL = ModelName("mobilenet_v2")
-DEFAULT_DETECTOR = DetectorName("mtcnn")
 
 ModelOption = Annotated[ModelName, typer.Option("--model", help="The network that answers.")]
-DetectorOption = Annotated[DetectorName, typer.Option("--detector", help="What finds the faces.")]
+DetectorOption = Annotated[
+    DetectorName | None,
+    typer.Option("--detector", help="What finds the faces.  [default: the preset's]"),
+]
+OperatingPointOption = Annotated[
+    OperatingPoint,
+    typer.Option(
+        "--operating-point",
+        help="precision takes fewer things for a face, recall misses fewer faces.",
+    ),
+]
 PresetOption = Annotated[
     Preset,
     typer.Option(

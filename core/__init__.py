@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     )
     from .batch.run import run_batch
     from .catalog import ModelInfo, detector_names, model_catalog, model_names
-    from .config import AnalyzerConfig, Device, Engine, Preset
+    from .config import AnalyzerConfig, Device, Engine, OperatingPoint, Preset
+    from .detectors.tuning import DetectionFigures, DetectionPoint, detection_figures
     from .diagnostics import Finding, diagnose
     from .errors import (
         ConfigError,
@@ -73,7 +74,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ),
     "batch.run": ("run_batch",),
     "catalog": ("ModelInfo", "detector_names", "model_catalog", "model_names"),
-    "config": ("AnalyzerConfig", "Device", "Engine", "Preset"),
+    "config": ("AnalyzerConfig", "Device", "Engine", "OperatingPoint", "Preset"),
+    "detectors.tuning": ("DetectionFigures", "DetectionPoint", "detection_figures"),
     "diagnostics": ("Finding", "diagnose"),
     "errors": (
         "ConfigError",
@@ -128,6 +130,8 @@ __all__ = [
     "Box",
     "ConfigError",
     "DataError",
+    "DetectionFigures",
+    "DetectionPoint",
     "Device",
     "Emotion",
     "EmotionScores",
@@ -145,6 +149,7 @@ __all__ = [
     "LandmarkNoise",
     "Landmarks",
     "ModelInfo",
+    "OperatingPoint",
     "Preset",
     "ProjectError",
     "Provenance",
@@ -159,6 +164,7 @@ __all__ = [
     "WeightsMissing",
     "annotate",
     "blur_faces",
+    "detection_figures",
     "detector_names",
     "diagnose",
     "displaced",

@@ -20,6 +20,17 @@ class Preset(StrEnum):
     THOROUGH = "thorough"
 
 
+class OperatingPoint(StrEnum):
+    """What matters more when faces are looked for.
+
+    That all that is found is a face, or that every face is found; a threshold follows from it.
+    """
+
+    PRECISION = "precision"
+    BALANCED = "balanced"
+    RECALL = "recall"
+
+
 class Device(StrEnum):
     """Where networks run."""
 
@@ -38,8 +49,10 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PresetSettings:
-    """The numbers behind a preset."""
+    """What stands behind a preset; docs/detection.md has the measurements."""
 
+    detector: str
+    """The detector that serves it best."""
     working_px: int
     """Longest side of the picture the detector sees."""
     min_face_px: int
@@ -47,9 +60,17 @@ class PresetSettings:
 
 
 PRESETS: dict[Preset, PresetSettings] = {
-    Preset.FAST: PresetSettings(working_px=640, min_face_px=32),
-    Preset.BALANCED: PresetSettings(working_px=1024, min_face_px=24),
-    Preset.THOROUGH: PresetSettings(working_px=2048, min_face_px=20),
+    Preset.FAST: PresetSettings(detector="mtcnn", working_px=640, min_face_px=32),
+    Preset.BALANCED: PresetSettings(detector="mtcnn", working_px=1024, min_face_px=24),
+    Preset.THOROUGH: PresetSettings(detector="mtcnn", working_px=2048, min_face_px=20),
+}
+
+
+_ENUMS: dict[str, type[StrEnum]] = {
+    "preset": Preset,
+    "operating_point": OperatingPoint,
+    "engine": Engine,
+    "device": Device,
 }
 
 
@@ -58,11 +79,13 @@ class AnalyzerConfig:
     """Options of an analyzer; checked when made."""
 
     model: str = "mobilenet_v2"
-    detector: str = "mtcnn"
+    detector: str | None = None
+    """None takes the preset's; :attr:`chosen_detector` tells which."""
     landmarks: str = "face_mesh"
     preset: Preset = Preset.BALANCED
+    operating_point: OperatingPoint = OperatingPoint.BALANCED
     detection_threshold: float | None = None
-    """Faces scored lower are dropped; None takes the detector's measured default."""
+    """Faces scored lower are dropped; None takes the operating point's measured threshold."""
     certain_from: float | None = None
     """Probability below which the answer is "not sure"; None takes the level in the manifest."""
     engine: Engine = Engine.AUTO
@@ -75,18 +98,19 @@ class AnalyzerConfig:
         from .detectors import DETECTORS
         from .landmarks import LANDMARK_MODELS
 
-        CLASSIFIERS.require(self.model)
-        DETECTORS.require(self.detector)
-        LANDMARK_MODELS.require(self.landmarks)
-        for field in ("model", "detector", "landmarks"):
-            # A front may pass a member of an enum of its own; answers carry the plain name.
-            object.__setattr__(self, field, str(getattr(self, field)))
-        for field, kind in (("preset", Preset), ("engine", Engine), ("device", Device)):
+        for field, kind in _ENUMS.items():
             value = getattr(self, field)
             try:
                 object.__setattr__(self, field, kind(value))
             except ValueError:
                 raise UnknownComponent(field, str(value), kind) from None
+        CLASSIFIERS.require(self.model)
+        DETECTORS.require(self.chosen_detector)
+        LANDMARK_MODELS.require(self.landmarks)
+        for field in ("model", "detector", "landmarks"):
+            # A front may pass a member of an enum of its own; answers carry the plain name.
+            if getattr(self, field) is not None:
+                object.__setattr__(self, field, str(getattr(self, field)))
         for field in ("detection_threshold", "certain_from"):
             value = getattr(self, field)
             if value is not None and not 0.0 <= value <= 1.0:
@@ -105,6 +129,11 @@ class AnalyzerConfig:
     def settings(self) -> PresetSettings:
         return PRESETS[self.preset]
 
+    @property
+    def chosen_detector(self) -> str:
+        """The detector asked for, else the preset's."""
+        return self.settings.detector if self.detector is None else self.detector
+
     def digest(self, beside: Mapping[str, object] | None = None) -> str:
         """Twelve hexadecimal digits over everything that can change an answer.
 
@@ -117,6 +146,7 @@ class AnalyzerConfig:
             for key, value in asdict(self).items()
             if key not in {"engine", "device", "weights_dir"}
         }
+        told["detector"] = self.chosen_detector
         told["preset_settings"] = asdict(self.settings)
         told.update(beside or {})
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]

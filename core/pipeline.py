@@ -15,6 +15,7 @@ from .calibration import Calibration
 from .classifiers import CLASSIFIERS, Classifier
 from .config import AnalyzerConfig
 from .detectors import DETECTORS, Detector
+from .detectors.tuning import tuned_threshold
 from .imaging.alignment import FaceFrame, cut, matrix_from_anchors, matrix_from_box
 from .imaging.quality import judge
 from .landmarks import LANDMARK_MODELS, LandmarkModel
@@ -32,7 +33,7 @@ from .types import (
     RgbImage,
     UInt8Array,
 )
-from .weights import WeightsSpec
+from .weights import WeightsSpec, detector_sha256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +90,7 @@ class Analyzer:
         self._provenance = Provenance(
             version=__version__,
             model=config.model,
-            detector=config.detector,
+            detector=config.chosen_detector,
             landmarks=config.landmarks,
             weights_sha256=dict(model.weights_sha256),
             config_digest=config.digest(model.described),
@@ -101,10 +102,27 @@ class Analyzer:
         config = config or AnalyzerConfig()
         with _loading:
             model = load_emotion_model(config)
-            detector = DETECTORS.get(config.detector)(
-                settings=config.settings, threshold=config.detection_threshold, device=config.device
+            threshold = config.detection_threshold
+            if threshold is None:
+                threshold = tuned_threshold(
+                    config.chosen_detector,
+                    config.preset,
+                    config.operating_point,
+                    config.weights_dir,
+                )
+            detector = DETECTORS.get(config.chosen_detector)(
+                settings=config.settings,
+                threshold=threshold,
+                device=config.device,
+                weights_dir=config.weights_dir,
             )
             landmarks = LANDMARK_MODELS.get(config.landmarks)()
+        weights = detector_sha256(config.chosen_detector, config.weights_dir)
+        model = replace(
+            model,
+            weights_sha256={**model.weights_sha256, **weights},
+            described={**model.described, "tuned_threshold": threshold},
+        )
         return cls(config, detector=detector, landmarks=landmarks, model=model)
 
     @property

@@ -27,21 +27,16 @@ SHIPPED_DIR = Path(__file__).resolve().parent.parent / "weights"
 
 
 @dataclass(frozen=True, slots=True)
-class WeightsSpec:
-    """One entry of the manifest: everything that must travel with a weight file."""
+class StoredWeights:
+    """A weight file as the manifest describes it."""
 
     name: str
     file: Path
     size_bytes: int
     sha256: str
     parameters: int
-    preprocessing: Preprocessing
-    frame: FaceFrame
-    calibration: Calibration
     metrics: Mapping[str, Any]
     training: Mapping[str, Any]
-    speed: Mapping[str, Any]
-    """As `emotion evaluate --speed --record` measured it; empty before."""
 
     def read_verified(self) -> bytes:
         """The file's bytes, once size and SHA-256 match; WeightsMissing or WeightsCorrupt."""
@@ -80,6 +75,17 @@ class WeightsSpec:
                 f"The weights of {self.name} are no safetensors file.",
                 hint="Export them again with `emotion train`.",
             ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsSpec(StoredWeights):
+    """An emotion network of the manifest: everything that must travel with its weights."""
+
+    preprocessing: Preprocessing
+    frame: FaceFrame
+    calibration: Calibration
+    speed: Mapping[str, Any]
+    """As `emotion evaluate --speed --record` measured it; empty before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,25 +163,60 @@ def _understood() -> Iterator[None]:
 def _spec(name: str, entry: dict[str, Any], directory: Path) -> WeightsSpec:
     if tuple(entry["classes"]) != tuple(EMOTIONS):
         raise ValueError(f"{name} was trained for other classes")
+    if entry.get("architecture", name) != name:
+        raise ValueError(f"{name} is described as {entry['architecture']}")
+    return WeightsSpec(
+        **_stored(name, entry, directory),
+        preprocessing=Preprocessing(**entry["preprocessing"]),
+        frame=FaceFrame.from_json(entry["frame"]),
+        calibration=Calibration(**entry["calibration"]),
+        speed=entry.get("speed", {}),
+    )
+
+
+def _stored(name: str, entry: dict[str, Any], directory: Path) -> dict[str, Any]:
     # Nothing else is opened whatever the manifest says: no other folder, no pickle.
     file = entry["file"]
     if not re.fullmatch(r"[\w.-]+\.safetensors", file):
         raise ValueError(f"{name}: expected a .safetensors file beside the manifest, got {file!r}")
-    if entry.get("architecture", name) != name:
-        raise ValueError(f"{name} is described as {entry['architecture']}")
-    return WeightsSpec(
-        name=name,
-        file=directory / file,
-        size_bytes=int(entry["bytes"]),
-        sha256=str(entry["sha256"]),
-        parameters=int(entry["parameters"]),
-        preprocessing=Preprocessing(**entry["preprocessing"]),
-        frame=FaceFrame.from_json(entry["frame"]),
-        calibration=Calibration(**entry["calibration"]),
-        metrics=entry.get("metrics", {}),
-        training=entry.get("training", {}),
-        speed=entry.get("speed", {}),
-    )
+    return {
+        "name": name,
+        "file": directory / file,
+        "size_bytes": int(entry["bytes"]),
+        "sha256": str(entry["sha256"]),
+        "parameters": int(entry["parameters"]),
+        "metrics": entry.get("metrics", {}),
+        "training": entry.get("training", {}),
+    }
+
+
+def read_detectors(directory: Path | None = None) -> dict[str, StoredWeights]:
+    """Our own face detectors in ``directory`` (default: the shipped ``weights/``), by name."""
+    directory = directory or SHIPPED_DIR
+    with _understood():
+        entries = _document(directory).get("detectors", {})
+        return {
+            name: StoredWeights(**_stored(name, entry, directory))
+            for name, entry in entries.items()
+        }
+
+
+def detector_of(name: str, directory: Path | None = None) -> StoredWeights:
+    """The weights of one detector; WeightsMissing tells how to train it."""
+    found = read_detectors(directory)
+    if name not in found:
+        raise WeightsMissing(
+            f"The detector {name} is not trained yet.",
+            hint="Train it with `emotion detector train --images DIR_OR_ZIP --boxes COCO.json`, or "
+            "use --detector mtcnn.",
+        )
+    return found[name]
+
+
+def detector_sha256(name: str, directory: Path | None = None) -> dict[str, str]:
+    """SHA-256 of a detector's weights by its name; empty for one that brings its own."""
+    found = read_detectors(directory)
+    return {name: found[name].sha256} if name in found else {}
 
 
 def spec_of(name: str, directory: Path | None = None) -> WeightsSpec:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save
+from torch import nn
 
 from core.calibration import Calibration
 from core.classifiers.architectures import EmotionNetwork
@@ -34,20 +35,9 @@ def export_network(
 
     The entry starts uncalibrated and without figures: those are measured on this very file.
     """
-    state = {
-        key: (value.half() if value.is_floating_point() else value).contiguous().cpu()
-        for key, value in network.state_dict().items()
-        if not key.endswith("num_batches_tracked")
-    }
-    data = save(state)
-    file = weight_file(directory, name)
-    write_whole(file, data)
     entry = {
-        "file": file.name,
-        "bytes": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
+        **_stored(network, directory, name),
         "architecture": name,
-        "parameters": sum(each.numel() for each in network.parameters()),
         "classes": list(EMOTIONS),
         "preprocessing": dataclasses.asdict(preprocessing),
         "frame": dataclasses.asdict(frame),
@@ -57,7 +47,36 @@ def export_network(
         "training": dict(training),
     }
     update_entry(directory, name, entry)
-    return file
+    return weight_file(directory, name)
+
+
+def export_detector(
+    network: nn.Module, directory: Path, *, name: str, training: Mapping[str, Any]
+) -> Path:
+    """Write ``<name>.safetensors`` (float16) and its entry among the manifest's detectors."""
+    entry = {**_stored(network, directory, name), "metrics": {}, "training": dict(training)}
+    document = _document(directory)
+    document.setdefault("detectors", {})[name] = entry
+    _write(directory, document)
+    return weight_file(directory, name)
+
+
+def _stored(network: nn.Module, directory: Path, name: str) -> dict[str, Any]:
+    """Writes the weights, and describes the file."""
+    state = {
+        key: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for key, value in network.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+    data = save(state)
+    file = weight_file(directory, name)
+    write_whole(file, data)
+    return {
+        "file": file.name,
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "parameters": sum(each.numel() for each in network.parameters()),
+    }
 
 
 def weight_file(directory: Path, name: str) -> Path:

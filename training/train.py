@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import lightning.pytorch as pl
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
-from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -26,7 +23,7 @@ from core.labels import EMOTIONS
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.types import Float32Array
 
-from .checkpoint import LAST, read_checkpoint, require_same, require_unused
+from .checkpoint import read_checkpoint, require_same, require_unused
 from .data import FaceSet, class_counts, data_described, find_faces, part_of, read_faces
 from .export import export_network, weight_file, write_whole
 from .hardware import Hardware, hardware
@@ -40,6 +37,7 @@ from .quiet import quiet
 from .recipe import Recipe
 from .shapes import read_shapes
 from .teachers import read_teachers
+from .trainer import fit, make_trainer
 from .votes import OPINIONS, label_prior, read_votes
 
 
@@ -148,10 +146,18 @@ def train_model(
         module.headed.compile(dynamic=False)
     reporter = Reporter(recipe.epochs, report)
     with quiet():
-        trainer = _trainer(recipe, directory, machine, reporter=reporter)
+        trainer = make_trainer(
+            directory,
+            machine,
+            epochs=recipe.epochs,
+            gradient_clip=recipe.gradient_clip,
+            callbacks=[reporter],
+            strategy=_strategy(recipe, machine),
+        )
         if trainer.is_global_zero:
             _save_example(directory, dataset)
-        _fit(trainer, module, loader, _watched_loader(watched, preprocessing), resumed is not None)
+        shown = _watched_loader(watched, preprocessing)
+        fit(trainer, module, loader, shown, resume=resumed is not None)
     told: dict[str, Any] = {
         "recipe": dataclasses.asdict(recipe),
         "recipe_digest": recipe.digest(),
@@ -237,45 +243,6 @@ def _save_example(directory: Path, dataset: AugmentedFaces) -> None:
     write_whole(directory / "augmented.png", encoded.tobytes())
 
 
-def _trainer(
-    recipe: Recipe,
-    directory: Path,
-    machine: Hardware,
-    *,
-    reporter: Reporter,
-) -> pl.Trainer:
-    checkpoint = ModelCheckpoint(
-        dirpath=(directory / LAST).parent,
-        filename=LAST.stem,
-        # The newest one, without a figure to compare; `save_last` with none kept writes nothing
-        # before the run ends.
-        save_top_k=1,
-        save_on_train_epoch_end=True,
-        # A second file beside an old one would leave --resume with the old one.
-        enable_version_counter=False,
-    )
-    callbacks: list[Callback] = [checkpoint, reporter]
-    return pl.Trainer(
-        accelerator=machine.accelerator,
-        devices=machine.devices,
-        num_nodes=machine.nodes,
-        strategy=_strategy(recipe, machine),
-        # Statistics of the whole batch, as on one device; torch has it for GPUs only.
-        sync_batchnorm=machine.world > 1 and machine.accelerator == "gpu",
-        # Ours parts the faces itself, and the same faces whatever the number of devices.
-        use_distributed_sampler=False,
-        precision=machine.precision.value,  # type: ignore[arg-type]
-        max_epochs=recipe.epochs,
-        gradient_clip_val=recipe.gradient_clip,
-        callbacks=callbacks,
-        logger=TensorBoardLogger(directory, name="tensorboard", version=""),
-        default_root_dir=directory,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-    )
-
-
 def _strategy(recipe: Recipe, machine: Hardware) -> str:
     """Lightning's name of how processes train together."""
     if machine.world == 1:
@@ -284,24 +251,3 @@ def _strategy(recipe: Recipe, machine: Hardware) -> str:
     # without its loss, and a frozen trunk.
     idle = recipe.votes_head == 0 or recipe.frozen_share > 0
     return "ddp_find_unused_parameters_true" if idle else "ddp"
-
-
-def _fit(
-    trainer: pl.Trainer,
-    module: EmotionModule,
-    loader: DataLoader[Any],
-    watched: DataLoader[Any] | None,
-    resume: bool,
-) -> None:
-    """Run the training loop; KeyboardInterrupt passes through."""
-    try:
-        trainer.fit(
-            module,
-            loader,
-            watched,
-            ckpt_path=str(Path(trainer.default_root_dir) / LAST) if resume else None,
-            weights_only=False if resume else None,
-        )
-    except SystemExit as stopped:
-        # What Lightning makes of Ctrl-C; the caller decides how to end.
-        raise KeyboardInterrupt from stopped

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 
@@ -55,7 +57,11 @@ class MtcnnDetector:
 
 
 def load_mtcnn(
-    *, settings: PresetSettings, threshold: float | None = None, device: Device = Device.AUTO
+    *,
+    settings: PresetSettings,
+    threshold: float | None = None,
+    device: Device = Device.AUTO,
+    weights_dir: Path | None = None,  # noqa: ARG001 - its weights come with facenet-pytorch
 ) -> MtcnnDetector:
     """MTCNN for a preset; ``threshold`` None takes the measured default."""
     return MtcnnDetector(

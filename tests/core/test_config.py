@@ -14,9 +14,9 @@ from core.config import PRESETS
 
 def test_defaults_are_valid_and_frozen():
     config = AnalyzerConfig()
-    assert (config.model, config.detector, config.landmarks) == (
+    assert (config.model, config.chosen_detector, config.landmarks) == (
         "mobilenet_v2",
-        "mtcnn",
+        PRESETS[Preset.BALANCED].detector,
         "face_mesh",
     )
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -30,6 +30,7 @@ def test_defaults_are_valid_and_frozen():
         ("detector", "mtccn", "mtcnn"),
         ("landmarks", "facemesh", "face_mesh"),
         ("preset", "ballanced", "balanced"),
+        ("operating_point", "precison", "precision"),
         ("engine", "open_vino", "openvino"),
         ("device", "CUDA", "cuda"),
     ],
@@ -85,6 +86,7 @@ def test_presets_grow_from_fast_to_thorough():
         {"model": "resnet50"},
         {"landmarks": "five_points"},
         {"preset": Preset.FAST},
+        {"operating_point": "recall"},
         {"detection_threshold": 0.8},
         {"certain_from": 0.5},
     ],
@@ -116,6 +118,7 @@ def test_digest_covers_the_detector_and_every_later_field(monkeypatch):
         "detector",
         "landmarks",
         "preset",
+        "operating_point",
         "detection_threshold",
         "certain_from",
     }
@@ -133,3 +136,18 @@ def test_digest_covers_what_is_told_beside_the_options():
     config = AnalyzerConfig()
     assert config.digest({}) == config.digest()
     assert config.digest({"calibration": 1}) != config.digest()
+
+
+def test_detector_that_is_asked_for_stays_whatever_the_preset(monkeypatch):
+    other = dataclasses.replace(PRESETS[Preset.FAST], detector="other")
+    monkeypatch.setitem(PRESETS, Preset.FAST, other)
+    assert AnalyzerConfig(detector="mtcnn", preset="fast").chosen_detector == "mtcnn"
+    with pytest.raises(UnknownComponent, match="'other'"):
+        AnalyzerConfig(preset="fast")
+
+
+def test_preset_s_detector_follows_a_change_of_the_preset(monkeypatch):
+    config = AnalyzerConfig()
+    changed = dataclasses.replace(config, preset=Preset.THOROUGH)
+    assert changed.chosen_detector == PRESETS[Preset.THOROUGH].detector
+    assert changed.detector is None

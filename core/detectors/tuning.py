@@ -1,0 +1,114 @@
+"""How good each detector was measured to be, and the thresholds that were chosen by it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..config import OperatingPoint, Preset
+from ..errors import WeightsCorrupt
+from ..weights import SHIPPED_DIR
+
+TUNED_NAME = "detection.json"
+"""Beside the weights; `emotion detector tune` writes it."""
+TUNED_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionPoint:
+    """How good a detector is at one threshold."""
+
+    threshold: float
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionFigures:
+    """What `emotion detector tune` measured of one detector with the settings of one preset."""
+
+    detector: str
+    preset: Preset
+    data: str
+    """The photos that were measured on, in words."""
+    min_size_px: float
+    """Smaller faces counted neither way."""
+    points: Mapping[OperatingPoint, DetectionPoint]
+    curve: tuple[DetectionPoint, ...]
+    """By rising threshold."""
+    ap: float
+    false_alarms_per_100_negatives: float | None
+    """At the balanced point; None where photos without a face were not measured."""
+
+    def at(self, threshold: float) -> DetectionPoint:
+        """The figures at the measured threshold nearest to ``threshold``."""
+        return min(self.curve, key=lambda point: abs(point.threshold - threshold))
+
+
+def detection_figures(
+    detector: str, preset: Preset = Preset.BALANCED, weights_dir: Path | None = None
+) -> DetectionFigures | None:
+    """What was measured of ``detector``; None when nothing was. WeightsCorrupt if it is unreadable.
+
+    ``weights_dir`` None is the shipped folder.
+    """
+    path = (weights_dir or SHIPPED_DIR) / TUNED_NAME
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise WeightsCorrupt(
+            f"{TUNED_NAME} cannot be read: {error.strerror}.", hint=_HINT
+        ) from error
+    try:
+        document = json.loads(data)
+        if document["schema_version"] != TUNED_VERSION:
+            raise ValueError(f"schema_version {document['schema_version']}")
+        entry = document["detectors"].get(detector, {}).get(preset.value)
+        return None if entry is None else _figures(detector, preset, entry)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise WeightsCorrupt(f"{TUNED_NAME} cannot be understood ({error}).", hint=_HINT) from error
+
+
+_HINT = "Restore it with `git checkout -- weights/`, or write it anew with `emotion detector tune`."
+
+
+def _figures(detector: str, preset: Preset, entry: Mapping[str, Any]) -> DetectionFigures:
+    points = {OperatingPoint(name): _point(point) for name, point in entry["points"].items()}
+    if points.keys() != set(OperatingPoint):
+        raise ValueError(f"{detector} lacks an operating point")
+    names = ("threshold", "precision", "recall", "f1")
+    rows = zip(*(entry["curve"][name] for name in names), strict=True)
+    alarms = entry.get("false_alarms_per_100_negatives")
+    return DetectionFigures(
+        detector=detector,
+        preset=preset,
+        data=str(entry["data"]),
+        min_size_px=float(entry["min_size_px"]),
+        points=points,
+        curve=tuple(DetectionPoint(*map(float, row)) for row in rows),
+        ap=float(entry["ap"]),
+        false_alarms_per_100_negatives=None if alarms is None else float(alarms),
+    )
+
+
+def _point(entry: Mapping[str, Any]) -> DetectionPoint:
+    point = DetectionPoint(
+        *(float(entry[name]) for name in ("threshold", "precision", "recall", "f1"))
+    )
+    if not 0.0 <= point.threshold <= 1.0:
+        raise ValueError(f"a threshold of {point.threshold}")
+    return point
+
+
+def tuned_threshold(
+    detector: str, preset: Preset, point: OperatingPoint, weights_dir: Path | None = None
+) -> float | None:
+    """The score from which a detection counts; None where none was measured."""
+    figures = detection_figures(detector, preset, weights_dir)
+    return None if figures is None else figures.points[point].threshold
