@@ -1,0 +1,141 @@
+"""The architecture of our own face detector: one shot, a quarter of a million parameters.
+
+Made of what YuNet (Wu et al. 2023) and NanoDet showed to be cheap on a CPU: separable convolutions,
+a light feature pyramid, one prediction per cell without anchor boxes.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+STRIDES = (8, 16, 32, 64)
+"""Cells of so many pixels predict one face each."""
+PAD_TO = STRIDES[-1]
+"""Height and width of the input must be multiples of this."""
+VALUES = 5
+"""Per cell: logit of its score, then x1, y1, x2, y2 in pixels of the input."""
+_WIDTHS = (16, 32, 64, 128, 160, 96)
+"""Channels at strides 2, 4, 8, 16, 32 and 64."""
+_NECK = 64
+_START_CELLS = 3.0
+"""A box begins as a square of so many cells, about the middle of what a stride is meant for."""
+_PRIOR = 0.01
+"""Score that every cell starts with, so that the many empty ones do not drown the few faces
+(Lin et al. 2017)."""
+_LARGEST_EXPONENT = 6.0
+"""Keeps exp() finite in half precision; no face is e^6 starting boxes wide."""
+
+
+class CompactNetwork(nn.Module):
+    """Face scores and boxes from a whole picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        one, two, three, four, five, six = _WIDTHS
+        self.stem = nn.Sequential(_dense(3, one, stride=2), _dense(one, two, stride=2))
+        self.stage2 = _Separable(two, two)
+        self.stage3 = nn.Sequential(
+            _Separable(two, three, stride=2), _Separable(three, three), _Separable(three, three)
+        )
+        self.stage4 = nn.Sequential(
+            _Separable(three, four, stride=2),
+            _Separable(four, four, kernel=5),
+            _Separable(four, four, kernel=5),
+        )
+        self.stage5 = nn.Sequential(
+            _Separable(four, five, stride=2),
+            _Separable(five, five, kernel=5),
+            _Separable(five, five, kernel=5),
+        )
+        self.stage6 = nn.Sequential(_Separable(five, six, stride=2), _Separable(six, six, kernel=5))
+        self.lateral = nn.ModuleList(_point(width, _NECK) for width in (three, four, five, six))
+        self.smooth = nn.ModuleList(_Separable(_NECK, _NECK) for _ in STRIDES)
+        self.towers = nn.ModuleList(_Separable(_NECK, _NECK) for _ in STRIDES)
+        prior = math.log(_PRIOR / (1 - _PRIOR))
+        self.score = nn.ModuleList(_head(1, start=prior) for _ in STRIDES)
+        self.box = nn.ModuleList(_head(4, start=0.0) for _ in STRIDES)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """(N, 3, H, W) RGB in 0..255 to (N, cells, 5): score logit, box corners in pixels.
+
+        H and W must be multiples of :data:`PAD_TO`; cells come stride by stride, row by row.
+        """
+        features = self.stage2(self.stem(pictures / 127.5 - 1.0))
+        levels = []
+        for stage in (self.stage3, self.stage4, self.stage5, self.stage6):
+            features = stage(features)
+            levels.append(features)
+        merged: Tensor | None = None
+        outputs: list[Tensor] = []
+        for index in reversed(range(len(STRIDES))):
+            level = self.lateral[index](levels[index])
+            if merged is not None:
+                level = level + nn.functional.interpolate(merged, scale_factor=2.0, mode="nearest")
+            merged = self.smooth[index](level)
+            tower = self.towers[index](merged)
+            outputs.insert(0, _decoded(self.score[index](tower), self.box[index](tower), index))
+        return torch.cat(outputs, dim=1)
+
+
+def _decoded(score: Tensor, box: Tensor, index: int) -> Tensor:
+    """(N, cells, 5) of one level: middle as an offset in cells, sides as exponents."""
+    stride = STRIDES[index]
+    middles = cell_middles(score.shape[-2], score.shape[-1], stride).to(score.device)
+    flat = box.flatten(2).transpose(1, 2).float()
+    middle = middles + flat[..., :2] * stride
+    half = flat[..., 2:].clamp(max=_LARGEST_EXPONENT).exp() * (_START_CELLS * stride / 2)
+    logit = score.flatten(2).transpose(1, 2).float()
+    return torch.cat([logit, middle - half, middle + half], dim=-1)
+
+
+def cell_middles(rows: int, columns: int, stride: int) -> Tensor:
+    """(rows * columns, 2) x, y of the cells' middles in pixels, row by row."""
+    x = (torch.arange(columns) + 0.5) * stride
+    y = (torch.arange(rows) + 0.5) * stride
+    return torch.stack([x.repeat(rows), y.repeat_interleave(columns)], dim=1)
+
+
+class _Separable(nn.Module):
+    """Depthwise, then pointwise convolution; with a shortcut where the shape stays."""
+
+    def __init__(self, inside: int, outside: int, *, stride: int = 1, kernel: int = 3) -> None:
+        super().__init__()
+        self.depthwise = nn.Sequential(
+            nn.Conv2d(inside, inside, kernel, stride, kernel // 2, groups=inside, bias=False),
+            nn.BatchNorm2d(inside),
+            nn.ReLU(inplace=True),
+        )
+        self.pointwise = nn.Sequential(
+            nn.Conv2d(inside, outside, 1, bias=False), nn.BatchNorm2d(outside)
+        )
+        self._same = stride == 1 and inside == outside
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(N, inside, H, W) to (N, outside, H / stride, W / stride)."""
+        told = self.pointwise(self.depthwise(features))
+        summed: Tensor = told + features if self._same else told
+        return nn.functional.relu(summed)
+
+
+def _dense(inside: int, outside: int, *, stride: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inside, outside, 3, stride, 1, bias=False),
+        nn.BatchNorm2d(outside),
+        nn.ReLU(inplace=True),
+    )
+
+
+def _point(inside: int, outside: int) -> nn.Sequential:
+    return nn.Sequential(nn.Conv2d(inside, outside, 1, bias=False), nn.BatchNorm2d(outside))
+
+
+def _head(values: int, *, start: float) -> nn.Conv2d:
+    """Predicts about ``start`` everywhere before training."""
+    head = nn.Conv2d(_NECK, values, 1)
+    nn.init.normal_(head.weight, std=0.01)
+    if head.bias is not None:
+        nn.init.constant_(head.bias, start)
+    return head

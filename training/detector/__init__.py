@@ -1,0 +1,1 @@
+"""Training, tuning and measuring the face detectors."""

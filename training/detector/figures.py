@@ -1,0 +1,144 @@
+"""Precision, recall and F1 of a detector, by threshold and by the size of the faces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import OperatingPoint
+
+from ..evaluation.intervals import LEVEL, RESAMPLES
+from .matching import Detections, Matches, matched
+from .photos import FaceBoxes
+
+Floats = NDArray[np.float64]
+LOWEST = 0.05
+"""Scores below this are not looked at: no operating point lies there."""
+THRESHOLDS: Floats = np.round(np.arange(LOWEST, 1.0, 0.01), 2)
+"""Where curves are measured; 0.999 is added, since MTCNN's scores crowd near 1."""
+THRESHOLDS = np.append(THRESHOLDS, (0.995, 0.999))
+SIZES_PX = ((16, 32), (32, 64), (64, 128), (128, np.inf))
+"""Classes of the faces' shorter sides, the upper end left out."""
+BETAS = {OperatingPoint.PRECISION: 0.5, OperatingPoint.BALANCED: 1.0, OperatingPoint.RECALL: 2.0}
+"""An operating point is the threshold with the largest F-beta (van Rijsbergen 1979): recall counts
+half as much as precision, as much, or twice as much."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """A detector's detections in annotated photos, with the photos' faces."""
+
+    found: Sequence[Detections]
+    truth: Sequence[FaceBoxes]
+
+    def matches(self, smallest_px: float, largest_px: float = np.inf) -> Matches:
+        """Right and wrong detections of faces of this range of sizes."""
+        return matched(self.found, self.truth, smallest_px=smallest_px, largest_px=largest_px)
+
+
+def f_beta(precision: Any, recall: Any, beta: float = 1.0) -> Any:
+    """Weighted harmonic mean; 0 where both are 0."""
+    weight = beta**2
+    total = weight * precision + recall
+    return np.divide(
+        (1 + weight) * precision * recall, total, out=np.zeros_like(total), where=total > 0
+    )
+
+
+def counted(matches: Matches, threshold: float) -> tuple[Floats, Floats]:
+    """(P,) right and (P,) wrong detections of each photo scored at or above ``threshold``."""
+    kept = matches.scores >= threshold
+    size = len(matches.faces)
+    right = np.bincount(matches.photo[kept & matches.right], minlength=size)
+    wrong = np.bincount(matches.photo[kept & ~matches.right], minlength=size)
+    return right.astype(np.float64), wrong.astype(np.float64)
+
+
+def headline(right: Any, wrong: Any, faces: Any) -> dict[str, Any]:
+    """Precision, recall and F1 from numbers of detections and faces.
+
+    Without any detection none is wrong, and without any face none is missed: both are 1 then.
+    """
+    right, wrong, faces = (np.asarray(each, np.float64) for each in (right, wrong, faces))
+    given = right + wrong
+    precision = np.divide(right, given, out=np.ones_like(given), where=given > 0)
+    recall = np.divide(right, faces, out=np.ones_like(faces), where=faces > 0)
+    return {"precision": precision, "recall": recall, "f1": f_beta(precision, recall)}
+
+
+def at_threshold(matches: Matches, threshold: float) -> dict[str, Any]:
+    """Headline figures at one threshold, each with its interval over photos beside it."""
+    right, wrong = counted(matches, threshold)
+    figures = headline(right.sum(), wrong.sum(), matches.faces.sum())
+    told: dict[str, Any] = {name: float(value) for name, value in figures.items()}
+    for name, values in resampled_headline(right, wrong, matches.faces).items():
+        low, high = np.quantile(values, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+        told[f"{name}_interval"] = [float(low), float(high)]
+    return told
+
+
+def resampled_headline(
+    right: Floats, wrong: Floats, faces: NDArray[np.int64], *, seed: int = 0
+) -> dict[str, Floats]:
+    """(R,) headline figures, one for each time that P photos were drawn with replacement.
+
+    The same seed draws the same photos, so that detectors can be compared draw by draw.
+    """
+    draws = np.random.default_rng(seed).integers(0, len(faces), size=(RESAMPLES, len(faces)))
+    return headline(*(each[draws].sum(axis=1) for each in (right, wrong, faces)))
+
+
+def curve(matches: Matches) -> dict[str, list[float]]:
+    """Precision, recall and F1 at each of :data:`THRESHOLDS`."""
+    rows = [
+        headline(*(each.sum() for each in (*counted(matches, threshold), matches.faces)))
+        for threshold in THRESHOLDS
+    ]
+    told = {"threshold": [float(each) for each in THRESHOLDS]}
+    for name in ("precision", "recall", "f1"):
+        told[name] = [round(float(row[name]), 4) for row in rows]
+    return told
+
+
+def operating_points(measured: Mapping[str, Sequence[float]]) -> dict[OperatingPoint, float]:
+    """The threshold of each operating point on a :func:`curve`; the higher one of equals."""
+    precision, recall = (np.asarray(measured[name]) for name in ("precision", "recall"))
+    thresholds = measured["threshold"]
+    points = {}
+    for point, beta in BETAS.items():
+        values = f_beta(precision, recall, beta)
+        points[point] = float(thresholds[len(values) - 1 - int(values[::-1].argmax())])
+    return points
+
+
+def by_size(measured: Measured, threshold: float) -> dict[str, dict[str, Any]]:
+    """Headline figures and average precision for each class of :data:`SIZES_PX`."""
+    told = {}
+    for low, high in SIZES_PX:
+        matches = measured.matches(low, high)
+        name = f"{low}-{high:.0f}" if np.isfinite(high) else f"{low}+"
+        told[name] = {
+            "faces": int(matches.faces.sum()),
+            **at_threshold(matches, threshold),
+            "ap": matches.ap,
+        }
+    return told
+
+
+def false_alarms(found: Sequence[Detections], threshold: float) -> dict[str, Any]:
+    """Detections in photos without a face, per 100 photos, with an interval over photos."""
+    numbers = np.array([(each.scores >= threshold).sum() for each in found], np.float64)
+    if not len(numbers):
+        return {}
+    draws = np.random.default_rng(0).integers(0, len(numbers), size=(RESAMPLES, len(numbers)))
+    means = 100 * numbers[draws].mean(axis=1)
+    low, high = np.quantile(means, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    return {
+        "negatives": len(numbers),
+        "false_alarms_per_100_negatives": float(100 * numbers.mean()),
+        "false_alarms_per_100_negatives_interval": [float(low), float(high)],
+    }

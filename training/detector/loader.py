@@ -1,0 +1,178 @@
+"""Batches of augmented photos with their faces, the same for the same seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from core.detectors.compact_network import PAD_TO
+from core.errors import DataError
+
+from .augment import TILES, Framing, augmented_photo, photo_transform, window_of
+from .photos import FaceBoxes, KeptPhoto
+from .recipe import DetectorRecipe
+
+Key = tuple[int, int, int, int]
+"""Epoch, place in the epoch, which photo, side of the picture."""
+Sample = tuple[Tensor, Tensor, Tensor]
+Batch = tuple[Tensor, Tensor, Tensor]
+"""(B, 3, S, S) uint8 pictures; (B, M, 4) boxes; (B, M) what they are, see :data:`FACE`."""
+FACE, NOTHING, IGNORED = 1, 0, -1
+"""A face to be found, no box at all, a face that is neither right nor wrong to find."""
+_SIZES = (0.75, 1.0, 1.25)
+"""Sides of the batches as shares of the recipe's."""
+_MOST = 96
+"""Faces taught in one picture; the smallest of more than these are ignored."""
+
+
+class AugmentedPhotos(Dataset[Batch]):
+    """Batches of photos with faces, then those without; what a key gives is always the same."""
+
+    def __init__(
+        self, photos: Sequence[KeptPhoto], negatives: Sequence[KeptPhoto], recipe: DetectorRecipe
+    ) -> None:
+        self._photos = (*photos, *negatives)
+        self._with_faces = len(photos)
+        self._recipe = recipe
+        self._transforms = {
+            (side, framing): photo_transform(side, framing)
+            for side in sides(recipe)
+            for framing in Framing
+        }
+
+    def __len__(self) -> int:
+        return len(self._photos)
+
+    def __getitem__(self, keys: Sequence[Key]) -> Batch:
+        """The pictures of all ``keys``, which name one side."""
+        return stacked([self.picture(key) for key in keys])
+
+    def picture(self, key: Key) -> Sample:
+        """((3, S, S) uint8 picture, (M, 4) boxes, (M,) what they are) for a key."""
+        epoch, place, chosen, side = key
+        sequence = np.random.SeedSequence((self._recipe.seed, epoch, place))
+        draw = np.random.default_rng(sequence)
+        own = [self._photos[chosen]]
+        framing, window = Framing.ANY, None
+        # Photos without a face are shown as they are: nothing to frame, nothing to put together.
+        if chosen < self._with_faces and draw.random() < self._recipe.mosaic:
+            framing = Framing.MOSAIC
+            others = draw.integers(self._with_faces, size=TILES - 1)
+            own += [self._photos[int(index)] for index in others]
+        sources = [(photo.pixels(), photo.faces) for photo in own]
+        may_focus = framing is Framing.ANY and chosen < self._with_faces
+        if may_focus and draw.random() < self._recipe.focus:
+            pixels, faces = sources[0]
+            window = window_of((pixels.shape[1], pixels.shape[0]), faces, side, draw)
+            framing = Framing.FACE if window else Framing.ANY
+        shown, faces = augmented_photo(
+            self._transforms[side, framing],
+            sources,
+            int(sequence.generate_state(1)[0]),
+            window=window,
+        )
+        boxes, kinds = _taught(faces, self._recipe.smallest_px)
+        picture = np.ascontiguousarray(shown.transpose(2, 0, 1))
+        return torch.from_numpy(picture), torch.from_numpy(boxes), torch.from_numpy(kinds)
+
+
+def _taught(faces: FaceBoxes, smallest_px: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Boxes, the largest first, and what each is."""
+    sizes = (faces.boxes_xyxy[:, 2:] - faces.boxes_xyxy[:, :2]).min(axis=1, initial=np.inf)
+    order = np.argsort(-sizes, kind="stable")
+    ignored = (faces.ignored | (sizes < smallest_px))[order]
+    ignored[_MOST:] = True
+    kinds = np.where(ignored, IGNORED, FACE).astype(np.int64)
+    return np.ascontiguousarray(faces.boxes_xyxy[order], np.float32), kinds
+
+
+def sides(recipe: DetectorRecipe) -> tuple[int, ...]:
+    """Sides that a batch may have, in pixels."""
+    steps = {max(1, round(recipe.input_px * share / PAD_TO)) for share in _SIZES}
+    return tuple(step * PAD_TO for step in sorted(steps))
+
+
+class PhotoSampler(Sampler[list[Key]]):
+    """Batches of keys: every photo with faces once an epoch, and among them some without.
+
+    Those without a face are drawn by ``hardness``, one value for each: how surely the detector
+    last saw a face there. All of a batch have one side, which seed, epoch and batch decide.
+    """
+
+    def __init__(
+        self, photos: int, recipe: DetectorRecipe, hardness: NDArray[np.float64] | None = None
+    ) -> None:
+        self._photos = photos
+        self._recipe = recipe
+        self.hardness = np.zeros(0) if hardness is None else hardness
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called at the start of each epoch, also after a resume."""
+        self._epoch = epoch
+
+    @property
+    def _size(self) -> int:
+        share = self._recipe.negatives if len(self.hardness) else 0.0
+        return round(self._photos / (1 - share))
+
+    def __len__(self) -> int:
+        return self._size // self._recipe.batch
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        draw = np.random.default_rng((self._recipe.seed, self._epoch))
+        order = np.arange(self._photos)
+        without = self._size - self._photos
+        if without:
+            # One share for chance, so that none is forgotten for good.
+            odds = self.hardness + 0.1
+            drawn = draw.choice(len(odds), size=without, p=odds / odds.sum())
+            order = np.concatenate([order, self._photos + drawn])
+        order = draw.permutation(order)
+        choices = sides(self._recipe)
+        batch = self._recipe.batch
+        for start in range(0, len(self) * batch, batch):
+            side = int(draw.choice(choices))
+            yield [
+                (self._epoch, start + offset, int(order[start + offset]), side)
+                for offset in range(batch)
+            ]
+
+
+def stacked(samples: Sequence[Sample]) -> Batch:
+    """One batch, its boxes filled up with :data:`NOTHING`."""
+    most = max(1, *(len(kinds) for _, _, kinds in samples))
+    boxes = torch.zeros(len(samples), most, 4)
+    kinds = torch.full((len(samples), most), NOTHING)
+    for row, (_, own, what) in enumerate(samples):
+        boxes[row, : len(own)] = own
+        kinds[row, : len(what)] = what
+    return torch.stack([picture for picture, _, _ in samples]), boxes, kinds
+
+
+def photo_loader(
+    dataset: AugmentedPhotos, sampler: PhotoSampler, *, workers: int
+) -> DataLoader[Batch]:
+    """Batches as :class:`PhotoSampler` orders them; DataError where not even one is full."""
+    if len(sampler) < 1:
+        raise DataError(
+            "There are fewer photos than one batch takes.",
+            hint="Give more photos, or a smaller --set batch=…",
+        )
+    return DataLoader(
+        dataset,
+        # The sampler makes the batches: Lightning tells it the epoch only in this place.
+        sampler=sampler,
+        batch_size=None,
+        num_workers=workers,
+        pin_memory=torch.cuda.is_available(),
+        # Starting to load must not draw from the generator that training draws from.
+        generator=torch.Generator().manual_seed(0),
+        persistent_workers=workers > 0,
+        prefetch_factor=4 if workers else None,
+    )

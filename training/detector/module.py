@@ -1,0 +1,76 @@
+"""What one step of training our detector does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.detectors.compact_network import STRIDES, CompactNetwork, cell_middles
+
+from ..timed import TimedModule
+from .assignment import Grid, assigned, detection_loss
+from .loader import Batch
+from .recipe import DetectorRecipe
+
+
+class DetectorModule(TimedModule):
+    """Trains a :class:`CompactNetwork`; the weight average is what ships."""
+
+    def __init__(
+        self,
+        recipe: DetectorRecipe,
+        network: CompactNetwork,
+        *,
+        steps: int,
+        max_seconds: float | None,
+        negatives: int = 0,
+    ) -> None:
+        super().__init__(recipe, network, steps=steps, max_seconds=max_seconds)
+        self.recipe = recipe
+        self.network = network
+        self.register_buffer("hardness", torch.zeros(negatives, dtype=torch.float64))
+        self.hardness: Tensor
+        """Highest score in each photo without a face when it was last looked at."""
+
+    @property
+    def learning(self) -> CompactNetwork:
+        """The network whose weights are averaged."""
+        return self.network
+
+    @property
+    def shipped(self) -> CompactNetwork:
+        """The weight average, which is what is exported."""
+        return cast("CompactNetwork", self.average.module)
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Scores and boxes, against what the best cells for each face should say."""
+        pictures, boxes, kinds = batch
+        inputs = pictures.float().contiguous(memory_format=torch.channels_last)
+        told = self.network(inputs).float()
+        logits, found = told[..., 0], told[..., 1:]
+        grid = grid_of(inputs.shape[-1], inputs.device)
+        wanted = assigned(logits.sigmoid(), found, grid, boxes, kinds)
+        return detection_loss(logits, found, wanted, box_weight=self.recipe.box)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return self.optimized(self.network)
+
+    @torch.no_grad()
+    def look_again(self, negatives: Sequence[Tensor]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Measure ``hardness`` with the weight average: (3, H, W) uint8 pictures without a face."""
+        network = self.shipped.eval()
+        for index, picture in enumerate(negatives):
+            told = network(picture[None].float().to(self.device))
+            self.hardness[index] = float(told[..., 0].max().sigmoid())
+        return self.hardness.cpu().numpy()
+
+
+def grid_of(side: int, device: torch.device) -> Grid:
+    """The network's cells for a square picture."""
+    middles = [cell_middles(side // stride, side // stride, stride) for stride in STRIDES]
+    strides = [torch.full((len(each),), float(s)) for s, each in zip(STRIDES, middles, strict=True)]
+    return Grid(torch.cat(middles).to(device), torch.cat(strides).to(device))

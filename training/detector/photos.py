@@ -1,0 +1,199 @@
+"""Photos with boxes around their faces: COCO annotations beside a folder or zip of images."""
+
+from __future__ import annotations
+
+import json
+import math
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import DataError, InputError, UnreadableImage
+from core.imaging.reader import read_image
+from core.types import Float32Array, RgbImage, UInt8Array
+
+from ..data import files_of
+
+_QUALITY = 95
+"""Of the JPEGs in memory: what it takes away no detector sees."""
+_SAME_SHAPE = 0.02
+"""Largest difference between the width-to-height ratios of a photo and its annotation."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceBoxes:
+    """What is known about the faces of one photo."""
+
+    boxes_xyxy: Float32Array
+    """(N, 4) in pixels of the photo."""
+    ignored: NDArray[np.bool_]
+    """(N,) faces that are neither right to find nor wrong to miss (COCO's ``iscrowd``)."""
+
+    def scaled(self, x: float, y: float) -> FaceBoxes:
+        """The same faces in a photo resized by these factors."""
+        factors = np.array([x, y, x, y], np.float32)
+        return FaceBoxes(self.boxes_xyxy * factors, self.ignored)
+
+
+NO_FACES = FaceBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.bool_))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptPhoto:
+    """A photo as it waits in memory: small, and encoded by ourselves."""
+
+    name: str
+    jpeg: bytes
+    faces: FaceBoxes
+
+    def pixels(self) -> UInt8Array:
+        """(H, W, 3) uint8 RGB."""
+        encoded = np.frombuffer(self.jpeg, np.uint8)
+        bgr = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+        return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+
+
+def kept(image: RgbImage, faces: FaceBoxes, longest_px: int) -> KeptPhoto:
+    """``image`` reduced to ``longest_px`` on its longer side, if it is larger."""
+    scale = min(1.0, longest_px / max(image.width, image.height))
+    size_wh = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    pixels = image.pixels
+    if scale < 1:
+        pixels = np.asarray(cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA))
+    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
+    encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
+    resized = faces.scaled(size_wh[0] / image.width, size_wh[1] / image.height)
+    return KeptPhoto(image.name, encoded.tobytes(), resized)
+
+
+def annotated_photos(
+    images: Path, boxes: Path, skipped: list[str]
+) -> Iterator[tuple[RgbImage, FaceBoxes]]:
+    """Every photo of ``boxes`` (COCO JSON) that ``images`` (folder or zip) holds, upright RGB.
+
+    Photos that cannot be read, or are not there, are named in ``skipped``. DataError when the
+    annotations are not COCO's, or none of their photos is there.
+    """
+    wanted = read_annotations(boxes)
+    found = 0
+    missing = dict(wanted)
+    for path, read in source_files(images):
+        annotated = missing.pop(path.name, None)
+        if annotated is None:
+            continue
+        found += 1
+        try:
+            image = read_image(_bytes(read), name=path.name)
+        except InputError as error:
+            skipped.append(f"{path}: {error.message}")
+            continue
+        ratio = (image.width / image.height) * (annotated.height / annotated.width)
+        if abs(math.log(ratio)) > _SAME_SHAPE:
+            skipped.append(f"{path}: Its boxes were drawn on a picture of another shape.")
+            continue
+        factors = image.width / annotated.width, image.height / annotated.height
+        yield image, annotated.faces.scaled(*factors)
+    if not found:
+        raise DataError(
+            f"None of the photos that {boxes.name} describes is in {images.name}.",
+            hint="--images is the folder or zip with the files that the JSON names.",
+        )
+    skipped.extend(f"{name}: It is not in {images.name}." for name in missing)
+
+
+def plain_photos(images: Path, skipped: list[str]) -> Iterator[RgbImage]:
+    """Every photo in a folder or zip, upright RGB; those that cannot be read are ``skipped``."""
+    for path, read in source_files(images):
+        try:
+            yield read_image(_bytes(read), name=path.name)
+        except InputError as error:
+            skipped.append(f"{path}: {error.message}")
+
+
+def source_files(images: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
+    """As :func:`training.data.files_of`; DataError when there is no such file or folder."""
+    if not images.exists():
+        raise DataError(f"There is no file or folder '{images}'.", hint="Check the path.")
+    if images.is_file() and not zipfile.is_zipfile(images):
+        raise DataError(
+            f"'{images.name}' is neither a folder nor a zip file.",
+            hint="Give a folder with photos, or a zip of one.",
+        )
+    yield from files_of(images)
+
+
+def _bytes(read: Callable[[], bytes]) -> bytes:
+    try:
+        return read()
+    except OSError as error:
+        raise UnreadableImage(f"It cannot be read ({error.strerror}).") from error
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Annotated:
+    """One photo of a COCO file."""
+
+    width: float
+    height: float
+    faces: FaceBoxes
+
+
+def read_annotations(path: Path) -> dict[str, Annotated]:
+    """The photos of a COCO file by file name without folders; DataError when it is none."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        category = _face_category(document.get("categories", []))
+        boxes: dict[Any, list[tuple[list[float], bool]]] = {}
+        for each in document["annotations"]:
+            if category is not None and each["category_id"] != category:
+                continue
+            x, y, width, height = (float(value) for value in each["bbox"])
+            if not all(map(math.isfinite, (x, y, width, height))):
+                raise ValueError(f"annotation {each.get('id')} has no finite box")
+            if width > 0 and height > 0:
+                row = ([x, y, x + width, y + height], bool(each.get("iscrowd", 0)))
+                boxes.setdefault(each["image_id"], []).append(row)
+        photos = {}
+        for each in document["images"]:
+            name = PurePosixPath(each["file_name"].replace("\\", "/")).name
+            if name in photos:
+                raise ValueError(f"two photos are called {name}")
+            photos[name] = _annotated(each, boxes.get(each["id"], []))
+    except OSError as error:
+        raise DataError(
+            f"'{path}' cannot be read ({error.strerror}).", hint="Check the path of --boxes."
+        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"'{path.name}' is not in COCO's format ({error}).",
+            hint="Needed: images (id, file_name, width, height) and annotations "
+            "(image_id, category_id, bbox as x, y, width, height).",
+        ) from error
+    if not photos:
+        raise DataError(f"'{path.name}' describes no photo.", hint="Its list of images is empty.")
+    return photos
+
+
+def _annotated(image: Mapping[str, Any], rows: list[tuple[list[float], bool]]) -> Annotated:
+    width, height = float(image["width"]), float(image["height"])
+    if not (0 < width < math.inf and 0 < height < math.inf):
+        raise ValueError(f"photo {image['file_name']} has no size")
+    boxes = np.array([box for box, _ in rows], np.float32).reshape(-1, 4)
+    ignored = np.array([crowd for _, crowd in rows], np.bool_)
+    return Annotated(width, height, FaceBoxes(boxes, ignored))
+
+
+def _face_category(categories: list[dict[str, Any]]) -> Any:
+    """The id of the faces' category; None where all annotations are faces."""
+    if len(categories) <= 1:
+        return None
+    for each in categories:
+        if str(each["name"]).lower() in {"face", "faces"}:
+            return each["id"]
+    raise ValueError("none of its categories is called face")

@@ -1,0 +1,81 @@
+"""What decides how our detector is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.detectors.compact_network import PAD_TO
+from core.errors import ConfigError
+
+from ..recipe import digest_of, read_values, require_within
+
+NAME = "compact"
+_RANGES: dict[str, tuple[float, float]] = {
+    "keep_px": (64, 8192),
+    "smallest_px": (1.0, 64.0),
+    "negatives": (0.0, 0.9),
+    "mosaic": (0.0, 1.0),
+    "focus": (0.0, 1.0),
+    "learning_rate": (1e-8, 10.0),
+    "weight_decay": (0.0, 10.0),
+    "warmup": (0.0, 0.99),
+    "ema_decay": (0.0, 0.99999),
+    "gradient_clip": (1e-3, 1e6),
+    "box": (0.0, 100.0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorRecipe:
+    """Everything that decides what a detector learns from its photos."""
+
+    input_px: int
+    """Side of the pictures cut from photos; a batch has 0.75, 1 or 1.25 times this."""
+    keep_px: int
+    """Longest side at which photos are kept in memory."""
+    smallest_px: float
+    """Faces that come out smaller than this are neither right nor wrong."""
+    negatives: float
+    """Share of pictures that come from photos without a face, where there are any."""
+    mosaic: float
+    """Share of pictures with faces that are put together from four photos."""
+    focus: float
+    """Share of the others that show the surroundings of one face instead of any part."""
+    epochs: int
+    batch: int
+    learning_rate: float
+    """Peak of the cosine; AdamW."""
+    weight_decay: float
+    warmup: float
+    ema_decay: float
+    gradient_clip: float
+    box: float
+    """Weight of the boxes' loss beside the scores'."""
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.input_px < PAD_TO or self.input_px % PAD_TO:
+            raise ConfigError(
+                f"input_px must be a multiple of {PAD_TO}, got {self.input_px}.",
+                hint="Example: --set input_px=320",
+            )
+        if self.epochs < 1 or self.batch < 2:
+            raise ConfigError(
+                f"epochs must be at least 1 and batch at least 2, "
+                f"got {self.epochs} and {self.batch}.",
+                hint="Batch normalisation needs two pictures in a batch.",
+            )
+        require_within(self, _RANGES)
+
+    def digest(self) -> str:
+        """Twelve hexadecimal digits over all values."""
+        return digest_of(self)
+
+
+def read_detector_recipe(
+    overrides: Mapping[str, str] | None = None, file: Path | None = None
+) -> DetectorRecipe:
+    """The committed recipe (or that of ``file``) with ``overrides`` applied; ConfigError."""
+    return DetectorRecipe(**read_values(DetectorRecipe, NAME, overrides, file))

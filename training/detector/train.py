@@ -1,0 +1,197 @@
+"""One training run of our own detector, from photos with boxes to a weight file."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import lightning.pytorch as pl
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback
+from torch import Tensor
+
+from core.config import Device
+from core.detectors.compact import padded
+from core.detectors.compact_network import CompactNetwork
+from core.types import UInt8Array
+
+from ..checkpoint import Resumed, read_checkpoint, require_same, require_unused
+from ..export import export_detector, weight_file, write_whole
+from ..hardware import hardware
+from ..memory import keep_freed_memory
+from ..options import Precision
+from ..progress import EpochReport, Reporter
+from ..quiet import quiet
+from ..train import TrainingRun
+from ..trainer import fit, make_trainer
+from .loader import FACE, AugmentedPhotos, PhotoSampler, photo_loader, sides
+from .module import DetectorModule
+from .photos import NO_FACES, KeptPhoto, annotated_photos, kept, plain_photos
+from .recipe import NAME, DetectorRecipe
+
+_LOOKED_AT_PX = 320
+"""Longer side at which photos without a face are looked at again after each epoch."""
+_LEARNT = 0.6
+"""Share of the photos without a face that is learnt from; the others are left to measure on."""
+
+
+def train_detector(
+    recipe: DetectorRecipe,
+    images: Path,
+    boxes: Path,
+    directory: Path,
+    *,
+    negatives: Path | None = None,
+    resume: bool = False,
+    max_minutes: float | None = None,
+    workers: int = 1,
+    device: Device | str = Device.AUTO,
+    precision: Precision | str = Precision.AUTO,
+    report: Callable[[EpochReport], None] | None = None,
+) -> TrainingRun:
+    """Train ``recipe`` on the photos of a COCO file and export into ``directory``.
+
+    ``negatives`` are photos without any face, of which those that :func:`is_learnt` names are
+    shown, the more often the surer the detector is of a face in them. The last weight average
+    ships. ``max_minutes`` shortens the cosine to the clock; ``resume`` goes on from the last
+    whole epoch.
+    """
+    if not resume:
+        require_unused(directory)
+    resumed = read_checkpoint(directory, recipe, max_minutes) if resume else None
+    machine = hardware(Device(device), Precision(precision))
+    if machine.accelerator == "cpu":
+        keep_freed_memory()
+    skipped: list[str] = []
+    photos = [
+        kept(image, faces, recipe.keep_px)
+        for image, faces in annotated_photos(images, boxes, skipped)
+    ]
+    without = _without_faces(negatives, recipe, skipped) if negatives else []
+    facts = {"photos": len(photos), "negatives": len(without), "boxes": _digest(boxes)}
+    if resumed:
+        require_same(resumed, facts)
+    dataset = AugmentedPhotos(photos, without, recipe)
+    sampler = PhotoSampler(len(photos), recipe, np.zeros(len(without)))
+    loader = photo_loader(dataset, sampler, workers=workers)
+    if resumed:
+        # Lightning begins to load before it tells the sampler which epoch it is.
+        sampler.set_epoch(resumed.epochs)
+    torch.manual_seed(recipe.seed)
+    module = DetectorModule(
+        recipe,
+        CompactNetwork(),
+        steps=recipe.epochs * len(loader),
+        max_seconds=max_minutes * 60 if max_minutes else None,
+        negatives=len(without),
+    ).to(memory_format=torch.channels_last)
+    module.facts = {**facts, **_began_with(resumed)}
+    reporter = Reporter(recipe.epochs, report)
+    with quiet():
+        trainer = make_trainer(
+            directory,
+            machine,
+            epochs=recipe.epochs,
+            gradient_clip=recipe.gradient_clip,
+            callbacks=[_HardNegatives(sampler, without), reporter],
+        )
+        save_example(directory, dataset, recipe)
+        fit(trainer, module, loader, None, resume=resumed is not None)
+    told: dict[str, Any] = {
+        "recipe": dataclasses.asdict(recipe),
+        "recipe_digest": recipe.digest(),
+        "data": boxes.stem,
+        "files": [each.name for each in (images, boxes, negatives) if each],
+        "photos": len(photos),
+        "faces": sum(int((~photo.faces.ignored).sum()) for photo in photos),
+        "negatives": len(without),
+        "skipped": len(skipped),
+        "epochs": trainer.current_epoch,
+        "steps": int(module.average.n_averaged),
+        "minutes": round(module.elapsed_s / 60, 1),
+        "images_per_s": round(reporter.pace.images_per_s, 1),
+        "waiting_share": round(reporter.pace.waiting_share, 4),
+        "device": str(trainer.strategy.root_device.type),
+        "precision": str(trainer.precision),
+        "torch": torch.__version__,
+    }
+    export_detector(module.shipped, directory, name=NAME, training=told)
+    write_whole(directory / "training.json", (json.dumps(told, indent=2) + "\n").encode())
+    return TrainingRun(
+        directory=directory,
+        weights=weight_file(directory, NAME),
+        epochs=trainer.current_epoch,
+        elapsed_s=module.elapsed_s,
+        ended_by_clock=module.ended_by_clock,
+        skipped=tuple(skipped),
+    )
+
+
+def is_learnt(name: str) -> bool:
+    """Whether a photo without a face is learnt from, by a hash of its name without folders."""
+    return hashlib.sha256(name.encode()).digest()[0] < _LEARNT * 256
+
+
+def _without_faces(source: Path, recipe: DetectorRecipe, skipped: list[str]) -> list[KeptPhoto]:
+    images: Iterable[Any] = plain_photos(source, skipped)
+    return [kept(each, NO_FACES, recipe.keep_px) for each in images if is_learnt(each.name)]
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+
+
+def _began_with(resumed: Resumed | None) -> dict[str, Any]:
+    return dict(resumed.facts) if resumed else {}
+
+
+class _HardNegatives(Callback):
+    """After each epoch looks again at the photos without a face, so that hard ones come often."""
+
+    def __init__(self, sampler: PhotoSampler, photos: list[KeptPhoto]) -> None:
+        self._sampler = sampler
+        self._pictures = [_as_input(photo.pixels()) for photo in photos]
+
+    def on_fit_start(self, _trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """A resumed run goes on with what the checkpoint knows."""
+        self._sampler.hardness = _detector(pl_module).hardness.cpu().numpy()
+
+    def on_train_epoch_end(self, _trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Measured with the weight average; the next epoch draws by it."""
+        self._sampler.hardness = _detector(pl_module).look_again(self._pictures)
+
+
+def _detector(module: pl.LightningModule) -> DetectorModule:
+    if not isinstance(module, DetectorModule):
+        raise TypeError(f"expected a DetectorModule, got {type(module).__name__}")
+    return module
+
+
+def _as_input(pixels: UInt8Array) -> Tensor:
+    scale = min(1.0, _LOOKED_AT_PX / max(pixels.shape))
+    reduced = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    shown = np.asarray(reduced, dtype=np.uint8)
+    return torch.from_numpy(np.ascontiguousarray(padded(shown).transpose(2, 0, 1)))
+
+
+def save_example(directory: Path, dataset: AugmentedPhotos, recipe: DetectorRecipe) -> None:
+    """A sheet of augmented photos with their boxes, so that a person can look at them."""
+    side, count = sides(recipe)[0], min(32, len(dataset))
+    tiles = []
+    for index in range(count):
+        picture, boxes, kinds = dataset.picture((0, index, index * len(dataset) // count, side))
+        tile = np.ascontiguousarray(picture.numpy().transpose(1, 2, 0))
+        for box, kind in zip(boxes.numpy().astype(int).tolist(), kinds.tolist(), strict=True):
+            colour = (0, 255, 0) if kind == FACE else (255, 160, 0)
+            cv2.rectangle(tile, box[:2], box[2:], colour, 1)
+        tiles.append(tile)
+    tiles += [np.zeros_like(tiles[0])] * (-count % 8)
+    rows = [np.hstack(tiles[start : start + 8]) for start in range(0, len(tiles), 8)]
+    sheet = cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)
+    write_whole(directory / "augmented.png", cv2.imencode(".png", sheet)[1].tobytes())
