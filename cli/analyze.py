@@ -70,7 +70,7 @@ def analyze(
 
     Ends with 0 when all photos were read, 1 when some were not, 2 when none was.
     """
-    from core import AnalyzerConfig, document, dumps, prepare_isolated, read_isolated
+    from core import AnalyzerConfig, document, dumps, is_video, prepare_isolated, read_isolated
 
     config = AnalyzerConfig(
         model=model,
@@ -93,8 +93,9 @@ def analyze(
         except InputError as error:
             failed += 1
             typer.secho(printable(f"{photo}: {error.message}"), fg="red", err=True)
-            if error.hint:
-                typer.echo(printable(error.hint), err=True)
+            hint = f"For a video: emotion live {photo}" if is_video(photo) else error.hint
+            if hint:
+                typer.echo(printable(hint), err=True)
             continue
         # Built at the first readable photo: a mistyped name is told without waiting for networks.
         analyzer = analyzer or Analyzer.from_config(config)

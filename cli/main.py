@@ -23,6 +23,7 @@ from core import ProjectError, __version__
 COMMANDS = {
     "analyze": "cli.analyze:analyze",
     "batch": "cli.batch:batch",
+    "live": "cli.live:live",
     "models": "cli.models:models",
     "app": "cli.serve:app",
     "demo": "cli.serve:demo",

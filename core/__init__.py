@@ -45,6 +45,8 @@ if TYPE_CHECKING:
     from .imaging.reader import read_image
     from .labels import EMOTIONS, Emotion
     from .landmarks.noise import LandmarkNoise, displaced
+    from .live.following import FaceFollower
+    from .live.video import Frame, Video, is_video, open_camera, open_video, video_writer
     from .output.blur import blur_faces
     from .output.export import SCHEMA_VERSION, document, dumps, to_csv, to_json
     from .output.render import annotate, encode_png, overlay_heatmap
@@ -95,6 +97,15 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "imaging.reader": ("read_image",),
     "landmarks.noise": ("LandmarkNoise", "displaced"),
     "labels": ("EMOTIONS", "Emotion"),
+    "live.following": ("FaceFollower",),
+    "live.video": (
+        "Frame",
+        "Video",
+        "is_video",
+        "open_camera",
+        "open_video",
+        "video_writer",
+    ),
     "output.blur": ("blur_faces",),
     "output.export": ("SCHEMA_VERSION", "document", "dumps", "to_csv", "to_json"),
     "output.render": ("annotate", "encode_png", "overlay_heatmap"),
@@ -138,9 +149,11 @@ __all__ = [
     "Engine",
     "Face",
     "FaceAnalysis",
+    "FaceFollower",
     "FaceQuality",
     "FaceTracker",
     "Finding",
+    "Frame",
     "ImageAnalysis",
     "ImageTooLarge",
     "InferenceError",
@@ -159,6 +172,7 @@ __all__ = [
     "UnknownComponent",
     "UnreadableImage",
     "UnsupportedImage",
+    "Video",
     "WeightsCorrupt",
     "WeightsError",
     "WeightsMissing",
@@ -171,8 +185,11 @@ __all__ = [
     "document",
     "dumps",
     "encode_png",
+    "is_video",
     "model_catalog",
     "model_names",
+    "open_camera",
+    "open_video",
     "overlay_heatmap",
     "prepare_isolated",
     "read_image",
@@ -180,6 +197,7 @@ __all__ = [
     "run_batch",
     "to_csv",
     "to_json",
+    "video_writer",
 ]
 
 

@@ -137,10 +137,13 @@ class Analyzer:
         """
         return self.conclude([self.examine(image)])[0]
 
-    def examine(self, image: RgbImage) -> Examined:
-        """The faces of ``image`` found, cut out and judged; :meth:`conclude` gives the answer."""
+    def examine(self, image: RgbImage, faces: Sequence[Face] | None = None) -> Examined:
+        """The faces of ``image`` found, cut out and judged; :meth:`conclude` gives the answer.
+
+        ``faces`` that are known already are not searched for; landmarks are placed on them anew.
+        """
         clock = _Clock()
-        faces = self.detect(image)
+        faces = self.detect(image) if faces is None else faces
         clock.lap("detect")
         located = self._landmarks.locate(image, faces)
         clock.lap("landmarks")

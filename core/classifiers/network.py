@@ -61,13 +61,17 @@ def load_network(
     spec = spec_of(name, weights_dir)
     # Checked whether or not a compiled copy is kept: what answers is what the manifest says.
     spec.read_verified()
+    return NetworkClassifier(spec, runner_for(network_of(spec), engine=engine, device=device))
+
+
+def network_of(spec: WeightsSpec) -> Network:
+    """The network that ``spec`` describes, built when an engine asks for it."""
     side = spec.preprocessing.input_px
-    network = Network(
+    return Network(
         build=partial(_built, spec),
         input_shape=(-1, 3, side, side),
-        fingerprint=f"{name} {spec.sha256}",
+        fingerprint=f"{spec.name} {spec.sha256}",
     )
-    return NetworkClassifier(spec, runner_for(network, engine=engine, device=device))
 
 
 def _built(spec: WeightsSpec) -> nn.Module:

@@ -150,6 +150,12 @@ def identify(data: bytes) -> Format:
     )
 
 
+def is_video_head(head: bytes) -> bool:
+    """Whether a file that begins so is a video."""
+    named = _named(head, _PICTURES) or _iso_media(head)
+    return named is not None and named.endswith(" video")
+
+
 def unsupported(what: str) -> UnsupportedImage:
     """The error for a picture in a format that is not opened; ``what`` carries its article."""
     return UnsupportedImage(

@@ -46,27 +46,27 @@ class OpenVinoRunner:
 def compiled(network: Network) -> Any:
     """``network`` compiled for this processor: the copy that is kept, else made and kept."""
     if not network.fingerprint:
-        return _core().compile_model(_converted(network), "CPU", OPTIONS)
+        return openvino_core().compile_model(converted(network), "CPU", OPTIONS)
     kept = ModelCache(
         network.fingerprint,
         str(network.input_shape),
         _openvino().get_version(),
-        _core().get_property("CPU", "FULL_DEVICE_NAME"),
-        str(_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
+        openvino_core().get_property("CPU", "FULL_DEVICE_NAME"),
+        str(openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
         str(OPTIONS),
     )
     blob = kept.read()
     if blob is not None:
         try:
-            return _core().import_model(BytesIO(blob), "CPU", OPTIONS)
+            return openvino_core().import_model(BytesIO(blob), "CPU", OPTIONS)
         except RuntimeError:  # whole, yet not to this OpenVINO's taste: made anew
             kept.drop()
-    model = _core().compile_model(_converted(network), "CPU", OPTIONS)
+    model = openvino_core().compile_model(converted(network), "CPU", OPTIONS)
     kept.write(model.export_model().getvalue())
     return model
 
 
-def _converted(network: Network) -> Any:
+def converted(network: Network) -> Any:
     """``network`` as OpenVINO's own model."""
     import torch
 
@@ -88,7 +88,7 @@ def _converted(network: Network) -> Any:
 _made = Lock()
 
 
-def _core() -> Any:
+def openvino_core() -> Any:
     """OpenVINO's core: one for the process, kept until its end.
 
     Its plugin gives the thread that loads it a stack for signal handlers, and takes that stack

@@ -81,11 +81,9 @@ def test_damaged_copy_is_made_anew(folder, damage):
     built = []
     answer("a", 2, built)
     (file,) = folder.iterdir()
-    whole = file.read_bytes()
-    file.write_bytes(damage(whole))
-    assert answer("a", 2, built) == 6
-    assert built == ["a", "a"]
-    assert file.stat().st_size == len(whole)
+    file.write_bytes(damage(file.read_bytes()))
+    assert [answer("a", 2, built) for _ in range(2)] == [6, 6]
+    assert built == ["a", "a"]  # once at first, once for the damage, and kept again
 
 
 def test_copy_that_openvino_refuses_is_made_anew(folder):

@@ -1,0 +1,113 @@
+"""`emotion live` on a generated video, with an analyzer that answers at once."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from cli.main import app
+from core import EMOTIONS, Emotion, RgbImage, is_video, open_video, video_writer
+from tests.fakes import picture
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+@pytest.fixture
+def film(tmp_path):
+    """Two seconds, 10 frames each: first happy, then sad."""
+    path = tmp_path / "film.mp4"
+    with video_writer(path, size_wh=(480, 360), frames_per_s=10) as write:
+        for emotion in (Emotion.HAPPY, Emotion.SAD):
+            for _ in range(10):
+                write(RgbImage(picture(emotion, side=120)))
+    return path
+
+
+@pytest.mark.usefixtures("made")
+def test_table_tells_when_each_face_was_seen_and_what_it_showed(film):
+    told = run("live", film, "--every", 1)
+    assert told.exit_code == 0, told.output
+    row = next(line for line in told.stdout.splitlines() if line.startswith("1"))
+    assert "0.0 to 1.9 s" in row
+    assert "happy" in row
+    assert "sad" in row
+    assert "20 frames in" in told.stderr
+
+
+@pytest.mark.usefixtures("made")
+def test_rows_video_and_plot_are_written(film, tmp_path):
+    out, rows, plot = (tmp_path / name for name in ("marked.mp4", "rows.csv", "plot.png"))
+    told = run("live", film, "--every", 1, "--out", out, "--csv", rows, "--plot", plot)
+    assert told.exit_code == 0, told.output
+    with rows.open(encoding="utf-8", newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [float(row["time_s"]) for row in table] == pytest.approx([n / 10 for n in range(20)])
+    assert {row["face"] for row in table} == {"1"}
+    assert table[0]["emotion"] == "happy"
+    for row in table:
+        assert sum(float(row[emotion]) for emotion in EMOTIONS) == pytest.approx(1, abs=1e-3)
+    assert is_video(out)
+    with open_video(out) as marked, open_video(film) as plain:
+        pairs = list(zip(marked.frames, plain.frames, strict=True))
+    assert len(pairs) == 20
+    for one, other in pairs:
+        assert np.abs(one.image.pixels.astype(int) - other.image.pixels).max() > 60
+    with Image.open(plot) as drawn:
+        assert drawn.size[0] > 600
+
+
+@pytest.mark.usefixtures("made")
+def test_end_can_be_set(film):
+    assert "5 frames in" in run("live", film, "--seconds", "0.5").stderr
+
+
+def test_broken_video_is_told_before_any_network_is_loaded(tmp_path, made, capfd):
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"\0\0\0\x18ftypisom\0\0\0\0isomiso2" + b"\0" * 400)
+    told = run("live", broken)
+    assert told.exit_code == 2
+    assert "damaged" in told.stderr
+    assert made == []
+    capfd.readouterr()
+
+
+def test_output_that_cannot_be_written_is_told_before_any_network_is_loaded(film, made, tmp_path):
+    for option, name in (("--out", "absent/a.mp4"), ("--csv", "absent/a.csv")):
+        told = run("live", film, option, tmp_path / name)
+        assert told.exit_code == 2, told.output
+        assert "written" in told.stderr
+    assert made == []
+
+
+@pytest.mark.usefixtures("made")
+def test_interrupt_keeps_what_was_read(film, monkeypatch, tmp_path):
+    from core import FaceFollower
+
+    real = FaceFollower.answer
+
+    def answer(self, frame):
+        if frame.time_s > 0.75:
+            raise KeyboardInterrupt
+        return real(self, frame)
+
+    monkeypatch.setattr(FaceFollower, "answer", answer)
+    rows, out = tmp_path / "rows.csv", tmp_path / "marked.mp4"
+    told = run("live", film, "--every", 1, "--csv", rows, "--out", out)
+    assert told.exit_code == 0, told.output
+    assert len(list(csv.reader(io.StringIO(rows.read_text())))) == 9
+    with open_video(out) as marked:
+        assert len(list(marked.frames)) == 8
+
+
+@pytest.mark.usefixtures("made")
+def test_analyze_points_to_it(film):
+    told = run("analyze", film)
+    assert told.exit_code == 2
+    assert f"emotion live {film}" in told.stderr.replace("\n", "")
