@@ -34,6 +34,7 @@ COMMANDS = {
     "ablate": "cli.ablate:ablate",
     "duplicates": "cli.duplicates:duplicates",
     "study": "cli.study:study",
+    "bench": "cli.bench:bench",
 }
 """Where each sub-command lives, in the order of the help: a function, or a ``Typer`` of several."""
 

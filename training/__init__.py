@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .ablation import Ablation, ablate
     from .audit import Audit, audit_duplicates
+    from .bench.curves import draw_curves
+    from .bench.precision import compare_precisions
+    from .bench.run import Bench, run_bench
+    from .bench.tables import bench_tables
     from .calibrate import CalibrationReport, calibrate_model
     from .evaluation.comparison import comparison_rows, comparison_table
     from .evaluation.evaluate import Evaluation, evaluate_models
@@ -27,6 +31,10 @@ if TYPE_CHECKING:
 _HOMES: dict[str, tuple[str, ...]] = {
     "ablation": ("Ablation", "ablate"),
     "audit": ("Audit", "audit_duplicates"),
+    "bench.curves": ("draw_curves",),
+    "bench.precision": ("compare_precisions",),
+    "bench.run": ("Bench", "run_bench"),
+    "bench.tables": ("bench_tables",),
     "calibrate": ("CalibrationReport", "calibrate_model"),
     "evaluation.comparison": ("comparison_rows", "comparison_table"),
     "evaluation.evaluate": ("Evaluation", "evaluate_models"),
@@ -45,6 +53,7 @@ _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "Ablation",
     "Audit",
+    "Bench",
     "Breach",
     "CalibrationReport",
     "EpochReport",
@@ -59,13 +68,17 @@ __all__ = [
     "TrainingRun",
     "ablate",
     "audit_duplicates",
+    "bench_tables",
     "calibrate_model",
     "check_release",
+    "compare_precisions",
     "comparison_rows",
     "comparison_table",
+    "draw_curves",
     "evaluate_models",
     "evaluate_photos",
     "read_recipe",
+    "run_bench",
     "study_frame",
     "study_landmarks",
     "study_robustness",

@@ -7,16 +7,22 @@ the fastest of its group, which holds on other machines better than milliseconds
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+import torch
+from facenet_pytorch import MTCNN
 from PIL import Image
+from torch.nn.functional import interpolate
 
 from core import Device, Engine, RgbImage, read_image
 from core.classifiers import ARCHITECTURES
 from core.classifiers.architectures import EmotionNetwork, architecture_named
 from core.config import PRESETS, Preset
 from core.detectors import DETECTORS
+from core.detectors.area_windows import squares, sums_of
+from core.detectors.mtcnn_networks import load_networks
 from core.landmarks import LANDMARK_MODELS
 from core.runtime import make_runner
 
@@ -45,11 +51,58 @@ def detector(name, preset):
     return DETECTORS.get(name)(settings=PRESETS[preset], threshold=None, device=Device.CPU)
 
 
+def test_finding_faces_as_the_library_does(benchmark, photo):
+    benchmark.group = "find the faces of a 512 px photo"
+    network = MTCNN(min_face_size=PRESETS[Preset.BALANCED].min_face_px, keep_all=True).eval()
+    benchmark(network.detect, photo.pixels)
+
+
 @pytest.mark.parametrize("preset", list(Preset))
 @pytest.mark.parametrize("name", DETECTORS.names())
 def test_finding_faces(benchmark, photo, name, preset):
     benchmark.group = "find the faces of a 512 px photo"
     benchmark(detector(name, preset).detect, photo)
+
+
+@pytest.mark.parametrize("way", ["from one table of sums", "one by one in torch"])
+def test_cutting_candidates(benchmark, photo, way):
+    benchmark.group = "cut 600 candidates to 24 px each"
+    rng = np.random.default_rng(0)
+    corners = rng.integers(0, 460, (600, 2))
+    windows = np.stack([corners, corners + rng.integers(20, 50, (600, 1))], axis=2)
+    windows = windows.reshape(600, 4)
+    if way == "from one table of sums":
+        benchmark(lambda: squares(sums_of(photo.pixels), windows, 24))
+        return
+    pixels = torch.from_numpy(photo.pixels.copy()).permute(2, 0, 1)[None].float()
+    benchmark(
+        lambda: torch.cat(
+            [
+                interpolate(pixels[:, :, y1:y2, x1:x2], size=(24, 24), mode="area")
+                for y1, y2, x1, x2 in windows
+            ]
+        )
+    )
+
+
+@pytest.mark.parametrize("way", ["compiled network kept", "made anew"])
+def test_starting(benchmark, way, tmp_path, monkeypatch):
+    benchmark.group = "make MTCNN ready, torch imported already"
+    monkeypatch.setenv("PHOTO_EMOTION_CACHE", str(tmp_path) if way.startswith("comp") else "")
+    load_networks(Device.CPU)
+    benchmark.pedantic(load_networks, (Device.CPU,), rounds=5)
+
+
+@pytest.mark.parametrize("graphs", [1, 2])
+def test_placing_landmarks_of_eight_faces(benchmark, photo, graphs):
+    benchmark.group = "place the landmarks of eight faces"
+    faces = detector("mtcnn", Preset.FAST).detect(photo)[:1] * 4
+    meshes = [LANDMARK_MODELS.get("face_mesh")() for _ in range(graphs)]
+    parts = [faces * 2] if graphs == 1 else [faces, faces]
+    with ThreadPoolExecutor(graphs) as pool:
+        benchmark(
+            lambda: list(pool.map(lambda mesh, part: mesh.locate(photo, part), meshes, parts))
+        )
 
 
 def test_placing_landmarks(benchmark, photo):

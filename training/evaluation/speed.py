@@ -50,7 +50,7 @@ def measure_speed(
         shown = RgbImage(_portrait() if photo is None else photo, "photo")
         tasks[model, "", "photo"] = lambda a=analyzer, i=shown: a.analyze(i)  # type: ignore[misc]
     seconds = _medians(tasks, rounds)
-    machine = _machine()
+    machine = machine_told()
     return {
         model: {
             "machine": machine,
@@ -94,7 +94,8 @@ def _has_gpu() -> bool:
     return bool(torch.cuda.is_available())
 
 
-def _machine() -> dict[str, Any]:
+def machine_told() -> dict[str, Any]:
+    """The processor, its threads and the GPU if there is one, as figures are recorded with."""
     import torch
 
     return {

@@ -1,0 +1,60 @@
+"""The least an answer could take here: its operations and bytes over this machine's peaks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.config import PRESETS, Preset
+from core.detectors.cascade import PYRAMID_FACTOR
+
+_PROPOSAL_FLOPS = 2 * (3 * 10 * 9 + (10 * 16 * 9 + 16 * 32 * 9 + 32 * 6) / 4)
+"""Of MTCNN's first network for each pixel of a level: the pool after the first layer halves both
+sides, so a quarter of the positions are left for the others."""
+_CLASSIFIER_FLOPS = 2 * 2 * 57e6
+"""MobileNetV2 at 96 px, 57 million multiply-adds (300 at 224 px), for a face and its mirror."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """What this machine does at most."""
+
+    flops_per_s: float
+    bytes_per_s: float
+
+
+def measured_peak() -> Peak:
+    """By multiplying large float32 matrices, and by copying 64 MB."""
+    a = np.ones((1024, 1024), np.float32)
+    source, target = np.ones(8_000_000), np.empty(8_000_000)
+    return Peak(
+        flops_per_s=2 * 1024**3 / _best(lambda: a @ a),
+        bytes_per_s=2 * source.nbytes / _best(lambda: np.copyto(target, source)),
+    )
+
+
+def least_seconds(pixels: float, faces: int, preset: Preset, peak: Peak) -> float:
+    """For a picture of so many ``pixels``, 4:3, with ``faces``, found by MTCNN.
+
+    Counted are MTCNN's first network over its pyramid and the classifier, and that each pixel
+    decoded is written once and read once; everything else only adds.
+    """
+    settings = PRESETS[preset]
+    longest = (pixels * 4 / 3) ** 0.5
+    seen = pixels * min(1.0, settings.working_px / longest) ** 2
+    finest = seen * (12 / settings.min_face_px) ** 2
+    pyramid = finest / (1 - PYRAMID_FACTOR**2)
+    flops = pyramid * _PROPOSAL_FLOPS + faces * _CLASSIFIER_FLOPS
+    return float(flops / peak.flops_per_s + 2 * 3 * pixels / peak.bytes_per_s)
+
+
+def _best(work: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(12):
+        started = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - started)
+    return min(taken)
