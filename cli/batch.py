@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.options import (
-    DEFAULT_DETECTOR,
     DEFAULT_MODEL,
     DetectorOption,
     DeviceOption,
@@ -39,7 +38,7 @@ def batch(
     ],
     *,
     model: ModelOption = DEFAULT_MODEL,
-    detector: DetectorOption = DEFAULT_DETECTOR,
+    detector: DetectorOption = None,
     preset: PresetOption = Preset.BALANCED,
     workers: Annotated[
         int | None,

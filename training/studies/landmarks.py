@@ -147,7 +147,9 @@ def study_landmarks(
 
 def _detector() -> Any:
     """MTCNN, which gives five points; a validation face fills most of its picture."""
-    settings = PresetSettings(working_px=_DETECTED_PX, min_face_px=_DETECTED_PX // 4)
+    settings = PresetSettings(
+        detector="mtcnn", working_px=_DETECTED_PX, min_face_px=_DETECTED_PX // 4
+    )
     return DETECTORS.get("mtcnn")(settings=settings, threshold=None, device=Device.AUTO)
 
 
