@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.options import (
-    DEFAULT_DETECTOR,
     DEFAULT_MODEL,
     DetectorOption,
     DeviceOption,
@@ -54,7 +53,7 @@ def live(
         float | None, typer.Option("--seconds", min=0.1, help="End after so much of the video.")
     ] = None,
     model: ModelOption = DEFAULT_MODEL,
-    detector: DetectorOption = DEFAULT_DETECTOR,
+    detector: DetectorOption = None,
     device: DeviceOption = Device.AUTO,
 ) -> None:
     """Follow the faces in a video, or before the camera, and read their emotions over time.

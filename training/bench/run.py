@@ -103,7 +103,7 @@ def ways() -> tuple[str, ...]:
 def default_way() -> str:
     """Detector and preset of an analyzer that is asked for nothing."""
     config = AnalyzerConfig()
-    return f"{getattr(config, 'chosen_detector', config.detector)}/{config.preset}"
+    return f"{config.chosen_detector}/{config.preset}"
 
 
 def _analyzer(way: str) -> Analyzer:
