@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from core import Emotion
+from core import AnalyzerConfig, Emotion
 from core.errors import DataError
 from tests.fakes import FakeAnalyzer, picture, png
 from training.evaluation import photos as evaluation
@@ -51,7 +51,7 @@ def test_photo_without_a_found_face_counts_as_an_error(photos, tmp_path):
     assert skipped.startswith("happy/e.png: ")
     written = json.loads((tmp_path / "out" / "photos.json").read_text())
     assert written == json.loads(json.dumps(told.report))
-    assert written["detector"] == "mtcnn"
+    assert written["detector"] == AnalyzerConfig().chosen_detector
 
 
 def test_every_photo_has_its_line(photos, tmp_path):
