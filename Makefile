@@ -4,7 +4,7 @@
 BIN := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help app demo test check fmt install bench weights lock clean doctor
+.PHONY: help app demo test check fmt install bench fuzz weights lock clean doctor
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +33,9 @@ fmt: .venv/installed-dev ## Format the code and mend what can be mended
 bench: .venv/installed-dev doctor ## Measure how long each step of an answer takes
 	@$(BIN)/python -m pytest tests/benchmarks -m bench \
 		--benchmark-columns min,median,rounds --benchmark-sort min
+
+fuzz: .venv/installed-dev ## Search for files that break the reader: MINUTES=5 (Linux on x86-64)
+	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),5)
 
 weights: .venv/installed doctor ## Train and measure all networks anew: DATA='train.zip publictest.zip' VOTES=votes.csv
 	@DATA='$(DATA)' VOTES='$(VOTES)' .ci/weights
