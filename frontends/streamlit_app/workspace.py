@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 from core import ImageAnalysis, ProjectError, RgbImage
 from frontends.streamlit_app.photos import Photo
+from frontends.streamlit_app.turns import TURNS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,7 +97,10 @@ class Workspace:
         return _key(photo, settings) in self._answers
 
     def answer(self, photo: Photo, analyzer: Analyzer) -> Answer:
-        """The answer to ``photo``; an input that cannot be answered gives the reason instead."""
+        """The answer to ``photo``; an input that cannot be answered gives the reason instead.
+
+        ProjectError where too many visitors are waiting for theirs.
+        """
 
         def make() -> Answer:
             try:
@@ -104,7 +108,12 @@ class Workspace:
             except ProjectError as error:
                 return Refused(error.message, error.hint)
 
-        return self._answers.get(_key(photo, analyzer.config.digest()), make)
+        key = _key(photo, analyzer.config.digest())
+        if key in self._answers:
+            return self._answers.get(key, make)
+        # Outside `make`: to be turned away is no answer, and is not kept as one.
+        with TURNS.turn():
+            return self._answers.get(key, make)
 
     def image(self, photo: Photo) -> RgbImage:
         """The picture itself; InputError if it cannot be read."""

@@ -33,9 +33,7 @@ CHROMIUM_FLAGS = (
 @contextmanager
 def streamlit(script: Path = APP) -> Iterator[str]:
     """The address of a server that shows ``script``, on a free port of this computer."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -43,7 +41,7 @@ def streamlit(script: Path = APP) -> Iterator[str]:
         command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as server:
         try:
-            _wait_for(f"http://localhost:{port}/_stcore/health", server)
+            wait_for(f"http://localhost:{port}/_stcore/health", server)
             yield f"http://localhost:{port}"
         finally:
             server.terminate()
@@ -62,7 +60,16 @@ def browser(chromium: Path, *flags: str) -> Iterator[Browser]:
             running.close()
 
 
-def _wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
+    """Return once the address answers; RuntimeError if the server ends or is silent."""
     end = time.monotonic() + SLOWEST_S
     while time.monotonic() < end:
         if server.poll() is not None:
