@@ -1,0 +1,92 @@
+"""A photo that crashes or hangs its decoder, at every front: refused in words, and life goes on."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from html import unescape
+
+import pytest
+from typer.testing import CliRunner
+
+import core
+from cli.main import app
+from core import Emotion, FaceTracker, IsolatedReader
+from core.imaging import isolation
+from frontends.gradio_app.analyzers import OneAnalyzer
+from frontends.gradio_app.answering import answer_with, shown_on_page
+from frontends.gradio_app.photo_upload import UploadedPhoto
+from frontends.streamlit_app.photos import Photo
+from frontends.streamlit_app.workspace import Refused, Workspace
+from tests.core.imaging.faulty_decoder import COMMAND, with_fault
+from tests.fakes import FakeAnalyzer, picture, png
+
+GOOD = png(picture(Emotion.HAPPY))
+FAULTS = {"crash": "made the decoder crash", "spin": "took longer than 2 seconds"}
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[IsolatedReader]:
+    """Decodes like the shared one, but fails where a picture asks for it."""
+    with IsolatedReader(command=COMMAND, seconds=2) as faulty:
+        yield faulty
+
+
+@pytest.fixture(autouse=True)
+def _faulty(reader, monkeypatch):
+    monkeypatch.setattr(isolation, "_shared", lambda _process: reader)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_streamlit_refuses_it_and_answers_the_next(fault):
+    workspace, analyzer = Workspace(), FakeAnalyzer()
+    refused = workspace.answer(Photo.of("a.png", with_fault(GOOD, fault)), analyzer)
+    assert isinstance(refused, Refused)
+    assert FAULTS[fault] in refused.message
+    answered = workspace.answer(Photo.of("b.png", GOOD), analyzer)
+    assert [face.emotions.top for face in answered.faces] == [Emotion.HAPPY]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_gradio_refuses_it_and_answers_the_next(fault, tmp_path):
+    show = shown_on_page(answer_with(OneAnalyzer(FakeAnalyzer())))
+    path = tmp_path / "blob"
+    path.write_bytes(with_fault(GOOD, fault))
+    annotated, cards, document = show(UploadedPhoto(path, "a.png"), "mobilenet_v2", "balanced")
+    assert (annotated, document) == (None, "")
+    assert FAULTS[fault] in unescape(cards)
+    path.write_bytes(GOOD)
+    _, _, document = show(UploadedPhoto(path, "b.png"), "mobilenet_v2", "balanced")
+    assert len(json.loads(document)["faces"]) == 1
+
+
+def test_live_camera_tells_the_problem_and_answers_the_next_frame():
+    from frontends.live import answered
+
+    def frame(data):
+        return {"number": 1, "jpeg": "data:image/jpeg;base64," + base64.b64encode(data).decode()}
+
+    tracker, analyzer = FaceTracker(), FakeAnalyzer()
+    assert (
+        FAULTS["crash"] in answered(frame(with_fault(GOOD, "crash")), tracker, analyzer)["problem"]
+    )
+    assert len(answered(frame(GOOD), tracker, analyzer)["faces"]) == 1
+
+
+def test_command_line_goes_on_with_the_next_photo(tmp_path, monkeypatch):
+    monkeypatch.setattr(core.Analyzer, "from_config", classmethod(lambda _, c: FakeAnalyzer(c)))
+    photos = {
+        "1.png": GOOD,
+        "2.png": with_fault(GOOD, "crash"),
+        "3.png": with_fault(GOOD, "spin"),
+        "4.png": GOOD,
+    }
+    for name, data in photos.items():
+        (tmp_path / name).write_bytes(data)
+    paths = [str(tmp_path / name) for name in photos]
+    shown = CliRunner().invoke(app, ["analyze", *paths, "--format", "jsonl"])
+    assert shown.exit_code == 1
+    assert [json.loads(line)["name"] for line in shown.stdout.splitlines()] == ["1.png", "4.png"]
+    for words in FAULTS.values():
+        assert words in shown.stderr
