@@ -3,31 +3,47 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from html import escape
 from io import BytesIO
 from pathlib import Path
 
 from core import EMOTIONS, Emotion, EmotionScores, FaceAnalysis
 
-from .wording import agreement_words, answer_reason, answer_words, emotion_word, face_words, percent
+from .wording import (
+    MODEL_TITLES,
+    agreement_words,
+    answer_reason,
+    answer_words,
+    emotion_word,
+    face_words,
+    percent,
+)
 
 STYLE_FILE = Path(__file__).with_name("face_card.css")
+
+_IN_FULL = 2
+"""Faces whose cards show all seven emotions; with more of them the less probable ones fold out."""
+_IN_BRIEF = 3
+"""Emotions that a card shows at once then."""
 
 
 def cards_html(faces: tuple[FaceAnalysis, ...]) -> str:
     """All cards in the order of the faces' numbers; an empty list gives an empty string."""
     if not faces:
         return ""
-    return f'<div class="faces">{"".join(face_card(face) for face in faces)}</div>'
+    brief = len(faces) > _IN_FULL
+    return f'<div class="faces">{"".join(face_card(face, brief=brief) for face in faces)}</div>'
 
 
-def face_card(face: FaceAnalysis) -> str:
+def face_card(face: FaceAnalysis, *, brief: bool = False) -> str:
     """One face: number, answer, seven bars, what makes it doubtful, and what the network saw."""
     emotions = face.emotions
+    bars = _brief_bars_html(emotions) if brief else bars_html(emotions)
     return (
         f'<article class="face" aria-label="Face {face.index}: {escape(face_words(face))}">'
         f"<header>{number_html(face.index)}{headline_html(emotions)}{crop_html(face)}</header>"
-        f"{_doubt(emotions)}{bars_html(emotions)}{_hints(face)}{_opinions(face)}</article>"
+        f"{_doubt(emotions)}{bars}{_hints(face)}{_opinions(face)}</article>"
     )
 
 
@@ -41,7 +57,20 @@ def headline_html(emotions: EmotionScores) -> str:
 
 def bars_html(emotions: EmotionScores) -> str:
     """The seven probabilities."""
-    return f'<ul class="face-bars">{"".join(_bar(e, emotions) for e in EMOTIONS)}</ul>'
+    return _bars(EMOTIONS, emotions)
+
+
+def _brief_bars_html(emotions: EmotionScores) -> str:
+    """The most probable ones, and the others on request."""
+    ranked = [emotion for emotion, _ in emotions.ranked()]
+    return (
+        f"{_bars(ranked[:_IN_BRIEF], emotions)}<details><summary>The other "
+        f"{len(ranked) - _IN_BRIEF}</summary>{_bars(ranked[_IN_BRIEF:], emotions)}</details>"
+    )
+
+
+def _bars(shown: Iterable[Emotion], emotions: EmotionScores) -> str:
+    return f'<ul class="face-bars">{"".join(_bar(each, emotions) for each in shown)}</ul>'
 
 
 def number_html(index: int) -> str:
@@ -85,7 +114,8 @@ def _opinions(face: FaceAnalysis) -> str:
     if len(face.per_model) < 2:
         return ""
     items = "".join(
-        f"<li>{escape(model)}: {emotion_word(scores.top)}, {percent(scores[scores.top])}</li>"
+        f"<li>{escape(MODEL_TITLES.get(model, model))}: {emotion_word(scores.top)}, "
+        f"{percent(scores[scores.top])}</li>"
         for model, scores in face.per_model.items()
     )
     return f'<div class="face-opinions"><span>{agreement_words(face)}:</span><ul>{items}</ul></div>'
@@ -94,13 +124,14 @@ def _opinions(face: FaceAnalysis) -> str:
 def crop_html(face: FaceAnalysis) -> str:
     """The face as the network saw it."""
     return (
-        f'<img class="face-crop" src="{_data_uri(face)}" width="64" height="64" '
+        f'<img class="face-crop" src="{crop_address(face)}" width="64" height="64" '
         f'alt="Face {face.index} as the network saw it: 48 by 48 pixels, grey" '
         'title="What the network saw: 48 x 48 pixels, grey">'
     )
 
 
-def _data_uri(face: FaceAnalysis) -> str:
+def crop_address(face: FaceAnalysis) -> str:
+    """What the network saw of the face, as a data address that a page can show."""
     from PIL import Image
 
     buffer = BytesIO()

@@ -16,11 +16,14 @@ PRESET_HELP = {
     Preset.THOROUGH: "Small faces in large photos; slowest",
 }
 
+ENSEMBLE = "ensemble"
+"""The model that asks all networks."""
+
 MODEL_TITLES = {
     "mobilenet_v2": "MobileNetV2",
     "resnet50": "ResNet50",
     "inception_v3": "InceptionV3",
-    "ensemble": "All three together",
+    ENSEMBLE: "All three together",
 }
 
 _LONGEST_NAME = 60

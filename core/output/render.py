@@ -27,15 +27,19 @@ class _Pen:
     """Width of a line; a label keeps twice as much around its text."""
 
 
-def annotate(image: RgbImage, analysis: ImageAnalysis, *, landmarks: bool = False) -> RgbImage:
+def annotate(
+    image: RgbImage, analysis: ImageAnalysis, *, landmarks: bool = False, enlarged: float = 1.0
+) -> RgbImage:
     """``image`` with every face framed, numbered and named; ``image`` itself stays as it is.
 
     Colour only repeats what number and word say, and "not sure" is drawn with a broken line.
+    ``enlarged`` lets lines and letters grow, for a picture that is shown in a small place.
     """
     picture = Image.fromarray(image.pixels)
     draw = ImageDraw.Draw(picture)
-    stroke = max(2, round(max(image.width, image.height) / 400))
-    font = ImageFont.load_default(size=max(12, round(max(image.width, image.height) / 55)))
+    side = enlarged * max(image.width, image.height)
+    stroke = max(2, round(side / 400))
+    font = ImageFont.load_default(size=max(12, round(side / 55)))
     for face in analysis.faces:
         _frame(draw, face, stroke)
         if landmarks and face.face.landmarks is not None:

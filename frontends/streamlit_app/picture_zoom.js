@@ -1,5 +1,5 @@
-// Streamlit shows a picture larger, but not closer. Double click, Ctrl and wheel, pinching on a
-// touchpad, or + and - zoom; dragging or the arrows move; 0 shows the whole picture again.
+// Streamlit shows a picture larger, but not closer. Buttons, double click, Ctrl and wheel, pinching
+// on a touchpad, or + and - zoom; dragging or the arrows move; 0 shows the whole picture again.
 const MOST = 8;
 const states = (window.zoomedPictures ??= new WeakMap());
 
@@ -20,6 +20,8 @@ const apply = (image) => {
   const [top, bottom] = cut(height, state.y);
   image.style.clipPath = `inset(${top}px ${right}px ${bottom}px ${left}px)`;
   image.style.cursor = state.scale > 1 ? "grab" : "zoom-in";
+  // A finger moves the picture once it is zoomed, and scrolls the page before.
+  image.style.touchAction = state.scale > 1 ? "none" : "auto";
 };
 
 // The point under the pointer stays where it is.
@@ -48,9 +50,33 @@ const keys = {
   ArrowDown: (image) => ((states.get(image).y -= 40), apply(image)),
 };
 
+const buttons = [
+  ["+", "Zoom in", "+"],
+  ["-", "Zoom out", "\u2212"],
+  ["0", "Whole picture", "1\u00d7"],
+];
+
+const addButtons = (image) => {
+  const group = document.createElement("div");
+  group.className = "zoom-buttons";
+  for (const [key, words, sign] of buttons) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = sign;
+    button.title = `${words} (key ${key})`;
+    button.setAttribute("aria-label", words);
+    button.addEventListener("click", () => keys[key](image));
+    group.append(button);
+  }
+  image.parentElement.append(group);
+};
+
 const prepare = (image) => {
   if (states.has(image)) return;
   states.set(image, { scale: 1, x: 0, y: 0 });
+  addButtons(image);
+  // Where it is cut depends on its size, which it has only once it is loaded.
+  new ResizeObserver(() => apply(image)).observe(image);
   image.tabIndex = 0;
   image.draggable = false;
   apply(image);

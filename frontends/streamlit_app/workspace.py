@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from threading import RLock
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from core import ImageAnalysis, ProjectError, RgbImage
+from core import FaceAnalysis, ImageAnalysis, ProjectError, RgbImage
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.turns import TURNS
 
@@ -25,6 +25,8 @@ V = TypeVar("V")
 
 _SHOWN_PX = 2000
 """Longest side of a picture as shown: sharp on a wide screen, quick to send."""
+_ENLARGED = 1.6
+"""Lines and letters of a picture as shown, which takes half of the page beside its cards."""
 _IMAGE_BYTES = 100_000_000
 """Decoded pictures: two of the largest that the reader returns."""
 _SHOWN_BYTES = 40_000_000
@@ -130,6 +132,22 @@ class Workspace:
         found = self.remember(key, lambda: analyzer.explain(analysis))
         return cast("tuple[Float32Array, ...]", found)
 
+    def with_opinions(
+        self, photo: Photo, analysis: ImageAnalysis, everyone: Analyzer
+    ) -> tuple[FaceAnalysis, ...]:
+        """The faces with what each network of ``everyone`` says of them; their answers stay."""
+
+        def ask() -> tuple[FaceAnalysis, ...]:
+            told = everyone.answer(self.image(photo), [each.face for each in analysis.faces])
+            return tuple(
+                replace(face, per_model=each.per_model)
+                for face, each in zip(analysis.faces, told, strict=True)
+            )
+
+        settings = (analysis.provenance.config_digest, everyone.config.digest())
+        found = self.remember(("opinions", photo.name, photo.digest, *settings), ask)
+        return cast("tuple[FaceAnalysis, ...]", found)
+
     def annotated(
         self,
         photo: Photo,
@@ -137,6 +155,7 @@ class Workspace:
         *,
         landmarks: bool = False,
         explained_by: Analyzer | None = None,
+        enlarged: float = 1.0,
     ) -> RgbImage:
         """The framed faces; with ``explained_by`` also what drew the network."""
         from core import annotate, overlay_heatmap
@@ -144,7 +163,7 @@ class Workspace:
         image = self.image(photo)
         if explained_by is not None:
             image = overlay_heatmap(image, analysis, self.maps(photo, analysis, explained_by))
-        return annotate(image, analysis, landmarks=landmarks)
+        return annotate(image, analysis, landmarks=landmarks, enlarged=enlarged)
 
     def shown(
         self,
@@ -159,7 +178,13 @@ class Workspace:
         return self._shown.get(
             (*_key(photo, analysis.provenance.config_digest), looks),
             lambda: for_screen(
-                self.annotated(photo, analysis, landmarks=landmarks, explained_by=explained_by)
+                self.annotated(
+                    photo,
+                    analysis,
+                    landmarks=landmarks,
+                    explained_by=explained_by,
+                    enlarged=_ENLARGED,
+                )
             ),
         )
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import ModelInfo, ProjectError, model_catalog
+from core import AnalyzerConfig, ModelInfo, ProjectError, model_catalog
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import ready_analyzer, start_loading, workspace
 from frontends.streamlit_app.views.answer import show_answer
@@ -15,7 +16,7 @@ from frontends.streamlit_app.views.several import show_several
 from frontends.streamlit_app.views.sidebar import choose_settings
 from frontends.streamlit_app.views.sources import choose_photos
 from frontends.streamlit_app.workspace import Answer
-from frontends.wording import escape_markdown, model_title, shown_name
+from frontends.wording import ENSEMBLE, escape_markdown, model_title, shown_name
 
 if TYPE_CHECKING:
     from core import Analyzer
@@ -25,8 +26,8 @@ def page() -> None:
     """Photos in, answers out."""
     st.title("Read the emotions in a photo", anchor=False)
     st.markdown(
-        "Every face is framed, numbered and answered with the probability of seven emotions. "
-        "Your photos stay on this computer."
+        "Every face is framed, numbered and answered with the probability of seven emotions: what "
+        "the face shows, not what the person feels. Your photos stay on this computer."
     )
     try:
         models = model_catalog()
@@ -44,12 +45,22 @@ def page() -> None:
     try:
         analyzer = ready_analyzer(config)
         answers = _answer_all(photos, analyzer)
+        everyone = _everyone(config, models)
         if len(photos) == 1:
-            show_answer(photos[0], answers[0], analyzer)
+            show_answer(photos[0], answers[0], analyzer, everyone)
         else:
-            show_several(list(zip(photos, answers, strict=True)), analyzer)
+            show_several(list(zip(photos, answers, strict=True)), analyzer, everyone)
     except ProjectError as error:
         show_problem(error)
+
+
+def _everyone(config: AnalyzerConfig, models: Sequence[ModelInfo]) -> AnalyzerConfig | None:
+    """What asks all networks; None where ``config`` does or where there are too few of them."""
+    if config.model == ENSEMBLE or not any(
+        info.trained and info.name == ENSEMBLE for info in models
+    ):
+        return None
+    return replace(config, model=ENSEMBLE)
 
 
 def _answer_all(photos: Sequence[Photo], analyzer: Analyzer) -> list[Answer]:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import ImageAnalysis
+from core import AnalyzerConfig, FaceAnalysis, ImageAnalysis
 from frontends.face_card import cards_html
 from frontends.streamlit_app.closeup import crops
 from frontends.streamlit_app.downloads import csv_file, json_file
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.state import workspace
+from frontends.streamlit_app.state import ready_analyzer, workspace
 from frontends.streamlit_app.workspace import Answer, Refused
 from frontends.wording import (
     NO_FACE,
@@ -29,12 +29,14 @@ from frontends.wording import (
 if TYPE_CHECKING:
     from core import Analyzer
 
-_BESIDE = 2
-"""Faces whose cards fit beside the picture; more of them stand in a grid below it."""
+_NAMED = 2
+"""Faces that a caption names one by one; more of them are counted."""
 
 
-def show_answer(photo: Photo, answer: Answer, analyzer: Analyzer) -> None:
-    """Everything about one photo."""
+def show_answer(
+    photo: Photo, answer: Answer, analyzer: Analyzer, everyone: AnalyzerConfig | None = None
+) -> None:
+    """Everything about one photo; ``everyone`` is the ensemble, where it can be asked too."""
     if isinstance(answer, Refused):
         show_refusal(photo.name, answer)
         return
@@ -42,16 +44,24 @@ def show_answer(photo: Photo, answer: Answer, analyzer: Analyzer) -> None:
         st.caption(escape_markdown(note))
     if not answer.faces:
         show_no_face(photo, answer)
-    elif len(answer.faces) <= _BESIDE:
-        left, right = st.columns([5, 4], gap="medium")
-        with left:
-            _picture(photo, answer, analyzer)
-        with right:
-            st.html(cards_html(answer.faces))
     else:
-        _picture(photo, answer, analyzer)
-        st.html(cards_html(answer.faces))
+        left, right = st.columns([3, 2], gap="medium")
+        with left:
+            opinions = _picture(photo, answer, analyzer, everyone)
+        with right:
+            st.html(
+                cards_html(_with_opinions(photo, answer, everyone) if opinions else answer.faces)
+            )
     _downloads(photo, answer)
+
+
+def _with_opinions(
+    photo: Photo, answer: ImageAnalysis, everyone: AnalyzerConfig | None
+) -> tuple[FaceAnalysis, ...]:
+    if everyone is None:
+        return answer.faces
+    with st.spinner("Asking every network."):
+        return workspace().with_opinions(photo, answer, ready_analyzer(everyone))
 
 
 def show_refusal(name: str, refused: Refused) -> None:
@@ -61,7 +71,10 @@ def show_refusal(name: str, refused: Refused) -> None:
     st.error(f"**{title}** could not be answered. {message}\n\n{hint}")
 
 
-def _picture(photo: Photo, analysis: ImageAnalysis, analyzer: Analyzer) -> None:
+def _picture(
+    photo: Photo, analysis: ImageAnalysis, analyzer: Analyzer, everyone: AnalyzerConfig | None
+) -> bool:
+    """The picture and what can be added to it; whether the opinions of all networks are wanted."""
     frame = st.container(key="picture")
     with st.container(horizontal=True, gap="small"):
         landmarks = st.toggle(
@@ -83,6 +96,13 @@ def _picture(photo: Photo, analysis: ImageAnalysis, analyzer: Analyzer) -> None:
             key="crops",
             persist_state="session",
         )
+        opinions = everyone is not None and st.toggle(
+            "What each network says",
+            help="Asks every network about each face, and tells on its card whether they agree. "
+            "The answer stays that of the model chosen in the settings.",
+            key="opinions",
+            persist_state="session",
+        )
     with frame, st.spinner("Drawing the answer.", show_time=False):
         picture = workspace().shown(
             photo,
@@ -96,10 +116,11 @@ def _picture(photo: Photo, analysis: ImageAnalysis, analyzer: Analyzer) -> None:
         words = [f"{face.index} · {face_words(face)}" for face in analysis.faces]
         with st.container(key="crops_shown"):
             st.image(crops(analysis, maps), caption=words, width=150)
+    return opinions
 
 
 def _caption(analysis: ImageAnalysis) -> str:
-    if len(analysis.faces) <= _BESIDE:
+    if len(analysis.faces) <= _NAMED:
         told = "; ".join(f"{face.index} {face_words(face)}" for face in analysis.faces)
     else:
         words = Counter(answer_words(face.emotions).lower() for face in analysis.faces)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core import EMOTIONS, ImageAnalysis
+from core import EMOTIONS, AnalyzerConfig, FaceAnalysis, ImageAnalysis
+from frontends.face_card import crop_address
 from frontends.streamlit_app.downloads import csv_file, json_list, zip_file
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import workspace
@@ -21,73 +22,102 @@ if TYPE_CHECKING:
     from core import Analyzer
 
 Pair = tuple[Photo, Answer]
+Row = tuple[int, dict[str, Any]]
+"""The number of the photo among all, and what the table tells."""
+_PICKED = "picked_photo"
 NO_FACE_ANSWER, NOT_ANSWERED = "No face", "Not answered"
 
 
-def show_several(pairs: Sequence[Pair], analyzer: Analyzer) -> None:
+def show_several(
+    pairs: Sequence[Pair], analyzer: Analyzer, everyone: AnalyzerConfig | None = None
+) -> None:
     """The table, what can be saved, and the photo the visitor picks."""
     answered = [(photo, each) for photo, each in pairs if isinstance(each, ImageAnalysis)]
     faces = sum(len(analysis.faces) for _, analysis in answered)
     st.subheader(_headline(len(answered), faces, len(pairs) - len(answered)), anchor=False)
     faces_told = [face for _, analysis in answered for face in analysis.faces]
-    st.html(summary_html(faces_told))
+    left, right = st.columns(2, gap="medium")
+    left.html(summary_html(faces_told))
+    with right:
+        rows = _filtered(_rows(pairs))
+        _downloads(answered)
     st.dataframe(
-        _filtered(_rows(pairs)),
+        [row for _, row in rows],
         hide_index=True,
         placeholder="",
         column_config={
+            "Face": st.column_config.ImageColumn("Face", width="small"),
+            "Number": st.column_config.NumberColumn(width="small"),
             "Probability": st.column_config.ProgressColumn(
                 format="%.0f %%", min_value=0, max_value=100
             ),
             "Photo": st.column_config.TextColumn(width="medium"),
             "Remarks": st.column_config.TextColumn(width="large"),
         },
+        row_height=44,
+        key="table",
+        selection_mode="single-row",
+        on_select=partial(_look_at, [number for number, _ in rows]),
     )
-    if answered:
-        analyses = [analysis for _, analysis in answered]
-        offer_downloads(
-            "of_all",
-            [
-                (
-                    "Everything (ZIP)",
-                    partial(zip_file, answered, workspace()),
-                    "emotions.zip",
-                    "application/zip",
-                ),
-                ("Table (CSV)", partial(csv_file, analyses), "emotions.csv", "text/csv"),
-                (
-                    "Documents (JSON)",
-                    partial(json_list, analyses),
-                    "emotions.json",
-                    "application/json",
-                ),
-            ],
-        )
+    st.caption("A click on a heading sorts, a tick on the left shows the photo of that row below.")
     st.divider()
+    if not 0 <= st.session_state.get(_PICKED, -1) < len(pairs):
+        st.session_state[_PICKED] = _worth_a_look(pairs)
     picked = st.selectbox(
         "Photo to look at",
         range(len(pairs)),
         format_func=lambda number: _title(number, pairs[number]),
+        key=_PICKED,
     )
     photo, answer = pairs[picked]
-    show_answer(photo, answer, analyzer)
+    show_answer(photo, answer, analyzer, everyone)
 
 
-def _filtered(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows that the visitor wants to see; a click on a heading sorts them."""
-    left, right = st.columns(2, gap="medium")
-    there = {row["Answer"] for row in rows}
+def _downloads(answered: Sequence[tuple[Photo, ImageAnalysis]]) -> None:
+    if not answered:
+        return
+    analyses = [analysis for _, analysis in answered]
+    everything = partial(zip_file, answered, workspace())
+    table, documents = partial(csv_file, analyses), partial(json_list, analyses)
+    offer_downloads(
+        "of_all",
+        [
+            ("Everything (ZIP)", everything, "emotions.zip", "application/zip"),
+            ("Table (CSV)", table, "emotions.csv", "text/csv"),
+            ("Documents (JSON)", documents, "emotions.json", "application/json"),
+        ],
+    )
+
+
+def _worth_a_look(pairs: Sequence[Pair]) -> int:
+    """The first photo with a face in it."""
+    with_faces = (
+        n for n, (_, each) in enumerate(pairs) if not isinstance(each, Refused) and each.faces
+    )
+    return next(with_faces, 0)
+
+
+def _look_at(numbers: Sequence[int]) -> None:
+    """Show the photo of the row that was ticked; ``numbers`` are those of the rows' photos."""
+    ticked = st.session_state["table"]["selection"]["rows"]
+    if ticked and ticked[0] < len(numbers):
+        st.session_state[_PICKED] = numbers[ticked[0]]
+
+
+def _filtered(rows: list[Row]) -> list[Row]:
+    """The rows that the visitor wants to see."""
+    there = {row["Answer"] for _, row in rows}
     order = [*map(emotion_word, EMOTIONS), NOT_SURE, NO_FACE_ANSWER, NOT_ANSWERED]
-    shown = left.multiselect(
+    shown = st.multiselect(
         "Show only these answers",
         [answer for answer in order if answer in there],
         placeholder="All answers",
         key="shown_answers",
     )
-    part = right.text_input("Show only photos whose name contains", key="shown_names")
+    part = st.text_input("Show only photos whose name contains", key="shown_names")
     return [
-        row
-        for row in rows
+        (number, row)
+        for number, row in rows
         if (not shown or row["Answer"] in shown) and part.casefold() in row["Photo"].casefold()
     ]
 
@@ -104,28 +134,30 @@ def _title(number: int, pair: Pair) -> str:
     return f"{number + 1} · {shown_name(photo.name)} ({told})"
 
 
-def _rows(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
-    rows = []
-    for photo, answer in pairs:
+def _rows(pairs: Sequence[Pair]) -> list[Row]:
+    rows: list[Row] = []
+    for number, (photo, answer) in enumerate(pairs):
         row: dict[str, Any] = dict.fromkeys(
-            ("Photo", "Face", "Answer", "Most probable", "Probability", "Remarks")
+            ("Photo", "Number", "Face", "Answer", "Most probable", "Probability", "Remarks")
         )
         row["Photo"] = shown_name(photo.name)
         if isinstance(answer, Refused):
-            rows.append({**row, "Answer": NOT_ANSWERED, "Remarks": answer.message})
+            rows.append((number, {**row, "Answer": NOT_ANSWERED, "Remarks": answer.message}))
         elif not answer.faces:
-            rows.append({**row, "Answer": NO_FACE_ANSWER, "Remarks": " ".join(answer.notes)})
+            notes = " ".join(answer.notes)
+            rows.append((number, {**row, "Answer": NO_FACE_ANSWER, "Remarks": notes}))
         else:
-            for face in answer.faces:
-                top, probability = face.emotions.ranked()[0]
-                rows.append(
-                    {
-                        **row,
-                        "Face": face.index,
-                        "Answer": answer_words(face.emotions),
-                        "Most probable": top.value,
-                        "Probability": 100 * probability,
-                        "Remarks": " ".join(face.quality.reasons),
-                    }
-                )
+            rows.extend((number, {**row, **_told(face)}) for face in answer.faces)
     return rows
+
+
+def _told(face: FaceAnalysis) -> dict[str, Any]:
+    top, probability = face.emotions.ranked()[0]
+    return {
+        "Number": face.index,
+        "Face": crop_address(face),
+        "Answer": answer_words(face.emotions),
+        "Most probable": top.value,
+        "Probability": 100 * probability,
+        "Remarks": " ".join(face.quality.reasons),
+    }

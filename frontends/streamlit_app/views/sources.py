@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from frontends.sample import SAMPLE_NAME, sample_photo
@@ -9,15 +11,18 @@ from frontends.streamlit_app.photos import MOST_BYTES, MOST_PHOTOS, Photo, withi
 from frontends.streamlit_app.state import workspace
 from frontends.wording import SAMPLE_CREDIT, shown_name
 
+_THUMBNAIL = Path(__file__).parents[1] / "sample.jpg"
+"""The sample, small."""
 UPLOAD, CAMERA, SAMPLE = "Upload photos", "Take a picture", "Sample photo"
 
 
 def choose_photos() -> tuple[Photo, ...]:
     """The photos to answer; empty until the visitor gave some."""
+    # A button sets it as well, which Streamlit allows only without a default.
+    st.session_state.setdefault("source", UPLOAD)
     source = st.segmented_control(
         "Where from",
         [UPLOAD, CAMERA, SAMPLE],
-        default=UPLOAD,
         required=True,
         key="source",
         persist_state="session",
@@ -61,8 +66,9 @@ def _from_uploads() -> tuple[Photo, ...]:
     if not memory.uploads:
         st.caption(
             "JPEG, PNG, WebP, BMP, GIF or TIFF, one or many at once, with one or several people "
-            "who agreed to it. No photo at hand? Choose **Sample photo**."
+            "who agreed to it."
         )
+        _offer_sample()
     if memory.uploads and not given:
         # The uploader forgets its files when another page was shown in between; we do not.
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -70,6 +76,21 @@ def _from_uploads() -> tuple[Photo, ...]:
             st.caption("Your photo is still here." if count == 1 else "Your photos are still here.")
             st.button("Start over", on_click=_forget_uploads)
     return memory.uploads
+
+
+def _offer_sample() -> None:
+    with st.container(
+        border=True, horizontal=True, vertical_alignment="center", key="sample_offer"
+    ):
+        st.image(_THUMBNAIL, width=72)
+        with st.container(width="stretch", gap=None):
+            st.markdown("**No photo at hand?**")
+            st.caption(SAMPLE_CREDIT)
+        st.button("Try the sample photo", on_click=_choose_sample, type="primary")
+
+
+def _choose_sample() -> None:
+    st.session_state["source"] = SAMPLE
 
 
 def _from_camera() -> tuple[Photo, ...]:
