@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
 
 from core import EmotionScores, Face, FaceAnalysis, RgbImage
 
 from .face_card import bars_html, crop_html, headline_html, number_html
+from .wording import ENSEMBLE, MODEL_TITLES, agreement_words
 
 if TYPE_CHECKING:
     from core import Analyzer
@@ -52,13 +53,21 @@ def timed_opinion(
 
 
 def opinions_html(faces: Sequence[FaceAnalysis], opinions: Sequence[Opinion]) -> str:
-    """For each face a row with a card per model; no face gives an empty string."""
+    """For each face whether the networks agree, and a card per model; no face, no text."""
     return "".join(
         f'<section class="compared" aria-label="Face {face.index}">'
-        f"<header>{number_html(face.index)}{crop_html(face)}</header>"
+        f"<header>{number_html(face.index)}{crop_html(face)}"
+        f"<span>{_agreement(face, opinions, place)}</span></header>"
         f'<div class="faces">{"".join(_card(each, place) for each in opinions)}</div></section>'
         for place, face in enumerate(faces)
     )
+
+
+def _agreement(face: FaceAnalysis, opinions: Sequence[Opinion], place: int) -> str:
+    # The ensemble is made of the others and has no vote of its own.
+    votes = [each for each in opinions if each.title != MODEL_TITLES[ENSEMBLE]]
+    asked = replace(face, per_model={each.title: each.scores[place] for each in votes})
+    return agreement_words(asked)
 
 
 def _card(opinion: Opinion, place: int) -> str:

@@ -9,24 +9,52 @@ import streamlit as st
 
 from core import ModelInfo, ProjectError, __version__, model_catalog
 from frontends.figures import figure_rows
-from frontends.wording import escape_markdown
+from frontends.streamlit_app.documents import DOCS, show_document
+from frontends.wording import escape_markdown, model_title
 
 TEXT_FILE = Path(__file__).parents[1] / "about.md"
 ETHICS_FILE = Path(__file__).parents[2] / "ethics.md"
 """The short form of docs/ethics.md."""
 
+_SHORT, _FIGURES = "In short", "How good it is"
+_DOCUMENTS = {
+    "Ethics": "ethics.md",
+    "Training and studies": "training.md",
+    "Speed": "performance.md",
+    "Reliability": "reliability.md",
+    "Questions": "faq.md",
+}
+"""Shown as far as they are there."""
+_PLOTS = {
+    "reliability": "How often answers of a given probability were right. On the dotted line a "
+    "probability means what it says.",
+    "confusion": "What faces of each emotion were taken for.",
+}
+
 
 def page() -> None:
     """What a visitor should know."""
     st.title("About", anchor=False)
+    there = {title: DOCS / name for title, name in _DOCUMENTS.items() if (DOCS / name).exists()}
+    chosen = st.segmented_control(
+        "Part",
+        [_SHORT, _FIGURES, *there],
+        default=_SHORT,
+        required=True,
+        key="about_part",
+        label_visibility="collapsed",
+    )
     with st.container(key="prose"):
-        for file in (TEXT_FILE, ETHICS_FILE):
-            st.markdown(file.read_text(encoding="utf-8"))
-        st.subheader("How good it is", anchor=False)
-        try:
-            _figures(model_catalog())
-        except ProjectError as error:
-            st.warning(f"{escape_markdown(error.message)}\n\n{escape_markdown(error.hint)}")
+        if chosen in there:
+            show_document(there[chosen])
+        elif chosen == _FIGURES:
+            try:
+                _figures(model_catalog())
+            except ProjectError as error:
+                st.warning(f"{escape_markdown(error.message)}\n\n{escape_markdown(error.hint)}")
+        else:
+            for file in (TEXT_FILE, ETHICS_FILE):
+                st.markdown(file.read_text(encoding="utf-8"))
         st.caption(f"Photo Emotion {__version__}")
 
 
@@ -40,3 +68,9 @@ def _figures(models: Sequence[ModelInfo]) -> None:
         "interval. Some of these faces are near-copies of training faces, hence the second figure."
     )
     st.table(rows)
+    trained = [info for info in models if info.trained]
+    chosen = st.selectbox("Model", trained, format_func=model_title, key="figures_of")
+    for name, words in _PLOTS.items():
+        picture = DOCS / "images" / f"{name}_{chosen.name}.png"
+        if picture.exists():
+            st.image(picture, caption=words)

@@ -65,7 +65,8 @@ def page() -> None:
         if photo is None:
             return
         analyzer = ready_analyzer(config)
-        answer = workspace().answer(photo, analyzer)
+        with st.spinner(f"Looking for faces in {escape_markdown(shown_name(photo.name))}."):
+            answer = workspace().answer(photo, analyzer)
         if isinstance(answer, Refused):
             show_refusal(photo.name, answer)
         elif not answer.faces:

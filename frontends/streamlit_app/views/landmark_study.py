@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 from core import LandmarkNoise
+from frontends.streamlit_app.documents import DOCS
 
-STUDY_FILE = Path(__file__).parents[3] / "docs" / "results" / "landmarks.json"
+STUDY_FILE = DOCS / "results" / "landmarks.json"
 
 
 @dataclass(frozen=True, slots=True)
