@@ -4,16 +4,23 @@
 BIN := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help app demo test check fmt install bench fuzz weights lock clean doctor
+.PHONY: help app demo window screenshots test check fmt install bench fuzz weights lock clean doctor
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 app: .venv/installed doctor ## Install what is needed and open the Streamlit app
 	@$(BIN)/emotion app
 
 demo: .venv/installed doctor ## Install what is needed and open the Gradio demo
 	@$(BIN)/emotion demo
+
+window: .venv/installed doctor ## Install what a window of its own needs and open the app in it
+	@.ci/install requirements.txt requirements-window.txt
+	@$(BIN)/emotion app --window
+
+screenshots: .venv/installed-dev doctor ## Take the pictures of both pages in docs/images anew (needs Chromium)
+	@$(BIN)/python -m tests.browser.screenshots
 
 test: .venv/installed-dev doctor check ## Everything that must be green: lint, types, import rule, tests
 	@$(BIN)/python -m pytest tests/core

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,9 +20,24 @@ Port = Annotated[
 ]
 
 
-def app(port: Port = None) -> None:
+Window = Annotated[
+    bool,
+    typer.Option(
+        "--window", help="Open it in a window of its own; `make window` installs what that needs."
+    ),
+]
+
+
+def app(port: Port = None, window: Window = False) -> None:
     """Open the Streamlit app in the browser."""
-    _become(streamlit_command(port))
+    if window:
+        from cli.window import show_in_window
+
+        port = port or _free_port()
+        command = [*streamlit_command(port), "--server.headless", "true"]
+        show_in_window(command, f"http://localhost:{port}", ROOT)
+    else:
+        _become(streamlit_command(port))
 
 
 def demo(port: Port = None) -> None:
@@ -45,6 +61,13 @@ def gradio_environment(port: int | None = None) -> dict[str, str]:
     """What tells Gradio where to listen; it reads its settings from the environment."""
     settings = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_ANALYTICS_ENABLED": "False"}
     return settings if port is None else {**settings, "GRADIO_SERVER_PORT": str(port)}
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
 
 
 def _become(command: Sequence[str], settings: Mapping[str, str] | None = None) -> NoReturn:
