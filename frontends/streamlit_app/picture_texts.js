@@ -1,9 +1,11 @@
-// Streamlit gives a picture its number as alternative text; the caption below says what it shows.
+// Streamlit gives a picture its number as alternative text; the caption below says what it shows,
+// and one without a caption is an ornament.
 const describe = () => {
   for (const block of document.querySelectorAll('[data-testid="stImage"]')) {
     const image = block.querySelector("img");
     const caption = block.querySelector('[data-testid="stImageCaption"]');
-    if (image && caption && image.alt !== caption.textContent) image.alt = caption.textContent;
+    const words = caption?.textContent ?? "";
+    if (image && image.alt !== words) image.alt = words;
   }
 };
 window.describedPictures?.disconnect();

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -12,6 +13,10 @@ from frontends.streamlit_app.workspace import Workspace
 
 if TYPE_CHECKING:
     from core import Analyzer
+
+
+_PAGE_FIRST_S = 1.5
+"""Loading begins so long after the page was asked for, or as soon as an answer is wanted."""
 
 
 def workspace() -> Workspace:
@@ -25,15 +30,17 @@ def workspace() -> Workspace:
 # All four models for the comparison and two more, so that changing a setting back and forth
 # loads nothing; older ones are let go.
 @st.cache_resource(max_entries=6, show_spinner=False, hash_funcs={AnalyzerConfig: repr})
-def _loading(config: AnalyzerConfig) -> Future[Analyzer]:
+def _loading(config: AnalyzerConfig) -> tuple[Future[Analyzer], Event]:
+    wanted = Event()
     executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="load-model")
-    future = executor.submit(_load, config)
+    future = executor.submit(_load, config, wanted)
     executor.shutdown(wait=False)
-    return future
+    return future, wanted
 
 
-def _load(config: AnalyzerConfig) -> Analyzer:
-    # Takes seconds to import, so that it is done behind the page too.
+def _load(config: AnalyzerConfig, wanted: Event) -> Analyzer:
+    # Importing torch stops all threads for a moment: first let the browser have its page.
+    wanted.wait(_PAGE_FIRST_S)
     from core import Analyzer, prepare_isolated
 
     prepare_isolated()
@@ -47,7 +54,8 @@ def start_loading(config: AnalyzerConfig) -> None:
 
 def ready_analyzer(config: AnalyzerConfig) -> Analyzer:
     """The analyzer, waiting with a message while it loads; ProjectError if it cannot be had."""
-    future = _loading(config)
+    future, wanted = _loading(config)
+    wanted.set()
     if not future.done():
         with st.spinner("Loading the model. This takes a few seconds the first time."):
             future.exception()

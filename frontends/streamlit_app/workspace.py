@@ -9,7 +9,7 @@ from io import BytesIO
 from threading import RLock
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
-from core import FaceAnalysis, ImageAnalysis, ProjectError, RgbImage
+from core import Face, FaceAnalysis, ImageAnalysis, ProjectError, RgbImage
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.turns import TURNS
 
@@ -131,6 +131,12 @@ class Workspace:
         key = ("maps", *_key(photo, analysis.provenance.config_digest))
         found = self.remember(key, lambda: analyzer.explain(analysis))
         return cast("tuple[Float32Array, ...]", found)
+
+    def candidates(self, photo: Photo, analyzer: Analyzer) -> tuple[Face, ...]:
+        """What ``analyzer`` takes for a face; InputError if the picture cannot be read."""
+        key = ("candidates", *_key(photo, analyzer.config.digest()))
+        found = self.remember(key, lambda: analyzer.detect(self.image(photo)))
+        return cast("tuple[Face, ...]", found)
 
     def with_opinions(
         self, photo: Photo, analysis: ImageAnalysis, everyone: Analyzer

@@ -1,56 +1,155 @@
-"""Takes the README's pictures of the real pages: `python -m tests.browser.screenshots`.
+"""Takes the pictures of the real pages for README and docs: `make screenshots`.
 
 Starts the Streamlit app and the Gradio demo with the shipped model and answers the sample photo.
+Names choose some of them: `python -m tests.browser.screenshots streamlit-live gradio`.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE
 
+import cv2
+import numpy as np
+from PIL import Image, ImageEnhance, ImageOps
 from playwright.sync_api import Browser, Page, expect
 
 from frontends.sample import SAMPLE_NAME, sample_photo
 from tests.browser.serving import ROOT, SLOWEST_S, browser, streamlit
 
 SLOWEST_MS = SLOWEST_S * 1000
-SETTLED_MS = 1500
-"""Until the fonts and the fading in are done."""
+SETTLED_MS = 2500
+"""Until the fonts, the charts and the fading in are done."""
+COLOURS = 256
+"""Of a palette: a third of the bytes, and no difference that matters here."""
+FACE = "article.face"
+PHONE = (390, 844)
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture of one page."""
+
+    name: str
+    path: str
+    prepare: Callable[[Page], None]
+    awaited: str
+    """What must be in sight before the picture is taken."""
+    size_wh: tuple[int, int] = (1280, 900)
+    dark: bool = False
 
 
 def main() -> None:
-    """Write streamlit.png, streamlit-dark.png and gradio.png into the folder that is named."""
+    """Write the pictures, all or those that are named, into a folder."""
     parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images", metavar="DIR")
-    out: Path = parser.parse_args().out
+    asked = parser.parse_args()
+    out: Path = asked.out
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         parser.error("there is no Chromium; on Debian: apt-get install chromium")
     out.mkdir(parents=True, exist_ok=True)
-    with browser(Path(chromium)) as window:
-        with streamlit() as address:
-            for name, scheme in (("streamlit", "light"), ("streamlit-dark", "dark")):
-                page = _open(window, address, scheme, height=900)
-                sources = page.get_by_role("radiogroup", name="Where from")
-                sources.get_by_text("Sample photo").click()
-                _save(page, "article.face", out / f"{name}.png")
-        with _gradio() as address:
-            page = _open(window, address, "light", height=900)
-            photo = {"name": SAMPLE_NAME, "mimeType": "image/png", "buffer": sample_photo()}
-            page.locator("input[type=file]").first.set_input_files([photo])
-            _save(page, "article.face", out / "gradio.png", whole=True)
+    names = set(asked.names) or {*(shot.name for shot in SHOTS), "gradio"}
+    with tempfile.TemporaryDirectory() as folder:
+        camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+        film = f"--use-file-for-fake-video-capture={_film(Path(folder))}"
+        with browser(Path(chromium), *camera, film) as window:
+            _streamlit(window, names, out)
+            if "gradio" in names:
+                with _gradio() as address:
+                    page = _open(window, address)
+                    _upload(page, (SAMPLE_NAME, sample_photo()))
+                    _save(page, FACE, out / "gradio.png", whole=True)
 
 
-def _open(window: Browser, address: str, scheme: str, *, height: int) -> Page:
+def _streamlit(window: Browser, names: Collection[str], out: Path) -> None:
+    shots = [shot for shot in SHOTS if shot.name in names]
+    if not shots:
+        return
+    with streamlit() as address:
+        for shot in shots:
+            page = _open(window, f"{address}/{shot.path}", shot.size_wh, dark=shot.dark)
+            shot.prepare(page)
+            _save(page, shot.awaited, out / f"{shot.name}.png")
+
+
+def _take_sample(page: Page) -> None:
+    sources = page.get_by_role("radiogroup", name="Where from")
+    sources.get_by_text("Sample photo").click()
+
+
+def _ask_everyone(page: Page) -> None:
+    _take_sample(page)
+    expect(page.locator(FACE).first).to_be_visible(timeout=SLOWEST_MS)
+    page.get_by_text("What each network says").click()
+
+
+def _take_several(page: Page) -> None:
+    sample = Image.open(io.BytesIO(sample_photo())).convert("RGB")
+    pictures = {
+        SAMPLE_NAME: sample,
+        "mirrored.png": ImageOps.mirror(sample),
+        "dark.png": ImageEnhance.Brightness(sample).enhance(0.2),
+        "small.png": sample.resize((170, 170)),
+        "no face.png": sample.crop((300, 300, 512, 512)),
+    }
+    files = []
+    for name, picture in pictures.items():
+        buffer = io.BytesIO()
+        picture.save(buffer, "PNG")
+        files.append((name, buffer.getvalue()))
+    _upload(page, *files, ("notes.txt", b"hello"))
+
+
+def _start_camera(page: Page) -> None:
+    page.get_by_role("button", name="Start the camera").click()
+
+
+def _nothing(page: Page) -> None:
+    """The page as it opens."""
+
+
+SHOTS = (
+    Shot("streamlit", "", _take_sample, FACE),
+    Shot("streamlit-dark", "", _ask_everyone, ".face-opinions", dark=True),
+    Shot("streamlit-several", "", _take_several, "[data-testid=stDataFrame] canvas"),
+    Shot("streamlit-compare", "compare", _take_sample, ".compared", (1280, 1100)),
+    Shot("streamlit-detection", "detection-lab", _take_sample, "[data-testid=stMetric]"),
+    Shot(
+        "streamlit-landmarks",
+        "landmark-lab",
+        _take_sample,
+        "[data-testid=stVegaLiteChart] >> nth=1",
+        (1280, 1100),
+    ),
+    Shot("streamlit-live", "live", _start_camera, ".frame"),
+    Shot("streamlit-about", "about", _nothing, "text=How it works"),
+    Shot("streamlit-phone", "", _take_sample, FACE, PHONE),
+)
+
+
+def _upload(page: Page, *files: tuple[str, bytes]) -> None:
+    page.locator("input[type=file]").first.set_input_files(
+        [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
+    )
+
+
+def _open(
+    window: Browser, address: str, size_wh: tuple[int, int] = (1280, 900), *, dark: bool = False
+) -> Page:
+    width, height = size_wh
     context = window.new_context(
-        viewport={"width": 1280, "height": height},
-        color_scheme="dark" if scheme == "dark" else "light",
+        viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
     )
     page = context.new_page()
     page.set_default_timeout(SLOWEST_MS)
@@ -61,10 +160,27 @@ def _open(window: Browser, address: str, scheme: str, *, height: int) -> Page:
 
 def _save(page: Page, awaited: str, file: Path, *, whole: bool = False) -> None:
     expect(page.locator(awaited).first).to_be_visible(timeout=SLOWEST_MS)
+    expect(page.locator("[data-testid=stSpinner]")).to_have_count(0, timeout=SLOWEST_MS)
+    for shown in page.locator("img").all():
+        # One that is still on its way has no size.
+        shown.evaluate("image => image.decode()")
     page.wait_for_timeout(SETTLED_MS)
-    page.screenshot(path=str(file), full_page=whole)
+    with Image.open(io.BytesIO(page.screenshot(full_page=whole))) as taken:
+        taken.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT).save(file, optimize=True)
     sys.stderr.write(f"Wrote {file}\n")
     page.context.close()
+
+
+def _film(folder: Path) -> Path:
+    """The sample's upper half as a film of two frames, which Chromium takes for its camera."""
+    file = folder / "camera.y4m"
+    width, height = 640, 480
+    with Image.open(io.BytesIO(sample_photo())) as sample:
+        part = sample.convert("RGB").crop((30, 0, 478, 336)).resize((width, height))
+    frame = cv2.cvtColor(np.asarray(part), cv2.COLOR_RGB2YUV_I420).tobytes()
+    header = f"YUV4MPEG2 W{width} H{height} F15:1 Ip A1:1 C420jpeg\n".encode()
+    file.write_bytes(header + 2 * (b"FRAME\n" + frame))
+    return file
 
 
 @contextmanager

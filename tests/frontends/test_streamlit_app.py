@@ -61,7 +61,7 @@ def test_first_page_appears_before_any_model_is_asked(app):
     assert not app.exception
     assert app.title[0].value == "Read the emotions in a photo"
     assert app.file_uploader[0].accept_multiple_files
-    assert not app.image
+    assert "<article" not in html_of(app)
     assert not app.get("download_button")
 
 

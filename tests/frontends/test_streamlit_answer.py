@@ -1,0 +1,182 @@
+"""What the Streamlit app offers around an answer: opinions, rows to pick, documents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import EMOTIONS, Analyzer, Emotion, EmotionScores
+from frontends.face_card import cards_html
+from frontends.streamlit_app.documents import DOCS, document_parts
+from frontends.streamlit_app.views import several
+from frontends.streamlit_app.views.sources import SAMPLE
+from tests.fakes import FakeAnalyzer, model_info, picture, png
+
+HAPPY = png(picture(Emotion.HAPPY))
+CROWD = png(picture(Emotion.HAPPY, Emotion.SAD, Emotion.ANGRY))
+
+
+def open_page(name):
+    def page(name):
+        from importlib import import_module
+
+        import_module(f"frontends.streamlit_app.views.{name}").page()
+
+    return AppTest.from_function(page, args=(name,), default_timeout=200).run()
+
+
+def upload(app, *files):
+    app.file_uploader[0].set_value([(name, data, "image/png") for name, data in files])
+    return app.run()
+
+
+def html_of(app):
+    return " ".join(element.proto.body for element in app.get("html"))
+
+
+def certain(emotion):
+    return EmotionScores(tuple(float(each is emotion) for each in EMOTIONS))
+
+
+class Everyone(FakeAnalyzer):
+    """Two networks that say happy and one that says sad, whatever they see."""
+
+    def answer(self, image, faces):
+        told = {"mobilenet_v2": "happy", "resnet50": "happy", "inception_v3": "sad"}
+        per_model = {name: certain(Emotion(word)) for name, word in told.items()}
+        return tuple(replace(each, per_model=per_model) for each in super().answer(image, faces))
+
+
+@pytest.fixture
+def asked(monkeypatch, made, catalog):
+    """The analyzers that were made, the ensemble's among them."""
+    catalog[:] = [model_info(), model_info("ensemble")]
+    plain = Analyzer.from_config
+
+    def from_config(config):
+        if config.model != "ensemble":
+            return plain(config)
+        made.append(Everyone(config))
+        return made[-1]
+
+    monkeypatch.setattr(Analyzer, "from_config", from_config)
+    return made
+
+
+def test_every_network_is_asked_on_request_and_the_answer_stays(asked):
+    app = upload(open_page("analyze"), ("a.png", HAPPY))
+    assert "networks" not in html_of(app)
+    assert [each.config.model for each in asked] == ["mobilenet_v2"]
+    app.toggle(key="opinions").set_value(True).run()
+    assert not app.exception
+    shown = html_of(app)
+    assert 'aria-label="Face 1: Happy, 90 %"' in shown
+    assert "2 of 3 networks say happy" in shown
+    assert "InceptionV3: Sad, 100 %" in shown
+    # The faces were found once; the ensemble was given them.
+    assert [each.detector.seen for each in asked] == [["a.png"], []]
+
+
+@pytest.mark.usefixtures("asked")
+def test_opinions_are_not_offered_where_the_ensemble_answers():
+    app = open_page("analyze")
+    next(box for box in app.selectbox if box.label == "Model").select_index(1)
+    upload(app, ("a.png", HAPPY))
+    assert not [each for each in app.toggle if each.key == "opinions"]
+
+
+@pytest.mark.usefixtures("made", "catalog")
+def test_sample_can_be_pressed_on_the_first_page():
+    app = open_page("analyze")
+    [button] = [each for each in app.button if "sample" in each.label]
+    button.click().run()
+    assert not app.exception
+    assert app.session_state["source"] == SAMPLE
+    assert app.image[0].captions
+
+
+@pytest.mark.usefixtures("made", "catalog")
+def test_first_photo_with_a_face_is_looked_at_first():
+    app = upload(
+        open_page("analyze"),
+        ("notes.txt", b"hello"),
+        ("wall.png", png(picture())),
+        ("a.png", HAPPY),
+    )
+    picker = next(box for box in app.selectbox if box.label == "Photo to look at")
+    assert picker.value == 2
+    assert "Face 1: Happy" in html_of(app)
+
+
+def test_ticked_row_of_the_filtered_table_picks_its_photo(monkeypatch):
+    state = {"table": {"selection": {"rows": [1]}}}
+    monkeypatch.setattr(several.st, "session_state", state)
+    several._look_at([4, 7])
+    assert state["picked_photo"] == 7
+    # A tick left over from a longer table.
+    state["table"] = {"selection": {"rows": [2]}}
+    several._look_at([4, 7])
+    assert state["picked_photo"] == 7
+
+
+@pytest.mark.usefixtures("made", "catalog")
+def test_table_shows_each_face_as_the_network_saw_it():
+    app = upload(open_page("analyze"), ("a.png", CROWD), ("notes.txt", b"hello"))
+    table = app.dataframe[0].value
+    assert list(table["Number"][:3]) == [1, 2, 3]
+    assert all(each.startswith("data:image/png;base64,") for each in table["Face"][:3])
+    assert table["Face"][3] is None
+
+
+def test_cards_of_many_faces_show_three_emotions_and_fold_the_rest():
+    faces = FakeAnalyzer().analyze(several_faces(4)).faces
+    shown = cards_html(faces)
+    assert shown.count("<details>") == 4
+    first = shown.split("<details>")[0]
+    assert first.count('class="word"') == 3
+    assert shown.count('class="word"') == 4 * 7
+    assert "<details>" not in cards_html(faces[:2])
+
+
+def several_faces(count):
+    from core import RgbImage
+
+    return RgbImage(picture(*[Emotion.HAPPY] * count))
+
+
+@pytest.mark.usefixtures("made", "catalog")
+def test_about_shows_the_documents_themselves():
+    app = open_page("about")
+    assert "expressions, not feelings" in " ".join(each.value for each in app.markdown)
+    app.button_group(key="about_part").set_value("Ethics").run()
+    assert not app.exception
+    told = " ".join(each.value for each in app.markdown)
+    assert "What is inferred, and what is not" in told
+    assert "<!--" not in told
+
+
+def test_document_s_pictures_are_shown_and_its_links_are_words(tmp_path):
+    (tmp_path / "a.png").write_bytes(HAPPY)
+    file = tmp_path / "page.md"
+    file.write_text(
+        "# Title\n\n<!-- note\n-->Text with [a file](other.md) and [a site](https://x.org).\n\n"
+        "| ![First](a.png) | ![Second](a.png) |\n|---|---|\n\n"
+        "Inline ![small](a.png) picture.\n\n![Gone](missing.png)\n",
+        encoding="utf-8",
+    )
+    picture_file = tmp_path / "a.png"
+    assert list(document_parts(file)) == [
+        "Text with a file and [a site](https://x.org).",
+        (("First", picture_file), ("Second", picture_file)),
+        "Inline small picture.\n\nGone",
+    ]
+
+
+@pytest.mark.parametrize("file", sorted(DOCS.glob("*.md")), ids=lambda file: file.name)
+def test_every_document_of_the_repository_can_be_shown(file):
+    parts = list(document_parts(file))
+    words = [part for part in parts if isinstance(part, str)]
+    assert words
+    assert not [each for each in words if "](images/" in each or each.startswith("# ")]
