@@ -1,0 +1,132 @@
+"""What a visitor's hands find on the Streamlit pages: keys, buttons, rows, files."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core import Emotion
+from tests.browser.serving import SLOWEST_S, browser, streamlit
+from tests.fakes import picture, png
+
+pytestmark = pytest.mark.browser
+
+SLOWEST_MS = SLOWEST_S * 1000
+PHONE = {"width": 390, "height": 844}
+MOST_TABS = 40
+
+
+@pytest.fixture(scope="module")
+def window(chromium: Path) -> Iterator[Browser]:
+    expect.set_options(timeout=SLOWEST_MS)
+    with browser(chromium) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def quick(root: Path) -> Iterator[str]:
+    with streamlit(root / "tests" / "browser" / "quick_app.py") as address:
+        yield address
+
+
+def visit(window: Browser, address: str, **options: object) -> Page:
+    page = window.new_context(**options).new_page()
+    page.set_default_timeout(SLOWEST_MS)
+    page.goto(address)
+    expect(page.locator("h1").first).to_be_visible()
+    return page
+
+
+def upload(page: Page, *files: tuple[str, bytes]) -> None:
+    page.locator("input[type=file]").first.set_input_files(
+        [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
+    )
+
+
+def reach(page: Page, name: str) -> None:
+    """Press Tab until the control called ``name`` has the focus."""
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        told = page.evaluate(
+            "() => { const e = document.activeElement; return"
+            " e.getAttribute('aria-label') || e.innerText || e.parentElement.innerText || ''; }"
+        )
+        if name in told:
+            return
+    pytest.fail(f"{MOST_TABS} times Tab did not reach {name!r}")
+
+
+def test_first_page_is_used_without_a_mouse(window, quick):
+    page = visit(window, quick)
+    expect(page.get_by_role("button", name="Try the sample photo")).to_be_visible()
+    reach(page, "Upload photos")
+    reach(page, "Try the sample photo")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-testid=stImage] img").first).to_be_visible()
+    expect(page.get_by_text("NASA astronaut")).to_be_visible()
+
+
+def test_picture_and_toggles_are_reached_by_the_keyboard(window, quick):
+    page = visit(window, quick)
+    upload(page, ("a.png", png(picture(Emotion.HAPPY))))
+    image = page.locator(".st-key-picture img").first
+    expect(page.get_by_role("button", name="Zoom in")).to_be_visible()
+    reach(page, "Zoom in")
+    page.keyboard.press("Enter")
+    expect(image).to_have_attribute("style", re.compile(r"scale\(1\.5\)"))
+    reach(page, "Landmarks")
+    page.keyboard.press("Space")
+    expect(page.get_by_role("switch", name="Landmarks")).to_be_checked()
+
+
+def test_zoomed_picture_covers_nothing_beside_it(window, quick):
+    page = visit(window, quick)
+    upload(page, ("a.png", png(picture(Emotion.HAPPY))))
+    image = page.locator(".st-key-picture img").first
+    page.get_by_role("button", name="Zoom in").click()
+    expect(image).to_have_attribute("style", re.compile(r"clip-path: inset\([^0]"))
+    page.get_by_role("button", name="Whole picture").click()
+    expect(image).to_have_attribute("style", re.compile(r"scale\(1\)"))
+
+
+def test_archive_of_several_photos_holds_everything(window, quick):
+    page = visit(window, quick)
+    upload(
+        page,
+        ("a.png", png(picture(Emotion.HAPPY))),
+        ("notes.txt", b"hello"),
+        ("b.png", png(picture(Emotion.SAD))),
+    )
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Everything (ZIP)").click()
+    with zipfile.ZipFile(io.BytesIO(Path(saving.value.path()).read_bytes())) as archive:
+        names = archive.namelist()
+        table = archive.read("emotions.csv").decode("utf-8-sig")
+    kinds = ("emotions.json", "annotated.png", "blurred.png")
+    assert names == ["emotions.csv", *(f"{stem}.{kind}" for stem in "ab" for kind in kinds)]
+    assert [line.split(",")[0] for line in table.splitlines()[1:]] == ["a.png", "b.png"]
+
+
+def test_picture_stays_in_sight_while_its_cards_scroll(window, quick):
+    page = visit(window, quick)
+    upload(page, ("crowd.png", png(picture(*Emotion, *Emotion))))
+    expect(page.locator("article.face")).to_have_count(14)
+    page.locator("article.face").last.scroll_into_view_if_needed()
+    expect(page.locator(".st-key-picture img").first).to_be_in_viewport()
+
+
+def test_phone_says_where_pages_and_settings_are(window, quick):
+    page = visit(window, quick, viewport=PHONE)
+    button = page.get_by_test_id("stExpandSidebarButton")
+    expect(button).to_be_visible()
+    words = button.evaluate("e => getComputedStyle(e, '::after').content")
+    assert words == '"Pages and settings"'
+    button.click()
+    expect(page.get_by_role("link", name="Compare")).to_be_visible()
+    expect(page.get_by_text("How thoroughly to look for faces")).to_be_visible()
