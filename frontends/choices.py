@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from core import OperatingPoint
+
+if TYPE_CHECKING:
+    from core import DetectionFigures
+
 MODEL_HELP = (
     "The network that reads the emotion. Shares are of FER-2013's PublicTest, times of the "
     "computer that measured them."
@@ -12,6 +19,19 @@ LEVEL_HELP = (
     "which 80 % of the sure answers were right."
 )
 
+THRESHOLD_HELP = (
+    "How sure the detector must be that something is a face. Lower finds more faces and takes more "
+    "things for a face; the page Detection lab shows it."
+)
+POINT_LABEL = "What matters more when looking for faces"
+
+DETECTOR_TITLES = {"compact": "Compact", "mtcnn": "MTCNN"}
+POINT_TITLES = {
+    OperatingPoint.PRECISION: "No false faces",
+    OperatingPoint.BALANCED: "Balanced",
+    OperatingPoint.RECALL: "No missed faces",
+}
+
 RECOMMENDED = "Recommended"
 
 CERTAIN_LEVELS: dict[str, float | None] = {
@@ -19,3 +39,17 @@ CERTAIN_LEVELS: dict[str, float | None] = {
     **{f"{level} %": level / 100 for level in range(30, 100, 10)},
 }
 """From which probability an answer counts as sure."""
+
+
+def detector_title(name: str) -> str:
+    """A detector's name as a person reads it."""
+    return DETECTOR_TITLES.get(name, name)
+
+
+def point_facts(figures: DetectionFigures | None, point: OperatingPoint) -> str:
+    """What choosing ``point`` means, as far as it was measured."""
+    if figures is None:
+        return ""
+    here = figures.points[point]
+    precise, found = f"{100 * here.precision:.0f} %", f"{100 * here.recall:.0f} %"
+    return f"{precise} of frames are faces, {found} of faces found"

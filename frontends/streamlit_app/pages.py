@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from frontends.face_card import STYLE_FILE
-from frontends.streamlit_app.views import about, analyze, compare, landmark_lab, live
+from frontends.streamlit_app.views import about, analyze, compare, detection_lab, landmark_lab, live
 
 _FOLDER = Path(__file__).parent
 
@@ -27,6 +27,7 @@ def run() -> None:
         st.Page(analyze.page, title="Analyze", url_path="analyze", default=True),
         st.Page(live.page, title="Live", url_path="live"),
         st.Page(compare.page, title="Compare", url_path="compare"),
+        st.Page(detection_lab.page, title="Detection lab", url_path="detection-lab"),
         st.Page(landmark_lab.page, title="Landmark lab", url_path="landmark-lab"),
         st.Page(about.page, title="About", url_path="about"),
     ]

@@ -130,3 +130,18 @@ def test_phone_says_where_pages_and_settings_are(window, quick):
     button.click()
     expect(page.get_by_role("link", name="Compare")).to_be_visible()
     expect(page.get_by_text("How thoroughly to look for faces")).to_be_visible()
+
+
+def test_threshold_slider_redraws_the_frames_by_keyboard(window, quick):
+    page = visit(window, f"{quick}/detection-lab")
+    upload(page, ("a.png", png(picture(Emotion.HAPPY, Emotion.SAD))))
+    caption = page.get_by_test_id("stImageCaption")
+    expect(caption).to_contain_text("2 faces count from")
+    shown = page.locator(".st-key-picture img").first
+    before = shown.get_attribute("src")
+    page.get_by_role("slider").press("End")
+    # The drawn faces have a score of 0.99.
+    expect(caption).to_contain_text("0 faces count from 0.999 on, 2 below it")
+    assert shown.get_attribute("src") != before
+    page.get_by_role("slider").press("Home")
+    expect(caption).to_contain_text("2 faces count from 0.05 on")

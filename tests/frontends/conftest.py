@@ -33,9 +33,16 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeAnalyzer]]:
 def catalog(monkeypatch: pytest.MonkeyPatch) -> list:
     """The models that the fronts see; a test may change it."""
     from frontends.gradio_app import demo
-    from frontends.streamlit_app.views import about, analyze, compare, landmark_lab, live
+    from frontends.streamlit_app.views import (
+        about,
+        analyze,
+        compare,
+        detection_lab,
+        landmark_lab,
+        live,
+    )
 
     models = list(CATALOG)
-    for module in (demo, about, analyze, compare, landmark_lab, live):
+    for module in (demo, about, analyze, compare, detection_lab, landmark_lab, live):
         monkeypatch.setattr(module, "model_catalog", lambda: tuple(models))
     return models

@@ -16,7 +16,7 @@ TEXT_FILE = Path(__file__).parents[1] / "about.md"
 ETHICS_FILE = Path(__file__).parents[2] / "ethics.md"
 """The short form of docs/ethics.md."""
 
-_SHORT, _FIGURES = "In short", "How good it is"
+SHORT, FIGURES = "In short", "How good it is"
 _DOCUMENTS = {
     "Ethics": "ethics.md",
     "Training and studies": "training.md",
@@ -38,8 +38,8 @@ def page() -> None:
     there = {title: DOCS / name for title, name in _DOCUMENTS.items() if (DOCS / name).exists()}
     chosen = st.segmented_control(
         "Part",
-        [_SHORT, _FIGURES, *there],
-        default=_SHORT,
+        [SHORT, FIGURES, *there],
+        default=SHORT,
         required=True,
         key="about_part",
         label_visibility="collapsed",
@@ -47,7 +47,7 @@ def page() -> None:
     with st.container(key="prose"):
         if chosen in there:
             show_document(there[chosen])
-        elif chosen == _FIGURES:
+        elif chosen == FIGURES:
             try:
                 _figures(model_catalog())
             except ProjectError as error:

@@ -3,48 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
-from core import AnalyzerConfig, ModelInfo, Preset, detector_names
+from core import (
+    AnalyzerConfig,
+    ModelInfo,
+    OperatingPoint,
+    Preset,
+    detector_names,
+)
 from frontends.choices import (
     CERTAIN_LEVELS,
     DETECTOR_HELP,
     LEVEL_HELP,
     MODEL_HELP,
+    POINT_LABEL,
+    POINT_TITLES,
     RECOMMENDED,
+    THRESHOLD_HELP,
+    detector_title,
+    point_facts,
 )
 from frontends.wording import PRESET_HELP, model_facts, model_title
 
 _THRESHOLDS: dict[str, float | None] = {
-    RECOMMENDED: None,  # the level at which the detector was measured to be right most often
+    RECOMMENDED: None,  # the threshold of the operating point
     **{f"{level:.2f}": level for level in (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)},
 }
 
 
 def choose_settings(
-    models: Sequence[ModelInfo], *, with_model: bool = True, with_preset: bool = True
+    models: Sequence[ModelInfo],
+    *,
+    with_model: bool = True,
+    with_preset: bool = True,
+    with_threshold: bool = True,
 ) -> AnalyzerConfig:
     """What the visitor chose; at least one of ``models`` is trained.
 
     Without ``with_model`` the first trained one is taken and none is offered; without
-    ``with_preset`` the page has its own.
+    ``with_preset`` or ``with_threshold`` the page has its own.
     """
     trained = [info for info in models if info.trained]
     with st.sidebar:
         st.header("Settings", anchor=False)
         model = _model(trained) if with_model else trained[0]
         preset = _preset() if with_preset else Preset.BALANCED
+        place = st.container()
         with st.expander("Advanced"):
             detector = _detector(detector_names())
-            threshold = st.selectbox(
-                "Face detection threshold",
-                list(_THRESHOLDS),
-                help="How sure the detector must be that something is a face. Lower finds more "
-                "faces and takes more things for a face.",
-                key="threshold",
-                persist_state="session",
-            )
+            threshold = _threshold() if with_threshold else None
             level = st.selectbox(
                 "Not sure below",
                 list(CERTAIN_LEVELS),
@@ -52,14 +62,46 @@ def choose_settings(
                 key="certain_from",
                 persist_state="session",
             )
+        chosen = AnalyzerConfig(
+            model=model.name,
+            detector=detector,
+            preset=preset,
+            detection_threshold=threshold,
+            certain_from=CERTAIN_LEVELS[level],
+        )
+        with place:
+            point = _operating_point(chosen)
         _untrained([info for info in models if not info.trained])
-    return AnalyzerConfig(
-        model=model.name,
-        detector=detector,
-        preset=preset,
-        detection_threshold=_THRESHOLDS[threshold],
-        certain_from=CERTAIN_LEVELS[level],
+    return replace(chosen, operating_point=point)
+
+
+def _operating_point(config: AnalyzerConfig) -> OperatingPoint:
+    from core import detection_figures
+
+    points = list(OperatingPoint)
+    figures = detection_figures(config.chosen_detector, config.preset)
+    return st.radio(
+        POINT_LABEL,
+        points,
+        index=points.index(OperatingPoint.BALANCED),
+        format_func=POINT_TITLES.__getitem__,
+        captions=[point_facts(figures, point) for point in points],
+        # A threshold of one's own takes its place.
+        disabled=config.detection_threshold is not None,
+        key="operating_point",
+        persist_state="session",
     )
+
+
+def _threshold() -> float | None:
+    chosen = st.selectbox(
+        "Face detection threshold",
+        list(_THRESHOLDS),
+        help=THRESHOLD_HELP,
+        key="threshold",
+        persist_state="session",
+    )
+    return _THRESHOLDS[chosen]
 
 
 def _preset() -> Preset:
@@ -92,12 +134,11 @@ def _model(trained: Sequence[ModelInfo]) -> ModelInfo:
     return chosen
 
 
-def _detector(names: Sequence[str]) -> str:
-    if len(names) == 1:
-        return names[0]
+def _detector(names: Sequence[str]) -> str | None:
     return st.selectbox(
         "Face detector",
-        names,
+        [None, *names],
+        format_func=lambda name: RECOMMENDED if name is None else detector_title(name),
         help=DETECTOR_HELP,
         key="detector",
         persist_state="session",

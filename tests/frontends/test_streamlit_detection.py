@@ -1,0 +1,181 @@
+"""The page that moves the detector's threshold."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+import core
+from core import (
+    Box,
+    DetectionFigures,
+    DetectionPoint,
+    Emotion,
+    Face,
+    OperatingPoint,
+    Preset,
+    RgbImage,
+)
+from frontends.streamlit_app.candidates import candidates_jpeg, score_words
+from tests.fakes import SquareDetector, picture, png
+
+pytestmark = pytest.mark.usefixtures("catalog", "scored")
+
+SCORES = (0.99, 0.62, 0.31)
+THREE = png(picture(Emotion.HAPPY, Emotion.SAD, Emotion.FEAR))
+CURVE = tuple(
+    DetectionPoint(threshold, precision, recall, f1)
+    for threshold, precision, recall, f1 in (
+        (0.05, 0.5, 0.95, 0.66),
+        (0.3, 0.7, 0.9, 0.79),
+        (0.6, 0.9, 0.8, 0.85),
+        (0.9, 0.97, 0.6, 0.74),
+    )
+)
+FIGURES = DetectionFigures(
+    detector="mtcnn",
+    preset=Preset.BALANCED,
+    data="224 photos",
+    min_size_px=20,
+    points=dict(
+        zip(
+            (OperatingPoint.RECALL, OperatingPoint.BALANCED, OperatingPoint.PRECISION),
+            CURVE[1:],
+            strict=True,
+        )
+    ),
+    curve=CURVE,
+    ap=0.8,
+    false_alarms_per_100_negatives=None,
+)
+
+
+@pytest.fixture
+def scored(monkeypatch):
+    """Three faces that the detector is less and less sure of, and what was measured of it."""
+    plain = SquareDetector.detect
+    monkeypatch.setattr(
+        SquareDetector,
+        "detect",
+        lambda self, image: tuple(
+            replace(face, score=score)
+            for face, score in zip(plain(self, image), SCORES, strict=False)
+        ),
+    )
+    measured = {"figures": FIGURES}
+    monkeypatch.setattr(core, "detection_figures", lambda *_: measured["figures"])
+    return measured
+
+
+def open_lab():
+    def page():
+        from frontends.streamlit_app.views import detection_lab
+
+        detection_lab.page()
+
+    return AppTest.from_function(page, default_timeout=200).run()
+
+
+def upload(app, *files):
+    app.file_uploader[0].set_value([(name, data, "image/png") for name, data in files])
+    return app.run()
+
+
+def slider(app):
+    [found] = [each for each in app.select_slider if each.label == "Threshold"]
+    return found
+
+
+def caption(app):
+    [told] = [each for image in app.image for each in image.captions]
+    return told
+
+
+def test_threshold_redraws_the_frames_without_asking_the_detector_again(made):
+    app = upload(open_lab(), ("a.png", THREE))
+    assert not app.exception
+    assert caption(app) == r"a\.png: 2 faces count from 0.6 on, 1 below it with a broken line"
+    drawn = app.image[0].value
+    slider(app).set_value(0.9).run()
+    assert caption(app) == r"a\.png: 1 face counts from 0.9 on, 2 below it with a broken line"
+    assert app.image[0].value != drawn
+    slider(app).set_value(0.05).run()
+    assert caption(app) == r"a\.png: 3 faces count from 0.05 on"
+    assert [each.config.detection_threshold for each in made] == [0.05]
+    assert made[0].detector.seen == ["a.png"]
+
+
+@pytest.mark.usefixtures("made")
+def test_measured_figures_follow_the_threshold():
+    app = open_lab()
+    assert [each.value for each in app.metric] == ["90.0 %", "80.0 %", "85.0 %"]
+    slider(app).set_value(0.9).run()
+    assert [each.value for each in app.metric] == ["97.0 %", "60.0 %", "74.0 %"]
+    assert any("Of 100 frames about 97 hold a face" in each.value for each in app.markdown)
+    assert any("224 photos, faces of 20 pixels" in each.value for each in app.caption)
+
+
+@pytest.mark.usefixtures("made")
+def test_slider_begins_at_the_operating_point_of_the_settings():
+    app = open_lab()
+    assert slider(app).value == 0.6
+    app.radio(key="operating_point").set_value(OperatingPoint.PRECISION).run()
+    assert not app.exception
+    assert slider(app).value == 0.9
+
+
+@pytest.mark.usefixtures("made")
+def test_page_works_where_nothing_was_measured(scored):
+    scored["figures"] = None
+    app = upload(open_lab(), ("a.png", THREE))
+    assert not app.exception
+    assert slider(app).value == 0.9
+    assert "emotion detector tune" in app.info[0].value
+    assert not app.metric
+
+
+@pytest.mark.usefixtures("made")
+def test_photo_that_cannot_be_read_is_explained():
+    app = upload(open_lab(), ("notes.png", b"no picture"))
+    assert not app.exception
+    assert "notes" in app.error[0].value
+
+
+@pytest.mark.parametrize(("score", "words"), [(0.99996, "0.999"), (1.0, "1.000"), (0.6, "0.600")])
+def test_score_never_seems_to_reach_a_threshold_it_misses(score, words):
+    assert score_words(score) == words
+
+
+def test_frame_below_the_threshold_is_broken_and_of_another_colour():
+    image = RgbImage(np.full((300, 300, 3), 128, np.uint8), "a.png")
+    faces = [Face(Box(20, 20, 120, 120), 0.9), Face(Box(160, 160, 280, 280), 0.3)]
+    drawn = np.asarray(Image.open(io.BytesIO(candidates_jpeg(image, faces, 0.5)))).astype(int)
+    full, broken = drawn[60:115, 120], drawn[200:275, 280]
+    assert (full[:, 2] > full[:, 0] + 60).all()
+    vermilion = broken[:, 0] > broken[:, 2] + 60
+    assert vermilion.any()
+    assert not vermilion.all()
+
+
+def test_operating_point_reaches_the_detector_and_a_threshold_of_one_s_own_wins(made):
+    def page():
+        from frontends.streamlit_app.views import analyze
+
+        analyze.page()
+
+    app = AppTest.from_function(page, default_timeout=200).run()
+    upload(app, ("a.png", THREE))
+    app.radio(key="operating_point").set_value(OperatingPoint.RECALL).run()
+    app.selectbox(key="threshold").set_value("0.70").run()
+    assert not app.exception
+    assert [(each.config.operating_point, each.config.detection_threshold) for each in made] == [
+        (OperatingPoint.BALANCED, None),
+        (OperatingPoint.RECALL, None),
+        (OperatingPoint.RECALL, 0.7),
+    ]
+    assert app.radio(key="operating_point").disabled
