@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import EMOTIONS, Analyzer, Emotion, EmotionScores
+from core import EMOTIONS, Analyzer, AnalyzerConfig, Emotion, EmotionScores
 from frontends.face_card import cards_html
+from frontends.streamlit_app import state
 from frontends.streamlit_app.documents import DOCS, document_parts
 from frontends.streamlit_app.views import several
 from frontends.streamlit_app.views.sources import SAMPLE
@@ -180,3 +181,10 @@ def test_every_document_of_the_repository_can_be_shown(file):
     words = [part for part in parts if isinstance(part, str)]
     assert words
     assert not [each for each in words if "](images/" in each or each.startswith("# ")]
+
+
+def test_model_is_loaded_at_once_when_an_answer_is_wanted(monkeypatch, made):
+    # Otherwise the page comes first, which would take an hour here.
+    monkeypatch.setattr(state, "_PAGE_FIRST_S", 3600.0)
+    analyzer = state.ready_analyzer(AnalyzerConfig())
+    assert made == [analyzer]

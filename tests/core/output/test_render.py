@@ -72,6 +72,16 @@ def test_frame_follows_the_box_in_the_emotion_s_colour():
     assert not changed(image, made)[200:300, 250:350].any()
 
 
+def test_lines_and_letters_grow_for_a_picture_shown_in_a_small_place(labels):
+    image, face = plain(1600, 1200), face_analysis(1, Box(200, 150, 400, 350))
+    usual, enlarged = drawn(image, face), drawn(image, face, enlarged=2.0)
+    (small, _), (large, _) = labels
+    assert large.height > 1.8 * small.height
+    # Across the left side, below the label.
+    usual_px, enlarged_px = (changed(image, made)[320, 150:250].sum() for made in (usual, enlarged))
+    assert enlarged_px > 1.5 * usual_px
+
+
 def test_uncertain_answer_has_a_broken_frame():
     image, box = plain(), Box(200, 150, 400, 350)
     certain = drawn(image, face_analysis(1, box))
