@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from core.imaging.alignment import FaceFrame
-from core.types import Landmarks
-from training.anchors import anchors_of, described
+from core.types import Box, Face, Landmarks
+from training.anchors import anchors_of, described, detected_in, landmarks_of
 
 
 class EyesAtTheCorners:
@@ -38,6 +38,44 @@ def test_positions_come_back_in_pixels_of_the_small_picture(draw):
     inside = image.pixels[int(box.y1) : int(box.y2), int(box.x1) : int(box.x2), 0]
     small = cv2.resize(inside, (48, 48), interpolation=cv2.INTER_AREA)
     assert np.abs(small.astype(int) - faces[0]).mean() < 0.5 * faces[0].std()
+
+
+class DeepMesh:
+    """A mesh that tells depth: as far behind the face's middle as the box is wide."""
+
+    def locate(self, _image, faces):
+        (face,) = faces
+        points = np.array([(face.box.x1, face.box.y1), (face.box.x2, face.box.y2)], np.float32)
+        return (Landmarks(points, "face_mesh_468", np.full(2, face.box.width, np.float32)),)
+
+
+def test_depth_comes_back_in_the_same_pixels(draw):
+    (found,) = landmarks_of(draw(0, 0)[None], DeepMesh())
+    assert found.points.tolist() == [[0, 0], [48, 48]]
+    assert found.depth.tolist() == [48, 48]
+
+
+class TwoFaces:
+    """A detector that finds the face and, better scored, something at the edge; or nothing."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def detect(self, image):
+        self.asked += 1
+        if self.asked == 2:
+            return ()
+        eyes = Landmarks(np.full((5, 2), image.width / 2, np.float32), "five_points")
+        edge = Face(Box(0, 0, 60, 60), 0.99)
+        return (edge, Face(Box(60, 60, 300, 300), 0.9, eyes))
+
+
+def test_detected_face_is_the_one_in_the_middle(draw):
+    faces = np.stack([draw(0, seed) for seed in range(2)])
+    first, second = detected_in(faces, TwoFaces())
+    assert first.box == Box(0, 0, 48, 48)
+    assert first.landmarks.points.tolist() == [[24, 24]] * 5
+    assert second is None
 
 
 def test_median_and_spread_are_told_beside_the_frame_in_use():

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from core import ProjectError, model_catalog
 from core.errors import ConfigError, DataError
-from training.gate import GATE_FILE, check_release, read_limits
+from training.gate import GATE_FILE, RESULTS_FILE, check_release, read_limits
 
 DIGEST = "ab" * 32
 
@@ -105,3 +106,15 @@ def test_gate_with_a_slip_is_refused(tmp_path, change):
     file.write_text(GATE_FILE.read_text(encoding="utf-8").replace(*change))
     with pytest.raises(ConfigError, match="no release gate"):
         read_limits(file)
+
+
+def test_shipped_weights_pass():
+    try:
+        trained = [info.name for info in model_catalog() if info.trained]
+    except ProjectError as error:
+        pytest.skip(f"needs the shipped weights: {error.message}")
+    if not RESULTS_FILE.exists():
+        pytest.skip(f"needs {RESULTS_FILE.name}: emotion study robustness, then copy it there")
+    measured = json.loads(RESULTS_FILE.read_text(encoding="utf-8"))["models"]
+    assert set(trained) == set(measured)
+    assert check_release() == ()

@@ -1,0 +1,86 @@
+"""Ways to cut a face out, on whole photos."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from core import Emotion, Face, Landmarks
+from core.calibration import Calibration
+from core.imaging.alignment import FaceFrame
+from tests.fakes import SquareClassifier, SquareDetector, picture, png
+from training.studies import ways
+from training.studies.ways import distance_between, ways_on_photos
+
+SIDE = 60
+
+
+class PointedDetector(SquareDetector):
+    """Finds the squares, and five points in each of them that err by a tenth of its side."""
+
+    def detect(self, image):
+        return tuple(
+            Face(face.box, face.score, points_in(face.box, 0.1)) for face in super().detect(image)
+        )
+
+
+def points_in(box, error=0.0):
+    x, y, side = box.x1, box.y1 + error * box.width, box.width
+    shares = [(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)]
+    points = [(x + side * right, y + side * down) for right, down in shares]
+    return Landmarks(np.array(points, np.float32), "five_points")
+
+
+class SquareMesh:
+    def locate(self, _image, faces):
+        return tuple(points_in(face.box) for face in faces)
+
+
+class SquareModels:
+    names = ("mobilenet_v2",)
+    frame = FaceFrame()
+
+    def probabilities(self, crops):
+        return {"mobilenet_v2": Calibration().probabilities(SquareClassifier().logits(crops))}
+
+    def calibration(self, _name):
+        return Calibration(certain_from=0.5)
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    detectors = SimpleNamespace(get=lambda _name: lambda **_: PointedDetector())
+    monkeypatch.setattr(ways, "DETECTORS", detectors)
+    for name, pixels in {
+        "happy/a.png": picture(Emotion.HAPPY, side=SIDE),
+        "sad/b.png": picture(Emotion.SAD, side=SIDE),
+        "fear/c.png": picture(),
+        "group/d.png": picture(Emotion.FEAR, Emotion.SAD),
+    }.items():
+        path = tmp_path / "photos" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(png(pixels))
+    return tmp_path / "photos"
+
+
+def test_labelled_photos_are_cut_out_every_way(photos):
+    told = ways_on_photos(photos, SquareModels(), SquareMesh(), lambda _text: None)
+    assert (told["labelled"], told["found_by_detector"], told["found_by_both"]) == (3, 2, 2)
+    # A tenth of the side, where the eyes lie four tenths of it apart.
+    assert told["distance"]["mean"] == pytest.approx(0.25)
+    figures = told["models"]["mobilenet_v2"]
+    assert list(figures) == ["mesh", "five_points", "box"]
+    for row in figures.values():
+        assert (row["accuracy"], row["flips"]) == (1.0, 0.0)
+        assert row["against_mesh"]["value"] == 0
+
+
+def test_photos_without_a_found_face_have_no_figures(photos):
+    for folder in ("happy", "sad"):
+        for file in (photos / folder).iterdir():
+            file.write_bytes(png(picture()))
+    told = ways_on_photos(photos, SquareModels(), SquareMesh(), lambda _text: None)
+    assert (told["found_by_both"], told["models"]) == (0, {})
+    assert told["distance"] == distance_between([]) == {"n": 0}
