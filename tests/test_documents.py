@@ -50,3 +50,12 @@ def test_every_test_that_a_document_names_exists(root):
     assert named
     for file, test in sorted(named):
         assert f"def {test}(" in (root / file).read_text(encoding="utf-8"), f"{file}::{test}"
+
+
+def test_guide_to_batch_runs_explains_every_column(root):
+    from core.batch.rows import COLUMNS
+
+    guide = (root / "docs" / "batch.md").read_text(encoding="utf-8")
+    told = guide.split("<!-- columns -->\n")[1].split("<!-- /columns -->")[0]
+    rows = "".join(f"| `{each.name}` | {each.kind} | {each.meaning} |\n" for each in COLUMNS)
+    assert told == f"| column | kind | meaning |\n|---|---|---|\n{rows}"

@@ -1,0 +1,131 @@
+"""`emotion batch`: options, exit codes, what is said and when nothing is."""
+
+from __future__ import annotations
+
+import csv
+import os
+import signal
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import main
+from core import Emotion
+from core.batch import run as batch_run
+from tests.core.batch.batch_parts import fill, opener
+from tests.fakes import picture, png
+
+
+@pytest.fixture(autouse=True)
+def opened(monkeypatch):
+    """The options and works of the pools that were opened; none starts a process."""
+    opened = []
+
+    def open_pool(work, options, files):
+        opened.append((work, options))
+        return opener()(work, options, files)
+
+    monkeypatch.setattr(batch_run, "_open_pool", open_pool)
+    return opened
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "photos").mkdir()
+    return tmp_path / "photos"
+
+
+def batch(*arguments):
+    return CliRunner().invoke(main.app, ["batch", *map(str, arguments)])
+
+
+def test_table_is_written_and_counted(tmp_path):
+    shown = batch(fill(tmp_path / "photos"), "--out", tmp_path / "deep" / "table.csv")
+    assert shown.exit_code == 1
+    assert shown.stdout == ""
+    (told, wrote) = shown.stderr.splitlines()
+    assert told.startswith("20 files: ")
+    assert "4 could not be read" in told
+    assert wrote == f"Wrote {tmp_path / 'deep' / 'table.csv'}"
+    with (tmp_path / "deep" / "table.csv").open(encoding="utf-8") as file:
+        assert len({row["path"] for row in csv.DictReader(file)}) == 20
+
+
+def test_exit_code_tells_whether_all_some_or_none_was_read(folder, tmp_path):
+    (folder / "photo.png").write_bytes(png(picture(Emotion.SAD)))
+    assert batch(folder, "--out", tmp_path / "table.csv").exit_code == 0
+    (folder / "bad.png").write_bytes(b"nothing")
+    assert batch(folder, "--out", tmp_path / "table.csv").exit_code == 1
+    (folder / "photo.png").unlink()
+    assert batch(folder, "--out", tmp_path / "table.csv").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["absent", "--out", "table.csv"], "cannot be opened"),
+        ([".", "--out", "table.xlsx"], "names no format"),
+        ([".", "--out", "table.csv"], "no file in the folder"),
+        ([".", "--out", "table.csv", "--workers", "0"], "--workers"),
+        (["."], "--out"),
+        ([".", "--out", "table.csv", "--engine", "spark"], "'spark' is not one of"),
+    ],
+)
+def test_what_cannot_start_ends_with_2(folder, monkeypatch, arguments, message):
+    monkeypatch.chdir(folder)
+    shown = batch(*arguments)
+    assert shown.exit_code == 2
+    assert message in shown.stderr
+    assert not (folder / "table.csv").exists()
+
+
+def test_options_reach_the_run(folder, tmp_path, opened):
+    (folder / "photo.png").write_bytes(png(picture(Emotion.SAD)))
+    shown = batch(
+        folder,
+        *("--out", tmp_path / "table.jsonl", "--workers", 3, "--fresh", "--engine", "ray"),
+        *("--annotate", tmp_path / "marked", "--report", tmp_path / "page.html", "--thumbnails"),
+        *("--model", "resnet50", "--preset", "fast", "--device", "cpu"),
+    )
+    assert shown.exit_code == 0, shown.stderr
+    ((work, options),) = opened
+    assert (work.config.model, work.config.preset, work.config.device) == (
+        "resnet50",
+        "fast",
+        "cpu",
+    )
+    assert (options.workers, options.fresh, options.engine) == (3, True, "ray")
+    assert (tmp_path / "page.html").is_file()
+    assert (tmp_path / "marked" / "photo.png.annotated.png").is_file()
+    assert f"Wrote {tmp_path / 'page.html'}" in shown.stderr
+
+
+def test_second_run_says_what_was_there_already(folder, tmp_path):
+    (folder / "photo.png").write_bytes(png(picture(Emotion.SAD)))
+    batch(folder, "--out", tmp_path / "table.csv")
+    shown = batch(folder, "--out", tmp_path / "table.csv", "--resume")
+    assert "1 had been answered before." in shown.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signal_ends_it_in_order_and_the_same_command_goes_on(tmp_path, monkeypatch, number):
+    folder, out = fill(tmp_path / "photos"), tmp_path / "table.csv"
+    append = batch_run.Journal.append
+
+    def ended(self, index, answers):
+        append(self, index, answers)
+        os.kill(os.getpid(), number)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(batch_run.Journal, "append", ended)
+        shown = batch(folder, "--out", out)
+    assert shown.exit_code == 128 + number
+    assert shown.stderr.startswith("Stopped. What was answered is kept")
+    assert not out.exists()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    again = batch(folder, "--out", out)
+    assert "8 had been answered before." in again.stderr
+    batch(folder, "--out", tmp_path / "clean.csv")
+    assert out.read_bytes() == (tmp_path / "clean.csv").read_bytes()
