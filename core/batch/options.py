@@ -29,7 +29,7 @@ class TableFormat(StrEnum):
 class BatchOptions:
     """Options of a batch run; checked when made."""
 
-    directory: str
+    directory: str | Path
     """A folder, or the address of one in an object store, such as s3://bucket/photos."""
     out: Path
     """The table to write; its ending tells the format."""

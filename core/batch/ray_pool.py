@@ -51,7 +51,14 @@ class RayPool:
             ray.init(**quiet)
         else:
             cores = max(workers, os.cpu_count() or 1)
-            ray.init("local", num_cpus=cores + 1, include_dashboard=False, **quiet)
+            # On the loopback address alone: nobody else shall reach it.
+            ray.init(
+                "local",
+                num_cpus=cores + 1,
+                include_dashboard=False,
+                _node_ip_address="127.0.0.1",
+                **quiet,
+            )
 
     def provenance(self) -> Provenance:
         """As a worker of the cluster tells it, whose weights may differ from those here."""

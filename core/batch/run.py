@@ -45,7 +45,7 @@ def run_batch(
     table, DataError for a folder without files, WeightsError where a network cannot be loaded.
     """
     out = options.out.resolve()
-    source = source_of(options.directory)
+    source = source_of(str(options.directory))
     with disk.writing(out):
         out.parent.mkdir(parents=True, exist_ok=True)
     if out.is_dir():

@@ -58,9 +58,7 @@ def opener(**options):
 
 def run(photos: Path, out: Path, *, pool=None, tell=lambda _: None, **options):
     """One run in this process; ``pool`` takes the place of the inline one."""
-    return run_batch(
-        BatchOptions(str(photos), out, **options), tell=tell, open_pool=pool or opener()
-    )
+    return run_batch(BatchOptions(photos, out, **options), tell=tell, open_pool=pool or opener())
 
 
 def fill(folder: Path, count: int = 20) -> Path:
