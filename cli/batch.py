@@ -17,10 +17,11 @@ from cli.options import (
     DetectorOption,
     DeviceOption,
     ModelOption,
+    OperatingPointOption,
     PresetOption,
 )
 from cli.terminal import printable
-from core import BatchEngine, Device, InputError, Preset
+from core import BatchEngine, Device, InputError, OperatingPoint, Preset
 
 if TYPE_CHECKING:
     from core import BatchProgress, BatchSummary
@@ -40,6 +41,7 @@ def batch(
     model: ModelOption = DEFAULT_MODEL,
     detector: DetectorOption = None,
     preset: PresetOption = Preset.BALANCED,
+    operating_point: OperatingPointOption = OperatingPoint.BALANCED,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -80,7 +82,13 @@ def batch(
     options = BatchOptions(
         directory=directory,
         out=out,
-        config=AnalyzerConfig(model=model, detector=detector, preset=preset, device=device),
+        config=AnalyzerConfig(
+            model=model,
+            detector=detector,
+            preset=preset,
+            operating_point=operating_point,
+            device=device,
+        ),
         workers=workers,
         engine=engine,
         fresh=fresh,

@@ -35,6 +35,7 @@ COMMANDS = {
     "duplicates": "cli.duplicates:duplicates",
     "study": "cli.study:study",
     "bench": "cli.bench:bench",
+    "detector": "cli.detector:detector",
 }
 """Where each sub-command lives, in the order of the help: a function, or a ``Typer`` of several."""
 

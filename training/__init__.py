@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from .bench.run import Bench, run_bench
     from .bench.tables import bench_tables
     from .calibrate import CalibrationReport, calibrate_model
+    from .detector.evaluate import DetectionResult, evaluate_detector
+    from .detector.publish import publish_detector
+    from .detector.recipe import DetectorRecipe, read_detector_recipe
+    from .detector.train import train_detector
+    from .detector.tune import Tuned, tune_detectors
     from .evaluation.comparison import comparison_rows, comparison_table
     from .evaluation.evaluate import Evaluation, evaluate_models
     from .evaluation.photos import PhotoEvaluation, evaluate_photos
@@ -36,6 +41,11 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "bench.run": ("Bench", "run_bench"),
     "bench.tables": ("bench_tables",),
     "calibrate": ("CalibrationReport", "calibrate_model"),
+    "detector.evaluate": ("DetectionResult", "evaluate_detector"),
+    "detector.publish": ("publish_detector",),
+    "detector.recipe": ("DetectorRecipe", "read_detector_recipe"),
+    "detector.train": ("train_detector",),
+    "detector.tune": ("Tuned", "tune_detectors"),
     "evaluation.comparison": ("comparison_rows", "comparison_table"),
     "evaluation.evaluate": ("Evaluation", "evaluate_models"),
     "evaluation.photos": ("PhotoEvaluation", "evaluate_photos"),
@@ -56,6 +66,8 @@ __all__ = [
     "Bench",
     "Breach",
     "CalibrationReport",
+    "DetectionResult",
+    "DetectorRecipe",
     "EpochReport",
     "Evaluation",
     "FrameStudy",
@@ -66,6 +78,7 @@ __all__ = [
     "RobustnessStudy",
     "Split",
     "TrainingRun",
+    "Tuned",
     "ablate",
     "audit_duplicates",
     "bench_tables",
@@ -75,14 +88,19 @@ __all__ = [
     "comparison_rows",
     "comparison_table",
     "draw_curves",
+    "evaluate_detector",
     "evaluate_models",
     "evaluate_photos",
+    "publish_detector",
+    "read_detector_recipe",
     "read_recipe",
     "run_bench",
     "study_frame",
     "study_landmarks",
     "study_robustness",
+    "train_detector",
     "train_model",
+    "tune_detectors",
 ]
 
 

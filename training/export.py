@@ -156,3 +156,10 @@ def write_whole(path: Path, data: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def publish_entry(kind: str, name: str, source: Path, destination: Path) -> None:
+    """Copy the entry of ``name`` among the manifest's ``kind`` ("models", "detectors")."""
+    document = _document(destination)
+    document.setdefault(kind, {})[name] = _document(source)[kind][name]
+    _write(destination, document)

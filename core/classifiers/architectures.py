@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,8 @@ from torchvision import models
 
 from ..errors import UnknownComponent, WeightsCorrupt
 from ..labels import EMOTIONS
+
+AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ def empty_network(name: str) -> EmotionNetwork:
         return EmotionNetwork(architecture_named(name)).eval()
 
 
-def load_state(network: EmotionNetwork, state: dict[str, Tensor]) -> EmotionNetwork:
+def load_state(network: AnyNetwork, state: dict[str, Tensor]) -> AnyNetwork:
     """``network`` holding ``state`` as float32, in evaluation mode; every key must match.
 
     The batch counters of batch normalisation are no part of a weight file: they steer

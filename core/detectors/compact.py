@@ -1,15 +1,98 @@
-"""Our own detector behind the detector protocol."""
+"""Our own detector: one small network that sees the whole picture once."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import cv2
 import numpy as np
 
-from ..types import UInt8Array
-from .compact_network import PAD_TO
+from ..config import Device, Engine, PresetSettings
+from ..errors import InferenceError
+from ..runtime import Network, NetworkRunner, runner_for
+from ..types import Box, Face, Float32Array, RgbImage, UInt8Array
+from ..weights import StoredWeights, detector_of
 
+if TYPE_CHECKING:
+    from torch import nn
+
+NAME = "compact"
+STRIDES = (8, 16, 32, 64)
+"""Cells of so many pixels predict one face each."""
+PAD_TO = STRIDES[-1]
+"""Height and width of the network's input must be multiples of this."""
+DEFAULT_THRESHOLD = 0.5
+"""Of weights that nobody has tuned."""
+_FORMAT = "1"
+"""Counted up whenever the architecture makes something else of the same weights."""
+_SAME_FACE = 0.45
+"""Intersection over union from which the lower scored of two boxes goes."""
+_MOST = 2000
+"""Candidates that are compared with each other, the best first; no photo shows as many faces."""
 _PADDING = 114
 """Grey beyond the picture, as in training."""
+_LARGEST_PX = 8192
+"""Longest side of the network's input, which bounds its memory."""
+
+
+class CompactDetector:
+    """Faces without landmarks. Holds no state between calls, so threads may share it."""
+
+    def __init__(
+        self, runner: NetworkRunner, *, working_px: int, min_face_px: int, threshold: float
+    ) -> None:
+        self._runner = runner
+        self._working_px = min(working_px, _LARGEST_PX)
+        self._min_face_px = min_face_px
+        self._threshold = threshold
+
+    def detect(self, image: RgbImage) -> tuple[Face, ...]:
+        """All faces scored at or above the threshold, best first."""
+        return self.detect_many([image])[0]
+
+    def detect_many(self, images: Sequence[RgbImage]) -> list[tuple[Face, ...]]:
+        """As :meth:`detect`, for pictures of one size together and the others after them."""
+        pictures = [self._reduced(image) for image in images]
+        inputs = [padded(pixels) for pixels in pictures]
+        faces: list[tuple[Face, ...]] = [()] * len(images)
+        for shape in dict.fromkeys(each.shape for each in inputs):
+            rows = [index for index, each in enumerate(inputs) if each.shape == shape]
+            batch = np.stack([inputs[index] for index in rows]).transpose(0, 3, 1, 2)
+            answers = self._runner.run(np.ascontiguousarray(batch, dtype=np.float32))
+            for row, index in enumerate(rows):
+                faces[index] = self._faces(answers[row], images[index], pictures[index])
+        return faces
+
+    def _reduced(self, image: RgbImage) -> UInt8Array:
+        """The picture as the network sees it, before it is padded."""
+        scale = min(1.0, self._working_px / max(image.width, image.height))
+        if scale == 1.0:
+            return image.pixels
+        size_wh = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        reduced = cv2.resize(image.pixels, size_wh, interpolation=cv2.INTER_AREA)
+        return np.asarray(reduced, dtype=np.uint8)
+
+    def _faces(self, cells: Float32Array, image: RgbImage, pixels: UInt8Array) -> tuple[Face, ...]:
+        """From (cells, 5) answers: the boxes that count, each face once."""
+        if not np.isfinite(cells).all():
+            raise InferenceError(
+                "The face detector gave a value that is no number.",
+                hint="Check the installation with `emotion doctor`, or use --detector mtcnn.",
+            )
+        scores = 1 / (1 + np.exp(-cells[:, 0].astype(np.float64)))
+        boxes = cells[:, 1:]
+        sides = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
+        chosen = np.flatnonzero((scores >= self._threshold) & (sides >= self._min_face_px))
+        chosen = chosen[np.argsort(-scores[chosen], kind="stable")][:_MOST]
+        back = np.array([image.width / pixels.shape[1], image.height / pixels.shape[0]])
+        found = boxes[chosen].astype(np.float64) * np.tile(back, 2)
+        kept = _distinct(found, scores[chosen])
+        return tuple(
+            Face(Box(*(float(edge) for edge in found[index])), float(scores[chosen[index]]))
+            for index in kept
+        )
 
 
 def padded(pixels: UInt8Array) -> UInt8Array:
@@ -19,3 +102,46 @@ def padded(pixels: UInt8Array) -> UInt8Array:
     grey = (_PADDING, _PADDING, _PADDING)
     filled = cv2.copyMakeBorder(pixels, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=grey)
     return np.asarray(filled, dtype=np.uint8)
+
+
+def _distinct(boxes_xyxy: Any, scores: Any) -> list[int]:
+    """Which boxes stay when of two that overlap the lower scored goes; best first."""
+    if not len(scores):
+        return []
+    corner_and_size = np.concatenate([boxes_xyxy[:, :2], boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]], 1)
+    kept: Any = cv2.dnn.NMSBoxes(cast("Any", corner_and_size), cast("Any", scores), 0.0, _SAME_FACE)
+    return [int(index) for index in np.asarray(kept).reshape(-1)]
+
+
+def load_compact(
+    *,
+    settings: PresetSettings,
+    threshold: float | None = None,
+    device: Device = Device.AUTO,
+    weights_dir: Path | None = None,
+    engine: Engine = Engine.AUTO,
+) -> CompactDetector:
+    """Our detector for a preset; WeightsError when its weights are absent or changed."""
+    stored = detector_of(NAME, weights_dir)
+    return CompactDetector(
+        runner_for(compact_network(stored), engine=engine, device=device),
+        working_px=settings.working_px,
+        min_face_px=settings.min_face_px,
+        threshold=DEFAULT_THRESHOLD if threshold is None else threshold,
+    )
+
+
+def compact_network(stored: StoredWeights) -> Network:
+    """What a runner needs of the network with the ``stored`` weights.
+
+    The file is checked here, also where a compiled copy of it is at hand.
+    """
+    stored.read_verified()
+
+    def build() -> nn.Module:
+        from ..classifiers.architectures import load_state
+        from .compact_network import CompactNetwork
+
+        return load_state(CompactNetwork(), stored.load())
+
+    return Network(build, (-1, 3, -1, -1), f"{NAME} {_FORMAT} {stored.sha256}")

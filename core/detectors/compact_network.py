@@ -11,12 +11,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-STRIDES = (8, 16, 32, 64)
-"""Cells of so many pixels predict one face each."""
-PAD_TO = STRIDES[-1]
-"""Height and width of the input must be multiples of this."""
-VALUES = 5
-"""Per cell: logit of its score, then x1, y1, x2, y2 in pixels of the input."""
+from .compact import STRIDES
+
 _WIDTHS = (16, 32, 64, 128, 160, 96)
 """Channels at strides 2, 4, 8, 16, 32 and 64."""
 _NECK = 64
@@ -61,7 +57,8 @@ class CompactNetwork(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """(N, 3, H, W) RGB in 0..255 to (N, cells, 5): score logit, box corners in pixels.
 
-        H and W must be multiples of :data:`PAD_TO`; cells come stride by stride, row by row.
+        H and W must be multiples of :data:`.compact.PAD_TO`; cells come stride by stride, row by
+        row.
         """
         features = self.stage2(self.stem(pictures / 127.5 - 1.0))
         levels = []

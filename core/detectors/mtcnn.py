@@ -64,9 +64,13 @@ def load_mtcnn(
     weights_dir: Path | None = None,  # noqa: ARG001 - its weights come with facenet-pytorch
 ) -> MtcnnDetector:
     """MTCNN for a preset; ``threshold`` None takes the measured default."""
+    level = DEFAULT_THRESHOLD if threshold is None else threshold
+    first, second, third = STAGE_THRESHOLDS
     return MtcnnDetector(
         working_px=settings.working_px,
         min_face_px=settings.min_face_px,
-        threshold=DEFAULT_THRESHOLD if threshold is None else threshold,
+        threshold=level,
         device=device,
+        # The last stage must not drop what is asked for.
+        stage_thresholds=(first, second, min(third, level)),
     )

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import box_iou, distance_box_iou_loss
 
-from core.detectors.compact_network import STRIDES
+from core.detectors.compact import STRIDES
 
 from .loader import FACE, IGNORED
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from core.detectors.compact_network import PAD_TO
+from core.detectors.compact import PAD_TO
 from core.errors import DataError
 
 from .augment import TILES, Framing, augmented_photo, photo_transform, window_of

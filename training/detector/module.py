@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.detectors.compact_network import STRIDES, CompactNetwork, cell_middles
+from core.detectors.compact import STRIDES
+from core.detectors.compact_network import CompactNetwork, cell_middles
 
 from ..timed import TimedModule
 from .assignment import Grid, assigned, detection_loss

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.detectors.compact_network import PAD_TO
+from core.detectors.compact import PAD_TO
 from core.errors import ConfigError
 
 from ..recipe import digest_of, read_values, require_within

@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 from core.labels import EMOTIONS
 
 # Okabe and Ito 2008; line styles say the same to whoever prints in grey.
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-_STYLES = ("-", "--", "-.", ":")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+STYLES = ("-", "--", "-.", ":")
 _GREY = "#777777"
 
 
@@ -28,8 +28,8 @@ def reliability_plot(
     axes = figure.subplots()
     axes.plot((0, 1), (0, 1), color=_GREY, linewidth=1, label="perfect")
     for parts, name, colour, marker, style in (
-        (before, "before calibration", _COLOURS[1], "s", "--"),
-        (after, "after calibration", _COLOURS[0], "o", "-"),
+        (before, "before calibration", COLOURS[1], "s", "--"),
+        (after, "after calibration", COLOURS[0], "o", "-"),
     ):
         axes.plot(
             [part["confidence"] for part in parts],
@@ -50,7 +50,7 @@ def reliability_plot(
     )
     axes.grid(color="#DDDDDD", linewidth=0.6)
     axes.legend(loc="upper left", frameon=False)
-    return _png(figure)
+    return png(figure)
 
 
 def confusion_plot(title: str, matrix: Sequence[Sequence[int]]) -> bytes:
@@ -76,7 +76,7 @@ def confusion_plot(title: str, matrix: Sequence[Sequence[int]]) -> bytes:
     axes.set_yticks(range(len(names)), names)
     axes.set(xlabel="answer", ylabel="label", title=title)
     figure.colorbar(picture, ax=axes, label="share of the label's faces", shrink=0.85)
-    return _png(figure)
+    return png(figure)
 
 
 def risk_coverage_plot(title: str, curves: Mapping[str, Mapping[str, Any]]) -> bytes:
@@ -87,8 +87,8 @@ def risk_coverage_plot(title: str, curves: Mapping[str, Mapping[str, Any]]) -> b
         axes.plot(
             [100 * share for share in curve["coverage"]],
             [100 * accuracy for accuracy in curve["accuracy"]],
-            color=_COLOURS[index % len(_COLOURS)],
-            linestyle=_STYLES[index % len(_STYLES)],
+            color=COLOURS[index % len(COLOURS)],
+            linestyle=STYLES[index % len(STYLES)],
             linewidth=2,
             label=f"{name} (AURC {curve['aurc']:.3f})",
         )
@@ -100,7 +100,7 @@ def risk_coverage_plot(title: str, curves: Mapping[str, Mapping[str, Any]]) -> b
     )
     axes.grid(color="#DDDDDD", linewidth=0.6)
     axes.legend(loc="lower left", frameon=False)
-    return _png(figure)
+    return png(figure)
 
 
 def pareto_plot(title: str, models: Mapping[str, tuple[float, float, Sequence[float]]]) -> bytes:
@@ -120,7 +120,7 @@ def pareto_plot(title: str, models: Mapping[str, tuple[float, float, Sequence[fl
             milliseconds,
             accuracy,
             yerr=[[accuracy - low], [high - accuracy]],
-            color=_COLOURS[index % len(_COLOURS)],
+            color=COLOURS[index % len(COLOURS)],
             marker="osD^"[index % 4],
             markersize=8,
             capsize=3,
@@ -131,7 +131,7 @@ def pareto_plot(title: str, models: Mapping[str, tuple[float, float, Sequence[fl
     axes.set(xlabel="milliseconds for one face", ylabel="right, %", title=title)
     axes.set_xlim(0, 1.35 * max(each[0] for each in models.values()))
     axes.grid(color="#DDDDDD", linewidth=0.6)
-    return _png(figure)
+    return png(figure)
 
 
 def curve_plot(
@@ -148,13 +148,13 @@ def curve_plot(
     figure = Figure(figsize=(6.2, 4.2), layout="constrained")
     axes = figure.subplots()
     low, high = zip(*spans, strict=True)
-    axes.fill_between(at, low, high, color=_COLOURS[0], alpha=0.18, linewidth=0)
-    axes.plot(at, values, color=_COLOURS[0], marker="o", linewidth=2)
-    axes.axhline(level[0], color=_COLOURS[1], linestyle="--", linewidth=1.5, label=level[1])
+    axes.fill_between(at, low, high, color=COLOURS[0], alpha=0.18, linewidth=0)
+    axes.plot(at, values, color=COLOURS[0], marker="o", linewidth=2)
+    axes.axhline(level[0], color=COLOURS[1], linestyle="--", linewidth=1.5, label=level[1])
     axes.set(xlabel=across, ylabel=upwards, title=title)
     axes.grid(color="#DDDDDD", linewidth=0.6)
     axes.legend(loc="lower left", frameon=False)
-    return _png(figure)
+    return png(figure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ def panels_plot(
         handles, list(first.lines), loc="outside lower center", ncols=4, frameon=False, fontsize=9
     )
     figure.suptitle(title)
-    return _png(figure, dpi=110)
+    return png(figure, dpi=110)
 
 
 def _draw_line(
@@ -215,7 +215,7 @@ def _draw_line(
     if not points:
         return
     at, values, low, high = (np.array(each) for each in zip(*points, strict=True))
-    colour, mark = _COLOURS[index % len(_COLOURS)], "osD^vP"[index % 6]
+    colour, mark = COLOURS[index % len(COLOURS)], "osD^vP"[index % 6]
     if joined:
         order = np.argsort(at)
         axes.fill_between(at[order], low[order], high[order], color=colour, alpha=0.12, linewidth=0)
@@ -235,7 +235,8 @@ def _draw_line(
     )
 
 
-def _png(figure: Figure, dpi: int = 130) -> bytes:
+def png(figure: Figure, dpi: int = 130) -> bytes:
+    """The encoded figure."""
     buffer = BytesIO()
     # Agg whatever the environment: a Figure made without pyplot knows no window.
     figure.savefig(buffer, format="png", dpi=dpi)

@@ -136,7 +136,7 @@ def test_picture_smaller_than_the_smallest_face_is_not_looked_at(eager):
 
 
 def test_settings_reach_the_cascade():
-    settings = PresetSettings(working_px=777, min_face_px=33)
+    settings = PresetSettings("mtcnn", working_px=777, min_face_px=33)
     made = load_mtcnn(settings=settings, device=Device.CPU)
     assert (made._working_px, made._settings.min_face_px) == (777, 33)
 

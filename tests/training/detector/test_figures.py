@@ -1,0 +1,115 @@
+"""Precision, recall and F1 against cases worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core import OperatingPoint
+from training.detector.figures import (
+    THRESHOLDS,
+    at_threshold,
+    curve,
+    f_beta,
+    false_alarms,
+    headline,
+    operating_points,
+    resampled_headline,
+)
+from training.detector.matching import Detections, Matches
+
+
+def matches(rows, faces):
+    photo, scores, right = (np.array(each) for each in zip(*rows, strict=True))
+    return Matches(photo, scores.astype(float), right.astype(bool), np.array(faces), 0.5)
+
+
+@pytest.fixture
+def three_photos():
+    """Five faces; at .5 three right, one wrong; at .8 two right, none wrong."""
+    return matches(
+        [(0, 0.9, True), (0, 0.6, False), (1, 0.8, True), (1, 0.5, True), (2, 0.3, False)],
+        [2, 2, 1],
+    )
+
+
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    [
+        ((0, 0, 0), (1.0, 1.0, 1.0)),
+        ((0, 0, 4), (1.0, 0.0, 0.0)),
+        ((0, 3, 0), (0.0, 1.0, 0.0)),
+        ((3, 1, 4), (0.75, 0.75, 0.75)),
+        ((2, 0, 4), (1.0, 0.5, 2 / 3)),
+    ],
+)
+def test_headline_of_a_hand_made_case(counts, expected):
+    told = headline(*counts)
+    assert [float(told[name]) for name in ("precision", "recall", "f1")] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "precision", "recall"),
+    [(0.95, 1.0, 0.0), (0.8, 1.0, 0.4), (0.5, 0.75, 0.6), (0.1, 0.6, 0.6)],
+)
+def test_threshold_takes_in_what_reaches_it(three_photos, threshold, precision, recall):
+    told = at_threshold(three_photos, threshold)
+    assert (told["precision"], told["recall"]) == pytest.approx((precision, recall))
+
+
+def test_interval_holds_its_figure_and_widens_with_fewer_photos(three_photos):
+    few = at_threshold(three_photos, 0.5)
+    rows = list(zip(three_photos.photo, three_photos.scores, three_photos.right, strict=True))
+    many = at_threshold(
+        matches([(p + 3 * n, s, r) for n in range(20) for p, s, r in rows], [2, 2, 1] * 20), 0.5
+    )
+    for told in (few, many):
+        low, high = told["f1_interval"]
+        assert low <= told["f1"] <= high
+    assert np.ptp(many["f1_interval"]) < np.ptp(few["f1_interval"])
+
+
+def test_two_detectors_are_compared_on_the_same_draws():
+    right, wrong, faces = np.array([1.0, 0, 2]), np.zeros(3), np.array([1, 1, 2])
+    one, other = (resampled_headline(right, wrong, faces)["recall"] for _ in range(2))
+    assert (one == other).all()
+
+
+def test_curve_has_every_threshold_once(three_photos):
+    told = curve(three_photos)
+    assert told["threshold"] == sorted(set(THRESHOLDS.tolist()))
+    assert told["recall"] == sorted(told["recall"], reverse=True)
+
+
+def test_operating_points_weigh_recall_half_as_much_alike_and_twice():
+    measured = {
+        "threshold": [0.1, 0.5, 0.9],
+        "precision": [0.5, 0.7, 0.95],
+        "recall": [0.9, 0.72, 0.5],
+    }
+    points = operating_points(measured)
+    assert points == {
+        OperatingPoint.PRECISION: 0.9,
+        OperatingPoint.BALANCED: 0.5,
+        OperatingPoint.RECALL: 0.1,
+    }
+
+
+def test_higher_threshold_of_equals_is_taken():
+    measured = {"threshold": [0.2, 0.4], "precision": [0.8, 0.8], "recall": [0.8, 0.8]}
+    assert set(operating_points(measured).values()) == {0.4}
+
+
+def test_f_beta_of_nothing_is_nothing():
+    assert f_beta(np.zeros(1), np.zeros(1)).tolist() == [0.0]
+
+
+def test_false_alarms_are_told_for_100_photos():
+    empty = Detections(np.zeros((0, 4), np.float32), np.zeros(0))
+    two = Detections(np.zeros((2, 4), np.float32), np.array([0.9, 0.4]))
+    told = false_alarms([empty, two, empty, empty], 0.5)
+    assert told["false_alarms_per_100_negatives"] == 25.0
+    assert told["negatives"] == 4
+    low, high = told["false_alarms_per_100_negatives_interval"]
+    assert low <= 25.0 <= high
+    assert false_alarms([], 0.5) == {}

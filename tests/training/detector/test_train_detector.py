@@ -1,0 +1,198 @@
+"""From photos with boxes to a detector that the rest of the system can load."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from core import ConfigError, DataError, Device, RgbImage
+from core.config import PRESETS, Preset
+from core.detectors.compact import load_compact
+from core.weights import read_detectors
+from training.detector import train
+from training.detector.loader import FACE, IGNORED, AugmentedPhotos, PhotoSampler, sides
+from training.detector.photos import NO_FACES, annotated_photos, kept, plain_photos
+from training.detector.train import is_learnt, train_detector
+
+
+def run(recipe, photos, out, **options):
+    return train_detector(
+        recipe, photos, photos / "boxes.json", out, workers=0, device=Device.CPU, **options
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(photos, no_faces, tmp_path_factory):
+    from training.detector.recipe import read_detector_recipe
+
+    values = {"input_px": "64", "epochs": "3", "batch": "2", "keep_px": "128"}
+    out = tmp_path_factory.mktemp("runs") / "compact"
+    reports = []
+    told = run(read_detector_recipe(values), photos, out, negatives=no_faces, report=reports.append)
+    return told, reports
+
+
+def test_run_leaves_weights_that_both_engines_load(finished):
+    told, _ = finished
+    stored = read_detectors(told.directory)["compact"]
+    assert stored.training["photos"] == 6
+    assert stored.training["epochs"] == 3
+    assert 0 < stored.training["negatives"] < 8
+    detector = load_compact(
+        settings=PRESETS[Preset.FAST], device=Device.CPU, weights_dir=told.directory
+    )
+    assert detector.detect(RgbImage(np.zeros((96, 128, 3), np.uint8))) == ()
+
+
+def test_each_epoch_is_reported(finished):
+    _, reports = finished
+    assert [each.epoch for each in reports] == [1, 2, 3]
+    assert all(np.isfinite(each.loss) for each in reports)
+
+
+def test_augmented_photos_are_shown_for_a_person_to_look_at(finished):
+    assert (finished[0].directory / "augmented.png").stat().st_size > 1000
+
+
+def test_network_learns(recipe, photos, tmp_path):
+    reports = []
+    run(recipe(epochs=10, learning_rate=0.01), photos, tmp_path / "run", report=reports.append)
+    assert reports[-1].loss < 0.9 * reports[0].loss
+
+
+def test_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
+    recipe, photos, no_faces, tmp_path, monkeypatch
+):
+    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    run(recipe(epochs=3), photos, whole, negatives=no_faces)
+
+    class Pulled(Exception):
+        """The plug."""
+
+    def pull(told):
+        # After the first epoch was kept.
+        if told.epoch == 2:
+            raise Pulled
+
+    with pytest.raises(Pulled):
+        run(recipe(epochs=3), photos, parted, negatives=no_faces, report=pull)
+    run(recipe(epochs=3), photos, parted, negatives=no_faces, resume=True)
+    one, other = (load_file(each / "compact.safetensors") for each in (whole, parted))
+    assert all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_finished_run_is_not_overwritten(finished, recipe, photos):
+    with pytest.raises(ConfigError, match="finished"):
+        run(recipe(), photos, finished[0].directory)
+
+
+def test_run_goes_on_with_the_same_photos_only(recipe, photos, no_faces, tmp_path):
+    out = tmp_path / "run"
+
+    def stop(told):
+        if told.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(recipe(), photos, out, negatives=no_faces, report=stop)
+    with pytest.raises(ConfigError, match="negatives"):
+        run(recipe(), photos, out, resume=True)
+
+
+def test_too_few_photos_for_a_batch_are_told(recipe, photos, tmp_path):
+    with pytest.raises(DataError, match="fewer photos"):
+        run(recipe(batch=64), photos, tmp_path / "run")
+
+
+def test_clock_ends_a_run_and_the_weights_are_there(recipe, photos, tmp_path):
+    told = run(recipe(epochs=10_000), photos, tmp_path / "run", max_minutes=0.02)
+    assert told.ended_by_clock
+    assert told.weights.exists()
+
+
+def test_part_of_the_photos_without_a_face_is_left_to_measure_on():
+    learnt = [is_learnt(f"scenes/{number}.jpg") for number in range(1000)]
+    assert 0.55 < np.mean(learnt) < 0.65
+
+
+@pytest.fixture
+def dataset(recipe, photos, no_faces):
+    rows = annotated_photos(photos, photos / "boxes.json", [])
+    with_faces = [kept(image, faces, 128) for image, faces in rows]
+    without = [kept(image, NO_FACES, 128) for image in plain_photos(no_faces, [])]
+    return AugmentedPhotos(with_faces, without, recipe(mosaic=0.5))
+
+
+def test_picture_depends_on_its_key_alone(dataset):
+    for chosen in range(len(dataset)):
+        one, other = (dataset.picture((3, chosen, chosen, 64)) for _ in range(2))
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+    again = dataset.picture((4, 0, 0, 64))
+    assert not torch.equal(again[0], dataset.picture((3, 0, 0, 64))[0])
+
+
+def test_boxes_lie_within_the_picture(dataset):
+    for place in range(40):
+        picture, boxes, kinds = dataset.picture((0, place, place % 6, 64))
+        assert (tuple(picture.shape), picture.dtype) == ((3, 64, 64), torch.uint8)
+        assert ((boxes >= 0) & (boxes <= 64)).all()
+        assert set(kinds.tolist()) <= {FACE, IGNORED}
+
+
+def test_crowd_stays_a_crowd(dataset):
+    kinds = [dataset.picture((0, place, 5, 64))[2].tolist() for place in range(20)]
+    # Number 6 of the photos has only ignored boxes; a mosaic shows others beside it.
+    assert any(IGNORED in each for each in kinds)
+    assert not any(FACE in each for each in kinds if each == [IGNORED])
+
+
+def test_photo_without_a_face_teaches_no_box(dataset):
+    for place in range(8):
+        assert len(dataset.picture((0, place, 6 + place % 8, 64))[1]) == 0
+
+
+def test_epoch_shows_every_photo_and_hard_negatives_more_often(recipe):
+    hardness = np.array([0.0, 0.0, 0.0, 1.0])
+    sampler = PhotoSampler(1000, recipe(batch=10, negatives=0.3), hardness)
+    keys = [key for batch in sampler for key in batch]
+    chosen = [key[2] for key in keys]
+    assert set(range(1000)) - set(chosen) <= set(range(1000))
+    assert sum(each < 1000 for each in chosen) > 980
+    drawn = np.bincount([each - 1000 for each in chosen if each >= 1000], minlength=4)
+    assert drawn[3] > 4 * drawn[:3].max()
+    assert (drawn > 0).all()
+
+
+def test_all_pictures_of_a_batch_have_one_of_the_sides(recipe):
+    made = recipe(input_px=256, batch=4)
+    sampler = PhotoSampler(400, made)
+    seen = set()
+    for batch in sampler:
+        (side,) = {key[3] for key in batch}
+        seen.add(side)
+    assert seen == set(sides(made)) == {192, 256, 320}
+
+
+def test_hard_negatives_are_found_by_looking_again(finished, recipe, photos, no_faces, tmp_path):
+    seen = []
+
+    class Watched(train._HardNegatives):
+        def on_train_epoch_end(self, trainer, pl_module):
+            super().on_train_epoch_end(trainer, pl_module)
+            seen.append(self._sampler.hardness.copy())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(train, "_HardNegatives", Watched)
+        run(recipe(), photos, tmp_path / "run", negatives=no_faces)
+    assert len(seen) == 2
+    assert all((each > 0).all() and (each < 1).all() for each in seen)
+
+
+def test_training_is_described_beside_the_weights(finished):
+    told = json.loads((finished[0].directory / "training.json").read_text(encoding="utf-8"))
+    assert told["recipe"]["input_px"] == 64
+    assert told["faces"] == 8

@@ -1,0 +1,175 @@
+"""How good a detector is, measured on photos with boxes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.config import PRESETS, Device, OperatingPoint, Preset
+from core.detectors.tuning import tuned_threshold
+from core.errors import ConfigError
+
+from ..evaluation.intervals import LEVEL
+from ..evaluation.speed import machine_told
+from ..export import write_whole
+from .figures import (
+    at_threshold,
+    by_size,
+    counted,
+    curve,
+    false_alarms,
+    operating_points,
+    resampled_headline,
+)
+from .matching import MATCH_IOU, Matches
+from .measure import Asked, Progress, ask_annotated, ask_plain, detector_for
+from .plots import curves_plot
+from .train import is_learnt
+
+RESULT_NAME = "detection.json"
+
+
+@dataclass(frozen=True, slots=True)
+class DetectionResult:
+    """What was measured, and where it was written."""
+
+    directory: Path
+    figures: Mapping[str, Any]
+    """What the JSON file holds."""
+    skipped: tuple[str, ...]
+
+
+def evaluate_detector(
+    images: Path,
+    boxes: Path,
+    directory: Path,
+    *,
+    detector: str,
+    preset: Preset | str = Preset.BALANCED,
+    operating_point: OperatingPoint | str = OperatingPoint.BALANCED,
+    threshold: float | None = None,
+    min_size_px: float = 32.0,
+    negatives: Path | None = None,
+    held_out: bool = False,
+    against: str | None = None,
+    weights_dir: Path | None = None,
+    device: Device | str = Device.AUTO,
+    progress: Progress | None = None,
+) -> DetectionResult:
+    """Measure ``detector`` on the photos of a COCO file and write ``detection.json`` and plots.
+
+    Figures are those at ``threshold``, else at the operating point as it was tuned, else at the
+    threshold with the best F1 here, which flatters. Faces below ``min_size_px`` on their shorter
+    side count neither way. ``negatives`` are photos without a face; with ``held_out`` those that
+    training learns from are left out. ``against`` measures a second detector on the same photos
+    in turn, for its speed and the difference in F1.
+    """
+    if threshold is not None and not 0.0 <= threshold <= 1.0:
+        raise ConfigError(
+            f"The threshold must lie between 0 and 1, got {threshold:g}.",
+            hint="Leave it out to take the tuned one.",
+        )
+    preset, point = Preset(preset), OperatingPoint(operating_point)
+    names = dict.fromkeys((detector, against)) if against else {detector: None}
+    detectors = {
+        str(name): detector_for(str(name), preset, device=Device(device), weights_dir=weights_dir)
+        for name in names
+    }
+    answers = ask_annotated(detectors, images, boxes, progress)
+    matches = {name: answers.of(name).matches(min_size_px) for name in detectors}
+    levels = {
+        name: _threshold(name, matches[name], preset, point, weights_dir) for name in detectors
+    }
+    if threshold is not None:
+        levels[detector] = (threshold, "given")
+    level, chosen = levels[detector]
+    figures: dict[str, Any] = {
+        "detector": detector,
+        "preset": preset.value,
+        "working_px": PRESETS[preset].working_px,
+        "min_face_px": PRESETS[preset].min_face_px,
+        "data": boxes.stem,
+        "photos": len(answers.truth),
+        "faces": int(matches[detector].faces.sum()),
+        "min_size_px": min_size_px,
+        "iou": MATCH_IOU,
+        "threshold": level,
+        "threshold_is": chosen,
+        **at_threshold(matches[detector], level),
+        "ap": matches[detector].ap,
+        "by_size": by_size(answers.of(detector), level),
+        "curve": curve(matches[detector]),
+        "machine": machine_told(),
+        **_times(answers.asked[detector]),
+    }
+    alarms: Mapping[str, Asked] = {}
+    if negatives is not None:
+        alarms = ask_plain(
+            detectors,
+            negatives,
+            wanted=(lambda name: not is_learnt(name)) if held_out else (lambda _name: True),
+        )
+        figures.update(false_alarms(alarms[detector].found, level))
+        figures["negatives_are"] = "not learnt from" if held_out else "all"
+    if against:
+        figures["against"] = _compared(
+            detector, against, {name: answers.asked[name] for name in detectors}, matches, levels
+        )
+        if alarms:
+            figures["against"].update(false_alarms(alarms[against].found, levels[against][0]))
+    write_whole(directory / RESULT_NAME, (json.dumps(figures, indent=2) + "\n").encode())
+    plot = curves_plot({name: curve(matches[name]) for name in detectors}, levels)
+    write_whole(directory / "detection.png", plot)
+    return DetectionResult(directory, figures, answers.skipped)
+
+
+def _threshold(
+    name: str, matches: Matches, preset: Preset, point: OperatingPoint, weights_dir: Path | None
+) -> tuple[float, str]:
+    tuned = tuned_threshold(name, preset, point, weights_dir)
+    if tuned is not None:
+        return tuned, f"tuned for {point.value}"
+    return operating_points(curve(matches))[point], f"best for {point.value} on these photos"
+
+
+def _times(asked: Asked) -> dict[str, float]:
+    seconds = np.array(asked.seconds)
+    return {
+        "seconds_per_image": float(seconds.mean()),
+        "seconds_per_image_median": float(np.median(seconds)),
+    }
+
+
+def _compared(
+    detector: str,
+    against: str,
+    asked: Mapping[str, Asked],
+    matches: Mapping[str, Matches],
+    levels: Mapping[str, tuple[float, str]],
+) -> dict[str, Any]:
+    """The second detector's figures, and how the first differs from it on the same photos."""
+    drawn = {
+        name: resampled_headline(*counted(matches[name], levels[name][0]), matches[name].faces)
+        for name in (detector, against)
+    }
+    gaps = drawn[detector]["f1"] - drawn[against]["f1"]
+    low, high = np.quantile(gaps, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    theirs = at_threshold(matches[against], levels[against][0])
+    ours = at_threshold(matches[detector], levels[detector][0])
+    ratios = np.array(asked[against].seconds) / np.array(asked[detector].seconds)
+    return {
+        "detector": against,
+        "threshold": levels[against][0],
+        **theirs,
+        "ap": matches[against].ap,
+        **_times(asked[against]),
+        "f1_difference": ours["f1"] - theirs["f1"],
+        "f1_difference_interval": [float(low), float(high)],
+        "times_as_fast": float(np.sum(asked[against].seconds) / np.sum(asked[detector].seconds)),
+        "times_as_fast_median": float(np.median(ratios)),
+    }

@@ -1,0 +1,105 @@
+"""Asking detectors about photos, and how long they take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from core.config import PRESETS, Device, Preset
+from core.detectors import DETECTORS, Detector
+from core.errors import DataError
+from core.types import RgbImage
+
+from .figures import LOWEST, Measured
+from .matching import Detections
+from .photos import FaceBoxes, annotated_photos, plain_photos
+
+Progress = Callable[[str], None]
+_TOLD_EVERY = 50
+"""Photos between two lines of progress."""
+
+
+@dataclass(slots=True)
+class Asked:
+    """What one detector found, photo by photo, and in how many seconds."""
+
+    found: list[Detections] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def ask(self, detector: Detector, image: RgbImage) -> None:
+        """Let ``detector`` look at one more photo."""
+        started = time.perf_counter()
+        faces = detector.detect(image)
+        self.seconds.append(time.perf_counter() - started)
+        edges = [[face.box.x1, face.box.y1, face.box.x2, face.box.y2] for face in faces]
+        scores = np.array([face.score for face in faces], np.float64)
+        self.found.append(Detections(np.array(edges, np.float32).reshape(-1, 4), scores))
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What every detector said of the same photos."""
+
+    asked: Mapping[str, Asked]
+    truth: Sequence[FaceBoxes]
+    skipped: tuple[str, ...]
+
+    def of(self, name: str) -> Measured:
+        """The detections of one detector, with the faces there are."""
+        return Measured(self.asked[name].found, self.truth)
+
+
+def detector_for(
+    name: str, preset: Preset, *, device: Device = Device.AUTO, weights_dir: Path | None = None
+) -> Detector:
+    """A detector that tells of everything it scores :data:`.figures.LOWEST` or more."""
+    return DETECTORS.get(name)(
+        settings=PRESETS[preset], threshold=LOWEST, device=device, weights_dir=weights_dir
+    )
+
+
+def ask_annotated(
+    detectors: Mapping[str, Detector], images: Path, boxes: Path, progress: Progress | None = None
+) -> Answers:
+    """What ``detectors`` find in the photos of a COCO file.
+
+    They take turns at every photo, so that their times can be compared.
+    """
+    skipped: list[str] = []
+    truth: list[FaceBoxes] = []
+    asked = {name: Asked() for name in detectors}
+    for image, faces in annotated_photos(images, boxes, skipped):
+        if not truth:
+            # The first call compiles, and is not what a photo takes.
+            for detector in detectors.values():
+                detector.detect(image)
+        for name, detector in detectors.items():
+            asked[name].ask(detector, image)
+        truth.append(faces)
+        if progress and len(truth) % _TOLD_EVERY == 0:
+            progress(f"{len(truth)} photos …")
+    if not truth:
+        raise DataError(
+            f"None of the photos in {images.name} can be read.",
+            hint=f"The first: {skipped[0]}" if skipped else "",
+        )
+    return Answers(asked, truth, tuple(skipped))
+
+
+def ask_plain(
+    detectors: Mapping[str, Detector],
+    images: Path,
+    *,
+    wanted: Callable[[str], bool] = lambda _name: True,
+) -> Mapping[str, Asked]:
+    """What ``detectors`` find in those photos of a folder or zip whose name is ``wanted``."""
+    asked = {name: Asked() for name in detectors}
+    for image in plain_photos(images, []):
+        if wanted(image.name):
+            for name, detector in detectors.items():
+                asked[name].ask(detector, image)
+    return asked

@@ -1,0 +1,34 @@
+"""Plots of what detectors were measured to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from matplotlib.figure import Figure
+
+from ..evaluation.plots import COLOURS, STYLES, png
+
+
+def curves_plot(
+    curves: Mapping[str, Mapping[str, Sequence[float]]], levels: Mapping[str, tuple[float, str]]
+) -> bytes:
+    """Precision against recall, and F1 against the threshold, with the chosen point of each."""
+    figure = Figure(figsize=(9.6, 4.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for index, (name, curve) in enumerate(curves.items()):
+        colour, style = COLOURS[index % len(COLOURS)], STYLES[index % len(STYLES)]
+        left.plot(curve["recall"], curve["precision"], style, color=colour, label=name)
+        right.plot(curve["threshold"], curve["f1"], style, color=colour, label=name)
+        level = levels[name][0]
+        nearest = min(
+            range(len(curve["threshold"])), key=lambda at: abs(curve["threshold"][at] - level)
+        )
+        left.plot(curve["recall"][nearest], curve["precision"][nearest], "o", color=colour)
+        right.plot(curve["threshold"][nearest], curve["f1"][nearest], "o", color=colour)
+    left.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
+    right.set(xlim=(0, 1), ylim=(0, 1), xlabel="threshold", ylabel="F1")
+    for axes in (left, right):
+        axes.grid(color="#DDDDDD", linewidth=0.6)
+        axes.legend(loc="lower left", frameon=False)
+    figure.suptitle("Dots: the threshold in use")
+    return png(figure)

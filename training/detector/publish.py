@@ -1,0 +1,41 @@
+"""Putting a trained and tuned detector where everybody takes it from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from core.detectors.tuning import TUNED_NAME
+from core.errors import ConfigError
+from core.weights import detector_of
+
+from ..export import publish_entry, write_whole
+from .recipe import NAME
+
+
+def publish_detector(source: Path, destination: Path) -> None:
+    """Copy our detector's checked weights, its manifest entry and its tuned thresholds.
+
+    ConfigError where it was not tuned: its thresholds would be another detector's.
+    """
+    stored = detector_of(NAME, source)
+    tuned = source / TUNED_NAME
+    measured = json.loads(tuned.read_text(encoding="utf-8")) if tuned.exists() else {}
+    if NAME not in measured.get("detectors", {}):
+        raise ConfigError(
+            f"The detector in '{source}' was not tuned.",
+            hint=f"Run `emotion detector tune --detector {NAME} --weights {source} …` first.",
+        )
+    if source.resolve() == destination.resolve():
+        return
+    write_whole(destination / stored.file.name, stored.read_verified())
+    publish_entry("detectors", NAME, source, destination)
+    file = destination / TUNED_NAME
+    document: dict[str, Any] = (
+        json.loads(file.read_text(encoding="utf-8"))
+        if file.exists()
+        else {"schema_version": measured["schema_version"], "detectors": {}}
+    )
+    document["detectors"][NAME] = measured["detectors"][NAME]
+    write_whole(file, (json.dumps(document, indent=1) + "\n").encode())

@@ -1,0 +1,163 @@
+"""Choosing thresholds by measurement, and keeping what was measured for everybody to see."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.config import PRESETS, Device, Preset
+from core.detectors import DETECTORS
+from core.detectors.mtcnn import MtcnnDetector
+from core.detectors.tuning import TUNED_NAME, TUNED_VERSION
+from core.weights import SHIPPED_DIR
+
+from ..evaluation.speed import machine_told
+from ..export import write_whole
+from .figures import LOWEST, at_threshold, curve, false_alarms, operating_points
+from .measure import Progress, ask_annotated, ask_plain, detector_for
+from .train import is_learnt
+
+_MTCNN_START: dict[str, Any] = {
+    "min_face_px": PRESETS[Preset.BALANCED].min_face_px,
+    "pyramid_factor": 0.709,
+    "stage_thresholds": (0.6, 0.7, 0.7),
+}
+"""What facenet-pytorch's authors chose, which the sweep begins with."""
+_MTCNN_TRIES: dict[str, Sequence[Any]] = {
+    "stage_thresholds": (
+        (0.5, 0.6, 0.6),
+        (0.6, 0.6, 0.6),
+        (0.6, 0.7, 0.6),
+        (0.7, 0.7, 0.7),
+        (0.6, 0.8, 0.7),
+        (0.7, 0.8, 0.8),
+    ),
+    "pyramid_factor": (0.6, 0.79),
+    "min_face_px": (16, 20, 32, 40),
+}
+"""Tried one after the other, each with the best of those before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What was chosen, and where it is kept."""
+
+    file: Path
+    document: Mapping[str, Any]
+    skipped: tuple[str, ...]
+
+
+def tune_detectors(
+    images: Path,
+    boxes: Path,
+    *,
+    detectors: Sequence[str] = (),
+    min_size_px: float = 32.0,
+    negatives: Path | None = None,
+    sweep: bool = False,
+    weights_dir: Path | None = None,
+    device: Device | str = Device.AUTO,
+    progress: Progress | None = None,
+) -> Tuned:
+    """Choose the thresholds of ``detectors``, or of all, on the photos of a COCO file.
+
+    For every preset the threshold of each operating point is taken from one curve and written
+    to ``detection.json`` beside the weights, with its figures. ``negatives`` are photos without
+    a face, of which those that training learns from are left out. ``sweep`` tries MTCNN's own
+    settings as well and writes how they did; they are chosen by hand from that.
+    """
+    folder = weights_dir or SHIPPED_DIR
+    names = tuple(detectors) or DETECTORS.names()
+    document = _document(folder)
+    skipped: tuple[str, ...] = ()
+    for preset in Preset:
+        if progress:
+            progress(f"preset {preset.value}")
+        asked = {
+            name: detector_for(name, preset, device=Device(device), weights_dir=folder)
+            for name in names
+        }
+        answers = ask_annotated(asked, images, boxes, progress)
+        skipped = answers.skipped
+        alarms = (
+            ask_plain(asked, negatives, wanted=lambda name: not is_learnt(name))
+            if negatives
+            else {}
+        )
+        for name in names:
+            matches = answers.of(name).matches(min_size_px)
+            measured = curve(matches)
+            levels = operating_points(measured)
+            points = {}
+            for point, level in levels.items():
+                points[point.value] = {"threshold": level, **at_threshold(matches, level)}
+                if alarms:
+                    points[point.value].update(false_alarms(alarms[name].found, level))
+            balanced = points["balanced"]
+            document["detectors"].setdefault(name, {})[preset.value] = {
+                "data": f"{len(answers.truth)} photos of {boxes.stem}",
+                "faces": int(matches.faces.sum()),
+                "min_size_px": min_size_px,
+                "working_px": PRESETS[preset].working_px,
+                "min_face_px": PRESETS[preset].min_face_px,
+                "ap": matches.ap,
+                "points": points,
+                "curve": measured,
+                "false_alarms_per_100_negatives": balanced.get("false_alarms_per_100_negatives"),
+                "seconds_per_image": sum(answers.asked[name].seconds) / len(answers.truth),
+                "machine": machine_told(),
+            }
+    if sweep:
+        document["mtcnn_sweep"] = _swept(images, boxes, min_size_px, Device(device), progress)
+    file = folder / TUNED_NAME
+    write_whole(file, (json.dumps(document, indent=1) + "\n").encode())
+    return Tuned(file, document, skipped)
+
+
+def _document(folder: Path) -> dict[str, Any]:
+    """What was tuned before: detectors that are not tuned now keep their figures."""
+    file = folder / TUNED_NAME
+    if file.exists():
+        document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if document.get("schema_version") == TUNED_VERSION:
+            return document
+    return {"schema_version": TUNED_VERSION, "detectors": {}}
+
+
+def _swept(
+    images: Path, boxes: Path, min_size_px: float, device: Device, progress: Progress | None
+) -> list[dict[str, Any]]:
+    """F1 at its best threshold for each of MTCNN's settings that was tried."""
+
+    def tried(settings: Mapping[str, Any]) -> dict[str, Any]:
+        detector = MtcnnDetector(
+            working_px=PRESETS[Preset.BALANCED].working_px,
+            threshold=LOWEST,
+            device=device,
+            **settings,
+        )
+        answers = ask_annotated({"mtcnn": detector}, images, boxes)
+        matches = answers.of("mtcnn").matches(min_size_px)
+        measured = curve(matches)
+        at = max(range(len(measured["f1"])), key=lambda index: measured["f1"][index])
+        return {
+            **settings,
+            **{name: values[at] for name, values in measured.items()},
+            "ap": matches.ap,
+            "seconds_per_image": sum(answers.asked["mtcnn"].seconds) / len(answers.truth),
+        }
+
+    best = dict(_MTCNN_START)
+    rows = [tried(best)]
+    for name, values in _MTCNN_TRIES.items():
+        for value in values:
+            row = tried({**best, name: value})
+            rows.append(row)
+            if progress:
+                progress(f"MTCNN {name} {value}: F1 {row['f1']:.3f}")
+        leader = max(rows, key=lambda row: row["f1"])
+        best = {key: leader[key] for key in _MTCNN_START}
+    return rows
