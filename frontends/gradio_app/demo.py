@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
-from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from core import Analyzer, ModelInfo, Preset, ProjectError, model_catalog
+from core import Analyzer, ModelInfo, Preset, ProjectError, detector_names, model_catalog
 from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
-from frontends.gradio_app.answering import answer_with, shown_on_page
-from frontends.gradio_app.photo_upload import PhotoUpload
-from frontends.sample import SAMPLE_NAME, sample_photo
-from frontends.wording import (
-    MODEL_TITLES,
-    PRESET_HELP,
-    SAMPLE_CREDIT,
-    model_facts,
-    model_title,
-)
+from frontends.gradio_app.compare_tab import compare_tab
+from frontends.gradio_app.live_tab import live_tab
+from frontends.gradio_app.photo_tab import photo_tab
+from frontends.gradio_app.settings import Offer, config_of, settings_fields
+from frontends.wording import MODEL_TITLES, model_facts, model_title
 
 _TEN_MINUTES = 600
 
@@ -33,10 +24,8 @@ people who agreed to it; the server deletes them after some minutes."""
 _LIMITS = """The answers describe expressions, not feelings, and are often wrong for small, dark,
 blurred or turned faces. Do not decide about people by them."""
 
-_API_HELP = (
-    "Finds the faces of a photo and reads their emotions. Returns the annotated picture, a card "
-    "per face as HTML, and the document as JSON text."
-)
+_QUEUE: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 1}
+"""One at a time, since one answer fills the cores; the others wait in the queue."""
 
 
 def build_demo(analyzer: Analyzer | None = None) -> gr.Blocks:
@@ -52,9 +41,9 @@ def build_demo(analyzer: Analyzer | None = None) -> gr.Blocks:
         if analyzer is None:
             _page_with_choice(page)
         else:
-            name, preset = analyzer.config.model, analyzer.config.preset
-            models = [(MODEL_TITLES.get(name, name), name)]
-            _answering_page(page, models, [preset], OneAnalyzer(analyzer))
+            config = analyzer.config
+            models = [(MODEL_TITLES.get(config.model, config.model), config.model)]
+            _tabs(page, OneAnalyzer(analyzer), Offer(models, [config.preset], [config.detector]))
     page.queue(max_size=32, default_concurrency_limit=1)
     return page
 
@@ -65,96 +54,35 @@ def _page_with_choice(page: gr.Blocks) -> None:
     except ProjectError as error:
         gr.Markdown(f"{error.message} {error.hint}")
         return
-    trained = [
-        (": ".join(filter(None, (model_title(info), model_facts(info)))), info.name)
-        for info in models
-        if info.trained
-    ]
-    if trained:
-        _answering_page(page, trained, list(Preset), Analyzers())
-    else:
+    trained = [info for info in models if info.trained]
+    if not trained:
         gr.Markdown(_nothing_trained(models))
+        return
+    told = [
+        (": ".join(filter(None, (model_title(info), model_facts(info)))), info.name)
+        for info in trained
+    ]
+    _tabs(page, Analyzers(), Offer(told, list(Preset), detector_names()), trained)
 
 
-def _answering_page(
+def _tabs(
     page: gr.Blocks,
-    models: Sequence[tuple[str, str]],
-    presets: Sequence[Preset],
     analyzers: Analyzers | OneAnalyzer,
+    offer: Offer,
+    compared: Sequence[ModelInfo] = (),
 ) -> None:
-    first_model = models[0][1]
-    first_preset = Preset.BALANCED if Preset.BALANCED in presets else presets[0]
-    with gr.Row():
-        with gr.Column(scale=5, min_width=300):
-            photo = PhotoUpload(
-                label="Photo",
-                type="filepath",
-                image_mode=None,
-                sources=["upload", "webcam", "clipboard"],
-                height=360,
-                alt_text="The photo to answer",
-                buttons=["fullscreen"],
-            )
-            # A single choice is no choice: such a field is kept for the API alone.
-            model = gr.Dropdown(
-                list(models), value=first_model, label="Model", visible=len(models) > 1
-            )
-            preset = gr.Radio(
-                [
-                    (f"{each.value.capitalize()}: {PRESET_HELP[each]}", each.value)
-                    for each in presets
-                ],
-                value=first_preset.value,
-                label="How thoroughly to look for faces",
-                visible=len(presets) > 1,
-            )
-            gr.Examples(
-                [[_sample_file()]],
-                inputs=[photo],
-                label="No photo at hand? Try this one",
-                cache_examples=False,
-                api_visibility="private",
-            )
-            gr.Markdown(f"<small>{SAMPLE_CREDIT}</small>")
-        with gr.Column(scale=6, min_width=300):
-            annotated = gr.Image(
-                label="Faces",
-                show_label=False,
-                format="png",
-                interactive=False,
-                buttons=["download", "fullscreen"],
-                alt_text="The photo with every face framed, numbered and named",
-            )
-            cards = gr.HTML(label="Cards", elem_id="cards")
-            with gr.Accordion("Document (JSON)", open=False):
-                document = gr.Code(
-                    language="json", label="The whole answer", max_lines=24, interactive=False
-                )
+    settings = settings_fields(offer)
+    with gr.Tabs():
+        photo_tab(analyzers, settings, _QUEUE)
+        live_tab(analyzers, settings, _QUEUE)
+        if len(compared) > 1:
+            compare_tab(analyzers, compared, settings, _QUEUE)
     gr.Markdown(_LIMITS)
-    # The code field trims what it is given; a caller of the API gets the document to the byte.
-    exact = gr.Textbox(label="Document", visible=False)
-    inputs = [photo, model, preset]
-    analyze = answer_with(analyzers)
-    # One at a time, since one answer fills the cores; the others wait in the queue.
-    queue: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 1}
-    gr.on(
-        [photo.change, model.change, preset.change],
-        shown_on_page(analyze),
-        inputs,
-        [annotated, cards, document],
-        api_visibility="private",
-        trigger_mode="always_last",
-        **queue,
-    )
-    gr.Button(visible=False).click(
-        analyze,
-        inputs,
-        [annotated, cards, exact],
-        api_name="analyze",
-        api_description=_API_HELP,
-        **queue,
-    )
-    page.load(partial(analyzers.prepare, first_model, first_preset), api_visibility="private")
+
+    def prepare() -> None:
+        analyzers.prepare([config_of(*(each.value for each in settings.fields))])
+
+    page.load(prepare, queue=False, api_visibility="private")
 
 
 def _nothing_trained(models: Sequence[ModelInfo]) -> str:
@@ -167,11 +95,3 @@ def _nothing_trained(models: Sequence[ModelInfo]) -> str:
         "No network is trained on this computer yet, so photos cannot be answered. "
         "Train one, then start the demo again:\n\n" + "\n".join(lines)
     )
-
-
-def _sample_file() -> str:
-    folder = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()) / "sample"
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / SAMPLE_NAME
-    file.write_bytes(sample_photo())
-    return str(file)

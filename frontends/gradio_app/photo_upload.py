@@ -46,6 +46,11 @@ class PhotoUpload(gr.Image, metaclass=_WithoutStubFile):
         # A caller could name any file of this computer; only what was uploaded is read.
         if not path.is_relative_to(Path(self.GRADIO_CACHE).resolve()):
             raise refusal("The photo was not uploaded.")
+        if not path.is_file():
+            raise refusal(
+                "The photo is gone: it was deleted some minutes after it came.",
+                "Upload it again.",
+            )
         return UploadedPhoto(path, file_name(payload.orig_name or path.name))
 
     async def async_move_resource_to_block_cache(

@@ -1,4 +1,4 @@
-"""Serves the demo with a model that answers at once: `python -m tests.frontends.fake_demo`.
+"""Serves the demo with models that answer at once: `python -m tests.frontends.fake_demo`.
 
 In a process of its own, because Gradio and pandas warn in ways that the tests count as errors.
 Prints the address, and ends with its standard input.
@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import sys
 
-from frontends.gradio_app import serve
-from frontends.gradio_app.demo import build_demo
-from tests.fakes import FakeAnalyzer
+from core import Analyzer
+from frontends.gradio_app import demo, serve
+from tests.fakes import FakeAnalyzer, model_info
+
+CATALOG = (model_info(), model_info("resnet50"), model_info("ensemble"))
 
 if __name__ == "__main__":
-    page = build_demo(FakeAnalyzer())
+    Analyzer.from_config = FakeAnalyzer
+    demo.model_catalog = lambda: CATALOG
+    page = demo.build_demo()
     # Gradio looks for a free port from its usual one on.
     _, address, _ = serve.launch(page, prevent_thread_lock=True, server_name="127.0.0.1")
     sys.stdout.write(f"{address}\n")

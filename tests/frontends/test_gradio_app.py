@@ -22,10 +22,18 @@ from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 from PIL import Image
 
-from core import Emotion, Preset, read_image, to_json
+from core import (
+    Analyzer,
+    AnalyzerConfig,
+    Emotion,
+    Preset,
+    WeightsMissing,
+    read_image,
+    to_json,
+)
 from frontends.gradio_app import serve
 from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
-from frontends.gradio_app.answering import answer_with, shown_on_page
+from frontends.gradio_app.answering import answer_with, show_with
 from frontends.gradio_app.demo import build_demo
 from frontends.gradio_app.photo_upload import PhotoUpload, UploadedPhoto, file_name
 from tests.fakes import FakeAnalyzer, model_info, picture, png, untrained
@@ -84,7 +92,7 @@ def client(address: str) -> Client:
 
 def send(address: str, payload: object) -> str:
     """Everything the server says to a hand-made call of the API."""
-    data = {"data": [payload, "mobilenet_v2", "balanced"]}
+    data = {"data": [payload, "mobilenet_v2", "balanced", "mtcnn", "recommended"]}
     call = httpx.post(f"{address}gradio_api/call/analyze", json=data, timeout=60)
     if call.status_code != 200:
         return call.text
@@ -102,15 +110,23 @@ def test_answer_is_picture_cards_and_the_core_s_document(photo):
 
 
 def test_empty_field_clears_the_page():
-    show = shown_on_page(answer_with(OneAnalyzer(FakeAnalyzer())))
-    assert show(None, "mobilenet_v2", "balanced") == (None, "", "")
+    picture_shown, cards, told, folded = show_with(OneAnalyzer(FakeAnalyzer()))(None, "resnet50")
+    assert (picture_shown["value"], picture_shown["visible"]) == (None, False)
+    assert "appear here" in cards
+    assert told == ""
+    assert not folded["visible"]
+
+
+def test_picture_is_described_for_those_who_cannot_see_it(photo):
+    shown, *_ = show_with(OneAnalyzer(FakeAnalyzer()))(photo, "mobilenet_v2")
+    assert shown["alt_text"] == "2 faces in party at night.png: 1 Happy, 90 %; 2 Sad, 90 %"
+    assert shown["visible"]
 
 
 def test_page_says_why_a_photo_was_refused_and_forgets_the_one_before(photo):
     photo.path.write_bytes(b"hello")
-    show = shown_on_page(answer_with(OneAnalyzer(FakeAnalyzer())))
-    annotated, cards, told = show(photo, "mobilenet_v2", "balanced")
-    assert annotated is None
+    shown, cards, told, _ = show_with(OneAnalyzer(FakeAnalyzer()))(photo, "mobilenet_v2")
+    assert (shown["value"], shown["visible"]) == (None, False)
     assert told == ""
     assert "This is a text file, not a picture." in cards
     assert 'role="alert"' in cards
@@ -124,14 +140,45 @@ def test_no_face_is_explained(photo):
     assert json.loads(told)["faces"] == []
 
 
-def test_each_choice_is_loaded_once_and_two_are_kept(made):
+def test_each_choice_is_loaded_once_and_six_are_kept(made):
     analyzers = Analyzers()
-    first = analyzers.get("mobilenet_v2", Preset.FAST)
-    assert analyzers.get("mobilenet_v2", Preset.FAST) is first
-    analyzers.get("mobilenet_v2", Preset.BALANCED)
-    analyzers.get("mobilenet_v2", Preset.THOROUGH)
-    assert len(made) == 3
-    assert analyzers.get("mobilenet_v2", Preset.FAST) is not first
+    choices = [AnalyzerConfig(certain_from=level / 10) for level in range(7)]
+    first = analyzers.get(choices[0])
+    assert analyzers.get(AnalyzerConfig(certain_from=0)) is first
+    for each in choices[1:]:
+        analyzers.get(each)
+    assert len(made) == 7
+    assert analyzers.get(choices[0]) is not first
+
+
+def test_model_that_failed_to_load_is_tried_again(made, monkeypatch):
+    def fails(config):
+        raise WeightsMissing("The weights are absent.", hint="Restore them.")
+
+    analyzers = Analyzers()
+    with monkeypatch.context() as broken:
+        broken.setattr(Analyzer, "from_config", fails)
+        with pytest.raises(WeightsMissing):
+            analyzers.get(AnalyzerConfig())
+        assert not analyzers.ready(AnalyzerConfig())
+    assert analyzers.get(AnalyzerConfig()) is made[0]
+
+
+def test_settings_become_the_analyzer_s(made, photo):
+    answer_with(Analyzers())(photo, "resnet50", "thorough", "mtcnn", 0.7)
+    assert made[0].config == AnalyzerConfig(
+        model="resnet50", preset=Preset.THOROUGH, detector="mtcnn", certain_from=0.7
+    )
+    answer_with(Analyzers())(photo, "mobilenet_v2", "balanced", "mtcnn", "recommended")
+    assert made[1].config == AnalyzerConfig(detector="mtcnn")
+
+
+def test_photo_that_was_deleted_meanwhile_is_asked_for_again(tmp_path):
+    with gr.Blocks(analytics_enabled=False):
+        field = PhotoUpload(type="filepath", image_mode=None)
+    field.GRADIO_CACHE = str(tmp_path)
+    with pytest.raises(gr.Error, match="Upload it again"):
+        field.preprocess(field.data_model(path=str(tmp_path / "gone"), orig_name="a.png"))
 
 
 def test_upload_field_never_opens_the_file(tmp_path, monkeypatch):
@@ -245,7 +292,9 @@ def test_api_says_what_it_does(client):
     [endpoint] = client.view_api(return_format="dict")["named_endpoints"].items()
     name, told = endpoint
     assert name == "/analyze"
-    assert len(told["parameters"]) == 3
+    names = [each["parameter_name"] for each in told["parameters"]]
+    assert names == ["photo", "model", "preset", "detector", "certain_from"]
+    assert [each["parameter_has_default"] for each in told["parameters"]] == [False] + 4 * [True]
     assert len(told["returns"]) == 3
 
 

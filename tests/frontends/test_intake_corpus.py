@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from frontends.gradio_app.analyzers import OneAnalyzer
-from frontends.gradio_app.answering import answer_with, shown_on_page
+from frontends.gradio_app.answering import show_with
 from frontends.gradio_app.photo_upload import UploadedPhoto
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.workspace import Refused, Workspace
@@ -29,7 +29,7 @@ def rows(shared_dir: Path) -> list[dict[str, str]]:
 
 def test_both_pages_answer_what_is_good_and_refuse_the_rest(shared_dir, rows, tmp_path):
     analyzer = FakeAnalyzer()
-    show = shown_on_page(answer_with(OneAnalyzer(analyzer)))
+    show = show_with(OneAnalyzer(analyzer))
     wrong = []
     with zipfile.ZipFile(shared_dir / "image_intake" / "corpus.zip") as corpus:
         for row in rows:
@@ -40,10 +40,8 @@ def test_both_pages_answer_what_is_good_and_refuse_the_rest(shared_dir, rows, tm
             told = f"{answer.message} {answer.hint}" if isinstance(answer, Refused) else ""
             stored = tmp_path / "blob"
             stored.write_bytes(data)
-            annotated, cards, document = show(
-                UploadedPhoto(stored, name), "mobilenet_v2", "balanced"
-            )
-            outcomes = {refused, annotated is None, document == ""}
+            shown, cards, document, _ = show(UploadedPhoto(stored, name), "mobilenet_v2")
+            outcomes = {refused, shown["value"] is None, document == ""}
             allowed = {"accept": [{False}], "reject": [{True}]}.get(
                 row["expect"], [{True}, {False}]
             )

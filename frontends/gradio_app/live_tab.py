@@ -1,0 +1,57 @@
+"""The tab that answers the camera as it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from core import FaceTracker, Preset, ProjectError
+from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
+from frontends.gradio_app.settings import Settings, config_of
+from frontends.live import LIVE_HELP, answered, camera_code
+
+_CONNECTION = Path(__file__).with_name("camera.js")
+
+
+def live_tab(analyzers: Analyzers | OneAnalyzer, settings: Settings, queue: dict[str, Any]) -> None:
+    """The camera with its faces framed and named, their answers smoothed over time."""
+    with gr.Tab("Live", id="live") as tab:
+        gr.Markdown(LIVE_HELP)
+        html, css, script = camera_code(_CONNECTION)
+        camera = gr.HTML(
+            html_template=html,
+            css_template=css,
+            js_on_load=script,
+            apply_default_css=False,
+            elem_id="camera",
+        )
+        # What one visitor's stream remembers: where faces were and what they showed.
+        tracker = gr.State(None)
+
+    def take(
+        event: gr.EventData, known: FaceTracker | None, model: str, _: str, *others: Any
+    ) -> tuple[dict[str, Any], FaceTracker]:
+        frame = {part: getattr(event, part, None) for part in ("number", "run", "jpeg")}
+        followed = known or FaceTracker()
+        try:
+            analyzer = analyzers.get(config_of(model, Preset.FAST, *others))
+        except ProjectError as error:
+            told = {**frame, "jpeg": None, "problem": f"{error.message} {error.hint}".strip()}
+            return told, followed
+        return answered(frame, followed, analyzer), followed
+
+    def prepare(model: str, _: str, *others: Any) -> None:
+        analyzers.prepare([config_of(model, Preset.FAST, *others)])
+
+    camera.frame(
+        take,
+        [tracker, *settings.fields],
+        [camera, tracker],
+        api_visibility="private",
+        show_progress="hidden",
+        trigger_mode="multiple",
+        **queue,
+    )
+    tab.select(prepare, settings.fields, queue=False, api_visibility="private")

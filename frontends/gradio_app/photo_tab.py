@@ -1,0 +1,101 @@
+"""The tab that answers one photo, and the same as an API."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
+from frontends.gradio_app.answering import INVITATION, answer_with, show_with, told
+from frontends.gradio_app.photo_upload import PhotoUpload
+from frontends.gradio_app.settings import Settings
+from frontends.sample import SAMPLE_NAME, sample_photo
+from frontends.wording import SAMPLE_CREDIT
+
+_API_HELP = (
+    "Finds the faces of a photo and reads their emotions. Returns the annotated picture, a card "
+    "per face as HTML, and the document as JSON text."
+)
+
+
+def photo_tab(
+    analyzers: Analyzers | OneAnalyzer, settings: Settings, queue: dict[str, Any]
+) -> None:
+    """A photo beside its answer."""
+    with gr.Tab("Photo", id="photo"), gr.Row():
+        with gr.Column(scale=5, min_width=300):
+            photo = photo_field()
+        with gr.Column(scale=6, min_width=300):
+            annotated = annotated_field()
+            cards = gr.HTML(told(INVITATION), label="Cards", elem_id="cards")
+            with gr.Accordion("Document (JSON)", open=False, visible=False) as folded:
+                document = gr.Code(
+                    language="json", label="The whole answer", max_lines=24, interactive=False
+                )
+        # The code field trims what it is given; a caller of the API gets the document to the byte.
+        exact = gr.Textbox(label="Document", visible=False)
+        called = gr.Button(visible=False)
+    gr.on(
+        [photo.change, *(each.change for each in settings.fields)],
+        show_with(analyzers),
+        [photo, *settings.fields],
+        [annotated, cards, document, folded],
+        api_visibility="private",
+        trigger_mode="always_last",
+        show_progress_on=cards,
+        **queue,
+    )
+    called.click(
+        answer_with(analyzers),
+        [photo, *settings.fields],
+        [annotated, cards, exact],
+        api_name="analyze",
+        api_description=_API_HELP,
+        **queue,
+    )
+
+
+def photo_field() -> PhotoUpload:
+    """Where a photo is given, with one to try."""
+    photo = PhotoUpload(
+        label="Photo",
+        type="filepath",
+        image_mode=None,
+        sources=["upload", "webcam", "clipboard"],
+        height=360,
+        alt_text="The photo to answer",
+        buttons=["fullscreen"],
+    )
+    gr.Examples(
+        [[_sample_file()]],
+        inputs=[photo],
+        label="No photo at hand? Try this one",
+        cache_examples=False,
+        api_visibility="private",
+    )
+    gr.Markdown(f"<small>{SAMPLE_CREDIT}</small>")
+    return photo
+
+
+def annotated_field() -> gr.Image:
+    """Where the answered photo is shown once there is one."""
+    return gr.Image(
+        label="Faces",
+        show_label=False,
+        format="png",
+        interactive=False,
+        visible=False,
+        buttons=["download", "fullscreen"],
+    )
+
+
+def _sample_file() -> str:
+    folder = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir()) / "sample"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / SAMPLE_NAME
+    file.write_bytes(sample_photo())
+    return str(file)
