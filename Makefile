@@ -4,7 +4,7 @@
 BIN := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help app demo window screenshots test check fmt install bench fuzz weights lock clean doctor
+.PHONY: help app demo window screenshots space test check fmt install bench fuzz weights lock clean doctor
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,9 @@ window: .venv/installed doctor ## Install what a window of its own needs and ope
 
 screenshots: .venv/installed-dev doctor ## Take the pictures of both pages in docs/images anew (needs Chromium)
 	@$(BIN)/python -m tests.browser.screenshots
+
+space: ## Write the Gradio demo into dist/space, a folder that runs by itself, to be hosted
+	@.ci/space dist/space
 
 test: .venv/installed-dev doctor check ## Everything that must be green: lint, types, import rule, tests
 	@$(BIN)/python -m pytest tests/core
@@ -56,7 +59,7 @@ lock: .venv/installed ## Resolve constraints.txt anew for every supported Python
 
 clean: ## Remove the environment and what the checks leave behind
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	rm -rf build photo_emotion.egg-info
+	rm -rf build dist photo_emotion.egg-info
 
 # Runs before anything imports OpenCV, because it may have to install what OpenCV needs.
 doctor: .venv/installed

@@ -18,7 +18,10 @@ from core import (
     Analyzer,
     AnalyzerConfig,
     Emotion,
+    OperatingPoint,
+    Preset,
     ProjectError,
+    detector_names,
     model_catalog,
     read_image,
     to_json,
@@ -26,6 +29,7 @@ from core import (
 from frontends.gradio_app.analyzers import Analyzers
 from frontends.gradio_app.answering import answer_with
 from frontends.gradio_app.photo_upload import PhotoUpload
+from frontends.gradio_app.settings import AUTOMATIC, RECOMMENDED_VALUE
 from frontends.sample import sample_photo
 from frontends.streamlit_app.downloads import json_file
 from tests.fakes import FakeAnalyzer, model_info, picture, png
@@ -37,7 +41,8 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).resolve().parent.parent
-Front = Callable[[Path], str]
+Front = Callable[[Path, AnalyzerConfig], str]
+STANDARD = AnalyzerConfig()
 
 WITH_FACES = picture(Emotion.HAPPY, Emotion.SAD, unsure=[Emotion.FEAR])
 
@@ -60,43 +65,90 @@ PHOTOS = {
 }
 
 
-def by_library(photo: Path) -> str:
-    analyzer = Analyzer.from_config(AnalyzerConfig())
+CHOICES = {
+    "model": AnalyzerConfig(model="resnet50"),
+    "preset": AnalyzerConfig(preset=Preset.THOROUGH),
+    "detector": AnalyzerConfig(detector=detector_names()[-1]),
+    "operating point": AnalyzerConfig(operating_point=OperatingPoint.RECALL),
+    "level of not sure": AnalyzerConfig(certain_from=0.9),
+}
+"""One choice for every setting that the fronts share."""
+MODELS = (model_info(), model_info("resnet50"))
+
+
+def by_library(photo: Path, config: AnalyzerConfig = STANDARD) -> str:
+    analyzer = Analyzer.from_config(config)
     return to_json(analyzer.analyze(read_image(photo.read_bytes(), name=photo.name)))
 
 
-def by_command_line(photo: Path) -> str:
-    shown = CliRunner().invoke(command_line, ["analyze", str(photo), "--format", "json"])
+def by_command_line(photo: Path, config: AnalyzerConfig = STANDARD) -> str:
+    chosen = [
+        "--model",
+        config.model,
+        "--preset",
+        config.preset,
+        "--operating-point",
+        config.operating_point,
+    ]
+    if config.detector is not None:
+        chosen += ["--detector", config.detector]
+    command = ["analyze", str(photo), "--format", "json", *chosen]
+    shown = CliRunner().invoke(command_line, command)
     assert shown.exit_code == 0, shown.stderr
     return shown.stdout
 
 
-def by_streamlit(photo: Path) -> str:
+def by_streamlit(photo: Path, config: AnalyzerConfig = STANDARD) -> str:
     page = AppTest.from_file(
         str(ROOT / "frontends" / "streamlit_app" / "app.py"), default_timeout=300
     ).run()
+    _choose(page, config)
     page.file_uploader[0].set_value((photo.name, photo.read_bytes(), "image/jpeg"))
     page.run()
     assert not page.exception
     assert not page.error
     memory = page.session_state["workspace"]
     [uploaded] = memory.uploads
-    assert memory.knows(uploaded, AnalyzerConfig().digest())
-    return json_file(memory.answer(uploaded, Analyzer.from_config(AnalyzerConfig()))).decode()
+    assert memory.knows(uploaded, config.digest())
+    return json_file(memory.answer(uploaded, Analyzer.from_config(config))).decode()
 
 
-def by_gradio(photo: Path) -> str:
+def _choose(page: AppTest, config: AnalyzerConfig) -> None:
+    """Sets what differs from the standard; the page need not offer what has one value."""
+    boxes = {box.label: box for box in page.selectbox}
+    if config.model != STANDARD.model:
+        boxes["Model"].select_index([info.name for info in MODELS].index(config.model))
+    if config.detector != STANDARD.detector:
+        boxes["Face detector"].set_value(config.detector)
+    if config.certain_from is not None:
+        boxes["Not sure below"].set_value(f"{config.certain_from:.0%}".replace("%", " %"))
+    if config.operating_point is not STANDARD.operating_point:
+        page.radio(key="operating_point").set_value(config.operating_point)
+    if config.preset is not STANDARD.preset:
+        page.radio(key="preset").set_value(config.preset)
+
+
+def by_gradio(photo: Path, config: AnalyzerConfig = STANDARD) -> str:
     field = PhotoUpload(type="filepath", image_mode=None, render=False)
     field.GRADIO_CACHE = str(photo.parent)
     # The framework stores an upload under a name of its own making.
     stored = photo.with_name("blob")
     stored.write_bytes(photo.read_bytes())
     uploaded = field.preprocess(field.data_model(path=str(stored), orig_name=photo.name))
-    config = AnalyzerConfig()
-    return answer_with(Analyzers())(uploaded, config.model, config.preset)[2]
+    level = RECOMMENDED_VALUE if config.certain_from is None else config.certain_from
+    detector = config.detector or AUTOMATIC
+    settings = (config.model, config.preset, detector, config.operating_point, level)
+    return answer_with(Analyzers())(uploaded, *settings)[2]
 
 
 FRONTS = {"command line": by_command_line, "streamlit": by_streamlit, "gradio": by_gradio}
+OFFERED = [
+    (front, choice)
+    for front in FRONTS
+    for choice in CHOICES
+    # The command line has no option for it.
+    if (front, choice) != ("command line", "level of not sure")
+]
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +167,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     from frontends.streamlit_app.views import analyze
 
     monkeypatch.setattr(Analyzer, "from_config", FakeAnalyzer)
-    monkeypatch.setattr(analyze, "model_catalog", lambda: (model_info(),))
+    monkeypatch.setattr(analyze, "model_catalog", lambda: MODELS)
 
 
 @pytest.mark.usefixtures("quick")
@@ -125,6 +177,23 @@ def test_every_front_gives_the_library_s_document(front, name, tmp_path):
     photo = tmp_path / name
     photo.write_bytes(PHOTOS[name])
     assert FRONTS[front](photo) == by_library(photo)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(("front", "choice"), OFFERED)
+def test_every_choice_means_the_same_everywhere(front, choice, tmp_path):
+    config = CHOICES[choice]
+    photo = tmp_path / "three faces.png"
+    photo.write_bytes(PHOTOS[photo.name])
+    assert FRONTS[front](photo, config) == by_library(photo, config)
+
+
+@pytest.mark.usefixtures("quick")
+def test_every_choice_shows_in_the_document(tmp_path):
+    photo = tmp_path / "three faces.png"
+    photo.write_bytes(PHOTOS[photo.name])
+    documents = {by_library(photo, config) for config in (STANDARD, *CHOICES.values())}
+    assert len(documents) == len({STANDARD, *CHOICES.values()})
 
 
 @pytest.mark.usefixtures("quick")

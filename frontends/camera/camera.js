@@ -25,12 +25,10 @@ class Live {
     this.waiting = false;
     this.button.addEventListener("click", () => (this.stream ? this.stop() : this.start()));
     new ResizeObserver(() => this.place()).observe(this.video);
-    // Another page of the app is shown: the camera's light goes out.
+    // Another page or tab is shown: the camera's light goes out.
     this.watch = setInterval(() => {
-      if (!root.isConnected) {
-        this.stop();
-        clearInterval(this.watch);
-      }
+      if (this.stream && !root.checkVisibility()) this.stop();
+      if (!root.isConnected) clearInterval(this.watch);
     }, 500);
   }
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from core import (
     ImageAnalysis,
+    OperatingPoint,
     Preset,
     ProjectError,
     RgbImage,
@@ -23,7 +24,7 @@ from core import (
 from frontends.face_card import cards_html
 from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
 from frontends.gradio_app.photo_upload import UploadedPhoto, refusal
-from frontends.gradio_app.settings import RECOMMENDED_VALUE, config_of
+from frontends.gradio_app.settings import AUTOMATIC, RECOMMENDED_VALUE, config_of
 from frontends.wording import NO_FACE, NO_FACE_HELP, count_words, face_words, shown_name
 
 Reply = tuple[NDArray[np.uint8], str, str]
@@ -38,14 +39,17 @@ INVITATION = "The faces of your photo appear here, each with its answer."
 def answer_with(analyzers: Analyzers | OneAnalyzer) -> Callable[..., Reply]:
     """The function behind the API; it refuses with an error that a person understands."""
 
-    def analyze(
+    # Their names are the API's; Gradio hands them over by position.
+    def analyze(  # noqa: PLR0917
         photo: UploadedPhoto | None,
         model: str,
         preset: str = Preset.BALANCED,
-        detector: str = "",
+        detector: str = AUTOMATIC,
+        operating_point: str = OperatingPoint.BALANCED,
         certain_from: str | float = RECOMMENDED_VALUE,
     ) -> Reply:
-        image, analysis = answered(photo, analyzers, model, preset, detector, certain_from)
+        settings = (model, preset, detector, operating_point, certain_from)
+        image, analysis = answered(photo, analyzers, *settings)
         return annotate(image, analysis).pixels, cards_of(analysis), to_json(analysis)
 
     return analyze

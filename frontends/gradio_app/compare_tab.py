@@ -11,6 +11,7 @@ import gradio as gr
 from core import ModelInfo
 from frontends.figures import FIGURES_HELP, curves, figure_rows
 from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
+from frontends.gradio_app.annotated_picture import annotated_field
 from frontends.gradio_app.answering import (
     Update,
     answered,
@@ -21,7 +22,7 @@ from frontends.gradio_app.answering import (
     tell_of_loading,
     told,
 )
-from frontends.gradio_app.photo_tab import annotated_field, photo_field
+from frontends.gradio_app.photo_tab import photo_field
 from frontends.gradio_app.photo_upload import UploadedPhoto
 from frontends.gradio_app.settings import Settings, config_of
 from frontends.opinions import COMPARE_HELP, TIMES_HELP, opinions_html, timed_opinion

@@ -7,7 +7,15 @@ from typing import Any
 
 import gradio as gr
 
-from core import Analyzer, ModelInfo, Preset, ProjectError, detector_names, model_catalog
+from core import (
+    Analyzer,
+    ModelInfo,
+    OperatingPoint,
+    Preset,
+    ProjectError,
+    detector_names,
+    model_catalog,
+)
 from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
 from frontends.gradio_app.compare_tab import compare_tab
 from frontends.gradio_app.live_tab import live_tab
@@ -43,7 +51,11 @@ def build_demo(analyzer: Analyzer | None = None) -> gr.Blocks:
         else:
             config = analyzer.config
             models = [(MODEL_TITLES.get(config.model, config.model), config.model)]
-            _tabs(page, OneAnalyzer(analyzer), Offer(models, [config.preset], [config.detector]))
+            _tabs(
+                page,
+                OneAnalyzer(analyzer),
+                Offer(models, [config.preset], [], [config.operating_point]),
+            )
     page.queue(max_size=32, default_concurrency_limit=1)
     return page
 
@@ -62,7 +74,12 @@ def _page_with_choice(page: gr.Blocks) -> None:
         (": ".join(filter(None, (model_title(info), model_facts(info)))), info.name)
         for info in trained
     ]
-    _tabs(page, Analyzers(), Offer(told, list(Preset), detector_names()), trained)
+    _tabs(
+        page,
+        Analyzers(),
+        Offer(told, list(Preset), detector_names(), list(OperatingPoint)),
+        trained,
+    )
 
 
 def _tabs(

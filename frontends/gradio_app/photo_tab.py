@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
+from frontends.gradio_app.annotated_picture import annotated_field
 from frontends.gradio_app.answering import INVITATION, answer_with, show_with, told
 from frontends.gradio_app.photo_upload import PhotoUpload
 from frontends.gradio_app.settings import Settings
@@ -73,24 +74,14 @@ def photo_field() -> PhotoUpload:
     gr.Examples(
         [[_sample_file()]],
         inputs=[photo],
+        # A thumbnail would be a button without a name.
+        example_labels=["Portrait of an astronaut"],
         label="No photo at hand? Try this one",
         cache_examples=False,
         api_visibility="private",
     )
     gr.Markdown(f"<small>{SAMPLE_CREDIT}</small>")
     return photo
-
-
-def annotated_field() -> gr.Image:
-    """Where the answered photo is shown once there is one."""
-    return gr.Image(
-        label="Faces",
-        show_label=False,
-        format="png",
-        interactive=False,
-        visible=False,
-        buttons=["download", "fullscreen"],
-    )
 
 
 def _sample_file() -> str:

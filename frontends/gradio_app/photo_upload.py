@@ -20,14 +20,14 @@ class UploadedPhoto:
     name: str
 
 
-class _WithoutStubFile(type(gr.Image)):  # type: ignore[misc]
+class WithoutStubFile(type(gr.Image)):  # type: ignore[misc]
     """Gradio's own metaclass would write a .pyi file beside this module."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> Any:
         return ABCMeta.__new__(mcs, name, bases, attrs)
 
 
-class PhotoUpload(gr.Image, metaclass=_WithoutStubFile):
+class PhotoUpload(gr.Image, metaclass=WithoutStubFile):
     """Gradio's image field without its decoding.
 
     Even with ``type="filepath"`` that field lets Pillow open the file with every plugin, decodes

@@ -1,4 +1,4 @@
-"""The Streamlit app as a real server, and a Chromium to look at it."""
+"""Both pages as real servers, and a Chromium to look at them."""
 
 from __future__ import annotations
 
@@ -45,6 +45,24 @@ def streamlit(script: Path = APP) -> Iterator[str]:
             yield f"http://localhost:{port}"
         finally:
             server.terminate()
+
+
+@contextmanager
+def gradio(module: str) -> Iterator[str]:
+    """The address of the demo that ``module`` serves until its standard input ends."""
+    with subprocess.Popen(
+        [sys.executable, "-m", module],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        try:
+            yield server.stdout.readline().strip()
+        finally:
+            server.stdin.close()
 
 
 @contextmanager

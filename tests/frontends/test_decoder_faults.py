@@ -15,7 +15,7 @@ from cli.main import app
 from core import Emotion, FaceTracker, IsolatedReader
 from core.imaging import isolation
 from frontends.gradio_app.analyzers import OneAnalyzer
-from frontends.gradio_app.answering import answer_with, shown_on_page
+from frontends.gradio_app.answering import show_with
 from frontends.gradio_app.photo_upload import UploadedPhoto
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.workspace import Refused, Workspace
@@ -50,14 +50,14 @@ def test_streamlit_refuses_it_and_answers_the_next(fault):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_gradio_refuses_it_and_answers_the_next(fault, tmp_path):
-    show = shown_on_page(answer_with(OneAnalyzer(FakeAnalyzer())))
+    show = show_with(OneAnalyzer(FakeAnalyzer()))
     path = tmp_path / "blob"
     path.write_bytes(with_fault(GOOD, fault))
-    annotated, cards, document = show(UploadedPhoto(path, "a.png"), "mobilenet_v2", "balanced")
-    assert (annotated, document) == (None, "")
+    shown, cards, document, _ = show(UploadedPhoto(path, "a.png"), "mobilenet_v2")
+    assert (shown["value"], document) == (None, "")
     assert FAULTS[fault] in unescape(cards)
     path.write_bytes(GOOD)
-    _, _, document = show(UploadedPhoto(path, "b.png"), "mobilenet_v2", "balanced")
+    _, _, document, _ = show(UploadedPhoto(path, "b.png"), "mobilenet_v2")
     assert len(json.loads(document)["faces"]) == 1
 
 

@@ -26,6 +26,7 @@ from core import (
     Analyzer,
     AnalyzerConfig,
     Emotion,
+    OperatingPoint,
     Preset,
     WeightsMissing,
     read_image,
@@ -92,7 +93,7 @@ def client(address: str) -> Client:
 
 def send(address: str, payload: object) -> str:
     """Everything the server says to a hand-made call of the API."""
-    data = {"data": [payload, "mobilenet_v2", "balanced", "mtcnn", "recommended"]}
+    data = {"data": [payload, "mobilenet_v2", "balanced", "automatic", "balanced", "recommended"]}
     call = httpx.post(f"{address}gradio_api/call/analyze", json=data, timeout=60)
     if call.status_code != 200:
         return call.text
@@ -165,12 +166,16 @@ def test_model_that_failed_to_load_is_tried_again(made, monkeypatch):
 
 
 def test_settings_become_the_analyzer_s(made, photo):
-    answer_with(Analyzers())(photo, "resnet50", "thorough", "mtcnn", 0.7)
+    answer_with(Analyzers())(photo, "resnet50", "thorough", "mtcnn", "recall", 0.7)
     assert made[0].config == AnalyzerConfig(
-        model="resnet50", preset=Preset.THOROUGH, detector="mtcnn", certain_from=0.7
+        model="resnet50",
+        preset=Preset.THOROUGH,
+        detector="mtcnn",
+        operating_point=OperatingPoint.RECALL,
+        certain_from=0.7,
     )
-    answer_with(Analyzers())(photo, "mobilenet_v2", "balanced", "mtcnn", "recommended")
-    assert made[1].config == AnalyzerConfig(detector="mtcnn")
+    answer_with(Analyzers())(photo, "mobilenet_v2")
+    assert made[1].config == AnalyzerConfig()
 
 
 def test_photo_that_was_deleted_meanwhile_is_asked_for_again(tmp_path):
@@ -269,6 +274,23 @@ def test_api_gives_the_document_of_the_file_under_its_own_name(client, tmp_path)
         assert drawn.size == (480, 360)
 
 
+def test_snippet_of_the_readme_runs_as_it_stands(address, root, tmp_path):
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    snippet = re.search(r"```python\n(import json.*?)```", readme, re.DOTALL)[1]
+    assert "http://127.0.0.1:7860/" in snippet
+    # A drawn face in the place of the portrait: the model of this server knows no other.
+    (tmp_path / "docs" / "images").mkdir(parents=True)
+    (tmp_path / "docs" / "images" / "astronaut.jpg").write_bytes(HAPPY)
+    done = subprocess.run(
+        [sys.executable, "-c", snippet.replace("http://127.0.0.1:7860/", address)],
+        cwd=tmp_path,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == readme.partition(snippet)[2].split("```")[2].lstrip("\n"), done.stderr
+
+
 def test_uploads_lie_where_they_are_deleted_in_time(client, uploads, tmp_path):
     file = tmp_path / "kept for a while.png"
     file.write_bytes(HAPPY)
@@ -293,8 +315,8 @@ def test_api_says_what_it_does(client):
     name, told = endpoint
     assert name == "/analyze"
     names = [each["parameter_name"] for each in told["parameters"]]
-    assert names == ["photo", "model", "preset", "detector", "certain_from"]
-    assert [each["parameter_has_default"] for each in told["parameters"]] == [False] + 4 * [True]
+    assert names == ["photo", "model", "preset", "detector", "operating_point", "certain_from"]
+    assert [each["parameter_has_default"] for each in told["parameters"]] == [False] + 5 * [True]
     assert len(told["returns"]) == 3
 
 

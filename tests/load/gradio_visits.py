@@ -27,7 +27,10 @@ class GradioVisit:
         [path] = uploaded.raise_for_status().json()
         file = {"path": path, "orig_name": photo.name, "meta": {"_type": "gradio.FileData"}}
         call = await self._client.post(
-            "gradio_api/call/analyze", json={"data": [file, "mobilenet_v2", "balanced"]}
+            "gradio_api/call/analyze",
+            json={
+                "data": [file, "mobilenet_v2", "balanced", "automatic", "balanced", "recommended"]
+            },
         )
         if call.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             raise BusyError

@@ -1,0 +1,33 @@
+# The Gradio demo in a container, for any host that runs one:
+#   docker build -t photo-emotion .
+#   docker run --rm -p 127.0.0.1:7860:7860 photo-emotion      then open http://localhost:7860
+# It holds what `make space` writes, and nothing else of the repository.
+
+FROM python:3.11-slim-bookworm AS space
+WORKDIR /repository
+COPY . .
+RUN .ci/space /space
+
+FROM python:3.11-slim-bookworm
+# The shared libraries that OpenCV links against.
+COPY --from=space /space/packages.txt /tmp/
+RUN apt-get update \
+    && xargs apt-get install -y --no-install-recommends </tmp/packages.txt \
+    && rm -rf /var/lib/apt/lists/*
+# PyTorch's ordinary packages bring GPU libraries of several GB along. A server without a GPU is built
+# smaller with --build-arg PIP_EXTRA_INDEX_URL= and the address of PyTorch's packages for the CPU.
+ARG PIP_EXTRA_INDEX_URL
+COPY --from=space /space/requirements.txt /tmp/
+RUN pip install --no-cache-dir -r /tmp/requirements.txt
+# Photos of strangers are not answered by root.
+RUN useradd --create-home demo
+USER demo
+WORKDIR /app
+COPY --from=space /space .
+ENV GRADIO_SERVER_NAME=0.0.0.0 \
+    GRADIO_SERVER_PORT=7860 \
+    PYTHONUNBUFFERED=1
+EXPOSE 7860
+HEALTHCHECK --start-period=2m --interval=1m \
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:7860')"]
+CMD ["python", "app.py"]

@@ -1,0 +1,162 @@
+"""The Gradio page in a real browser."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core import Emotion
+from tests.browser.serving import SLOWEST_S, browser, gradio
+from tests.fakes import picture, png
+
+pytestmark = pytest.mark.browser
+
+SLOWEST_MS = SLOWEST_S * 1000
+AA_CONTRAST = 4.5
+PHONE = {"width": 390, "height": 844}
+CROWD = picture(*(list(Emotion) + list(Emotion)[:3]), unsure=[Emotion.SAD])
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """A server whose models answer at once."""
+    expect.set_options(timeout=SLOWEST_MS)
+    with gradio("tests.frontends.fake_demo") as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def window(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser before whose camera a happy face is held; each test opens a visit of its own."""
+    film = tmp_path_factory.mktemp("camera") / "film.y4m"
+    frame = cv2.cvtColor(picture(Emotion.HAPPY, side=120), cv2.COLOR_RGB2YUV_I420).tobytes()
+    film.write_bytes(b"YUV4MPEG2 W480 H360 F15:1 Ip A1:1 C420jpeg\n" + 2 * (b"FRAME\n" + frame))
+    camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    with browser(chromium, *camera, f"--use-file-for-fake-video-capture={film}") as running:
+        yield running
+
+
+def visit(window: Browser, address: str, **options: object) -> Page:
+    page = window.new_context(**options).new_page()
+    page.set_default_timeout(SLOWEST_MS)
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Photo Emotion")).to_be_visible()
+    return page
+
+
+def upload(page: Page, name: str, data: bytes, place: int = 0) -> None:
+    page.locator("input[type=file]").nth(place).set_input_files(
+        [{"name": name, "mimeType": "image/png", "buffer": data}]
+    )
+
+
+def faces(page: Page):
+    return page.locator("#cards article.face")
+
+
+def test_uploaded_photo_is_answered_with_picture_cards_and_document(window, address):
+    asked: list[str] = []
+    page = visit(window, address)
+    page.on("request", lambda request: asked.append(request.url))
+    data = png(picture(Emotion.HAPPY, Emotion.SAD))
+    upload(page, "two people.png", data)
+    expect(faces(page)).to_have_count(2)
+    described = "2 faces in two people.png: 1 Happy, 90 %; 2 Sad, 90 %"
+    expect(page.get_by_alt_text(described)).to_be_visible()
+    page.get_by_role("button", name="Document (JSON)").click()
+    with page.expect_download() as saving:
+        page.get_by_role("button", name="Download").last.click()
+    saved = Path(saving.value.path()).read_text(encoding="utf-8")
+    answer = json.loads(saved)
+    assert answer["name"] == "two people.png"
+    assert [face["top"] for face in answer["faces"]] == ["happy", "sad"]
+    assert not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+
+
+def test_settings_change_the_answer(window, address):
+    page = visit(window, address)
+    upload(page, "crowd.png", png(CROWD))
+    expect(faces(page)).to_have_count(11)
+    unsure = page.locator("#cards strong", has_text="Not sure")
+    expect(unsure).to_have_count(1)
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("Not sure below").click()
+    page.get_by_role("option", name="30 %").click()
+    expect(unsure).to_have_count(0)
+
+
+def test_wrong_file_and_a_photo_without_a_face_are_explained(window, address):
+    page = visit(window, address)
+    upload(page, "notes.png", b"hello")
+    alert = page.locator("#cards").get_by_role("alert")
+    expect(alert).to_contain_text("This is a text file, not a picture.")
+    expect(alert).not_to_contain_text(re.compile("Traceback|/tmp"))
+    page = visit(window, address)
+    upload(page, "nobody.png", png(picture()))
+    expect(page.locator("#cards")).to_contain_text("No face was found")
+
+
+def test_two_visitors_at_once_see_their_own_answers(window, address):
+    first, second = visit(window, address), visit(window, address)
+    upload(first, "first.png", png(picture(Emotion.HAPPY)))
+    upload(second, "second.png", png(picture(Emotion.ANGRY, Emotion.ANGRY)))
+    expect(faces(second)).to_have_count(2)
+    expect(faces(first)).to_have_count(1)
+    assert "second.png" not in first.content()
+    assert "first.png" not in second.content()
+
+
+def test_every_model_answers_the_same_photo(window, address):
+    page = visit(window, address)
+    page.get_by_role("tab", name="Compare").click()
+    upload(page, "a.png", png(picture(Emotion.SURPRISE)), place=1)
+    cards = page.locator(".compared article.face")
+    expect(cards).to_have_count(3)
+    expect(cards.nth(1)).to_contain_text("ResNet50")
+    expect(page.get_by_role("region", name="How good each model is")).to_be_visible()
+
+
+def test_face_before_the_camera_is_framed_until_another_tab_is_shown(window, address):
+    page = visit(window, address)
+    page.get_by_role("tab", name="Live").click()
+    page.get_by_role("button", name="Start the camera").click()
+    expect(page.locator(".frame span")).to_have_text(re.compile(r"1 · Happy \d+ %"))
+    expect(page.locator(".pace")).to_have_text(re.compile(r"[\d.]+ answers a second, \d+ ms"))
+    page.get_by_role("tab", name="Photo").click()
+    expect(page.locator(".frame")).to_have_count(0)
+    page.get_by_role("tab", name="Live").click()
+    expect(page.get_by_role("button", name="Start the camera")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_narrow_page_fits_and_every_text_stands_out(window, address, root, scheme):
+    faint = (root / "tests" / "browser" / "faint_texts.js").read_text(encoding="utf-8")
+    page = visit(window, address, viewport=PHONE, color_scheme=scheme)
+    page.get_by_role("button", name="Settings").click()
+    expect(page.get_by_label("Not sure below")).to_be_visible()
+    assert page.evaluate(faint, AA_CONTRAST) == []
+    upload(page, "small.png", png(picture(Emotion.HAPPY, unsure=[Emotion.SAD], side=24)))
+    expect(faces(page)).to_have_count(2)
+    assert page.evaluate(faint, AA_CONTRAST) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_everything_can_be_reached_and_has_a_name(window, address):
+    page = visit(window, address)
+    for tab in ("Compare", "Live", "Photo"):
+        page.get_by_role("tab", name=tab).click()
+        nameless = page.evaluate(
+            "[...document.querySelectorAll('button, input:not([type=file]), a, video')]"
+            ".filter(e => e.checkVisibility() && !(e.getAttribute('aria-label') || e.title"
+            " || e.textContent.trim() || e.labels?.length || e.alt)).map(e => e.outerHTML)"
+        )
+        assert nameless == []
+    page.get_by_role("button", name="Portrait of an astronaut").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_alt_text("The photo to answer").first).to_be_visible()
