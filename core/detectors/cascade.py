@@ -25,7 +25,7 @@ STAGE_THRESHOLDS = (0.6, 0.7, 0.7)
 _SAME_LEVEL, _SAME_FACE = 0.5, 0.7
 """Overlap from which the lower scored of two boxes is dropped, within a level and beyond."""
 _MOST = 4096
-"""Candidates that go on to the second network, the best first: pictures of 150 faces leave 2,000,
+"""Candidates that go on to the second network, the best first: photos of 1024 px leave 15 to 600,
 and noise must not take memory without bound."""
 _BATCHES = (256, 64, 16, 4)
 """Sizes in which candidates meet a network: it is compiled for each size it sees."""

@@ -7,7 +7,6 @@ the fastest of its group, which holds on other machines better than milliseconds
 from __future__ import annotations
 
 import io
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -24,6 +23,7 @@ from core.detectors import DETECTORS
 from core.detectors.area_windows import squares, sums_of
 from core.detectors.mtcnn_networks import load_networks
 from core.landmarks import LANDMARK_MODELS
+from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.runtime import make_runner
 
 pytestmark = pytest.mark.bench
@@ -96,13 +96,8 @@ def test_starting(benchmark, way, tmp_path, monkeypatch):
 @pytest.mark.parametrize("graphs", [1, 2])
 def test_placing_landmarks_of_eight_faces(benchmark, photo, graphs):
     benchmark.group = "place the landmarks of eight faces"
-    faces = detector("mtcnn", Preset.FAST).detect(photo)[:1] * 4
-    meshes = [LANDMARK_MODELS.get("face_mesh")() for _ in range(graphs)]
-    parts = [faces * 2] if graphs == 1 else [faces, faces]
-    with ThreadPoolExecutor(graphs) as pool:
-        benchmark(
-            lambda: list(pool.map(lambda mesh, part: mesh.locate(photo, part), meshes, parts))
-        )
+    faces = detector("mtcnn", Preset.FAST).detect(photo)[:1] * 8
+    benchmark(FaceMeshLandmarks(graphs).locate, photo, faces)
 
 
 def test_placing_landmarks(benchmark, photo):

@@ -84,7 +84,9 @@ def batch_seconds(
             tell=lambda progress: ticks.append((time.perf_counter(), progress.done)),
         )
         whole = time.perf_counter() - started
-    (began, before), (ended, after) = ticks[0], ticks[-1]
+    # Only from the first answer on: before it the workers were loading.
+    answered = [tick for tick in ticks if tick[1]] or [(started, 0)]
+    (began, before), (ended, after) = answered[0], answered[-1]
     each = (ended - began) / (after - before) if after > before else whole / count
     return {"whole": whole, "each": each, "faces_a_photo": summary.faces / count}
 

@@ -21,7 +21,7 @@ from .processes import batch_seconds, peak_and_seconds, startup
 from .timing import Work, in_turns, summary
 
 OBVIOUS = "obvious"
-BATCH_PHOTOS = 192
+BATCH_PHOTOS = 96
 SIZES = (320, 640, 1024, 2048)
 FACES = (0, 1, 4, 16, 40)
 

@@ -30,8 +30,9 @@ class Answering:
 
 
 def located(*faces, box=None):
-    model = FaceMeshLandmarks()
-    model._mesh, model._talked = Answering(*faces), True
+    model = FaceMeshLandmarks(graphs=1)
+    graph = model._idle.queue[0]
+    graph._mesh, graph._talked = Answering(*faces), True
     image = RgbImage(np.zeros((400, 600, 3), np.uint8))
     return model.locate(image, [Face(box or Box(200, 100, 300, 200), 1.0)])[0]
 
@@ -73,13 +74,44 @@ def test_square_shows_the_box_in_its_middle(box):
         assert square[y, x, :2] == pytest.approx(expected, abs=2)
 
 
-def test_mesh_is_made_at_the_first_face_only(monkeypatch):
+def test_meshes_are_made_when_they_are_needed_first(monkeypatch):
     made = []
     mesh = Answering(found_at(0.5, 0.5))
     monkeypatch.setattr("core.landmarks.face_mesh._make_mesh", lambda: made.append(1) or mesh)
-    model = FaceMeshLandmarks()
+    model = FaceMeshLandmarks(graphs=3)
     assert made == []
     image = RgbImage(np.zeros((50, 50, 3), np.uint8))
+    face = Face(Box(10, 10, 40, 40), 1.0)
     for _ in range(3):
-        model.locate(image, [Face(Box(10, 10, 40, 40), 1.0)] * 2)
+        model.locate(image, [face])
     assert made == [1]
+    for _ in range(3):
+        model.locate(image, [face] * 9)
+    assert 1 <= len(made) <= 3
+
+
+def test_faces_keep_their_order_on_several_graphs(photo):
+    moved = [Box(179 + 3 * n, 60, 268 + 3 * n, 176) for n in range(5)]
+    faces = [Face(box, 1.0) for box in moved]
+    several = FaceMeshLandmarks(graphs=2).locate(photo, faces)
+    alone = FaceMeshLandmarks(graphs=1).locate(photo, faces)
+    for one, other in zip(several, alone, strict=True):
+        assert one.points == pytest.approx(other.points, abs=1e-4)
+
+
+def test_graph_comes_back_after_an_error(monkeypatch):
+    def broken():
+        raise OSError("no model")
+
+    monkeypatch.setattr("core.landmarks.face_mesh._make_mesh", broken)
+    model = FaceMeshLandmarks(graphs=1)
+    image = RgbImage(np.zeros((50, 50, 3), np.uint8))
+    for _ in range(2):
+        with pytest.raises(OSError, match="no model"):
+            model.locate(image, [Face(Box(10, 10, 40, 40), 1.0)])
+
+
+@pytest.mark.parametrize(("told", "graphs"), [("1", 1), ("3", 3), ("64", 4), ("0", 1)])
+def test_graphs_follow_what_openmp_is_told(monkeypatch, told, graphs):
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert FaceMeshLandmarks()._idle.qsize() == graphs

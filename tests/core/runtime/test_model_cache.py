@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from torch import nn
 
 from core import Device, Engine
+from core.classifiers.network import load_network
+from core.detectors.mtcnn_networks import load_networks
 from core.runtime import Network, runner_for
 from core.runtime.model_cache import _MOST, FOLDER_VARIABLE, ModelCache, cache_folder
 
@@ -139,6 +142,27 @@ def test_what_another_user_wrote_is_not_read(folder, monkeypatch):
     assert kept.read() == b"network"
     monkeypatch.setattr(os, "getuid", lambda: 12345)
     assert kept.read() is None
+
+
+LOADED = """
+import sys
+from pathlib import Path
+from core.classifiers.network import load_network
+from core.config import Device
+from core.detectors.mtcnn_networks import load_networks
+load_networks(Device.CPU)
+load_network("mobilenet_v2", weights_dir=Path(sys.argv[1]), device=Device.CPU)
+print("torch" in sys.modules)
+"""
+
+
+def test_kept_networks_are_served_without_torch(root, folder, weights_dir):
+    load_networks(Device.CPU)
+    load_network("mobilenet_v2", weights_dir=weights_dir, device=Device.CPU)
+    assert len(list(folder.iterdir())) == 4
+    command = [sys.executable, "-c", LOADED, str(weights_dir)]
+    told = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
+    assert told.stdout == "False\n"
 
 
 def test_longest_unused_goes_first(folder):
