@@ -6,6 +6,7 @@ Prints the address, and ends with its standard input.
 
 from __future__ import annotations
 
+import os
 import sys
 
 from core import Analyzer
@@ -17,6 +18,7 @@ CATALOG = (model_info(), model_info("resnet50"), model_info("ensemble"))
 if __name__ == "__main__":
     Analyzer.from_config = FakeAnalyzer
     demo.model_catalog = lambda: CATALOG
+    demo._TEN_MINUTES = int(os.environ.get("PHOTOS_KEPT_S", demo._TEN_MINUTES))
     page = demo.build_demo()
     # Gradio looks for a free port from its usual one on.
     _, address, _ = serve.launch(page, prevent_thread_lock=True, server_name="127.0.0.1")

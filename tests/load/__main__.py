@@ -29,6 +29,7 @@ FRONTS: dict[str, tuple[Callable[..., AbstractContextManager[Server]], Front]] =
     "gradio": (gradio_server, gradio_visit),
     "streamlit": (streamlit_server, streamlit_visit),
 }
+_MUST_BE_NONE = ("wrong", "lost", "photos_left_on_disk", "connections_tried")
 _PICTURES = 100
 _WARM_UP = 4
 _SETTLE_S = 200
@@ -70,7 +71,7 @@ def main() -> int:
             real=not chosen.fake,
         )
         result[name] = figures
-        broken |= any(bool(figures[key]) for key in ("wrong", "lost", "photos_left_on_disk"))
+        broken |= any(bool(figures[key]) for key in _MUST_BE_NONE)
     text = json.dumps(result, indent=2) + "\n"
     chosen.out.write_text(text)
     sys.stdout.write(text)
@@ -106,6 +107,7 @@ def load(
                 "at_rest": round(after),
             },
             "photos_left_on_disk": left,
+            "connections_tried": server.ways_out(),
         }
 
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from tests.browser.serving import APP, ROOT, free_port, wait_for
 
 QUICK_APP = ROOT / "tests" / "browser" / "quick_app.py"
+CLOSED = Path(__file__).with_name("closed")
+"""On the path of a Python, this folder closes every way out of the computer."""
 DEMO = ROOT / "frontends" / "gradio_app" / "app.py"
 
 
@@ -31,6 +33,11 @@ class Server:
         """What it and its decoder processes hold in memory (Linux)."""
         return sum(map(_resident_mb, (self.process, *_descendants(self.process))))
 
+    def ways_out(self) -> list[str]:
+        """The connections that it tried to open to other computers."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [line for line in lines if line.startswith("way out")]
+
     def files_with(self, *marks: bytes) -> list[str]:
         """Its temporary files, and its log, that hold any of the marks or are named so."""
         found = []
@@ -42,11 +49,11 @@ class Server:
 
 
 @contextmanager
-def streamlit_server(folder: Path, *, real: bool, extra: Sequence[str] = ()) -> Iterator[Server]:
+def streamlit_server(folder: Path, *, real: bool) -> Iterator[Server]:
     """The Streamlit app; with ``real`` with the shipped networks, else with the fake one."""
     script = APP if real else QUICK_APP
     port = free_port()
-    command = [sys.executable, *extra, "-m", "streamlit", "run", str(script)]
+    command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     command += ["--server.port", str(port)]
     with _running(folder, command, f"http://localhost:{port}", "/_stcore/health") as server:
@@ -54,11 +61,11 @@ def streamlit_server(folder: Path, *, real: bool, extra: Sequence[str] = ()) -> 
 
 
 @contextmanager
-def gradio_server(folder: Path, *, real: bool, extra: Sequence[str] = ()) -> Iterator[Server]:
+def gradio_server(folder: Path, *, real: bool) -> Iterator[Server]:
     """The Gradio demo, alike."""
     port = free_port()
     page = [str(DEMO)] if real else ["-m", "tests.frontends.fake_demo"]
-    command = [sys.executable, *extra, *page]
+    command = [sys.executable, *page]
     with _running(folder, command, f"http://127.0.0.1:{port}/", "", port) as server:
         yield server
 
@@ -71,7 +78,7 @@ def _running(
     temporary.mkdir(parents=True)
     environment = {
         **os.environ,
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": f"{CLOSED}{os.pathsep}{ROOT}",
         "TMPDIR": str(temporary),
         "DISPLAY": "",
         "WAYLAND_DISPLAY": "",

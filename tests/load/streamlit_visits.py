@@ -107,7 +107,7 @@ class StreamlitVisit:
 async def streamlit_visit(address: str) -> AsyncIterator[StreamlitVisit]:
     """A visit of the app at ``address``."""
     async with httpx.AsyncClient(base_url=address, timeout=LONGEST_S) as client:
-        (await client.get("/_stcore/host-config")).raise_for_status()
+        (await client.get("/_stcore/health")).raise_for_status()  # gives out the cookie
         token = client.cookies[_XSRF]
         stream = urljoin(address.replace("http", "ws", 1), "/_stcore/stream")
         async with connect(

@@ -1,0 +1,39 @@
+"""Closes every way out of this computer for the Python that finds this file on its path.
+
+An attempt is refused, and written to standard error for the test that started the process.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import sys
+
+_HERE = (None, "", "localhost", socket.gethostname())
+
+
+def _leaves(host: object) -> bool:
+    if host in _HERE:
+        return False
+    text = host.decode() if isinstance(host, bytes) else str(host)
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return True
+    return not (address.is_loopback or address.is_unspecified)
+
+
+def _refuse(event: str, arguments: tuple) -> None:
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+        address = arguments[1]
+        host = address[0] if isinstance(address, tuple) else None  # a Unix socket has a path
+    elif event == "socket.getaddrinfo":
+        host = arguments[0]
+    else:
+        return
+    if _leaves(host):
+        sys.stderr.write(f"way out: {event} {host}\n")
+        raise OSError(f"no connection may be opened to {host}")
+
+
+sys.addaudithook(_refuse)
