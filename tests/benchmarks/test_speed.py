@@ -15,7 +15,7 @@ from facenet_pytorch import MTCNN
 from PIL import Image
 from torch.nn.functional import interpolate
 
-from core import Device, Engine, RgbImage, read_image
+from core import Device, Engine, RgbImage, read_image, read_isolated
 from core.classifiers import ARCHITECTURES
 from core.classifiers.architectures import EmotionNetwork, architecture_named
 from core.config import PRESETS, Preset
@@ -107,8 +107,9 @@ def test_placing_landmarks(benchmark, photo):
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP"])
-def test_reading_a_photo(benchmark, photo, kind):
-    benchmark.group = "read a photo of 12 megapixels"
+@pytest.mark.parametrize("read", [read_image, read_isolated])
+def test_reading_a_photo(benchmark, photo, kind, read):
+    benchmark.group = f"read a {kind} of 12 megapixels, here or in a process of its own"
     encoded = io.BytesIO()
     Image.fromarray(photo.pixels).resize((4000, 3000)).save(encoded, kind)
-    benchmark(read_image, encoded.getvalue())
+    benchmark(read, encoded.getvalue())

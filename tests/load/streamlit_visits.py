@@ -15,6 +15,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
 from frontends.face_card import cards_html
+from frontends.wording import escape_markdown
 from tests.load.photos import Sent
 from tests.load.visiting import LONGEST_S, BusyError
 
@@ -78,7 +79,7 @@ class StreamlitVisit:
             if each.HasField("imgs")
             for picture in each.imgs.imgs
         ]
-        if not any(photo.name in caption for caption in captions):
+        if not any(escape_markdown(photo.name) in caption for caption in captions):
             return f"no picture with its name: {captions} {alerts}"
         if cards_html(photo.right.faces) not in [each.html.body for each in elements]:
             return f"other cards: {captions}"
