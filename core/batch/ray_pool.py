@@ -44,21 +44,15 @@ class RayPool:
         self._workers = workers
         self._provenance: Provenance | None = None
         self._started = not ray.is_initialized()
-        quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
-        if not self._started:
-            return
-        if os.environ.get("RAY_ADDRESS"):
-            ray.init(**quiet)
-        else:
-            cores = max(workers, os.cpu_count() or 1)
-            # On the loopback address alone: nobody else shall reach it.
-            ray.init(
-                "local",
-                num_cpus=cores + 1,
-                include_dashboard=False,
-                _node_ip_address="127.0.0.1",
-                **quiet,
-            )
+        if self._started:
+            try:
+                _start(ray, workers)
+            except Exception as error:  # Ray raises that itself
+                raise ConfigError(
+                    f"Ray cannot be started: {error}",
+                    hint="Check RAY_ADDRESS and whether the cluster runs, or leave out "
+                    "--engine ray.",
+                ) from error
 
     def provenance(self) -> Provenance:
         """As a worker of the cluster tells it, whose weights may differ from those here."""
@@ -111,6 +105,22 @@ class RayPool:
                 hint="Install the same on all of them, then run the same command again.",
             )
         return Answer(told["path"], tuple(map(tuple, told["rows"])))
+
+
+def _start(ray: Any, workers: int) -> None:
+    quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}
+    if os.environ.get("RAY_ADDRESS"):
+        ray.init(**quiet)
+        return
+    ray.init(
+        "local",
+        # One more than work, for the task that tells what the answers are made with.
+        num_cpus=max(workers, os.cpu_count() or 1) + 1,
+        include_dashboard=False,
+        # On the loopback address alone: nobody else shall reach it.
+        _node_ip_address="127.0.0.1",
+        **quiet,
+    )
 
 
 def _provenance(work: Work) -> Provenance:

@@ -258,6 +258,25 @@ def test_calls_of_a_fixed_size_are_filled_with_blank_faces():
     assert made.conclude([], faces_a_call=4) == ()
 
 
+def test_no_bit_of_a_network_s_answer_depends_on_the_faces_beside_it(weights_dir, photo):
+    config = AnalyzerConfig(weights_dir=weights_dir, device="cpu")
+    made = analyzer(*(Face(Box(150.0 + x, 50.0, 260.0 + x, 180.0), 0.9) for x in (0, 20, 40)))
+    made._model = load_emotion_model(config)
+    turned = RgbImage(photo.pixels[:, ::-1], "turned.png")
+    examined = [made.examine(photo), made.examine(turned), made.examine(photo)]
+
+    def answers(*groups):
+        told = [each for group in groups for each in made.conclude(group, faces_a_call=4)]
+        return [face.emotions.probabilities for each in told for face in each.faces]
+
+    together = answers(examined)
+    assert answers(*([each] for each in examined)) == together
+    assert answers(examined[:2], examined[2:]) == together
+    assert answers(examined[::-1])[-3:] == together[:3]
+    alone = [face.emotions.probabilities for face in made.analyze(photo).faces]
+    assert np.abs(np.array(alone) - together[:3]).max() < 1e-6
+
+
 def test_picture_is_not_changed():
     image = picture()
     before = image.pixels.copy()
