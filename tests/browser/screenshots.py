@@ -124,7 +124,7 @@ SHOTS = (
     Shot("streamlit-dark", "", _ask_everyone, ".face-opinions", dark=True),
     Shot("streamlit-several", "", _take_several, "[data-testid=stDataFrame] canvas"),
     Shot("streamlit-compare", "compare", _take_sample, ".compared", (1280, 1100)),
-    Shot("streamlit-detection", "detection-lab", _take_sample, "[data-testid=stMetric]"),
+    Shot("streamlit-detection", "detection-lab", _take_sample, ".st-key-picture img"),
     Shot(
         "streamlit-landmarks",
         "landmark-lab",
@@ -166,7 +166,7 @@ def _save(page: Page, awaited: str, file: Path, *, whole: bool = False) -> None:
         shown.evaluate("image => image.decode()")
     page.wait_for_timeout(SETTLED_MS)
     with Image.open(io.BytesIO(page.screenshot(full_page=whole))) as taken:
-        taken.convert("RGB").quantize(COLOURS, Image.Quantize.MEDIANCUT).save(file, optimize=True)
+        taken.convert("RGB").quantize(COLOURS, kmeans=4).save(file, optimize=True)
     sys.stderr.write(f"Wrote {file}\n")
     page.context.close()
 
