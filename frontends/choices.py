@@ -27,9 +27,9 @@ POINT_LABEL = "What matters more when looking for faces"
 
 DETECTOR_TITLES = {"compact": "Compact", "mtcnn": "MTCNN"}
 POINT_TITLES = {
-    OperatingPoint.PRECISION: "No false faces",
+    OperatingPoint.PRECISION: "Fewer false faces",
     OperatingPoint.BALANCED: "Balanced",
-    OperatingPoint.RECALL: "No missed faces",
+    OperatingPoint.RECALL: "Fewer missed faces",
 }
 
 RECOMMENDED = "Recommended"
