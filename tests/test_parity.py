@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -192,8 +193,10 @@ def test_every_choice_means_the_same_everywhere(front, choice, tmp_path):
 def test_every_choice_shows_in_the_document(tmp_path):
     photo = tmp_path / "three faces.png"
     photo.write_bytes(PHOTOS[photo.name])
-    documents = {by_library(photo, config) for config in (STANDARD, *CHOICES.values())}
-    assert len(documents) == len({STANDARD, *CHOICES.values()})
+    configs = (STANDARD, *CHOICES.values())
+    documents = {by_library(photo, config) for config in configs}
+    # Naming the detector that the preset takes anyway changes nothing.
+    assert len(documents) == len({replace(c, detector=c.chosen_detector) for c in configs})
 
 
 @pytest.mark.usefixtures("quick")
