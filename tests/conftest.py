@@ -76,9 +76,9 @@ def astronaut() -> NDArray[np.uint8]:
 
 
 def _leaves_the_computer(host: object) -> bool:
-    if host in (None, "", "localhost", "0.0.0.0", "::"):
+    text = host.decode() if isinstance(host, bytes) else str(host or "")
+    if text in ("", "localhost", "0.0.0.0", "::"):
         return False
-    text = host.decode() if isinstance(host, bytes) else str(host)
     try:
         return not ipaddress.ip_address(text.partition("%")[0]).is_loopback
     except ValueError:

@@ -9,13 +9,13 @@ import ipaddress
 import socket
 import sys
 
-_HERE = (None, "", "localhost", socket.gethostname())
+_HERE = ("", "localhost", socket.gethostname())
 
 
 def _leaves(host: object) -> bool:
-    if host in _HERE:
+    text = host.decode() if isinstance(host, bytes) else str(host or "")
+    if text in _HERE:
         return False
-    text = host.decode() if isinstance(host, bytes) else str(host)
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
