@@ -4,7 +4,7 @@
 BIN := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help app demo window screenshots space test check fmt install bench fuzz weights lock clean doctor
+.PHONY: help app demo window screenshots space test check fmt install bench fuzz docs weights lock clean doctor
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,10 @@ fuzz: .venv/installed-dev ## Search for files that break the reader: MINUTES=5 (
 weights: .venv/installed doctor ## Train and measure all networks anew: DATA='train.zip publictest.zip' VOTES=votes.csv
 	@DATA='$(DATA)' VOTES='$(VOTES)' .ci/weights
 
+docs: .venv/installed-docs ## Build the documentation into site/; it reads without a network
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Open site/index.html"
+
 install: ## Install, or repair, the environment in .venv
 	@.ci/install requirements.txt
 	@touch .venv/installed
@@ -59,7 +63,7 @@ lock: .venv/installed ## Resolve constraints.txt anew for every supported Python
 
 clean: ## Remove the environment and what the checks leave behind
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	rm -rf build dist photo_emotion.egg-info
+	rm -rf build dist site photo_emotion.egg-info
 
 # Runs before anything imports OpenCV, because it may have to install what OpenCV needs.
 doctor: .venv/installed
@@ -72,4 +76,8 @@ doctor: .venv/installed
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
 	@.ci/install requirements-dev.txt
+	@touch $@
+
+.venv/installed-docs: .venv/installed requirements-docs.txt
+	@.ci/install requirements-docs.txt
 	@touch $@

@@ -36,6 +36,7 @@ COMMANDS = {
     "study": "cli.study:study",
     "bench": "cli.bench:bench",
     "detector": "cli.detector:detector",
+    "report": "cli.report:report",
 }
 """Where each sub-command lives, in the order of the help: a function, or a ``Typer`` of several."""
 

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
-from core import ProjectError, model_catalog
+from cli.main import COMMANDS
+from core import ProjectError, RgbImage, model_catalog
+from core.classifiers import CLASSIFIERS
+from core.detectors import DETECTORS
+from core.landmarks import LANDMARK_MODELS
+from tests.fakes import FakeAnalyzer, picture
 from training import comparison_table
 
 
@@ -59,3 +67,86 @@ def test_guide_to_batch_runs_explains_every_column(root):
     told = guide.split("<!-- columns -->\n")[1].split("<!-- /columns -->")[0]
     rows = "".join(f"| `{each.name}` | {each.kind} | {each.meaning} |\n" for each in COLUMNS)
     assert told == f"| column | kind | meaning |\n|---|---|---|\n{rows}"
+
+
+def pages(root):
+    return [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").rglob("*.md"))]
+
+
+def anchors(text):
+    """The places within a page that a link can lead to."""
+    headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in headings}
+
+
+def test_every_link_leads_somewhere(root):
+    for page in pages(root):
+        text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"https?://", link):
+                continue
+            name, _, anchor = link.partition("#")
+            target = (page.parent / name).resolve() if name else page
+            assert target.exists(), f"{page.relative_to(root)}: {link}"
+            if anchor:
+                assert anchor in anchors(target.read_text(encoding="utf-8")), f"{page}: {link}"
+
+
+def test_every_command_is_documented(root):
+    text = (root / "docs" / "guide" / "command-line.md").read_text(encoding="utf-8")
+    for name in COMMANDS:
+        assert f"`emotion {name}`" in text, name
+
+
+@pytest.fixture
+def own_registries(monkeypatch):
+    """What an example registers is forgotten after it."""
+    for registry in (DETECTORS, LANDMARK_MODELS, CLASSIFIERS):
+        monkeypatch.setattr(registry, "_factories", dict(registry._factories))
+
+
+def test_examples_of_the_developer_guide_run(root, own_registries):
+    guide = (root / "docs" / "guide" / "developers.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)
+    made = {}
+    for block in blocks:
+        exec(compile(block, "docs/guide/developers.md", "exec"), made)
+    image = RgbImage(picture(made["Emotion"].HAPPY))
+    [face] = DETECTORS.get("whole_picture")(settings=None, threshold=None, device=None).detect(
+        image
+    )
+    [points] = LANDMARK_MODELS.get("usual_places")().locate(image, [face])
+    assert points.points.shape == (5, 2)
+    analyzer = FakeAnalyzer()
+    answer = analyzer.analyze(image)
+    crops = answer.faces[0].crop.pixels[None]
+    load = CLASSIFIERS.get("most_frequent")
+    logits = load("most_frequent", weights_dir=None, engine=None, device=None).logits(crops)
+    assert logits.argmax(axis=1) == made["EMOTIONS"].index("happy")
+    assert "| 1 | happy |" in made["to_markdown"](answer)
+
+
+def test_site_is_built_without_a_warning_and_asks_no_other_computer(root, tmp_path):
+    pytest.importorskip("mkdocs", reason="needs requirements-docs.txt (make docs)")
+    command = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "--quiet",
+        "--site-dir",
+        tmp_path,
+    ]
+    shown = subprocess.run(
+        command,
+        cwd=root,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (shown.returncode, shown.stdout, shown.stderr) == (0, "", "")
+    outside = re.compile(r"""<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)="https?://""")
+    for page in tmp_path.rglob("*.html"):
+        assert not outside.search(page.read_text(encoding="utf-8")), page

@@ -55,7 +55,8 @@ def test_no_other_distribution_owns_our_names(owners, name):
 
 
 @pytest.mark.parametrize(
-    "file", ["requirements.txt", "requirements-dev.txt", "requirements-ray.txt"]
+    "file",
+    ["requirements.txt", "requirements-dev.txt", "requirements-docs.txt", "requirements-ray.txt"],
 )
 def test_every_bound_has_its_reason_beside_it(root, file):
     for line in lines_of(root / file):
@@ -77,7 +78,12 @@ def test_constraints_hold_one_version_of_every_requirement(root):
     tested = [line.partition("==") for line in lines_of(root / "constraints.txt")]
     versions = {name: version for name, _, version in tested}
     assert len(versions) == len(tested)
-    for file in ("requirements.txt", "requirements-dev.txt", "requirements-ray.txt"):
+    for file in (
+        "requirements.txt",
+        "requirements-dev.txt",
+        "requirements-docs.txt",
+        "requirements-ray.txt",
+    ):
         for line in lines_of(root / file):
             if text := line.partition("#")[0].strip():
                 requirement = Requirement(text)

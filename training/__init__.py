@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from .options import Precision, Split
     from .progress import EpochReport
     from .recipe import Recipe, read_recipe
+    from .report.measures import MEASURES, Measure
+    from .report.render import RESULTS, Report, write_report
     from .studies.frame import FrameStudy, study_frame
     from .studies.landmarks import LandmarkStudy, study_landmarks
     from .studies.robustness import RobustnessStudy, study_robustness
@@ -53,6 +55,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "options": ("Precision", "Split"),
     "progress": ("EpochReport",),
     "recipe": ("Recipe", "read_recipe"),
+    "report.measures": ("MEASURES", "Measure"),
+    "report.render": ("RESULTS", "Report", "write_report"),
     "studies.frame": ("FrameStudy", "study_frame"),
     "studies.landmarks": ("LandmarkStudy", "study_landmarks"),
     "studies.robustness": ("RobustnessStudy", "study_robustness"),
@@ -61,6 +65,8 @@ _HOMES: dict[str, tuple[str, ...]] = {
 _HOME_OF = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "MEASURES",
+    "RESULTS",
     "Ablation",
     "Audit",
     "Bench",
@@ -72,9 +78,11 @@ __all__ = [
     "Evaluation",
     "FrameStudy",
     "LandmarkStudy",
+    "Measure",
     "PhotoEvaluation",
     "Precision",
     "Recipe",
+    "Report",
     "RobustnessStudy",
     "Split",
     "TrainingRun",
@@ -101,6 +109,7 @@ __all__ = [
     "train_detector",
     "train_model",
     "tune_detectors",
+    "write_report",
 ]
 
 

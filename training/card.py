@@ -11,15 +11,10 @@ from core.labels import EMOTIONS
 
 from .evaluation.comparison import comparison_table
 from .export import read_entry, write_whole
+from .starts import STARTS
 
 _TITLES = {"mobilenet_v2": "MobileNetV2", "resnet50": "ResNet50", "inception_v3": "InceptionV3"}
 _SPLITS = {"train": "training", "validation": "validation", "test": "test"}
-_STARTS = {
-    "scratch": "random weights",
-    "imagenet": "torchvision's ImageNet weights",
-    "mobilenet_v2_imagenet_trunk.safetensors": "the ImageNet features of Google's quantized "
-    "MobileNetV2 1.0/224 (Apache-2.0), dequantized",
-}
 _ROWS = (
     ("accuracy", "accuracy", 100, 1),
     ("balanced_accuracy", "balanced accuracy", 100, 1),
@@ -127,7 +122,7 @@ def _training(told: Mapping[str, Any]) -> str:
             f"faces, as a further task of weight {recipe['shape']:g}."
         )
     runs = _runs(told)
-    first = _STARTS.get(runs[0]["init"], f"`{runs[0]['init']}`")
+    first = STARTS.get(runs[0]["init"], f"`{runs[0]['init']}`")
     lines = [_run(each, index if len(runs) > 1 else 0) for index, each in enumerate(runs, 1)]
     return f"""\
 ## Training

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,8 @@ from core.imaging.alignment import FaceFrame
 from core.imaging.preprocess import Preprocessing
 from core.labels import EMOTIONS
 from core.weights import MANIFEST_NAME, MANIFEST_VERSION, WeightsSpec, read_manifest, spec_of
+
+from .whole_files import write_whole
 
 
 def export_network(
@@ -142,20 +143,6 @@ def publish(name: str, source: Path, destination: Path) -> None:
     if source.resolve() != destination.resolve():
         write_whole(destination / entry["file"], data)
         update_entry(destination, name, entry)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that a reader sees the old one or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def publish_entry(kind: str, name: str, source: Path, destination: Path) -> None:

@@ -1,0 +1,94 @@
+"""`emotion report`: what is measured anew, and by which command."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import training
+from cli.main import app
+from training import MEASURES
+from training.report.render import Report
+
+WRITTEN = Report((Path("report.md"), Path("ethics.md")), {"frame": ("resnet50",)}, ("landmarks",))
+
+
+@pytest.fixture
+def results(monkeypatch, tmp_path):
+    """Where artefacts are kept, beside a report that is written at once."""
+    monkeypatch.setattr(training, "RESULTS", tmp_path, raising=False)
+    monkeypatch.setattr(training, "write_report", lambda _out: WRITTEN, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def ran(monkeypatch, results):
+    """The commands that were run instead of measuring for minutes."""
+    commands = []
+
+    def run(command, **_options):
+        commands.append(command)
+        [measure] = [each for each in MEASURES if each.command[0] == command[3]]
+        folder = Path(command[command.index("--out") + 1])
+        (folder / measure.written).write_text('{"a": 1}', encoding="utf-8")
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr("cli.report.subprocess.run", run)
+    return commands
+
+
+def report(*arguments):
+    return CliRunner().invoke(app, ["report", *map(str, arguments)])
+
+
+def test_what_was_written_is_told_with_what_is_old_or_missing(results):
+    shown = report("--out", "here")
+    assert shown.exit_code == 0
+    assert shown.stdout == "Wrote 2 files into here.\n"
+    assert "frame was measured with other weights than ship (resnet50)" in shown.stderr
+    assert "landmarks was not measured yet" in shown.stderr
+
+
+def test_artefact_is_measured_by_the_command_that_the_report_names(ran, results):
+    data = ["--data", "a.zip", "--data", "b.zip"]
+    shown = report("--measure", "duplicates", *data)
+    assert shown.exit_code == 0, shown.stderr
+    [command] = ran
+    assert command[:3] == [sys.executable, "-m", "cli"]
+    assert command[3:8] == ["duplicates", *data]
+    assert (results / "duplicates.json").read_text(encoding="utf-8") == '{"a": 1}'
+
+
+def test_all_measures_what_its_data_allow_and_names_the_rest(ran):
+    shown = report("--measure", "all")
+    assert shown.exit_code == 0, shown.stderr
+    able = [each for each in MEASURES if not each.needs]
+    assert len(ran) == len(able)
+    for each in MEASURES:
+        assert (f"Left as it is: {each.artefact} (" in shown.stderr) == (each not in able)
+
+
+def test_missing_data_are_named(ran):
+    shown = report("--measure", "frame", "--data", "a.zip")
+    assert shown.exit_code == 2
+    assert "give --photos" in shown.stderr
+    assert not ran
+
+
+def test_unknown_artefact_is_refused_with_the_known_ones(ran):
+    shown = report("--measure", "luck")
+    assert shown.exit_code == 2
+    assert "duplicates" in shown.stderr
+    assert not ran
+
+
+def test_failed_measurement_ends_it_and_keeps_the_artefact(monkeypatch, results):
+    failed = subprocess.CompletedProcess([], 3)
+    monkeypatch.setattr("cli.report.subprocess.run", lambda *_a, **_o: failed)
+    shown = report("--measure", "duplicates", "--data", "a.zip")
+    assert shown.exit_code == 3
+    assert not list(results.iterdir())

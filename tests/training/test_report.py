@@ -1,0 +1,182 @@
+"""The report: every number in it is found in an artefact, and what is committed is up to date."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from core import DataError
+from core.imaging.alignment import CROP_PX
+from core.imaging.limits import MAX_BYTES, MAX_PIXELS
+from training import MEASURES, write_report
+from training.report.artefacts import Value, other_weights, read_artefacts
+from training.report.figures import MARK, without_marks
+from training.report.illustrations import illustrations
+from training.report.render import DOCUMENTS, PAGE, PICTURES, page, render
+
+REFRESH = "run: emotion report --out docs"
+NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?")
+SCALES = (1.0, 100.0, 1e-6, 1e-3, 1 / 1024**2)
+"""Parts, hundredths, millions, thousands, mebibytes."""
+NAMES = (
+    # What holds digits and is no figure: code, places, sections of laws and lists of sources.
+    r"```.*?```|`[^`]*`|\]\([^)]*\)|<!--.*?-->",
+    r"(?m)^## (?:Law|Sources|References)$.*?(?=^## |\Z)",
+    r"MobileNetV2 1\.0/224|FER-2013|MobileNetV2|ResNet50|InceptionV3|\w+_v\d|resnet50|macro-F1|\bp\d\d\b",
+    r"Apache-2\.0|Article \d+\(\d\)\(f\)|Articles \d+ to \d+|Version \S+|(?:\(| )(?:19|20)\d\d\b",
+)
+
+
+@pytest.fixture(scope="module")
+def artefacts(root):
+    return read_artefacts(root / "docs" / "results", root / "weights")
+
+
+@pytest.fixture(scope="module")
+def told(root):
+    """What the artefacts say, read without the report's own code."""
+    files = {path.stem: path for path in (root / "docs" / "results").glob("*.json")}
+    files["manifest"] = root / "weights" / "manifest.json"
+    files["detection"] = root / "weights" / "detection.json"
+    found = {
+        name: json.loads(path.read_text(encoding="utf-8"))
+        for name, path in files.items()
+        if path.exists()
+    }
+    constants = {"crop_px": CROP_PX, "max_bytes": MAX_BYTES, "max_pixels": MAX_PIXELS}
+    return {**found, "constants": constants}
+
+
+def at(told, source):
+    artefact, _, way = source.partition(": ")
+    value = told[artefact]
+    for key in way.split("/"):
+        value = value[int(key)] if isinstance(value, list) else value[key]
+    return value
+
+
+def value_at(told, source):
+    """The number that a source stands for."""
+    if source.startswith("1 - "):
+        return 1 - at(told, source.removeprefix("1 - "))
+    for sign, combine in ((" / ", float.__truediv__), (" - ", float.__sub__)):
+        if sign in source:
+            first, second = source.split(sign)
+            return combine(float(at(told, first)), float(at(told, second)))
+    if source.endswith("#length"):
+        return len(at(told, source.removesuffix("#length")))
+    if source.endswith("#key"):
+        return float(source.removesuffix("#key").rpartition("/")[2])
+    return at(told, source)
+
+
+def texts(told):
+    """Every text of some length with a digit that an artefact holds."""
+    if isinstance(told, str):
+        return [told] if len(told) > 2 and re.search(r"\d", told) else []
+    parts = (
+        [*told, *told.values()]
+        if isinstance(told, dict)
+        else told
+        if isinstance(told, list)
+        else ()
+    )
+    return [each for part in parts for each in texts(part)]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_number_is_the_one_its_artefact_holds(artefacts, told, name):
+    marks = MARK.findall(render(name, artefacts))
+    assert len(marks) > 10
+    for text, source in marks:
+        value = value_at(told, source)
+        if isinstance(value, str):
+            assert value.startswith(text), source
+            continue
+        shown = NUMBER.search(text)[0].replace(",", "")
+        mantissa, _, exponent = shown.partition("e")
+        digits = len(mantissa.partition(".")[2]) - int(exponent or 0)
+        near = [abs(float(shown) - scale * value) for scale in SCALES]
+        assert min(near) <= 0.5001 * 10**-digits, f"{text} is not {value} of {source}"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_no_number_is_typed_by_hand(artefacts, told, name):
+    text = MARK.sub("", render(name, artefacts))
+    for names in NAMES:
+        text = re.sub(names, " ", text, flags=re.DOTALL)
+    for held in sorted(set(texts(told)), key=len, reverse=True):
+        text = text.replace(held, " ")
+    typed = [line for line in text.splitlines() if re.search(r"\d", line)]
+    assert not typed
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_committed_document_is_what_the_command_writes(root, artefacts, name):
+    committed = (root / "docs" / name).read_text(encoding="utf-8")
+    assert committed == without_marks(render(name, artefacts)), REFRESH
+
+
+def test_committed_page_is_what_the_command_writes(root, artefacts):
+    pictures = {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in (root / "docs" / PICTURES).glob("*.svg")
+    }
+    committed = (root / "docs" / PAGE).read_text(encoding="utf-8")
+    assert committed == page(render(DOCUMENTS[0], artefacts), pictures), REFRESH
+
+
+def test_committed_figures_are_drawn_from_the_committed_artefacts(root, artefacts):
+    def origin(picture):
+        # The diagram comes from the code, whole; charts name what they were drawn from.
+        found = re.search(r"drawn from (\w+)", picture)
+        return found[1] if found else picture
+
+    drawn = illustrations(artefacts)
+    committed = {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in (root / "docs" / PICTURES).glob("*.svg")
+    }
+    assert set(committed) == set(drawn), REFRESH
+    for name, picture in drawn.items():
+        assert origin(committed[name]) == origin(picture), f"{name}: {REFRESH}"
+
+
+def test_page_needs_no_other_file_and_tells_the_source_of_a_number(root):
+    text = (root / "docs" / PAGE).read_text(encoding="utf-8")
+    assert not re.search(r'(?:src|href)="(?!data:|#)', text)
+    assert 'title="metrics_publictest: models/mobilenet_v2/accuracy">' in text
+
+
+def test_what_was_not_measured_is_left_out_with_the_command_that_measures_it(artefacts):
+    few = {name: artefacts[name] for name in ("metrics_publictest", "manifest", "constants")}
+    text = without_marks(render(DOCUMENTS[0], few))
+    for measure in MEASURES:
+        if measure.artefact not in few:
+            assert f"`{measure.shown()}` measures it" in text
+
+
+def test_nothing_measured_is_told_with_the_first_command(root, tmp_path):
+    with pytest.raises(DataError) as told:
+        write_report(tmp_path / "docs", results=tmp_path, weights=root / "weights")
+    assert told.value.hint.startswith("emotion evaluate ")
+
+
+def test_artefact_that_is_no_json_is_told(root, tmp_path):
+    (tmp_path / "frame.json").write_text("{", encoding="utf-8")
+    with pytest.raises(DataError, match=r"frame\.json"):
+        read_artefacts(tmp_path, root / "weights")
+
+
+def test_artefact_of_other_weights_is_noticed():
+    manifest = Value({"models": {"a": {"sha256": "1"}, "b": {"sha256": "2"}}}, "manifest")
+    parts = {"x": {"weights_sha256": {"a": "1"}}, "y": [{"weights_sha256": {"b": "old"}}]}
+    assert other_weights(Value(parts, "study"), manifest) == ["b"]
+    assert other_weights(Value({"model": "a", "weights_sha256": "1"}, "study"), manifest) == []
+
+
+def test_number_cannot_reach_a_text_without_its_source():
+    with pytest.raises(TypeError, match="study: models/n"):
+        f"{Value(3, 'study', ('models', 'n'))}"

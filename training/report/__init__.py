@@ -1,0 +1,1 @@
+"""The project's report, written from measured artefacts alone."""

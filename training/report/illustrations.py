@@ -1,0 +1,120 @@
+"""The report's figures by name, each drawn where its artefact is there."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import charts
+from .artefacts import Value
+from .diagram import system_diagram
+
+DEFAULT_MODEL = "mobilenet_v2"
+
+
+def illustrations(artefacts: Mapping[str, Value]) -> dict[str, str]:
+    """Every figure that the artefacts allow, as SVG by its name.
+
+    Each tells in its first comment what it was drawn from, so that a stale one can be found
+    although drawing libraries differ in detail.
+    """
+    drawn = {"system": system_diagram()}
+    for artefact, draw in _DRAWN_FROM.items():
+        if artefact in artefacts:
+            raw = artefacts[artefact].raw
+            with charts.printed():
+                pictures = draw(raw)
+            drawn |= {name: stamped(picture, raw) for name, picture in pictures.items()}
+    return drawn
+
+
+def stamped(picture: str, told: object) -> str:
+    """``picture`` with the digest of what it was drawn from."""
+    digest = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+    return re.sub(r"(<svg\b)", rf"<!-- drawn from {digest} -->\n\1", picture, count=1)
+
+
+def _metrics(told: Mapping[str, Any]) -> dict[str, str]:
+    models = told["models"]
+    curves = {
+        name: [
+            (100 * share, 100 * right)
+            for share, right in zip(
+                each["risk_coverage"]["coverage"], each["risk_coverage"]["accuracy"], strict=True
+            )
+        ]
+        for name, each in models.items()
+    }
+    shown = DEFAULT_MODEL if DEFAULT_MODEL in models else next(iter(models))
+    return {
+        "accuracy": charts.accuracy_chart(models),
+        "emotions": charts.emotions_chart(models),
+        "confusion": charts.confusion_chart(models[shown]["confusion_matrix"]),
+        "reliability": charts.reliability_chart(models),
+        "doubt": charts.lines_chart(
+            curves,
+            across="answered: the most certain faces, %",
+            upwards="right among them, %",
+            marks=False,
+        ),
+    }
+
+
+def _frame(told: Mapping[str, Any]) -> dict[str, str]:
+    scales = told["scale"]["scales"]
+    given = 100 * told["scale"]["as_given"]["accuracy"]
+    line = [(row["scale"], 100 * row["accuracy"]) for row in scales]
+    return {
+        "frame": charts.lines_chart(
+            {"framed by its landmarks": line},
+            across="size of the face in the frame (1 is the median training face)",
+            upwards="right, %",
+            level=(given, "as the data set gives it"),
+        )
+    }
+
+
+def _landmarks(told: Mapping[str, Any]) -> dict[str, str]:
+    name, model = next(iter(told["models"].items()))
+    start = (0.0, 100 * model["aligned"]["accuracy"])
+    curves = {
+        kind: [start, *((100 * row["error"], 100 * row["accuracy"]) for row in rows)]
+        for kind, rows in model["noise"].items()
+    }
+    return {
+        "landmarks": charts.lines_chart(
+            curves,
+            across="landmarks misplaced by, % of the distance between the eyes",
+            upwards=f"{name}: right, %",
+        )
+    }
+
+
+def _robustness(told: Mapping[str, Any]) -> dict[str, str]:
+    panels: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    for name, model in told["models"].items():
+        for kind, rows in model["curves"].items():
+            line = [(row["level"], 100 * row["accuracy"]) for row in rows]
+            panels.setdefault(kind, {})[name] = sorted(line)
+    return {"robustness": charts.panels_chart(panels, upwards="right, %")}
+
+
+def _detection(told: Mapping[str, Any]) -> dict[str, str]:
+    curves = {}
+    for name, presets in told["detectors"].items():
+        for preset, measured in presets.items():
+            shares = zip(measured["curve"]["recall"], measured["curve"]["precision"], strict=True)
+            curves[f"{name}, {preset}"] = [(100 * found, 100 * right) for found, right in shares]
+    picture = charts.lines_chart(curves, across="recall, %", upwards="precision, %", marks=False)
+    return {"detection": picture}
+
+
+_DRAWN_FROM: Mapping[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
+    "metrics_publictest": _metrics,
+    "frame": _frame,
+    "landmarks": _landmarks,
+    "robustness": _robustness,
+    "detection": _detection,
+}
