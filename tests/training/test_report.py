@@ -24,7 +24,8 @@ NAMES = (
     # What holds digits and is no figure: code, places, sections of laws and lists of sources.
     r"```.*?```|`[^`]*`|\]\([^)]*\)|<!--.*?-->",
     r"(?m)^## (?:Law|Sources|References)$.*?(?=^## |\Z)",
-    r"MobileNetV2 1\.0/224|FER-2013|MobileNetV2|ResNet50|InceptionV3|\w+_v\d|resnet50|macro-F1|\bp\d\d\b",
+    r"MobileNetV2 1\.0/224|FER-2013|MobileNetV2|ResNet50|InceptionV3|\w+_v\d|resnet50",
+    r"macro-F1|\bF1\b|\bp\d\d\b",
     r"Apache-2\.0|Article \d+\(\d\)\(f\)|Articles \d+ to \d+|Version \S+|(?:\(| )(?:19|20)\d\d\b",
 )
 
