@@ -19,11 +19,12 @@ from .data import FaceSet, read_faces
 from .evaluation.figures import with_intervals
 from .evaluation.metrics import Probabilities
 from .evaluation.paired import compare
-from .export import read_entry, write_whole
+from .export import read_entry
 from .options import Precision, Split
 from .progress import EpochReport
 from .recipe import read_recipe
 from .train import train_model
+from .whole_files import write_whole
 
 VARIANTS: Mapping[str, Mapping[str, str]] = {
     "all terms": {},

@@ -21,8 +21,8 @@ from core.types import UInt8Array
 
 from .data import FaceSet, find_faces
 from .evaluation.duplicates import NEAR, correlated_pairs
-from .export import write_whole
 from .options import Split
+from .whole_files import write_whole
 
 
 @dataclass(frozen=True, slots=True)

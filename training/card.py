@@ -10,8 +10,9 @@ from core.catalog import model_catalog
 from core.labels import EMOTIONS
 
 from .evaluation.comparison import comparison_table
-from .export import read_entry, write_whole
+from .export import read_entry
 from .starts import STARTS
+from .whole_files import write_whole
 
 _TITLES = {"mobilenet_v2": "MobileNetV2", "resnet50": "ResNet50", "inception_v3": "InceptionV3"}
 _SPLITS = {"train": "training", "validation": "validation", "test": "test"}

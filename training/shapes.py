@@ -20,7 +20,7 @@ from core.types import Float32Array, UInt8Array
 
 from .anchors import landmarks_of
 from .data import FaceSet
-from .export import write_whole
+from .whole_files import write_whole
 
 PROCRUSTES_ROUNDS = 3
 """The mean shape of FER-2013 moves by less than a thousandth of its size in a fourth."""

@@ -25,7 +25,7 @@ from core.types import Float32Array
 
 from .checkpoint import read_checkpoint, require_same, require_unused
 from .data import FaceSet, class_counts, data_described, find_faces, part_of, read_faces
-from .export import export_network, weight_file, write_whole
+from .export import export_network, weight_file
 from .hardware import Hardware, hardware
 from .initial import SCRATCH, earlier_run, initial_network
 from .loader import AugmentedFaces, EpochSampler, training_loader
@@ -39,6 +39,7 @@ from .shapes import read_shapes
 from .teachers import read_teachers
 from .trainer import fit, make_trainer
 from .votes import OPINIONS, label_prior, read_votes
+from .whole_files import write_whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,14 +18,8 @@ from core.errors import WeightsCorrupt, WeightsMissing
 from core.imaging.alignment import FaceFrame
 from core.imaging.preprocess import Preprocessing
 from core.weights import read_ensemble, read_manifest, spec_of
-from training.export import (
-    export_network,
-    publish,
-    read_entry,
-    update_ensemble,
-    update_entry,
-    write_whole,
-)
+from training.export import export_network, publish, read_entry, update_ensemble, update_entry
+from training.whole_files import write_whole
 
 
 @pytest.fixture

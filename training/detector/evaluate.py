@@ -16,7 +16,7 @@ from core.errors import ConfigError
 
 from ..evaluation.intervals import LEVEL
 from ..evaluation.speed import machine_told
-from ..export import write_whole
+from ..whole_files import write_whole
 from .figures import (
     at_threshold,
     by_size,

@@ -10,7 +10,8 @@ from core.detectors.tuning import TUNED_NAME
 from core.errors import ConfigError
 from core.weights import detector_of
 
-from ..export import publish_entry, write_whole
+from ..export import publish_entry
+from ..whole_files import write_whole
 from .recipe import NAME
 
 

@@ -22,7 +22,7 @@ from core.detectors.compact_network import CompactNetwork
 from core.types import UInt8Array
 
 from ..checkpoint import Resumed, read_checkpoint, require_same, require_unused
-from ..export import export_detector, weight_file, write_whole
+from ..export import export_detector, weight_file
 from ..hardware import hardware
 from ..memory import keep_freed_memory
 from ..options import Precision
@@ -30,6 +30,7 @@ from ..progress import EpochReport, Reporter
 from ..quiet import quiet
 from ..train import TrainingRun
 from ..trainer import fit, make_trainer
+from ..whole_files import write_whole
 from .loader import FACE, AugmentedPhotos, PhotoSampler, photo_loader, sides
 from .module import DetectorModule
 from .photos import NO_FACES, KeptPhoto, annotated_photos, kept, plain_photos

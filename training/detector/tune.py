@@ -15,7 +15,7 @@ from core.detectors.tuning import TUNED_NAME, TUNED_VERSION
 from core.weights import SHIPPED_DIR
 
 from ..evaluation.speed import machine_told
-from ..export import write_whole
+from ..whole_files import write_whole
 from .figures import LOWEST, at_threshold, curve, false_alarms, operating_points
 from .measure import Progress, ask_annotated, ask_plain, detector_for
 from .train import is_learnt

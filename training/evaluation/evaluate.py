@@ -30,9 +30,10 @@ from core.weights import SHIPPED_DIR, read_ensemble, read_manifest, spec_of
 from ..card import write_card
 from ..classes import read_mapping
 from ..data import FaceSet, data_described, find_faces, read_faces
-from ..export import update_ensemble, update_entry, write_whole
+from ..export import update_ensemble, update_entry
 from ..options import Split
 from ..votes import read_votes
+from ..whole_files import write_whole
 from .comparison import comparison_rows
 from .duplicates import near_copies
 from .figures import Subject, figures, recorded

@@ -30,7 +30,7 @@ from core.types import EmotionScores, FaceAnalysis, RgbImage
 
 from ..classes import ClassMapping, mapped_emotion, read_mapping
 from ..data import files_of
-from ..export import write_whole
+from ..whole_files import write_whole
 from .intervals import LEVEL
 
 

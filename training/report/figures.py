@@ -153,7 +153,7 @@ def code(value: Value, length: int | None = None) -> str:
     return f"`{_marked(str(value)[:length], value.source)}`"
 
 
-FILTERS: Mapping[str, Callable[..., str]] = {
+FILTERS: Mapping[str, Callable[..., object]] = {
     "code": code,
     "count": count,
     "gap": gap,

@@ -38,8 +38,8 @@ from ..evaluation.intervals import LEVEL
 from ..evaluation.metrics import Labels, Probabilities
 from ..evaluation.paired import compare
 from ..evaluation.plots import curve_plot
-from ..export import write_whole
 from ..options import Split
+from ..whole_files import write_whole
 from .appearance import sharpness
 
 SCALES = (0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2)

@@ -44,8 +44,8 @@ from ..evaluation.figures import with_intervals
 from ..evaluation.metrics import Labels, Probabilities
 from ..evaluation.paired import compare
 from ..evaluation.plots import Panel, panels_plot
-from ..export import write_whole
 from ..options import Split
+from ..whole_files import write_whole
 from .asked import AskedModels, load_models
 from .human_points import mesh_against_people
 from .ways import (

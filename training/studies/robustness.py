@@ -37,9 +37,9 @@ from ..data import FaceSet, data_described, part_of, read_faces
 from ..evaluation.figures import with_intervals
 from ..evaluation.metrics import Labels, Probabilities, per_class
 from ..evaluation.paired import accuracy_difference
-from ..export import write_whole
 from ..options import Split
 from ..votes import read_votes
+from ..whole_files import write_whole
 from .asked import AskedModels, features_of, load_models
 from .degradations import LEVELS, UNCHANGED, Degradation, degraded
 from .disparity import Gap, discoveries, gap_of
