@@ -41,6 +41,21 @@ hiring, schooling, policing, border control, insurance or medicine; watching peo
 consent. The EU AI Act (Regulation 2024/1689, Article 5(1)(f)) forbids inferring emotions at work
 and in education, except for medical or safety reasons.
 """
+_FACTORS = """\
+## Factors
+
+What changes how well a face is answered: light, sharpness, size, pose, covering, and how the face
+is cut out; `emotion study robustness` measures them. Who is shown may change it as well, which
+these data cannot tell: they carry no label of age, gender, origin or skin tone.
+"""
+_ETHICS = """\
+## Ethical considerations
+
+The training pictures show people who were not asked. The network answers for an expression, not
+a feeling; it identifies nobody and keeps nothing. A wrong answer can harm the person it is about:
+show "not sure" where the level is not reached, let a person look, and let people object. The
+project's `docs/ethics.md` has consent, privacy, misuse and law.
+"""
 _LIMITS = """\
 ## Limits
 
@@ -68,6 +83,8 @@ def write_card(directory: Path, name: str, measured: Mapping[str, Any]) -> Path:
     title = _TITLES.get(name, name)
     sections = [
         f"# {title} for facial emotion\n\n{_summary(entry)}\n",
+        _USE,
+        _FACTORS,
         _training(entry["training"]),
         _headlines(entry["metrics"]),
         _per_emotion(measured["models"][name], measured["split"]),
@@ -75,7 +92,7 @@ def write_card(directory: Path, name: str, measured: Mapping[str, Any]) -> Path:
         _doubt(measured["models"][name], measured["split"]),
         _calibration(entry),
         *_beside(directory),
-        _USE,
+        _ETHICS,
         _LIMITS,
         _licence(entry["training"]),
         "Written by `emotion evaluate --record`; changes by hand are lost with the next one.\n",

@@ -190,5 +190,12 @@ def test_landmarks_are_named_where_they_were_learnt(card, weights_copy):
 
 def test_limits_and_uses_are_part_of_every_card(card):
     text = card()
-    for part in ("## Intended use", "## Limits", "## Licence", "web image search", "5(1)(f)"):
+    parts = (
+        "## Intended use",
+        "## Factors",
+        "## Ethical considerations",
+        "## Limits",
+        "## Licence",
+    )
+    for part in (*parts, "web image search", "5(1)(f)"):
         assert part in text
