@@ -12,6 +12,7 @@ import typer
 from cli.calibrate import WeightsOption
 from cli.figures import figures_table
 from cli.options import DetectorName, DeviceOption, OperatingPointOption, PresetOption
+from cli.terminal import printable
 from cli.train import (
     PrecisionOption,
     RecipeOption,
@@ -216,6 +217,44 @@ def evaluate(
 
     Console().print(_evaluated(told.figures))
     typer.echo(f"Everything is in {told.directory}: detection.json and detection.png.")
+
+
+@detector.command()
+def show(
+    photos: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PHOTO…]", help="Some pictures by default.")
+    ] = None,
+    *,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE.png", help="Where the picture is written.")
+    ],
+    preset: PresetOption = Preset.BALANCED,
+    weights: WeightsOption = None,
+) -> None:
+    """Draw the boxes of every detector on the same photos."""
+    from training import show_detectors
+
+    counts = show_detectors(out, photos=photos or (), preset=preset, weights_dir=weights)
+    names = tuple(next(iter(counts.values())))
+    table = figures_table("Faces found", *names)
+    for photo, found in counts.items():
+        table.add_row(printable(photo), *(str(found[name]) for name in names))
+    from rich.console import Console
+
+    Console().print(table)
+    typer.echo(f"Drawn in {out}.")
+
+
+@detector.command()
+def table(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="DETECTION.json…", help="What evaluate wrote.")
+    ],
+) -> None:
+    """What was measured of several detectors, as one Markdown table."""
+    from training import detectors_table
+
+    typer.echo(detectors_table(files), nl=False)
 
 
 def _progress() -> Callable[[str], None] | None:

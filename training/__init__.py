@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from .bench.tables import bench_tables
     from .calibrate import CalibrationReport, calibrate_model
     from .detector.evaluate import DetectionResult, evaluate_detector
+    from .detector.gallery import show_detectors
     from .detector.publish import publish_detector
     from .detector.recipe import DetectorRecipe, read_detector_recipe
+    from .detector.table import detectors_table
     from .detector.train import train_detector
     from .detector.tune import Tuned, tune_detectors
     from .evaluation.comparison import comparison_rows, comparison_table
@@ -44,8 +46,10 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "bench.tables": ("bench_tables",),
     "calibrate": ("CalibrationReport", "calibrate_model"),
     "detector.evaluate": ("DetectionResult", "evaluate_detector"),
+    "detector.gallery": ("show_detectors",),
     "detector.publish": ("publish_detector",),
     "detector.recipe": ("DetectorRecipe", "read_detector_recipe"),
+    "detector.table": ("detectors_table",),
     "detector.train": ("train_detector",),
     "detector.tune": ("Tuned", "tune_detectors"),
     "evaluation.comparison": ("comparison_rows", "comparison_table"),
@@ -95,6 +99,7 @@ __all__ = [
     "compare_precisions",
     "comparison_rows",
     "comparison_table",
+    "detectors_table",
     "draw_curves",
     "evaluate_detector",
     "evaluate_models",
@@ -103,6 +108,7 @@ __all__ = [
     "read_detector_recipe",
     "read_recipe",
     "run_bench",
+    "show_detectors",
     "study_frame",
     "study_landmarks",
     "study_robustness",

@@ -43,8 +43,8 @@ class Matches:
     """(D,)"""
     faces: NDArray[np.int64]
     """(P,) faces to be found in each photo."""
-    ap: float
-    """Average precision at :data:`MATCH_IOU` (COCO's 101 points); NaN without a face."""
+    ap: float | None
+    """Average precision at :data:`MATCH_IOU` (COCO's 101 points); None without a face."""
 
 
 def matched(
@@ -80,7 +80,7 @@ def matched(
         scores=np.concatenate([*scores, np.zeros(0)]),
         right=np.concatenate([*right, np.zeros(0, bool)]).astype(bool),
         faces=faces,
-        ap=float(precision.mean()) if faces.sum() else float("nan"),
+        ap=float(precision.mean()) if faces.sum() else None,
     )
 
 

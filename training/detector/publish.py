@@ -12,11 +12,12 @@ from core.weights import detector_of
 
 from ..export import publish_entry
 from ..whole_files import write_whole
+from .card import write_detector_card
 from .recipe import NAME
 
 
 def publish_detector(source: Path, destination: Path) -> None:
-    """Copy our detector's checked weights, its manifest entry and its tuned thresholds.
+    """Copy our detector's checked weights, manifest entry and tuned thresholds; write its card.
 
     ConfigError where it was not tuned: its thresholds would be another detector's.
     """
@@ -29,6 +30,7 @@ def publish_detector(source: Path, destination: Path) -> None:
             hint=f"Run `emotion detector tune --detector {NAME} --weights {source} …` first.",
         )
     if source.resolve() == destination.resolve():
+        write_detector_card(destination)
         return
     write_whole(destination / stored.file.name, stored.read_verified())
     publish_entry("detectors", NAME, source, destination)
@@ -40,3 +42,4 @@ def publish_detector(source: Path, destination: Path) -> None:
     )
     document["detectors"][NAME] = measured["detectors"][NAME]
     write_whole(file, (json.dumps(document, indent=1) + "\n").encode())
+    write_detector_card(destination)

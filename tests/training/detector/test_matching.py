@@ -32,7 +32,7 @@ def told(detections, faces, **options):
 def test_photo_without_faces_and_detections_counts_nothing():
     matches = matched([found()], [truth()])
     assert (len(matches.scores), matches.faces.tolist()) == (0, [0])
-    assert np.isnan(matches.ap)
+    assert matches.ap is None
 
 
 def test_face_that_is_not_found_is_only_counted():

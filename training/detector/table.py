@@ -1,0 +1,69 @@
+"""The table of detectors that the documents show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.errors import DataError
+
+_ROWS = {
+    "threshold": "threshold",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "ap": "average precision",
+}
+
+
+def detectors_table(files: Sequence[Path]) -> str:
+    """A Markdown table with one column for each of the JSON ``files``; DataError if one is none."""
+    columns = [_read(file) for file in files]
+    lines = [
+        _line("", [f"{each['detector']}, {each['preset']}" for each in columns]),
+        _line("---", ["---"] * len(columns)),
+    ]
+    lines += [_line(words, [_value(each, key) for each in columns]) for key, words in _ROWS.items()]
+    for size in columns[0]["by_size"]:
+        count = columns[0]["by_size"][size]["faces"]
+        told = [_of_size(each["by_size"][size]) for each in columns]
+        lines.append(_line(f"precision, recall, F1 at {size} px ({count} faces)", told))
+    if all("false_alarms_per_100_negatives" in each for each in columns):
+        count = columns[0]["negatives"]
+        words = f"false alarms per 100 photos without a face ({count} photos)"
+        told = [_value(each, "false_alarms_per_100_negatives", digits=1) for each in columns]
+        lines.append(_line(words, told))
+    told = [f"{1000 * each['seconds_per_image']:.0f}" for each in columns]
+    lines.append(_line("ms a photo", told))
+    return "\n".join(lines) + "\n"
+
+
+def _read(file: Path) -> Mapping[str, Any]:
+    try:
+        told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if not {"detector", "preset", "by_size", *_ROWS} <= told.keys():
+            raise ValueError("figures are missing")
+    except (OSError, ValueError, AttributeError) as error:
+        raise DataError(
+            f"'{file.name}' does not hold what a detector was measured to do ({error}).",
+            hint="Give the detection.json that `emotion detector evaluate` writes.",
+        ) from error
+    return told
+
+
+def _line(first: str, others: Sequence[str]) -> str:
+    return f"| {' | '.join((first, *others))} |"
+
+
+def _value(figures: Mapping[str, Any], key: str, digits: int = 3) -> str:
+    text = f"{figures[key]:.{digits}f}"
+    if f"{key}_interval" in figures:
+        low, high = figures[f"{key}_interval"]
+        text += f" ({low:.{digits}f} to {high:.{digits}f})"
+    return text
+
+
+def _of_size(figures: Mapping[str, Any]) -> str:
+    return ", ".join(f"{figures[name]:.2f}" for name in ("precision", "recall", "f1"))
