@@ -20,3 +20,4 @@ class Detector(Protocol):
 
 DETECTORS: Registry[Detector] = Registry("detector")
 DETECTORS.add("mtcnn", "core.detectors.mtcnn:load_mtcnn")
+DETECTORS.add("compact", "core.detectors.compact:load_compact")

@@ -29,6 +29,8 @@ _FORMAT = "1"
 """Counted up whenever the architecture makes something else of the same weights."""
 _SAME_FACE = 0.45
 """Intersection over union from which the lower scored of two boxes goes."""
+_WITHIN_FACE = 0.8
+"""Share of the smaller of two boxes that the other covers, from which the lower scored goes."""
 _MOST = 2000
 """Candidates that are compared with each other, the best first; no photo shows as many faces."""
 _PADDING = 114
@@ -105,12 +107,28 @@ def padded(pixels: UInt8Array) -> UInt8Array:
 
 
 def _distinct(boxes_xyxy: Any, scores: Any) -> list[int]:
-    """Which boxes stay when of two that overlap the lower scored goes; best first."""
+    """Which boxes stay when of two on one face the lower scored goes; best first.
+
+    Those that come overlap each other, or one lies within the other: an eye, say, that was taken
+    for a small face.
+    """
     if not len(scores):
         return []
     corner_and_size = np.concatenate([boxes_xyxy[:, :2], boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]], 1)
-    kept: Any = cv2.dnn.NMSBoxes(cast("Any", corner_and_size), cast("Any", scores), 0.0, _SAME_FACE)
-    return [int(index) for index in np.asarray(kept).reshape(-1)]
+    apart: Any = cv2.dnn.NMSBoxes(
+        cast("Any", corner_and_size), cast("Any", scores), 0.0, _SAME_FACE
+    )
+    order = np.asarray(apart, dtype=np.int64).reshape(-1)
+    areas = corner_and_size[:, 2] * corner_and_size[:, 3]
+    kept: list[int] = []
+    while len(order):
+        best, rest = int(order[0]), order[1:]
+        kept.append(best)
+        sides = np.minimum(boxes_xyxy[best, 2:], boxes_xyxy[rest, 2:])
+        sides = np.maximum(sides - np.maximum(boxes_xyxy[best, :2], boxes_xyxy[rest, :2]), 0)
+        within = sides.prod(axis=1) / np.minimum(areas[best], areas[rest])
+        order = rest[within <= _WITHIN_FACE]
+    return kept
 
 
 def load_compact(

@@ -18,7 +18,7 @@ from ..whole_files import write_whole
 
 # Okabe and Ito 2008, as in all plots.
 _COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115))
-_TILE_PX = 420
+_TILE_PX = 330
 _CAPTION_PX = 30
 
 
@@ -78,7 +78,7 @@ def _tile(image: RgbImage, detectors: Mapping[str, Detector]) -> tuple[UInt8Arra
             x1, y1, x2, y2 = (round(edge * scale) + 2 * index for edge in edges)
             cv2.rectangle(tile, (x1, y1), (x2, y2), colour, 2, cv2.LINE_AA)
         _write(tile, f"{name}: {len(faces)}", (left, _TILE_PX + 44), colour)
-        left += 150
+        left += 120
     tile[:, _TILE_PX:] = 255
     return np.asarray(tile, dtype=np.uint8), said
 

@@ -68,6 +68,12 @@ def test_of_two_boxes_on_one_face_the_better_stays():
     assert [round(face.score, 2) for face in faces] == [0.9, 0.7]
 
 
+def test_box_within_a_better_one_goes_and_one_beside_it_stays():
+    face, eye, beside = [10, 10, 60, 60], [15, 20, 35, 40], [55, 10, 95, 50]
+    says = Says(cell(0.9, *face), cell(0.8, *eye), cell(0.7, *beside))
+    assert [face.box.x1 for face in detector(says).detect(image())] == [10, 55]
+
+
 def test_face_smaller_than_the_preset_looks_for_is_left_out():
     says = Says(cell(0.9, 10, 10, 25, 50))
     assert detector(says).detect(image()) == ()

@@ -8,16 +8,27 @@ import cv2
 import numpy as np
 import pytest
 
-from core import AnalyzerConfig, Box, Device, RgbImage
+from core import AnalyzerConfig, Box, Device, OperatingPoint, RgbImage
 from core.config import PRESETS, Preset
 from core.detectors import DETECTORS
+from core.detectors.tuning import tuned_threshold
 from tests.core.conftest import FACE_XYXY
 
 
 @pytest.fixture(scope="module", params=DETECTORS.names())
 def detector(request):
-    settings = PRESETS[Preset.BALANCED]
-    return DETECTORS.get(request.param)(settings=settings, threshold=None, device=Device.CPU)
+    preset = serving(request.param)
+    return DETECTORS.get(request.param)(
+        settings=PRESETS[preset],
+        threshold=tuned_threshold(request.param, preset, OperatingPoint.BALANCED),
+        device=Device.CPU,
+    )
+
+
+def serving(name: str) -> Preset:
+    """The preset that chooses the detector; the usual one where none does."""
+    own = [preset for preset in Preset if PRESETS[preset].detector == name]
+    return Preset.BALANCED if Preset.BALANCED in own or not own else own[0]
 
 
 def overlap(a: Box, b: Box) -> float:
@@ -29,22 +40,24 @@ def overlap(a: Box, b: Box) -> float:
 
 
 def plain(faces):
-    return [(face.box, face.score, face.landmarks.points.tolist()) for face in faces]
+    return [
+        (face.box, face.score, face.landmarks.points.tolist() if face.landmarks else [])
+        for face in faces
+    ]
 
 
 @pytest.fixture(scope="module")
 def group(astronaut):
-    """Five astronauts of different sizes side by side, and where their faces are."""
-    sizes = [512, 180, 300, 240, 400]
-    pixels = np.zeros((512, sum(sizes), 3), np.uint8)
-    boxes, x = [], 0
-    for size in sizes:
-        pixels[512 - size :, x : x + size] = cv2.resize(
+    """Five astronauts of different sizes, and where their faces are."""
+    places = [(0, 68, 512), (512, 0, 300), (512, 300, 280), (812, 0, 360), (812, 360, 220)]
+    pixels = np.zeros((580, 1172, 3), np.uint8)
+    boxes = []
+    for x, y, size in places:
+        pixels[y : y + size, x : x + size] = cv2.resize(
             astronaut, (size, size), interpolation=cv2.INTER_AREA
         )
         x1, y1, x2, y2 = (edge * size / 512 for edge in FACE_XYXY)
-        boxes.append(Box(x + x1, 512 - size + y1, x + x2, 512 - size + y2))
-        x += size
+        boxes.append(Box(x + x1, y + y1, x + x2, y + y2))
     return RgbImage(pixels), boxes
 
 
@@ -60,7 +73,7 @@ def test_plain_picture_of_any_shape_has_no_face(detector, size_wh, value):
 def test_face_is_found_with_points_inside(detector, photo):
     (face,) = detector.detect(photo)
     assert overlap(face.box, Box(*FACE_XYXY)) > 0.7
-    assert 0.9 < face.score <= 1
+    assert 0.5 < face.score <= 1  # what a score of .9 means is each detector's own affair
     if face.landmarks is not None:
         x, y = face.landmarks.points.T
         assert (face.box.x1 < x).all()
@@ -135,7 +148,7 @@ def test_eight_threads_answer_as_one(detector, astronaut):
             # Threads may split sums differently; pixels stay the same to a hundredth.
             assert np.abs(np.subtract(box_edges(box), box_edges(box1))).max() < 0.01
             assert score == pytest.approx(score1, abs=1e-4)
-            assert np.abs(np.subtract(points, points1)).max() < 0.01
+            assert np.allclose(points, points1, rtol=0, atol=0.01)
 
 
 def box_edges(box):
