@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -15,7 +16,7 @@ from core.classifiers import CLASSIFIERS
 from core.detectors import DETECTORS
 from core.landmarks import LANDMARK_MODELS
 from tests.fakes import FakeAnalyzer, picture
-from training import comparison_table
+from training import comparison_table, detectors_table
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +39,19 @@ def test_every_model_card_compares_the_models(root, trained):
         card = root / "weights" / f"{info.name}.md"
         if info.name != "ensemble":
             assert comparison_table(trained) in card.read_text(encoding="utf-8"), card.name
+
+
+def test_detectors_are_compared_as_they_were_measured(root):
+    page = (root / "docs" / "detection.md").read_text(encoding="utf-8")
+    files = [root / "docs" / "results" / f"detector_{name}.json" for name in ("mtcnn", "compact")]
+    told = page.split("<!-- detectors -->\n")[1].split("<!-- /detectors -->")[0]
+    assert told == detectors_table(files)
+    against = json.loads(files[1].read_text(encoding="utf-8"))["against"]
+    low, high = (-edge for edge in reversed(against["f1_difference_interval"]))
+    assert (
+        f"`compact` took a photo {against['times_as_fast']:.1f} times as fast as `mtcnn` with the "
+        f"preset fast, with F1 {-against['f1_difference']:.3f} lower ({low:.3f} to {high:.3f}).\n"
+    ) in page
 
 
 def test_ethics_page_holds_the_short_form_that_the_fronts_show(root):
