@@ -11,8 +11,8 @@ from core import Agreement, Emotion, EmotionScores, FaceAnalysis, ImageAnalysis,
 SAMPLE_CREDIT = "NASA astronaut Eileen Collins, a NASA photo in the public domain."
 
 PRESET_HELP = {
-    Preset.FAST: "Large faces only; quickest",
-    Preset.BALANCED: "Portraits and small groups",
+    Preset.FAST: "Quickest; misses more faces",
+    Preset.BALANCED: "Portraits and groups",
     Preset.THOROUGH: "Small faces in large photos; slowest",
 }
 
