@@ -124,7 +124,7 @@ def test_interrupted_writing_leaves_the_old_file(tmp_path, monkeypatch):
     def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("training.export.os.fsync", interrupted)
+    monkeypatch.setattr("training.whole_files.os.fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_whole(path, b"new")
     assert path.read_bytes() == b"old"
