@@ -125,8 +125,11 @@ def test_phone_says_where_pages_and_settings_are(window, quick):
     page = visit(window, quick, viewport=PHONE)
     button = page.get_by_test_id("stExpandSidebarButton")
     expect(button).to_be_visible()
-    words = button.evaluate("e => getComputedStyle(e, '::after').content")
-    assert words == '"Pages and settings"'
+    # The page's style comes a moment after the button.
+    page.wait_for_function(
+        "button => getComputedStyle(button, '::after').content === '\"Pages and settings\"'",
+        arg=button.element_handle(),
+    )
     button.click()
     expect(page.get_by_role("link", name="Compare")).to_be_visible()
     expect(page.get_by_text("How thoroughly to look for faces")).to_be_visible()
