@@ -146,6 +146,10 @@ def test_narrow_page_fits_and_every_text_stands_out(window, address, root, schem
     # Gradio fades an answer in.
     page.wait_for_function(f"({faint.rstrip().removesuffix(';')})({AA_CONTRAST}).length === 0")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    for tab, there in (("Live", "Start the camera"), ("Compare", "How good each model is")):
+        page.get_by_role("tab", name=tab).click()
+        expect(page.get_by_text(there, exact=True).first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_everything_can_be_reached_and_has_a_name(window, address):
