@@ -68,7 +68,7 @@ def test_uploaded_photo_is_answered_by_the_shipped_model(window):
         expect(faces(page)).to_have_count(1)
         told = faces(page).get_attribute("aria-label")
         assert re.fullmatch(r"Face 1: Happy, .*\d+ %", told), told
-        shown = page.locator("[data-testid=stImage] img")
+        shown = page.locator(".st-key-picture img").first
         assert shown.evaluate("image => image.naturalWidth") == 512
 
 
