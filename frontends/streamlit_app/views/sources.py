@@ -86,7 +86,7 @@ def _offer_sample() -> None:
         with st.container(width="stretch", gap=None):
             st.markdown("**No photo at hand?**")
             st.caption(SAMPLE_CREDIT)
-        st.button("Try the sample photo", on_click=_choose_sample, type="primary")
+        st.button("Try the sample photo", on_click=_choose_sample)
 
 
 def _choose_sample() -> None:
