@@ -55,6 +55,14 @@ def train(
     images: ImagesOption,
     boxes: BoxesOption,
     negatives: NegativesOption = None,
+    init: Annotated[
+        str,
+        typer.Option(
+            "--init",
+            metavar="scratch|FILE",
+            help="Start from nothing or from weights, e.g. weights/compact.safetensors.",
+        ),
+    ] = "scratch",
     values: SetOption = None,
     recipe: RecipeOption = None,
     out: Annotated[
@@ -90,6 +98,7 @@ def train(
             boxes,
             out,
             negatives=negatives,
+            init=init,
             resume=resume,
             max_minutes=max_minutes,
             workers=workers,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -52,7 +52,7 @@ class PresetSettings:
     """What stands behind a preset; docs/detection.md has the measurements."""
 
     detector: str
-    """The detector that serves it best."""
+    """The one that the sizes are for."""
     working_px: int
     """Longest side of the picture the detector sees."""
     min_face_px: int
@@ -60,10 +60,25 @@ class PresetSettings:
 
 
 PRESETS: dict[Preset, PresetSettings] = {
-    Preset.FAST: PresetSettings(detector="compact", working_px=640, min_face_px=16),
-    Preset.BALANCED: PresetSettings(detector="mtcnn", working_px=1024, min_face_px=24),
+    Preset.FAST: PresetSettings(detector="hybrid", working_px=448, min_face_px=8),
+    Preset.BALANCED: PresetSettings(detector="hybrid", working_px=640, min_face_px=10),
     Preset.THOROUGH: PresetSettings(detector="mtcnn", working_px=2048, min_face_px=20),
 }
+_OTHERWISE: dict[tuple[Preset, str], PresetSettings] = {
+    (Preset.FAST, "mtcnn"): PresetSettings("mtcnn", working_px=640, min_face_px=16),
+    (Preset.BALANCED, "mtcnn"): PresetSettings("mtcnn", working_px=1024, min_face_px=24),
+    (Preset.THOROUGH, "hybrid"): PresetSettings("hybrid", working_px=1024, min_face_px=8),
+    (Preset.THOROUGH, "compact"): PresetSettings("compact", working_px=1024, min_face_px=8),
+}
+"""Of detectors that a preset's own sizes do not suit."""
+
+
+def settings_for(preset: Preset, detector: str | None = None) -> PresetSettings:
+    """What a preset means for ``detector``; None is the preset's own."""
+    own = PRESETS[preset]
+    if detector is None or detector == own.detector:
+        return own
+    return _OTHERWISE.get((preset, detector), replace(own, detector=detector))
 
 
 _ENUMS: dict[str, type[StrEnum]] = {
@@ -127,12 +142,12 @@ class AnalyzerConfig:
 
     @property
     def settings(self) -> PresetSettings:
-        return PRESETS[self.preset]
+        return settings_for(self.preset, self.detector)
 
     @property
     def chosen_detector(self) -> str:
         """The detector asked for, else the preset's."""
-        return self.settings.detector if self.detector is None else self.detector
+        return self.settings.detector
 
     def digest(self, beside: Mapping[str, object] | None = None) -> str:
         """Twelve hexadecimal digits over everything that can change an answer.

@@ -14,7 +14,7 @@ from . import __version__
 from .calibration import Calibration
 from .classifiers import CLASSIFIERS, Classifier
 from .config import AnalyzerConfig
-from .detectors import DETECTORS, Detector
+from .detectors import DETECTORS, WEIGHTS_OF, Detector
 from .detectors.tuning import tuned_threshold
 from .imaging.alignment import FaceFrame, cut, matrix_from_anchors, matrix_from_box
 from .imaging.quality import judge
@@ -117,7 +117,8 @@ class Analyzer:
                 weights_dir=config.weights_dir,
             )
             landmarks = LANDMARK_MODELS.get(config.landmarks)()
-        weights = detector_sha256(config.chosen_detector, config.weights_dir)
+        owner = WEIGHTS_OF.get(config.chosen_detector, config.chosen_detector)
+        weights = detector_sha256(owner, config.weights_dir)
         model = replace(
             model,
             weights_sha256={**model.weights_sha256, **weights},

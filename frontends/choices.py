@@ -13,7 +13,10 @@ MODEL_HELP = (
     "The network that reads the emotion. Shares are of FER-2013's PublicTest, times of the "
     "computer that measured them."
 )
-DETECTOR_HELP = "What finds the faces."
+DETECTOR_HELP = (
+    "What finds the faces: MTCNN is thorough, Compact is quick, and Hybrid lets MTCNN judge what "
+    "Compact proposes."
+)
 LEVEL_HELP = (
     "An answer less probable than this is given as not sure. The recommended level is the one at "
     "which 80 % of the sure answers were right."
@@ -25,7 +28,7 @@ THRESHOLD_HELP = (
 )
 POINT_LABEL = "What matters more when looking for faces"
 
-DETECTOR_TITLES = {"compact": "Compact", "mtcnn": "MTCNN"}
+DETECTOR_TITLES = {"hybrid": "Hybrid", "compact": "Compact", "mtcnn": "MTCNN"}
 POINT_TITLES = {
     OperatingPoint.PRECISION: "Fewer false faces",
     OperatingPoint.BALANCED: "Balanced",

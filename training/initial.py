@@ -12,7 +12,9 @@ from torchvision.models import get_weight
 from torchvision.models.resnet import Bottleneck
 
 from core.classifiers.architectures import EmotionNetwork, architecture_named
+from core.detectors.compact_network import CompactNetwork
 from core.errors import ConfigError, ProjectError
+from core.weights import read_detectors
 
 from .export import spec_beside
 from .recipe import Recipe
@@ -39,6 +41,28 @@ def initial_network(recipe: Recipe, init: str) -> EmotionNetwork:
     return network
 
 
+def initial_detector(init: str, *, seed: int) -> CompactNetwork:
+    """The detector a run starts from; ``init`` is scratch or a safetensors file.
+
+    ConfigError when the weights cannot be had or do not fit.
+    """
+    torch.manual_seed(seed)
+    network = CompactNetwork()
+    if init == SCRATCH:
+        return network
+    given = _read(Path(init))
+    wanted = network.state_dict()
+    counters = {key: value for key, value in wanted.items() if key.endswith("num_batches_tracked")}
+    try:
+        network.load_state_dict({**counters, **{key: t.float() for key, t in given.items()}})
+    except RuntimeError as error:
+        raise ConfigError(
+            f"'{Path(init).name}' holds no weights of this detector.",
+            hint="Give compact.safetensors of an earlier run, or --init scratch.",
+        ) from error
+    return network
+
+
 def _calm_residuals(network: EmotionNetwork) -> None:
     """Let each residual block of ResNet50 begin as the identity (Goyal et al. 2017)."""
     for module in network.modules():
@@ -58,6 +82,19 @@ def earlier_run(init: str) -> dict[str, Any] | None:
     except ProjectError:
         return None
     return {"sha256": spec.sha256, **spec.training}
+
+
+def earlier_detector(init: str) -> dict[str, Any] | None:
+    """As :func:`earlier_run`, of a detector."""
+    path = Path(init)
+    try:
+        stored = read_detectors(path.parent).get(path.stem)
+        if stored is None:
+            return None
+        stored.read_verified()
+    except ProjectError:
+        return None
+    return {"sha256": stored.sha256, **stored.training}
 
 
 def load_trunk(network: EmotionNetwork, state: dict[str, Tensor], *, source: str) -> None:
@@ -113,5 +150,5 @@ def _read(path: Path) -> dict[str, Tensor]:
     except (OSError, SafetensorError) as error:
         raise ConfigError(
             f"'{path}' is no safetensors file that can be read.",
-            hint="--init takes imagenet, scratch, or the path of a .safetensors file.",
+            hint="--init takes the path of a .safetensors file, or a name that --help lists.",
         ) from error

@@ -19,5 +19,9 @@ class Detector(Protocol):
 
 
 DETECTORS: Registry[Detector] = Registry("detector")
+DETECTORS.add("hybrid", "core.detectors.hybrid:load_hybrid")
 DETECTORS.add("mtcnn", "core.detectors.mtcnn:load_mtcnn")
 DETECTORS.add("compact", "core.detectors.compact:load_compact")
+
+WEIGHTS_OF = {"hybrid": "compact"}
+"""Whose weights a detector uses that has none under its own name."""

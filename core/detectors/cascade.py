@@ -98,7 +98,7 @@ def _proposed(sums: Sums, network: NetworkRunner, settings: CascadeSettings) -> 
     rows = rows[_kept(rows[:, :4], rows[:, 4], _SAME_FACE)[:_MOST]]
     boxes, move = rows[:, :4], rows[:, 5:]
     sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
-    return _squared(boxes + move * sides)
+    return squared(boxes + move * sides)
 
 
 def _candidates(answers: Float32Array, scale: float, threshold: float) -> Float32Array:
@@ -118,30 +118,35 @@ def _refined(sums: Sums, boxes: Boxes, network: NetworkRunner, threshold: float)
     """Squares around those of ``boxes`` that may still be a face, moved onto it."""
     if not len(boxes):
         return boxes
-    answers = _asked(network, sums, boxes, 24)
+    answers = asked(network, sums, boxes, 24)
     passed = answers[:, 0] > threshold
     boxes, answers = boxes[passed], answers[passed]
     kept = _kept(boxes, answers[:, 0], _SAME_FACE)
-    return _squared(_moved(boxes[kept], answers[kept, 1:]))
+    return squared(moved(boxes[kept], answers[kept, 1:]))
 
 
 def _settled(sums: Sums, boxes: Boxes, network: NetworkRunner, threshold: float) -> Found:
     """The faces among ``boxes``, each once."""
     if not len(boxes):
         return Found(boxes, np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
-    answers = _asked(network, sums, boxes, 48)
+    answers = asked(network, sums, boxes, 48)
     passed = answers[:, 0] > threshold
     boxes, answers = boxes[passed], answers[passed]
-    sides = boxes[:, 2:] - boxes[:, :2] + 1
-    # From five x and five y to five times x and y.
-    shares = answers[:, 5:].reshape(-1, 2, 5).swapaxes(1, 2)
-    points = shares * sides[:, None] + boxes[:, None, :2] - 1
-    boxes = _moved(boxes, answers[:, 1:5])
-    kept = _apart(boxes, answers[:, 0])
+    points = points_of(boxes, answers)
+    boxes = moved(boxes, answers[:, 1:5])
+    kept = apart(boxes, answers[:, 0])
     return Found(boxes[kept], answers[kept, 0], points[kept])
 
 
-def _asked(network: NetworkRunner, sums: Sums, boxes: Boxes, side: int) -> Float32Array:
+def points_of(boxes: Boxes, answers: Float32Array) -> Float32Array:
+    """(N, 5, 2) points that the last network sees in the squares it was shown."""
+    sides = boxes[:, 2:] - boxes[:, :2] + 1
+    # From five x and five y to five times x and y.
+    shares = answers[:, 5:].reshape(-1, 2, 5).swapaxes(1, 2)
+    return np.asarray(shares * sides[:, None] + boxes[:, None, :2] - 1, dtype=np.float32)
+
+
+def asked(network: NetworkRunner, sums: Sums, boxes: Boxes, side: int) -> Float32Array:
     """One row of answers for each of the boxes, which are at least one."""
     windows = _windows(boxes, sums.shape[1] - 1, sums.shape[0] - 1)
     rows = []
@@ -177,13 +182,13 @@ def _windows(boxes: Boxes, width: int, height: int) -> NDArray[np.int64]:
     return np.stack([y1 - 1, y2, x1 - 1, x2], axis=1)
 
 
-def _moved(boxes: Boxes, move: Float32Array) -> Boxes:
+def moved(boxes: Boxes, move: Float32Array) -> Boxes:
     """``boxes`` with each edge moved by its share of the side."""
     sides = np.tile(boxes[:, 2:] - boxes[:, :2] + 1, 2)
     return boxes + move * sides
 
 
-def _squared(boxes: Boxes) -> Boxes:
+def squared(boxes: Boxes) -> Boxes:
     """Squares with the boxes' middles and their longer sides."""
     sides = boxes[:, 2:] - boxes[:, :2]
     longest = sides.max(axis=1, keepdims=True)
@@ -202,7 +207,7 @@ def _kept(boxes: Boxes, scores: Float32Array, overlap: float) -> NDArray[np.int6
     return np.asarray(kept, dtype=np.int64)
 
 
-def _apart(boxes: Boxes, scores: Float32Array) -> NDArray[np.int64]:
+def apart(boxes: Boxes, scores: Float32Array) -> NDArray[np.int64]:
     """As :func:`_kept`, with what is shared held against the smaller of the two boxes."""
     areas = (boxes[:, 2] - boxes[:, 0] + 1) * (boxes[:, 3] - boxes[:, 1] + 1)
     order = np.argsort(scores)[::-1]

@@ -14,6 +14,7 @@ from ..errors import InferenceError
 from ..runtime import Network, NetworkRunner, runner_for
 from ..types import Box, Face, Float32Array, RgbImage, UInt8Array
 from ..weights import StoredWeights, detector_of
+from .reduce import reduced_to
 
 if TYPE_CHECKING:
     from torch import nn
@@ -56,25 +57,16 @@ class CompactDetector:
 
     def detect_many(self, images: Sequence[RgbImage]) -> list[tuple[Face, ...]]:
         """As :meth:`detect`, for pictures of one size together and the others after them."""
-        pictures = [self._reduced(image) for image in images]
+        pictures = [reduced_to(image.pixels, self._working_px) for image in images]
         inputs = [padded(pixels) for pixels in pictures]
         faces: list[tuple[Face, ...]] = [()] * len(images)
         for shape in dict.fromkeys(each.shape for each in inputs):
             rows = [index for index, each in enumerate(inputs) if each.shape == shape]
-            batch = np.stack([inputs[index] for index in rows]).transpose(0, 3, 1, 2)
-            answers = self._runner.run(np.ascontiguousarray(batch, dtype=np.float32))
+            batch = cv2.dnn.blobFromImages([inputs[index] for index in rows])
+            answers = self._runner.run(np.asarray(batch, dtype=np.float32))
             for row, index in enumerate(rows):
                 faces[index] = self._faces(answers[row], images[index], pictures[index])
         return faces
-
-    def _reduced(self, image: RgbImage) -> UInt8Array:
-        """The picture as the network sees it, before it is padded."""
-        scale = min(1.0, self._working_px / max(image.width, image.height))
-        if scale == 1.0:
-            return image.pixels
-        size_wh = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-        reduced = cv2.resize(image.pixels, size_wh, interpolation=cv2.INTER_AREA)
-        return np.asarray(reduced, dtype=np.uint8)
 
     def _faces(self, cells: Float32Array, image: RgbImage, pixels: UInt8Array) -> tuple[Face, ...]:
         """From (cells, 5) answers: the boxes that count, each face once."""
@@ -140,13 +132,18 @@ def load_compact(
     engine: Engine = Engine.AUTO,
 ) -> CompactDetector:
     """Our detector for a preset; WeightsError when its weights are absent or changed."""
-    stored = detector_of(NAME, weights_dir)
     return CompactDetector(
-        runner_for(compact_network(stored), engine=engine, device=device),
+        compact_runner(weights_dir, engine=engine, device=device),
         working_px=settings.working_px,
         min_face_px=settings.min_face_px,
         threshold=DEFAULT_THRESHOLD if threshold is None else threshold,
     )
+
+
+def compact_runner(weights_dir: Path | None, *, engine: Engine, device: Device) -> NetworkRunner:
+    """Runs the network; WeightsError when its weights are absent or changed."""
+    stored = detector_of(NAME, weights_dir)
+    return runner_for(compact_network(stored), engine=engine, device=device)
 
 
 def compact_network(stored: StoredWeights) -> Network:

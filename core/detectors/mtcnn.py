@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from ..config import Device, PresetSettings
 from ..types import Box, Face, Landmarks, RgbImage
 from .cascade import PYRAMID_FACTOR, STAGE_THRESHOLDS, CascadeSettings, find_faces
 from .mtcnn_networks import load_networks
+from .reduce import reduced_to
 
 DEFAULT_THRESHOLD = 0.9
 """Lowest score of its last stage that counts: best F1 on 188 photos, .862 at faces of 20 px and
@@ -37,13 +37,7 @@ class MtcnnDetector:
 
     def detect(self, image: RgbImage) -> tuple[Face, ...]:
         """All faces scored at or above the threshold, best first."""
-        scale = min(1.0, self._working_px / max(image.width, image.height))
-        pixels = image.pixels
-        if scale < 1.0:
-            size_wh = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-            pixels = np.asarray(
-                cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA), dtype=np.uint8
-            )
+        pixels = reduced_to(image.pixels, self._working_px)
         found = find_faces(pixels, self._networks, self._settings)
         back = np.array([image.width / pixels.shape[1], image.height / pixels.shape[0]])
         faces = []

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..config import Device, Engine
 from ..errors import WeightsMissing
-from ..runtime import Network, runner_for
+from ..runtime import Network, NetworkRunner, runner_for
 from .cascade import Networks
 
 if TYPE_CHECKING:
@@ -20,25 +20,26 @@ _FORMAT = "2"
 """Counted up whenever :func:`_build` makes something else of the same weights."""
 
 
+_SHAPES = {"pnet": (1, 3, -1, -1), "rnet": (-1, 3, 24, 24), "onet": (-1, 3, 48, 48)}
+
+
 def load_networks(device: Device) -> Networks:
     """The networks of all three stages; WeightsMissing where their package is not whole."""
-    proposal, refinement, output = (
-        runner_for(
-            Network(
-                build=partial(_build, name),
-                input_shape=shape,
-                fingerprint=f"mtcnn {name} {_FORMAT} {_weights_sha256(name)}",
-            ),
-            engine=Engine.AUTO,
-            device=device,
-        )
-        for name, shape in (
-            ("pnet", (1, 3, -1, -1)),
-            ("rnet", (-1, 3, 24, 24)),
-            ("onet", (-1, 3, 48, 48)),
-        )
+    return Networks(_loaded("pnet", device), *load_judges(device))
+
+
+def load_judges(device: Device) -> tuple[NetworkRunner, NetworkRunner]:
+    """The second and the third stage's alone; WeightsMissing where their package is not whole."""
+    return _loaded("rnet", device), _loaded("onet", device)
+
+
+def _loaded(name: str, device: Device) -> NetworkRunner:
+    network = Network(
+        build=partial(_build, name),
+        input_shape=_SHAPES[name],
+        fingerprint=f"mtcnn {name} {_FORMAT} {_weights_sha256(name)}",
     )
-    return Networks(proposal, refinement, output)
+    return runner_for(network, engine=Engine.AUTO, device=device)
 
 
 def _weights_sha256(name: str) -> str:

@@ -18,7 +18,7 @@ from torch.nn.functional import interpolate
 from core import Device, Engine, RgbImage, read_image, read_isolated
 from core.classifiers import ARCHITECTURES
 from core.classifiers.architectures import EmotionNetwork, architecture_named
-from core.config import PRESETS, Preset
+from core.config import Preset, settings_for
 from core.detectors import DETECTORS
 from core.detectors.area_windows import squares, sums_of
 from core.detectors.mtcnn_networks import load_networks
@@ -48,12 +48,16 @@ def test_classifying_one_face(benchmark, name, engine):
 
 
 def detector(name, preset):
-    return DETECTORS.get(name)(settings=PRESETS[preset], threshold=None, device=Device.CPU)
+    return DETECTORS.get(name)(
+        settings=settings_for(preset, name), threshold=None, device=Device.CPU
+    )
 
 
 def test_finding_faces_as_the_library_does(benchmark, photo):
     benchmark.group = "find the faces of a 512 px photo"
-    network = MTCNN(min_face_size=PRESETS[Preset.BALANCED].min_face_px, keep_all=True).eval()
+    network = MTCNN(
+        min_face_size=settings_for(Preset.BALANCED, "mtcnn").min_face_px, keep_all=True
+    ).eval()
     benchmark(network.detect, photo.pixels)
 
 

@@ -68,8 +68,8 @@ def test_uploaded_photo_is_answered_by_the_shipped_model(window):
         expect(faces(page)).to_have_count(1)
         told = faces(page).get_attribute("aria-label")
         assert re.fullmatch(r"Face 1: Happy, .*\d+ %", told), told
-        shown = page.locator(".st-key-picture img").first
-        assert shown.evaluate("image => image.naturalWidth") == 512
+        # The answer can stand there before the browser has fetched its picture.
+        expect(page.locator(".st-key-picture img").first).to_have_js_property("naturalWidth", 512)
 
 
 def test_picture_is_zoomed_by_mouse_and_keyboard(window, quick):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.config import PRESETS, Preset
+from core.config import Preset, settings_for
 from core.detectors.cascade import PYRAMID_FACTOR
 
 _PROPOSAL_FLOPS = 2 * (3 * 10 * 9 + (10 * 16 * 9 + 16 * 32 * 9 + 32 * 6) / 4)
@@ -42,7 +42,7 @@ def least_seconds(pixels: float, faces: int, preset: Preset, peak: Peak) -> floa
     Counted are MTCNN's first network over its pyramid and the classifier, and that each pixel
     decoded is written once and read once; everything else only adds.
     """
-    settings = PRESETS[preset]
+    settings = settings_for(preset, "mtcnn")
     longest = (pixels * 4 / 3) ** 0.5
     seen = pixels * min(1.0, settings.working_px / longest) ** 2
     finest = seen * (12 / settings.min_face_px) ** 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,17 @@ def write_detector_card(directory: Path) -> Path:
     return file
 
 
+def trained_before(training: Mapping[str, Any]) -> str:
+    """The earlier runs that this one went on from, in words; empty where it began from nothing."""
+    earlier = training.get("earlier_run")
+    if not earlier:
+        return ""
+    return (
+        f"{trained_before(earlier)}{earlier['epochs']} epochs in {earlier['minutes']:.0f} minutes "
+        f"(recipe `{earlier['recipe_digest']}`); from these weights on, "
+    )
+
+
 def _card(stored: StoredWeights, presets: dict[str, Any]) -> str:
     training = stored.training
     recipe = "\n".join(f"| {name} | {value} |" for name, value in training["recipe"].items())
@@ -34,8 +46,8 @@ def _card(stored: StoredWeights, presets: dict[str, Any]) -> str:
 A single-shot face detector of this project's own design: {stored.parameters:,} parameters,
 {stored.size_bytes / 1e6:.1f} MB (float16). Separable convolutions, a light feature pyramid, one
 prediction per cell at strides 8, 16, 32 and 64; it gives boxes and scores, no landmarks. It was
-trained from random weights with this repository (`emotion detector train`). The weights are under
-the licence of the code; what the photos allow is for their owners to say.
+trained with this repository alone, from random weights (`emotion detector train`). The weights are
+under the licence of the code; what the photos allow is for their owners to say.
 
 ## Intended use
 
@@ -52,7 +64,8 @@ against it.
 
 ## Training
 
-{training["epochs"]} epochs in {training["minutes"]:.0f} minutes on a {training["device"].upper()},
+{trained_before(training)}{training["epochs"]} epochs in
+{training["minutes"]:.0f} minutes on a {training["device"].upper()},
 {training["images_per_s"]:.0f} pictures a second, precision {training["precision"]}, torch
 {training["torch"]}. Recipe `{training["recipe_digest"]}`:
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from core.config import PRESETS, Device, OperatingPoint, Preset
+from core.config import Device, OperatingPoint, Preset, settings_for
 from core.detectors.tuning import tuned_threshold
 from core.errors import ConfigError
 
@@ -91,8 +91,8 @@ def evaluate_detector(
     figures: dict[str, Any] = {
         "detector": detector,
         "preset": preset.value,
-        "working_px": PRESETS[preset].working_px,
-        "min_face_px": PRESETS[preset].min_face_px,
+        "working_px": settings_for(preset, detector).working_px,
+        "min_face_px": settings_for(preset, detector).min_face_px,
         "data": boxes.stem,
         "photos": len(answers.truth),
         "faces": int(matches[detector].faces.sum()),

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.config import PRESETS, Device, OperatingPoint, Preset
+from core.config import Device, OperatingPoint, Preset, settings_for
 from core.detectors import DETECTORS, Detector
 from core.detectors.tuning import tuned_threshold
 from core.imaging.reader import read_image
@@ -20,6 +20,7 @@ from ..whole_files import write_whole
 _COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115))
 _TILE_PX = 330
 _CAPTION_PX = 30
+_FONT, _FONT_SCALE = cv2.FONT_HERSHEY_SIMPLEX, 0.5
 
 
 def show_detectors(
@@ -51,7 +52,7 @@ def show_detectors(
 
 def _tuned(name: str, preset: Preset, weights_dir: Path | None) -> Detector:
     return DETECTORS.get(name)(
-        settings=PRESETS[preset],
+        settings=settings_for(preset, name),
         threshold=tuned_threshold(name, preset, OperatingPoint.BALANCED, weights_dir),
         device=Device.AUTO,
         weights_dir=weights_dir,
@@ -77,8 +78,9 @@ def _tile(image: RgbImage, detectors: Mapping[str, Detector]) -> tuple[UInt8Arra
             edges = (face.box.x1, face.box.y1, face.box.x2, face.box.y2)
             x1, y1, x2, y2 = (round(edge * scale) + 2 * index for edge in edges)
             cv2.rectangle(tile, (x1, y1), (x2, y2), colour, 2, cv2.LINE_AA)
-        _write(tile, f"{name}: {len(faces)}", (left, _TILE_PX + 44), colour)
-        left += 120
+        told = f"{name}: {len(faces)}"
+        _write(tile, told, (left, _TILE_PX + 44), colour)
+        left += cv2.getTextSize(told, _FONT, _FONT_SCALE, 1)[0][0] + 14
     tile[:, _TILE_PX:] = 255
     return np.asarray(tile, dtype=np.uint8), said
 
@@ -86,14 +88,15 @@ def _tile(image: RgbImage, detectors: Mapping[str, Detector]) -> tuple[UInt8Arra
 def _write(
     tile: UInt8Array, text: str, corner: tuple[int, int], colour: tuple[int, int, int]
 ) -> None:
-    cv2.putText(tile, text, corner, cv2.FONT_HERSHEY_SIMPLEX, 0.55, colour, 1, cv2.LINE_AA)
+    cv2.putText(tile, text, corner, _FONT, _FONT_SCALE, colour, 1, cv2.LINE_AA)
 
 
 def examples() -> list[RgbImage]:
     """Pictures that anybody may show, from what is installed anyway.
 
-    Eileen Collins (NASA) and Grace Hopper (US Navy) are in the public domain, the photographer is
-    CC0 (Lav Varshney), the cartoon is drawn here.
+    Eileen Collins (NASA) and Grace Hopper (US Navy) are in the public domain, as are the sculpted
+    heads, on coins from Pompeii (Brooklyn Museum); the photographer is CC0 (Lav Varshney), the
+    cartoon is drawn here.
     """
     from matplotlib.cbook import get_sample_data
     from skimage import data
@@ -101,6 +104,8 @@ def examples() -> list[RgbImage]:
     astronaut = np.asarray(data.astronaut(), dtype=np.uint8)  # type: ignore[no-untyped-call]
     camera = np.asarray(data.camera(), dtype=np.uint8)  # type: ignore[no-untyped-call]
     photographer = cv2.cvtColor(camera, cv2.COLOR_GRAY2RGB)
+    coins = np.asarray(data.coins(), dtype=np.uint8)  # type: ignore[no-untyped-call]
+    coins = np.asarray(cv2.cvtColor(coins, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
     hopper = read_image(Path(str(get_sample_data("grace_hopper.jpg", asfileobj=False)))).pixels
     portraits = [astronaut[20:220, 120:320], hopper[30:330, 110:410]]
     return [
@@ -108,7 +113,7 @@ def examples() -> list[RgbImage]:
         RgbImage(np.ascontiguousarray(astronaut[45:195, 165:285]), "a face fills the picture"),
         RgbImage(np.asarray(photographer, dtype=np.uint8), "turned away"),
         RgbImage(np.ascontiguousarray(np.rot90(astronaut)), "sideways"),
-        RgbImage(hopper, "a portrait"),
+        RgbImage(coins, "sculpted heads (coins)"),
         RgbImage(_cartoon(), "a cartoon"),
     ]
 

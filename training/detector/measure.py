@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.config import PRESETS, Device, Preset
+from core.config import Device, Preset, settings_for
 from core.detectors import DETECTORS, Detector
 from core.errors import DataError
 from core.types import RgbImage
@@ -58,7 +58,10 @@ def detector_for(
 ) -> Detector:
     """A detector that tells of everything it scores :data:`.figures.LOWEST` or more."""
     return DETECTORS.get(name)(
-        settings=PRESETS[preset], threshold=LOWEST, device=device, weights_dir=weights_dir
+        settings=settings_for(preset, name),
+        threshold=LOWEST,
+        device=device,
+        weights_dir=weights_dir,
     )
 
 

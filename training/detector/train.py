@@ -18,12 +18,12 @@ from torch import Tensor
 
 from core.config import Device
 from core.detectors.compact import padded
-from core.detectors.compact_network import CompactNetwork
 from core.types import UInt8Array
 
-from ..checkpoint import Resumed, read_checkpoint, require_same, require_unused
+from ..checkpoint import read_checkpoint, require_same, require_unused
 from ..export import export_detector, weight_file
 from ..hardware import hardware
+from ..initial import SCRATCH, earlier_detector, initial_detector
 from ..memory import keep_freed_memory
 from ..options import Precision
 from ..progress import EpochReport, Reporter
@@ -49,6 +49,7 @@ def train_detector(
     directory: Path,
     *,
     negatives: Path | None = None,
+    init: str = SCRATCH,
     resume: bool = False,
     max_minutes: float | None = None,
     workers: int = 1,
@@ -60,12 +61,15 @@ def train_detector(
 
     ``negatives`` are photos without any face, of which those that :func:`is_learnt` names are
     shown, the more often the surer the detector is of a face in them. The last weight average
-    ships. ``max_minutes`` shortens the cosine to the clock; ``resume`` goes on from the last
-    whole epoch.
+    ships. ``init`` is scratch, or the safetensors file of an earlier run to go on from with a new
+    recipe; ConfigError where it does not fit. ``max_minutes`` shortens the cosine to the clock;
+    ``resume`` goes on from the last whole epoch.
     """
     if not resume:
         require_unused(directory)
     resumed = read_checkpoint(directory, recipe, max_minutes) if resume else None
+    # Made before the photos are read, so that a mistyped --init is told at once.
+    network = initial_detector(SCRATCH if resumed else init, seed=recipe.seed)
     machine = hardware(Device(device), Precision(precision))
     if machine.accelerator == "cpu":
         keep_freed_memory()
@@ -84,15 +88,15 @@ def train_detector(
     if resumed:
         # Lightning begins to load before it tells the sampler which epoch it is.
         sampler.set_epoch(resumed.epochs)
-    torch.manual_seed(recipe.seed)
     module = DetectorModule(
         recipe,
-        CompactNetwork(),
+        network,
         steps=recipe.epochs * len(loader),
         max_seconds=max_minutes * 60 if max_minutes else None,
         negatives=len(without),
     ).to(memory_format=torch.channels_last)
-    module.facts = {**facts, **_began_with(resumed)}
+    start = {"init": Path(init).name, "earlier_run": earlier_detector(init)}
+    module.facts = {**facts, **start, **(resumed.facts if resumed else {})}
     reporter = Reporter(recipe.epochs, report)
     with quiet():
         trainer = make_trainer(
@@ -107,6 +111,8 @@ def train_detector(
     told: dict[str, Any] = {
         "recipe": dataclasses.asdict(recipe),
         "recipe_digest": recipe.digest(),
+        "init": module.facts["init"],
+        "earlier_run": module.facts["earlier_run"],
         "data": boxes.stem,
         "files": [each.name for each in (images, boxes, negatives) if each],
         "photos": len(photos),
@@ -146,10 +152,6 @@ def _without_faces(source: Path, recipe: DetectorRecipe, skipped: list[str]) -> 
 
 def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-
-
-def _began_with(resumed: Resumed | None) -> dict[str, Any]:
-    return dict(resumed.facts) if resumed else {}
 
 
 class _HardNegatives(Callback):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.config import PRESETS, Device, Preset
+from core.config import Device, Preset, settings_for
 from core.detectors import DETECTORS
 from core.detectors.mtcnn import MtcnnDetector
 from core.detectors.tuning import TUNED_NAME, TUNED_VERSION
@@ -21,7 +21,7 @@ from .measure import Progress, ask_annotated, ask_plain, detector_for
 from .train import is_learnt
 
 _MTCNN_START: dict[str, Any] = {
-    "min_face_px": PRESETS[Preset.BALANCED].min_face_px,
+    "min_face_px": settings_for(Preset.BALANCED, "mtcnn").min_face_px,
     "pyramid_factor": 0.709,
     "stage_thresholds": (0.6, 0.7, 0.7),
 }
@@ -101,8 +101,8 @@ def tune_detectors(
                 "data": f"{len(answers.truth)} photos of {boxes.stem}",
                 "faces": int(matches.faces.sum()),
                 "min_size_px": min_size_px,
-                "working_px": PRESETS[preset].working_px,
-                "min_face_px": PRESETS[preset].min_face_px,
+                "working_px": settings_for(preset, name).working_px,
+                "min_face_px": settings_for(preset, name).min_face_px,
                 "ap": matches.ap,
                 "points": points,
                 "curve": measured,
@@ -134,7 +134,7 @@ def _swept(
 
     def tried(settings: Mapping[str, Any]) -> dict[str, Any]:
         detector = MtcnnDetector(
-            working_px=PRESETS[Preset.BALANCED].working_px,
+            working_px=settings_for(Preset.BALANCED, "mtcnn").working_px,
             threshold=LOWEST,
             device=device,
             **settings,

@@ -166,4 +166,7 @@ def test_detector_s_weights_are_told_by_their_checksum(untrained):
 def test_preset_decides_how_large_the_picture_is(untrained):
     settings = dataclasses.replace(PRESETS[Preset.FAST], working_px=128)
     made = load_compact(settings=settings, device=Device.CPU, weights_dir=untrained)
-    assert made._reduced(image(1000, 500)).shape == (64, 128, 3)
+    assert made._working_px == 128
+    runner = Says(cell(0.9, 10, 10, 50, 50))
+    detector(runner, working_px=128).detect(image(1000, 500))
+    assert runner.shown[0].shape == (1, 3, 64, 128)

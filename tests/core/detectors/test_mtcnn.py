@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core import Device, RgbImage
-from core.config import PRESETS, Preset, PresetSettings
+from core.config import Preset, PresetSettings, settings_for
 from core.detectors.cascade import _levels, _windows
 from core.detectors.mtcnn import DEFAULT_THRESHOLD, MtcnnDetector, load_mtcnn
 
@@ -52,7 +52,7 @@ def test_extreme_shape_raises_nothing(eager, size_wh):
 
 @pytest.mark.parametrize("stage", ["proposal", "refinement"])
 def test_box_that_a_move_takes_off_the_picture_raises_nothing(photo, stage):
-    detector = load_mtcnn(settings=PRESETS[Preset.FAST], device=Device.CPU)
+    detector = load_mtcnn(settings=settings_for(Preset.FAST, "mtcnn"), device=Device.CPU)
     network = getattr(detector._networks, stage)
 
     class Wild:
@@ -112,9 +112,11 @@ def test_noise_takes_no_more_than_the_most_candidates(eager, monkeypatch):
 
 
 def test_default_threshold_is_the_measured_one():
-    made = load_mtcnn(settings=PRESETS[Preset.FAST], device=Device.CPU)
+    made = load_mtcnn(settings=settings_for(Preset.FAST, "mtcnn"), device=Device.CPU)
     assert made._threshold == DEFAULT_THRESHOLD
-    other = load_mtcnn(settings=PRESETS[Preset.FAST], threshold=0.7, device=Device.CPU)
+    other = load_mtcnn(
+        settings=settings_for(Preset.FAST, "mtcnn"), threshold=0.7, device=Device.CPU
+    )
     assert other._threshold == 0.7
 
 
@@ -124,7 +126,9 @@ def test_thorough_preset_finds_faces_that_fast_does_not(astronaut):
     image = RgbImage(pixels)  # the face is 23 px wide
 
     def found(preset):
-        return len(load_mtcnn(settings=PRESETS[preset], device=Device.CPU).detect(image))
+        return len(
+            load_mtcnn(settings=settings_for(preset, "mtcnn"), device=Device.CPU).detect(image)
+        )
 
     assert (found(Preset.FAST), found(Preset.THOROUGH)) == (0, 1)
 

@@ -163,7 +163,7 @@ def test_published_detector_brings_thresholds_and_card(trained, photos, tmp_path
     assert detection_figures("compact", weights_dir=folder)
     card = (folder / "compact.md").read_text(encoding="utf-8")
     assert "6 photos" in card
-    assert "balanced (1024 px), recall" in card
+    assert "balanced (640 px), recall" in card
 
 
 def test_table_has_a_column_for_each_result(photos, no_faces, tmp_path):

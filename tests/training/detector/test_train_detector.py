@@ -7,13 +7,14 @@ import json
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from core import ConfigError, DataError, Device, RgbImage
 from core.config import PRESETS, Preset
 from core.detectors.compact import load_compact
 from core.weights import read_detectors
 from training.detector import train
+from training.detector.card import trained_before
 from training.detector.loader import FACE, IGNORED, AugmentedPhotos, PhotoSampler, sides
 from training.detector.photos import NO_FACES, annotated_photos, kept, plain_photos
 from training.detector.train import is_learnt, train_detector
@@ -196,3 +197,27 @@ def test_training_is_described_beside_the_weights(finished):
     told = json.loads((finished[0].directory / "training.json").read_text(encoding="utf-8"))
     assert told["recipe"]["input_px"] == 64
     assert told["faces"] == 8
+
+
+def test_run_goes_on_from_the_weights_of_an_earlier_one(finished, recipe, photos, tmp_path):
+    before = finished[0].weights
+    told = run(recipe(epochs=1, learning_rate=1e-9), photos, tmp_path / "run", init=str(before))
+    start, end = load_file(before), load_file(told.weights)
+    assert all(
+        torch.allclose(start[key].float(), end[key].float(), atol=1e-2)
+        for key in start
+        if key.endswith("weight")
+    )
+    described = read_detectors(told.directory)["compact"].training
+    assert described["init"] == "compact.safetensors"
+    assert described["earlier_run"]["epochs"] == 3
+    assert trained_before(described).startswith("3 epochs in ")
+
+
+@pytest.mark.parametrize("start", ["nowhere.safetensors", "other.safetensors"])
+def test_start_that_does_not_fit_is_told_before_the_photos_are_read(
+    recipe, photos, tmp_path, start
+):
+    save_file({"layer.weight": torch.zeros(2)}, tmp_path / "other.safetensors")
+    with pytest.raises(ConfigError, match=start):
+        run(recipe(), photos / "absent", tmp_path / "run", init=str(tmp_path / start))

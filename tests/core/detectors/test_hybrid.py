@@ -1,0 +1,92 @@
+"""Our proposals, judged by MTCNN's last two networks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core import Device, RgbImage, WeightsMissing
+from core.config import Preset, settings_for
+from core.detectors.compact import load_compact
+from core.detectors.hybrid import HybridDetector, load_hybrid
+from core.detectors.mtcnn import load_mtcnn
+from tests.core.detectors.test_compact import Says, cell
+
+BOX = (20.0, 20.0, 60.0, 60.0)
+
+
+class Judges:
+    """A runner that says the same of every candidate, and counts them."""
+
+    def __init__(self, score, values):
+        self.answer = np.zeros(values, np.float32)
+        self.answer[0] = score
+        self.asked = 0
+
+    def run(self, batch):
+        self.asked += len(batch)
+        return np.repeat(self.answer[None], len(batch), axis=0)
+
+
+def detector(*cells, refinement=0.9, output=0.81, threshold=0.5, **changes):
+    options = {"working_px": 640, "min_face_px": 16, "threshold": threshold, **changes}
+    return HybridDetector(Says(*cells), Judges(refinement, 5), Judges(output, 15), **options)
+
+
+def image(width=100, height=100):
+    return RgbImage(np.full((height, width, 3), 50, np.uint8))
+
+
+def test_score_is_the_geometric_mean_of_both():
+    (face,) = detector(cell(0.64, *BOX)).detect(image())
+    assert face.score == pytest.approx((0.64 * 0.81) ** 0.5, abs=1e-4)
+    assert type(face.score) is float
+
+
+@pytest.mark.parametrize("judged", [{"refinement": 0.1}, {"output": 0.2}])
+def test_what_either_network_takes_for_none_is_no_face(judged):
+    assert detector(cell(0.9, *BOX), **judged).detect(image()) == ()
+
+
+def test_proposal_that_cannot_reach_the_threshold_is_not_judged():
+    hopeful, hopeless = cell(0.5, *BOX), cell(0.48, 70, 70, 95, 95)
+    made = detector(hopeful, hopeless, threshold=0.7)
+    made.detect(image())
+    assert made._refinement.asked == 4  # one, in the smallest batch there is
+
+
+def test_nothing_proposed_is_nothing_found():
+    assert detector(cell(0.05, *BOX)).detect(image()) == ()
+
+
+def test_photo_is_judged_at_twice_the_size_it_is_searched_at_and_told_in_its_own():
+    made = detector(cell(0.9, *BOX), working_px=100)
+    (face,) = made.detect(image(800, 800))
+    assert made._proposals._runner.shown[0].shape == (1, 3, 128, 128)
+    assert (face.box.x1, face.box.x2) == pytest.approx((8 * 20, 8 * 60), abs=8)
+
+
+def test_one_face_proposed_twice_is_found_once():
+    inner = (24.0, 24.0, 56.0, 56.0)
+    made = detector(cell(0.9, *BOX), cell(0.8, *inner))
+    assert len(made.detect(image())) == 1
+
+
+def test_face_lies_where_mtcnn_and_compact_see_it(photo):
+    def found(load, name, **more):
+        settings = settings_for(Preset.BALANCED, name)
+        (face,) = load(settings=settings, device=Device.CPU, **more).detect(photo)
+        return face
+
+    face, mtcnn = found(load_hybrid, "hybrid"), found(load_mtcnn, "mtcnn")
+    compact = found(load_compact, "compact", threshold=0.4)
+    ours = np.array([face.box.x1, face.box.y1, face.box.x2, face.box.y2])
+    for other in (mtcnn, compact):
+        theirs = np.array([other.box.x1, other.box.y1, other.box.x2, other.box.y2])
+        assert np.abs(ours - theirs).max() < 0.15 * face.box.width
+    assert np.abs(face.landmarks.points - mtcnn.landmarks.points).max() < 0.05 * face.box.width
+
+
+def test_missing_weights_are_told(tmp_path):
+    with pytest.raises(WeightsMissing):
+        load_hybrid(settings=settings_for(Preset.BALANCED), weights_dir=tmp_path)
