@@ -57,6 +57,7 @@ docs: .venv/installed-docs ## Build the documentation into site/; it reads witho
 install: ## Install, or repair, the environment in .venv
 	@.ci/install requirements.txt
 	@touch .venv/installed
+	@$(BIN)/emotion doctor --fix
 
 lock: .venv/installed ## Resolve constraints.txt anew for every supported Python (needs uv)
 	@.ci/lock

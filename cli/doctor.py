@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from core import Finding, diagnose
+from core import Finding, diagnose, prepare_networks
 
 STDERR = 2
 """The file descriptor, for a child process."""
@@ -24,7 +24,11 @@ _LOOKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗",
 def doctor(
     fix: Annotated[
         bool,
-        typer.Option("--fix", help="Install missing system libraries (on Debian, as root)."),
+        typer.Option(
+            "--fix",
+            help="Install missing system libraries (on Debian, as root), and compile the networks "
+            "for this processor.",
+        ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
@@ -37,6 +41,8 @@ def doctor(
     findings = diagnose()
     if fix and (packages := _debian_packages(findings)) and install_debian_packages(packages):
         findings = diagnose()
+    if fix and not any(finding.is_problem for finding in findings):
+        findings = (*findings, prepare_networks())
     typer.echo(_document(findings) if as_json else _table(findings))
     if any(finding.is_problem for finding in findings):
         raise typer.Exit(1)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .catalog import ModelInfo, detector_names, model_catalog, model_names
     from .config import AnalyzerConfig, Device, Engine, OperatingPoint, Preset
     from .detectors.tuning import DetectionFigures, DetectionPoint, detection_figures
-    from .diagnostics import Finding, diagnose
+    from .diagnostics import Finding, diagnose, prepare_networks
     from .errors import (
         ConfigError,
         DataError,
@@ -78,7 +78,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "catalog": ("ModelInfo", "detector_names", "model_catalog", "model_names"),
     "config": ("AnalyzerConfig", "Device", "Engine", "OperatingPoint", "Preset"),
     "detectors.tuning": ("DetectionFigures", "DetectionPoint", "detection_figures"),
-    "diagnostics": ("Finding", "diagnose"),
+    "diagnostics": ("Finding", "diagnose", "prepare_networks"),
     "errors": (
         "ConfigError",
         "DataError",
@@ -192,6 +192,7 @@ __all__ = [
     "open_video",
     "overlay_heatmap",
     "prepare_isolated",
+    "prepare_networks",
     "read_image",
     "read_isolated",
     "run_batch",

@@ -124,7 +124,7 @@ def test_changed_requirements_are_installed_at_the_next_start(checkout, changed)
 
 def test_install_repairs_even_when_nothing_changed(checkout):
     checkout("install")
-    assert checkout("install") == ["requirements.txt"]
+    assert checkout("install") == ["requirements.txt", "doctor --fix"]
 
 
 @pytest.fixture

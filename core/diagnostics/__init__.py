@@ -9,12 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from .findings import Finding, Status
+from .networks import prepare_networks
 from .packages import check_packages
 from .system import check_camera, check_libraries, check_python
 from .trials import check_trials, failed_trials
 from .weights import check_weights
 
-__all__ = ["Finding", "Status", "diagnose"]
+__all__ = ["Finding", "Status", "diagnose", "prepare_networks"]
 
 ROOT = Path(__file__).resolve().parents[2]
 

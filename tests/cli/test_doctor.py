@@ -14,6 +14,7 @@ from core.diagnostics import Finding, Status
 
 FINE = Finding("Python", Status.OK, "3.12")
 CAMERA = Finding("camera", Status.WARNING, "There is none.", "Upload photos instead.")
+NETWORKS = Finding("networks", Status.OK, "Ready.")
 LIBRARY = Finding("libGL.so.1", Status.PROBLEM, "Missing.", "apt-get install libgl1", ("libgl1",))
 
 
@@ -24,6 +25,7 @@ def doctor(monkeypatch):
     def run(*diagnoses, options=()):
         answers = iter(diagnoses)
         monkeypatch.setattr(doctor_module, "diagnose", lambda: tuple(next(answers)))
+        monkeypatch.setattr(doctor_module, "prepare_networks", lambda: NETWORKS)
         return CliRunner().invoke(app, ["doctor", *options])
 
     return run
@@ -68,6 +70,7 @@ def test_problem_ends_with_1(doctor):
     assert shown.exit_code == 1
     assert "✗ libGL.so.1  Missing." in shown.stdout
     assert "→ apt-get install libgl1" in shown.stdout
+    assert "networks" not in shown.stdout
 
 
 def test_json_holds_the_same_findings(doctor):
@@ -95,6 +98,11 @@ def test_fix_installs_and_looks_again(doctor, apt):
     assert "libGL" not in shown.stdout
 
 
+def test_fix_makes_the_networks_ready_for_the_first_photo(doctor):
+    assert "networks  Ready." in doctor([FINE], options=["--fix"]).stdout
+    assert "networks" not in doctor([FINE]).stdout
+
+
 def test_nothing_is_installed_without_being_asked(doctor, apt):
     assert doctor([LIBRARY]).exit_code == 1
     assert apt.calls == []
@@ -111,6 +119,7 @@ def test_fix_without_root_only_tells_the_command(doctor, apt, monkeypatch):
     assert shown.exit_code == 1
     assert apt.calls == []
     assert "→ apt-get install libgl1" in shown.stdout
+    assert "networks" not in shown.stdout
 
 
 def test_fix_that_fails_leaves_the_problem_on_the_screen(doctor, apt):

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from core.diagnostics import Finding, Status, diagnose
+from core.diagnostics import Finding, Status, diagnose, prepare_networks
 from core.diagnostics.packages import Package, check_packages
 from core.diagnostics.system import check_camera, check_libraries, check_python
 from core.diagnostics.trials import check_trials, failed_trials
@@ -269,6 +269,30 @@ def test_diagnosis_needs_no_third_party_to_be_imported():
         [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True
     )
     assert shown.stdout.strip() == "[]"
+
+
+def test_networks_that_load_are_ready():
+    assert prepare_networks("pass").status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("program", "why"),
+    [
+        ("raise SystemExit('Weights are missing.')", "Weights are missing."),
+        ("import os; os.abort()", "ended with status"),
+        ("raise ImportError('no torch')", "no torch"),
+    ],
+)
+def test_networks_that_do_not_load_are_a_warning_with_the_reason(program, why):
+    finding = prepare_networks(program)
+    assert finding.status is Status.WARNING
+    assert why in finding.detail
+
+
+def test_compiled_networks_are_kept_by_the_trial(tmp_path, monkeypatch):
+    monkeypatch.setenv("PHOTO_EMOTION_CACHE", str(tmp_path / "kept"))
+    assert prepare_networks().status is Status.OK
+    assert len(list((tmp_path / "kept").glob("*.blob"))) == 4
 
 
 def test_this_installation_is_diagnosed(root):

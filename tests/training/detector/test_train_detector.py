@@ -201,7 +201,7 @@ def test_training_is_described_beside_the_weights(finished):
 
 def test_run_goes_on_from_the_weights_of_an_earlier_one(finished, recipe, photos, tmp_path):
     before = finished[0].weights
-    told = run(recipe(epochs=1, learning_rate=1e-9), photos, tmp_path / "run", init=str(before))
+    told = run(recipe(epochs=1, learning_rate=1e-8), photos, tmp_path / "run", init=str(before))
     start, end = load_file(before), load_file(told.weights)
     assert all(
         torch.allclose(start[key].float(), end[key].float(), atol=1e-2)
