@@ -13,11 +13,13 @@ import typer
 
 from cli.options import (
     DEFAULT_MODEL,
+    CertainOption,
     DetectorOption,
     DeviceOption,
     ModelOption,
     OperatingPointOption,
     PresetOption,
+    ThresholdOption,
 )
 from cli.pictures import Pictures
 from cli.terminal import printable
@@ -43,6 +45,8 @@ def analyze(
     detector: DetectorOption = None,
     preset: PresetOption = Preset.BALANCED,
     operating_point: OperatingPointOption = OperatingPoint.BALANCED,
+    detection_threshold: ThresholdOption = None,
+    certain_from: CertainOption = None,
     output: Annotated[
         OutputFormat, typer.Option("--format", help="A table to read, or data to process.")
     ] = OutputFormat.TABLE,
@@ -77,6 +81,8 @@ def analyze(
         detector=detector,
         preset=preset,
         operating_point=operating_point,
+        detection_threshold=detection_threshold,
+        certain_from=certain_from,
         device=device,
     )
     pictures = Pictures(annotated=annotate_dir, explained=explain_dir, blurred=blur_dir)

@@ -14,11 +14,13 @@ import typer
 
 from cli.options import (
     DEFAULT_MODEL,
+    CertainOption,
     DetectorOption,
     DeviceOption,
     ModelOption,
     OperatingPointOption,
     PresetOption,
+    ThresholdOption,
 )
 from cli.terminal import printable
 from core import BatchEngine, Device, InputError, OperatingPoint, Preset
@@ -42,6 +44,8 @@ def batch(
     detector: DetectorOption = None,
     preset: PresetOption = Preset.BALANCED,
     operating_point: OperatingPointOption = OperatingPoint.BALANCED,
+    detection_threshold: ThresholdOption = None,
+    certain_from: CertainOption = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -87,6 +91,8 @@ def batch(
             detector=detector,
             preset=preset,
             operating_point=operating_point,
+            detection_threshold=detection_threshold,
+            certain_from=certain_from,
             device=device,
         ),
         workers=workers,

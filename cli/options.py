@@ -30,7 +30,23 @@ PresetOption = Annotated[
     Preset,
     typer.Option(
         "--preset",
-        help="fast takes the small detector at 640 px, balanced MTCNN at 1024, thorough at 2048.",
+        help="How thoroughly to look for faces; thorough finds smaller ones in large photos.",
+    ),
+]
+ThresholdOption = Annotated[
+    float | None,
+    typer.Option(
+        "--detection-threshold",
+        metavar="0..1",
+        help="Score from which something counts as a face.  [default: the operating point's]",
+    ),
+]
+CertainOption = Annotated[
+    float | None,
+    typer.Option(
+        "--certain-from",
+        metavar="0..1",
+        help="Probability below which the answer is not sure.  [default: the model's]",
     ),
 ]
 DeviceOption = Annotated[

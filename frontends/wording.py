@@ -11,7 +11,7 @@ from core import Agreement, Emotion, EmotionScores, FaceAnalysis, ImageAnalysis,
 SAMPLE_CREDIT = "NASA astronaut Eileen Collins, a NASA photo in the public domain."
 
 PRESET_HELP = {
-    Preset.FAST: "Quickest; misses more faces",
+    Preset.FAST: "Quickest; misses small faces",
     Preset.BALANCED: "Portraits and groups",
     Preset.THOROUGH: "Small faces in large photos; slowest",
 }

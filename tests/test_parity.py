@@ -72,6 +72,7 @@ CHOICES = {
     "detector": AnalyzerConfig(detector=detector_names()[-1]),
     "operating point": AnalyzerConfig(operating_point=OperatingPoint.RECALL),
     "level of not sure": AnalyzerConfig(certain_from=0.9),
+    "detection threshold": AnalyzerConfig(detection_threshold=0.7),
 }
 """One choice for every setting that the fronts share."""
 MODELS = (model_info(), model_info("resnet50"))
@@ -93,6 +94,10 @@ def by_command_line(photo: Path, config: AnalyzerConfig = STANDARD) -> str:
     ]
     if config.detector is not None:
         chosen += ["--detector", config.detector]
+    if config.certain_from is not None:
+        chosen += ["--certain-from", str(config.certain_from)]
+    if config.detection_threshold is not None:
+        chosen += ["--detection-threshold", str(config.detection_threshold)]
     command = ["analyze", str(photo), "--format", "json", *chosen]
     shown = CliRunner().invoke(command_line, command)
     assert shown.exit_code == 0, shown.stderr
@@ -123,6 +128,8 @@ def _choose(page: AppTest, config: AnalyzerConfig) -> None:
         boxes["Face detector"].set_value(config.detector)
     if config.certain_from is not None:
         boxes["Not sure below"].set_value(f"{config.certain_from:.0%}".replace("%", " %"))
+    if config.detection_threshold is not None:
+        boxes["Face detection threshold"].set_value(f"{config.detection_threshold:.2f}")
     if config.operating_point is not STANDARD.operating_point:
         page.radio(key="operating_point").set_value(config.operating_point)
     if config.preset is not STANDARD.preset:
@@ -147,8 +154,8 @@ OFFERED = [
     (front, choice)
     for front in FRONTS
     for choice in CHOICES
-    # The command line has no option for it.
-    if (front, choice) != ("command line", "level of not sure")
+    # The demo offers the operating points that were measured, and no threshold of one's own.
+    if (front, choice) != ("gradio", "detection threshold")
 ]
 
 

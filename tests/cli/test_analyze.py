@@ -107,9 +107,17 @@ def test_csv_is_the_library_s_table(photos):
 
 def test_analyzer_is_made_once_with_the_options_given(photos, made):
     options = ["--model", "resnet50", "--preset", "fast", "--device", "cpu", "--detector", "mtcnn"]
-    assert analyze(*photos.values(), *options).exit_code == 0
+    levels = ["--certain-from", "0.9", "--detection-threshold", "0.7"]
+    assert analyze(*photos.values(), *options, *levels).exit_code == 0
     (config,) = made
     assert (config.model, config.preset, config.device) == ("resnet50", "fast", "cpu")
+    assert (config.certain_from, config.detection_threshold) == (0.9, 0.7)
+
+
+def test_level_that_is_no_probability_is_told(photos):
+    shown = analyze(photos["one.png"], "--certain-from", "90")
+    assert shown.exit_code == 2
+    assert "between 0 and 1" in shown.stderr
 
 
 @pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])

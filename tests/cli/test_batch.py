@@ -87,6 +87,7 @@ def test_options_reach_the_run(folder, tmp_path, opened):
         *("--out", tmp_path / "table.jsonl", "--workers", 3, "--fresh", "--engine", "ray"),
         *("--annotate", tmp_path / "marked", "--report", tmp_path / "page.html", "--thumbnails"),
         *("--model", "resnet50", "--preset", "fast", "--device", "cpu"),
+        *("--certain-from", 0.9, "--detection-threshold", 0.7),
     )
     assert shown.exit_code == 0, shown.stderr
     ((work, options),) = opened
@@ -95,6 +96,7 @@ def test_options_reach_the_run(folder, tmp_path, opened):
         "fast",
         "cpu",
     )
+    assert (work.config.certain_from, work.config.detection_threshold) == (0.9, 0.7)
     assert (options.workers, options.fresh, options.engine) == (3, True, "ray")
     assert (tmp_path / "page.html").is_file()
     assert (tmp_path / "marked" / "photo.png.annotated.png").is_file()

@@ -30,7 +30,7 @@ from frontends.wording import PRESET_HELP, model_facts, model_title
 
 _THRESHOLDS: dict[str, float | None] = {
     RECOMMENDED: None,  # the threshold of the operating point
-    **{f"{level:.2f}": level for level in (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)},
+    **{f"{level:.2f}": level for level in (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)},
 }
 
 
