@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..types import Box, Face, Landmarks, RgbImage
+from .lazy import put_off
 from .quiet import quiet_stderr
 
 _PADDED = 1.7
@@ -127,6 +128,8 @@ def _distance(landmarks: Landmarks, point: NDArray[np.float32]) -> float:
 
 
 def _make_mesh() -> Any:
+    # Nearly half of MediaPipe's import is pyplot, for plots that nobody here asks for.
+    put_off("matplotlib.pyplot")
     from mediapipe.python.solutions.face_mesh import FaceMesh
 
     return FaceMesh(
