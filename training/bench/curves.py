@@ -118,7 +118,7 @@ def _drawn(figures: Mapping[str, Any], peak: Peak, folder: Path) -> list[Path]:
             for each in across
         ]
         times.plot(
-            across, 1000 * np.array(limit), color="black", linestyle=":", label="least, mtcnn"
+            across, 1000 * np.array(limit), color="black", linestyle=":", label="least, hybrid"
         )
         times.set(xlabel=label, ylabel="milliseconds", yscale="log")
         memory.set(xlabel=label, ylabel="peak memory, MB", ylim=(0, None))

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.config import AnalyzerConfig, Preset
+from core.config import AnalyzerConfig, Preset, settings_for
 from core.detectors import DETECTORS
 from core.pipeline import Analyzer
 from core.types import RgbImage
@@ -95,9 +95,13 @@ def run_bench(
 
 
 def ways() -> tuple[str, ...]:
-    """Detector and preset of each way that is measured: the default, and each detector's own."""
-    named = [default_way(), *(f"{name}/{Preset.THOROUGH}" for name in DETECTORS.names())]
-    return tuple(dict.fromkeys([*named, f"mtcnn/{Preset.BALANCED}", f"mtcnn/{Preset.FAST}"]))
+    """Detector and preset of each way that is measured.
+
+    The default first, then every preset's own detector, and every detector with the usual preset.
+    """
+    presets = [f"{settings_for(preset).detector}/{preset}" for preset in Preset]
+    detectors = [f"{name}/{Preset.BALANCED}" for name in DETECTORS.names()]
+    return tuple(dict.fromkeys([default_way(), *presets, *detectors]))
 
 
 def default_way() -> str:
