@@ -31,9 +31,9 @@ _LONGEST_NAME = 60
 
 NO_FACE = "No face was found in this picture."
 NO_FACE_HELP = (
-    "A face is found when it is at least about 30 pixels wide, not too dark or blurred, and turned "
-    "towards the camera. Try a larger or sharper picture, or choose **Thorough**, which looks for "
-    "smaller faces."
+    "A face is found when it is at least about 20 pixels wide and takes a fiftieth of the "
+    "picture's longer side, is not too dark or blurred, and turned towards the camera. Try a "
+    "larger or sharper picture, or choose **Thorough**, which looks for smaller faces."
 )
 
 

@@ -16,7 +16,7 @@ from core.classifiers import CLASSIFIERS
 from core.detectors import DETECTORS
 from core.landmarks import LANDMARK_MODELS
 from tests.fakes import FakeAnalyzer, picture
-from training import comparison_table, detectors_table
+from training import bench_tables, comparison_table, detectors_table
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,13 @@ def test_detectors_are_compared_as_they_were_measured(root):
             f"the preset {figures['preset']}; the difference in F1 was "
             f"{against['f1_difference']:+.3f} ({low:+.3f} to {high:+.3f}).\n"
         ) in page
+
+
+def test_speed_is_told_as_it_was_measured(root):
+    report = json.loads((root / "docs" / "results" / "bench.json").read_text(encoding="utf-8"))
+    page = (root / "docs" / "performance.md").read_text(encoding="utf-8")
+    told = page.split("<!-- bench -->\n")[1].split("<!-- /bench -->")[0]
+    assert told == bench_tables(report)
 
 
 def test_ethics_page_holds_the_short_form_that_the_fronts_show(root):

@@ -24,6 +24,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from playwright.sync_api import Browser, Page, expect
 
 from frontends.sample import SAMPLE_NAME, sample_photo
+from tests.browser.pages import upload
 from tests.browser.serving import ROOT, SLOWEST_S, browser, streamlit
 
 SLOWEST_MS = SLOWEST_S * 1000
@@ -68,7 +69,7 @@ def main() -> None:
             if "gradio" in names:
                 with _gradio() as address:
                     page = _open(window, address)
-                    _upload(page, (SAMPLE_NAME, sample_photo()))
+                    upload(page, (SAMPLE_NAME, sample_photo()))
                     _save(page, FACE, out / "gradio.png", whole=True)
 
 
@@ -108,7 +109,7 @@ def _take_several(page: Page) -> None:
         buffer = io.BytesIO()
         picture.save(buffer, "PNG")
         files.append((name, buffer.getvalue()))
-    _upload(page, *files, ("notes.txt", b"hello"))
+    upload(page, *files, ("notes.txt", b"hello"))
 
 
 def _start_camera(page: Page) -> None:
@@ -136,12 +137,6 @@ SHOTS = (
     Shot("streamlit-about", "about", _nothing, "text=How it works"),
     Shot("streamlit-phone", "", _take_sample, FACE, PHONE),
 )
-
-
-def _upload(page: Page, *files: tuple[str, bytes]) -> None:
-    page.locator("input[type=file]").first.set_input_files(
-        [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
-    )
 
 
 def _open(

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from core import Emotion
-from tests.browser.serving import SLOWEST_S, browser, streamlit
+from tests.browser.pages import upload, visit
+from tests.browser.serving import SLOWEST_S
 from tests.fakes import picture, png
 
 pytestmark = pytest.mark.browser
@@ -20,33 +20,6 @@ pytestmark = pytest.mark.browser
 SLOWEST_MS = SLOWEST_S * 1000
 PHONE = {"width": 390, "height": 844}
 MOST_TABS = 40
-
-
-@pytest.fixture(scope="module")
-def window(chromium: Path) -> Iterator[Browser]:
-    expect.set_options(timeout=SLOWEST_MS)
-    with browser(chromium) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def quick(root: Path) -> Iterator[str]:
-    with streamlit(root / "tests" / "browser" / "quick_app.py") as address:
-        yield address
-
-
-def visit(window: Browser, address: str, **options: object) -> Page:
-    page = window.new_context(**options).new_page()
-    page.set_default_timeout(SLOWEST_MS)
-    page.goto(address)
-    expect(page.locator("h1").first).to_be_visible()
-    return page
-
-
-def upload(page: Page, *files: tuple[str, bytes]) -> None:
-    page.locator("input[type=file]").first.set_input_files(
-        [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
-    )
 
 
 def reach(page: Page, name: str) -> None:

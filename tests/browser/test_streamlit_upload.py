@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from core import AnalyzerConfig, Emotion, ProjectError, model_catalog, read_image, to_json
 from frontends.sample import SAMPLE_NAME, sample_photo
-from tests.browser.serving import SLOWEST_S, browser, streamlit
+from tests.browser.pages import upload, visit
+from tests.browser.serving import SLOWEST_S, streamlit
 from tests.fakes import FakeAnalyzer, picture, png
 
 pytestmark = pytest.mark.browser
@@ -20,35 +20,6 @@ pytestmark = pytest.mark.browser
 SLOWEST_MS = SLOWEST_S * 1000
 AA_CONTRAST = 4.5
 PHONE = {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def window(chromium: Path) -> Iterator[Browser]:
-    """The browser; each test opens a visit of its own in it."""
-    expect.set_options(timeout=SLOWEST_MS)
-    with browser(chromium) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def quick(root: Path) -> Iterator[str]:
-    """A server whose model answers at once."""
-    with streamlit(root / "tests" / "browser" / "quick_app.py") as address:
-        yield address
-
-
-def visit(window: Browser, address: str, **options: object) -> Page:
-    page = window.new_context(**options).new_page()
-    page.set_default_timeout(SLOWEST_MS)
-    page.goto(address)
-    expect(page.get_by_role("heading", name="Read the emotions")).to_be_visible()
-    return page
-
-
-def upload(page: Page, *files: tuple[str, bytes]) -> None:
-    page.locator("input[type=file]").first.set_input_files(
-        [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
-    )
 
 
 def faces(page: Page):
