@@ -54,6 +54,7 @@ percent = _scaled(100.0, "{}\u00a0%")
 hundredths = _scaled(100.0, "{}")
 millions = _scaled(1e-6, "{}")
 thousands = _scaled(1e-3, "{}")
+thousandfold = _scaled(1e3, "{}")
 
 
 def count(value: Value | Undefined) -> str:
@@ -172,6 +173,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "rest": rest,
     "share_of": share_of,
     "span": span,
+    "thousandfold": thousandfold,
     "thousands": thousands,
     "worst_of": worst_of,
 }
