@@ -18,7 +18,7 @@ from training.report.render import DOCUMENTS, PAGE, PICTURES, page, render
 
 REFRESH = "run: emotion report --out docs"
 NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?")
-SCALES = (1.0, 100.0, 1e-6, 1e-3, 1 / 1024**2)
+SCALES = (1.0, 100.0, 1e-6, 1e-3, 1e3, 1 / 1024**2)
 """Parts, hundredths, millions, thousands, mebibytes."""
 NAMES = (
     # What holds digits and is no figure: code, places, sections of laws and lists of sources.
