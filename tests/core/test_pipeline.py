@@ -161,7 +161,7 @@ def test_notes_of_the_reader_are_carried():
 
 @pytest.mark.parametrize(
     ("size_wh", "preset", "smallest"),
-    [((1, 1), Preset.BALANCED, 10), ((300, 6), Preset.FAST, 8), ((4000, 60), Preset.FAST, 72)],
+    [((1, 1), Preset.BALANCED, 8), ((300, 6), Preset.FAST, 8), ((4000, 60), Preset.FAST, 84)],
 )
 def test_picture_too_small_for_any_face_says_so(size_wh, preset, smallest):
     answer = analyzer(preset=preset).analyze(picture(*size_wh))
