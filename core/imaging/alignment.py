@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.transform import SimilarityTransform
 
 from ..types import AlignedCrop, Box, Float32Array, RgbImage, UInt8Array
 
@@ -40,18 +39,27 @@ class FaceFrame:
         return np.array([self.left_eye, self.right_eye, self.mouth], dtype=np.float32)
 
 
-def matrix_from_anchors(anchors: Float32Array, frame: FaceFrame) -> NDArray[np.float64] | None:
-    """The (2, 3) similarity, least squares (Umeyama 1991), that lays ``anchors`` on the frame.
+_COMPLEX = np.array([1, 1j])
 
+
+def matrix_from_anchors(anchors: Float32Array, frame: FaceFrame) -> NDArray[np.float64] | None:
+    """The (2, 3) similarity, least squares, that lays ``anchors`` on the frame.
+
+    As complex numbers points are turned and scaled by a factor, so that it is a regression
+    through the means; the same as Umeyama's (1991) without mirroring. NumPy's own solvers would
+    wake its threads for matrices of two by two, and those then take a core from the networks.
     ``anchors`` is (3, 2) left eye, right eye, mouth in image pixels. None when they coincide,
     or when no face can lie like that.
     """
     if not np.isfinite(anchors).all() or np.ptp(anchors, axis=0).max() < 1.0:
         return None
-    transform = SimilarityTransform.from_estimate(anchors, frame.anchors)
-    if not transform:
-        return None
-    matrix = np.asarray(transform.params, dtype=np.float64)[:2]
+    given, wanted = (points.astype(np.float64) @ _COMPLEX for points in (anchors, frame.anchors))
+    apart = given - given.mean()
+    factor = (apart.conj() * (wanted - wanted.mean())).sum() / (np.abs(apart) ** 2).sum()
+    move = wanted.mean() - factor * given.mean()
+    matrix = np.array(
+        [[factor.real, -factor.imag, move.real], [factor.imag, factor.real, move.imag]]
+    )
     if not np.isfinite(matrix).all():
         return None
     # Points in mirrored order have no good similarity; least squares then shrinks them towards
@@ -115,14 +123,15 @@ def between_centres(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _scale(matrix: NDArray[np.float64]) -> float:
-    return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+    (a, b), (c, d) = matrix[:, :2]
+    return float(np.sqrt(abs(a * d - b * c)))
 
 
 def _source_window(
     image: RgbImage, matrix: NDArray[np.float64], side: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """The part of the picture that maps into the (side, side) output, and its top-left corner."""
-    inverse = np.linalg.inv(np.vstack([matrix, [0.0, 0.0, 1.0]]))[:2]
+    inverse = cv2.invertAffineTransform(matrix)
     corners = np.array([[0, 0, 1], [side, 0, 1], [0, side, 1], [side, side, 1]], dtype=np.float64)
     mapped = corners @ inverse.T
     low = np.floor(mapped.min(axis=0)).astype(int) - 2
