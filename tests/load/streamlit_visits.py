@@ -107,7 +107,10 @@ class StreamlitVisit:
 @asynccontextmanager
 async def streamlit_visit(address: str) -> AsyncIterator[StreamlitVisit]:
     """A visit of the app at ``address``."""
-    async with httpx.AsyncClient(base_url=address, timeout=LONGEST_S) as client:
+    # A connection of its own for each request: a server may close one that rests, just when it is
+    # used again, and where a browser would ask once more, httpx does not.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    async with httpx.AsyncClient(base_url=address, timeout=LONGEST_S, limits=limits) as client:
         (await client.get("/_stcore/health")).raise_for_status()  # gives out the cookie
         token = client.cookies[_XSRF]
         stream = urljoin(address.replace("http", "ws", 1), "/_stcore/stream")

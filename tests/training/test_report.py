@@ -52,9 +52,16 @@ def told(root):
 
 def at(told, source):
     artefact, _, way = source.partition(": ")
-    value = told[artefact]
-    for key in way.split("/"):
-        value = value[int(key)] if isinstance(value, list) else value[key]
+    value, parts = told[artefact], way.split("/")
+    while parts:
+        # A name may hold the sign that parts the names, as in "hybrid/fast".
+        many = (
+            1
+            if isinstance(value, list)
+            else next(n for n in range(len(parts), 0, -1) if "/".join(parts[:n]) in value)
+        )
+        key = "/".join(parts[:many])
+        value, parts = value[int(key) if isinstance(value, list) else key], parts[many:]
     return value
 
 
