@@ -33,7 +33,7 @@ from .types import (
     RgbImage,
     UInt8Array,
 )
-from .weights import WeightsSpec, detector_sha256
+from .weights import WeightsSpec, detector_folder, detector_sha256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,25 +100,26 @@ class Analyzer:
     def from_config(cls, config: AnalyzerConfig | None = None) -> Analyzer:
         """An analyzer with the components that ``config`` names; WeightsError if one is missing."""
         config = config or AnalyzerConfig()
+        owner = WEIGHTS_OF.get(config.chosen_detector, config.chosen_detector)
         with _loading:
             model = load_emotion_model(config)
+            folder = detector_folder(owner, config.weights_dir)
             threshold = config.detection_threshold
             if threshold is None:
                 threshold = tuned_threshold(
                     config.chosen_detector,
                     config.preset,
                     config.operating_point,
-                    config.weights_dir,
+                    folder,
                 )
             detector = DETECTORS.get(config.chosen_detector)(
                 settings=config.settings,
                 threshold=threshold,
                 device=config.device,
-                weights_dir=config.weights_dir,
+                weights_dir=folder,
             )
             landmarks = LANDMARK_MODELS.get(config.landmarks)()
-        owner = WEIGHTS_OF.get(config.chosen_detector, config.chosen_detector)
-        weights = detector_sha256(owner, config.weights_dir)
+        weights = detector_sha256(owner, folder)
         model = replace(
             model,
             weights_sha256={**model.weights_sha256, **weights},

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 
@@ -10,6 +13,7 @@ from core.config import Preset, settings_for
 from core.detectors.compact import load_compact
 from core.detectors.hybrid import HybridDetector, load_hybrid
 from core.detectors.mtcnn import load_mtcnn
+from core.weights import SHIPPED_DIR, detector_folder
 from tests.core.detectors.test_compact import Says, cell
 
 BOX = (20.0, 20.0, 60.0, 60.0)
@@ -90,3 +94,12 @@ def test_face_lies_where_mtcnn_and_compact_see_it(photo):
 def test_missing_weights_are_told(tmp_path):
     with pytest.raises(WeightsMissing):
         load_hybrid(settings=settings_for(Preset.BALANCED), weights_dir=tmp_path)
+
+
+def test_own_networks_of_emotions_come_with_the_shipped_detector(tmp_path):
+    document = {"schema_version": 1, "models": {}}
+    (tmp_path / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
+    assert detector_folder("compact", tmp_path) is None
+    assert detector_folder("mtcnn", tmp_path) == tmp_path
+    shutil.copy(SHIPPED_DIR / "manifest.json", tmp_path)
+    assert detector_folder("compact", tmp_path) == tmp_path
