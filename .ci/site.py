@@ -50,3 +50,8 @@ def on_post_page(output: str, page: Any, **_others: Any) -> str:
     """What lets the search work from disk comes along instead of from another computer."""
     up = "../" * page.file.src_uri.count("/")
     return re.sub(r'"https://unpkg\.com/iframe-worker/[^"]*"', f'"{up}iframe-worker.js"', output)
+
+
+def on_post_template(output: str, **_others: Any) -> str:
+    """As :func:`on_post_page`, for the page of a wrong address, which a server shows anywhere."""
+    return re.sub(r'"https://unpkg\.com/iframe-worker/[^"]*"', '"/iframe-worker.js"', output)
