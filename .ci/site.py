@@ -10,6 +10,7 @@ from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parent.parent
 _CARDS = sorted((ROOT / "weights").glob("*.md"))
+_SHIM = re.compile(r'"https://unpkg\.com/iframe-worker/[^"]*"')
 _RESULTS = sorted((ROOT / "docs" / "results").glob("*.json"))
 
 
@@ -49,9 +50,9 @@ def on_page_content(html: str, **_others: Any) -> str:
 def on_post_page(output: str, page: Any, **_others: Any) -> str:
     """What lets the search work from disk comes along instead of from another computer."""
     up = "../" * page.file.src_uri.count("/")
-    return re.sub(r'"https://unpkg\.com/iframe-worker/[^"]*"', f'"{up}iframe-worker.js"', output)
+    return _SHIM.sub(f'"{up}iframe-worker.js"', output)
 
 
 def on_post_template(output: str, **_others: Any) -> str:
     """As :func:`on_post_page`, for the page of a wrong address, which a server shows anywhere."""
-    return re.sub(r'"https://unpkg\.com/iframe-worker/[^"]*"', '"/iframe-worker.js"', output)
+    return _SHIM.sub('"/iframe-worker.js"', output)

@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from torchvision.models import get_weight
 from torchvision.models.resnet import Bottleneck
 
-from core.classifiers.architectures import EmotionNetwork, architecture_named
+from core.classifiers.architectures import EmotionNetwork, architecture_named, load_state
 from core.detectors.compact_network import CompactNetwork
-from core.errors import ConfigError, ProjectError
+from core.errors import ConfigError, ProjectError, WeightsCorrupt
 from core.weights import read_detectors
 
 from .export import spec_beside
@@ -51,16 +51,14 @@ def initial_detector(init: str, *, seed: int) -> CompactNetwork:
     if init == SCRATCH:
         return network
     given = _read(Path(init))
-    wanted = network.state_dict()
-    counters = {key: value for key, value in wanted.items() if key.endswith("num_batches_tracked")}
     try:
-        network.load_state_dict({**counters, **{key: t.float() for key, t in given.items()}})
-    except RuntimeError as error:
+        load_state(network, given)
+    except WeightsCorrupt as error:
         raise ConfigError(
             f"'{Path(init).name}' holds no weights of this detector.",
             hint="Give compact.safetensors of an earlier run, or --init scratch.",
         ) from error
-    return network
+    return network.requires_grad_(True).train()
 
 
 def _calm_residuals(network: EmotionNetwork) -> None:

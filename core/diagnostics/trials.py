@@ -20,7 +20,8 @@ TRIALS: Mapping[str, str] = {
 _REMEDY = "make clean install"
 
 _TIMEOUT_S = 180
-"""A first import after an installation compiles every module; on a slow disk that takes minutes."""
+"""A first import after an installation compiles every module, the first start of the networks
+traces and compiles them; on a slow disk that takes minutes."""
 
 
 def failed_trials(trials: Mapping[str, str] = TRIALS) -> dict[str, str]:
