@@ -10,6 +10,7 @@ import pytest
 
 from core import Device, RgbImage, WeightsMissing
 from core.config import Preset, settings_for
+from core.detectors.area_windows import sums_of
 from core.detectors.compact import load_compact
 from core.detectors.hybrid import HybridDetector, load_hybrid
 from core.detectors.mtcnn import load_mtcnn
@@ -53,20 +54,28 @@ def test_what_either_network_takes_for_none_is_no_face(judged):
 
 
 def test_proposal_that_cannot_reach_the_threshold_is_not_judged():
-    hopeful, hopeless = cell(0.5, *BOX), cell(0.48, 70, 70, 95, 95)
-    made = detector(hopeful, hopeless, threshold=0.7)
-    made.detect(image())
-    assert made._refinement.asked == 4  # one, in the smallest batch there is
+    hopeless = [cell(0.48, x, 100, x + 30, 130) for x in (0, 40, 80, 120)]
+    made = detector(cell(0.5, *BOX), *hopeless, threshold=0.7)
+    made.detect(image(200, 200))
+    assert made._refinement.asked == 4  # one, in the smallest batch there is; five take two
 
 
 def test_nothing_proposed_is_nothing_found():
     assert detector(cell(0.05, *BOX)).detect(image()) == ()
 
 
-def test_photo_is_judged_at_twice_the_size_it_is_searched_at_and_told_in_its_own():
+def test_photo_is_judged_at_twice_the_size_it_is_searched_at_and_told_in_its_own(monkeypatch):
+    judged = []
+
+    def seen(pixels):
+        judged.append(pixels.shape)
+        return sums_of(pixels)
+
+    monkeypatch.setattr("core.detectors.hybrid.sums_of", seen)
     made = detector(cell(0.9, *BOX), working_px=100)
     (face,) = made.detect(image(800, 800))
     assert made._proposals._runner.shown[0].shape == (1, 3, 128, 128)
+    assert judged == [(200, 200, 3)]
     assert (face.box.x1, face.box.x2) == pytest.approx((8 * 20, 8 * 60), abs=8)
 
 
