@@ -14,8 +14,8 @@ import numpy as np
 
 from ..errors import ConfigError, UnreadableImage
 from ..imaging.formats import is_video_head
-from ..landmarks.quiet import quiet_stderr
 from ..types import RgbImage
+from .quiet import quiet_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 import warnings
 from collections import deque
+from collections.abc import Callable
 from functools import cache
 from io import BytesIO
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from ..types import Float32Array
+from ..types import Float32Array, UInt8Array
 from .model_cache import ModelCache
 
 if TYPE_CHECKING:
@@ -33,23 +36,52 @@ class OpenVinoRunner:
 
     def run(self, batch: Float32Array) -> Float32Array:
         """(N, C, H, W) float32 to the model's one output, float32."""
+        return self.outputs(batch)[0]
+
+    def outputs(self, batch: Float32Array | UInt8Array) -> tuple[Float32Array, ...]:
+        """The model's one input to all its outputs in its order, float32."""
         try:
             request = self._idle.pop()
         except IndexError:
             request = self._model.create_infer_request()
         request.infer({0: np.ascontiguousarray(batch)})
-        answer = np.array(request.get_output_tensor(0).data, dtype=np.float32)
+        answers = tuple(np.array(each.data, dtype=np.float32) for each in request.output_tensors)
         self._idle.append(request)
-        return answer
+        return answers
 
 
 def compiled(network: Network) -> Any:
     """``network`` compiled for this processor: the copy that is kept, else made and kept."""
     if not network.fingerprint:
         return openvino_core().compile_model(converted(network), "CPU", OPTIONS)
+    return _kept(network.fingerprint, network.input_shape, lambda: converted(network))
+
+
+def compiled_file(path: Path, *, mean: float, scale: float) -> Any:
+    """As :func:`compiled`, for a network in a file of a format that OpenVINO reads by itself.
+
+    It takes uint8 in the shape that the file gives its input; the mean is taken from each value,
+    which is then divided by the scale.
+    """
+
+    def make() -> Any:
+        from openvino.preprocess import PrePostProcessor
+
+        steps = PrePostProcessor(openvino_core().read_model(path))
+        steps.input().tensor().set_element_type(_openvino().Type.u8)
+        steps.input().preprocess().convert_element_type(_openvino().Type.f32).mean(mean).scale(
+            scale
+        )
+        return steps.build()
+
+    fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
+    return _kept(f"{fingerprint} {mean} {scale}", (), make)
+
+
+def _kept(fingerprint: str, input_shape: tuple[int, ...], make: Callable[[], Any]) -> Any:
     kept = ModelCache(
-        network.fingerprint,
-        str(network.input_shape),
+        fingerprint,
+        str(input_shape),
         _openvino().get_version(),
         openvino_core().get_property("CPU", "FULL_DEVICE_NAME"),
         str(openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
@@ -61,7 +93,7 @@ def compiled(network: Network) -> Any:
             return openvino_core().import_model(BytesIO(blob), "CPU", OPTIONS)
         except RuntimeError:  # whole, yet not to this OpenVINO's taste: made anew
             kept.drop()
-    model = openvino_core().compile_model(converted(network), "CPU", OPTIONS)
+    model = openvino_core().compile_model(make(), "CPU", OPTIONS)
     kept.write(model.export_model().getvalue())
     return model
 

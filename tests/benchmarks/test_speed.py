@@ -22,9 +22,10 @@ from core.config import Preset, settings_for
 from core.detectors import DETECTORS
 from core.detectors.area_windows import squares, sums_of
 from core.detectors.mtcnn_networks import load_networks
-from core.landmarks import LANDMARK_MODELS
-from core.landmarks.face_mesh import FaceMeshLandmarks
+from core.landmarks.face_mesh import _cut_square
+from core.landmarks.mesh_networks import MeshNetworks
 from core.runtime import make_runner
+from tests.core.landmarks.mediapipe_graph import meshes_of_mediapipe
 
 pytestmark = pytest.mark.bench
 
@@ -97,17 +98,12 @@ def test_starting(benchmark, way, tmp_path, monkeypatch):
     benchmark.pedantic(load_networks, (Device.CPU,), rounds=5)
 
 
-@pytest.mark.parametrize("graphs", [1, 2])
-def test_placing_landmarks_of_eight_faces(benchmark, photo, graphs):
-    benchmark.group = "place the landmarks of eight faces"
-    faces = detector("mtcnn", Preset.FAST).detect(photo)[:1] * 8
-    benchmark(FaceMeshLandmarks(graphs).locate, photo, faces)
-
-
-def test_placing_landmarks(benchmark, photo):
-    benchmark.group = "place the landmarks of one face"
-    faces = detector("mtcnn", Preset.FAST).detect(photo)[:1]
-    benchmark(LANDMARK_MODELS.get("face_mesh")().locate, photo, faces)
+@pytest.mark.parametrize("way", ["MediaPipe's graph", "OpenVINO"])
+def test_laying_the_face_mesh(benchmark, photo, way):
+    benchmark.group = "lay the face mesh over one face"
+    (face, *_) = detector("mtcnn", Preset.FAST).detect(photo)
+    square, _, _ = _cut_square(photo, face.box)
+    benchmark(meshes_of_mediapipe() if way != "OpenVINO" else MeshNetworks().meshes, square)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP"])

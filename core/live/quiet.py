@@ -17,8 +17,8 @@ _ONE_AT_A_TIME = threading.Lock()
 def quiet_stderr() -> Iterator[None]:
     """Send what native code writes to standard error nowhere.
 
-    MediaPipe logs with absl straight to file descriptor 2 and offers no switch for it. What
-    other threads write meanwhile is lost too, so this is for the first call only.
+    FFmpeg and its like log straight to file descriptor 2 and offer no switch for it. What other
+    threads write meanwhile is lost too, so this is for short calls only.
     """
     with _ONE_AT_A_TIME:
         with contextlib.suppress(OSError, ValueError, AttributeError):  # it may be closed or None

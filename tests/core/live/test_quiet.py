@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.landmarks.quiet import quiet_stderr
+from core.live.quiet import quiet_stderr
 
 
 def say(text):
@@ -83,7 +83,7 @@ def test_no_descriptor_is_left_open():
 @pytest.mark.parametrize("close", ["os.close(2)", "sys.stderr.close()", "sys.stderr = None"])
 def test_closed_standard_error_is_no_error(root, close):
     code = (
-        f"import os, sys; from core.landmarks.quiet import quiet_stderr; {close}\n"
+        f"import os, sys; from core.live.quiet import quiet_stderr; {close}\n"
         "with quiet_stderr(): print('inside')"
     )
     shown = subprocess.run(

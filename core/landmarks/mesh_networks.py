@@ -1,0 +1,161 @@
+"""MediaPipe's two networks behind its face mesh, run by OpenVINO.
+
+The networks come from MediaPipe's wheel. What MediaPipe's graph ``face_landmark_front_cpu`` does
+around them is written out here, as the graph takes twice as long and its import half a second:
+BlazeFace (Bazarevsky et al. 2019) finds up to two faces in a square picture, a square turned with
+each one's eyes is cut out, and the face mesh (Kartynnik et al. 2019) is laid over it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import WeightsMissing
+from ..runtime.openvino_engine import OpenVinoRunner, compiled_file
+from ..types import Float32Array, UInt8Array
+
+POINTS = 468
+SQUARE_PX = 256
+"""Side of the picture that is asked about."""
+_FINDER_PX = 128
+_FINDER_STEP = SQUARE_PX // _FINDER_PX
+"""MediaPipe samples without a half pixel's shift, so halving is taking every second pixel."""
+_MESH_PX = 192
+_CONFIDENT = math.log(0.3 / 0.7)
+"""The logit of the probability from which BlazeFace is believed; .3 finds 97 % of FER-2013's
+training faces (measured on 500, enlarged five times)."""
+_PRESENT = 0.0
+"""The logit from which the mesh believes in a face: a probability of a half, as in MediaPipe."""
+_SAME_FACE = 0.3
+"""Intersection over union from which BlazeFace's boxes are averaged."""
+_MOST_FACES = 2
+_ROOM = 1.5
+"""Side of what the mesh sees, in sides of BlazeFace's box."""
+
+
+class FoundFace(NamedTuple):
+    """A square around a face, in pixels."""
+
+    x: float
+    y: float
+    side: float
+    angle: float
+    """By which the face is turned clockwise, in radians."""
+
+
+class MeshNetworks:
+    """Both networks; threads may share them."""
+
+    def __init__(self) -> None:
+        folder = _modules()
+        finder = folder / "face_detection" / "face_detection_short_range.tflite"
+        mesh = folder / "face_landmark" / "face_landmark.tflite"
+        self._finder = OpenVinoRunner(compiled_file(finder, mean=127.5, scale=127.5))
+        self._mesh = OpenVinoRunner(compiled_file(mesh, mean=0, scale=255))
+        self._cells = _cells()
+
+    def meshes(self, square: UInt8Array) -> list[Float32Array]:
+        """The faces in (256, 256, 3) RGB, at most two, each (468, 3) float32 in its pixels."""
+        found = [self._mesh_of(square, face) for face in self._faces(square)]
+        return [mesh for mesh in found if mesh is not None]
+
+    def _faces(self, square: UInt8Array) -> list[FoundFace]:
+        halved = square[::_FINDER_STEP, ::_FINDER_STEP]
+        answers, logits = self._finder.outputs(halved[None])
+        cells = np.flatnonzero(logits[0, :, 0] >= _CONFIDENT)
+        scores = 1 / (1 + np.exp(-logits[0, cells, 0].astype(np.float64)))
+        order = np.argsort(-scores, kind="stable")
+        found = self._boxes_and_eyes(answers[0], cells[order])
+        return [_found_face(each) for each in averaged(found, scores[order], most=_MOST_FACES)]
+
+    def _mesh_of(self, square: UInt8Array, face: FoundFace) -> Float32Array | None:
+        across = np.array([math.cos(face.angle), math.sin(face.angle)]) * face.side
+        down = np.array([-across[1], across[0]])
+        corner = np.array([face.x, face.y]) - (across + down) / 2
+        # From the mesh's own picture to the square.
+        matrix = np.stack([across / _MESH_PX, down / _MESH_PX, corner], axis=1)
+        cut = cv2.warpAffine(
+            square,
+            matrix,
+            (_MESH_PX, _MESH_PX),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        points, presence = self._mesh.outputs(np.asarray(cut, np.uint8)[None])
+        if not presence.item() > _PRESENT:
+            return None
+        placed = points.reshape(POINTS, 3)
+        mesh = np.empty((POINTS, 3), np.float32)
+        mesh[:, :2] = placed[:, :2] @ matrix[:, :2].T + corner
+        mesh[:, 2] = placed[:, 2] * (face.side / _MESH_PX)
+        return mesh
+
+    def _boxes_and_eyes(
+        self, answers: Float32Array, cells: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """(N, 8): two corners and both eyes, in pixels of the square."""
+        # The middle of the box, its size, then six points, of which the eyes are the first.
+        pairs = answers[cells].reshape(-1, 8, 2).astype(np.float64) / _FINDER_PX
+        origin = self._cells[cells]
+        middle, half = pairs[:, 0] + origin, pairs[:, 1] / 2
+        eyes = (pairs[:, 2:4] + origin[:, None]).reshape(-1, 4)
+        shares = np.concatenate([middle - half, middle + half, eyes], axis=1)
+        return np.asarray(shares * SQUARE_PX, dtype=np.float64)
+
+
+def _found_face(box_and_eyes: NDArray[np.float64]) -> FoundFace:
+    """The square that MediaPipe shows its mesh."""
+    x1, y1, x2, y2, left_x, left_y, right_x, right_y = (float(each) for each in box_and_eyes)
+    side = max(x2 - x1, y2 - y1) * _ROOM
+    angle = math.atan2(right_y - left_y, right_x - left_x)
+    return FoundFace((x1 + x2) / 2, (y1 + y2) / 2, side, angle)
+
+
+def averaged(
+    found: NDArray[np.float64], scores: NDArray[np.float64], *, most: int
+) -> list[NDArray[np.float64]]:
+    """Of (N, 8) boxes with points, best first, ``most`` faces.
+
+    Boxes on one face become one, weighted by their scores (BlazeFace, section 3.4): an average
+    trembles less than the best.
+    """
+    faces: list[NDArray[np.float64]] = []
+    areas = (found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1])
+    while len(found) and len(faces) < most:
+        low = np.maximum(found[0, :2], found[:, :2])
+        high = np.minimum(found[0, 2:4], found[:, 2:4])
+        common = np.maximum(high - low, 0).prod(axis=1)
+        same = common > _SAME_FACE * (areas[0] + areas - common)
+        same[0] = True  # also where the box has no area
+        faces.append(scores[same] @ found[same] / scores[same].sum())
+        found, scores, areas = found[~same], scores[~same], areas[~same]
+    return faces
+
+
+def _cells() -> Float32Array:
+    """(896, 2): where BlazeFace's answers are counted from, as shares of the picture's side."""
+    middles = []
+    for cells_a_side, answers_a_cell in ((16, 2), (8, 6)):
+        rows, columns = np.indices((cells_a_side, cells_a_side))
+        grid = (np.stack([columns, rows], axis=2).reshape(-1, 2) + 0.5) / cells_a_side
+        middles.append(np.repeat(grid, answers_a_cell, axis=0))
+    return np.concatenate(middles, dtype=np.float32)
+
+
+def _modules() -> Path:
+    """Where MediaPipe's wheel keeps its networks; it is not imported for that."""
+    found = importlib.util.find_spec("mediapipe")
+    for folder in (found and found.submodule_search_locations) or ():
+        if (modules := Path(folder) / "modules").is_dir():
+            return modules
+    raise WeightsMissing(
+        "The face mesh's networks, which MediaPipe's package brings along, are not installed.",
+        hint="`emotion doctor` names what is missing; `make install` installs it.",
+    )

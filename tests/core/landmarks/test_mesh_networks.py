@@ -1,0 +1,122 @@
+"""MediaPipe's two networks, run without its graph, give what the graph gives."""
+
+from __future__ import annotations
+
+import importlib.util
+import zipfile
+
+import cv2
+import numpy as np
+import pytest
+
+from core import Box, RgbImage, WeightsMissing, read_image
+from core.config import Preset, settings_for
+from core.detectors.mtcnn import load_mtcnn
+from core.landmarks.face_mesh import _cut_square
+from core.landmarks.mesh_networks import MeshNetworks, averaged
+from tests.core.conftest import FACE_XYXY
+from tests.core.landmarks.mediapipe_graph import meshes_of_mediapipe
+
+EYES = (33, 133), (263, 362)
+
+
+@pytest.fixture(scope="module")
+def networks():
+    return MeshNetworks()
+
+
+@pytest.fixture(scope="module")
+def graph():
+    pytest.importorskip("mediapipe")
+    return meshes_of_mediapipe()
+
+
+def square_of(pixels, box):
+    return _cut_square(RgbImage(np.ascontiguousarray(pixels)), box)[0]
+
+
+def squares(astronaut):
+    """The astronaut's face as it is, turned, small, dark, at the border, and with a neighbour."""
+    box = Box(*FACE_XYXY)
+    x, y = (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2
+    yield square_of(astronaut, box)
+    for angle in (-40, 15, 30):
+        turn = cv2.getRotationMatrix2D((x, y), angle, 1)
+        yield square_of(cv2.warpAffine(astronaut, turn, astronaut.shape[1::-1]), box)
+    small = cv2.resize(astronaut, None, fx=0.3, fy=0.3, interpolation=cv2.INTER_AREA)
+    yield square_of(small, Box(*(edge * 0.3 for edge in FACE_XYXY)))
+    yield square_of(astronaut // 3, box)
+    left, top, right, bottom = FACE_XYXY
+    yield square_of(astronaut[70:, 190:], Box(left - 190, top - 70, right - 190, bottom - 70))
+    tile = astronaut[30:215, 165:285]
+    yield square_of(np.concatenate([tile, tile], axis=1), Box(40, 30, 190, 180))
+
+
+def error(ours, theirs):
+    """Mean distance of the points, depth too, as a share of the distance of the eyes."""
+    left, right = (theirs[list(eye), :2].mean(axis=0) for eye in EYES)
+    return np.linalg.norm(ours - theirs, axis=1).mean() / np.linalg.norm(left - right)
+
+
+def test_meshes_are_those_of_mediapipe(networks, graph, astronaut):
+    found = 0
+    for square in squares(astronaut):
+        ours, theirs = networks.meshes(square), graph(square)
+        assert len(ours) == len(theirs)
+        found += len(ours)
+        assert all(error(*pair) < 0.003 for pair in zip(ours, theirs, strict=True))
+    assert found >= 8
+
+
+@pytest.mark.data
+def test_meshes_are_those_of_mediapipe_on_photos(networks, graph, shared_dir):
+    detect = load_mtcnn(settings=settings_for(Preset.BALANCED, "mtcnn")).detect
+    errors, unlike = [], 0
+    with zipfile.ZipFile(shared_dir / "photos" / "photos.zip") as photos:
+        images = [read_image(photos.read(name)) for name in photos.namelist()]
+    for image in images:
+        for face in detect(image):
+            square = _cut_square(image, face.box)[0]
+            ours, theirs = networks.meshes(square), graph(square)
+            # The graph lets the worse of two overlapping finds replace the better; ours does not.
+            unlike += len(ours) != len(theirs)
+            errors += map(error, ours, theirs)
+    assert len(errors) > 30
+    assert unlike <= len(errors) / 50
+    assert np.quantile(errors, 0.95) < 0.003
+
+
+def test_no_face_has_no_mesh(networks):
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    for square in (noise, np.zeros_like(noise), np.full_like(noise, 255)):
+        assert networks.meshes(square) == []
+
+
+def row(x1, y1, x2, y2):
+    return [x1, y1, x2, y2, x1, y1, x2, y1]
+
+
+def test_boxes_on_one_face_are_averaged_by_their_scores():
+    found = np.array([row(0, 0, 10, 10), row(100, 0, 110, 10), row(2, 0, 12, 10)], np.float64)
+    first, second = averaged(found, np.array([0.9, 0.6, 0.3]), most=2)
+    assert first == pytest.approx(row(0.5, 0, 10.5, 10))
+    assert second == pytest.approx(row(100, 0, 110, 10))
+
+
+@pytest.mark.parametrize("most", [1, 2, 5])
+def test_no_more_faces_than_asked_for(most):
+    found = np.array([row(20.0 * n, 0, 20.0 * n + 10, 10) for n in range(3)])
+    assert len(averaged(found, np.array([0.9, 0.8, 0.7]), most=most)) == min(most, 3)
+
+
+def test_boxes_without_area_end():
+    found = np.array([row(5.0, 5, 5, 5)] * 3)
+    assert len(averaged(found, np.ones(3), most=2)) == 2
+    assert averaged(np.zeros((0, 8)), np.zeros(0), most=2) == []
+
+
+def test_missing_package_is_named(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    with pytest.raises(WeightsMissing, match="MediaPipe") as caught:
+        MeshNetworks()
+    assert "make install" in caught.value.hint
