@@ -99,7 +99,7 @@ def load_hybrid(
     """Both for a preset; WeightsError when the weights of either are absent or changed."""
     refinement, output = load_judges(device)
     return HybridDetector(
-        compact_runner(weights_dir, engine=engine, device=device),
+        compact_runner(weights_dir, settings.working_px, engine=engine, device=device),
         refinement,
         output,
         working_px=settings.working_px,

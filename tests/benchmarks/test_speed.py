@@ -7,6 +7,7 @@ the fastest of its group, which holds on other machines better than milliseconds
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -21,10 +22,12 @@ from core.classifiers.architectures import EmotionNetwork, architecture_named
 from core.config import Preset, settings_for
 from core.detectors import DETECTORS
 from core.detectors.area_windows import squares, sums_of
+from core.detectors.compact import compact_network
 from core.detectors.mtcnn_networks import load_networks
 from core.landmarks.face_mesh import _cut_square
 from core.landmarks.mesh_networks import MeshNetworks
-from core.runtime import make_runner
+from core.runtime import make_runner, runner_for
+from core.weights import detector_of
 from tests.core.landmarks.mediapipe_graph import meshes_of_mediapipe
 
 pytestmark = pytest.mark.bench
@@ -96,6 +99,16 @@ def test_starting(benchmark, way, tmp_path, monkeypatch):
     monkeypatch.setenv("PHOTO_EMOTION_CACHE", str(tmp_path) if way.startswith("comp") else "")
     load_networks(Device.CPU)
     benchmark.pedantic(load_networks, (Device.CPU,), rounds=5)
+
+
+@pytest.mark.parametrize("way", ["compiled for any size", "for this size too"])
+def test_proposing_faces(benchmark, way):
+    benchmark.group = "propose faces in 512 x 384 px"
+    shape = (1, 3, 384, 512)
+    network = compact_network(detector_of("compact", None))
+    usual = replace(network, usual_shapes=(shape,) if way.startswith("for") else ())
+    runner = runner_for(usual, engine=Engine.OPENVINO, device=Device.CPU)
+    benchmark(runner.run, np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32))
 
 
 @pytest.mark.parametrize("way", ["MediaPipe's graph", "OpenVINO"])

@@ -20,8 +20,10 @@ from .figures import LOWEST, at_threshold, curve, false_alarms, operating_points
 from .measure import Progress, ask_annotated, ask_plain, detector_for
 from .train import is_learnt
 
+_SWEPT = settings_for(Preset.THOROUGH, "mtcnn")
+"""The preset whose usual detector MTCNN is."""
 _MTCNN_START: dict[str, Any] = {
-    "min_face_px": settings_for(Preset.BALANCED, "mtcnn").min_face_px,
+    "min_face_px": _SWEPT.min_face_px,
     "pyramid_factor": 0.709,
     "stage_thresholds": (0.6, 0.7, 0.7),
 }
@@ -35,8 +37,8 @@ _MTCNN_TRIES: dict[str, Sequence[Any]] = {
         (0.6, 0.8, 0.7),
         (0.7, 0.8, 0.8),
     ),
-    "pyramid_factor": (0.6, 0.79),
-    "min_face_px": (16, 20, 32, 40),
+    "pyramid_factor": (0.5, 0.6, 0.79),
+    "min_face_px": (16, 24, 28, 32),
 }
 """Tried one after the other, each with the best of those before."""
 
@@ -134,7 +136,7 @@ def _swept(
 
     def tried(settings: Mapping[str, Any]) -> dict[str, Any]:
         detector = MtcnnDetector(
-            working_px=settings_for(Preset.BALANCED, "mtcnn").working_px,
+            working_px=_SWEPT.working_px,
             threshold=LOWEST,
             device=device,
             **settings,

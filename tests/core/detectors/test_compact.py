@@ -18,6 +18,7 @@ from core.detectors.compact import (
     compact_network,
     load_compact,
     padded,
+    usual_sizes_hw,
 )
 from core.detectors.compact_network import CompactNetwork
 from core.runtime import runner_for
@@ -83,7 +84,7 @@ def test_face_smaller_than_the_preset_looks_for_is_left_out():
 def test_large_picture_is_reduced_and_its_boxes_lead_back():
     says = Says(cell(0.9, 100, 50, 200, 150))
     (face,) = detector(says).detect(image(1920, 1280))
-    assert says.shown[0].shape == (1, 3, 448, 640)
+    assert says.shown[0].shape == (1, 3, 512, 640)
     # 1280 becomes 427 pixels, not 426.67.
     assert (face.box.x1, face.box.x2) == (300.0, 600.0)
     assert face.box.y1 == pytest.approx(50 * 1280 / 427)
@@ -96,6 +97,31 @@ def test_picture_is_padded_with_grey_to_what_the_network_takes(size_wh):
     assert filled.shape[0] - size_wh[1] < PAD_TO > filled.shape[1] - size_wh[0]
     assert (filled[: size_wh[1], : size_wh[0]] == 0).all()
     assert (filled[size_wh[1] :] == 114).all()
+
+
+@pytest.mark.parametrize(
+    ("size_wh", "expected_wh"),
+    [
+        ((512, 341), (512, 384)),
+        ((512, 288), (512, 384)),
+        ((341, 512), (384, 512)),
+        ((512, 512), (512, 512)),
+        ((512, 256), (512, 256)),
+        ((512, 400), (512, 512)),
+        ((300, 200), (320, 256)),
+        ((520, 340), (576, 384)),
+    ],
+)
+def test_picture_gets_a_size_with_a_compiled_copy_where_that_is_near(size_wh, expected_wh):
+    sizes = usual_sizes_hw(512)
+    assert sizes == ((384, 512), (512, 384), (512, 512))
+    filled = padded(np.zeros((size_wh[1], size_wh[0], 3), np.uint8), sizes)
+    assert filled.shape[1::-1] == expected_wh
+
+
+def test_sizes_with_a_compiled_copy_follow_the_working_size():
+    assert usual_sizes_hw(640) == ((512, 640), (640, 512), (640, 640))
+    assert max(usual_sizes_hw(1_000_000)[0]) == 8192
 
 
 def test_value_that_is_no_number_is_never_a_face():
@@ -132,6 +158,18 @@ def test_both_engines_say_the_same_whatever_the_size(untrained, size_wh):
     cells = sum(size_wh[0] * size_wh[1] // stride**2 for stride in STRIDES)
     assert one.shape == other.shape == (2, cells, 5)
     assert np.abs(one - other).max() < 0.01
+
+
+def test_copy_for_one_size_gives_the_same_bits(untrained):
+    network = compact_network(detector_of("compact", untrained))
+    special = dataclasses.replace(network, usual_shapes=((1, 3, 128, 192),))
+    one, other = (
+        runner_for(each, engine=Engine.OPENVINO, device=Device.CPU) for each in (network, special)
+    )
+    draw = np.random.default_rng(0)
+    for shape in ((1, 3, 128, 192), (2, 3, 128, 192), (1, 3, 64, 64)):
+        batch = draw.uniform(0, 255, shape).astype(np.float32)
+        assert (one.run(batch) == other.run(batch)).all()
 
 
 def test_network_is_as_small_as_it_is_said_to_be(untrained):

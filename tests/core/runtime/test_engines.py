@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from core import ConfigError, Device, Engine
-from core.runtime import make_runner
+from core.runtime import Network, make_runner, runner_for
 from core.runtime.openvino_engine import OpenVinoRunner
 from core.runtime.torch_engine import TorchRunner
 
@@ -105,6 +105,21 @@ def test_openvino_is_held_to_float32(network, monkeypatch):
     assert compiled.get_property("INFERENCE_PRECISION_HINT").to_string() == "f32"
 
 
+def test_usual_shape_is_compiled_for_itself_and_any_other_is_answered(network):
+    made = runner_for(
+        Network(lambda: network, (-1, 3, 16, 16), "", usual_shapes=((2, 3, 16, 16),)),
+        engine=Engine.OPENVINO,
+        device=Device.CPU,
+    )
+    shapes = [each._model.inputs[0].partial_shape for each in made._usual.values()]
+    assert [shape.to_shape() for shape in shapes] == [(2, 3, 16, 16)]
+    for count in (1, 2, 3):
+        batch = np.random.default_rng(0).normal(size=(count, 3, 16, 16)).astype(np.float32)
+        with torch.inference_mode():
+            expected = network(torch.from_numpy(batch)).numpy()
+        assert made.run(batch) == pytest.approx(expected, abs=1e-5)
+
+
 class Full(nn.Module):
     """A GPU that takes at most ``room`` faces at once."""
 
@@ -143,7 +158,7 @@ DROPPED_ELSEWHERE = """
 import gc, os, signal, threading
 from torch import nn
 from core import Device, Engine
-from core.runtime import make_runner
+from core.runtime import Network, make_runner, runner_for
 
 options = {"engine": Engine.OPENVINO, "device": Device.CPU}
 runners = [make_runner(nn.Conv2d(3, 1, 1), input_px=8, **options)]
