@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .output.export import SCHEMA_VERSION, document, dumps, to_csv, to_json
     from .output.render import annotate, encode_png, overlay_heatmap
     from .pipeline import Analyzer
+    from .runtime.allocator import share_heaps
     from .tracking import FaceTracker, TrackedFace
     from .types import (
         Agreement,
@@ -110,6 +111,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "output.export": ("SCHEMA_VERSION", "document", "dumps", "to_csv", "to_json"),
     "output.render": ("annotate", "encode_png", "overlay_heatmap"),
     "pipeline": ("Analyzer",),
+    "runtime.allocator": ("share_heaps",),
     "tracking": ("FaceTracker", "TrackedFace"),
     "types": (
         "Agreement",
@@ -196,6 +198,7 @@ __all__ = [
     "read_image",
     "read_isolated",
     "run_batch",
+    "share_heaps",
     "to_csv",
     "to_json",
     "video_writer",

@@ -12,8 +12,8 @@ from pathlib import Path
 
 FOLDER_VARIABLE = "PHOTO_EMOTION_CACHE"
 """Environment variable that names another folder; empty keeps nothing."""
-_MOST = 24
-"""Files kept; the one that was not used for longest goes. A model takes one to four."""
+_MOST = 48
+"""Files kept; the one that was not used for longest goes. All models and presets take half that."""
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 

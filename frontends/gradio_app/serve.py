@@ -39,6 +39,9 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
     """Start the server; ``options`` are those of ``gradio.Blocks.launch``."""
     import gradio as gr
 
+    from core import share_heaps
+
+    share_heaps()
     theme = gr.themes.Default(
         primary_hue=gr.themes.colors.blue,
         neutral_hue=gr.themes.colors.slate,

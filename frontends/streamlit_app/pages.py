@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core import share_heaps
 from frontends.face_card import STYLE_FILE
 from frontends.streamlit_app.views import about, analyze, compare, detection_lab, landmark_lab, live
 
@@ -14,6 +15,7 @@ _FOLDER = Path(__file__).parent
 
 def run() -> None:
     """Show the page that the visitor chose."""
+    share_heaps()
     st.set_page_config(
         page_title="Photo Emotion",
         page_icon=str(_FOLDER / "icon.png"),

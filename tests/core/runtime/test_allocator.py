@@ -1,0 +1,61 @@
+"""Threads of a server share the C library's heaps."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+import sys
+
+import pytest
+
+COUNT_HEAPS = """
+import ctypes, re, sys, threading
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+if sys.argv[1] == "share":
+    from core import share_heaps
+    share_heaps()
+meet = threading.Barrier(9)
+
+def work():
+    held = [bytearray(5000) for _ in range(100)]
+    meet.wait()
+    del held
+
+threads = [threading.Thread(target=work) for _ in range(8)]
+for each in threads:
+    each.start()
+meet.wait()
+for each in threads:
+    each.join()
+file = ctypes.c_void_p(libc.fopen(sys.argv[2].encode(), b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+print(len(re.findall("<heap nr=", open(sys.argv[2]).read())))
+"""
+
+
+def heaps(root, tmp_path, how, **variables):
+    environment = {
+        **{name: text for name, text in os.environ.items() if name != "MALLOC_ARENA_MAX"},
+        **variables,
+    }
+    shown = subprocess.run(
+        [sys.executable, "-c", COUNT_HEAPS, how, str(tmp_path / "heaps.xml")],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(shown.stdout)
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_info"), reason="not glibc"
+)
+def test_threads_share_two_heaps_unless_the_environment_says_otherwise(root, tmp_path):
+    assert heaps(root, tmp_path, "leave") > 2
+    assert heaps(root, tmp_path, "share") <= 2
+    assert heaps(root, tmp_path, "share", MALLOC_ARENA_MAX="4") > 2
