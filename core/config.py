@@ -62,11 +62,11 @@ class PresetSettings:
 PRESETS: dict[Preset, PresetSettings] = {
     Preset.FAST: PresetSettings(detector="hybrid", working_px=384, min_face_px=8),
     Preset.BALANCED: PresetSettings(detector="hybrid", working_px=512, min_face_px=8),
-    Preset.THOROUGH: PresetSettings(detector="mtcnn", working_px=2048, min_face_px=20),
+    Preset.THOROUGH: PresetSettings(detector="mtcnn", working_px=2048, min_face_px=28),
 }
 _OTHERWISE: dict[tuple[Preset, str], PresetSettings] = {
     (Preset.FAST, "mtcnn"): PresetSettings("mtcnn", working_px=640, min_face_px=16),
-    (Preset.BALANCED, "mtcnn"): PresetSettings("mtcnn", working_px=1024, min_face_px=24),
+    (Preset.BALANCED, "mtcnn"): PresetSettings("mtcnn", working_px=1024, min_face_px=28),
     (Preset.FAST, "compact"): PresetSettings("compact", working_px=448, min_face_px=8),
     (Preset.BALANCED, "compact"): PresetSettings("compact", working_px=640, min_face_px=10),
     (Preset.THOROUGH, "hybrid"): PresetSettings("hybrid", working_px=1024, min_face_px=8),

@@ -17,6 +17,7 @@ from core.detectors import DETECTORS
 from core.landmarks import LANDMARK_MODELS
 from tests.fakes import FakeAnalyzer, picture
 from training import bench_tables, comparison_table, detectors_table
+from training.detector.table import sweep_table
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,13 @@ def test_detectors_are_compared_as_they_were_measured(root):
             f"the preset {figures['preset']}; the difference in F1 was "
             f"{against['f1_difference']:+.3f} ({low:+.3f} to {high:+.3f}).\n"
         ) in page
+
+
+def test_sweep_of_mtcnns_settings_is_told_as_it_was_measured(root):
+    page = (root / "docs" / "detection.md").read_text(encoding="utf-8")
+    tuned = json.loads((root / "weights" / "detection.json").read_text(encoding="utf-8"))
+    told = page.split("<!-- sweep -->\n")[1].split("<!-- /sweep -->")[0]
+    assert told == sweep_table(tuned["mtcnn_sweep"])
 
 
 def test_speed_is_told_as_it_was_measured(root):

@@ -40,6 +40,20 @@ def detectors_table(files: Sequence[Path]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def sweep_table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A Markdown table of the settings of MTCNN that ``emotion detector tune --sweep`` tried."""
+    lines = [
+        "| smallest face, px | pyramid | stages | threshold | precision | recall | F1 |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for row in rows:
+        stages = ", ".join(f"{level:g}" for level in row["stage_thresholds"])
+        figures = [f"{row[name]:.3f}" for name in ("precision", "recall", "f1")]
+        told = [f"{row['pyramid_factor']:g}", stages, f"{row['threshold']:g}", *figures]
+        lines.append(_line(f"{row['min_face_px']}", told))
+    return "\n".join(lines) + "\n"
+
+
 def _read(file: Path) -> Mapping[str, Any]:
     try:
         told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
