@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from threading import RLock
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from core import Face, FaceAnalysis, ImageAnalysis, ProjectError, RgbImage
 from frontends.streamlit_app.photos import Photo
@@ -29,6 +31,8 @@ _ENLARGED = 1.6
 """Lines and letters of a picture as shown, which takes half of the page beside its cards."""
 _IMAGE_BYTES = 100_000_000
 """Decoded pictures: two of the largest that the reader returns."""
+_IMAGE_BYTES_OF_ALL = 200_000_000
+"""Decoded pictures of all visits together; whose visit rests longest decodes its own again."""
 _SHOWN_BYTES = 40_000_000
 """Pictures as shown: about 40 of them."""
 _ANSWERS = 400
@@ -57,6 +61,8 @@ class Shelf(Generic[V]):
         self._cost = cost
         self._values: OrderedDict[Hashable, V] = OrderedDict()
         self._lock = RLock()
+        self.held = 0
+        """Cost of all values, to be read without waiting for one that is being made."""
 
     def get(self, key: Hashable, make: Callable[[], V]) -> V:
         """The value of ``key``, made if it is not there."""
@@ -64,9 +70,22 @@ class Shelf(Generic[V]):
             if key not in self._values:
                 self._values[key] = make()
             self._values.move_to_end(key)
-            while len(self) > 1 and sum(map(self._cost, self._values.values())) > self._budget:
+            while len(self) > 1 and self._sum() > self._budget:
                 self._values.popitem(last=False)
+            self.held = self._sum()
             return self._values[key]
+
+    def _sum(self) -> int:
+        return sum(map(self._cost, self._values.values()))
+
+    def clear(self) -> None:
+        """Keep nothing, unless a value is being made or fetched just now."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._values.clear()
+                self.held = 0
+            finally:
+                self._lock.release()
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self._values
@@ -75,7 +94,7 @@ class Shelf(Generic[V]):
         return len(self._values)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Workspace:
     """One visitor's photos and the answers to them."""
 
@@ -122,7 +141,17 @@ class Workspace:
         from core import read_isolated
 
         key = (photo.name, photo.digest)
-        return self._images.get(key, lambda: read_isolated(photo.data, name=photo.name))
+        image = self._images.get(key, lambda: read_isolated(photo.data, name=photo.name))
+        _VISITS.used(self)
+        return image
+
+    def image_bytes(self) -> int:
+        """What its decoded pictures take."""
+        return self._images.held
+
+    def forget_images(self) -> None:
+        """Let its decoded pictures go; each is decoded again when it is asked for."""
+        self._images.clear()
 
     def maps(
         self, photo: Photo, analysis: ImageAnalysis, analyzer: Analyzer
@@ -205,6 +234,29 @@ class Workspace:
         from core import encode_png
 
         return encode_png(self.annotated(photo, analysis))
+
+
+class _Visits:
+    """All workspaces that there are, whose pictures share one budget."""
+
+    def __init__(self) -> None:
+        self._used: WeakKeyDictionary[Workspace, float] = WeakKeyDictionary()
+        self._lock = RLock()
+
+    def used(self, newest: Workspace) -> None:
+        """Let pictures of visits that rest longest go while there are too many."""
+        with self._lock:
+            self._used[newest] = time.monotonic()
+            held = {each: each.image_bytes() for each in sorted(self._used, key=self._used.get)}
+            total = sum(held.values())
+            for each, bytes_held in held.items():
+                if total <= _IMAGE_BYTES_OF_ALL or each is newest:
+                    return
+                each.forget_images()
+                total -= bytes_held
+
+
+_VISITS = _Visits()
 
 
 def _key(photo: Photo, settings: str) -> tuple[str, str, str]:
