@@ -1,7 +1,7 @@
 """MediaPipe's two networks behind its face mesh, run by OpenVINO.
 
 The networks come from MediaPipe's wheel. What MediaPipe's graph ``face_landmark_front_cpu`` does
-around them is written out here, as the graph takes twice as long and its import half a second:
+around them is written out here, as the graph takes twice as long and its import seconds:
 BlazeFace (Bazarevsky et al. 2019) finds up to two faces in a square picture, a square turned with
 each one's eyes is cut out, and the face mesh (Kartynnik et al. 2019) is laid over it.
 """
@@ -54,9 +54,8 @@ class MeshNetworks:
     """Both networks; threads may share them."""
 
     def __init__(self) -> None:
-        folder = _modules()
-        finder = folder / "face_detection" / "face_detection_short_range.tflite"
-        mesh = folder / "face_landmark" / "face_landmark.tflite"
+        finder = _file("face_detection", "face_detection_short_range.tflite")
+        mesh = _file("face_landmark", "face_landmark.tflite")
         self._finder = OpenVinoRunner(compiled_file(finder, mean=127.5, scale=127.5))
         self._mesh = OpenVinoRunner(compiled_file(mesh, mean=0, scale=255))
         self._cells = _cells()
@@ -149,13 +148,13 @@ def _cells() -> Float32Array:
     return np.concatenate(middles, dtype=np.float32)
 
 
-def _modules() -> Path:
-    """Where MediaPipe's wheel keeps its networks; it is not imported for that."""
-    found = importlib.util.find_spec("mediapipe")
-    for folder in (found and found.submodule_search_locations) or ():
-        if (modules := Path(folder) / "modules").is_dir():
-            return modules
+def _file(module: str, name: str) -> Path:
+    """One of the networks that MediaPipe's wheel brings; it is not imported for that."""
+    package = importlib.util.find_spec("mediapipe")
+    for folder in (package and package.submodule_search_locations) or ():
+        if (file := Path(folder) / "modules" / module / name).is_file():
+            return file
     raise WeightsMissing(
-        "The face mesh's networks, which MediaPipe's package brings along, are not installed.",
-        hint="`emotion doctor` names what is missing; `make install` installs it.",
+        f"MediaPipe's {name} is absent, or MediaPipe as a whole.",
+        hint="Install it again: make install",
     )

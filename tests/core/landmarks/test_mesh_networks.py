@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import zipfile
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -120,3 +121,10 @@ def test_missing_package_is_named(monkeypatch):
     with pytest.raises(WeightsMissing, match="MediaPipe") as caught:
         MeshNetworks()
     assert "make install" in caught.value.hint
+
+
+def test_package_of_another_release_without_the_networks_is_named(monkeypatch, tmp_path):
+    package = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: package)
+    with pytest.raises(WeightsMissing, match="short_range"):
+        MeshNetworks()
