@@ -38,7 +38,7 @@ _MOST = 2000
 """Candidates that are compared with each other, the best first; no photo shows as many faces."""
 _ROOMIER = 1.3
 """How much larger than need be a picture may become, to be of a size with a compiled copy of its
-own: that copy takes a third less time."""
+own: that copy takes a quarter less time."""
 _PADDING = 114
 """Grey beyond the picture, as in training."""
 _LARGEST_PX = 8192

@@ -14,9 +14,9 @@ _ARENAS = 2
 def share_heaps() -> None:
     """Let all threads of this process share two heaps, for servers that answer in many threads.
 
-    glibc spreads threads over up to eight heaps a core, and each keeps what its largest photo took:
-    the app, with a thread for each answer, held a gigabyte more after a thousand photos. Where
-    MALLOC_ARENA_MAX is set it holds; elsewhere than in glibc nothing is done.
+    glibc spreads threads over up to eight heaps a core, and each keeps what its largest photo took;
+    the app has a thread for each answer. Where MALLOC_ARENA_MAX is set it holds; elsewhere than in
+    glibc nothing is done.
     """
     if sys.platform != "linux" or "MALLOC_ARENA_MAX" in os.environ:
         return

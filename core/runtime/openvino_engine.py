@@ -56,7 +56,7 @@ class RunnerByShape:
     def __init__(
         self, usual: Mapping[tuple[int, ...], OpenVinoRunner], otherwise: OpenVinoRunner
     ) -> None:
-        self._usual, self._otherwise = dict(usual), otherwise
+        self._usual, self._otherwise = usual, otherwise
 
     def run(self, batch: Float32Array) -> Float32Array:
         """(N, C, H, W) float32 to the model's one output, float32."""
@@ -70,13 +70,15 @@ def openvino_runner(network: Network) -> NetworkRunner:
     if not network.usual_shapes:
         return any_shape
     usual: dict[tuple[int, ...], OpenVinoRunner] = {
-        shape: OpenVinoRunner(_compiled(network.fingerprint, shape, partial(_held, model, shape)))
+        shape: OpenVinoRunner(
+            _compiled(network.fingerprint, shape, partial(_for_shape, model, shape))
+        )
         for shape in network.usual_shapes
     }
     return RunnerByShape(usual, any_shape)
 
 
-def _held(model: Callable[[], Any], shape: tuple[int, ...]) -> Any:
+def _for_shape(model: Callable[[], Any], shape: tuple[int, ...]) -> Any:
     """A copy of the model for one shape alone."""
     copy = model().clone()
     copy.reshape(list(shape))
@@ -91,13 +93,12 @@ def compiled_file(path: Path, *, mean: float, scale: float) -> Any:
     """
 
     def make() -> Any:
+        types = _openvino().Type  # before any part of openvino is imported without it
         from openvino.preprocess import PrePostProcessor
 
         steps = PrePostProcessor(openvino_core().read_model(path))
-        steps.input().tensor().set_element_type(_openvino().Type.u8)
-        steps.input().preprocess().convert_element_type(_openvino().Type.f32).mean(mean).scale(
-            scale
-        )
+        steps.input().tensor().set_element_type(types.u8)
+        steps.input().preprocess().convert_element_type(types.f32).mean(mean).scale(scale)
         return steps.build()
 
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()

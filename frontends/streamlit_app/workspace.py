@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
@@ -68,15 +67,13 @@ class Shelf(Generic[V]):
         """The value of ``key``, made if it is not there."""
         with self._lock:
             if key not in self._values:
-                self._values[key] = make()
+                self._values[key] = made = make()
+                self.held += self._cost(made)
             self._values.move_to_end(key)
-            while len(self) > 1 and self._sum() > self._budget:
-                self._values.popitem(last=False)
-            self.held = self._sum()
+            while len(self) > 1 and self.held > self._budget:
+                _, gone = self._values.popitem(last=False)
+                self.held -= self._cost(gone)
             return self._values[key]
-
-    def _sum(self) -> int:
-        return sum(map(self._cost, self._values.values()))
 
     def clear(self) -> None:
         """Keep nothing, unless a value is being made or fetched just now."""
@@ -240,14 +237,16 @@ class _Visits:
     """All workspaces that there are, whose pictures share one budget."""
 
     def __init__(self) -> None:
-        self._used: WeakKeyDictionary[Workspace, float] = WeakKeyDictionary()
+        self._used: WeakKeyDictionary[Workspace, None] = WeakKeyDictionary()
+        """Those that rest longest first."""
         self._lock = RLock()
 
     def used(self, newest: Workspace) -> None:
         """Let pictures of visits that rest longest go while there are too many."""
         with self._lock:
-            self._used[newest] = time.monotonic()
-            held = {each: each.image_bytes() for each in sorted(self._used, key=self._used.get)}
+            self._used.pop(newest, None)
+            self._used[newest] = None
+            held = {each: each.image_bytes() for each in list(self._used)}
             total = sum(held.values())
             for each, bytes_held in held.items():
                 if total <= _IMAGE_BYTES_OF_ALL or each is newest:
