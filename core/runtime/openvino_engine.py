@@ -23,8 +23,13 @@ if TYPE_CHECKING:
     from . import Network, NetworkRunner
 
 # On processors with bfloat16 OpenVINO would choose it by itself; the answers
-# must equal torch's, so float32 is asked for.
-OPTIONS = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+# must equal torch's, so float32 is asked for. It would also tie its threads to the first cores,
+# those of every process to the same ones: the workers of a batch would share a single core.
+OPTIONS = {
+    "INFERENCE_PRECISION_HINT": "f32",
+    "PERFORMANCE_HINT": "LATENCY",
+    "ENABLE_CPU_PINNING": "NO",
+}
 
 
 class OpenVinoRunner:
