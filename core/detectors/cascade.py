@@ -27,8 +27,9 @@ _SAME_LEVEL, _SAME_FACE = 0.5, 0.7
 _MOST = 4096
 """Candidates that go on to the second network, the best first: photos of 1024 px leave 15 to 600,
 and noise must not take memory without bound."""
-_BATCHES = (256, 64, 16, 4)
-"""Sizes in which candidates meet a network: it is compiled for each size it sees."""
+_BATCHES = ((256, 256), (64, 64), (16, 9), (8, 5), (4, 1))
+"""Sizes in which candidates meet a network, as it is compiled for each size it sees, and how many
+must be left for each: a small batch that is not full costs less than two smaller ones."""
 
 Boxes = NDArray[np.float32]
 """(N, 4): x1, y1, x2, y2."""
@@ -153,7 +154,7 @@ def asked(network: NetworkRunner, sums: Sums, boxes: Boxes, side: int) -> Float3
     start = 0
     while start < len(windows):
         rest = len(windows) - start
-        size = next((each for each in _BATCHES if each <= rest), _BATCHES[-1])
+        size = next(size for size, least in _BATCHES if rest >= least)
         cells = _scaled(squares(sums, windows[start : start + size], side))
         missing = size - len(cells)
         batch = np.pad(cells, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else cells
