@@ -9,34 +9,55 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..imaging.alignment import CROP_PX, FaceFrame, matrix_from_anchors
 from ..types import Box, Face, Float32Array, Landmarks, RgbImage, UInt8Array
-from .mesh_networks import SQUARE_PX, MeshNetworks
+from .anchors import anchor_points
+from .mesh_networks import MESH_PX, SQUARE_PX, MeshNetworks
 
 _PADDED = 1.7
 """Side of the cut square in box sides: the mesh's own face finder wants some room around."""
+_VIEW = FaceFrame(left_eye=(17.5, 16.7), right_eye=(30.9, 16.7), mouth=(24.2, 30.5))
+"""Where the detector's eyes and mouth lie in what the mesh's own face finder would show it, in
+48ths of its side: medians of 434 faces (`emotion study landmarks --mirrored`)."""
 
 
 class MeshFinder(Protocol):
-    """Finds face meshes in a square picture; safe from several threads."""
+    """Lays meshes over faces in a square picture; safe from several threads."""
 
     def meshes(self, square: UInt8Array) -> list[Float32Array]:
         """(256, 256, 3) RGB to some (468, 3): x, y and depth in its pixels."""
         ...
 
+    def mesh_in(self, square: UInt8Array, view: NDArray[np.float64]) -> Float32Array | None:
+        """As :meth:`meshes`, of the face in ``view`` ((2, 3), from 192 x 192 px), if it is one."""
+        ...
+
 
 class FaceMeshLandmarks:
-    """468 points per face. Holds no state between calls, so threads may share it."""
+    """468 points per face. Holds no state between calls, so threads may share it.
+
+    Where the detector gave points, the mesh is shown what lies around them; only without them
+    MediaPipe's own face finder is asked as well. That costs half of the time, and its meshes move
+    more when a photo is mirrored (docs/report.md).
+    """
 
     def __init__(self, finder: MeshFinder | None = None) -> None:
         self._finder = MeshNetworks() if finder is None else finder
 
     def locate(self, image: RgbImage, faces: Sequence[Face]) -> tuple[Landmarks | None, ...]:
         """One 468-point mesh per face in image pixels, None where the mesh found no face."""
-        return tuple(self._one(image, face.box) for face in faces)
+        return tuple(self._one(image, face) for face in faces)
 
-    def _one(self, image: RgbImage, box: Box) -> Landmarks | None:
+    def _one(self, image: RgbImage, face: Face) -> Landmarks | None:
+        box = face.box
         square, offset, scale = _cut_square(image, box)
-        candidates = [_landmarks(each, offset, scale) for each in self._finder.meshes(square)]
+        view = None if face.landmarks is None else _view(face.landmarks, offset, scale)
+        if view is None:
+            meshes = self._finder.meshes(square)
+        else:
+            mesh = self._finder.mesh_in(square, view)
+            meshes = [] if mesh is None else [mesh]
+        candidates = [_landmarks(each, offset, scale) for each in meshes]
         if not candidates:
             return None
         centre = np.array([(box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2], dtype=np.float32)
@@ -68,6 +89,21 @@ def _cut_square(image: RgbImage, box: Box) -> tuple[NDArray[np.uint8], NDArray[n
     padded = cv2.copyMakeBorder(reduced, top, bottom, left, right, cv2.BORDER_REPLICATE)
     square = np.ascontiguousarray(padded[:SQUARE_PX, :SQUARE_PX], dtype=np.uint8)
     return square, low.astype(np.float32), scale
+
+
+def _view(
+    landmarks: Landmarks, offset: NDArray[np.float32], scale: float
+) -> NDArray[np.float64] | None:
+    """The (2, 3) similarity from what the mesh shall see to the square; None for no face's points.
+
+    ``landmarks`` are in image pixels.
+    """
+    matrix = matrix_from_anchors((anchor_points(landmarks) - offset) / np.float32(scale), _VIEW)
+    if matrix is None:
+        return None
+    view = np.asarray(cv2.invertAffineTransform(matrix), np.float64)
+    view[:, :2] *= CROP_PX / MESH_PX
+    return view
 
 
 def _landmarks(mesh: Float32Array, offset: NDArray[np.float32], scale: float) -> Landmarks:

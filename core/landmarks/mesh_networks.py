@@ -11,7 +11,6 @@ from __future__ import annotations
 import importlib.util
 import math
 from pathlib import Path
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -27,7 +26,8 @@ SQUARE_PX = 256
 _FINDER_PX = 128
 _FINDER_STEP = SQUARE_PX // _FINDER_PX
 """MediaPipe samples without a half pixel's shift, so halving is taking every second pixel."""
-_MESH_PX = 192
+MESH_PX = 192
+"""Side of what the mesh's network sees."""
 _CONFIDENT = math.log(0.3 / 0.7)
 """The logit of the probability from which BlazeFace is believed; .3 finds 97 % of FER-2013's
 training faces (measured on 500, enlarged five times)."""
@@ -38,16 +38,6 @@ _SAME_FACE = 0.3
 _MOST_FACES = 2
 _ROOM = 1.5
 """Side of what the mesh sees, in sides of BlazeFace's box."""
-
-
-class FoundFace(NamedTuple):
-    """A square around a face, in pixels."""
-
-    x: float
-    y: float
-    side: float
-    angle: float
-    """By which the face is turned clockwise, in radians."""
 
 
 class MeshNetworks:
@@ -62,28 +52,18 @@ class MeshNetworks:
 
     def meshes(self, square: UInt8Array) -> list[Float32Array]:
         """The faces in (256, 256, 3) RGB, at most two, each (468, 3) float32 in its pixels."""
-        found = [self._mesh_of(square, face) for face in self._faces(square)]
+        found = [self.mesh_in(square, view) for view in self._views(square)]
         return [mesh for mesh in found if mesh is not None]
 
-    def _faces(self, square: UInt8Array) -> list[FoundFace]:
-        halved = square[::_FINDER_STEP, ::_FINDER_STEP]
-        answers, logits = self._finder.outputs(halved[None])
-        cells = np.flatnonzero(logits[0, :, 0] >= _CONFIDENT)
-        scores = 1 / (1 + np.exp(-logits[0, cells, 0].astype(np.float64)))
-        order = np.argsort(-scores, kind="stable")
-        found = self._boxes_and_eyes(answers[0], cells[order])
-        return [_found_face(each) for each in averaged(found, scores[order], most=_MOST_FACES)]
+    def mesh_in(self, square: UInt8Array, view: NDArray[np.float64]) -> Float32Array | None:
+        """The (468, 3) mesh of the face that ``view`` shows, in the square's pixels, if it is one.
 
-    def _mesh_of(self, square: UInt8Array, face: FoundFace) -> Float32Array | None:
-        across = np.array([math.cos(face.angle), math.sin(face.angle)]) * face.side
-        down = np.array([-across[1], across[0]])
-        corner = np.array([face.x, face.y]) - (across + down) / 2
-        # From the mesh's own picture to the square.
-        matrix = np.stack([across / _MESH_PX, down / _MESH_PX, corner], axis=1)
+        ``view`` is the (2, 3) similarity from the 192 x 192 px that the network sees to the square.
+        """
         cut = cv2.warpAffine(
             square,
-            matrix,
-            (_MESH_PX, _MESH_PX),
+            view,
+            (MESH_PX, MESH_PX),
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
@@ -92,9 +72,18 @@ class MeshNetworks:
             return None
         placed = points.reshape(POINTS, 3)
         mesh = np.empty((POINTS, 3), np.float32)
-        mesh[:, :2] = placed[:, :2] @ matrix[:, :2].T + corner
-        mesh[:, 2] = placed[:, 2] * (face.side / _MESH_PX)
+        mesh[:, :2] = placed[:, :2] @ view[:, :2].T + view[:, 2]
+        mesh[:, 2] = placed[:, 2] * math.hypot(*view[:, 0])
         return mesh
+
+    def _views(self, square: UInt8Array) -> list[NDArray[np.float64]]:
+        halved = square[::_FINDER_STEP, ::_FINDER_STEP]
+        answers, logits = self._finder.outputs(halved[None])
+        cells = np.flatnonzero(logits[0, :, 0] >= _CONFIDENT)
+        scores = 1 / (1 + np.exp(-logits[0, cells, 0].astype(np.float64)))
+        order = np.argsort(-scores, kind="stable")
+        found = self._boxes_and_eyes(answers[0], cells[order])
+        return [_view_of(each) for each in averaged(found, scores[order], most=_MOST_FACES)]
 
     def _boxes_and_eyes(
         self, answers: Float32Array, cells: NDArray[np.int64]
@@ -109,12 +98,15 @@ class MeshNetworks:
         return np.asarray(shares * SQUARE_PX, dtype=np.float64)
 
 
-def _found_face(box_and_eyes: NDArray[np.float64]) -> FoundFace:
-    """The square that MediaPipe shows its mesh."""
+def _view_of(box_and_eyes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What MediaPipe shows its mesh: a square around the box, turned with the eyes."""
     x1, y1, x2, y2, left_x, left_y, right_x, right_y = (float(each) for each in box_and_eyes)
     side = max(x2 - x1, y2 - y1) * _ROOM
     angle = math.atan2(right_y - left_y, right_x - left_x)
-    return FoundFace((x1 + x2) / 2, (y1 + y2) / 2, side, angle)
+    across = np.array([math.cos(angle), math.sin(angle)]) * side
+    down = np.array([-across[1], across[0]])
+    corner = np.array([x1 + x2, y1 + y2]) / 2 - (across + down) / 2
+    return np.stack([across / MESH_PX, down / MESH_PX, corner], axis=1)
 
 
 def averaged(

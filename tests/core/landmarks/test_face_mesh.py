@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 import pytest
 
-from core import Box, Face, RgbImage
+from core import Box, Face, Landmarks, RgbImage
+from core.landmarks.anchors import anchor_points
 from core.landmarks.face_mesh import FaceMeshLandmarks, _cut_square
+from tests.core.conftest import FACE_XYXY
 
 
 def found_at(x, y):
@@ -19,6 +24,11 @@ class Answering:
 
     def __init__(self, *faces):
         self.answer = list(faces)
+        self.view = None
+
+    def mesh_in(self, square, view):
+        self.view = view
+        return self.answer[0] if self.answer else None
 
     def meshes(self, square):
         assert square.shape == (256, 256, 3)
@@ -68,3 +78,63 @@ def test_square_shows_the_box_in_its_middle(box):
         image_x, image_y = offset + (np.array([x, y]) + 0.5) * scale
         expected = [np.clip(image_x, 0, 599) // 3, np.clip(image_y, 0, 399) // 2]
         assert square[y, x, :2] == pytest.approx(expected, abs=2)
+
+
+def five(*points):
+    return Landmarks(np.float32(points), "five_points")
+
+
+UPRIGHT = five((230, 130), (270, 130), (250, 150), (235, 172), (265, 172))
+
+
+@pytest.mark.parametrize(
+    "turn", [np.eye(2), np.array([[0.8, -0.6], [0.6, 0.8]]), 2 * np.array([[0.0, 1], [-1, 0]])]
+)
+def test_mesh_is_shown_what_lies_around_the_points_of_the_detector(turn):
+    """Eyes level, the mouth below them, whichever way and however large the face."""
+    middle = np.float32([250, 150])
+    points = five(*((UPRIGHT.points - middle) @ turn.T + middle))
+    networks = Answering(found_at(0.5, 0.5))
+    image = RgbImage(np.zeros((400, 600, 3), np.uint8))
+    face = Face(Box(200, 100, 300, 200), 1.0, points)
+    (found,) = FaceMeshLandmarks(networks).locate(image, [face])
+    assert found.points[0] == pytest.approx([250, 150])
+    # Pixels of the view, by way of the square's, which is 170 px wide around (250, 150).
+    square = (anchor_points(points) - [165, 65]) * 256 / 170
+    seen = (square - networks.view[:, 2]) @ np.linalg.inv(networks.view[:, :2]).T
+    left, right, mouth = seen / 192
+    assert left[1] == pytest.approx(right[1], abs=0.005)
+    assert [left[0], right[0], mouth[0]] == pytest.approx([0.36, 0.65, 0.5], abs=0.02)
+    assert [left[1], mouth[1]] == pytest.approx([0.35, 0.64], abs=0.02)
+
+
+def test_points_in_one_place_leave_the_face_to_be_found_anew():
+    networks = Answering(found_at(0.5, 0.5))
+    image = RgbImage(np.zeros((400, 600, 3), np.uint8))
+    face = Face(Box(200, 100, 300, 200), 1.0, five(*[(250, 150)] * 5))
+    (found,) = FaceMeshLandmarks(networks).locate(image, [face])
+    assert found is not None
+    assert networks.view is None
+
+
+def test_mesh_that_left_the_face_is_not_taken_with_points_either():
+    networks = Answering(found_at(0.9, 0.5))
+    image = RgbImage(np.zeros((400, 600, 3), np.uint8))
+    face = Face(Box(200, 100, 300, 200), 1.0, UPRIGHT)
+    assert FaceMeshLandmarks(networks).locate(image, [face]) == (None,)
+
+
+@pytest.mark.parametrize("angle", [-90, -30, 0, 20, 60])
+def test_points_of_the_detector_lead_to_the_mesh_that_the_face_finder_leads_to(astronaut, angle):
+    x1, y1, x2, y2 = FACE_XYXY
+    turn = cv2.getRotationMatrix2D(((x1 + x2) / 2, (y1 + y2) / 2), angle, 1)
+    turned = cv2.warpAffine(astronaut, turn, astronaut.shape[1::-1])
+    known = [[204, 100], [247, 104], [225, 129], [203, 140], [246, 142]] @ turn[:, :2].T
+    face = Face(Box(*FACE_XYXY), 1.0, five(*(known + turn[:, 2])))
+    model = FaceMeshLandmarks()
+    by_points, by_finder = (
+        model.locate(RgbImage(turned), [each])[0] for each in (face, replace(face, landmarks=None))
+    )
+    eyes = np.linalg.norm(by_finder.points[33] - by_finder.points[263])
+    apart = np.linalg.norm(by_points.points - by_finder.points, axis=1).mean()
+    assert 0 < apart < 0.08 * eyes
