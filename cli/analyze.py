@@ -74,8 +74,17 @@ def analyze(
 
     Ends with 0 when all photos were read, 1 when some were not, 2 when none was.
     """
-    from core import AnalyzerConfig, document, dumps, is_video, prepare_isolated, read_isolated
+    from core import (
+        AnalyzerConfig,
+        document,
+        dumps,
+        is_video,
+        keep_blocks,
+        prepare_isolated,
+        read_isolated,
+    )
 
+    keep_blocks()
     config = AnalyzerConfig(
         model=model,
         detector=detector,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from .allocator import keep_blocks, share_heaps
     from .batch.options import (
         BatchEngine,
         BatchOptions,
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from .output.export import SCHEMA_VERSION, document, dumps, to_csv, to_json
     from .output.render import annotate, encode_png, overlay_heatmap
     from .pipeline import Analyzer
-    from .runtime.allocator import share_heaps
     from .tracking import FaceTracker, TrackedFace
     from .types import (
         Agreement,
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES: dict[str, tuple[str, ...]] = {
+    "allocator": ("keep_blocks", "share_heaps"),
     "batch.options": (
         "BatchEngine",
         "BatchOptions",
@@ -111,7 +112,6 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "output.export": ("SCHEMA_VERSION", "document", "dumps", "to_csv", "to_json"),
     "output.render": ("annotate", "encode_png", "overlay_heatmap"),
     "pipeline": ("Analyzer",),
-    "runtime.allocator": ("share_heaps",),
     "tracking": ("FaceTracker", "TrackedFace"),
     "types": (
         "Agreement",
@@ -188,6 +188,7 @@ __all__ = [
     "dumps",
     "encode_png",
     "is_video",
+    "keep_blocks",
     "model_catalog",
     "model_names",
     "open_camera",

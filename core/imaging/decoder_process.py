@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ..allocator import keep_blocks
 from ..errors import InputError
 from .decoding import decode
 from .formats import Format
@@ -36,6 +37,7 @@ def main() -> None:
     """Answer one request after another until standard input ends."""
     requests, replies = _channels()
     _bound()
+    keep_blocks()
     replies.write(READY)
     replies.flush()
     while head := requests.read(REQUEST.size):

@@ -59,3 +59,42 @@ def test_threads_share_two_heaps_unless_the_environment_says_otherwise(root, tmp
     assert heaps(root, tmp_path, "leave") > 2
     assert heaps(root, tmp_path, "share") <= 2
     assert heaps(root, tmp_path, "share", MALLOC_ARENA_MAX="4") > 2
+
+
+COUNT_FAULTS = """
+import resource, sys
+if sys.argv[1] == "keep":
+    from core import keep_blocks
+    keep_blocks()
+for round in range(12):
+    if round == 2:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    held = [bytearray(9_000_000) for _ in range(4)]
+    del held
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def faults(root, how, **variables):
+    environment = {
+        **{name: text for name, text in os.environ.items() if not name.startswith("MALLOC_")},
+        **variables,
+    }
+    shown = subprocess.run(
+        [sys.executable, "-c", COUNT_FAULTS, how],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(shown.stdout)
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_info"), reason="not glibc"
+)
+def test_freed_blocks_are_used_again_unless_the_environment_says_otherwise(root):
+    assert faults(root, "leave") > 10_000
+    assert faults(root, "keep") < 1_000
+    assert faults(root, "keep", MALLOC_TRIM_THRESHOLD_="131072") > 1_000
