@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,6 +43,10 @@ MinSizeOption = Annotated[
     float,
     typer.Option("--min-size", min=0.0, help="Faces with a shorter side below count neither way."),
 ]
+
+_Against = StrEnum(  # type: ignore[misc]
+    "_Against", {name: name for name in (*DetectorName, "facenet-pytorch")}
+)
 
 
 @detector.callback()
@@ -196,8 +201,12 @@ def evaluate(
         typer.Option("--held-out", help="Only those --negatives that training leaves out."),
     ] = False,
     against: Annotated[
-        DetectorName | None,
-        typer.Option("--against", help="A second detector, measured in turn on the same photos."),
+        _Against | None,
+        typer.Option(
+            "--against",
+            help="A second detector, measured in turn on the same photos; "
+            "facenet-pytorch is MTCNN as that library runs it.",
+        ),
     ] = None,
     weights: WeightsOption = None,
     device: DeviceOption = Device.AUTO,

@@ -145,6 +145,41 @@ def landmarks(
     typer.echo(f"Everything is in {told.directory}: landmarks.json and landmarks.png.")
 
 
+@study.command()
+def mirrored(
+    *,
+    images: Annotated[
+        Path, typer.Option("--images", metavar="DIR_OR_ZIP", help="Any photos with faces.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where figures are written.")],
+) -> None:
+    """How far landmarks move when a photo is mirrored: how steady they are, without labels."""
+    from training import study_mirrored
+
+    told = study_mirrored(
+        images,
+        out,
+        progress=lambda text: typer.echo(text, err=True) if sys.stderr.isatty() else None,
+    )
+    from rich.console import Console
+
+    report = told.report
+    table = figures_table(
+        f"{report['by_all']:,} of {report['faces']:,} faces", "found", "mean", "median", "95 %"
+    )
+    for way, row in report["ways"].items():
+        table.add_row(
+            way.replace("_", " "),
+            f"{report['found'][way]:,}",
+            share(row, "mean"),
+            share(row, "median"),
+            share(row, "p95"),
+        )
+    Console().print(table)
+    typer.echo("Distances are shares of the face's longer side.")
+    typer.echo(f"Everything is in {told.directory}: mirrored.json.")
+
+
 def _noise_table(name: str, figures: Mapping[str, Any]) -> object:
     table = figures_table(name, "accuracy", "against aligned", "answers changed", "certain")
     aligned = figures["aligned"]

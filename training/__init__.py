@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from .report.render import RESULTS, Report, write_report
     from .studies.frame import FrameStudy, study_frame
     from .studies.landmarks import LandmarkStudy, study_landmarks
+    from .studies.mirrored import MirroredStudy, study_mirrored
     from .studies.robustness import RobustnessStudy, study_robustness
     from .train import TrainingRun, train_model
 
@@ -63,6 +64,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "report.render": ("RESULTS", "Report", "write_report"),
     "studies.frame": ("FrameStudy", "study_frame"),
     "studies.landmarks": ("LandmarkStudy", "study_landmarks"),
+    "studies.mirrored": ("MirroredStudy", "study_mirrored"),
     "studies.robustness": ("RobustnessStudy", "study_robustness"),
     "train": ("TrainingRun", "train_model"),
 }
@@ -83,6 +85,7 @@ __all__ = [
     "FrameStudy",
     "LandmarkStudy",
     "Measure",
+    "MirroredStudy",
     "PhotoEvaluation",
     "Precision",
     "Recipe",
@@ -111,6 +114,7 @@ __all__ = [
     "show_detectors",
     "study_frame",
     "study_landmarks",
+    "study_mirrored",
     "study_robustness",
     "train_detector",
     "train_model",

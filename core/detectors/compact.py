@@ -13,10 +13,10 @@ import numpy as np
 
 from ..config import Device, Engine, PresetSettings
 from ..errors import InferenceError
+from ..imaging.reduce import reduced_to
 from ..runtime import Network, NetworkRunner, runner_for
 from ..types import Box, Face, Float32Array, RgbImage, UInt8Array
 from ..weights import StoredWeights, detector_of
-from .reduce import reduced_to
 
 if TYPE_CHECKING:
     from torch import nn

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from ..config import Device, Engine, PresetSettings
+from ..imaging.reduce import reduced_to
 from ..runtime import NetworkRunner
 from ..types import Box, Face, Landmarks, RgbImage
 from .area_windows import sums_of
 from .cascade import apart, asked, moved, points_of, squared
 from .compact import CompactDetector, compact_runner
 from .mtcnn_networks import load_judges
-from .reduce import reduced_to
 
 DEFAULT_THRESHOLD = 0.46
 """Of weights that nobody has tuned."""

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from ..config import Device, PresetSettings
+from ..imaging.reduce import reduced_to
 from ..types import Box, Face, Landmarks, RgbImage
 from .cascade import PYRAMID_FACTOR, STAGE_THRESHOLDS, CascadeSettings, find_faces
 from .mtcnn_networks import load_networks
-from .reduce import reduced_to
 
 DEFAULT_THRESHOLD = 0.9
 """Lowest score of its last stage that counts: best F1 on 188 photos, .862 at faces of 20 px and

@@ -52,7 +52,7 @@ class MeshNetworks:
 
     def meshes(self, square: UInt8Array) -> list[Float32Array]:
         """The faces in (256, 256, 3) RGB, at most two, each (468, 3) float32 in its pixels."""
-        found = [self.mesh_in(square, view) for view in self._views(square)]
+        found = [self.mesh_in(square, view) for view in self.views(square)]
         return [mesh for mesh in found if mesh is not None]
 
     def mesh_in(self, square: UInt8Array, view: NDArray[np.float64]) -> Float32Array | None:
@@ -76,7 +76,8 @@ class MeshNetworks:
         mesh[:, 2] = placed[:, 2] * math.hypot(*view[:, 0])
         return mesh
 
-    def _views(self, square: UInt8Array) -> list[NDArray[np.float64]]:
+    def views(self, square: UInt8Array) -> list[NDArray[np.float64]]:
+        """What :meth:`mesh_in` is to see of the faces in (256, 256, 3) RGB, the surest first."""
         halved = square[::_FINDER_STEP, ::_FINDER_STEP]
         answers, logits = self._finder.outputs(halved[None])
         cells = np.flatnonzero(logits[0, :, 0] >= _CONFIDENT)

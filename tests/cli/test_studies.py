@@ -165,6 +165,18 @@ def test_study_landmarks_shows_a_table_for_each_model(replaced, tmp_path):
     assert "the mesh errs by 3.4%" in shown.stdout
 
 
+def test_study_mirrored_shows_how_far_each_way_moves(replaced, tmp_path):
+    row = {"mean": 0.011, "mean_interval": [0.01, 0.012], "median": 0.009, "p95": 0.026}
+    report = {"faces": 742, "by_all": 577, "found": {"mesh": 606}, "ways": {"mesh": row}}
+    calls = replaced("study_mirrored", SimpleNamespace(directory=tmp_path, report=report))
+    shown = emotion("study mirrored --images a.zip --out o")
+    assert shown.exit_code == 0
+    assert calls[0][0] == (Path("a.zip"), Path("o"))
+    lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    assert "577 of 742 faces found mean median 95 %" in lines
+    assert "mesh 606 1.1% (1.0% to 1.2%) 0.9% 2.6%" in lines
+
+
 def test_study_robustness_names_the_worst_groups_and_every_level(replaced, tmp_path):
     gap = {"value": -0.08, "interval": [-0.12, -0.04], "p": 0.0001, "q": 0.002}
     row = {"accuracy": 0.6, "accuracy_interval": [0.56, 0.64], "certain": 0.7, "change": gap}

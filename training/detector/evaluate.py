@@ -67,7 +67,7 @@ def evaluate_detector(
     threshold with the best F1 here, which flatters. Faces below ``min_size_px`` on their shorter
     side count neither way. ``negatives`` are photos without a face; with ``held_out`` those that
     training learns from are left out. ``against`` measures a second detector on the same photos
-    in turn, for its speed and the difference in F1.
+    in turn, for its speed and the difference in F1; ``facenet-pytorch`` is MTCNN as found.
     """
     if threshold is not None and not 0.0 <= threshold <= 1.0:
         raise ConfigError(

@@ -14,6 +14,7 @@ from core.detectors import DETECTORS, Detector
 from core.errors import DataError
 from core.types import RgbImage
 
+from . import as_found
 from .figures import LOWEST, Measured
 from .matching import Detections
 from .photos import FaceBoxes, annotated_photos, plain_photos
@@ -56,7 +57,12 @@ class Answers:
 def detector_for(
     name: str, preset: Preset, *, device: Device = Device.AUTO, weights_dir: Path | None = None
 ) -> Detector:
-    """A detector that tells of everything it scores :data:`.figures.LOWEST` or more."""
+    """A detector that tells of everything it scores :data:`.figures.LOWEST` or more.
+
+    :data:`.as_found.NAME` is MTCNN as its library runs it, whatever the preset.
+    """
+    if name == as_found.NAME:
+        return as_found.FacenetMtcnn()
     return DETECTORS.get(name)(
         settings=settings_for(preset, name),
         threshold=LOWEST,

@@ -86,6 +86,13 @@ MEASURES: tuple[Measure, ...] = (
         "10",
     ),
     Measure(
+        "mirrored",
+        "landmarks of mirrored photos",
+        ("study", "mirrored", "{images}", "{out}"),
+        "mirrored.json",
+        "1",
+    ),
+    Measure(
         "photos",
         "whole photos",
         ("evaluate", "{photos}", "{out}"),

@@ -13,7 +13,7 @@ import pytest
 from core import Box, RgbImage, WeightsMissing, read_image
 from core.config import Preset, settings_for
 from core.detectors.mtcnn import load_mtcnn
-from core.landmarks.face_mesh import _cut_square
+from core.landmarks.face_mesh import cut_square
 from core.landmarks.mesh_networks import MeshNetworks, averaged
 from tests.core.conftest import FACE_XYXY
 from tests.core.landmarks.mediapipe_graph import meshes_of_mediapipe
@@ -33,7 +33,7 @@ def graph():
 
 
 def square_of(pixels, box):
-    return _cut_square(RgbImage(np.ascontiguousarray(pixels)), box)[0]
+    return cut_square(RgbImage(np.ascontiguousarray(pixels)), box)[0]
 
 
 def squares(astronaut):
@@ -77,7 +77,7 @@ def test_meshes_are_those_of_mediapipe_on_photos(networks, graph, shared_dir):
         images = [read_image(photos.read(name)) for name in photos.namelist()]
     for image in images:
         for face in detect(image):
-            square = _cut_square(image, face.box)[0]
+            square = cut_square(image, face.box)[0]
             ours, theirs = networks.meshes(square), graph(square)
             # The graph lets the worse of two overlapping finds replace the better; ours does not.
             unlike += len(ours) != len(theirs)

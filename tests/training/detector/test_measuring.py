@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from core import Box, ConfigError, DataError, Device, Face, OperatingPoint, Preset
+from core import Box, ConfigError, DataError, Device, Face, OperatingPoint, Preset, RgbImage
 from core.config import PRESETS
 from core.detectors import DETECTORS
 from core.detectors.compact_network import CompactNetwork
@@ -17,6 +17,7 @@ from core.detectors.tuning import detection_figures
 from core.weights import detector_of
 from training.detector.evaluate import evaluate_detector
 from training.detector.gallery import examples, show_detectors
+from training.detector.measure import detector_for
 from training.detector.photos import annotated_photos
 from training.detector.publish import publish_detector
 from training.detector.table import detectors_table
@@ -88,6 +89,18 @@ def test_second_detector_is_measured_on_the_same_photos(photos, tmp_path):
     low, high = told["f1_difference_interval"]
     assert low <= told["f1_difference"] <= high
     assert told["times_as_fast"] > 1
+
+
+def test_library_as_found_can_be_the_second(photos, astronaut, tmp_path):
+    told = evaluate(photos, tmp_path, against="facenet-pytorch", device=Device.CPU)["against"]
+    assert told["detector"] == "facenet-pytorch"
+    assert told["times_as_fast"] > 1
+    (face,) = detector_for("facenet-pytorch", Preset.BALANCED).detect(RgbImage(astronaut))
+    (ours,) = detector_for("mtcnn", Preset.THOROUGH).detect(RgbImage(astronaut))
+    assert face.score > 0.99
+    edges = [(each.box.x1, each.box.y1, each.box.x2, each.box.y2) for each in (face, ours)]
+    assert edges[0] == pytest.approx(edges[1], abs=6)
+    assert detector_for("facenet-pytorch", Preset.BALANCED).detect(RgbImage(astronaut[:40])) == ()
 
 
 def test_photos_that_are_not_there_are_told(photos, tmp_path):

@@ -1,4 +1,4 @@
-"""The smaller picture that a detector looks at."""
+"""Smaller pictures for networks to look at."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ much, where sampling between two pixels hardly aliases, and at least half of it.
 
 
 def reduced_to(pixels: UInt8Array, longest_px: int) -> UInt8Array:
-    """(H, W, 3) pixels with no side longer than ``longest_px``; the same array where none is.
-
-    Halved as often as fits, then sampled. Averaging exactly the pixels that each new one covers
-    (``INTER_AREA``) takes three to six times as long, as only halving is quick in OpenCV, and finds
-    the same faces.
-    """
+    """(H, W, 3) pixels with no side longer than ``longest_px``; the same array where none is."""
     height, width = pixels.shape[:2]
     scale = longest_px / max(height, width)
     if scale >= 1.0:
         return pixels
-    size_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
-    while max(pixels.shape[:2]) >= _HALVED_FROM * longest_px and min(pixels.shape[:2]) > 1:
+    return shrunk(pixels, (max(1, round(width * scale)), max(1, round(height * scale))))
+
+
+def shrunk(pixels: UInt8Array, size_wh: tuple[int, int]) -> UInt8Array:
+    """(H, W, 3) pixels at a smaller size of about the same shape.
+
+    Halved as often as fits, then sampled. Averaging exactly the pixels that each new one covers
+    (``INTER_AREA``) takes three to six times as long, as only halving is quick in OpenCV, and
+    detectors find the same faces.
+    """
+    longest = max(size_wh)
+    while max(pixels.shape[:2]) >= _HALVED_FROM * longest and min(pixels.shape[:2]) > 1:
         pixels = _halved(pixels)
     if pixels.shape[1::-1] == size_wh:
         return pixels

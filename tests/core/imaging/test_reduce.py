@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.detectors.reduce import reduced_to
+from core.imaging.reduce import reduced_to
 
 
 def ramp(width, height):
