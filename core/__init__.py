@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from .allocator import keep_blocks, share_heaps
+    from .allocator import keep_blocks, release_freed, share_heaps
     from .batch.options import (
         BatchEngine,
         BatchOptions,
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     )
 
 _HOMES: dict[str, tuple[str, ...]] = {
-    "allocator": ("keep_blocks", "share_heaps"),
+    "allocator": ("keep_blocks", "release_freed", "share_heaps"),
     "batch.options": (
         "BatchEngine",
         "BatchOptions",
@@ -198,6 +198,7 @@ __all__ = [
     "prepare_networks",
     "read_image",
     "read_isolated",
+    "release_freed",
     "run_batch",
     "share_heaps",
     "to_csv",

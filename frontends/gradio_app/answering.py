@@ -19,12 +19,14 @@ from core import (
     RgbImage,
     annotate,
     read_isolated,
+    release_freed,
     to_json,
 )
 from frontends.face_card import cards_html
 from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
 from frontends.gradio_app.photo_upload import UploadedPhoto, refusal
 from frontends.gradio_app.settings import AUTOMATIC, RECOMMENDED_VALUE, config_of
+from frontends.rest import REST_S, Rest
 from frontends.wording import NO_FACE, NO_FACE_HELP, count_words, face_words, shown_name
 
 Reply = tuple[NDArray[np.uint8], str, str]
@@ -32,6 +34,8 @@ Reply = tuple[NDArray[np.uint8], str, str]
 
 Update = dict[str, Any]
 """What changes about a field of the page."""
+
+_REST = Rest(REST_S, release_freed)
 
 INVITATION = "The faces of your photo appear here, each with its answer."
 
@@ -61,6 +65,7 @@ def answered(
     """The photo and its answer; gr.Error tells why there is none."""
     if photo is None:
         raise refusal("There is no photo.", "Send one, then try again.")
+    _REST.interrupt()
     try:
         config = config_of(*settings)
         image = read_isolated(photo.path, name=photo.name)

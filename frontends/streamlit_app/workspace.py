@@ -10,7 +10,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from core import Face, FaceAnalysis, ImageAnalysis, ProjectError, RgbImage
+from core import Face, FaceAnalysis, ImageAnalysis, ProjectError, RgbImage, release_freed
+from frontends.rest import REST_S, Rest
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.turns import TURNS
 
@@ -150,6 +151,11 @@ class Workspace:
         """Let its decoded pictures go; each is decoded again when it is asked for."""
         self._images.clear()
 
+    def forget_pictures(self) -> None:
+        """Let its pictures as shown go too; each is drawn again when it is asked for."""
+        self._images.clear()
+        self._shown.clear()
+
     def maps(
         self, photo: Photo, analysis: ImageAnalysis, analyzer: Analyzer
     ) -> tuple[Float32Array, ...]:
@@ -243,6 +249,7 @@ class _Visits:
 
     def used(self, newest: Workspace) -> None:
         """Let pictures of visits that rest longest go while there are too many."""
+        _REST.interrupt()
         with self._lock:
             self._used.pop(newest, None)
             self._used[newest] = None
@@ -254,8 +261,15 @@ class _Visits:
                 each.forget_images()
                 total -= bytes_held
 
+    def forget(self) -> None:
+        """Let all pictures go."""
+        with self._lock:
+            for each in list(self._used):
+                each.forget_pictures()
+
 
 _VISITS = _Visits()
+_REST = Rest(REST_S, _VISITS.forget, release_freed)
 
 
 def _key(photo: Photo, settings: str) -> tuple[str, str, str]:

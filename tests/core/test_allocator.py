@@ -98,3 +98,42 @@ def test_freed_blocks_are_used_again_unless_the_environment_says_otherwise(root)
     assert faults(root, "leave") > 10_000
     assert faults(root, "keep") < 1_000
     assert faults(root, "keep", MALLOC_TRIM_THRESHOLD_="131072") > 1_000
+
+
+COUNT_KEPT = """
+import sys
+from core import keep_blocks, release_freed
+keep_blocks()
+
+def held():
+    for line in open("/proc/self/status"):
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+
+before = held()
+blocks = [bytearray(20_000_000) for _ in range(3)]
+del blocks
+after = held()
+release_freed()
+print(after - before, held() - before)
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_info"), reason="not glibc"
+)
+def test_what_is_kept_goes_when_asked(root):
+    environment = {
+        name: text for name, text in os.environ.items() if not name.startswith("MALLOC_")
+    }
+    shown = subprocess.run(
+        [sys.executable, "-c", COUNT_KEPT],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    kept, left = map(float, shown.stdout.split())
+    assert kept > 40
+    assert left < 10

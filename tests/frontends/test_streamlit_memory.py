@@ -9,10 +9,11 @@ import weakref
 import pytest
 
 from core import Emotion
+from frontends.rest import Rest
 from frontends.streamlit_app import workspace as workspaces
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.workspace import Shelf, Workspace, _Visits
-from tests.fakes import picture, png
+from tests.fakes import FakeAnalyzer, picture, png
 
 
 @pytest.fixture
@@ -47,6 +48,21 @@ def test_newest_visit_keeps_its_picture_however_large(photo, monkeypatch):
     assert one.image_bytes() > 0
     other.image(photo)
     assert (one.image_bytes(), other.image_bytes() > 0) == (0, True)
+
+
+def test_pictures_go_after_a_rest_and_the_answers_stay(photo, monkeypatch):
+    looked = threading.Event()
+    rest = Rest(0.3, workspaces._VISITS.forget, looked.set)
+    monkeypatch.setattr(workspaces, "_REST", rest)
+    visit, analyzer = Workspace(), FakeAnalyzer()
+    analysis = visit.answer(photo, analyzer)
+    shown = visit.shown(photo, analysis)
+    assert visit.image_bytes() > 0
+    assert visit._shown.held > 0
+    assert looked.wait(10)
+    assert (visit.image_bytes(), visit._shown.held) == (0, 0)
+    assert visit.answer(photo, analyzer) is analysis
+    assert visit.shown(photo, analysis) == shown
 
 
 def test_visit_that_is_over_is_not_held(photo):

@@ -1,0 +1,47 @@
+"""A server that nobody asks anything lets go of what it can make again."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from frontends.rest import Rest
+
+SHORT_S = 0.2
+
+
+def test_works_are_done_once_after_each_time_that_somebody_came():
+    done = threading.Semaphore(0)
+    works = []
+
+    def work():
+        works.append(time.monotonic())
+        done.release()
+
+    rest = Rest(SHORT_S, work)
+    for visits in (1, 2):
+        came = time.monotonic()
+        rest.interrupt()
+        assert done.acquire(timeout=10)
+        assert works[-1] - came >= SHORT_S
+        time.sleep(3 * SHORT_S)
+        assert len(works) == visits
+
+
+def test_nothing_is_done_while_people_come():
+    done = threading.Event()
+    rest = Rest(4 * SHORT_S, done.set)
+    end = time.monotonic() + 12 * SHORT_S
+    while time.monotonic() < end:
+        rest.interrupt()
+        assert not done.wait(SHORT_S / 4)
+    assert done.wait(10)
+
+
+def test_works_are_done_in_their_order_by_a_thread_that_does_not_outlive_the_process():
+    order = []
+    done = threading.Event()
+    Rest(0.0, lambda: order.append(1), lambda: order.append(2), done.set).interrupt()
+    assert done.wait(10)
+    assert order == [1, 2]
+    assert all(each.daemon for each in threading.enumerate() if each.name == "rest")
