@@ -42,7 +42,14 @@ def test_every_model_card_compares_the_models(root, trained):
             assert comparison_table(trained) in card.read_text(encoding="utf-8"), card.name
 
 
-DETECTOR_RESULTS = ("hybrid", "hybrid_fast", "mtcnn_thorough", "mtcnn", "compact")
+DETECTOR_RESULTS = (
+    "hybrid",
+    "hybrid_fast",
+    "mtcnn_thorough",
+    "mtcnn",
+    "compact",
+    "compact_precision",
+)
 """The columns of the table of detectors."""
 
 
@@ -52,15 +59,23 @@ def test_detectors_are_compared_as_they_were_measured(root):
     files = [results / f"detector_{name}.json" for name in DETECTOR_RESULTS]
     told = page.split("<!-- detectors -->\n")[1].split("<!-- /detectors -->")[0]
     assert told == detectors_table(files)
-    for name in ("hybrid", "compact"):
+    told = page.split("<!-- against -->\n")[1].split("<!-- /against -->")[0]
+    lines = []
+    for name in ("hybrid", "compact", "compact_precision"):
         figures = json.loads((results / f"detector_{name}.json").read_text(encoding="utf-8"))
         against = figures["against"]
         low, high = against["f1_difference_interval"]
-        assert (
-            f"`{name}` took a photo {against['times_as_fast']:.1f} times as fast as `mtcnn` with "
-            f"the preset {figures['preset']}; the difference in F1 was "
-            f"{against['f1_difference']:+.3f} ({low:+.3f} to {high:+.3f}).\n"
-        ) in page
+        lines.append(
+            f"| {figures['detector']}, {figures['threshold_is']} | {against['detector']} | "
+            f"{against['times_as_fast']:.1f} | "
+            f"{against['f1_difference']:+.3f} ({low:+.3f} to {high:+.3f}) | "
+            f"{figures['false_alarms_per_100_negatives']:.1f}, "
+            f"{against['false_alarms_per_100_negatives']:.1f} |\n"
+        )
+    assert told == (
+        "| detector | against | times as fast | difference in F1 | "
+        "false alarms per 100, its and the other's |\n|---|---|---|---|---|\n" + "".join(lines)
+    )
 
 
 def test_sweep_of_mtcnns_settings_is_told_as_it_was_measured(root):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -16,7 +17,7 @@ from facenet_pytorch import MTCNN
 from PIL import Image
 from torch.nn.functional import interpolate
 
-from core import Device, Engine, RgbImage, read_image, read_isolated
+from core import Device, Engine, IsolatedReader, RgbImage, read_image, read_isolated
 from core.classifiers import ARCHITECTURES
 from core.classifiers.architectures import EmotionNetwork, architecture_named
 from core.config import Preset, settings_for
@@ -24,7 +25,8 @@ from core.detectors import DETECTORS
 from core.detectors.area_windows import squares, sums_of
 from core.detectors.compact import compact_network
 from core.detectors.mtcnn_networks import load_networks
-from core.landmarks.face_mesh import _cut_square
+from core.imaging.reduce import reduced_to
+from core.landmarks.face_mesh import FaceMeshLandmarks, cut_square
 from core.landmarks.mesh_networks import MeshNetworks
 from core.runtime import make_runner, runner_for
 from core.weights import detector_of
@@ -115,8 +117,28 @@ def test_proposing_faces(benchmark, way):
 def test_laying_the_face_mesh(benchmark, photo, way):
     benchmark.group = "lay the face mesh over one face"
     (face, *_) = detector("mtcnn", Preset.FAST).detect(photo)
-    square, _, _ = _cut_square(photo, face.box)
+    square, _, _ = cut_square(photo, face.box)
     benchmark(meshes_of_mediapipe() if way != "OpenVINO" else MeshNetworks().meshes, square)
+
+
+@pytest.mark.parametrize("way", ["by the detector's points", "by its own finder"])
+def test_placing_the_face_mesh(benchmark, photo, way):
+    benchmark.group = "cut a face out and lay the mesh over it"
+    (face, *_) = detector("mtcnn", Preset.FAST).detect(photo)
+    known = face if way.startswith("by the d") else replace(face, landmarks=None)
+    benchmark(FaceMeshLandmarks().locate, photo, [known])
+
+
+@pytest.mark.parametrize("way", ["halved, then sampled", "each pixel a mean"])
+@pytest.mark.parametrize("size", [(1536, 1024), (4000, 3000)])
+def test_reducing_a_photo(benchmark, photo, size, way):
+    benchmark.group = f"reduce a photo of {size[0]} x {size[1]} to 1024 px"
+    pixels = cv2.resize(photo.pixels, size)
+    if way.startswith("halved"):
+        benchmark(reduced_to, pixels, 1024)
+    else:
+        small = (1024, round(1024 * size[1] / size[0]))
+        benchmark(cv2.resize, pixels, small, interpolation=cv2.INTER_AREA)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP"])
@@ -126,3 +148,14 @@ def test_reading_a_photo(benchmark, photo, kind, read):
     encoded = io.BytesIO()
     Image.fromarray(photo.pixels).resize((4000, 3000)).save(encoded, kind)
     benchmark(read, encoded.getvalue())
+
+
+@pytest.mark.parametrize("way", ["keeps freed memory", "hands it back"])
+def test_reading_one_photo_after_another(benchmark, photo, way, monkeypatch):
+    benchmark.group = "read a JPEG of 1024 x 768 in a process that ..."
+    encoded = io.BytesIO()
+    Image.fromarray(photo.pixels).resize((1024, 768)).save(encoded, "JPEG")
+    if way == "hands it back":
+        monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", str(128 * 1024))  # glibc's own
+    with IsolatedReader(1) as reader:
+        benchmark(reader.read, encoded.getvalue())

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.config import OperatingPoint
 from core.errors import DataError
 
 _ROWS = {
@@ -22,7 +23,7 @@ def detectors_table(files: Sequence[Path]) -> str:
     """A Markdown table with one column for each of the JSON ``files``; DataError if one is none."""
     columns = [_read(file) for file in files]
     lines = [
-        _line("", [f"{each['detector']}, {each['preset']}" for each in columns]),
+        _line("", [_heading(each) for each in columns]),
         _line("---", ["---"] * len(columns)),
     ]
     lines += [_line(words, [_value(each, key) for each in columns]) for key, words in _ROWS.items()]
@@ -38,6 +39,14 @@ def detectors_table(files: Sequence[Path]) -> str:
     told = [f"{1000 * each['seconds_per_image']:.0f}" for each in columns]
     lines.append(_line("ms a photo", told))
     return "\n".join(lines) + "\n"
+
+
+def _heading(figures: Mapping[str, Any]) -> str:
+    """Detector and preset, and the operating point where it is not the usual one."""
+    told = f"{figures['detector']}, {figures['preset']}"
+    words = str(figures.get("threshold_is", ""))
+    usual = words in {"", f"tuned for {OperatingPoint.BALANCED}"}
+    return told if usual else f"{told}, {words}"
 
 
 def sweep_table(rows: Sequence[Mapping[str, Any]]) -> str:
