@@ -16,6 +16,8 @@ from core.config import AnalyzerConfig, Device, Engine
 from core.pipeline import Analyzer
 from core.types import RgbImage, UInt8Array
 
+from ..bench.timing import REST_S
+
 FACES = 64
 """In a batch that tells the faces a second; as many as the classifier takes at once."""
 ROUNDS = 15
@@ -70,12 +72,16 @@ def measure_speed(
 def _medians(
     tasks: Mapping[tuple[str, str, str], Callable[[], object]], rounds: int
 ) -> dict[tuple[str, str, str], float]:
-    """Seconds of each task; they take turns, so that a busy moment meets all of them alike."""
-    for task in tasks.values():
-        task()
+    """Seconds of each task; they take turns, so that a busy moment meets all of them alike.
+
+    A rest and an unmeasured call go before each measured one: the task before has left threads
+    that keep the cores busy for a moment, and its own weights in the cache.
+    """
     taken: dict[tuple[str, str, str], list[float]] = {name: [] for name in tasks}
     for _ in range(rounds):
         for name, task in tasks.items():
+            time.sleep(REST_S)
+            task()
             started = time.perf_counter()
             task()
             taken[name].append(time.perf_counter() - started)
