@@ -14,7 +14,12 @@ ModelName = StrEnum("ModelName", {name.upper(): name for name in model_names()})
 DetectorName = StrEnum("DetectorName", {name.upper(): name for name in detector_names()})  # type: ignore[misc]
 DEFAULT_MODEL = ModelName("mobilenet_v2")
 
-ModelOption = Annotated[ModelName, typer.Option("--model", help="The network that answers.")]
+ModelOption = Annotated[
+    ModelName,
+    typer.Option(
+        "--model", help="The network that answers; ensemble asks all three and takes the longest."
+    ),
+]
 DetectorOption = Annotated[
     DetectorName | None,
     typer.Option("--detector", help="What finds the faces.  [default: the preset's]"),
