@@ -10,11 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import EMOTIONS, ConfigError, Emotion
+from core import EMOTIONS, ConfigError, Emotion, opinions
 
 if TYPE_CHECKING:
     from core import ImageAnalysis
 
+COLUMNS = (
+    *("time_s", "face", "x1", "y1", "x2", "y2", "score", "emotion", "certain"),
+    *EMOTIONS,
+    *("agreement", "per_model"),
+)
+"""Of the table with a row for each face of a frame."""
 _MOST_DRAWN = 6
 """Faces in a plot, those seen longest."""
 
@@ -53,9 +59,7 @@ class Timeline:
         """A function that writes a row for each face of a frame; ConfigError where none can be."""
         with _writing(path), path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(
-                ["time_s", "face", "x1", "y1", "x2", "y2", "score", "emotion", "certain", *EMOTIONS]
-            )
+            writer.writerow(COLUMNS)
 
             def write(moment: Moment) -> None:
                 for face in moment.answer.faces:
@@ -70,6 +74,8 @@ class Timeline:
                             str(said.top),
                             str(said.certain).lower(),
                             *(f"{each:.4f}" for each in said.probabilities),
+                            str(face.agreement or ""),
+                            opinions(face) or "",
                         ]
                     )
 

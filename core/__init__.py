@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from .live.following import FaceFollower
     from .live.video import Frame, Video, is_video, open_camera, open_video, video_writer
     from .output.blur import blur_faces
-    from .output.export import SCHEMA_VERSION, document, dumps, to_csv, to_json
+    from .output.export import SCHEMA_VERSION, document, dumps, opinions, to_csv, to_json
     from .output.render import annotate, encode_png, overlay_heatmap
     from .pipeline import Analyzer
     from .tracking import FaceTracker, TrackedFace
@@ -109,7 +109,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "video_writer",
     ),
     "output.blur": ("blur_faces",),
-    "output.export": ("SCHEMA_VERSION", "document", "dumps", "to_csv", "to_json"),
+    "output.export": ("SCHEMA_VERSION", "document", "dumps", "opinions", "to_csv", "to_json"),
     "output.render": ("annotate", "encode_png", "overlay_heatmap"),
     "pipeline": ("Analyzer",),
     "tracking": ("FaceTracker", "TrackedFace"),
@@ -193,6 +193,7 @@ __all__ = [
     "model_names",
     "open_camera",
     "open_video",
+    "opinions",
     "overlay_heatmap",
     "prepare_isolated",
     "prepare_networks",

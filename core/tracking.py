@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -19,6 +19,8 @@ class TrackedFace:
     box: Box
     emotions: EmotionScores
     """Smoothed over time."""
+    per_model: Mapping[str, EmotionScores]
+    """What each network says, smoothed alike."""
     seen_s: float
     """Seconds since it was seen first."""
 
@@ -28,6 +30,7 @@ class _Track:
     number: int
     box: Box
     emotions: EmotionScores
+    per_model: Mapping[str, EmotionScores]
     first_s: float
     last_s: float
 
@@ -68,13 +71,26 @@ class FaceTracker:
         for place, face in enumerate(faces):
             track = followed.get(place)
             if track is None:
-                track = _Track(next(self._numbers), face.face.box, face.emotions, time_s, time_s)
+                track = _Track(
+                    next(self._numbers),
+                    face.face.box,
+                    face.emotions,
+                    face.per_model,
+                    time_s,
+                    time_s,
+                )
                 self._tracks.append(track)
             else:
-                track.emotions = self._smoothed(track, face.emotions, time_s)
+                past_s = time_s - track.last_s
+                track.emotions = self._smoothed(track.emotions, face.emotions, past_s)
+                track.per_model = {
+                    name: self._smoothed(track.per_model.get(name, scores), scores, past_s)
+                    for name, scores in face.per_model.items()
+                }
                 track.box, track.last_s = face.face.box, time_s
+            seen_s = time_s - track.first_s
             told.append(
-                TrackedFace(track.number, track.box, track.emotions, time_s - track.first_s)
+                TrackedFace(track.number, track.box, track.emotions, track.per_model, seen_s)
             )
         return tuple(told)
 
@@ -93,13 +109,13 @@ class FaceTracker:
                 taken.add(number)
         return followed
 
-    def _smoothed(self, track: _Track, new: EmotionScores, time_s: float) -> EmotionScores:
+    def _smoothed(self, old: EmotionScores, new: EmotionScores, past_s: float) -> EmotionScores:
         if self.smoothing_s <= 0:
             return new
-        share = 1 - math.exp(-(time_s - track.last_s) / self.smoothing_s)
-        pairs = zip(track.emotions.probabilities, new.probabilities, strict=True)
+        share = 1 - math.exp(-past_s / self.smoothing_s)
+        pairs = zip(old.probabilities, new.probabilities, strict=True)
         return EmotionScores(
-            tuple(old + share * (now - old) for old, now in pairs), new.certain_from
+            tuple(before + share * (now - before) for before, now in pairs), new.certain_from
         )
 
 

@@ -75,6 +75,14 @@ def _picture(address: object) -> RgbImage:
     return read_isolated(data, name="camera")
 
 
+def _votes(face: TrackedFace) -> str:
+    """How many of an ensemble's networks name its emotion; nothing for a single one."""
+    if len(face.per_model) < 2:
+        return ""
+    named = sum(each.top == face.emotions.top for each in face.per_model.values())
+    return f" · {named} of {len(face.per_model)}"
+
+
 def _drawn(face: TrackedFace, image: RgbImage) -> dict[str, Any]:
     top, probability = face.emotions.ranked()[0]
     certain = face.emotions.certain
@@ -88,7 +96,7 @@ def _drawn(face: TrackedFace, image: RgbImage) -> dict[str, Any]:
             box.x2 / image.width,
             box.y2 / image.height,
         ],
-        "label": f"{face.number} · {word} {percent(probability)}",
+        "label": f"{face.number} · {word} {percent(probability)}{_votes(face)}",
         "certain": certain,
         "colour": f"rgb({red},{green},{blue})",
         # Brightness as eyes weigh it (ITU-R BT.601); between the seven colours no close case.

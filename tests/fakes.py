@@ -7,6 +7,7 @@ network is sure of it. Everything behind detection and classification is the rea
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -21,14 +22,16 @@ from core import (
     AnalyzerConfig,
     Box,
     Emotion,
+    EmotionScores,
     Face,
+    FaceAnalysis,
     ImageAnalysis,
     ModelInfo,
     RgbImage,
 )
 from core.calibration import Calibration
 from core.landmarks.five_points import DetectorLandmarks
-from core.pipeline import EmotionModel
+from core.pipeline import EmotionModel, Examined
 
 CERTAIN_FROM = 0.4
 _STEP = 30
@@ -111,6 +114,26 @@ class FakeAnalyzer(Analyzer):
         heat = np.zeros((48, 48), np.float32)
         heat[16:32, 16:32] = 1.0
         return tuple(heat for _ in analysis.faces)
+
+
+class FakeEnsemble(FakeAnalyzer):
+    """Three networks, of which the last names the next emotion in the order instead."""
+
+    def conclude(
+        self, pictures: Sequence[Examined], *, faces_a_call: int | None = None
+    ) -> tuple[ImageAnalysis, ...]:
+        """What the fake answers, with the three opinions."""
+        return tuple(
+            replace(told, faces=tuple(replace(face, per_model=_three(face)) for face in told.faces))
+            for told in super().conclude(pictures, faces_a_call=faces_a_call)
+        )
+
+
+def _three(face: FaceAnalysis) -> dict[str, EmotionScores]:
+    said = face.emotions
+    shifted = (said.probabilities[-1], *said.probabilities[:-1])
+    other = EmotionScores(shifted, said.certain_from)
+    return {"mobilenet_v2": said, "resnet50": said, "inception_v3": other}
 
 
 def model_info(name: str = "mobilenet_v2", **changes: Any) -> ModelInfo:

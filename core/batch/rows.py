@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import ProjectError
 from ..labels import EMOTIONS
-from ..output.export import document
+from ..output.export import document, opinions
 from ..types import ImageAnalysis, Provenance
 
 Row = tuple[Any, ...]
@@ -56,6 +56,7 @@ COLUMNS = (
     *(Column(str(each), Kind.NUMBER, "its calibrated probability") for each in EMOTIONS),
     Column("quality", Kind.TEXT, "what makes the answer less reliable"),
     Column("agreement", Kind.TEXT, "of an ensemble's networks: `all`, `majority` or `split`"),
+    Column("per_model", Kind.TEXT, "what each of them says: its most probable emotion"),
     Column("notes", Kind.TEXT, "what to know about how the file was read"),
     Column("error", Kind.TEXT, "kind of failure, such as `UnreadableImage`"),
     Column("message", Kind.TEXT, "the failure in words"),
@@ -96,8 +97,9 @@ def answered(path: str, analysis: ImageAnalysis) -> Answer:
             **face["emotions"],
             **{name: face[name] for name in ("score", "top", "certain", "agreement")},
             "quality": " ".join(face["quality"]["reasons"]) or None,
+            "per_model": opinions(answer),
         }
-        for face in told["faces"]
+        for face, answer in zip(told["faces"], analysis.faces, strict=True)
     ]
     return Answer(path, tuple(map(_told, rows or [{**both, "status": Status.NO_FACE}])))
 

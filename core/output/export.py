@@ -36,6 +36,7 @@ CSV_COLUMNS = (
     "notes",
     "model",
     "agreement",
+    "per_model",
 )
 
 
@@ -97,8 +98,8 @@ def to_csv(analyses: Sequence[ImageAnalysis]) -> str:
         ]
         tail = [spreadsheet_text(" ".join(analysis.notes)), analysis.provenance.model]
         if not analysis.faces:
-            blank = [""] * (len(CSV_COLUMNS) - len(head) - len(tail) - 1)
-            writer.writerow([*head, *blank, *tail, ""])
+            blank = [""] * (len(CSV_COLUMNS) - len(head) - len(tail) - 2)
+            writer.writerow([*head, *blank, *tail, "", ""])
         for face in analysis.faces:
             box = face.face.box
             writer.writerow(
@@ -113,9 +114,21 @@ def to_csv(analyses: Sequence[ImageAnalysis]) -> str:
                     spreadsheet_text(" ".join(face.quality.reasons)),
                     *tail,
                     str(face.agreement or ""),
+                    opinions(face) or "",
                 ]
             )
     return output.getvalue()
+
+
+def opinions(face: FaceAnalysis) -> str | None:
+    """What each network of an ensemble says, as in ``mobilenet_v2 happy 0.98; resnet50 sad 0.51``.
+
+    None where a single one answered.
+    """
+    if len(face.per_model) < 2:
+        return None
+    best = {name: scores.ranked()[0] for name, scores in face.per_model.items()}
+    return "; ".join(f"{name} {top} {share:.2f}" for name, (top, share) in best.items())
 
 
 def spreadsheet_text(text: str) -> str:

@@ -69,8 +69,9 @@ def test_networks_of_an_ensemble_are_told_beside_its_answer(photos, monkeypatch)
     assert shown.exit_code == 0
     assert "Networks" in shown.stdout
     assert "happy 2, sad 1" in " ".join(shown.stdout.split())
-    rows = csv.DictReader(analyze(photos["one.png"], "--format", "csv").stdout.splitlines())
-    assert [row["agreement"] for row in rows] == ["majority"]
+    (row,) = csv.DictReader(analyze(photos["one.png"], "--format", "csv").stdout.splitlines())
+    assert row["agreement"] == "majority"
+    assert row["per_model"] == "mobilenet_v2 happy 0.90; resnet50 sad 0.90; inception_v3 happy 0.90"
 
 
 def test_photo_without_a_face_is_a_good_answer(photos):

@@ -10,9 +10,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import core
 from cli.main import app
 from core import EMOTIONS, Emotion, RgbImage, is_video, open_video, video_writer
-from tests.fakes import picture
+from tests.fakes import FakeEnsemble, picture
 
 
 def run(*arguments):
@@ -51,6 +52,7 @@ def test_rows_video_and_plot_are_written(film, tmp_path):
     assert [float(row["time_s"]) for row in table] == pytest.approx([n / 10 for n in range(20)])
     assert {row["face"] for row in table} == {"1"}
     assert table[0]["emotion"] == "happy"
+    assert (table[0]["agreement"], table[0]["per_model"]) == ("", "")
     for row in table:
         assert sum(float(row[emotion]) for emotion in EMOTIONS) == pytest.approx(1, abs=1e-3)
     assert is_video(out)
@@ -111,3 +113,15 @@ def test_analyze_points_to_it(film):
     told = run("analyze", film)
     assert told.exit_code == 2
     assert f"emotion live {film}" in told.stderr.replace("\n", "")
+
+
+def test_networks_of_an_ensemble_have_columns(film, tmp_path, monkeypatch):
+    monkeypatch.setattr(core.Analyzer, "from_config", classmethod(lambda *_: FakeEnsemble()))
+    rows = tmp_path / "rows.csv"
+    told = run("live", film, "--model", "ensemble", "--csv", rows)
+    assert told.exit_code == 0, told.output
+    with rows.open(encoding="utf-8", newline="") as file:
+        first, *_ = csv.DictReader(file)
+    assert first["agreement"] == "majority"
+    assert first["per_model"].startswith("mobilenet_v2 happy 0.9")
+    assert first["per_model"].count(";") == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -98,3 +99,14 @@ def test_time_that_runs_backwards_is_refused():
 )
 def test_overlap_is_intersection_over_union(other, share):
     assert overlap(Box(0, 0, 10, 10), other) == pytest.approx(share)
+
+
+def test_what_each_network_says_is_smoothed_alike():
+    """Else a face could show what most networks did not say."""
+    tracker = FaceTracker(smoothing_s=0.5)
+    for time_s, said in ((0.0, scores(happy=1.0)), (0.25, scores(sad=1.0))):
+        face = replace(at(0, said), per_model={"one": said, "other": scores(neutral=1.0)})
+        (told,) = tracker.update([face], time_s)
+    assert told.per_model["one"].probabilities == pytest.approx(told.emotions.probabilities)
+    assert told.per_model["one"][Emotion.HAPPY] == pytest.approx(math.exp(-0.5))
+    assert told.per_model["other"][Emotion.NEUTRAL] == pytest.approx(1)

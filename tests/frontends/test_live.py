@@ -10,7 +10,7 @@ from PIL import Image
 
 from core import Emotion, FaceTracker
 from frontends.live import answered
-from tests.fakes import FakeAnalyzer, picture
+from tests.fakes import FakeAnalyzer, FakeEnsemble, picture
 
 
 def frame(*faces, number=1, **more):
@@ -31,6 +31,11 @@ def test_faces_are_told_with_their_place_word_and_number():
     assert first["certain"]
     # The square from (10, 10) to (70, 70) in 480 x 360.
     assert first["box"] == pytest.approx([10 / 480, 10 / 360, 70 / 480, 70 / 360], abs=0.01)
+
+
+def test_votes_of_an_ensemble_are_counted():
+    (face,) = answered(frame(Emotion.HAPPY), FaceTracker(), FakeEnsemble())["faces"]
+    assert face["label"] == "1 · Happy 90 % · 2 of 3"
 
 
 def test_doubt_is_told():

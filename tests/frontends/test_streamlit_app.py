@@ -8,16 +8,17 @@ import re
 import zipfile
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core import Emotion, Preset, WeightsMissing, to_json
+from core import Analyzer, Emotion, Preset, WeightsMissing, to_json
 from frontends.streamlit_app import downloads
 from frontends.streamlit_app.photos import MOST_PHOTOS, Photo, within_limits
 from frontends.streamlit_app.views import about
 from frontends.streamlit_app.views.sources import SAMPLE, UPLOAD
 from frontends.streamlit_app.workspace import Refused, Shelf
 from frontends.wording import escape_markdown
-from tests.fakes import model_info, picture, png, untrained
+from tests.fakes import FakeEnsemble, model_info, picture, png, untrained
 
 pytestmark = pytest.mark.usefixtures("catalog")
 
@@ -236,6 +237,17 @@ def test_table_of_several_photos_can_be_filtered(app):
     app.text_input(key="shown_names").set_value("B.P").run()
     assert list(app.dataframe[0].value["Photo"]) == ["b.png"]
     assert not app.exception
+
+
+def test_table_tells_whether_the_networks_agree_where_there_are_several(app, monkeypatch):
+    photos = (("a.png", HAPPY), ("b.png", png(picture(Emotion.ANGRY))))
+    upload(app, *photos)
+    assert "Networks" not in app.dataframe[0].value
+    monkeypatch.setattr(Analyzer, "from_config", lambda config=None: FakeEnsemble(config))
+    st.cache_resource.clear()
+    app.radio(key="preset").set_value(Preset.FAST).run()
+    told = list(app.dataframe[0].value["Networks"])
+    assert told == ["2 of 3 networks say happy", "2 of 3 networks say angry"]
 
 
 def test_toggles_change_the_picture_alone(app):

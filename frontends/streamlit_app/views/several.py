@@ -16,7 +16,13 @@ from frontends.streamlit_app.state import workspace
 from frontends.streamlit_app.views.answer import offer_downloads, show_answer
 from frontends.streamlit_app.workspace import Answer, Refused
 from frontends.summary import NOT_SURE, summary_html
-from frontends.wording import answer_words, count_words, emotion_word, shown_name
+from frontends.wording import (
+    agreement_words,
+    answer_words,
+    count_words,
+    emotion_word,
+    shown_name,
+)
 
 if TYPE_CHECKING:
     from core import Analyzer
@@ -25,6 +31,7 @@ Pair = tuple[Photo, Answer]
 Row = tuple[int, dict[str, Any]]
 """The number of the photo among all, and what the table tells."""
 _PICKED = "picked_photo"
+_NETWORKS = "Networks"
 NO_FACE_ANSWER, NOT_ANSWERED = "No face", "Not answered"
 
 
@@ -33,14 +40,15 @@ def show_several(
 ) -> None:
     """The table, what can be saved, and the photo the visitor picks."""
     answered = [(photo, each) for photo, each in pairs if isinstance(each, ImageAnalysis)]
+    refused = [(photo, each) for photo, each in pairs if isinstance(each, Refused)]
     faces = sum(len(analysis.faces) for _, analysis in answered)
-    st.subheader(_headline(len(answered), faces, len(pairs) - len(answered)), anchor=False)
+    st.subheader(_headline(len(answered), faces, len(refused)), anchor=False)
     faces_told = [face for _, analysis in answered for face in analysis.faces]
     left, right = st.columns(2, gap="medium")
     left.html(summary_html(faces_told))
     with right:
         rows = _filtered(_rows(pairs))
-        _downloads(answered)
+        _downloads(answered, refused)
     st.dataframe(
         [row for _, row in rows],
         hide_index=True,
@@ -68,16 +76,19 @@ def show_several(
         range(len(pairs)),
         format_func=lambda number: _title(number, pairs[number]),
         key=_PICKED,
+        persist_state="session",
     )
     photo, answer = pairs[picked]
     show_answer(photo, answer, analyzer, everyone)
 
 
-def _downloads(answered: Sequence[tuple[Photo, ImageAnalysis]]) -> None:
+def _downloads(
+    answered: Sequence[tuple[Photo, ImageAnalysis]], refused: Sequence[tuple[Photo, Refused]]
+) -> None:
     if not answered:
         return
     analyses = [analysis for _, analysis in answered]
-    everything = partial(zip_file, answered, workspace())
+    everything = partial(zip_file, answered, workspace(), refused)
     table, documents = partial(csv_file, analyses), partial(json_list, analyses)
     offer_downloads(
         "of_all",
@@ -113,8 +124,11 @@ def _filtered(rows: list[Row]) -> list[Row]:
         [answer for answer in order if answer in there],
         placeholder="All answers",
         key="shown_answers",
+        persist_state="session",
     )
-    part = st.text_input("Show only photos whose name contains", key="shown_names")
+    part = st.text_input(
+        "Show only photos whose name contains", key="shown_names", persist_state="session"
+    )
     return [
         (number, row)
         for number, row in rows
@@ -138,7 +152,10 @@ def _rows(pairs: Sequence[Pair]) -> list[Row]:
     rows: list[Row] = []
     for number, (photo, answer) in enumerate(pairs):
         row: dict[str, Any] = dict.fromkeys(
-            ("Photo", "Number", "Face", "Answer", "Most probable", "Probability", "Remarks")
+            (
+                *("Photo", "Number", "Face", "Answer", "Most probable", "Probability"),
+                *(_NETWORKS, "Remarks"),
+            )
         )
         row["Photo"] = shown_name(photo.name)
         if isinstance(answer, Refused):
@@ -148,6 +165,9 @@ def _rows(pairs: Sequence[Pair]) -> list[Row]:
             rows.append((number, {**row, "Answer": NO_FACE_ANSWER, "Remarks": notes}))
         else:
             rows.extend((number, {**row, **_told(face)}) for face in answer.faces)
+    if not any(row[_NETWORKS] for _, row in rows):
+        for _, row in rows:
+            del row[_NETWORKS]  # a single network has nothing to agree with
     return rows
 
 
@@ -159,5 +179,6 @@ def _told(face: FaceAnalysis) -> dict[str, Any]:
         "Answer": answer_words(face.emotions),
         "Most probable": top.value,
         "Probability": 100 * probability,
+        _NETWORKS: agreement_words(face),
         "Remarks": " ".join(face.quality.reasons),
     }

@@ -10,7 +10,7 @@ import pytest
 from core import Box, Emotion, FaceFollower, FaceTracker, Frame, Landmarks, RgbImage
 from core.live.following import _moved
 from core.types import Face
-from tests.fakes import FakeAnalyzer, SquareDetector, picture
+from tests.fakes import FakeAnalyzer, FakeEnsemble, SquareDetector, picture
 
 
 class SquareLandmarks:
@@ -95,3 +95,14 @@ def test_box_grows_with_its_landmarks():
     now = replace(before, landmarks=bigger)
     assert _moved(before, now) == Box(10, 10, 50, 50)
     assert _moved(replace(before, landmarks=None), now) == now.box
+
+
+def test_networks_are_told_as_smoothed_as_the_answer():
+    made = FakeEnsemble()
+    made._landmarks = SquareLandmarks()
+    follower = FaceFollower(made, FaceTracker(smoothing_s=1000))
+    follower.answer(next(frames(1, Emotion.HAPPY)))
+    (later,) = (replace(each, time_s=0.1) for each in frames(1, Emotion.SAD))
+    (face,) = follower.answer(later).faces
+    assert face.emotions.top == Emotion.HAPPY
+    assert [each.top for each in face.per_model.values()] == ["happy", "happy", "sad"]

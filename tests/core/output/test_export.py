@@ -6,11 +6,12 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from core import EMOTIONS, Box, Landmarks, document, dumps, to_csv, to_json
+from core import EMOTIONS, Box, Landmarks, document, dumps, opinions, to_csv, to_json
 from core.output.export import CSV_COLUMNS
 from core.types import Face
 from tests.core.pipeline_parts import face_analysis, image_analysis, scores
@@ -232,3 +233,13 @@ def test_numbers_stay_numbers_in_a_table():
     row = rows(to_csv([image_analysis(analysis)]))[1]
     for column in ("width", "height", "faces", "face", "x1", "score", *EMOTIONS):
         float(row[CSV_COLUMNS.index(column)])
+
+
+def test_networks_of_an_ensemble_are_told_in_one_cell():
+    (face, *_) = ANSWER.faces
+    assert opinions(face) is None
+    sad = replace(face.emotions, probabilities=(0, 0, 0, 0.4, 0.6, 0, 0))
+    several = replace(face, per_model={"mobilenet_v2": face.emotions, "resnet50": sad})
+    assert opinions(several) == "mobilenet_v2 happy 0.75; resnet50 sad 0.60"
+    row = next(csv.DictReader(io.StringIO(to_csv([replace(ANSWER, faces=(several,))]))))
+    assert (row["agreement"], row["per_model"]) == ("split", opinions(several))
