@@ -65,7 +65,12 @@ def bench(
         typer.echo(bench_tables(json.loads(markdown.read_text(encoding="utf-8"))), nl=False)
         return
     if precision:
-        _show_precisions(compare_precisions(precision))
+        compared = compare_precisions(precision)
+        _show_precisions(compared)
+        if out is not None:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            out.write_text(json.dumps(compared, indent=2) + "\n", encoding="utf-8")
+            typer.echo(f"Wrote {out}", err=True)
         return
     if curves is not None:
         for written in draw_curves(curves, tell=tell):
@@ -126,10 +131,9 @@ def _show(report: Mapping[str, Any]) -> None:
 def _show_precisions(told: Mapping[str, Mapping[str, float]]) -> None:
     from rich.console import Console
 
+    from training import precision_rows
+
     table = figures_table("MobileNetV2", *told)
-    for name in ("accuracy", "macro_f1", "ece"):
-        table.add_row(f"{name}, %", *(f"{100 * each[name]:.2f}" for each in told.values()))
-    table.add_row("other answers", *(f"{each['other_answers']:,}" for each in told.values()))
-    table.add_row("ms for one face", *(f"{each['ms_per_face']:.2f}" for each in told.values()))
-    table.add_row("faces a second", *(f"{each['faces_per_s']:,.0f}" for each in told.values()))
+    for row in precision_rows(told):
+        table.add_row(*row)
     Console().print(table)

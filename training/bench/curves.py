@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
@@ -61,7 +62,7 @@ def draw_curves(folder: Path, *, tell: Callable[[str], None] = lambda _: None) -
 
 
 def _sized(megapixels: float) -> RgbImage:
-    height = round((megapixels * 1e6 * 3 / 4) ** 0.5)
+    height = math.floor((megapixels * 1e6 * 3 / 4) ** 0.5)
     return generated((height * 4 // 3, height), 2)
 
 

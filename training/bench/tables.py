@@ -39,6 +39,28 @@ def bench_tables(report: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def precision_rows(told: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
+    """What `emotion bench --precision` compared: a name, then a value for each precision."""
+    return [
+        *(
+            [f"{name}, %", *(f"{100 * each[key]:.2f}" for each in told.values())]
+            for name, key in (
+                ("accuracy", "accuracy"),
+                ("macro-F1", "macro_f1"),
+                ("calibration error", "ece"),
+            )
+        ),
+        ["other answers", *(f"{each['other_answers']:,}" for each in told.values())],
+        ["ms for one face", *(f"{each['ms_per_face']:.2f}" for each in told.values())],
+        ["faces a second", *(f"{each['faces_per_s']:,.0f}" for each in told.values())],
+    ]
+
+
+def precision_table(told: Mapping[str, Mapping[str, float]]) -> str:
+    """The same as Markdown."""
+    return _table(["MobileNetV2", *told], precision_rows(told)) + "\n"
+
+
 def _whole(way: str, report: Mapping[str, Any]) -> list[str]:
     figures, batch = report["whole"][way], report.get("batch", {}).get(way, {})
     return [

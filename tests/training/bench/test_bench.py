@@ -10,12 +10,14 @@ import pytest
 
 from core import DataError, Emotion
 from core.config import Preset
+from core.imaging.limits import MAX_PIXELS
 from tests.fakes import FakeAnalyzer, picture, png
+from training.bench import curves
 from training.bench import run as module
 from training.bench.limit import Peak, least_seconds
 from training.bench.photos import generated, generated_set, read_photos
 from training.bench.run import OBVIOUS, default_way, run_bench, ways
-from training.bench.tables import bench_tables
+from training.bench.tables import bench_tables, precision_table
 from training.bench.timing import in_turns, summary
 
 
@@ -126,3 +128,29 @@ def test_least_time_grows_with_pixels_and_faces():
     # Beyond the working size only reading goes on growing.
     small, large = (least_seconds(n, 0, Preset.BALANCED, peak) for n in (1e7, 2e7))
     assert large - small == pytest.approx(6e7 / 1e10, rel=1e-6)
+
+
+def test_precisions_are_told_side_by_side():
+    told = {
+        "f32": {"accuracy": 0.7055, "macro_f1": 0.67, "ece": 0.0155, "other_answers": 0}
+        | {"ms_per_face": 4.16, "faces_per_s": 524},
+        "int8": {"accuracy": 0.7052, "macro_f1": 0.6727, "ece": 0.0174, "other_answers": 82}
+        | {"ms_per_face": 2.73, "faces_per_s": 1498},
+    }
+    lines = precision_table(told).splitlines()
+    assert lines[0] == "| MobileNetV2 | f32 | int8 |"
+    assert lines[2:] == [
+        "| accuracy, % | 70.55 | 70.52 |",
+        "| macro-F1, % | 67.00 | 67.27 |",
+        "| calibration error, % | 1.55 | 1.74 |",
+        "| other answers | 0 | 82 |",
+        "| ms for one face | 4.16 | 2.73 |",
+        "| faces a second | 524 | 1,498 |",
+    ]
+
+
+def test_largest_picture_of_the_curves_is_one_that_is_read(monkeypatch):
+    monkeypatch.setattr(curves, "generated", lambda size_wh, _faces: size_wh)
+    sizes = [curves._sized(each) for each in curves.MEGAPIXELS]
+    assert all(width * height <= MAX_PIXELS for width, height in sizes)
+    assert sizes[-1][0] * sizes[-1][1] > 0.99 * MAX_PIXELS
