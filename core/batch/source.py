@@ -17,6 +17,12 @@ from ..types import RgbImage
 
 _LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
 """What systems put into folders by themselves."""
+_STORES = {
+    *("file", "local", "memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "hdfs"),
+    *("oci", "oss", "tos", "sftp", "ssh", "smb"),
+}
+"""Where people keep photos of their own. No protocol of the web is among them, because nothing
+here fetches pictures of people from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +123,7 @@ def _file(entry: os.DirEntry[str], path: str) -> Found | Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """A folder in an object store, or anything else that fsspec or Arrow opens."""
+    """A folder in a store of files or objects that fsspec or Arrow opens."""
 
     files: Any = field(repr=False)
     """An fsspec file system."""
@@ -125,7 +131,15 @@ class Store:
 
     @classmethod
     def at(cls, address: str) -> Store:
-        """The folder at ``address``; ConfigError where nothing here opens such a store."""
+        """The folder at ``address``; ConfigError where it is in no store that is read."""
+        protocol = address.partition("://")[0]
+        # fsspec takes what follows "::" for one more address.
+        if protocol not in _STORES or "::" in address:
+            raise ConfigError(
+                f"No photos are read from such an address ({protocol}://).",
+                hint="Name a folder, or one in a store of yours, such as s3://bucket/photos. "
+                "Photos on the web are not fetched: save those that you may analyse into a folder.",
+            )
         import fsspec
 
         try:
@@ -139,7 +153,7 @@ class Store:
                 files, root = FileSystem.from_uri(address)
             except (OSError, ValueError):
                 raise ConfigError(
-                    f"No photos can be read from {address.partition('://')[0]}://: {error}",
+                    f"No photos can be read from {protocol}://: {error}",
                     hint="Name a folder, or install the package that the message names.",
                 ) from error
             return cls(ArrowFSWrapper(files), root)

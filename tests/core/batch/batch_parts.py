@@ -34,8 +34,10 @@ class PlainReader:
 class InlinePool:
     """Answers in this process, ``photos_a_chunk`` files at a time."""
 
-    def __init__(self, work: Work, *, photos_a_chunk: int = PHOTOS_A_CHUNK, make=FakeAnalyzer):
-        self.reader = PlainReader()
+    def __init__(
+        self, work: Work, *, photos_a_chunk: int = PHOTOS_A_CHUNK, make=FakeAnalyzer, reader=None
+    ):
+        self.reader = reader or PlainReader()
         self.worker = Worker(replace(work, make=make), self.reader)
         self.photos_a_chunk = photos_a_chunk
 

@@ -12,10 +12,19 @@ from dataclasses import replace
 import pyarrow.parquet as pq
 import pytest
 
-from core import ConfigError, DataError, Emotion, InferenceError, document, read_image
+from core import (
+    ConfigError,
+    DataError,
+    Emotion,
+    InferenceError,
+    IsolatedReader,
+    document,
+    read_image,
+)
 from core.batch.rows import COLUMNS, NAMES, Kind
 from core.batch.worker import annotated_path
 from tests.core.batch.batch_parts import InlinePool, fill, opener, run
+from tests.core.imaging.faulty_decoder import COMMAND, with_fault
 from tests.fakes import FakeAnalyzer, picture, png
 
 ONE = png(picture(Emotion.HAPPY))
@@ -234,6 +243,28 @@ def test_face_without_a_usable_answer_costs_its_own_file_alone(folder, out):
     assert (summary.files, summary.failed) == (5, 1)
 
 
+def test_decoder_that_crashes_or_hangs_costs_its_own_file_alone(folder, out, tmp_path):
+    fill(folder, 5)
+    run(folder, tmp_path / "clean.jsonl")
+    faults = {
+        "crash.png": ("crash", "made the decoder crash"),
+        "hang.png": ("sleep", "took longer than 2 seconds"),
+    }
+    for name, (fault, _) in faults.items():
+        (folder / name).write_bytes(with_fault(ONE, fault))
+    with IsolatedReader(1, seconds=2, command=COMMAND) as reader:
+        summary = run(folder, out, pool=opener(reader=reader))
+    assert (summary.files, summary.failed) == (7, 3)  # one of the five is damaged
+    rows = {row["path"]: row for row in rows_of(out) if row["path"] in faults}
+    for name, (_, what) in faults.items():
+        assert (rows[name]["status"], rows[name]["error"]) == ("failed", "UnreadableImage")
+        assert what in rows[name]["message"]
+    others = [
+        line for line in out.read_bytes().splitlines() if json.loads(line)["path"] not in faults
+    ]
+    assert others == (tmp_path / "clean.jsonl").read_bytes().splitlines()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="needs file names of any bytes")
 def test_names_are_exact_in_json_and_parquet_and_safe_in_csv(folder, tmp_path):
     raw = [b"=1+1.png", b"@x", b"-y", b"\ttab", b"red\x1b[31m", b"\xe2\x80\xaegnp.png"]
@@ -329,8 +360,29 @@ def test_store_of_objects_gives_the_rows_of_a_folder(photos, clean, tmp_path):
 
 
 def test_store_that_nothing_opens_is_told(out):
-    with pytest.raises(ConfigError, match="nowhere://"):
-        run("nowhere://bucket", out)
+    with pytest.raises(ConfigError, match="can be read from oci://"):
+        run("oci://bucket", out)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("http://127.0.0.1:9/", "https://example.org/people/", "HTTPS://example.org/"),
+        *("ftp://example.org/", "webdav://example.org/", "github://a:b@main/", "nowhere://bucket"),
+        *("simplecache::https://example.org/", "memory://::https://example.org/"),
+    ],
+)
+def test_no_photos_are_fetched_from_the_web(out, monkeypatch, address):
+    import fsspec
+
+    def opened(*_arguments):
+        raise AssertionError("the address was opened")
+
+    monkeypatch.setattr(fsspec.core, "url_to_fs", opened)
+    with pytest.raises(ConfigError, match="No photos are read from") as told:
+        run(address, out)
+    assert "not fetched" in told.value.hint
+    assert not out.exists()
 
 
 def test_run_digest_follows_weights_and_options(photos, tmp_path):
