@@ -76,6 +76,17 @@ class Shelf(Generic[V]):
                 self.held -= self._cost(gone)
             return self._values[key]
 
+    def get_in_turn(self, key: Hashable, make: Callable[[], V]) -> V:
+        """The value of ``key``; to make it takes a turn, because networks are asked for it.
+
+        ProjectError where too many visitors are waiting for theirs.
+        """
+        if key in self:
+            return self.get(key, make)
+        # Outside `make`: to be turned away is no value, and is not kept as one.
+        with TURNS.turn():
+            return self.get(key, make)
+
     def clear(self) -> None:
         """Keep nothing, unless a value is being made or fetched just now."""
         if self._lock.acquire(blocking=False):
@@ -108,8 +119,15 @@ class Workspace:
     _shown: Shelf[bytes] = field(default_factory=lambda: Shelf(_SHOWN_BYTES, len))
 
     def remember(self, key: Hashable, make: Callable[[], object]) -> object:
-        """Anything else worth keeping, made the first time it is asked for."""
-        return self._others.get(key, make)
+        """Anything else that networks are asked for, made the first time it is wanted.
+
+        ProjectError where too many visitors are waiting for theirs.
+        """
+        return self._others.get_in_turn(key, make)
+
+    def drawn(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+        """A picture for the screen, drawn the first time it is asked for."""
+        return self._shown.get(key, make)
 
     def knows(self, photo: Photo, settings: str) -> bool:
         """Whether the answer is there already."""
@@ -127,12 +145,7 @@ class Workspace:
             except ProjectError as error:
                 return Refused(error.message, error.hint)
 
-        key = _key(photo, analyzer.config.digest())
-        if key in self._answers:
-            return self._answers.get(key, make)
-        # Outside `make`: to be turned away is no answer, and is not kept as one.
-        with TURNS.turn():
-            return self._answers.get(key, make)
+        return self._answers.get_in_turn(_key(photo, analyzer.config.digest()), make)
 
     def image(self, photo: Photo) -> RgbImage:
         """The picture itself; InputError if it cannot be read."""
@@ -198,9 +211,11 @@ class Workspace:
         """The framed faces; with ``explained_by`` also what drew the network."""
         from core import annotate, overlay_heatmap
 
+        # The maps first: who is turned away there shall not have the picture decoded.
+        maps = None if explained_by is None else self.maps(photo, analysis, explained_by)
         image = self.image(photo)
-        if explained_by is not None:
-            image = overlay_heatmap(image, analysis, self.maps(photo, analysis, explained_by))
+        if maps is not None:
+            image = overlay_heatmap(image, analysis, maps)
         return annotate(image, analysis, landmarks=landmarks, enlarged=enlarged)
 
     def shown(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import threading
 
 import pytest
 
-from core import Emotion, ProjectError
+import core
+from core import AnalyzerConfig, Emotion, ProjectError
 from frontends.streamlit_app import workspace as workspaces
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.turns import Turns
+from frontends.streamlit_app.views import live
 from frontends.streamlit_app.workspace import Workspace
 from tests.fakes import FakeAnalyzer, picture, png
 
@@ -69,3 +72,60 @@ def test_an_answer_that_is_there_needs_no_turn(monkeypatch):
     monkeypatch.setattr(workspaces, "TURNS", full)
     with full.turn():
         assert memory.answer(photo, FakeAnalyzer()) is first
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The names of the pictures that were decoded."""
+    names, read = [], core.read_isolated
+
+    def noted(data, *, name=None):
+        names.append(name)
+        return read(data, name=name)
+
+    monkeypatch.setattr(core, "read_isolated", noted)
+    return names
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda memory, photo, told, fake: memory.candidates(photo, fake),
+        lambda memory, photo, told, fake: memory.with_opinions(photo, told, fake),
+        lambda memory, photo, told, fake: memory.maps(photo, told, fake),
+        lambda memory, photo, told, fake: memory.shown(photo, told, explained_by=fake),
+        lambda memory, photo, told, fake: memory.remember("else", lambda: memory.image(photo)),
+    ],
+    ids=["candidates", "opinions", "maps", "heat", "anything else"],
+)
+def test_all_else_that_asks_networks_takes_a_turn_before_it_decodes(monkeypatch, decoded, ask):
+    photo, memory, fake = Photo.of("a.png", png(picture(Emotion.SAD))), Workspace(), FakeAnalyzer()
+    told = memory.answer(photo, fake)
+    memory.forget_images()
+    decoded.clear()
+    full = Turns(at_once=1, waiting=0)
+    monkeypatch.setattr(workspaces, "TURNS", full)
+    with full.turn(), pytest.raises(ProjectError, match="Too many"):
+        ask(memory, photo, told, fake)
+    assert decoded == []
+    there = ask(memory, photo, told, fake)
+    with full.turn():
+        assert ask(memory, photo, told, fake) is there
+
+
+def test_live_frame_takes_a_turn_before_it_is_decoded(monkeypatch, decoded):
+    frame = base64.b64encode(png(picture(Emotion.SAD))).decode()
+    sent = {"number": 7, "run": "a", "jpeg": f"data:image/jpeg;base64,{frame}"}
+    session = live.LiveSession(AnalyzerConfig())
+    monkeypatch.setattr(live.st, "session_state", {"live": session, live._KEY: {"frame": sent}})
+    monkeypatch.setattr(live, "ready_analyzer", FakeAnalyzer)
+    full = Turns(at_once=1, waiting=0)
+    monkeypatch.setattr(live, "TURNS", full)
+    with full.turn():
+        live._take_frame()
+    assert decoded == []
+    assert (session.answer["number"], session.answer["run"]) == (7, "a")
+    assert session.answer["problem"].startswith("Too many photos are waiting")
+    live._take_frame()
+    assert decoded == ["camera"]
+    assert [face["certain"] for face in session.answer["faces"]] == [True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ import streamlit as st
 from core import AnalyzerConfig, FaceTracker, Preset, ProjectError, model_catalog
 from frontends.live import LIVE_HELP, answered, camera_code
 from frontends.streamlit_app.state import ready_analyzer, start_loading
+from frontends.streamlit_app.turns import TURNS
 from frontends.streamlit_app.views.analyze import nothing_trained, show_problem
 from frontends.streamlit_app.views.sidebar import choose_settings
 
@@ -66,4 +68,15 @@ def _camera() -> Any:
 def _take_frame() -> None:
     session: LiveSession = st.session_state["live"]
     frame = st.session_state[_KEY]["frame"]
-    session.answer = answered(frame, session.tracker, ready_analyzer(session.config))
+    try:
+        analyzer = ready_analyzer(session.config)
+        # Before the frame is decoded. A browser sends no other one until it has its answer.
+        with TURNS.turn():
+            session.answer = answered(frame, session.tracker, analyzer)
+    except ProjectError as error:
+        whose = frame if isinstance(frame, Mapping) else {}
+        session.answer = {
+            "number": whose.get("number"),
+            "run": whose.get("run"),
+            "problem": f"{error.message} {error.hint}".strip(),
+        }
