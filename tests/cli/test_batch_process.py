@@ -63,6 +63,13 @@ def kept(out):
     return [json.loads(line)["path"] for line in lines]
 
 
+def files_in(folder):
+    """All files below ``folder`` with their bytes, those half written included."""
+    return {
+        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
 def until(condition, seconds=120.0):
     """Waits for ``condition``; looks every few milliseconds, and rarely fails."""
     ends = time.monotonic() + seconds
@@ -81,29 +88,43 @@ def all_gone(process):
 
 @pytest.fixture
 def clean(tmp_path):
-    """A folder, and the table of a run in one process that nothing interrupted."""
+    """A folder, and the table of a run in one process that nothing interrupted.
+
+    Its copies with marked faces lie in "clean", its report is clean.html.
+    """
     folder = fill(tmp_path / "photos", 24)
-    run(folder, tmp_path / "clean.csv", pool=opener(make=SlowAnalyzer))
+    run(
+        folder,
+        tmp_path / "clean.csv",
+        pool=opener(make=SlowAnalyzer),
+        annotate=tmp_path / "clean",
+        report=tmp_path / "clean.html",
+    )
     return folder, (tmp_path / "clean.csv").read_bytes()
 
 
 def test_killed_run_leaves_no_process_and_the_same_command_goes_on(begun, clean, tmp_path):
     folder, expected = clean
-    out = tmp_path / "table.csv"
-    process = begun(folder, out, "--workers", "1")
+    out, marked, page = tmp_path / "table.csv", tmp_path / "marked", tmp_path / "page.html"
+    options = ("--workers", "1", "--annotate", marked, "--report", page)
+    process = begun(folder, out, *options)
     until(lambda: kept(out))
     process.kill()
     process.wait()
     before = kept(out)
     assert 0 < len(before) < 24
     assert not out.exists()
+    assert not page.exists()
     until(lambda: all_gone(process))
-    again = begun(folder, out, "--workers", "1")
+    again = begun(folder, out, *options)
     again.stderr.close()  # as `emotion batch … 2>&1 | head -0` does
     assert again.wait(120) == 1
     assert out.read_bytes() == expected
     assert kept(out)[: len(before)] == before
     assert len(set(kept(out))) == len(kept(out)) == 24
+    assert page.read_bytes() == (tmp_path / "clean.html").read_bytes()
+    assert files_in(marked) == files_in(tmp_path / "clean")
+    assert {path.suffix for path in files_in(marked)} == {".png"}
 
 
 @pytest.mark.slow  # two minutes of starting processes

@@ -212,7 +212,6 @@ def in_child(act):
     return child
 
 
-@pytest.mark.parametrize("expected", ["csv", "jsonl"], indirect=True)
 def test_killed_at_every_call_of_the_disk_it_goes_on(
     photos, tmp_path, expected, monkeypatch, remembered
 ):
