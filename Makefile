@@ -4,7 +4,7 @@
 BIN := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help app demo window screenshots space test check fmt install bench fuzz docs weights lock clean doctor
+.PHONY: help app demo window screenshots space test slow check fmt install bench fuzz docs weights lock clean doctor
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ test: .venv/installed-dev doctor check ## Everything that must be green: lint, t
 	@$(BIN)/python -m pytest tests/core
 	@$(BIN)/python -m pytest tests/training
 	@$(BIN)/python -m pytest tests --ignore tests/core --ignore tests/training
+
+slow: .venv/installed-dev doctor ## The tests that take minutes: kills, Ray, load, corpus
+	@$(BIN)/python -m pytest tests -m slow
 
 check: .venv/installed-dev ## The fast part of it: lint, format, types, import rule
 	@$(BIN)/ruff check .
