@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 
@@ -11,9 +12,11 @@ from core import DataError
 from core.imaging.alignment import CROP_PX
 from core.imaging.limits import MAX_BYTES, MAX_PIXELS
 from training import MEASURES, write_report
+from training.gate import read_limits
 from training.report.artefacts import Value, other_weights, read_artefacts
-from training.report.figures import MARK, without_marks
+from training.report.figures import MARK, last_without_loss, without_marks
 from training.report.illustrations import illustrations
+from training.report.measures import ELSEWHERE, reproduce_all
 from training.report.render import DOCUMENTS, PAGE, PICTURES, page, render
 
 REFRESH = "run: emotion report --out docs"
@@ -188,3 +191,108 @@ def test_artefact_of_other_weights_is_noticed():
 def test_number_cannot_reach_a_text_without_its_source():
     with pytest.raises(TypeError, match="study: models/n"):
         f"{Value(3, 'study', ('models', 'n'))}"
+
+
+def noisy(*rows):
+    """Rows of growing error with a difference in accuracy and its McNemar p each."""
+    told = [
+        {"against_aligned": {"accuracy": {"value": value}, "mcnemar_p": p}} for value, p in rows
+    ]
+    return Value(told, "study")
+
+
+@pytest.mark.parametrize(
+    ("rows", "last"),
+    [
+        ([(-0.01, 0.4), (-0.02, 0.05), (-0.09, 0.01), (-0.01, 0.6)], 1),
+        ([(-0.01, 0.4), (-0.02, 0.3)], 1),
+        ([(0.03, 0.01), (-0.02, 0.3), (-0.1, 0.001)], 1),
+        ([(-0.1, 0.049)], None),
+    ],
+    ids=["one later without loss does not count", "none loses", "a gain is no loss", "first loses"],
+)
+def test_null_effect_reaches_to_the_last_error_before_a_loss_beyond_chance(rows, last):
+    found = last_without_loss(noisy(*rows))
+    assert (found is None) if last is None else (found.way == (last,))
+
+
+def test_null_effects_are_reported_for_every_kind_and_model(artefacts):
+    text = without_marks(render(DOCUMENTS[0], artefacts))
+    part = text.split("#### Where no loss was seen")[1].split("#### ")[0]
+    models = artefacts["landmarks"]["models"]
+    rows = {
+        line.split("|")[1].strip(): line.split("|")[2:-1]
+        for line in part.splitlines()
+        if "|" in line
+    }
+    for kind in models.values()[0]["noise"].raw:
+        assert len(rows[kind]) == len(models), kind
+        for cell, told in zip(rows[kind], models.values(), strict=True):
+            found = last_without_loss(told["noise"][kind])
+            assert cell.strip().startswith(
+                "none" if found is None else f"{100 * found['error'].raw:.0f}"
+            )
+
+
+def test_landmarks_are_told_in_all_the_figures_that_were_measured(artefacts, told):
+    sources = {source for _, source in MARK.findall(render(DOCUMENTS[0], artefacts))}
+    for name, model in told["landmarks"]["models"].items():
+        way = f"landmarks: models/{name}"
+        for kind, rows in model["noise"].items():
+            for index, figure in itertools.product(
+                range(len(rows)), ("accuracy", "macro_f1", "flips", "mean_confidence")
+            ):
+                assert f"{way}/noise/{kind}/{index}/{figure}" in sources
+        for index in range(len(model["dropped"])):
+            assert f"{way}/dropped/{index}/accuracy" in sources
+        for ways in ("ways", "photos"):
+            assert f"landmarks: {ways}/models/{name}/five_points/accuracy" in sources
+    for kind in next(iter(told["landmarks"]["models"].values()))["noise"]:
+        assert any(re.search(rf"/noise/{kind}/\d+/nme$", source) for source in sources)
+    for ways in ("ways", "photos"):
+        assert f"landmarks: {ways}/distance/mean" in sources
+
+
+def test_all_groups_that_are_answered_worse_are_told(artefacts, told):
+    sources = {source for _, source in MARK.findall(render(DOCUMENTS[0], artefacts))}
+    for name, model in told["robustness"]["models"].items():
+        for index in range(len(model["worst"])):
+            assert f"robustness: models/{name}/worst/{index}/accuracy" in sources
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_was_not_tried_and_what_the_gate_exempts_is_said(artefacts, told, name):
+    text = without_marks(render(name, artefacts))
+    for each in told["robustness"]["mitigation_not_tried"]:
+        assert f"- {each['what']}: {each['why']}." in text
+    exempt = set(told["robustness"]["slicings"]) - set(read_limits().slicings)
+    assert exempt
+    [sentence] = re.findall(r"[Gg]roups by ([a-z ]+?)(?: are measured above|, which)", text)
+    assert set(sentence.split(" and by ")) == {each.replace("_", " ") for each in exempt}
+
+
+@pytest.mark.parametrize("name", ["landmarks", "robustness"])
+def test_curves_are_drawn_for_each_model_with_a_band(artefacts, told, name):
+    models = told[name]["models"]
+    kinds = next(iter(models.values()))["noise" if name == "landmarks" else "curves"]
+    picture = illustrations({name: artefacts[name]})[name]
+    for each in (*models, *kinds):
+        assert f">{each}</text>" in picture
+    assert picture.count('id="FillBetweenPolyCollection_') == len(models) * len(kinds)
+
+
+@pytest.mark.parametrize(("name", "counted"), [("landmarks", "n"), ("robustness", "made_worse")])
+def test_listed_command_asks_about_as_many_faces_as_were_measured(told, name, counted):
+    [measure] = [each for each in MEASURES if each.artefact == name]
+    sample = measure.command[measure.command.index("--sample") + 1]
+    assert int(sample) == told[name][counted]
+    assert ("{photos}" in measure.command) == bool(told[name].get("photos"))
+
+
+def test_command_for_all_gives_whatever_a_measure_needs(artefacts):
+    for need in {need for each in MEASURES for need in each.needs}:
+        assert f" --{need} " in reproduce_all()
+    text = without_marks(render(DOCUMENTS[0], artefacts)).split("## Reproducing")[1]
+    assert reproduce_all() in text
+    for each in (*MEASURES, *ELSEWHERE):
+        assert f"| {each.told} | `{each.shown()}` |" in text

@@ -28,6 +28,9 @@ _SETTINGS: dict[Any, Any] = {
     "svg.hashsalt": "photo-emotion",
 }
 
+Point = tuple[float, float, float, float]
+"""Where it lies across, a value and the ends of its interval."""
+
 
 def printed() -> AbstractContextManager[None]:
     """Within it, charts are drawn for print."""
@@ -122,31 +125,29 @@ def reliability_chart(models: Mapping[str, Mapping[str, Any]]) -> str:
     return _svg(figure)
 
 
-def panels_chart(
-    panels: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], *, upwards: str
+def grid_chart(
+    rows: Mapping[str, Mapping[str, Sequence[Point]]], *, across: str, upwards: str
 ) -> str:
-    """A panel for each name, with a line for each of its curves in the same style throughout."""
-    rows = (len(panels) + 2) // 3
-    figure = Figure(figsize=(6.8, 2.2 * rows + 0.3), layout="constrained")
-    grid = figure.subplots(rows, 3, squeeze=False, sharey=True)
-    for axes in grid.flat[len(panels) :]:
-        axes.set_axis_off()
-    for axes, (title, curves) in zip(grid.flat, panels.items(), strict=False):
-        for index, (name, line) in enumerate(curves.items()):
-            axes.plot(
-                *zip(*line, strict=True),
-                color=_COLOURS[index % len(_COLOURS)],
-                linestyle=_STYLES[index % len(_STYLES)],
-                marker=_MARKS[index % len(_MARKS)],
-                markersize=3,
-                label=name,
-            )
-        axes.set_title(title, fontsize=9)
-        axes.grid(color="#DDDDDD", linewidth=0.6)
-    for first in grid[:, 0]:
-        first.set_ylabel(upwards)
-    handles, names = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False, fontsize=8)
+    """A row for each name, a panel in it for each of its curves with a band for the interval.
+
+    The first point of a curve is what the others are held to: a dotted line runs through it. A
+    panel holds one curve, as bands of several hide one another in print.
+    """
+    columns = list(next(iter(rows.values())))
+    figure = Figure(figsize=(6.8, 1.1 * len(rows) + 0.7), layout="constrained")
+    grid = figure.subplots(len(rows), len(columns), squeeze=False, sharex="row", sharey=True)
+    for line_of_axes, (name, curves) in zip(grid, rows.items(), strict=True):
+        line_of_axes[0].set_ylabel(name)
+        for axes, column in zip(line_of_axes, columns, strict=True):
+            places, values, low, high = zip(*sorted(curves[column]), strict=True)
+            axes.axhline(curves[column][0][1], color=_GREY, linestyle=":", linewidth=1)
+            axes.fill_between(places, low, high, color=_COLOURS[0], alpha=0.25, linewidth=0)
+            axes.plot(places, values, color=_COLOURS[0], marker=_MARKS[0], markersize=2.5)
+            axes.grid(color="#DDDDDD", linewidth=0.6)
+    for axes, column in zip(grid[0], columns, strict=True):
+        axes.set_title(column, fontsize=9)
+    figure.supxlabel(across, fontsize=9)
+    figure.supylabel(upwards, fontsize=9)
     return _svg(figure)
 
 

@@ -15,6 +15,8 @@ _BEGIN, _FROM, _END = "\ue000", "\ue001", "\ue002"
 MARK = re.compile(f"{_BEGIN}([^{_FROM}]*){_FROM}([^{_END}]*){_END}")
 """A marked number: its text, and its source."""
 ABSENT = "–"
+_BEYOND_CHANCE = 0.05
+"""A difference with a smaller probability under no difference counts as seen."""
 
 
 def without_marks(text: str) -> str:
@@ -136,6 +138,20 @@ def last_of(values: Value) -> Value:
     return values[len(values) - 1]
 
 
+def last_without_loss(rows: Value) -> Value | None:
+    """The last row before answers are right less often, beyond chance, than with good landmarks.
+
+    ``rows`` grow worse; None where the first one loses already.
+    """
+    last = None
+    for row in rows:
+        against = row.raw["against_aligned"]
+        if against["accuracy"]["value"] < 0 and against["mcnemar_p"] < _BEYOND_CHANCE:
+            break
+        last = row
+    return last
+
+
 def worst_of(value: Value) -> str:
     """A share in hundredths, of the group that is told beside it where there is one."""
     if isinstance(value.raw, Mapping):
@@ -161,6 +177,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "hundredths": hundredths,
     "key": key,
     "last_of": last_of,
+    "last_without_loss": last_without_loss,
     "length_of": length_of,
     "mebibytes": _scaled(1 / 1024**2, "{}"),
     "millions": millions,

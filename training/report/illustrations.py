@@ -77,28 +77,32 @@ def _frame(told: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _landmarks(told: Mapping[str, Any]) -> dict[str, str]:
-    name, model = next(iter(told["models"].items()))
-    start = (0.0, 100 * model["aligned"]["accuracy"])
-    curves = {
-        kind: [start, *((100 * row["error"], 100 * row["accuracy"]) for row in rows)]
-        for kind, rows in model["noise"].items()
-    }
-    return {
-        "landmarks": charts.lines_chart(
-            curves,
-            across="landmarks misplaced by, % of the distance between the eyes",
-            upwards=f"{name}: right, %",
-        )
-    }
+    rows: dict[str, dict[str, list[charts.Point]]] = {}
+    for name, model in told["models"].items():
+        start = _point(0.0, model["aligned"])
+        for kind, noisy in model["noise"].items():
+            curve = [start, *(_point(100 * row["error"], row) for row in noisy)]
+            rows.setdefault(kind, {})[name] = curve
+    picture = charts.grid_chart(
+        rows,
+        across="landmarks misplaced by, % of the distance between the eyes",
+        upwards="right, % (bands: 95 % intervals)",
+    )
+    return {"landmarks": picture}
 
 
 def _robustness(told: Mapping[str, Any]) -> dict[str, str]:
-    panels: dict[str, dict[str, list[tuple[float, float]]]] = {}
+    rows: dict[str, dict[str, list[charts.Point]]] = {}
     for name, model in told["models"].items():
-        for kind, rows in model["curves"].items():
-            line = [(row["level"], 100 * row["accuracy"]) for row in rows]
-            panels.setdefault(kind, {})[name] = sorted(line)
-    return {"robustness": charts.panels_chart(panels, upwards="right, %")}
+        for kind, worse in model["curves"].items():
+            rows.setdefault(kind, {})[name] = [_point(row["level"], row) for row in worse]
+    picture = charts.grid_chart(rows, across="level", upwards="right, % (bands: 95 % intervals)")
+    return {"robustness": picture}
+
+
+def _point(across: float, row: Mapping[str, Any]) -> charts.Point:
+    low, high = row["accuracy_interval"]
+    return across, 100 * row["accuracy"], 100 * low, 100 * high
 
 
 def _detection(told: Mapping[str, Any]) -> dict[str, str]:

@@ -81,7 +81,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "landmarks",
         "misplaced landmarks",
-        ("study", "landmarks", "{data}", "{out}"),
+        ("study", "landmarks", "{data}", "{photos}", "--sample", "300", "{out}"),
         "landmarks.json",
         "10",
     ),
@@ -102,15 +102,61 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "robustness",
         "groups of faces, and faces made worse",
-        ("study", "robustness", "{data}", "{votes}", "{out}"),
+        ("study", "robustness", "{data}", "{votes}", "--sample", "200", "{out}"),
         "robustness.json",
         "15",
     ),
 )
 """Those that need no training, in the order of the report."""
 
-ELSEWHERE: Mapping[str, str] = {
-    "detection": "emotion detector tune",
-    "bench": "emotion bench --photos val.zip --out bench.json",
-}
-"""Artefacts that are written to where they are used, or on a quiet computer alone: by whom."""
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What ``emotion report --measure`` does not run.
+
+    It writes to where it is used, needs a quiet computer of its own, or takes hours.
+    """
+
+    artefact: str
+    told: str
+    command: str
+
+    def shown(self) -> str:
+        """The command line as a person types it."""
+        return self.command
+
+
+_BOXES = "--images val.zip --boxes val.json --negatives negatives.zip"
+ELSEWHERE: tuple[Elsewhere, ...] = (
+    Elsewhere(
+        "detection",
+        "operating points of the detectors",
+        f"emotion detector tune --sweep {_BOXES}",
+    ),
+    Elsewhere(
+        "detector_hybrid",
+        "detection by the size of faces: hybrid, and with `--detector` and `--preset` the others",
+        f"emotion detector evaluate --detector hybrid {_BOXES} --held-out --out hybrid",
+    ),
+    Elsewhere(
+        "bench",
+        "speed against the obvious implementation",
+        "emotion bench --photos val.zip --out bench.json",
+    ),
+    Elsewhere("load", "many visitors at once", "python -m tests.load"),
+    Elsewhere(
+        "batch_soak", "a folder of thousands of files", "python -m tests.soak --out soak.json"
+    ),
+    Elsewhere(
+        "manifest",
+        "networks trained, calibrated and timed anew",
+        "make weights DATA='train.zip publictest.zip' VOTES=ferplus_votes.csv",
+    ),
+)
+
+
+def reproduce_all() -> str:
+    """The command line that measures all of ``MEASURES`` and writes the report."""
+    needed = dict.fromkeys(need for each in MEASURES for need in each.needs)
+    given = [_EXAMPLES[f"{{{need}}}"] for need in needed]
+    return " ".join(("emotion report --measure all", *given))

@@ -16,13 +16,14 @@ from core import __version__
 from core.errors import DataError
 from core.labels import EMOTIONS
 
+from ..gate import read_limits
 from ..starts import STARTS
 from ..whole_files import write_whole
 from .artefacts import MANIFEST, Value, other_weights, read_artefacts
 from .diagram import ROOT
 from .figures import FILTERS, with_sources, without_marks
 from .illustrations import DEFAULT_MODEL, illustrations
-from .measures import ELSEWHERE, MEASURES
+from .measures import ELSEWHERE, MEASURES, reproduce_all
 
 RESULTS = ROOT / "docs" / "results"
 """Where measured artefacts lie."""
@@ -96,7 +97,7 @@ def render(name: str, artefacts: Mapping[str, Value]) -> str:
         version=__version__,
         emotions=[str(emotion) for emotion in EMOTIONS],
         default_model=DEFAULT_MODEL,
-        elsewhere=ELSEWHERE,
+        elsewhere={each.artefact: each for each in ELSEWHERE},
         measures={each.artefact: each for each in MEASURES},
         pictures=PICTURES.as_posix(),
         best=_best,
@@ -104,6 +105,8 @@ def render(name: str, artefacts: Mapping[str, Value]) -> str:
         first_of=lambda told: told.values()[0],
         leaves=_leaves,
         everyone=lambda manifest: [*manifest["models"].values(), manifest["ensemble"]],
+        exempt=_exempt,
+        reproduce_all=reproduce_all(),
         runs=_runs,
         starts=lambda init: STARTS.get(str(init), f"`{init}`"),
         other_weights=lambda value: other_weights(value, artefacts[MANIFEST]),
@@ -150,6 +153,12 @@ def _runs(entry: Value) -> list[Value]:
     training = entry.get("training", entry)
     earlier = training.get("earlier_run")
     return [*(_runs(earlier) if earlier else ()), training]
+
+
+def _exempt(slicings: Value) -> list[str]:
+    """What faces were parted by and the release gate does not look at, in words."""
+    checked = read_limits().slicings
+    return [str(name).replace("_", " ") for name in slicings.raw if name not in checked]
 
 
 def _leaves(told: Value) -> list[tuple[str, Value]]:

@@ -38,7 +38,7 @@ NOT_TRIED: tuple[Mapping[str, str], ...] = (
         "adjustment measured here moves the answers in the same direction",
     },
 )
-"""Said in the report as well, so that nobody takes silence for a result."""
+"""The report and the ethics page say it, so that nobody takes silence for a result."""
 
 
 def calibrated_by_slice(
