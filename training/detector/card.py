@@ -17,11 +17,15 @@ from .recipe import NAME
 
 def write_detector_card(directory: Path) -> Path:
     """Write ``compact.md`` beside the weights, which must be tuned; where it lies."""
-    stored = detector_of(NAME, directory)
-    tuned = json.loads((directory / TUNED_NAME).read_text(encoding="utf-8"))
     file = directory / f"{NAME}.md"
-    write_whole(file, _card(stored, tuned["detectors"][NAME]).encode())
+    write_whole(file, detector_card(directory).encode())
     return file
+
+
+def detector_card(directory: Path) -> str:
+    """What the card of the weights in ``directory`` has to say."""
+    tuned = json.loads((directory / TUNED_NAME).read_text(encoding="utf-8"))
+    return _card(detector_of(NAME, directory), tuned["detectors"][NAME])
 
 
 def trained_before(training: Mapping[str, Any]) -> str:

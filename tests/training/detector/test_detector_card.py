@@ -1,0 +1,12 @@
+"""The card of our own detector says what its artefacts hold."""
+
+from __future__ import annotations
+
+from core.weights import SHIPPED_DIR
+from training.detector.card import detector_card
+
+
+def test_shipped_card_is_what_the_command_writes():
+    committed = (SHIPPED_DIR / "compact.md").read_text(encoding="utf-8")
+    refresh = "run: emotion detector tune --detector compact … --publish weights"
+    assert committed == detector_card(SHIPPED_DIR), refresh
