@@ -7,9 +7,11 @@ import os
 import re
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
+import core
 from cli.main import COMMANDS
 from core import ProjectError, RgbImage, model_catalog
 from core.classifiers import CLASSIFIERS
@@ -122,7 +124,9 @@ def test_guide_to_batch_runs_explains_every_column(root):
 
 
 def pages(root):
-    return [root / "README.md", root / "CONTRIBUTING.md", *sorted((root / "docs").rglob("*.md"))]
+    first = [root / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+    cards = sorted((root / "weights").glob("*.md"))
+    return [*first, *cards, *sorted((root / "docs").rglob("*.md"))]
 
 
 def anchors(text):
@@ -176,6 +180,41 @@ def test_examples_of_the_developer_guide_run(root, own_registries):
     logits = load("most_frequent", weights_dir=None, engine=None, device=None).logits(crops)
     assert logits.argmax(axis=1) == made["EMOTIONS"].index("happy")
     assert "| 1 | happy |" in made["to_markdown"](answer)
+
+
+def test_examples_of_the_python_guide_run(root, trained, monkeypatch):
+    monkeypatch.chdir(root)
+    guide = (root / "docs" / "guide" / "python.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", guide, flags=re.DOTALL)
+    assert blocks
+    made = {}
+    for block in blocks:
+        exec(compile(block, "docs/guide/python.md", "exec"), made)
+    assert json.loads(made["text"])["faces"]
+    assert made["table"].count("\n") == 1 + len(made["analysis"].faces)
+    assert made["marked"] != made["anonymous"]
+
+
+def referred_to(page):
+    """The names that a page of the reference is made from."""
+    for place, members in re.findall(r"^::: (\S+)(?:\n {4}.*?members: \[(.*?)\].*)?", page, re.M):
+        try:
+            module, names = import_module(place), members.split(", ")
+        except ModuleNotFoundError:
+            home, _, last = place.rpartition(".")
+            module, names = import_module(home), [last]
+        inside = vars(module)
+        if not names[0]:
+            names = [name for name in inside if getattr(inside[name], "__module__", "") == place]
+        assert set(names) <= set(inside), place
+        yield from names
+
+
+def test_reference_tells_of_everything_public(root):
+    folder = root / "docs" / "reference"
+    pages = [(folder / name).read_text(encoding="utf-8") for name in ("api.md", "extending.md")]
+    told = {name for page in pages for name in referred_to(page)}
+    assert not set(core.__all__) - told
 
 
 def test_site_is_built_without_a_warning_and_asks_no_other_computer(root, tmp_path):
