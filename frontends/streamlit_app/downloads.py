@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from collections.abc import Iterable, Sequence
 
 from core import ImageAnalysis, document, dumps, to_csv, to_json
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.workspace import Workspace
+from frontends.streamlit_app.workspace import Refused, Workspace
 from frontends.wording import safe_stem
 
 Answered = tuple[Photo, ImageAnalysis]
+NotAnswered = tuple[Photo, Refused]
 
 # Excel takes a CSV file for UTF-8 only when it begins with this mark.
 _UTF8_MARK = "\ufeff"
@@ -32,11 +34,32 @@ def json_list(analyses: Iterable[ImageAnalysis]) -> bytes:
     return dumps([document(each) for each in analyses]).encode()
 
 
-def zip_file(answered: Sequence[Answered], memory: Workspace) -> bytes:
-    """For each photo the document, the picture annotated and blurred, and one table of all."""
+def refusals_file(refused: Iterable[NotAnswered]) -> bytes:
+    """A row for each photo without an answer: why, and what to do."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(("name", "reason", "what to do"))
+    writer.writerows((_no_formula(photo.name), why.message, why.hint) for photo, why in refused)
+    return (_UTF8_MARK + table.getvalue()).encode(errors="backslashreplace")
+
+
+def _no_formula(name: str) -> str:
+    """What a spreadsheet would run as a formula gets an apostrophe, as in the other table."""
+    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else name
+
+
+def zip_file(
+    answered: Sequence[Answered], memory: Workspace, refused: Sequence[NotAnswered] = ()
+) -> bytes:
+    """For each photo the document, the picture annotated and blurred, and one table of all.
+
+    A second table tells which photos were ``refused``, if any were.
+    """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("emotions.csv", csv_file([analysis for _, analysis in answered]))
+        if refused:
+            archive.writestr("not_answered.csv", refusals_file(refused))
         for stem, (photo, analysis) in zip(distinct_stems(answered), answered, strict=True):
             archive.writestr(f"{stem}.emotions.json", json_file(analysis))
             archive.writestr(f"{stem}.annotated.png", memory.png(photo, analysis))

@@ -81,9 +81,12 @@ def test_archive_of_several_photos_holds_everything(window, quick):
     with zipfile.ZipFile(io.BytesIO(Path(saving.value.path()).read_bytes())) as archive:
         names = archive.namelist()
         table = archive.read("emotions.csv").decode("utf-8-sig")
+        refused = archive.read("not_answered.csv").decode("utf-8-sig")
     kinds = ("emotions.json", "annotated.png", "blurred.png")
-    assert names == ["emotions.csv", *(f"{stem}.{kind}" for stem in "ab" for kind in kinds)]
+    of_each = [f"{stem}.{kind}" for stem in "ab" for kind in kinds]
+    assert names == ["emotions.csv", "not_answered.csv", *of_each]
     assert [line.split(",")[0] for line in table.splitlines()[1:]] == ["a.png", "b.png"]
+    assert refused.splitlines()[1].startswith('notes.txt,"This is a text file, not a picture."')
 
 
 def test_picture_stays_in_sight_while_its_cards_scroll(window, quick):

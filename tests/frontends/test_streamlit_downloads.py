@@ -1,0 +1,48 @@
+"""What an archive of several photos tells of those that were not answered."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+
+from core import Emotion
+from frontends.streamlit_app.downloads import refusals_file, zip_file
+from frontends.streamlit_app.photos import Photo
+from frontends.streamlit_app.workspace import Refused, Workspace
+from tests.fakes import FakeAnalyzer, picture, png
+
+NO_PICTURE = Refused("This is a text file, not a picture.", "Choose a photo.")
+
+
+def rows_of(table):
+    text = table.decode("utf-8")
+    assert text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(text[1:])))
+
+
+def test_archive_tells_why_photos_were_refused_and_what_to_do():
+    memory = Workspace()
+    good, bad = Photo.of("a.png", png(picture(Emotion.HAPPY))), Photo.of("notes, old.txt", b"hello")
+    analysis = memory.answer(good, FakeAnalyzer())
+    with zipfile.ZipFile(
+        io.BytesIO(zip_file([(good, analysis)], memory, [(bad, NO_PICTURE)]))
+    ) as archive:
+        told = rows_of(archive.read("not_answered.csv"))
+        assert "a.emotions.json" in archive.namelist()
+    assert told == [
+        {"name": "notes, old.txt", "reason": NO_PICTURE.message, "what to do": NO_PICTURE.hint}
+    ]
+
+
+def test_archive_without_refusals_has_no_table_of_them():
+    memory = Workspace()
+    photo = Photo.of("a.png", png(picture(Emotion.HAPPY)))
+    answered = [(photo, memory.answer(photo, FakeAnalyzer()))]
+    with zipfile.ZipFile(io.BytesIO(zip_file(answered, memory))) as archive:
+        assert "not_answered.csv" not in archive.namelist()
+
+
+def test_name_of_a_refused_photo_is_no_formula_and_always_text():
+    refused = [(Photo.of(name, b""), NO_PICTURE) for name in ("=1+1.png", "\udce9.png")]
+    assert [row["name"] for row in rows_of(refusals_file(refused))] == ["'=1+1.png", "\\udce9.png"]
