@@ -16,6 +16,7 @@ from core import (
     detector_names,
     model_catalog,
 )
+from frontends.gradio_app.about_tab import about_tab
 from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
 from frontends.gradio_app.compare_tab import compare_tab
 from frontends.gradio_app.live_tab import live_tab
@@ -42,7 +43,8 @@ def build_demo(analyzer: Analyzer | None = None) -> gr.Blocks:
     page = gr.Blocks(
         title="Photo Emotion",
         analytics_enabled=False,
-        delete_cache=(_TEN_MINUTES, _TEN_MINUTES),
+        # How often to look, and how old a file goes then: together ten minutes, not twenty.
+        delete_cache=(_TEN_MINUTES // 10, _TEN_MINUTES * 9 // 10),
     )
     with page:
         gr.Markdown(_INTRODUCTION)
@@ -94,6 +96,7 @@ def _tabs(
         live_tab(analyzers, settings, _QUEUE)
         if len(compared) > 1:
             compare_tab(analyzers, compared, settings, _QUEUE)
+        about_tab()
     gr.Markdown(_LIMITS)
 
     def prepare() -> None:

@@ -8,6 +8,7 @@ import gc
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -32,7 +33,7 @@ from core import (
     read_image,
     to_json,
 )
-from frontends.gradio_app import serve
+from frontends.gradio_app import about_tab, serve
 from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
 from frontends.gradio_app.answering import answer_with, show_with
 from frontends.gradio_app.demo import build_demo
@@ -249,7 +250,9 @@ def test_settings_keep_visitors_photos_private(monkeypatch):
     monkeypatch.setattr(page, "launch", lambda **settings: given.update(settings))
     serve.launch(page)
     assert page.analytics_enabled is False
-    assert page.delete_cache == (600, 600)
+    every, older_than = page.delete_cache
+    assert every + older_than == 600
+    assert every <= 60
     assert page._queue.max_size == 32
     assert page._queue.default_concurrency_limit == 1
     assert given["max_file_size"] == "20mb"
@@ -260,6 +263,28 @@ def test_settings_keep_visitors_photos_private(monkeypatch):
     assert "allowed_paths" not in given
     [upload] = [each for each in page.blocks.values() if isinstance(each, PhotoUpload)]
     assert (upload.type, upload.image_mode) == ("filepath", None)
+
+
+def test_page_tells_what_the_answers_cannot_do_and_the_law(root):
+    told = [
+        each.value
+        for each in build_demo(FakeAnalyzer()).blocks.values()
+        if isinstance(each, gr.Markdown)
+    ]
+    assert (root / "frontends" / "ethics.md").read_text(encoding="utf-8").strip() in told
+    [law] = [each for each in told if "EU AI Act" in each and "## Law" in each]
+    assert "What it cannot do" not in law
+    assert not re.search(r"\]\((?!https://)", law)
+    assert "<!--" not in law
+
+
+def test_page_without_the_documentation_shows_the_short_form_alone(monkeypatch, tmp_path):
+    monkeypatch.setattr(about_tab, "WHOLE", tmp_path / "ethics.md")
+    blocks = build_demo(FakeAnalyzer()).blocks.values()
+    told = " ".join(each.value for each in blocks if isinstance(each, gr.Markdown))
+    assert "Using it fairly" in told
+    assert "## Law" not in told
+    assert not [each for each in blocks if getattr(each, "label", "") == about_tab.REST_LABEL]
 
 
 def test_api_gives_the_document_of_the_file_under_its_own_name(client, tmp_path):
@@ -274,21 +299,57 @@ def test_api_gives_the_document_of_the_file_under_its_own_name(client, tmp_path)
         assert drawn.size == (480, 360)
 
 
-def test_snippet_of_the_readme_runs_as_it_stands(address, root, tmp_path):
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the documents' examples are run.
+
+    A drawn face takes the place of the portrait: the model of the served demo knows no other.
+    """
+    (tmp_path / "docs" / "images").mkdir(parents=True)
+    (tmp_path / "docs" / "images" / "astronaut.jpg").write_bytes(HAPPY)
+    return tmp_path
+
+
+@pytest.fixture
+def expected(folder: Path) -> str:
+    """The document that answers it."""
+    photo = folder / "docs" / "images" / "astronaut.jpg"
+    return to_json(FakeAnalyzer().analyze(read_image(photo)))
+
+
+def run_there(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
+
+
+def test_snippet_of_the_readme_runs_as_it_stands(address, root, folder):
     readme = (root / "README.md").read_text(encoding="utf-8")
     snippet = re.search(r"```python\n(import json.*?)```", readme, re.DOTALL)[1]
     assert "http://127.0.0.1:7860/" in snippet
-    # A drawn face in the place of the portrait: the model of this server knows no other.
-    (tmp_path / "docs" / "images").mkdir(parents=True)
-    (tmp_path / "docs" / "images" / "astronaut.jpg").write_bytes(HAPPY)
-    done = subprocess.run(
-        [sys.executable, "-c", snippet.replace("http://127.0.0.1:7860/", address)],
-        cwd=tmp_path,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    code = snippet.replace("http://127.0.0.1:7860/", address)
+    done = run_there(folder, sys.executable, "-c", code)
     assert done.stdout == readme.partition(snippet)[2].split("```")[2].lstrip("\n"), done.stderr
+
+
+def snippet_of_the_guide(root: Path, language: str, address: str) -> str:
+    guide = (root / "docs" / "guide" / "demo.md").read_text(encoding="utf-8")
+    [snippet] = re.findall(rf"```{language}\n(.*?)```", guide, re.DOTALL)
+    usual = "http://127.0.0.1:7860"
+    assert usual in snippet
+    return snippet.replace(usual, address.rstrip("/"))
+
+
+def test_python_snippet_of_the_guide_gives_the_document(address, root, folder, expected):
+    code = snippet_of_the_guide(root, "python", address) + "print(document, end='')"
+    done = run_there(folder, sys.executable, "-c", code)
+    assert done.stdout.endswith(expected), done.stderr
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl, which is absent")
+def test_shell_snippet_of_the_guide_gives_the_document(address, root, folder, expected):
+    done = run_there(folder, "sh", "-c", snippet_of_the_guide(root, "sh", address))
+    assert "event: complete" in done.stdout, done.stderr
+    data = done.stdout.rpartition("data: ")[2]
+    assert json.loads(data)[2] == expected
 
 
 def test_uploads_lie_where_they_are_deleted_in_time(client, uploads, tmp_path):

@@ -13,12 +13,14 @@ from importlib import metadata
 from pathlib import Path
 from subprocess import PIPE
 
+import httpx
 import pytest
 from gradio_client import Client, handle_file
 from packaging.requirements import Requirement
 
 from core import ProjectError, model_catalog
 from core.diagnostics.system import LIBRARIES, PYTHONS
+from frontends.gradio_app import about_tab
 from frontends.sample import SAMPLE_NAME, sample_photo
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell and tar")
@@ -135,6 +137,11 @@ def test_nothing_is_there_that_the_demo_does_not_need(space):
     assert size - weights < 2_000_000
 
 
+def test_what_the_answers_cannot_do_goes_along(space, root):
+    short_form = about_tab.SHORT_FORM.relative_to(root)
+    assert (space / short_form).read_bytes() == (root / short_form).read_bytes()
+
+
 def test_shared_libraries_are_those_that_the_doctor_knows(space):
     assert lines_of(space / "packages.txt") == [each.packages["apt-get"] for each in LIBRARIES]
 
@@ -172,3 +179,4 @@ def test_it_starts_and_answers_from_its_folder_alone(started, tmp_path):
     client = Client(started, verbose=False)
     *_, told = client.predict(handle_file(tmp_path / SAMPLE_NAME), api_name="/analyze")
     assert [face["top"] for face in json.loads(told)["faces"]] == ["happy"]
+    assert "expressions, not feelings" in httpx.get(f"{started}config", timeout=60).text
