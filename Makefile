@@ -31,7 +31,9 @@ test: .venv/installed-dev doctor check ## Everything that must be green: lint, t
 	@$(BIN)/python -m pytest tests --ignore tests/core --ignore tests/training
 
 slow: .venv/installed-dev doctor ## The tests that take minutes: kills, Ray, load, corpus
-	@$(BIN)/python -m pytest tests -m slow
+	@$(BIN)/python -m pytest tests/core -m slow
+	@$(BIN)/python -m pytest tests/training -m slow
+	@$(BIN)/python -m pytest tests --ignore tests/core --ignore tests/training -m slow
 
 check: .venv/installed-dev ## The fast part of it: lint, format, types, import rule
 	@$(BIN)/ruff check .
