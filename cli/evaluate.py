@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.calibrate import WeightsOption
-from cli.figures import figures_table, points
+from cli.figures import figures_table, rows_table
 from cli.options import DetectorName, DeviceOption
 from cli.photos import whole_photos
 from cli.train import DATA, VotesOption, show_skipped
@@ -127,7 +126,7 @@ def evaluate(
     console.print(_table(told, split))
     if told.pairs:
         console.print()
-        console.print(_pairs(told.pairs))
+        console.print(rows_table(told.pairs))
     typer.echo(f"Everything is in {told.directory}: metrics.json, predictions.csv and plots.")
     for card in told.cards:
         typer.echo(f"Recorded; the model card is {card}.")
@@ -139,16 +138,4 @@ def _table(told: Evaluation, split: str) -> object:
     table.add_row("faces", *(f"{each['n']:,}" for each in told.models.values()))
     for row in told.table:
         table.add_row(*row)
-    return table
-
-
-def _pairs(pairs: Sequence[Mapping[str, Any]]) -> object:
-    """One line per two models: difference in accuracy, and the test of no difference."""
-    table = figures_table("Accuracy compared", "difference in points", "McNemar p")
-    for each in pairs:
-        table.add_row(
-            f"{each['first']} against {each['second']}",
-            points(each["differences"]["accuracy"]),
-            f"{each['mcnemar_p']:.2g}",
-        )
     return table

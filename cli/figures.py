@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,6 +17,14 @@ def figures_table(first: str, *others: str) -> Table:
     table.add_column(first)
     for heading in others:
         table.add_column(heading, justify="right")
+    return table
+
+
+def rows_table(rows: Sequence[tuple[str, ...]]) -> Table:
+    """A table of ``rows``, of which the first has the headings."""
+    table = figures_table(*rows[0])
+    for row in rows[1:]:
+        table.add_row(*row)
     return table
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.figures import figures_table
+from cli.figures import figures_table, rows_table
 
 if TYPE_CHECKING:
     from core import ModelInfo
@@ -42,7 +42,7 @@ def models(
         return
     from rich.console import Console
 
-    from training import comparison_rows, comparison_table
+    from training import comparison_rows, comparison_table, pair_rows
 
     trained = [each for each in catalog if each.trained]
     if markdown:
@@ -56,6 +56,10 @@ def models(
         table.add_row("measured on", *(_measured_on(each.metrics) for each in trained))
         console.print(table)
         _tell_machine(trained)
+        pairs = pair_rows(trained)
+        if pairs:
+            console.print()
+            console.print(rows_table(pairs))
     untrained = [each for each in catalog if not each.trained]
     if untrained:
         console.print("\nNot trained yet:" if trained else "Not trained yet:")

@@ -10,15 +10,25 @@ import sys
 from importlib import import_module
 
 import pytest
+from typer.testing import CliRunner
 
 import core
-from cli.main import COMMANDS
+import training
+from cli.main import COMMANDS, app
 from core import ProjectError, RgbImage, model_catalog
 from core.classifiers import CLASSIFIERS
 from core.detectors import DETECTORS
 from core.landmarks import LANDMARK_MODELS
+from core.weights import SHIPPED_DIR
 from tests.fakes import FakeAnalyzer, picture
-from training import bench_tables, comparison_table, detectors_table
+from training import (
+    Evaluation,
+    bench_tables,
+    comparison_rows,
+    comparison_table,
+    detectors_table,
+    pair_rows,
+)
 from training.detector.table import sweep_table
 
 
@@ -42,6 +52,26 @@ def test_every_model_card_compares_the_models(root, trained):
         card = root / "weights" / f"{info.name}.md"
         if info.name != "ensemble":
             assert comparison_table(trained) in card.read_text(encoding="utf-8"), card.name
+
+
+def test_evaluate_prints_what_the_readme_shows_of_the_same_figures(root, monkeypatch):
+    from training.evaluation.evaluate import as_recorded
+
+    metrics = root / "docs" / "results" / "metrics_publictest.json"
+    document = json.loads(metrics.read_text(encoding="utf-8"))
+    models = as_recorded(document, SHIPPED_DIR)
+    rows, pairs = comparison_rows(models), pair_rows(models)
+    told = Evaluation(root, document["models"], rows, pairs, (), ())
+    monkeypatch.setitem(vars(training), "evaluate_models", lambda *_given, **_options: told)
+    line = "evaluate --model all --data faces.zip --split validation --out out"
+    printed = CliRunner().invoke(app, line.split(), env={"COLUMNS": "200"}).stdout
+    shown = {" ".join(each.split()).removeprefix("On validation ") for each in printed.splitlines()}
+    faces = f"faces {document['models']['mobilenet_v2']['n']:,} "
+    shown = {each for each in shown if each and not each.startswith((faces, "Everything is in "))}
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    block = readme.split("<!-- models -->\n")[1].split("<!-- /models -->")[0]
+    lines = {" ".join(each.replace("|", " ").split()) for each in block.splitlines()}
+    assert shown == {each for each in lines if each.strip("- ")}
 
 
 DETECTOR_RESULTS = (

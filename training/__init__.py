@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .detector.table import detectors_table
     from .detector.train import train_detector
     from .detector.tune import Tuned, tune_detectors
-    from .evaluation.comparison import comparison_rows, comparison_table
+    from .evaluation.comparison import comparison_rows, comparison_table, pair_rows
     from .evaluation.evaluate import Evaluation, evaluate_models
     from .evaluation.photos import PhotoEvaluation, evaluate_photos
     from .gate import Breach, check_release
@@ -53,7 +53,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "detector.table": ("detectors_table",),
     "detector.train": ("train_detector",),
     "detector.tune": ("Tuned", "tune_detectors"),
-    "evaluation.comparison": ("comparison_rows", "comparison_table"),
+    "evaluation.comparison": ("comparison_rows", "comparison_table", "pair_rows"),
     "evaluation.evaluate": ("Evaluation", "evaluate_models"),
     "evaluation.photos": ("PhotoEvaluation", "evaluate_photos"),
     "gate": ("Breach", "check_release"),
@@ -107,6 +107,7 @@ __all__ = [
     "evaluate_detector",
     "evaluate_models",
     "evaluate_photos",
+    "pair_rows",
     "publish_detector",
     "read_detector_recipe",
     "read_recipe",

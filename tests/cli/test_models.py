@@ -112,6 +112,27 @@ def test_markdown_is_the_same_table(models):
     assert shown.stdout.endswith("| photos a second | 5.2 |\n")
 
 
+def test_models_are_held_against_each_other_where_that_is_on_record(models):
+    def told(name, other, value, interval):
+        gap = {"accuracy": {"value": value, "interval": interval}, "mcnemar_p": 0.0176}
+        return model_info(name, metrics={"validation": {**FIGURES, "against": {other: gap}}})
+
+    pair = (
+        told("mobilenet_v2", "ensemble", -0.007, [-0.0128, -0.0011]),
+        told("ensemble", "mobilenet_v2", 0.007, [0.0011, 0.0128]),
+    )
+    lines = [words(line) for line in models(*pair).stdout.splitlines()]
+    assert lines[-2:] == [
+        "accuracy compared difference in points McNemar p",
+        "mobilenet_v2 against ensemble -0.7 (-1.3 to -0.1) 0.018",
+    ]
+    shown = models(*pair, arguments=["--markdown"])
+    assert shown.stdout.endswith(
+        "| mobilenet_v2 against ensemble | -0.7 (-1.3 to -0.1) | 0.018 |\n"
+    )
+    assert "McNemar" not in models(pair[0], model_info("ensemble")).stdout
+
+
 def test_json_holds_everything(models):
     shown = models(
         model_info(metrics={"validation": FIGURES}), untrained("resnet50"), arguments=["--json"]

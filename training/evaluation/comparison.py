@@ -1,8 +1,9 @@
-"""The models side by side."""
+"""The models side by side, and every two of them against each other."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 from core.catalog import ModelInfo
@@ -17,6 +18,7 @@ _SHARES = (
 )
 _CERTAIN = (("coverage", "certain answers, %"), ("accuracy", "right among them, %"))
 _FRESH = (("accuracy", "accuracy without near-copies, %"), ("macro_f1", "macro-F1 without them, %"))
+_PAIRED = ("accuracy compared", "difference in points", "McNemar p")
 _PACES = (("ms_per_face", "ms for one face"), ("faces_per_s", "faces a second"))
 
 
@@ -42,12 +44,43 @@ def comparison_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
     return [row for row in rows if any(cell != ABSENT for cell in row[1:])]
 
 
+def pair_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
+    """Per two models which, how much more often the first is right, and McNemar's p.
+
+    On the same validation faces, with the paired interval in brackets. The first row has the
+    headings; there is none at all where no two models were measured together.
+    """
+    told = {each.name: each.metrics.get("validation", {}).get("against", {}) for each in models}
+    rows: list[tuple[str, ...]] = []
+    for first, second in combinations(told, 2):
+        # Where one of them was trained or measured anew since, only the other still tells.
+        if second in told[first] and first in told[second]:
+            pair = told[first][second]
+            gap, p = _points(pair["accuracy"]), _p(pair["mcnemar_p"])
+            rows.append((f"{first} against {second}", gap, p))
+    return [_PAIRED, *rows] if rows else []
+
+
 def comparison_table(models: Sequence[ModelInfo]) -> str:
-    """:func:`comparison_rows` as a Markdown table, one column per model."""
-    lines = ["| | " + " | ".join(each.name for each in models) + " |"]
-    lines.append("|---" * (len(models) + 1) + "|")
-    lines += ["| " + " | ".join(row) + " |" for row in comparison_rows(models)]
+    """:func:`comparison_rows` and :func:`pair_rows` as Markdown tables."""
+    tables = [[("", *(each.name for each in models)), *comparison_rows(models)], pair_rows(models)]
+    return "\n".join(_markdown(rows) for rows in tables if rows)
+
+
+def _markdown(rows: Sequence[tuple[str, ...]]) -> str:
+    """A table whose first row has the headings."""
+    lines = ["|".join(("", *(f" {cell} " if cell else " " for cell in row), "")) for row in rows]
+    lines.insert(1, "|---" * len(rows[0]) + "|")
     return "\n".join(lines) + "\n"
+
+
+def _points(difference: Mapping[str, Any]) -> str:
+    low, high = (100 * each for each in difference["interval"])
+    return f"{100 * difference['value']:+.1f} ({low:+.1f} to {high:+.1f})"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.2g}"
 
 
 def _share(figures: Mapping[str, Any], name: str) -> str:

@@ -34,7 +34,7 @@ from ..export import update_ensemble, update_entry
 from ..options import Split
 from ..votes import read_votes
 from ..whole_files import write_whole
-from .comparison import comparison_rows
+from .comparison import comparison_rows, pair_rows
 from .duplicates import near_copies
 from .figures import Subject, figures, recorded
 from .paired import compare
@@ -53,8 +53,8 @@ class Evaluation:
     """The figures of ``metrics.json`` by model."""
     table: Sequence[tuple[str, ...]]
     """The models side by side: figures by name, one text for each model."""
-    pairs: Sequence[Mapping[str, Any]]
-    """For each two models which is better on these faces, and how sure that is."""
+    pairs: Sequence[tuple[str, ...]]
+    """Every two models against each other, headings first; empty for a single one."""
     skipped: tuple[str, ...]
     cards: tuple[Path, ...]
     """Model cards written because the figures were recorded."""
@@ -124,15 +124,22 @@ def evaluate_models(
     write_whole(directory / "predictions.csv", _predictions(faces, answers, names).encode())
     _draw(directory, shown, measured)
     cards = _record(folder, document) if record else ()
-    asked = [each for each in model_catalog(folder) if each.name in names]
-    table = comparison_rows([_measured(each, measured[each.name]) for each in asked])
-    return Evaluation(directory, measured, table, document["pairs"], faces.skipped, cards)
+    compared = as_recorded(document, folder)
+    table, pairs = comparison_rows(compared), pair_rows(compared)
+    return Evaluation(directory, measured, table, pairs, faces.skipped, cards)
 
 
-def _measured(info: ModelInfo, told: Mapping[str, Any]) -> ModelInfo:
-    """``info`` with what was measured just now in the place of what was recorded."""
-    speed = told.get("speed", info.speed)
-    return dataclasses.replace(info, metrics={Split.VALIDATION: told}, speed=speed)
+def as_recorded(document: Mapping[str, Any], folder: Path) -> tuple[ModelInfo, ...]:
+    """The models of a metrics.json, with what was measured in the place of what is on record."""
+    return tuple(
+        dataclasses.replace(
+            info,
+            metrics={Split.VALIDATION: recorded(document, info.name)},
+            speed=document["models"][info.name].get("speed", info.speed),
+        )
+        for info in model_catalog(folder)
+        if info.name in document["models"]
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -258,7 +265,7 @@ def _record(folder: Path, document: Mapping[str, Any]) -> tuple[Path, ...]:
     specs, ensemble = read_manifest(folder), read_ensemble(folder)
     for name, told in document["models"].items():
         taken = {"speed": told["speed"]} if "speed" in told else {}
-        entry = recorded(document, told)
+        entry = recorded(document, name)
         if name == ENSEMBLE:
             before = ensemble.metrics if ensemble else {}
             update_ensemble(folder, {"metrics": {**before, split: entry}, **taken})

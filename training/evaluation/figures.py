@@ -25,6 +25,7 @@ from .metrics import (
     reliability,
     risk_coverage,
 )
+from .paired import against
 
 HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "brier", "ece")
 
@@ -70,16 +71,20 @@ def figures(logits: Float32Array, calibration: Calibration, subject: Subject) ->
     }
 
 
-def recorded(document: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a model's figures ``told`` the manifest keeps."""
+def recorded(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """What of the figures of model ``name`` in a metrics.json the manifest keeps."""
+    told = document["models"][name]
     kept = {"data": document["data"], "n": told["n"]}
-    for name in HEADLINES:
-        kept[name] = told[name]
-        kept[f"{name}_interval"] = told[f"{name}_interval"]
+    for figure in HEADLINES:
+        kept[figure] = told[figure]
+        kept[f"{figure}_interval"] = told[f"{figure}_interval"]
     kept["ece_uncalibrated"] = told["ece_uncalibrated"]
     kept["certain"] = told["certain"]
     if told["deduplicated"]:
         kept["deduplicated"] = told["deduplicated"]
+    rivals = against(name, document["pairs"])
+    if rivals:
+        kept["against"] = rivals
     return kept
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +50,24 @@ def compare(first: Probabilities, second: Probabilities, labels: Labels) -> Comp
     # No discordant face: nothing speaks for a difference.
     p = float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
     return Comparison(differences, gained, lost, p)
+
+
+def against(name: str, pairs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """How model ``name`` does against each other one, by the other's name, from ``pairs``.
+
+    Each of ``pairs`` names two models, ``first`` and ``second``, beside its :class:`Comparison`.
+    """
+    told: dict[str, Any] = {}
+    for each in pairs:
+        value = each["differences"]["accuracy"]["value"]
+        low, high = each["differences"]["accuracy"]["interval"]
+        # Taken from zero instead of negated: no difference is never written as -0.0.
+        turned = {"value": 0.0 - value, "interval": [0.0 - high, 0.0 - low]}
+        straight = {"value": value, "interval": [low, high]}
+        for this, other, gap in (("first", "second", straight), ("second", "first", turned)):
+            if each[this] == name:
+                told[each[other]] = {"accuracy": gap, "mcnemar_p": each["mcnemar_p"]}
+    return told
 
 
 def accuracy_difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Difference:

@@ -18,7 +18,7 @@ from core.labels import EMOTIONS
 from core.weights import read_ensemble, spec_of
 from training.calibrate import calibrate_model
 from training.data import read_faces
-from training.evaluation.comparison import comparison_table
+from training.evaluation.comparison import comparison_rows, comparison_table, pair_rows
 from training.evaluation.evaluate import evaluate_models
 from training.options import Split
 from training.train import train_model
@@ -241,7 +241,8 @@ def test_all_three_architectures_go_from_training_to_their_ensemble(
         report = calibrate_model([faces_dir], weights_dir=out, publish_to=weights, **options)
         assert report.nll_after <= report.nll_before
     calibrate_model([faces_dir], model="ensemble", weights_dir=weights, engine="torch")
-    told = evaluated(faces_dir, weights, tmp_path / "out", record=True).models
+    shown = evaluated(faces_dir, weights, tmp_path / "out", record=True)
+    told = shown.models
     assert list(told) == ["mobilenet_v2", "resnet50", "inception_v3", "ensemble"]
     for figures in told.values():
         assert figures["n"] == 21
@@ -255,10 +256,14 @@ def test_all_three_architectures_go_from_training_to_their_ensemble(
         assert gap == pytest.approx(first["accuracy"] - second["accuracy"])
         assert 21 * gap == pytest.approx(pair["only_first_right"] - pair["only_second_right"])
     assert read_ensemble(weights).metrics["validation"]["n"] == 21
-    table = comparison_table(model_catalog(weights))
+    catalog = model_catalog(weights)
+    assert shown.table == comparison_rows(catalog)
+    assert shown.pairs == pair_rows(catalog)
+    assert len(shown.pairs) == 1 + len(pairs)
+    table = comparison_table(catalog)
     for name in ("mobilenet_v2", "resnet50", "inception_v3"):
         assert f"## Beside the other models\n\n{table}\n## " in (weights / f"{name}.md").read_text()
     assert "## Beside" not in (measured[0] / "weights" / "mobilenet_v2.md").read_text()
-    alone = evaluated(faces_dir, weights, tmp_path / "alone", models=["ensemble"]).models
-    assert list(alone) == ["ensemble"]
-    assert alone["ensemble"]["nll"] == told["ensemble"]["nll"]
+    alone = evaluated(faces_dir, weights, tmp_path / "alone", models=["ensemble"])
+    assert (list(alone.models), alone.pairs) == (["ensemble"], [])
+    assert alone.models["ensemble"]["nll"] == told["ensemble"]["nll"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from training.evaluation.intervals import resampled
-from training.evaluation.paired import compare
+from training.evaluation.paired import against, compare
 
 
 def answers(tops, sure=0.7):
@@ -63,3 +63,20 @@ def test_interval_of_a_difference_is_narrower_than_those_of_its_parts():
     assert low <= told.value <= high
     # Ten or so faces differ of a thousand: a hundredth, not the three of one model alone.
     assert high - low < 0.02
+
+
+def test_each_model_is_told_against_every_other_from_its_own_side():
+    def pair(first, second, gap, p):
+        gap = dict(zip(("value", "interval"), gap, strict=True))
+        return {"first": first, "second": second, "differences": {"accuracy": gap}, "mcnemar_p": p}
+
+    pairs = [pair("a", "b", (0.25, (0.125, 0.5)), 0.01), pair("b", "c", (0.0, (0.0, 0.25)), 1.0)]
+    assert against("a", pairs) == {
+        "b": {"accuracy": {"value": 0.25, "interval": [0.125, 0.5]}, "mcnemar_p": 0.01}
+    }
+    assert against("b", pairs) == {
+        "a": {"accuracy": {"value": -0.25, "interval": [-0.5, -0.125]}, "mcnemar_p": 0.01},
+        "c": {"accuracy": {"value": 0.0, "interval": [0.0, 0.25]}, "mcnemar_p": 1.0},
+    }
+    assert "-0.0" not in str(against("c", pairs)["b"]["accuracy"]["value"])
+    assert against("d", pairs) == {}
