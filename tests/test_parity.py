@@ -1,4 +1,4 @@
-"""The same bytes give the same document everywhere: library, command line, both pages."""
+"""The same bytes give the same document, table and pictures: library, command line, both pages."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
@@ -22,9 +24,12 @@ from core import (
     OperatingPoint,
     Preset,
     ProjectError,
+    annotate,
+    blur_faces,
     detector_names,
     model_catalog,
     read_image,
+    to_csv,
     to_json,
 )
 from frontends.gradio_app.analyzers import Analyzers
@@ -32,7 +37,7 @@ from frontends.gradio_app.answering import answer_with
 from frontends.gradio_app.photo_upload import PhotoUpload
 from frontends.gradio_app.settings import AUTOMATIC, RECOMMENDED_VALUE
 from frontends.sample import sample_photo
-from frontends.streamlit_app.downloads import json_file
+from frontends.streamlit_app.downloads import csv_file, json_file
 from tests.fakes import FakeAnalyzer, model_info, picture, png
 
 # Gradio leaves event loops behind wherever one of its fields is made.
@@ -83,7 +88,9 @@ def by_library(photo: Path, config: AnalyzerConfig = STANDARD) -> str:
     return to_json(analyzer.analyze(read_image(photo.read_bytes(), name=photo.name)))
 
 
-def by_command_line(photo: Path, config: AnalyzerConfig = STANDARD) -> str:
+def by_command_line(
+    photo: Path, config: AnalyzerConfig = STANDARD, *others: str, form: str = "json"
+) -> str:
     chosen = [
         "--model",
         config.model,
@@ -98,13 +105,19 @@ def by_command_line(photo: Path, config: AnalyzerConfig = STANDARD) -> str:
         chosen += ["--certain-from", str(config.certain_from)]
     if config.detection_threshold is not None:
         chosen += ["--detection-threshold", str(config.detection_threshold)]
-    command = ["analyze", str(photo), "--format", "json", *chosen]
+    command = ["analyze", str(photo), "--format", form, *chosen, *others]
     shown = CliRunner().invoke(command_line, command)
     assert shown.exit_code == 0, shown.stderr
     return shown.stdout
 
 
 def by_streamlit(photo: Path, config: AnalyzerConfig = STANDARD) -> str:
+    memory, uploaded = in_streamlit(photo, config)
+    return json_file(memory.answer(uploaded, Analyzer.from_config(config))).decode()
+
+
+def in_streamlit(photo: Path, config: AnalyzerConfig = STANDARD) -> tuple[Any, Any]:
+    """What the page remembers of the visit, and the photo as it was uploaded."""
     page = AppTest.from_file(
         str(ROOT / "frontends" / "streamlit_app" / "app.py"), default_timeout=300
     ).run()
@@ -116,7 +129,7 @@ def by_streamlit(photo: Path, config: AnalyzerConfig = STANDARD) -> str:
     memory = page.session_state["workspace"]
     [uploaded] = memory.uploads
     assert memory.knows(uploaded, config.digest())
-    return json_file(memory.answer(uploaded, Analyzer.from_config(config))).decode()
+    return memory, uploaded
 
 
 def _choose(page: AppTest, config: AnalyzerConfig) -> None:
@@ -137,6 +150,11 @@ def _choose(page: AppTest, config: AnalyzerConfig) -> None:
 
 
 def by_gradio(photo: Path, config: AnalyzerConfig = STANDARD) -> str:
+    return in_gradio(photo, config)[2]
+
+
+def in_gradio(photo: Path, config: AnalyzerConfig = STANDARD) -> tuple[NDArray[np.uint8], str, str]:
+    """Annotated picture, cards and document."""
     field = PhotoUpload(type="filepath", image_mode=None, render=False)
     field.GRADIO_CACHE = str(photo.parent)
     # The framework stores an upload under a name of its own making.
@@ -146,7 +164,7 @@ def by_gradio(photo: Path, config: AnalyzerConfig = STANDARD) -> str:
     level = RECOMMENDED_VALUE if config.certain_from is None else config.certain_from
     detector = config.detector or AUTOMATIC
     settings = (config.model, config.preset, detector, config.operating_point, level)
-    return answer_with(Analyzers())(uploaded, *settings)[2]
+    return answer_with(Analyzers())(uploaded, *settings)
 
 
 FRONTS = {"command line": by_command_line, "streamlit": by_streamlit, "gradio": by_gradio}
@@ -185,6 +203,60 @@ def test_every_front_gives_the_library_s_document(front, name, tmp_path):
     photo = tmp_path / name
     photo.write_bytes(PHOTOS[name])
     assert FRONTS[front](photo) == by_library(photo)
+
+
+def pixels_of(file: bytes) -> NDArray[np.uint8]:
+    with Image.open(BytesIO(file)) as saved:
+        return np.asarray(saved.convert("RGB"))
+
+
+@pytest.fixture
+def turned(quick, tmp_path) -> Path:
+    """A photo whose file lies on its side, so that turning it is part of every picture."""
+    photo = tmp_path / "sideways.jpg"
+    photo.write_bytes(PHOTOS[photo.name])
+    return photo
+
+
+def test_annotated_picture_has_the_same_pixels_everywhere(turned, tmp_path):
+    image = read_image(turned)
+    analysis = FakeAnalyzer().analyze(image)
+    expected = annotate(image, analysis).pixels
+    assert (expected != image.pixels).any()
+    by_command_line(turned, STANDARD, "--annotate", str(tmp_path))
+    memory, uploaded = in_streamlit(turned)
+    for front, shown in {
+        "command line": pixels_of((tmp_path / "sideways.annotated.png").read_bytes()),
+        "streamlit": pixels_of(memory.png(uploaded, analysis)),
+        "gradio": in_gradio(turned)[0],
+    }.items():
+        np.testing.assert_array_equal(shown, expected, err_msg=front)
+
+
+def test_blurred_picture_has_the_same_pixels_everywhere(turned, tmp_path):
+    image = read_image(turned)
+    analysis = FakeAnalyzer().analyze(image)
+    expected = blur_faces(image, analysis).pixels
+    assert (expected != image.pixels).any()
+    by_command_line(turned, STANDARD, "--blur", str(tmp_path))
+    memory, uploaded = in_streamlit(turned)
+    for front, file in {
+        "command line": (tmp_path / "sideways.blurred.png").read_bytes(),
+        "streamlit": memory.blurred_png(uploaded, analysis),
+    }.items():
+        np.testing.assert_array_equal(pixels_of(file), expected, err_msg=front)
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("name", PHOTOS)
+def test_table_is_the_same_everywhere_but_for_the_mark_that_excel_needs(name, tmp_path):
+    photo = tmp_path / name
+    photo.write_bytes(PHOTOS[name])
+    expected = to_csv([FakeAnalyzer().analyze(read_image(photo))])
+    assert by_command_line(photo, form="csv") == expected
+    memory, uploaded = in_streamlit(photo)
+    analysis = memory.answer(uploaded, FakeAnalyzer())
+    assert csv_file([analysis]).decode("utf-8") == "\ufeff" + expected
 
 
 @pytest.mark.usefixtures("quick")
