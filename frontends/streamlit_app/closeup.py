@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,27 +24,24 @@ _MARGIN = 0.35
 """Of the box, on each side."""
 
 
-def crops(
-    analysis: ImageAnalysis, maps: Sequence[NDArray[np.float32]] | None = None
-) -> list[bytes]:
-    """Each face as the network saw it, enlarged, with ``maps`` laid over it if given."""
+def enlarged_crop(
+    analysis: ImageAnalysis, face: FaceAnalysis, heat: NDArray[np.float32] | None = None
+) -> bytes:
+    """``face`` as the network saw it, enlarged, with ``heat`` laid over it if given."""
     import numpy as np
     from PIL import Image
 
     from core import overlay_heatmap
 
-    pictures = []
-    for place, face in enumerate(analysis.faces):
-        side = face.crop.pixels.shape[0]
-        large = Image.fromarray(face.crop.pixels).convert("RGB")
-        large = large.resize((_CROP_SIDE, _CROP_SIDE), Image.Resampling.NEAREST)
-        shown = RgbImage(np.array(large), analysis.name)
-        if maps is not None:
-            matrix = np.array([[side / _CROP_SIDE, 0, 0], [0, side / _CROP_SIDE, 0]], np.float64)
-            placed = replace(face, crop=replace(face.crop, matrix=matrix))
-            shown = overlay_heatmap(shown, replace(analysis, faces=(placed,)), [maps[place]])
-        pictures.append(for_screen(shown))
-    return pictures
+    side = face.crop.pixels.shape[0]
+    large = Image.fromarray(face.crop.pixels).convert("RGB")
+    large = large.resize((_CROP_SIDE, _CROP_SIDE), Image.Resampling.NEAREST)
+    shown = RgbImage(np.array(large), analysis.name)
+    if heat is not None:
+        matrix = np.array([[side / _CROP_SIDE, 0, 0], [0, side / _CROP_SIDE, 0]], np.float64)
+        placed = replace(face, crop=replace(face.crop, matrix=matrix))
+        shown = overlay_heatmap(shown, replace(analysis, faces=(placed,)), [heat])
+    return for_screen(shown)
 
 
 def closeup(image: RgbImage, analysis: ImageAnalysis, face: FaceAnalysis) -> bytes:

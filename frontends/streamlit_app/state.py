@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _PAGE_FIRST_S = 1.5
 """Loading begins so long after the page was asked for, or as soon as an answer is wanted."""
+_LOOK_AGAIN_S = 1.0
+"""How often a page that tells of loading looks whether that is over."""
 
 
 def workspace() -> Workspace:
@@ -50,6 +53,25 @@ def _load(config: AnalyzerConfig, wanted: Event) -> Analyzer:
 def start_loading(config: AnalyzerConfig) -> None:
     """Begin to load behind the page, which is there at once."""
     _loading(config)
+
+
+def tell_of_loading(*configs: AnalyzerConfig) -> None:
+    """Say that models are being loaded, as long as they are; for a page that awaits a photo."""
+    if _unready(configs):
+        _message(configs)
+
+
+def _unready(configs: Sequence[AnalyzerConfig]) -> bool:
+    return not all(future.done() for future, _ in map(_loading, configs))
+
+
+@st.fragment(run_every=_LOOK_AGAIN_S)
+def _message(configs: Sequence[AnalyzerConfig]) -> None:
+    if not _unready(configs):
+        # The page without this fragment, which would look again for ever.
+        st.rerun()
+    subject = "The model is" if len(configs) == 1 else "The models are"
+    st.caption(f"{subject} getting ready … You can give a photo already.")
 
 
 def ready_analyzer(config: AnalyzerConfig) -> Analyzer:

@@ -11,7 +11,7 @@ from core import EMOTIONS, Analyzer, AnalyzerConfig, Emotion, EmotionScores
 from frontends.face_card import cards_html
 from frontends.streamlit_app import state
 from frontends.streamlit_app.documents import DOCS, document_parts
-from frontends.streamlit_app.views import several
+from frontends.streamlit_app.views import answer, several
 from frontends.streamlit_app.views.sources import SAMPLE
 from tests.fakes import FakeAnalyzer, model_info, picture, png
 
@@ -109,6 +109,22 @@ def test_first_photo_with_a_face_is_looked_at_first():
     picker = next(box for box in app.selectbox if box.label == "Photo to look at")
     assert picker.value == 2
     assert "Face 1: Happy" in html_of(app)
+
+
+@pytest.mark.usefixtures("made", "catalog")
+def test_faces_as_the_network_saw_them_are_drawn_once(monkeypatch):
+    drawn, plain = [], answer.enlarged_crop
+    monkeypatch.setattr(
+        answer, "enlarged_crop", lambda *given: drawn.append(given[1].index) or plain(*given)
+    )
+    app = upload(open_page("analyze"), ("a.png", CROWD))
+    app.toggle(key="crops").set_value(True).run()
+    app.run()
+    assert drawn == [1, 2, 3]
+    app.toggle(key="attention").set_value(True).run()
+    app.toggle(key="attention").set_value(False).run()
+    assert drawn == 2 * [1, 2, 3]
+    assert not app.exception
 
 
 def test_ticked_row_of_the_filtered_table_picks_its_photo(monkeypatch):

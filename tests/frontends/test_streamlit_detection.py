@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from core import (
     RgbImage,
 )
 from frontends.streamlit_app.candidates import candidates_jpeg, score_words
+from frontends.streamlit_app.views import detection_lab
 from tests.fakes import SquareDetector, picture, png
 
 pytestmark = pytest.mark.usefixtures("catalog", "scored")
@@ -40,7 +42,7 @@ CURVE = tuple(
 FIGURES = DetectionFigures(
     detector="mtcnn",
     preset=Preset.BALANCED,
-    data="224 photos",
+    data="224 photos of val",
     min_size_px=20,
     points=dict(
         zip(
@@ -111,13 +113,33 @@ def test_threshold_redraws_the_frames_without_asking_the_detector_again(made):
 
 
 @pytest.mark.usefixtures("made")
+def test_frames_at_one_threshold_are_drawn_once(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        detection_lab,
+        "candidates_jpeg",
+        lambda *given: drawn.append(given[-1]) or candidates_jpeg(*given),
+    )
+    app = upload(open_lab(), ("a.png", THREE))
+    app.run()
+    slider(app).set_value(0.9).run()
+    slider(app).set_value(0.6).run()
+    assert not app.exception
+    assert drawn == [0.6, 0.9]
+
+
+@pytest.mark.usefixtures("made")
 def test_measured_figures_follow_the_threshold():
     app = open_lab()
     assert [each.value for each in app.metric] == ["90.0 %", "80.0 %", "85.0 %"]
     slider(app).set_value(0.9).run()
     assert [each.value for each in app.metric] == ["97.0 %", "60.0 %", "74.0 %"]
     assert any("Of 100 frames about 97 hold a face" in each.value for each in app.markdown)
-    assert any("224 photos, faces of 20 pixels" in each.value for each in app.caption)
+    [measured] = [each.value for each in app.caption if "Measured" in each.value]
+    assert "a validation set of 224 photos, from" in measured
+    assert "faces of 20 pixels" in measured
+    chart = json.loads(app.get("vega_lite_chart")[0].proto.spec)
+    assert "from 0.05 to 0.9: Precision goes from 50 % to 97 %" in chart["description"]
 
 
 @pytest.mark.usefixtures("made")

@@ -10,8 +10,15 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import Emotion, LandmarkNoise, Landmarks
-from frontends.streamlit_app.views import landmark_study
+from core import (
+    AnalyzerConfig,
+    Emotion,
+    LandmarkNoise,
+    Landmarks,
+    Preset,
+    detection_figures,
+)
+from frontends.streamlit_app.views import about, landmark_lab, landmark_study
 from frontends.streamlit_app.views.landmark_lab import _DRAWS, _ERRORS
 from tests.fakes import SquareClassifier, SquareDetector, model_info, picture, png
 
@@ -137,6 +144,83 @@ def test_curve_is_tried_once_for_each_kind_of_error(monkeypatch):
 
 
 @pytest.mark.usefixtures("with_points")
+def test_same_error_asks_and_draws_nothing_again(monkeypatch):
+    done = []
+    logits, closeup = SquareClassifier.logits, landmark_lab.closeup
+    monkeypatch.setattr(
+        SquareClassifier, "logits", lambda self, crops: done.append("asked") or logits(self, crops)
+    )
+    monkeypatch.setattr(
+        landmark_lab, "closeup", lambda *all_: done.append("drawn") or closeup(*all_)
+    )
+    app = upload(open_page("landmark_lab"), ("one.png", png(picture(Emotion.HAPPY))))
+    assert done.count("drawn") == 1
+    done.clear()
+    app.run()
+    assert done == []
+    app.slider(key="noise_error").set_value(20).run()
+    app.slider(key="noise_error").set_value(10).run()
+    assert done == ["asked", "drawn"]
+    app.button[0].click().run()
+    assert done == 2 * ["asked", "drawn"]
+    assert not app.exception
+
+
+def test_choices_are_there_again_after_other_pages(with_points):
+    def page():
+        from importlib import import_module
+
+        import streamlit as st
+
+        import_module(f"frontends.streamlit_app.views.{st.session_state['shown']}").page()
+
+    app = AppTest.from_function(page, default_timeout=200)
+
+    def go(name):
+        app.session_state["shown"] = name
+        assert not app.run().exception
+
+    def box(label):
+        [found] = [each for each in app.selectbox if each.label == label]
+        return found
+
+    def threshold():
+        [found] = [each for each in app.select_slider if each.label == "Threshold"]
+        return found
+
+    go("landmark_lab")
+    upload(app, ("a.png", png(picture(Emotion.FEAR))), ("b.png", TWO_FACES))
+    box("Photo").select_index(1).run()
+    box("Face").select_index(1)
+    app.selectbox(key="noise_kind").set_value(LandmarkNoise.ROTATION)
+    app.slider(key="noise_error").set_value(40).run()
+    go("detection_lab")
+    assert box("Photo").index == 1
+    lowest = detection_figures(AnalyzerConfig().chosen_detector, Preset.BALANCED).curve[0].threshold
+    assert threshold().value > lowest
+    threshold().set_value(lowest).run()
+    go("analyze")
+    app.multiselect(key="shown_answers").set_value(["Happy"])
+    app.text_input(key="shown_names").set_value("b").run()
+    box("Photo to look at").select_index(1).run()
+    go("about")
+    app.button_group(key="about_part").set_value(about.FIGURES).run()
+    go("landmark_lab")
+    assert (box("Photo").index, box("Face").index) == (1, 1)
+    assert app.selectbox(key="noise_kind").value == LandmarkNoise.ROTATION
+    assert app.slider(key="noise_error").value == 40
+    go("detection_lab")
+    assert threshold().value == lowest
+    go("analyze")
+    assert app.multiselect(key="shown_answers").value == ["Happy"]
+    assert app.text_input(key="shown_names").value == "b"
+    assert list(app.dataframe[0].value["Photo"]) == ["b.png"]
+    assert box("Photo to look at").index == 1
+    go("about")
+    assert app.button_group(key="about_part").value == about.FIGURES
+
+
+@pytest.mark.usefixtures("with_points")
 def test_study_is_shown_where_it_was_measured(monkeypatch, tmp_path):
     row = {"accuracy": 0.7, "accuracy_interval": [0.67, 0.73], "certain": 0.8}
     noise = {each.value: [{"error": 0.1, **row}] for each in LandmarkNoise}
@@ -147,10 +231,15 @@ def test_study_is_shown_where_it_was_measured(monkeypatch, tmp_path):
     assert not any("Measured" in each.value for each in app.subheader)
     file.write_text(json.dumps(report))
     app.run()
-    assert any("Measured on 960 faces" in each.value for each in app.subheader)
+    right = app.columns[1]
+    assert [each.value for each in right.subheader] == ["Measured on 960 faces"]
+    assert "<article" in html_of(right)
+    chart = json.loads(right.get("vega_lite_chart")[0].proto.spec)
+    assert "Right goes from 70 % to 70 %" in chart["description"]
+    assert chart["layer"][0]["encoding"]["y2"] == {"field": "high"}
     assert landmark_study.measured_noise("mobilenet_v2", LandmarkNoise.EYES).rows == (
-        {"error": 0.0, "Right": 70.0, "Answered as sure": 80.0},
-        {"error": 10.0, "Right": 70.0, "Answered as sure": 80.0},
+        {"error": 0.0, "Right": 70.0, "low": 67.0, "high": 73.0, "Answered as sure": 80.0},
+        {"error": 10.0, "Right": 70.0, "low": 67.0, "high": 73.0, "Answered as sure": 80.0},
     )
     assert landmark_study.measured_noise("resnet50", LandmarkNoise.EYES) is None
 

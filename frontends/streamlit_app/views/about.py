@@ -8,20 +8,23 @@ from pathlib import Path
 import streamlit as st
 
 from core import ModelInfo, ProjectError, __version__, model_catalog
-from frontends.figures import figure_rows
+from frontends.figures import FIGURES_HELP, figure_rows
 from frontends.streamlit_app.documents import DOCS, show_document
 from frontends.wording import escape_markdown, model_title
 
 TEXT_FILE = Path(__file__).parents[1] / "about.md"
+"""The short form of docs/guide/how-it-works.md."""
 ETHICS_FILE = Path(__file__).parents[2] / "ethics.md"
 """The short form of docs/ethics.md."""
 
 SHORT, FIGURES = "In short", "How good it is"
 _DOCUMENTS = {
     "Ethics": "ethics.md",
+    "Finding the faces": "detection.md",
     "Training and studies": "training.md",
     "Speed": "performance.md",
     "Reliability": "reliability.md",
+    "Report": "report.md",
     "Questions": "faq.md",
 }
 """Shown as far as they are there."""
@@ -42,6 +45,7 @@ def page() -> None:
         default=SHORT,
         required=True,
         key="about_part",
+        persist_state="session",
         label_visibility="collapsed",
     )
     with st.container(key="prose"):
@@ -64,12 +68,14 @@ def _figures(models: Sequence[ModelInfo]) -> None:
         st.markdown("No figures are stored with the models on this computer.")
         return
     st.markdown(
-        "Measured on FER-2013 faces outside the training part; in brackets the 95 % confidence "
-        "interval. Some of these faces are near-copies of training faces, hence the second figure."
+        f"{FIGURES_HELP} Some of these faces are near-copies of training faces, hence the second "
+        "share."
     )
     st.table(rows)
     trained = [info for info in models if info.trained]
-    chosen = st.selectbox("Model", trained, format_func=model_title, key="figures_of")
+    chosen = st.selectbox(
+        "Model", trained, format_func=model_title, key="figures_of", persist_state="session"
+    )
     for name, words in _PLOTS.items():
         picture = DOCS / "images" / f"{name}_{chosen.name}.png"
         if picture.exists():

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import AnalyzerConfig, ModelInfo, ProjectError, model_catalog
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.state import ready_analyzer, start_loading, workspace
+from frontends.streamlit_app.state import ready_analyzer, start_loading, tell_of_loading, workspace
 from frontends.streamlit_app.views.answer import show_answer
 from frontends.streamlit_app.views.several import show_several
 from frontends.streamlit_app.views.sidebar import choose_settings
@@ -41,6 +41,7 @@ def page() -> None:
     start_loading(config)
     photos = choose_photos()
     if not photos:
+        tell_of_loading(config)
         return
     try:
         analyzer = ready_analyzer(config)

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core import AnalyzerConfig, FaceAnalysis, ImageAnalysis
 from frontends.face_card import cards_html
-from frontends.streamlit_app.closeup import crops
+from frontends.streamlit_app.closeup import enlarged_crop
 from frontends.streamlit_app.downloads import csv_file, json_file
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import ready_analyzer, workspace
@@ -112,11 +112,26 @@ def _picture(
         )
         st.image(picture, caption=_caption(analysis))
     if cut_out:
-        maps = workspace().maps(photo, analysis, analyzer) if attention else None
-        words = [f"{face.index} · {face_words(face)}" for face in analysis.faces]
         with st.container(key="crops_shown"):
-            st.image(crops(analysis, maps), caption=words, width=150)
+            st.image(
+                _crops(photo, analysis, analyzer if attention else None),
+                caption=[f"{face.index} · {face_words(face)}" for face in analysis.faces],
+                width=150,
+            )
     return opinions
+
+
+def _crops(photo: Photo, analysis: ImageAnalysis, explained_by: Analyzer | None) -> list[bytes]:
+    memory = workspace()
+    maps = memory.maps(photo, analysis, explained_by) if explained_by else None
+    settings = analysis.provenance.config_digest
+    return [
+        memory.drawn(
+            ("crop", photo.name, photo.digest, settings, place, maps is not None),
+            partial(enlarged_crop, analysis, face, maps[place] if maps else None),
+        )
+        for place, face in enumerate(analysis.faces)
+    ]
 
 
 def _caption(analysis: ImageAnalysis) -> str:

@@ -12,7 +12,7 @@ from core import AnalyzerConfig, ImageAnalysis, ModelInfo, ProjectError, model_c
 from frontends.figures import FIGURES_HELP, curves, figure_rows
 from frontends.opinions import COMPARE_HELP, TIMES_HELP, Opinion, opinions_html, timed_opinion
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.state import ready_analyzer, start_loading, workspace
+from frontends.streamlit_app.state import ready_analyzer, start_loading, tell_of_loading, workspace
 from frontends.streamlit_app.views.analyze import nothing_trained, show_problem
 from frontends.streamlit_app.views.answer import show_no_face, show_refusal
 from frontends.streamlit_app.views.sidebar import choose_settings
@@ -39,7 +39,9 @@ def page() -> None:
         for each in configs.values():
             start_loading(each)
         photo = choose_one_photo()
-        if photo is not None:
+        if photo is None:
+            tell_of_loading(*configs.values())
+        else:
             _answers(photo, trained, configs)
     except ProjectError as error:
         show_problem(error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -17,8 +17,9 @@ from core import (
 )
 from frontends.choices import detector_title
 from frontends.streamlit_app.candidates import candidates_jpeg
+from frontends.streamlit_app.charts import curves_chart
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.state import ready_analyzer, start_loading, workspace
+from frontends.streamlit_app.state import ready_analyzer, start_loading, tell_of_loading, workspace
 from frontends.streamlit_app.views.analyze import nothing_trained, show_problem
 from frontends.streamlit_app.views.answer import show_refusal
 from frontends.streamlit_app.views.sidebar import choose_settings
@@ -34,8 +35,6 @@ _LOWEST = 0.05
 _UNMEASURED = (*(level / 100 for level in range(5, 100)), 0.995, 0.999)
 _USUAL = 0.9
 """Where the slider begins when nothing was measured."""
-_FIGURES = {"precision": "#d55e00", "recall": "#3a8fd6", "F1": "#8a8f98"}
-"""Told apart on light and dark, also by people who see no red; dashes repeat it."""
 
 
 def page() -> None:
@@ -60,7 +59,9 @@ def page() -> None:
         left, right = st.columns([3, 2], gap="medium")
         with left:
             threshold = _threshold(config, figures)
-            if photo is not None:
+            if photo is None:
+                tell_of_loading(widest)
+            else:
                 _faces(photo, widest, threshold)
         with right:
             _measured(config, figures, threshold)
@@ -83,6 +84,7 @@ def _threshold(config: AnalyzerConfig, figures: DetectionFigures | None) -> floa
         help="It begins at the operating point chosen in the settings.",
         # Another detector or operating point begins anew, and each is remembered.
         key=f"threshold_{config.chosen_detector}_{config.preset}_{config.operating_point}",
+        persist_state="session",
     )
 
 
@@ -96,10 +98,11 @@ def _faces(photo: Photo, widest: AnalyzerConfig, threshold: float) -> None:
         show_refusal(photo.name, Refused(error.message, error.hint))
         return
     with st.container(key="picture"):
-        st.image(
-            candidates_jpeg(workspace().image(photo), faces, threshold),
-            caption=f"{name}: {_counted(faces, threshold)}",
+        picture = workspace().drawn(
+            ("candidates", photo.name, photo.digest, widest.digest(), threshold),
+            lambda: candidates_jpeg(workspace().image(photo), faces, threshold),
         )
+        st.image(picture, caption=f"{name}: {_counted(faces, threshold)}")
 
 
 def _counted(faces: Sequence[Face], threshold: float) -> str:
@@ -125,9 +128,24 @@ def _measured(config: AnalyzerConfig, figures: DetectionFigures | None, threshol
         f"Of 100 frames about {100 * here.precision:.0f} hold a face, and of 100 faces about "
         f"{100 * here.recall:.0f} are framed."
     )
-    st.vega_lite_chart(_chart(figures.curve, here), height=280)
-    smallest = f"faces of {figures.min_size_px:.0f} pixels and more"
-    st.caption(f"Measured on {escape_markdown(figures.data)}, {smallest}.")
+    rows = [
+        {
+            "threshold": each.threshold,
+            **{name: 100 * share for name, share, _ in _told(each)},
+        }
+        for each in figures.curve
+    ]
+    names = [name for name, _, _ in _told(here)]
+    st.vega_lite_chart(
+        curves_chart(rows, names, over="threshold", title="threshold", at=here.threshold),
+        height=280,
+    )
+    # What is recorded ends in the name of a folder, which tells a visitor nothing.
+    photos, _, _ = figures.data.partition(" of ")
+    st.caption(
+        f"Measured on a validation set of {escape_markdown(photos)}, from which no detector "
+        f"learned; faces of {figures.min_size_px:.0f} pixels and more."
+    )
 
 
 def _told(point: DetectionPoint) -> tuple[tuple[str, float, str], ...]:
@@ -136,33 +154,3 @@ def _told(point: DetectionPoint) -> tuple[tuple[str, float, str], ...]:
         ("Recall", point.recall, "How many of the faces are framed."),
         ("F1", point.f1, "One figure for both: their harmonic mean."),
     )
-
-
-def _chart(curve: Sequence[DetectionPoint], here: DetectionPoint) -> dict[str, Any]:
-    """The three curves with a line at the threshold, in the terms of Vega-Lite."""
-    rows = [
-        {"threshold": point.threshold, "figure": name, "share": 100 * share}
-        for point in curve
-        for name, share in zip(_FIGURES, (point.precision, point.recall, point.f1), strict=True)
-    ]
-    names = list(_FIGURES)
-    at = {"field": "threshold", "type": "quantitative", "title": "threshold"}
-    lines = {
-        "x": {**at, "scale": {"domain": [0, 1]}},
-        "y": {"field": "share", "type": "quantitative", "title": "%", "scale": {"zero": False}},
-        "color": {
-            "field": "figure",
-            "type": "nominal",
-            "title": None,
-            "scale": {"domain": names, "range": list(_FIGURES.values())},
-            "legend": {"orient": "bottom"},
-        },
-        "strokeDash": {"field": "figure", "type": "nominal", "title": None, "sort": names},
-    }
-    rule = {"mark": {"type": "rule", "color": "#8a8f98", "strokeWidth": 2}}
-    return {
-        "layer": [
-            {"data": {"values": rows}, "mark": "line", "encoding": lines},
-            {**rule, "data": {"values": [{"threshold": here.threshold}]}, "encoding": {"x": at}},
-        ]
-    }

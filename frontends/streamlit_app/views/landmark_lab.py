@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
@@ -18,9 +18,10 @@ from core import (
     model_catalog,
 )
 from frontends.face_card import cards_html
+from frontends.streamlit_app.charts import curves_chart
 from frontends.streamlit_app.closeup import closeup
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.state import ready_analyzer, start_loading, workspace
+from frontends.streamlit_app.state import ready_analyzer, start_loading, tell_of_loading, workspace
 from frontends.streamlit_app.views.analyze import nothing_trained, show_problem
 from frontends.streamlit_app.views.answer import show_no_face, show_refusal
 from frontends.streamlit_app.views.landmark_study import measured_noise
@@ -45,6 +46,7 @@ _MOST = 60
 _ERRORS = tuple(range(0, _MOST + 1, 10))
 _DRAWS = 8
 """Directions over which the curve is averaged."""
+_MISPLACED = "landmarks misplaced by, %"
 
 
 def page() -> None:
@@ -63,6 +65,7 @@ def page() -> None:
         start_loading(config)
         photo = choose_one_photo()
         if photo is None:
+            tell_of_loading(config)
             return
         analyzer = ready_analyzer(config)
         with st.spinner(f"Looking for faces in {escape_markdown(shown_name(photo.name))}."):
@@ -78,7 +81,7 @@ def page() -> None:
 
 
 def _lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
-    face = _chosen(answer.faces)
+    face = _chosen(photo, answer.faces)
     points = face.face.landmarks
     if points is None:
         st.info("No landmarks were found on this face: it is cut out by its frame alone.")
@@ -86,7 +89,11 @@ def _lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
     left, right = st.columns([5, 4], gap="medium")
     with left:
         noise = st.selectbox(
-            "What is misplaced", list(_KINDS), format_func=_KINDS.__getitem__, key="noise_kind"
+            "What is misplaced",
+            list(_KINDS),
+            format_func=_KINDS.__getitem__,
+            key="noise_kind",
+            persist_state="session",
         )
         error = st.slider(
             "How far, in percent of the distance between the eyes",
@@ -94,54 +101,67 @@ def _lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
             _MOST,
             10,
             key="noise_error",
+            persist_state="session",
             help="Landmark models are compared by this figure. On clear photos good ones err by "
             "3 to 5 percent.",
         )
         st.button("Another direction", icon=":material/shuffle:", on_click=_turn_on)
-        moved = displaced(points, noise, error / 100, seed=_direction())
-        (after,) = analyzer.answer(workspace().image(photo), [replace(face.face, landmarks=moved)])
-        after = replace(after, index=face.index)
+        seed = _direction()
+        key = (*_face_key(photo, answer, face), noise, error, seed)
+        memory = workspace()
+
+        def moved() -> FaceAnalysis:
+            placed = displaced(points, noise, error / 100, seed=seed)
+            (told,) = analyzer.answer(memory.image(photo), [replace(face.face, landmarks=placed)])
+            return replace(told, index=face.index)
+
+        after = cast("FaceAnalysis", memory.remember(("moved", *key), moved))
         with st.container(key="picture"):
             st.image(
-                closeup(workspace().image(photo), answer, after),
+                memory.drawn(
+                    ("closeup", *key), lambda: closeup(memory.image(photo), answer, after)
+                ),
                 caption=f"Face {face.index} in {escape_markdown(shown_name(answer.name))} with "
                 f"its landmarks, misplaced by {error}\u00a0%",
             )
     with right:
         st.markdown(_compared(face, after))
         st.html(cards_html((after,)))
-    _curve(photo, answer, face, noise, analyzer)
-    _study(analyzer.config.model, noise)
+        _study(analyzer.config.model, noise, at=error)
+    _curve(photo, answer, face, noise, analyzer, at=error)
 
 
-def _study(model: str, noise: LandmarkNoise) -> None:
+def _face_key(photo: Photo, answer: ImageAnalysis, face: FaceAnalysis) -> tuple[object, ...]:
+    return (photo.name, photo.digest, answer.provenance.config_digest, face.index)
+
+
+def _study(model: str, noise: LandmarkNoise, *, at: int) -> None:
     """The same question asked of many faces, where `emotion study landmarks` was run."""
     told = measured_noise(model, noise)
     if told is None:
         return
     st.subheader(f"Measured on {told.faces:,} faces", anchor=False)
-    st.line_chart(
-        cast("Any", told.rows),
-        x="error",
-        y=["Right", "Answered as sure"],
-        color=["#d55e00", "#3a8fd6"],
-        x_label="landmarks misplaced by, %",
-        y_label="%",
+    names = ("Right", "Answered as sure")
+    st.vega_lite_chart(
+        curves_chart(told.rows, names, over="error", title=_MISPLACED, at=at, band=("low", "high")),
         height=280,
     )
     st.caption(
-        "Faces of FER-2013's PublicTest. Right: how many answers agree with the label. The 95 % "
-        f"interval of each is about {told.half_interval:.0f} points to either side."
+        "Faces that the network had not learned from: of PublicTest, the validation part of the "
+        "public face collection FER-2013. Right: how many answers agree with the label, the band "
+        "being its 95 % interval. The upright line is the error chosen here."
     )
 
 
-def _chosen(faces: Sequence[FaceAnalysis]) -> FaceAnalysis:
+def _chosen(photo: Photo, faces: Sequence[FaceAnalysis]) -> FaceAnalysis:
     if len(faces) == 1:
         return faces[0]
     number = st.selectbox(
         "Face",
         range(len(faces)),
         format_func=lambda each: f"{faces[each].index} · {face_words(faces[each])}",
+        key=f"face_{photo.digest}",
+        persist_state="session",
     )
     return faces[number]
 
@@ -167,24 +187,19 @@ def _curve(
     face: FaceAnalysis,
     noise: LandmarkNoise,
     analyzer: Analyzer,
+    *,
+    at: int,
 ) -> None:
-    key = ("curve", photo.digest, answer.provenance.config_digest, face.index, noise)
+    key = ("curve", *_face_key(photo, answer, face), noise)
     with st.spinner("Trying other errors and directions."):
-        rows = workspace().remember(
+        found = workspace().remember(
             key, lambda: _tried(workspace().image(photo), face, noise, analyzer)
         )
+    rows = cast("list[dict[str, float]]", found)
     top = emotion_word(face.emotions.top)
     st.subheader("How well this answer holds", anchor=False)
-    st.line_chart(
-        cast("Any", rows),
-        x="error",
-        y=["Probability", "Unchanged"],
-        # Told apart on light and dark, also by people who see no red.
-        color=["#d55e00", "#3a8fd6"],
-        x_label="landmarks misplaced by, %",
-        y_label="%",
-        height=280,
-    )
+    names = ("Probability", "Unchanged")
+    st.vega_lite_chart(curves_chart(rows, names, over="error", title=_MISPLACED, at=at), height=280)
     st.caption(
         f"This face, {_DRAWS} directions at each error. Probability: that of {top}, the answer "
         "with the landmarks as they were found, on average. Unchanged: how often the most "

@@ -17,9 +17,8 @@ class MeasuredNoise:
 
     faces: int
     rows: tuple[dict[str, float], ...]
-    """Per error, in percent: ``error``, ``Right``, ``Answered as sure``."""
-    half_interval: float
-    """Of ``Right``, in points, the widest of them."""
+    """Per error, in percent: ``error``, ``Right`` with its interval from ``low`` to ``high``,
+    ``Answered as sure``."""
 
 
 def measured_noise(model: str, noise: LandmarkNoise) -> MeasuredNoise | None:
@@ -35,9 +34,10 @@ def measured_noise(model: str, noise: LandmarkNoise) -> MeasuredNoise | None:
         {
             "error": 100 * each["error"],
             "Right": 100 * each["accuracy"],
+            "low": 100 * each["accuracy_interval"][0],
+            "high": 100 * each["accuracy_interval"][1],
             "Answered as sure": 100 * each["certain"],
         }
         for each in figures
     )
-    spans = (each["accuracy_interval"] for each in figures)
-    return MeasuredNoise(report["found"], rows, max(50 * (high - low) for low, high in spans))
+    return MeasuredNoise(report["found"], rows)

@@ -45,6 +45,8 @@ def choose_one_photo() -> Photo | None:
         "Photo",
         range(len(photos)),
         format_func=lambda each: f"{each + 1} · {shown_name(photos[each].name)}",
+        key="photo",
+        persist_state="session",
     )
     return photos[number]
 

@@ -1,0 +1,61 @@
+"""Models load behind a page, which says so."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from threading import Event
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from frontends.streamlit_app import state
+from tests.fakes import FakeAnalyzer, model_info
+
+pytestmark = pytest.mark.usefixtures("made")
+
+
+def open_page(name):
+    def page(name):
+        from importlib import import_module
+
+        import_module(f"frontends.streamlit_app.views.{name}").page()
+
+    return AppTest.from_function(page, args=(name,), default_timeout=200).run()
+
+
+def told(app):
+    return [each.value for each in app.caption if "getting ready" in each.value]
+
+
+@pytest.mark.parametrize("page", ["analyze", "compare", "detection_lab", "landmark_lab"])
+def test_page_is_there_at_once_and_tells_of_loading_until_it_is_over(page, catalog, monkeypatch):
+    catalog[:] = [model_info(), model_info("resnet50")]
+    loading: Future[FakeAnalyzer] = Future()
+    monkeypatch.setattr(state, "_loading", lambda _: (loading, Event()))
+    app = open_page(page)
+    assert not app.exception
+    assert app.title
+    subject = "The models are" if page == "compare" else "The model is"
+    assert told(app) == [f"{subject} getting ready … You can give a photo already."]
+    loading.set_result(FakeAnalyzer())
+    assert not told(app.run())
+
+
+class Outrun(Future):
+    """Done when it is asked for the second time."""
+
+    asked = 0
+
+    def done(self):
+        self.asked += 1
+        return self.asked > 1
+
+
+@pytest.mark.usefixtures("catalog")
+def test_message_that_finds_the_loading_over_asks_for_the_page_without_it(monkeypatch):
+    loading = Outrun()
+    monkeypatch.setattr(state, "_loading", lambda _: (loading, Event()))
+    app = open_page("analyze")
+    assert not app.exception
+    assert not told(app)
+    assert loading.asked == 3
