@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from core import DetectionFigures
 
 MODEL_HELP = (
-    "The network that reads the emotion. Shares are of FER-2013's PublicTest, times of the "
-    "computer that measured them."
+    "The network that reads the emotion. Shares are of PublicTest, the validation part of the "
+    "public face collection FER-2013; times are of the computer that measured them."
 )
 DETECTOR_HELP = (
-    "What finds the faces: MTCNN is thorough, Compact is quick, and Hybrid lets MTCNN judge what "
-    "Compact proposes."
+    "What finds the faces: MTCNN, a published chain of three networks, is thorough, Compact is "
+    "quick, and Hybrid lets MTCNN judge what Compact proposes."
 )
 LEVEL_HELP = (
     "An answer less probable than this is given as not sure. The recommended level is the one at "

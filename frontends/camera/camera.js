@@ -42,7 +42,8 @@ class Live {
         audio: false,
       });
     } catch (error) {
-      return this.tell(REFUSALS[error.name] ?? `The camera cannot be used (${error.message}).`);
+      const other = `The camera cannot be used (${error.message}). Reload the page or choose another camera.`;
+      return this.tell(REFUSALS[error.name] ?? other);
     } finally {
       this.button.disabled = false;
     }
