@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from frontends.streamlit_app.documents import DOCS, document_parts
 from frontends.streamlit_app.views import about
+
+pytestmark = pytest.mark.usefixtures("catalog")
+
+
+def open_page():
+    def page():
+        from frontends.streamlit_app.views import about
+
+        about.page()
+
+    return AppTest.from_function(page, default_timeout=200).run()
 
 
 def test_how_it_works_is_told_as_in_the_documentation():
@@ -16,17 +29,29 @@ def test_how_it_works_is_told_as_in_the_documentation():
     assert told == steps
 
 
-@pytest.mark.usefixtures("catalog")
 @pytest.mark.parametrize("name", about._DOCUMENTS.values())
 def test_every_document_on_offer_is_there_and_shown(name):
-    def page():
-        from frontends.streamlit_app.views import about
-
-        about.page()
-
     [title] = [each for each, file in about._DOCUMENTS.items() if file == name]
-    app = AppTest.from_function(page, default_timeout=200).run()
+    app = open_page()
     app.button_group(key="about_part").set_value(title).run()
     assert not app.exception
     words = [each for each in document_parts(DOCS / name) if isinstance(each, str)]
     assert [each.value.strip() for each in app.markdown] == [each.strip() for each in words]
+
+
+def test_about_page_shows_the_recorded_figures():
+    app = open_page()
+    told = " ".join(text.value for text in app.markdown)
+    assert "expressions, not feelings" in told
+    assert not re.search(r"\bTODO\b", told)
+    app.button_group(key="about_part").set_value(about.FIGURES).run()
+    assert not app.exception
+    table = app.table[0].value
+    figures = dict(zip(table["Figure"], table["MobileNetV2, PublicTest"], strict=True))
+    assert figures["Right"] == "67.1 % (65.5 to 68.6)"
+    assert figures["Faces"] == "3,589"
+    assert figures["Right when sure"] == "–"
+
+
+def test_about_text_has_no_stray_markup():
+    assert "<" not in about.TEXT_FILE.read_text(encoding="utf-8")

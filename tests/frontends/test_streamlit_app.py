@@ -14,7 +14,6 @@ from streamlit.testing.v1 import AppTest
 from core import Analyzer, Emotion, Preset, WeightsMissing, to_json
 from frontends.streamlit_app import downloads
 from frontends.streamlit_app.photos import MOST_PHOTOS, Photo, within_limits
-from frontends.streamlit_app.views import about
 from frontends.streamlit_app.views.sources import SAMPLE, UPLOAD
 from frontends.streamlit_app.workspace import Refused, Shelf
 from frontends.wording import escape_markdown
@@ -364,30 +363,6 @@ def test_memory_of_a_visit_is_bounded():
     assert len(shelf) == 3
     assert shelf.get("large", lambda: b"x" * 500) == b"x" * 500
     assert len(shelf) == 1
-
-
-def test_about_page_shows_the_recorded_figures():
-    app = AppTest.from_function(_about, default_timeout=SLOWEST_S).run()
-    told = " ".join(text.value for text in app.markdown)
-    assert "expressions, not feelings" in told
-    assert not re.search(r"\bTODO\b", told)
-    app.button_group(key="about_part").set_value(about.FIGURES).run()
-    assert not app.exception
-    table = app.table[0].value
-    figures = dict(zip(table["Figure"], table["MobileNetV2, PublicTest"], strict=True))
-    assert figures["Right"] == "67.1 % (65.5 to 68.6)"
-    assert figures["Faces"] == "3,589"
-    assert figures["Right when sure"] == "–"
-
-
-def _about():
-    from frontends.streamlit_app.views import about
-
-    about.page()
-
-
-def test_about_text_has_no_stray_markup():
-    assert "<" not in about.TEXT_FILE.read_text(encoding="utf-8")
 
 
 def test_settings_of_the_server_keep_photos_private(root):
