@@ -45,7 +45,7 @@ def main() -> int:
     parser.add_argument("--visitors", type=int, default=50)
     parser.add_argument("--photos", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=1, help="how often, with one server")
-    parser.add_argument("--fake", action="store_true", help="with a model that answers at once")
+    parser.add_argument("--fake", action="store_true", help="with a fake model")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "load.json")
     chosen = parser.parse_args()
     if chosen.fake:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.browser.serving import APP, ROOT, free_port, wait_for
 
-QUICK_APP = ROOT / "tests" / "browser" / "quick_app.py"
+SLOW_APP = Path(__file__).with_name("slow_app.py")
 CLOSED = Path(__file__).with_name("closed")
 """On the path of a Python, this folder closes every way out of the computer."""
 DEMO = ROOT / "frontends" / "gradio_app" / "app.py"
@@ -51,7 +51,7 @@ class Server:
 @contextmanager
 def streamlit_server(folder: Path, *, real: bool) -> Iterator[Server]:
     """The Streamlit app; with ``real`` with the shipped networks, else with the fake one."""
-    script = APP if real else QUICK_APP
+    script = APP if real else SLOW_APP
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]

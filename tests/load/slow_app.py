@@ -1,0 +1,25 @@
+"""The Streamlit app with a fake model that takes its time, so that visitors have to wait."""
+
+from __future__ import annotations
+
+import time
+
+from core import Analyzer
+from frontends.streamlit_app import pages
+from frontends.streamlit_app.views import analyze
+from tests.fakes import FakeAnalyzer, model_info
+
+_SECONDS = 0.6
+"""More than the page takes beside it, which otherwise would be what all wait for."""
+
+
+class SlowAnalyzer(FakeAnalyzer):
+    def analyze(self, image):
+        time.sleep(_SECONDS)
+        return super().analyze(image)
+
+
+Analyzer.from_config = SlowAnalyzer
+analyze.model_catalog = lambda: (model_info(),)
+
+pages.run()
