@@ -18,14 +18,17 @@
     // Icons are letters of a font; they need less contrast and have labels.
     if (!text || element.closest('script, style, [data-testid="stIconMaterial"]')) continue;
     if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
-    if (element.getBoundingClientRect().width < 2) continue;
+    const own = element.getBoundingClientRect();
+    if (own.width < 2) continue;
     let back = [255, 255, 255];
     let opacity = 1;
     const around = [];
     for (let each = element; each; each = each.parentElement) around.unshift(each);
     for (const each of around) {
       const style = getComputedStyle(each);
-      back = over(rgba(style.backgroundColor), back);
+      const box = each.getBoundingClientRect();
+      // The figure above the knob of a slider belongs to it and does not lie on it.
+      if (box.width >= own.width || box.height >= own.height) back = over(rgba(style.backgroundColor), back);
       opacity *= Number(style.opacity);
     }
     const [r, g, b, a] = rgba(getComputedStyle(element).color);
