@@ -25,7 +25,7 @@ def about_tab() -> None:
         gr.Markdown(_KEPT)
         if WHOLE.is_file():
             with gr.Accordion(REST_LABEL, open=False):
-                gr.Markdown(the_rest(WHOLE.read_text(encoding="utf-8")))
+                gr.Markdown(the_rest(WHOLE.read_text(encoding="utf-8")), elem_id="ethics")
 
 
 def the_rest(page: str) -> str:

@@ -155,7 +155,9 @@ def _open(
 
 def _save(page: Page, awaited: str, file: Path, *, whole: bool = False) -> None:
     expect(page.locator(awaited).first).to_be_visible(timeout=SLOWEST_MS)
-    expect(page.locator("[data-testid=stSpinner]")).to_have_count(0, timeout=SLOWEST_MS)
+    # Streamlit's and Gradio's messages while a model is loaded.
+    for message in ("stSpinner", "toast-body"):
+        expect(page.get_by_test_id(message)).to_have_count(0, timeout=SLOWEST_MS)
     for shown in page.locator("img").all():
         # One that is still on its way has no size.
         shown.evaluate("image => image.decode()")

@@ -134,6 +134,15 @@ def test_face_before_the_camera_is_framed_until_another_tab_is_shown(window, add
     expect(page.get_by_role("button", name="Start the camera")).to_be_visible()
 
 
+def test_whole_ethics_page_can_be_unfolded_also_on_a_phone(window, address):
+    page = visit(window, address, viewport=PHONE)
+    page.get_by_role("tab", name="About").click()
+    expect(page.get_by_text("expressions, not feelings").first).to_be_visible()
+    page.get_by_role("button", name="Consent, known errors").click()
+    expect(page.get_by_text("EU AI Act")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_narrow_page_fits_and_every_text_stands_out(window, address, root, scheme):
     faint = (root / "tests" / "browser" / "faint_texts.js").read_text(encoding="utf-8")
@@ -146,15 +155,20 @@ def test_narrow_page_fits_and_every_text_stands_out(window, address, root, schem
     # Gradio fades an answer in.
     page.wait_for_function(f"({faint.rstrip().removesuffix(';')})({AA_CONTRAST}).length === 0")
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    for tab, there in (("Live", "Start the camera"), ("Compare", "How good each model is")):
+    for tab, there in (
+        ("Live", "Start the camera"),
+        ("Compare", "How good each model is"),
+        ("About", "Using it fairly"),
+    ):
         page.get_by_role("tab", name=tab).click()
         expect(page.get_by_text(there, exact=True).first).to_be_visible()
+        page.wait_for_function(f"({faint.rstrip().removesuffix(';')})({AA_CONTRAST}).length === 0")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_everything_can_be_reached_and_has_a_name(window, address):
     page = visit(window, address)
-    for tab in ("Compare", "Live", "Photo"):
+    for tab in ("About", "Compare", "Live", "Photo"):
         page.get_by_role("tab", name=tab).click()
         nameless = page.evaluate(
             "[...document.querySelectorAll('button, input:not([type=file]), a, video')]"
