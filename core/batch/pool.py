@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Protocol
 
@@ -215,6 +216,9 @@ class LocalPool:
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
         process = context.Process(target=serve, args=(there, self._work), daemon=True)
+        if sys.platform != "win32":
+            # Started along with the first worker otherwise, which would lift the mask below.
+            resource_tracker.ensure_running()
         # Ctrl-C reaches every process of the terminal; this one alone decides what follows. A
         # worker inherits the mask, so that it is deaf from its first moment on.
         before = _mask(signal.SIG_BLOCK, {signal.SIGINT})

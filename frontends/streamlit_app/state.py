@@ -58,7 +58,7 @@ def start_loading(config: AnalyzerConfig) -> None:
 def tell_of_loading(*configs: AnalyzerConfig) -> None:
     """Say that models are being loaded, as long as they are; for a page that awaits a photo."""
     if _unready(configs):
-        _message(configs)
+        _message(configs, Event())
 
 
 def _unready(configs: Sequence[AnalyzerConfig]) -> bool:
@@ -66,10 +66,12 @@ def _unready(configs: Sequence[AnalyzerConfig]) -> bool:
 
 
 @st.fragment(run_every=_LOOK_AGAIN_S)
-def _message(configs: Sequence[AnalyzerConfig]) -> None:
-    if not _unready(configs):
-        # The page without this fragment, which would look again for ever.
+def _message(configs: Sequence[AnalyzerConfig], told: Event) -> None:
+    if told.is_set() and not _unready(configs):
+        # The page without this fragment, which would look again for ever. Not while the page is
+        # being built: it would begin anew before it is there.
         st.rerun()
+    told.set()
     subject = "The model is" if len(configs) == 1 else "The models are"
     st.caption(f"{subject} getting ready … You can give a photo already.")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
 from core import Analyzer
+from frontends.streamlit_app import state
 from tests.fakes import FakeAnalyzer, model_info, untrained
 
 CATALOG = (model_info(), untrained("resnet50"))
@@ -24,8 +26,13 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeAnalyzer]]:
         return made[-1]
 
     monkeypatch.setattr(Analyzer, "from_config", from_config)
+    monkeypatch.setattr(state, "_PAGE_FIRST_S", 0)
     st.cache_resource.clear()
     yield made
+    # What is still being loaded shall not be found among the next test's.
+    for thread in threading.enumerate():
+        if thread.name.startswith("load-model"):
+            thread.join()
     st.cache_resource.clear()
 
 
