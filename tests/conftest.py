@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
 
+_NO_CHROMIUM = "needs Chromium (Debian: apt-get install chromium), which is absent"
+
 _COMPILED = tempfile.mkdtemp(prefix="photo-emotion-tests-")
 atexit.register(shutil.rmtree, _COMPILED, ignore_errors=True)
 
@@ -61,8 +63,17 @@ def chromium() -> Path:
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
-        pytest.skip("needs Chromium (Debian: apt-get install chromium), which is absent")
+        pytest.skip(_NO_CHROMIUM)
     return Path(found)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says in red that pages were not looked at: a skipped test is easily taken for a green one."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    unseen = sum(_NO_CHROMIUM in str(report.longrepr) for report in skipped)
+    if unseen:
+        told = f"{unseen} tests of the pages in a browser did not run: {_NO_CHROMIUM}"
+        terminalreporter.write_sep("!", told, red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
