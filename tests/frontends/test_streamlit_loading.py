@@ -8,6 +8,7 @@ from threading import Event
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core import AnalyzerConfig
 from frontends.streamlit_app import state
 from tests.fakes import FakeAnalyzer, model_info
 
@@ -41,21 +42,16 @@ def test_page_is_there_at_once_and_tells_of_loading_until_it_is_over(page, catal
     assert not told(app.run())
 
 
-class Outrun(Future):
-    """Done when it is asked for the second time."""
-
-    asked = 0
-
-    def done(self):
-        self.asked += 1
-        return self.asked > 1
-
-
-@pytest.mark.usefixtures("catalog")
-def test_message_that_finds_the_loading_over_asks_for_the_page_without_it(monkeypatch):
-    loading = Outrun()
+def test_message_asks_for_the_page_without_it_once_loading_is_over_but_not_while_it_is_built(
+    monkeypatch,
+):
+    loading: Future[FakeAnalyzer] = Future()
+    asked = []
     monkeypatch.setattr(state, "_loading", lambda _: (loading, Event()))
-    app = open_page("analyze")
-    assert not app.exception
-    assert not told(app)
-    assert loading.asked == 3
+    monkeypatch.setattr(state.st, "rerun", lambda: asked.append("page"))
+    look_again, told = state._message.__wrapped__, Event()
+    loading.set_result(FakeAnalyzer())
+    look_again([AnalyzerConfig()], told)
+    assert not asked
+    look_again([AnalyzerConfig()], told)
+    assert asked == ["page"]
