@@ -17,11 +17,29 @@ WAYS = {
 BATCH, SIDE = 96, 96
 
 
+def _faces():
+    """One batch of noise, as the loader prepares faces."""
+    from core.imaging.preprocess import Preprocessing
+    from training.data import FaceSet
+    from training.loader import AugmentedFaces
+
+    images = np.random.default_rng(0).integers(0, 256, (BATCH, 48, 48), dtype=np.uint8)
+    labels = np.zeros(BATCH, np.int64)
+    return AugmentedFaces(
+        FaceSet(images, labels, tuple(map(str, range(BATCH)))),
+        np.full((BATCH, 7), 1 / 7, np.float32),
+        np.full((BATCH, 8), 1 / 8, np.float32),
+        preprocessing=Preprocessing(SIDE, 0.5, 0.5),
+        seed=1,
+    )
+
+
 def _learn(pipe, kept, compiled):
     """Takes one training step whenever asked; in a process of its own, since both ways last."""
     import torch
 
     from core.classifiers.architectures import EmotionNetwork, architecture_named
+    from training.loader import training_loader
     from training.memory import keep_freed_memory
     from training.module import EmotionModule
     from training.recipe import read_recipe
@@ -36,12 +54,9 @@ def _learn(pipe, kept, compiled):
     optimizer = module.configure_optimizers()
     if compiled:
         module.headed.compile(dynamic=False)
-    generator = torch.Generator().manual_seed(0)
-    faces = torch.randint(0, 256, (BATCH, SIDE, SIDE), dtype=torch.uint8, generator=generator)
-    targets = torch.softmax(torch.randn(BATCH, 7, generator=generator), dim=1)
-    votes = torch.softmax(torch.randn(BATCH, 8, generator=generator), dim=1)
+    batch = next(iter(training_loader(_faces(), batch=BATCH, seed=0, workers=0)))
     while pipe.recv():
-        module.loss((faces, targets, votes)).backward()
+        module.loss(batch).backward()
         optimizer.step()
         optimizer.zero_grad()
         module.average.update_parameters(module.headed.network)
@@ -54,6 +69,8 @@ def test_learning_from_one_batch(benchmark, way):
     near, far = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_learn, args=(far, *WAYS[way]))
     process.start()
+    # Else waiting would never end where the process does.
+    far.close()
 
     def step():
         near.send(True)
@@ -67,19 +84,6 @@ def test_learning_from_one_batch(benchmark, way):
 
 def test_preparing_one_batch(benchmark):
     """What the loader does meanwhile, in a process of its own."""
-    from core.imaging.preprocess import Preprocessing
-    from training.data import FaceSet
-    from training.loader import AugmentedFaces
-
     benchmark.group = f"prepare {BATCH} faces of {SIDE} px"
-    images = np.random.default_rng(0).integers(0, 256, (BATCH, 48, 48), dtype=np.uint8)
-    labels = np.zeros(BATCH, np.int64)
-    faces = FaceSet(images, labels, tuple(map(str, range(BATCH))))
-    dataset = AugmentedFaces(
-        faces,
-        np.zeros((BATCH, 7), np.float32),
-        np.zeros((BATCH, 8), np.float32),
-        preprocessing=Preprocessing(SIDE, 0.5, 0.5),
-        seed=1,
-    )
+    dataset = _faces()
     benchmark(lambda: [dataset[(0, index)] for index in range(BATCH)])
