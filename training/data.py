@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
+import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,6 +42,16 @@ _FOLDERS = {
     "test": Split.TEST,
     "privatetest": Split.TEST,
 }
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,  # also bz2's error
+    RuntimeError,  # encrypted, or a compression that Python does not know
+    ValueError,  # a name that is no text
+)
+"""What taking a file out of a damaged zip can end with."""
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
 
 
@@ -162,24 +174,56 @@ def files_of(source: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]
     if source.is_dir():
         for file in sorted(source.rglob("*")):
             path = PurePosixPath(file.relative_to(source).as_posix())
-            if _wanted(path) and file.is_file():
-                yield path, file.read_bytes
+            if _wanted(path) and _lies_there(file):
+                yield path, _File(file)
         return
     if not zipfile.is_zipfile(source):
         raise DataError(
-            f"'{source.name}' is neither a folder nor a zip file.",
+            f"'{source.name}' is neither a folder nor a whole zip file.",
             hint="Give a folder with one sub-folder per emotion, or a zip of one.",
         )
-    with zipfile.ZipFile(source) as archive:
+    with _opened(source) as archive:
         for member in sorted(archive.infolist(), key=lambda each: each.filename):
             path = PurePosixPath(member.filename)
             if _wanted(path):
                 yield path, _Member(archive, member)
 
 
+def _opened(source: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(source)
+    except (zipfile.BadZipFile, OSError, RuntimeError, ValueError) as error:
+        # RuntimeError and ValueError: a version or a name that makes no sense.
+        raise DataError(
+            f"The zip '{source.name}' is damaged: its list of files cannot be read ({error}).",
+            hint="Download it or pack it again.",
+        ) from error
+
+
+def _lies_there(file: Path) -> bool:
+    """Whether it is a file, or nobody can tell: a broken link is no folder, and is worth naming."""
+    try:
+        return stat.S_ISREG(file.stat().st_mode)
+    except OSError:
+        return True
+
+
 def _wanted(path: PurePosixPath) -> bool:
     hidden = path.name.startswith(".") or "__MACOSX" in path.parts
     return path.suffix.lower() in _IMAGE_SUFFIXES and not hidden
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """One file of a folder; one that the system does not give is an unreadable image."""
+
+    path: Path
+
+    def __call__(self) -> bytes:
+        try:
+            return self.path.read_bytes()
+        except OSError as error:
+            raise UnreadableImage(f"It cannot be read ({error.strerror}).") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +237,7 @@ class _Member:
         check_bytes(self.member.file_size)
         try:
             return self.archive.read(self.member)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-            # RuntimeError: encrypted, or a compression that Python does not know.
+        except _DAMAGED as error:
             raise UnreadableImage(f"It cannot be taken out of the zip ({error}).") from error
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
+import sys
 import zipfile
 from pathlib import Path, PurePosixPath
 
@@ -24,8 +26,8 @@ from training.data import (
 from training.options import Split
 
 
-def zipped(folder: Path, path: Path) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
+def zipped(folder: Path, path: Path, compression: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as archive:
         for file in sorted(folder.rglob("*")):
             if file.is_file():
                 archive.write(file, file.relative_to(folder))
@@ -137,6 +139,38 @@ def test_damaged_images_are_listed_and_skipped(faces_dir, tmp_path):
     ]
 
 
+def test_file_that_the_system_refuses_is_listed_and_skipped(faces_dir, tmp_path, monkeypatch):
+    folder = tmp_path / "faces"
+    shutil.copytree(faces_dir / "test", folder)
+    read = Path.read_bytes
+    refused = next((folder / "sad").iterdir())
+
+    def read_or_refuse(file):
+        if file == refused:
+            raise PermissionError(errno.EACCES, "Permission denied", str(file))
+        return read(file)
+
+    monkeypatch.setattr(Path, "read_bytes", read_or_refuse)
+    faces = read_faces([folder], Split.TEST)
+    assert len(faces) == 6
+    assert faces.skipped == (f"sad/{refused.name}: It cannot be read (Permission denied).",)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="making links needs rights there")
+def test_broken_links_are_listed_and_folders_named_like_images_are_not(faces_dir, tmp_path):
+    folder = tmp_path / "faces"
+    shutil.copytree(faces_dir / "test", folder)
+    (folder / "angry" / "PrivateTest_99997.png").mkdir()
+    (folder / "angry" / "PrivateTest_99998.png").symlink_to("nowhere.png")
+    (folder / "happy" / "PrivateTest_99999.png").symlink_to("PrivateTest_99999.png")
+    faces = read_faces([folder], Split.TEST)
+    assert len(faces) == 7
+    assert [line.partition(" (")[0] for line in faces.skipped] == [
+        "angry/PrivateTest_99998.png: It cannot be read",
+        "happy/PrivateTest_99999.png: It cannot be read",
+    ]
+
+
 def test_damaged_member_of_a_zip_is_skipped(faces_dir, tmp_path):
     path = zipped(faces_dir / "test", tmp_path / "faces.zip")
     with zipfile.ZipFile(path) as archive:
@@ -150,6 +184,56 @@ def test_damaged_member_of_a_zip_is_skipped(faces_dir, tmp_path):
     assert len(faces) == 6
     assert len(faces.skipped) == 1
     assert first.filename in faces.skipped[0]
+
+
+@pytest.mark.parametrize(
+    ("compression", "settings"),
+    [
+        (zipfile.ZIP_STORED, 0),
+        (zipfile.ZIP_DEFLATED, 0),
+        (zipfile.ZIP_BZIP2, 0),
+        # Bytes before the data that tell LZMA how to read them.
+        (zipfile.ZIP_LZMA, 9),
+    ],
+)
+def test_member_that_cannot_be_unpacked_is_skipped(faces_dir, tmp_path, compression, settings):
+    path = zipped(faces_dir / "test", tmp_path / "faces.zip", compression)
+    with zipfile.ZipFile(path) as archive:
+        first = archive.infolist()[0]
+    data = bytearray(path.read_bytes())
+    start = first.header_offset + 30 + len(first.filename)
+    rest = slice(start + settings, start + first.compress_size)
+    data[rest] = b"\xff" * len(data[rest])
+    path.write_bytes(bytes(data))
+    faces = read_faces([path], Split.TEST)
+    assert len(faces) == 6
+    assert [line.partition(":")[0] for line in faces.skipped] == [first.filename]
+
+
+def test_member_whose_own_name_is_no_text_is_skipped(tmp_path):
+    path = tmp_path / "faces.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("angry/Training_\N{LATIN SMALL LETTER E WITH ACUTE}.png", b"")
+    # Its first place is beside the data, the second one in the list of files.
+    path.write_bytes(path.read_bytes().replace(b"\xc3\xa9", b"\xff\xff", 1))
+    assert len(find_faces([path], Split.TRAIN).skipped) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{0: 0}, {6: 255}, {9: 8, 46: 255}],
+    ids=["no entry", "unknown version", "name that is no text"],
+)
+def test_zip_whose_list_of_files_is_damaged_is_an_error(faces_dir, tmp_path, changes):
+    path = zipped(faces_dir / "test", tmp_path / "faces.zip")
+    data = bytearray(path.read_bytes())
+    entry = data.index(b"PK\x01\x02")
+    for place, value in changes.items():
+        data[entry + place] = value
+    path.write_bytes(bytes(data))
+    with pytest.raises(DataError, match=r"'faces\.zip' is damaged") as raised:
+        read_faces([path], Split.TEST)
+    assert "pack it again" in raised.value.hint
 
 
 def test_hidden_files_of_macos_are_no_faces(faces_dir, tmp_path):

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import DataError, InputError, UnreadableImage
+from core.errors import DataError, InputError
 from core.imaging.reader import read_image
 from core.types import Float32Array, RgbImage, UInt8Array
 
@@ -89,7 +89,7 @@ def annotated_photos(
             continue
         found += 1
         try:
-            image = read_image(_bytes(read), name=path.name)
+            image = read_image(read(), name=path.name)
         except InputError as error:
             skipped.append(f"{path}: {error.message}")
             continue
@@ -111,7 +111,7 @@ def plain_photos(images: Path, skipped: list[str]) -> Iterator[RgbImage]:
     """Every photo in a folder or zip, upright RGB; those that cannot be read are ``skipped``."""
     for path, read in source_files(images):
         try:
-            yield read_image(_bytes(read), name=path.name)
+            yield read_image(read(), name=path.name)
         except InputError as error:
             skipped.append(f"{path}: {error.message}")
 
@@ -122,17 +122,10 @@ def source_files(images: Path) -> Iterator[tuple[PurePosixPath, Callable[[], byt
         raise DataError(f"There is no file or folder '{images}'.", hint="Check the path.")
     if images.is_file() and not zipfile.is_zipfile(images):
         raise DataError(
-            f"'{images.name}' is neither a folder nor a zip file.",
+            f"'{images.name}' is neither a folder nor a whole zip file.",
             hint="Give a folder with photos, or a zip of one.",
         )
     yield from files_of(images)
-
-
-def _bytes(read: Callable[[], bytes]) -> bytes:
-    try:
-        return read()
-    except OSError as error:
-        raise UnreadableImage(f"It cannot be read ({error.strerror}).") from error
 
 
 @dataclass(frozen=True, slots=True, eq=False)
