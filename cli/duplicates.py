@@ -9,12 +9,20 @@ from typing import Annotated, Any
 import typer
 
 from cli.figures import figures_table
-from cli.train import DataOption, show_skipped
+from cli.train import show_skipped
 
 
 def duplicates(
     *,
-    data: DataOption,
+    data: Annotated[
+        list[Path],
+        typer.Option(
+            "--data",
+            metavar="DIR_OR_ZIP",
+            help="Faces in folders by class, of any names, a zip of those, or the folder with "
+            "FER-2013's official CSV files. Can be given several times.",
+        ),
+    ],
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Where counts and the list are written.")
     ],
@@ -28,7 +36,8 @@ def duplicates(
     """Find faces that occur more than once, in one split or in several.
 
     A test face with a copy among the training faces makes a network look better than it is.
-    Every pair of faces is compared, which takes minutes for tens of thousands.
+    Every pair of faces is compared, which takes minutes for tens of thousands. Copies in folders
+    of different names are counted as groups with different labels.
     """
     from training import audit_duplicates
 

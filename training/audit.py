@@ -19,7 +19,7 @@ from core.errors import DataError
 from core.labels import EMOTIONS
 from core.types import UInt8Array
 
-from .data import FaceSet, find_faces
+from .data import FaceSet, find_any_faces
 from .evaluation.duplicates import NEAR, correlated_pairs
 from .options import Split
 from .whole_files import write_whole
@@ -39,18 +39,20 @@ def audit_duplicates(sources: Sequence[Path], directory: Path, threshold: float 
     """Find exact and near copies among all faces of ``sources``, within and across splits.
 
     Exact copies share every pixel; near ones correlate by more than ``threshold`` at 48x48,
-    so brightness and contrast do not count. Every pair is compared. Writes duplicates.json
-    (counts) and duplicates.csv (one line per face that has a copy, numbered by group).
+    so brightness and contrast do not count. Every pair is compared. Folders may have any names:
+    labels only tell which copies disagree. Writes duplicates.json (counts) and duplicates.csv
+    (one line per face that has a copy, numbered by group).
     """
-    parts = {split: find_faces(sources, split) for split in Split}
+    parts = {split: find_any_faces(sources, split) for split in Split}
     parts = {split: faces for split, faces in parts.items() if len(faces)}
     if not parts:
         raise DataError(
             f"No faces found in {', '.join(path.name for path in sources)}.",
-            hint="Expected folders named " + ", ".join(EMOTIONS) + " with images in them.",
+            hint="Expected folders with images in them, one for each class.",
         )
     images = np.concatenate([faces.images for faces in parts.values()])
-    labels = np.concatenate([faces.labels for faces in parts.values()])
+    # By name: two splits need not have the same classes.
+    labels = np.concatenate([np.array(faces.classes)[faces.labels] for faces in parts.values()])
     exact = _exact_groups(images)
     near = _near_groups(images, threshold)
     report = {
@@ -90,7 +92,7 @@ def _slices(parts: Mapping[Split, FaceSet]) -> Iterator[tuple[Split, slice]]:
 
 
 def _counts(
-    parts: Mapping[Split, FaceSet], labels: NDArray[np.int64], groups: NDArray[np.int64]
+    parts: Mapping[Split, FaceSet], labels: NDArray[np.str_], groups: NDArray[np.int64]
 ) -> dict[str, Any]:
     """Faces with a copy, by split and by where the copy lies; groups; disputed labels."""
     sizes = np.bincount(groups)
@@ -125,13 +127,11 @@ def _counts(
     }
 
 
-def _by_emotion(labels: NDArray[np.int64], chosen: NDArray[np.bool_]) -> dict[str, float]:
-    """Share of each emotion's faces that were chosen; emotions without faces are left out."""
-    return {
-        str(emotion): float(chosen[labels == index].mean())
-        for index, emotion in enumerate(EMOTIONS)
-        if (labels == index).any()
-    }
+def _by_emotion(labels: NDArray[np.str_], chosen: NDArray[np.bool_]) -> dict[str, float]:
+    """Share of each class's faces that were chosen, emotions first; those without are left out."""
+    there = set(labels.tolist())
+    classes = [*filter(there.__contains__, map(str, EMOTIONS)), *sorted(there.difference(EMOTIONS))]
+    return {name: float(chosen[labels == name].mean()) for name in classes}
 
 
 def _listing(
@@ -146,7 +146,7 @@ def _listing(
         for offset, name in enumerate(faces.names):
             index = at.start + offset
             if crowded["near"][index] or crowded["exact"][index]:
-                rows.append((index, split, EMOTIONS[faces.labels[offset]], name))
+                rows.append((index, split, faces.classes[faces.labels[offset]], name))
     rows.sort(key=lambda row: (near[row[0]], exact[row[0]], row[0]))
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\n")

@@ -39,6 +39,14 @@ def emotion_named(folder: str) -> Emotion:
         ) from None
 
 
+def class_named(folder: str) -> str:
+    """The emotion a class folder stands for, or its own name in lower case."""
+    try:
+        return emotion_named(folder)
+    except DataError:
+        return folder.strip().lower()
+
+
 def mapped_emotion(folder: str, mapping: ClassMapping | None) -> Emotion | None:
     """The emotion of a class folder by ``mapping``, where there is one; None is left out.
 

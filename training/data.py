@@ -8,7 +8,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import cv2
@@ -19,10 +19,10 @@ from core.errors import DataError, InputError, UnreadableImage
 from core.imaging.alignment import CROP_PX
 from core.imaging.limits import check_bytes
 from core.imaging.reader import read_image
-from core.labels import EMOTIONS, Emotion
+from core.labels import EMOTIONS
 from core.types import UInt8Array
 
-from .classes import ClassMapping, mapped_emotion
+from .classes import ClassMapping, class_named, mapped_emotion
 from .official_csv import official_faces, official_folder
 from .options import Split
 
@@ -62,11 +62,13 @@ class FaceSet:
     images: UInt8Array
     """(N, 48, 48) uint8."""
     labels: NDArray[np.int64]
-    """(N,) index into :data:`core.labels.EMOTIONS`."""
+    """(N,) index into ``classes``."""
     names: tuple[str, ...]
     """File names without folders, which is how the crowd votes refer to them."""
     skipped: tuple[str, ...] = ()
     """Files that could not be read, each with the reason."""
+    classes: tuple[str, ...] = tuple(map(str, EMOTIONS))
+    """The seven emotions, as :data:`core.labels.EMOTIONS`; :func:`find_any_faces` may add more."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -74,7 +76,7 @@ class FaceSet:
     def subset(self, indices: NDArray[np.int64]) -> FaceSet:
         """The faces at ``indices``, in that order."""
         names = tuple(self.names[i] for i in indices)
-        return FaceSet(self.images[indices], self.labels[indices], names, self.skipped)
+        return replace(self, images=self.images[indices], labels=self.labels[indices], names=names)
 
 
 def read_faces(
@@ -109,17 +111,34 @@ def find_faces(
     validation and test. None takes all of them but FER-2013's test faces. ``classes`` says what
     folders of other names stand for. Corrupt files are listed in ``skipped``.
     """
+    return _found(sources, split, lambda folder: mapped_emotion(folder, classes))
+
+
+def find_any_faces(sources: Sequence[Path], split: Split | None) -> FaceSet:
+    """As :func:`find_faces`, but a folder of any other name is a class of its own.
+
+    ``classes`` of what is returned begins with the seven emotions.
+    """
+    return _found(sources, split, class_named)
+
+
+def _found(
+    sources: Sequence[Path], split: Split | None, class_of: Callable[[str], str | None]
+) -> FaceSet:
     images: list[UInt8Array] = []
-    labels: list[int] = []
+    labels: list[str] = []
     names: list[str] = []
     skipped: list[str] = []
     for source in sources:
-        for name, emotion, pixels in _faces_of(source, split, classes, skipped):
+        for name, label, pixels in _faces_of(source, split, class_of, skipped):
             images.append(pixels)
-            labels.append(EMOTIONS.index(emotion))
+            labels.append(label)
             names.append(name)
     stacked = np.stack(images) if images else np.zeros((0, CROP_PX, CROP_PX), np.uint8)
-    return FaceSet(stacked, np.array(labels, np.int64), tuple(names), tuple(skipped))
+    classes = (*map(str, EMOTIONS), *sorted(set(labels).difference(EMOTIONS)))
+    numbers = {label: number for number, label in enumerate(classes)}
+    indices = np.array([numbers[label] for label in labels], np.int64)
+    return FaceSet(stacked, indices, tuple(names), tuple(skipped), classes)
 
 
 def part_of(faces: FaceSet, limit: int | None, seed: int) -> FaceSet:
@@ -141,8 +160,11 @@ def part_of(faces: FaceSet, limit: int | None, seed: int) -> FaceSet:
 
 
 def _faces_of(
-    source: Path, split: Split | None, classes: ClassMapping | None, skipped: list[str]
-) -> Iterator[tuple[str, Emotion, UInt8Array]]:
+    source: Path,
+    split: Split | None,
+    class_of: Callable[[str], str | None],
+    skipped: list[str],
+) -> Iterator[tuple[str, str, UInt8Array]]:
     if not source.exists():
         raise DataError(f"There is no file or folder '{source}'.", hint="Check the path of --data.")
     official = official_folder(source)
@@ -153,11 +175,11 @@ def _faces_of(
     for path, read in files_of(source):
         if not _belongs(path, source.stem, split):
             continue
-        emotion = mapped_emotion(path.parent.name, classes)
-        if emotion is None:
+        label = class_of(path.parent.name)
+        if label is None:
             continue
         try:
-            yield path.name, emotion, grey_face(read())
+            yield path.name, label, grey_face(read())
         except InputError as error:
             skipped.append(f"{path}: {error.message}")
 

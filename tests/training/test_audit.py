@@ -70,6 +70,37 @@ def test_list_names_every_copy_and_nothing_else(copied, tmp_path):
     assert {row["name"] for row in alone} == {"own_0.png", "val_0_darker.png"}
 
 
+def test_folders_may_have_any_names_and_copies_in_different_ones_disagree(tmp_path, draw, save_png):
+    root = tmp_path / "faces"
+    for place, seed in {
+        "train/cats/one.png": 1,
+        "val/Birds/one_again.png": 1,
+        "train/dogs/two.png": 2,
+        "val/Dogs/two_again.png": 2,
+        "train/anger/three.png": 3,
+        "val/angry/three_again.png": 3,
+        "val/cats/own.png": 4,
+    }.items():
+        save_png(root / place, draw(0, seed))
+    report = audit_duplicates([root], tmp_path / "out").report
+    assert report["faces"] == {"train": 3, "validation": 4}
+    assert report["exact"]["groups"] == 3
+    # The one in Birds; `anger` and `angry` are one emotion.
+    assert report["exact"]["groups_with_different_labels"] == 1
+    shares = report["exact"]["splits"]["validation"]["also_in"]["train"]["by_emotion"]
+    assert list(shares.items()) == [("angry", 1), ("birds", 1), ("cats", 0), ("dogs", 1)]
+    with (tmp_path / "out" / "duplicates.csv").open(newline="") as file:
+        told = {row["name"]: row["label"] for row in csv.DictReader(file)}
+    assert told == {
+        "one.png": "cats",
+        "one_again.png": "birds",
+        "two.png": "dogs",
+        "two_again.png": "dogs",
+        "three.png": "angry",
+        "three_again.png": "angry",
+    }
+
+
 def test_faces_without_copies_leave_an_empty_list(faces_dir, tmp_path):
     told = audit_duplicates([faces_dir], tmp_path / "out")
     assert told.report["near"]["groups"] == told.report["near"]["largest_group"] == 0
