@@ -1,0 +1,81 @@
+"""The commands in docs/training.md are the ones that made what the page shows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import shlex
+
+import pytest
+
+from training.ablation import _chosen, table
+from training.recipe import read_recipe
+
+
+@pytest.fixture(scope="module")
+def page(root):
+    return (root / "docs" / "training.md").read_text(encoding="utf-8")
+
+
+def commands(page, name):
+    """The options of every `emotion NAME` of the page: lists of values, empty for a flag."""
+    blocks = "".join(re.findall(r"```\n(.*?)```", page, flags=re.DOTALL))
+    for line in blocks.replace("\\\n", " ").splitlines():
+        given = {}
+        first, second, *words = shlex.split(line)
+        if (first, second) != ("emotion", name):
+            continue
+        for word in words:
+            if word.startswith("--"):
+                values = given.setdefault(word, [])
+            else:
+                values.append(word)
+        yield given
+
+
+def recipe_of(options, **more):
+    overrides = dict(value.split("=") for value in options["--set"])
+    return dataclasses.asdict(read_recipe(options["--model"][0], {**overrides, **more}))
+
+
+@pytest.mark.parametrize(
+    ("out", "model", "earlier"),
+    [
+        ("runs/first", "mobilenet_v2", True),
+        ("runs/second", "mobilenet_v2", False),
+        ("runs/resnet50", "resnet50", False),
+        ("runs/inception_v3", "inception_v3", True),
+        ("runs/inception_v3_second", "inception_v3", False),
+    ],
+)
+def test_commands_train_the_shipped_networks_by_the_recipes_on_record(
+    page, root, out, model, earlier
+):
+    manifest = json.loads((root / "weights" / "manifest.json").read_text(encoding="utf-8"))
+    training = manifest["models"][model]["training"]
+    told = (training["earlier_run"] if earlier else training)["recipe"]
+    (options,) = (each for each in commands(page, "train") if each.get("--out") == [out])
+    given = recipe_of(options)
+    # Recipes have gained values since.
+    assert {name: given[name] for name in told} == told
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_ablations_are_shown_as_measured_and_repeat_by_their_commands(page, root, place):
+    file = ("ablation_mobilenet_v2", "ablation_scratch")[place]
+    path = root / "docs" / "results" / f"{file}.json"
+    measured = json.loads(path.read_text(encoding="utf-8"))
+    runs = measured["runs"]
+    assert table(runs) in page
+    options = list(commands(page, "ablate"))[place]
+    taught = "--teacher" in options
+    chosen = _chosen(options["--only"], "--landmarks" in options, taught)
+    assert list(chosen) == [run["name"] for run in runs]
+    assert options["--faces"] == [str(measured["faces"])]
+    for values, run in zip(chosen.values(), runs, strict=True):
+        given = recipe_of(options, **values)
+        assert {name: given[name] for name in measured["common"]} == measured["common"]
+        assert {name: values[name] for name in run["values"]} == run["values"]
+        # A term that came after these runs, and would change them.
+        assert not taught or given["hints"] == 0
