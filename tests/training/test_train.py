@@ -138,7 +138,6 @@ def test_resumed_run_ends_in_the_same_weights(
     assert trained[0]["steps"] == trained[1]["steps"] == 9
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_run_killed_in_the_middle_of_an_epoch_resumes_to_the_same_weights(
     faces_dir, small_recipe, tmp_path, root
@@ -211,19 +210,25 @@ def test_clock_ends_a_run_cleanly_and_more_time_goes_on_with_it(faces_dir, small
 def test_mixed_precision_with_clipping_takes_one_step_a_batch(
     faces_dir, small_recipe, tmp_path, monkeypatch
 ):
-    clipped = []
-    clip = torch.nn.utils.clip_grad_norm_
+    clipped, stepped = [], []
+    clip, step = torch.nn.utils.clip_grad_norm_, torch.optim.AdamW.step
 
     def watched(parameters, limit, **options):
         clipped.append(limit)
         return clip(parameters, limit, **options)
 
+    def counted(optimizer, *arguments, **options):
+        stepped.append(optimizer)
+        return step(optimizer, *arguments, **options)
+
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", watched)
+    monkeypatch.setattr(torch.optim.AdamW, "step", counted)
     recipe = small_recipe(epochs=1, gradient_clip=0.1)
     run(recipe, faces_dir, tmp_path, precision="bf16-mixed")
     training = spec_of("mobilenet_v2", tmp_path).training
     assert (training["steps"], training["precision"]) == (3, "bf16-mixed")
     assert clipped == [0.1] * 3
+    assert len(stepped) == 3
     assert all(
         torch.isfinite(each).all()
         for each in load_file(tmp_path / "mobilenet_v2.safetensors").values()
