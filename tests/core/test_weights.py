@@ -84,6 +84,12 @@ def test_whole_file_is_loaded_in_its_own_precision(folder, parsed):
     assert len(parsed) == 1
 
 
+def test_three_shipped_networks_together_take_less_than_110_mb(root):
+    specs = read_manifest(root / "weights")
+    assert set(specs) == {"mobilenet_v2", "resnet50", "inception_v3"}
+    assert sum(spec.file.stat().st_size for spec in specs.values()) < 110e6
+
+
 def test_manifest_without_any_model_is_a_normal_one(tmp_path):
     write(tmp_path, {})
     assert read_manifest(tmp_path) == {}
