@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .bench.curves import draw_curves
     from .bench.precision import compare_precisions
     from .bench.run import Bench, run_bench
-    from .bench.tables import bench_tables
+    from .bench.tables import bench_tables, precision_rows
     from .calibrate import CalibrationReport, calibrate_model
     from .detector.evaluate import DetectionResult, evaluate_detector
     from .detector.gallery import show_detectors
@@ -44,7 +44,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "bench.curves": ("draw_curves",),
     "bench.precision": ("compare_precisions",),
     "bench.run": ("Bench", "run_bench"),
-    "bench.tables": ("bench_tables",),
+    "bench.tables": ("bench_tables", "precision_rows"),
     "calibrate": ("CalibrationReport", "calibrate_model"),
     "detector.evaluate": ("DetectionResult", "evaluate_detector"),
     "detector.gallery": ("show_detectors",),
@@ -108,6 +108,7 @@ __all__ = [
     "evaluate_models",
     "evaluate_photos",
     "pair_rows",
+    "precision_rows",
     "publish_detector",
     "read_detector_recipe",
     "read_recipe",

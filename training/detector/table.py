@@ -45,7 +45,7 @@ def _heading(figures: Mapping[str, Any]) -> str:
     """Detector and preset, and the operating point where it is not the usual one."""
     told = f"{figures['detector']}, {figures['preset']}"
     words = str(figures.get("threshold_is", ""))
-    usual = words in {"", f"tuned for {OperatingPoint.BALANCED}"}
+    usual = not words or f"for {OperatingPoint.BALANCED}" in words
     return told if usual else f"{told}, {words}"
 
 

@@ -182,10 +182,17 @@ def test_published_detector_brings_thresholds_and_card(trained, photos, tmp_path
 def test_table_has_a_column_for_each_result(photos, no_faces, tmp_path):
     files = []
     for name in ("one", "other"):
-        evaluate(photos, tmp_path / name, negatives=no_faces, preset=Preset.FAST)
+        point = OperatingPoint.PRECISION if name == "other" else OperatingPoint.BALANCED
+        evaluate(
+            photos,
+            tmp_path / name,
+            negatives=no_faces,
+            preset=Preset.FAST,
+            operating_point=point,
+        )
         files.append(tmp_path / name / "detection.json")
     lines = detectors_table(files).splitlines()
-    assert lines[0] == "|  | known, fast | known, fast |"
+    assert lines[0] == "|  | known, fast | known, fast, best for precision on these photos |"
     assert all(line.count("|") == 4 for line in lines)
     assert any(line.startswith("| F1 | 1.000 (1.000 to 1.000)") for line in lines)
     (tmp_path / "bad.json").write_text("{}")
