@@ -40,9 +40,7 @@ class FaceFollower:
         self._faces = examined.faces
         followed = self.tracker.update(answer.faces, frame.time_s)
         faces = tuple(
-            replace(
-                face, index=track.number, emotions=track.emotions, per_model=track.per_model
-            )
+            replace(face, index=track.number, emotions=track.emotions, per_model=track.per_model)
             for face, track in zip(answer.faces, followed, strict=True)
         )
         return replace(answer, faces=faces)
