@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import EMOTIONS, ConfigError, Emotion, opinions
+from core import EMOTIONS, ConfigError, Emotion
 
 if TYPE_CHECKING:
     from core import ImageAnalysis
@@ -57,6 +57,8 @@ class Timeline:
     @contextmanager
     def rows(self, path: Path) -> Iterator[Callable[[Moment], None]]:
         """A function that writes a row for each face of a frame; ConfigError where none can be."""
+        from core import opinions  # brings NumPy, which `emotion --help` does without
+
         with _writing(path), path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)

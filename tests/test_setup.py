@@ -187,9 +187,9 @@ def test_retraining_goes_from_network_to_network_to_their_ensemble(retrain):
     teacher = "--teacher runs/mobilenet_v2/mobilenet_v2.safetensors"
     assert f"--init scratch {teacher} --out runs/resnet50" in second
     assert f"{teacher} --teacher runs/resnet50/resnet50.safetensors" in third
-    assert calls[-3].endswith("--weights weights --speed --record --out runs/evaluation")
-    assert calls[-2].endswith("--weights weights --out runs/robustness")
-    assert calls[-1].endswith("--results runs/robustness/robustness.json --weights weights")
+    assert calls[-3].endswith("--weights runs/candidate --speed --record --out runs/evaluation")
+    assert calls[-2].endswith("--weights runs/candidate --out runs/robustness")
+    assert calls[-1].endswith("--results runs/robustness/robustness.json --weights runs/candidate")
 
 
 def test_retraining_fails_where_the_gate_does(retrain):

@@ -63,8 +63,8 @@ def main() -> None:
     names = set(asked.names) or {*(shot.name for shot in SHOTS), "gradio"}
     with tempfile.TemporaryDirectory() as folder:
         camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-        film = f"--use-file-for-fake-video-capture={_film(Path(folder))}"
-        with browser(Path(chromium), *camera, film) as window:
+        shown = f"--use-file-for-fake-video-capture={film(Path(folder))}"
+        with browser(Path(chromium), *camera, shown) as window:
             _streamlit(window, names, out)
             if "gradio" in names:
                 with _gradio() as address:
@@ -168,14 +168,14 @@ def _save(page: Page, awaited: str, file: Path, *, whole: bool = False) -> None:
     page.context.close()
 
 
-def _film(folder: Path) -> Path:
+def film(folder: Path, size_wh: tuple[int, int] = (640, 480), frames_per_s: int = 15) -> Path:
     """The sample's upper half as a film of two frames, which Chromium takes for its camera."""
     file = folder / "camera.y4m"
-    width, height = 640, 480
+    width, height = size_wh
     with Image.open(io.BytesIO(sample_photo())) as sample:
         part = sample.convert("RGB").crop((30, 0, 478, 336)).resize((width, height))
     frame = cv2.cvtColor(np.asarray(part), cv2.COLOR_RGB2YUV_I420).tobytes()
-    header = f"YUV4MPEG2 W{width} H{height} F15:1 Ip A1:1 C420jpeg\n".encode()
+    header = f"YUV4MPEG2 W{width} H{height} F{frames_per_s}:1 Ip A1:1 C420jpeg\n".encode()
     file.write_bytes(header + 2 * (b"FRAME\n" + frame))
     return file
 
