@@ -33,15 +33,11 @@ _ROWS: tuple[tuple[str, Callable[[Figures], str]], ...] = (
 )
 
 
-def load_table(load: Figures, fewer: Figures) -> str:
-    """The figures of a run at both fronts, and of one with fewer photos at the app."""
+def load_table(load: Figures) -> str:
+    """The figures of a run at both fronts."""
     who = f"{load['visitors']} visitors with {load['photos_each']} photos each"
     where = f"{load['processors']} processors for them and the server"
-    fronts = {
-        "Gradio": load["gradio"],
-        "Streamlit": load["streamlit"],
-        f"Streamlit, {fewer['photos_each']} photos each": fewer["streamlit"],
-    }
+    fronts = {"Gradio": load["gradio"], "Streamlit": load["streamlit"]}
     lines = [(f"{who}, {where}", *fronts), ("---",) * (len(fronts) + 1)]
     lines += [(name, *map(tell, fronts.values())) for name, tell in _ROWS]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
@@ -66,9 +62,8 @@ def tables() -> dict[str, tuple[Path, str]]:
         file = ROOT / "docs" / "results" / f"{name}.json"
         return json.loads(file.read_text(encoding="utf-8"))
 
-    load = load_table(measured("load"), measured("load_streamlit_10"))
     return {
-        "load": (ROOT / "docs" / "reliability.md", load),
+        "load": (ROOT / "docs" / "reliability.md", load_table(measured("load"))),
         "soak": (ROOT / "docs" / "batch.md", soak_table(measured("batch_soak"))),
     }
 
