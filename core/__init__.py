@@ -49,7 +49,15 @@ if TYPE_CHECKING:
     from .live.following import FaceFollower
     from .live.video import Frame, Video, is_video, open_camera, open_video, video_writer
     from .output.blur import blur_faces
-    from .output.export import SCHEMA_VERSION, document, dumps, opinions, to_csv, to_json
+    from .output.export import (
+        SCHEMA_VERSION,
+        document,
+        dumps,
+        opinions,
+        spreadsheet_text,
+        to_csv,
+        to_json,
+    )
     from .output.render import annotate, encode_png, overlay_heatmap
     from .pipeline import Analyzer
     from .tracking import FaceTracker, TrackedFace
@@ -109,7 +117,15 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "video_writer",
     ),
     "output.blur": ("blur_faces",),
-    "output.export": ("SCHEMA_VERSION", "document", "dumps", "opinions", "to_csv", "to_json"),
+    "output.export": (
+        "SCHEMA_VERSION",
+        "document",
+        "dumps",
+        "opinions",
+        "spreadsheet_text",
+        "to_csv",
+        "to_json",
+    ),
     "output.render": ("annotate", "encode_png", "overlay_heatmap"),
     "pipeline": ("Analyzer",),
     "tracking": ("FaceTracker", "TrackedFace"),
@@ -202,6 +218,7 @@ __all__ = [
     "release_freed",
     "run_batch",
     "share_heaps",
+    "spreadsheet_text",
     "to_csv",
     "to_json",
     "video_writer",

@@ -7,7 +7,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Sequence
 
-from core import ImageAnalysis, document, dumps, to_csv, to_json
+from core import ImageAnalysis, document, dumps, spreadsheet_text, to_csv, to_json
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.workspace import Refused, Workspace
 from frontends.wording import safe_stem
@@ -39,13 +39,10 @@ def refusals_file(refused: Iterable[NotAnswered]) -> bytes:
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(("name", "reason", "what to do"))
-    writer.writerows((_no_formula(photo.name), why.message, why.hint) for photo, why in refused)
+    writer.writerows(
+        (spreadsheet_text(photo.name), why.message, why.hint) for photo, why in refused
+    )
     return (_UTF8_MARK + table.getvalue()).encode(errors="backslashreplace")
-
-
-def _no_formula(name: str) -> str:
-    """What a spreadsheet would run as a formula gets an apostrophe, as in the other table."""
-    return f"'{name}" if name.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else name
 
 
 def zip_file(

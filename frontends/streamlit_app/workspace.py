@@ -166,7 +166,7 @@ class Workspace:
 
     def forget_pictures(self) -> None:
         """Let its pictures as shown go too; each is drawn again when it is asked for."""
-        self._images.clear()
+        self.forget_images()
         self._shown.clear()
 
     def maps(

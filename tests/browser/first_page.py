@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import io
 import json
-import shutil
 import statistics
 import time
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from tests.browser.pages import upload
-from tests.browser.serving import SLOWEST_S, browser, streamlit
+from tests.browser.serving import SLOWEST_S, browser, installed_chromium, streamlit
 from training.bench.photos import generated
 from training.evaluation.speed import machine_told
 
@@ -43,13 +42,11 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, metavar="FILE.json")
     asked = parser.parse_args()
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        parser.error("there is no Chromium; on Debian: apt-get install chromium")
+    chromium = installed_chromium(parser)
     expect.set_options(timeout=SLOWEST_S * 1000)
     rounds = []
     for _ in range(asked.rounds):
-        with browser(Path(chromium)) as window, streamlit() as address:
+        with browser(chromium) as window, streamlit() as address:
             rounds.append({visit: _visit(window, address) for visit in ("first", "second")})
     told = {
         visit: {

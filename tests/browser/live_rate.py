@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import tempfile
 from pathlib import Path
 
 from playwright.sync_api import expect
 
 from tests.browser.screenshots import film
-from tests.browser.serving import SLOWEST_S, browser, streamlit
+from tests.browser.serving import SLOWEST_S, browser, installed_chromium, streamlit
 from training.evaluation.speed import machine_told
 
 SETTLED_MS = 20_000
@@ -28,15 +27,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--out", type=Path, metavar="FILE.json")
     asked = parser.parse_args()
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        parser.error("there is no Chromium; on Debian: apt-get install chromium")
+    chromium = installed_chromium(parser)
     expect.set_options(timeout=SLOWEST_S * 1000)
     with tempfile.TemporaryDirectory() as folder:
         camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
         shown = film(Path(folder), (1280, 720), 30)
         flag = f"--use-file-for-fake-video-capture={shown}"
-        with browser(Path(chromium), *camera, flag) as window, streamlit() as address:
+        with browser(chromium, *camera, flag) as window, streamlit() as address:
             page = window.new_page(viewport={"width": 1280, "height": 900})
             page.set_default_timeout(SLOWEST_S * 1000)
             page.goto(f"{address}/live")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from frontends.sample import SAMPLE_NAME, sample_photo
 from tests.browser.pages import upload
-from tests.browser.serving import ROOT, SLOWEST_S, browser, streamlit
+from tests.browser.serving import ROOT, SLOWEST_S, browser, installed_chromium, streamlit
 
 SLOWEST_MS = SLOWEST_S * 1000
 SETTLED_MS = 2500
@@ -56,15 +55,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images", metavar="DIR")
     asked = parser.parse_args()
     out: Path = asked.out
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        parser.error("there is no Chromium; on Debian: apt-get install chromium")
+    chromium = installed_chromium(parser)
     out.mkdir(parents=True, exist_ok=True)
     names = set(asked.names) or {*(shot.name for shot in SHOTS), "gradio"}
     with tempfile.TemporaryDirectory() as folder:
         camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
         shown = f"--use-file-for-fake-video-capture={film(Path(folder))}"
-        with browser(Path(chromium), *camera, shown) as window:
+        with browser(chromium, *camera, shown) as window:
             _streamlit(window, names, out)
             if "gradio" in names:
                 with _gradio() as address:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -63,6 +65,14 @@ def gradio(module: str) -> Iterator[str]:
             yield server.stdout.readline().strip()
         finally:
             server.stdin.close()
+
+
+def installed_chromium(parser: argparse.ArgumentParser) -> Path:
+    """Where it is; ends the program that ``parser`` is of, with what to do, where it is not."""
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if found is None:
+        parser.error("there is no Chromium; on Debian: apt-get install chromium")
+    return Path(found)
 
 
 @contextmanager

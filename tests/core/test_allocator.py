@@ -36,25 +36,31 @@ print(len(re.findall("<heap nr=", open(sys.argv[2]).read())))
 """
 
 
-def heaps(root, tmp_path, how, **variables):
-    environment = {
-        **{name: text for name, text in os.environ.items() if name != "MALLOC_ARENA_MAX"},
-        **variables,
-    }
+GLIBC = pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_info"), reason="not glibc"
+)
+
+
+def printed(root, code, *arguments, **variables):
+    """The numbers that ``code`` prints in a process whose allocator is told ``variables`` alone."""
+    untold = {name: text for name, text in os.environ.items() if not name.startswith("MALLOC_")}
     shown = subprocess.run(
-        [sys.executable, "-c", COUNT_HEAPS, how, str(tmp_path / "heaps.xml")],
+        [sys.executable, "-c", code, *arguments],
         cwd=root,
-        env=environment,
+        env={**untold, **variables},
         capture_output=True,
         text=True,
         check=True,
     )
-    return int(shown.stdout)
+    return [float(number) for number in shown.stdout.split()]
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_info"), reason="not glibc"
-)
+def heaps(root, tmp_path, how, **variables):
+    (count,) = printed(root, COUNT_HEAPS, how, str(tmp_path / "heaps.xml"), **variables)
+    return count
+
+
+@GLIBC
 def test_threads_share_two_heaps_unless_the_environment_says_otherwise(root, tmp_path):
     assert heaps(root, tmp_path, "leave") > 2
     assert heaps(root, tmp_path, "share") <= 2
@@ -76,24 +82,11 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 def faults(root, how, **variables):
-    environment = {
-        **{name: text for name, text in os.environ.items() if not name.startswith("MALLOC_")},
-        **variables,
-    }
-    shown = subprocess.run(
-        [sys.executable, "-c", COUNT_FAULTS, how],
-        cwd=root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return int(shown.stdout)
+    (count,) = printed(root, COUNT_FAULTS, how, **variables)
+    return count
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_info"), reason="not glibc"
-)
+@GLIBC
 def test_freed_blocks_are_used_again_unless_the_environment_says_otherwise(root):
     assert faults(root, "leave") > 10_000
     assert faults(root, "keep") < 1_000
@@ -119,21 +112,8 @@ print(after - before, held() - before)
 """
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_info"), reason="not glibc"
-)
+@GLIBC
 def test_what_is_kept_goes_when_asked(root):
-    environment = {
-        name: text for name, text in os.environ.items() if not name.startswith("MALLOC_")
-    }
-    shown = subprocess.run(
-        [sys.executable, "-c", COUNT_KEPT],
-        cwd=root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    kept, left = map(float, shown.stdout.split())
+    kept, left = printed(root, COUNT_KEPT)
     assert kept > 40
     assert left < 10
