@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import gradio as gr
 
 _STYLE = Path(__file__).with_name("style.css")
+SESSIONS = 256
+"""As many visits and calls are remembered, 120 kB each; Gradio takes every call of its API for one
+and would remember ten thousand. Whoever comes back later than that finds the page as it begins."""
 
 
 def serve() -> None:
@@ -59,6 +62,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
     settings: dict[str, Any] = {
         "show_error": False,  # deliberate errors are shown all the same, without any detail
         "max_file_size": "20mb",
+        "state_session_capacity": SESSIONS,
         "enable_monitoring": False,
         "run_history": False,  # would keep visitors' photos in their browsers
         "ssr_mode": False,

@@ -1,0 +1,54 @@
+"""What a visit held is freed when it is over, whether or not another visit comes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+
+from frontends.streamlit_app.departed import let_departed_go
+from tests.browser.serving import streamlit
+from tests.load.streamlit_visits import streamlit_visit
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+SLOWEST_S = 30
+PAGE = """
+import weakref
+from pathlib import Path
+import streamlit as st
+from frontends.streamlit_app.departed import watch_departures
+
+class Held:
+    pass
+
+watch_departures(0.2)
+if "held" not in st.session_state:
+    st.session_state["held"] = Held()
+    weakref.finalize(st.session_state["held"], Path({gone!r}).touch)
+"""
+
+
+def test_visit_is_freed_soon_after_it_is_over_though_nobody_else_comes(tmp_path, monkeypatch):
+    monkeypatch.setenv("STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL", "1")
+    gone = tmp_path / "gone"
+    page = tmp_path / "page.py"
+    page.write_text(PAGE.format(gone=str(gone)), encoding="utf-8")
+
+    async def stay(address: str) -> None:
+        async with streamlit_visit(address):
+            await asyncio.sleep(2)  # longer than a visit that is over would be kept
+            assert not gone.exists()
+
+    with streamlit(Path(page)) as address:
+        asyncio.run(stay(address))
+        end = time.monotonic() + SLOWEST_S
+        while not gone.exists() and time.monotonic() < end:
+            time.sleep(0.1)
+        assert gone.exists()
+
+
+def test_outside_of_a_server_there_is_nobody_to_let_go():
+    assert let_departed_go() == 0
