@@ -42,7 +42,12 @@ if TYPE_CHECKING:
         WeightsError,
         WeightsMissing,
     )
-    from .imaging.isolation import IsolatedReader, prepare_isolated, read_isolated
+    from .imaging.isolation import (
+        IsolatedReader,
+        prepare_isolated,
+        read_isolated,
+        renew_isolated,
+    )
     from .imaging.reader import read_image
     from .labels import EMOTIONS, Emotion
     from .landmarks.noise import LandmarkNoise, displaced
@@ -103,7 +108,12 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "WeightsError",
         "WeightsMissing",
     ),
-    "imaging.isolation": ("IsolatedReader", "prepare_isolated", "read_isolated"),
+    "imaging.isolation": (
+        "IsolatedReader",
+        "prepare_isolated",
+        "read_isolated",
+        "renew_isolated",
+    ),
     "imaging.reader": ("read_image",),
     "landmarks.noise": ("LandmarkNoise", "displaced"),
     "labels": ("EMOTIONS", "Emotion"),
@@ -216,6 +226,7 @@ __all__ = [
     "read_image",
     "read_isolated",
     "release_freed",
+    "renew_isolated",
     "run_batch",
     "share_heaps",
     "spreadsheet_text",

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
+
+from core import ProjectError, release_freed, renew_isolated
 
 REST_S = 60.0
+
+
+def let_go() -> None:
+    """Give the system back what answers took: garbage, freed memory, decoders of many photos."""
+    with suppress(ProjectError):  # told to whom sends the next photo
+        renew_isolated()
+    gc.collect()
+    release_freed()
 
 
 class Rest:

@@ -72,6 +72,15 @@ class IsolatedReader:
             if not self._running and not self._closed:
                 self._idle.append(self._started())
 
+    def renew(self) -> None:
+        """End the processes that have nothing to do, which keep what pictures took; start one."""
+        with self._lock:
+            for decoder in self._idle:
+                self._running.discard(decoder)
+                decoder.end()
+            self._idle.clear()
+        self.prepare()
+
     def close(self) -> None:
         """End the processes; pictures that are being read are lost."""
         with self._lock:
@@ -145,6 +154,11 @@ def read_isolated(source: bytes | Path, *, name: str | None = None) -> RgbImage:
 def prepare_isolated() -> None:
     """Start what ``read_isolated`` needs, so that the first picture waits less."""
     _shared(os.getpid()).prepare()
+
+
+def renew_isolated() -> None:
+    """Have ``read_isolated`` hold one new process alone, for a server that nobody asks anything."""
+    _shared(os.getpid()).renew()
 
 
 @functools.cache

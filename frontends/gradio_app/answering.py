@@ -19,14 +19,13 @@ from core import (
     RgbImage,
     annotate,
     read_isolated,
-    release_freed,
     to_json,
 )
 from frontends.face_card import cards_html
 from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
 from frontends.gradio_app.photo_upload import UploadedPhoto, refusal
 from frontends.gradio_app.settings import AUTOMATIC, RECOMMENDED_VALUE, config_of
-from frontends.rest import REST_S, Rest
+from frontends.rest import REST_S, Rest, let_go
 from frontends.wording import NO_FACE, NO_FACE_HELP, count_words, face_words, shown_name
 
 Reply = tuple[NDArray[np.uint8], str, str]
@@ -35,7 +34,7 @@ Reply = tuple[NDArray[np.uint8], str, str]
 Update = dict[str, Any]
 """What changes about a field of the page."""
 
-_REST = Rest(REST_S, release_freed)
+_REST = Rest(REST_S, let_go)
 
 INVITATION = "The faces of your photo appear here, each with its answer."
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from contextlib import suppress
@@ -10,7 +9,7 @@ from functools import cache
 
 from streamlit import runtime
 
-from core import release_freed
+from frontends.rest import let_go
 
 LOOK_EVERY_S = 30.0
 
@@ -27,8 +26,7 @@ def _watch(every_s: float) -> None:
     while True:
         time.sleep(every_s)
         if let_departed_go():
-            gc.collect()  # a visit refers to itself in many ways
-            release_freed()
+            let_go()  # a visit refers to itself in many ways
 
 
 def let_departed_go() -> int:

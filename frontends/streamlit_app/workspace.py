@@ -10,8 +10,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from core import Face, FaceAnalysis, ImageAnalysis, ProjectError, RgbImage, release_freed
-from frontends.rest import REST_S, Rest
+from core import Face, FaceAnalysis, ImageAnalysis, ProjectError, RgbImage
+from frontends.rest import REST_S, Rest, let_go
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.turns import TURNS
 
@@ -284,7 +284,7 @@ class _Visits:
 
 
 _VISITS = _Visits()
-_REST = Rest(REST_S, _VISITS.forget, release_freed)
+_REST = Rest(REST_S, _VISITS.forget, let_go)
 
 
 def _key(photo: Photo, settings: str) -> tuple[str, str, str]:

@@ -270,6 +270,22 @@ def test_closing_ends_the_processes() -> None:
         reader.read(PNG)
 
 
+def test_renewed_reader_holds_one_new_process_or_those_with_a_picture() -> None:
+    with IsolatedReader() as reader:
+        reader.prepare()
+        with reader._borrowed(fresh=True):
+            [idle] = [link._process.pid for link in reader._idle]
+            [busy] = {*processes(reader)} - {idle}
+            reader.renew()
+            assert processes(reader) == [busy]
+            assert not runs(idle)
+        reader.renew()
+        [new] = processes(reader)
+        assert new not in {idle, busy}
+        assert not runs(busy)
+        assert np.array_equal(reader.read(PNG).pixels, read_image(PNG).pixels)
+
+
 def test_a_forgotten_reader_leaves_no_process() -> None:
     reader = IsolatedReader()
     reader.read(PNG)
