@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _STYLE = Path(__file__).with_name("style.css")
 SESSIONS = 256
-"""As many visits and calls are remembered, 120 kB each; Gradio takes every call of its API for one
-and would remember ten thousand. Whoever comes back later than that finds the page as it begins."""
+"""As many visits and calls are remembered. Gradio takes every call of its API for one, keeps the
+page's configuration for each, and would remember ten thousand."""
 
 
 def serve() -> None:

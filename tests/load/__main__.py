@@ -31,7 +31,10 @@ FRONTS: dict[str, tuple[Callable[..., AbstractContextManager[Server]], Front]] =
 }
 _MUST_BE_NONE = ("wrong", "lost", "photos_left_on_disk", "connections_tried")
 _PICTURES = 100
+_AT_ONCE = 2
+"""Visitors before the others come: what both answers at a time take is no growth."""
 _WARM_UP = 4
+"""Photos of each of them."""
 _SETTLE_S = 200
 """Streamlit keeps a visit that broke off for two minutes, in case its browser comes back."""
 _LEVEL = 1.1
@@ -84,7 +87,8 @@ def load(
     """The figures of one front under that load."""
     serve, front = FRONTS[name]
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder), real=real) as server:
-        warm = asyncio.run(visit(front, server.address, album, visitors=1, photos=_WARM_UP))
+        few = visit(front, server.address, album, visitors=_AT_ONCE, photos=_WARM_UP)
+        warm = asyncio.run(few)
         before = server.megabytes()
         memory: list[int] = []
         figures: dict[str, object] = {}

@@ -1,10 +1,9 @@
-"""What a visit held is freed when it is over, whether or not another visit comes."""
+"""What the app's server frees, and when: on a real one, since only that ends visits and runs."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from pathlib import Path
 
 import pytest
 
@@ -42,12 +41,48 @@ def test_visit_is_freed_soon_after_it_is_over_though_nobody_else_comes(tmp_path,
             await asyncio.sleep(2)  # longer than a visit that is over would be kept
             assert not gone.exists()
 
-    with streamlit(Path(page)) as address:
+    with streamlit(page) as address:
         asyncio.run(stay(address))
         end = time.monotonic() + SLOWEST_S
         while not gone.exists() and time.monotonic() < end:
             time.sleep(0.1)
         assert gone.exists()
+
+
+COUNTING_PAGE = """
+import gc
+from pathlib import Path
+import streamlit as st
+
+@st.cache_resource
+def count():
+    told = [0]
+
+    def called(phase, about):
+        told[0] += phase == "start" and about["generation"] == 2
+
+    gc.collect()  # Python itself sees no reason for another one soon
+    gc.callbacks.append(called)
+    return told
+
+with Path({counts!r}).open("a") as file:
+    print(*count(), file=file)
+"""
+
+
+def test_a_run_of_a_page_ends_without_a_full_collection(tmp_path):
+    counts = tmp_path / "counts"
+    page = tmp_path / "page.py"
+    page.write_text(COUNTING_PAGE.format(counts=str(counts)), encoding="utf-8")
+
+    async def look_three_times(address: str) -> None:
+        async with streamlit_visit(address) as visit:
+            await visit.open()
+            await visit.open()
+
+    with streamlit(page) as address:
+        asyncio.run(look_three_times(address))
+    assert counts.read_text().split() == ["0", "0", "0"]
 
 
 def test_outside_of_a_server_there_is_nobody_to_let_go():
