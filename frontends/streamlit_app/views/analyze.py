@@ -82,8 +82,9 @@ def _answer_all(photos: Sequence[Photo], analyzer: Analyzer) -> list[Answer]:
 
 
 def show_problem(error: ProjectError) -> None:
-    """What went wrong and what to do."""
+    """What went wrong and what to do; a button runs the page again, with the photos it has."""
     st.error(f"{escape_markdown(error.message)}\n\n{escape_markdown(error.hint)}")
+    st.button("Try again")
 
 
 def nothing_trained(models: Sequence[ModelInfo]) -> None:
