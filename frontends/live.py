@@ -1,20 +1,32 @@
 """The camera as it runs, for both fronts: the browser's part, and what a front answers it.
 
-The browser shows its camera itself and sends a frame whenever the last one was answered, over
-the connection that the page has anyway. A WebRTC stream would bring aiortc and PyAV along and
-need a relay server as soon as the page is opened from another computer; this needs neither.
+The browser shows its camera itself and sends the frames of some tenths of a second together,
+whenever the last ones were answered, over the connection that the page has anyway. A WebRTC
+stream would bring aiortc and PyAV along and need a relay server as soon as the page is opened from
+another computer; this needs neither.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core import FaceTracker, InputError, ProjectError, RgbImage, TrackedFace
+from core import (
+    FaceAnalysis,
+    FaceFollower,
+    Frame,
+    ImageAnalysis,
+    InputError,
+    ProjectError,
+    RgbImage,
+)
 
 from .wording import emotion_word, percent
 
@@ -29,9 +41,42 @@ LIVE_HELP = (
 
 _FOLDER = Path(__file__).with_name("camera")
 _PREFIX = "data:image/jpeg;base64,"
-_MOST_CHARACTERS = 2_000_000
-"""Of a frame as text; 640 px take about 100,000."""
+MOST_FRAMES = 12
+"""In a group; ``MOST_FRAMES`` of camera.js says the same."""
+_MOST_CHARACTERS = 4_000_000
+"""Of a group as text; a frame of 640 px takes about 100,000."""
+_AT_ONCE = 2
+"""Frames that are decoded at the same time; there are no more decoders."""
 _DARK, _LIGHT = "#000", "#fff"
+
+
+@dataclass(slots=True)
+class Stream:
+    """What one visitor's camera has shown: no frame, only where faces were and what they showed.
+
+    One message at a time.
+    """
+
+    _follower: FaceFollower | None = None
+    _run: object = None
+    _newest_s: float = -math.inf
+
+    def answer(
+        self, frames: Sequence[Frame], run: object, analyzer: Analyzer
+    ) -> tuple[ImageAnalysis, ...]:
+        """The faces of each of ``frames``, followed from the frames before; InputError if older.
+
+        ``run`` names a page that was opened: another one begins anew.
+        """
+        if self._follower is None or run != self._run:
+            self._follower, self._run, self._newest_s = FaceFollower(analyzer), run, -math.inf
+        elif self._follower.analyzer is not analyzer:  # other settings; faces keep their numbers
+            self._follower = FaceFollower(analyzer, self._follower.tracker)
+        for frame in frames:
+            if frame.time_s < self._newest_s:
+                raise InputError("The page sent old pictures.", hint="Reload the page.")
+            self._newest_s = frame.time_s
+        return self._follower.answer_all(frames)
 
 
 def camera_code(connection: Path) -> tuple[str, str, str]:
@@ -42,23 +87,48 @@ def camera_code(connection: Path) -> tuple[str, str, str]:
     return html, css, f"{script}\n{connection.read_text(encoding='utf-8')}"
 
 
-def answered(frame: object, tracker: FaceTracker, analyzer: Analyzer) -> dict[str, Any]:
-    """What the page draws for ``frame``: ``number`` and ``jpeg`` as a data address.
+def answered(message: object, stream: Stream, analyzer: Analyzer) -> dict[str, Any]:
+    """What the page draws for the frames of ``message``, in their order.
 
-    With ``problem`` in place of faces when the frame cannot be read.
+    A message has ``number``, ``run`` and ``frames``, each with ``at`` in milliseconds and ``jpeg``
+    as a data address. With ``problem`` in place of frames when they cannot be read.
     """
-    if not isinstance(frame, Mapping):
+    if not isinstance(message, Mapping):
         return {"number": None, "problem": "The page sent no picture. Reload it."}
-    told = {"number": frame.get("number"), "run": frame.get("run")}
+    told = {"number": message.get("number"), "run": message.get("run")}
     started = time.perf_counter()
     try:
-        image = _picture(frame.get("jpeg"))
-        analysis = analyzer.analyze(image)
+        frames = _frames(message.get("frames"))
+        answers = stream.answer(frames, message.get("run"), analyzer)
     except ProjectError as error:
         return {**told, "problem": f"{error.message} {error.hint}".strip()}
-    faces = tracker.update(analysis.faces, time.monotonic())
-    milliseconds = 1000 * (time.perf_counter() - started)
-    return {**told, "ms": milliseconds, "faces": [_drawn(each, image) for each in faces]}
+    milliseconds = 1000 * (time.perf_counter() - started) / len(frames)
+    drawn = [
+        {"at": 1000 * frame.time_s, "faces": [_drawn(face, frame.image) for face in answer.faces]}
+        for frame, answer in zip(frames, answers, strict=True)
+    ]
+    return {**told, "ms": milliseconds, "frames": drawn}
+
+
+def _frames(sent: object) -> list[Frame]:
+    if not isinstance(sent, Sequence) or isinstance(sent, str) or not sent:
+        raise InputError("The page sent no picture.", hint="Reload the page.")
+    told = [each if isinstance(each, Mapping) else {} for each in sent]
+    if (
+        len(told) > MOST_FRAMES
+        or sum(len(str(each.get("jpeg"))) for each in told) > _MOST_CHARACTERS
+    ):
+        raise InputError("The camera's pictures are too large.", hint="Choose a smaller one.")
+    times = [_seconds(each.get("at")) for each in told]
+    with ThreadPoolExecutor(_AT_ONCE) as readers:
+        pictures = readers.map(lambda each: _picture(each.get("jpeg")), told)
+        return list(map(Frame, pictures, times))
+
+
+def _seconds(at: object) -> float:
+    if isinstance(at, bool) or not isinstance(at, int | float) or not math.isfinite(at):
+        raise InputError("The page sent a picture without its time.", hint="Reload the page.")
+    return at / 1000
 
 
 def _picture(address: object) -> RgbImage:
@@ -66,8 +136,6 @@ def _picture(address: object) -> RgbImage:
 
     if not isinstance(address, str) or not address.startswith(_PREFIX):
         raise InputError("The page sent no picture.", hint="Reload the page.")
-    if len(address) > _MOST_CHARACTERS:
-        raise InputError("The camera's picture is too large.", hint="Choose a smaller one.")
     try:
         data = base64.b64decode(address.removeprefix(_PREFIX), validate=True)
     except binascii.Error as error:
@@ -75,7 +143,7 @@ def _picture(address: object) -> RgbImage:
     return read_isolated(data, name="camera")
 
 
-def _votes(face: TrackedFace) -> str:
+def _votes(face: FaceAnalysis) -> str:
     """How many of an ensemble's networks name its emotion; nothing for a single one."""
     if len(face.per_model) < 2:
         return ""
@@ -83,12 +151,12 @@ def _votes(face: TrackedFace) -> str:
     return f" · {named} of {len(face.per_model)}"
 
 
-def _drawn(face: TrackedFace, image: RgbImage) -> dict[str, Any]:
+def _drawn(face: FaceAnalysis, image: RgbImage) -> dict[str, Any]:
     top, probability = face.emotions.ranked()[0]
     certain = face.emotions.certain
     word = emotion_word(top) if certain else f"Not sure ({top.value}?)"
     red, green, blue = top.colour
-    box = face.box
+    box = face.face.box.clamped(image.width, image.height)
     return {
         "box": [
             box.x1 / image.width,
@@ -96,7 +164,7 @@ def _drawn(face: TrackedFace, image: RgbImage) -> dict[str, Any]:
             box.x2 / image.width,
             box.y2 / image.height,
         ],
-        "label": f"{face.number} · {word} {percent(probability)}{_votes(face)}",
+        "label": f"{face.index} · {word} {percent(probability)}{_votes(face)}",
         "certain": certain,
         "colour": f"rgb({red},{green},{blue})",
         # Brightness as eyes weigh it (ITU-R BT.601); between the seven colours no close case.

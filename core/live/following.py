@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,8 +19,9 @@ class FaceFollower:
 
     Finding faces is most of a frame's work and they move little within a fifth of a second, so
     only every ``every``-th frame is searched. Between, the landmarks are placed anew from where
-    each face was last, and its box moves and grows with them; a face that they lose is gone until
-    the next search. Emotions are read in every frame and smoothed over time.
+    they were last, and a face's box moves and grows with them; a face that they lose is gone until
+    the next search, and one on which they could not be placed at all stays where it was. Emotions
+    are read in every frame and smoothed over time.
     """
 
     analyzer: Analyzer
@@ -27,17 +29,20 @@ class FaceFollower:
     every: int = 5
     _count: int = 0
     _faces: tuple[Face, ...] = ()
+    _unplaced: tuple[bool, ...] = ()
+    """Of ``_faces``, those that have the detector's landmarks or none."""
 
     def answer(self, frame: Frame) -> ImageAnalysis:
         """The faces of ``frame``, each under the number it keeps, their emotions smoothed."""
-        searched = self._count % self.every == 0
-        self._count += 1
-        if searched:
-            examined = self.analyzer.examine(frame.image)
-        else:
-            examined = self._followed(frame.image)
-        (answer,) = self.analyzer.conclude([examined])
-        self._faces = examined.faces
+        (answer,) = self.answer_all([frame])
+        return answer
+
+    def answer_all(self, frames: Sequence[Frame]) -> tuple[ImageAnalysis, ...]:
+        """The same for some frames in a row, whose faces are classified together, in less time."""
+        answers = self.analyzer.conclude([self._examined(frame.image) for frame in frames])
+        return tuple(map(self._smoothed, answers, frames))
+
+    def _smoothed(self, answer: ImageAnalysis, frame: Frame) -> ImageAnalysis:
         followed = self.tracker.update(answer.faces, frame.time_s)
         faces = tuple(
             replace(face, index=track.number, emotions=track.emotions, per_model=track.per_model)
@@ -45,20 +50,36 @@ class FaceFollower:
         )
         return replace(answer, faces=faces)
 
-    def _followed(self, image: RgbImage) -> Examined:
-        """The faces of the frame before, where they are now."""
-        # Without their old landmarks: what has none afterwards was lost.
-        bare = [replace(face, landmarks=None) for face in self._faces]
-        found = self.analyzer.examine(image, bare)
-        kept = [
-            (replace(now, box=_moved(before, now)), crop, quality)
-            for before, now, crop, quality in zip(
-                self._faces, found.faces, found.crops, found.qualities, strict=True
-            )
-            if now.landmarks is not None
+    def _examined(self, image: RgbImage) -> Examined:
+        searched = self._count % self.every == 0
+        self._count += 1
+        before = self.analyzer.detect(image) if searched else self._faces
+        found = self.analyzer.examine(image, before)
+        placed = [
+            now.landmarks is not face.landmarks
+            for face, now in zip(before, found.faces, strict=True)
         ]
-        faces, crops, qualities = zip(*kept, strict=True) if kept else ((), (), ())
-        return replace(found, faces=faces, crops=crops, qualities=qualities)
+        if not searched:
+            found, placed = self._followed(found, placed)
+        self._faces, self._unplaced = found.faces, tuple(not each for each in placed)
+        return found
+
+    def _followed(self, found: Examined, placed: Sequence[bool]) -> tuple[Examined, list[bool]]:
+        """The faces of the frame before, where they are now, without those that were lost."""
+        kept = [
+            number for number, unplaced in enumerate(self._unplaced) if placed[number] or unplaced
+        ]
+        moved = [
+            replace(found.faces[number], box=_moved(self._faces[number], found.faces[number]))
+            for number in kept
+        ]
+        followed = replace(
+            found,
+            faces=tuple(moved),
+            crops=tuple(found.crops[number] for number in kept),
+            qualities=tuple(found.qualities[number] for number in kept),
+        )
+        return followed, [placed[number] for number in kept]
 
 
 def _moved(before: Face, now: Face) -> Box:

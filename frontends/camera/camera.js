@@ -1,7 +1,46 @@
-// Shows the camera at its own pace, sends a frame when the last one was answered, and draws the
-// newest answer over the picture. Frames that come while one is being answered are never sent.
+// Shows the camera at its own pace and draws the answers over the picture. The way to the server and
+// back takes longer than an answer, so the frames of that time travel together: whatever was taken
+// while one group was answered is the next one, and is drawn at the pace it was taken.
 const LONGEST_PX = 640;
+const MOST_FRAMES = 12; // in a group, as the server takes them
+const FASTEST_MS = 1000 / 31; // between two frames: those of a usual camera, all of them
+const GROUP_MS = 350; // a group spans so much at least, as Streamlit draws all of its page anew for each
+const PACE_MS = 3000; // over which the pace is told
 const PATIENCE_MS = 15000;
+
+// One clock for the page and its worker, in milliseconds.
+const clock = () => performance.timeOrigin + performance.now();
+
+// Runs in a worker, where it holds nothing of the page up: makes each frame small and a JPEG.
+const work = () => {
+  const canvas = new OffscreenCanvas(1, 1);
+  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+  let least = 0;
+  let last = 0;
+  onmessage = async ({ data }) => {
+    least = data.least;
+    if (!data.frames) return;
+    const reader = data.frames.getReader();
+    for (;;) {
+      const { value: frame, done } = await reader.read();
+      if (done) return;
+      const at = performance.timeOrigin + performance.now();
+      // A frame may come a little early.
+      if (at - last > 0.9 * least) {
+        last = at;
+        const scale = Math.min(1, data.longest / Math.max(frame.displayWidth, frame.displayHeight));
+        canvas.width = Math.round(frame.displayWidth * scale);
+        canvas.height = Math.round(frame.displayHeight * scale);
+        context.drawImage(frame, 0, 0, canvas.width, canvas.height);
+        frame.close();
+        const file = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
+        postMessage({ at, jpeg: new FileReaderSync().readAsDataURL(file) });
+      } else {
+        frame.close();
+      }
+    }
+  };
+};
 
 const REFUSALS = {
   NotAllowedError:
@@ -21,8 +60,12 @@ class Live {
     this.frames = root.querySelector(".frames");
     this.button = root.querySelector("button");
     this.canvas = document.createElement("canvas");
+    this.context = this.canvas.getContext("2d", { alpha: false, willReadFrequently: true });
     this.sent = 0;
     this.waiting = false;
+    this.taken = [];
+    this.toDraw = [];
+    this.drawn = [];
     this.button.addEventListener("click", () => (this.stream ? this.stop() : this.start()));
     new ResizeObserver(() => this.place()).observe(this.video);
     // Another page or tab is shown: the camera's light goes out.
@@ -55,15 +98,20 @@ class Live {
     await this.video.play();
     this.stage.hidden = false;
     this.button.textContent = "Stop the camera";
-    this.pace = null;
     this.waiting = false;
+    this.taken = [];
+    this.drawn = [];
+    this.least = FASTEST_MS;
     this.place();
-    this.next();
+    this.takeFrames(this.stream);
   }
 
   stop() {
     this.stream?.getTracks().forEach((track) => track.stop());
     this.stream = null;
+    this.worker?.terminate();
+    this.worker = null;
+    this.forget();
     this.video.srcObject = null;
     this.stage.hidden = true;
     this.button.textContent = "Start the camera";
@@ -77,18 +125,53 @@ class Live {
     problem.hidden = !text;
   }
 
-  next() {
-    if (!this.stream || this.waiting) return;
+  takeFrames(stream) {
+    if (!window.MediaStreamTrackProcessor) return this.watchFrames(stream);
+    const [track] = stream.getVideoTracks();
+    const { readable } = new MediaStreamTrackProcessor({ track, maxBufferSize: 1 });
+    const code = URL.createObjectURL(new Blob([`(${work})()`], { type: "text/javascript" }));
+    this.worker = new Worker(code);
+    URL.revokeObjectURL(code);
+    this.worker.onmessage = ({ data }) => this.took(data);
+    // Some hosts forbid workers of this kind.
+    this.worker.onerror = () => this.watchFrames(stream);
+    const asked = { frames: readable, longest: LONGEST_PX, least: this.least };
+    this.worker.postMessage(asked, [readable]);
+  }
+
+  // The same in the page itself, for browsers that give a worker no frames.
+  watchFrames(stream) {
+    if (this.stream !== stream) return;
     const { videoWidth: width, videoHeight: height } = this.video;
-    if (!width) return void setTimeout(() => this.next(), 50);
-    const scale = Math.min(1, LONGEST_PX / Math.max(width, height));
-    this.canvas.width = Math.round(width * scale);
-    this.canvas.height = Math.round(height * scale);
-    this.canvas.getContext("2d").drawImage(this.video, 0, 0, this.canvas.width, this.canvas.height);
+    const at = clock();
+    if (width && at - (this.last ?? 0) > 0.9 * this.least && this.taken.length < MOST_FRAMES) {
+      this.last = at;
+      const scale = Math.min(1, LONGEST_PX / Math.max(width, height));
+      this.canvas.width = Math.round(width * scale);
+      this.canvas.height = Math.round(height * scale);
+      this.context.drawImage(this.video, 0, 0, this.canvas.width, this.canvas.height);
+      this.took({ at, jpeg: this.canvas.toDataURL("image/jpeg", 0.85) });
+    }
+    const again = () => this.watchFrames(stream);
+    if (this.video.requestVideoFrameCallback) this.video.requestVideoFrameCallback(again);
+    else requestAnimationFrame(again);
+  }
+
+  took(frame) {
+    if (!this.stream || this.taken.length >= MOST_FRAMES) return;
+    this.taken.push(frame);
+    this.next();
+  }
+
+  next() {
+    if (!this.stream || this.waiting || !this.taken.length) return;
+    if (clock() - this.taken[0].at < GROUP_MS && this.taken.length < MOST_FRAMES) return;
     this.sent += 1;
     this.waiting = true;
+    this.sentAt = performance.now();
     const number = this.sent;
-    this.send({ number, run: this.run, jpeg: this.canvas.toDataURL("image/jpeg", 0.85) });
+    this.send({ number, run: this.run, frames: this.taken });
+    this.taken = [];
     // An answer that was lost must not end the stream.
     setTimeout(() => {
       if (this.waiting && this.sent === number) {
@@ -98,55 +181,79 @@ class Live {
     }, PATIENCE_MS);
   }
 
-  take(answer) {
-    if (!this.stream || answer?.number !== this.sent || answer.run !== this.run || !this.waiting) {
+  answer(told) {
+    if (!this.stream || told?.number !== this.sent || told.run !== this.run || !this.waiting) {
       return;
     }
     this.waiting = false;
-    if (answer.problem) {
+    if (told.problem) {
       this.stop();
-      return this.tell(answer.problem);
+      return this.tell(told.problem);
     }
-    this.draw(answer.faces);
+    // As many frames as the way there and back leaves time for, spread over it.
+    this.least = Math.max(FASTEST_MS, (performance.now() - this.sentAt) / MOST_FRAMES);
+    this.worker?.postMessage({ least: this.least });
+    this.forget();
+    this.toDraw = told.frames.map((frame) =>
+      setTimeout(() => {
+        this.draw(frame.faces);
+        this.tellPace(frame.at, told.ms);
+      }, frame.at - told.frames[0].at),
+    );
+    this.next();
+  }
+
+  forget() {
+    this.toDraw.forEach(clearTimeout);
+    this.toDraw = [];
+  }
+
+  tellPace(at, milliseconds) {
     const now = performance.now();
-    if (this.pace) {
-      const rate = 1000 / (now - this.pace.at);
-      const before = this.pace.rate ?? rate;
-      this.pace = { at: now, rate: before + 0.2 * (rate - before) };
-      this.root.querySelector(".pace").textContent =
-        `${this.pace.rate.toFixed(1)} answers a second, ${Math.round(answer.ms)} ms each`;
-    } else {
-      this.pace = { at: now };
-    }
-    requestAnimationFrame(() => this.next());
+    this.drawn = [...this.drawn.filter((each) => now - each < PACE_MS), now];
+    const rate = (1000 * (this.drawn.length - 1)) / (now - this.drawn[0]);
+    if (!(rate > 0) || now - (this.toldAt ?? 0) < 500) return;
+    this.toldAt = now;
+    this.root.querySelector(".pace").textContent =
+      `${rate.toFixed(1)} answers a second, ${Math.round(milliseconds)} ms each, ` +
+      `${((clock() - at) / 1000).toFixed(1)} s behind`;
   }
 
   draw(faces) {
-    this.frames.replaceChildren(
-      ...faces.map((face) => {
-        const frame = document.createElement("div");
-        const [x1, y1, x2, y2] = face.box;
-        frame.className = `frame${face.certain ? "" : " unsure"}${y1 < 0.08 ? " low" : ""}`;
-        // The picture is mirrored, its words are not.
-        Object.assign(frame.style, {
-          left: `${100 * (1 - x2)}%`,
-          top: `${100 * y1}%`,
-          width: `${100 * (x2 - x1)}%`,
-          height: `${100 * (y2 - y1)}%`,
-          borderColor: face.colour,
-        });
-        const label = document.createElement("span");
-        label.textContent = face.label;
-        label.style.background = face.colour;
-        label.style.color = face.ink;
-        frame.append(label);
-        return frame;
-      }),
-    );
-    this.root.querySelector(".told").replaceChildren(
-      ...faces.map((face) => {
+    while (this.frames.children.length > faces.length) this.frames.lastChild.remove();
+    while (this.frames.children.length < faces.length) {
+      const frame = document.createElement("div");
+      frame.append(document.createElement("span"));
+      this.frames.append(frame);
+    }
+    faces.forEach((face, place) => {
+      const frame = this.frames.children[place];
+      const [x1, y1, x2, y2] = face.box;
+      frame.className = `frame${face.certain ? "" : " unsure"}${y1 < 0.08 ? " low" : ""}`;
+      // The picture is mirrored, its words are not.
+      Object.assign(frame.style, {
+        left: `${100 * (1 - x2)}%`,
+        top: `${100 * y1}%`,
+        width: `${100 * (x2 - x1)}%`,
+        height: `${100 * (y2 - y1)}%`,
+        borderColor: face.colour,
+      });
+      const label = frame.firstChild;
+      if (label.textContent !== face.label) label.textContent = face.label;
+      label.style.background = face.colour;
+      label.style.color = face.ink;
+    });
+    this.tellFaces(faces.map((face) => `Face ${face.label}`));
+  }
+
+  tellFaces(lines) {
+    const list = this.root.querySelector(".told");
+    if (lines.join("\n") === this.lines) return;
+    this.lines = lines.join("\n");
+    list.replaceChildren(
+      ...lines.map((text) => {
         const line = document.createElement("li");
-        line.textContent = `Face ${face.label}`;
+        line.textContent = text;
         return line;
       }),
     );

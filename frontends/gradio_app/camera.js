@@ -1,5 +1,5 @@
 // Gradio's side of the camera; appended to frontends/camera/camera.js.
 const live = new Live(element.querySelector(".live"));
 live.run = `${Math.random()}`;
-live.send = (frame) => trigger("frame", frame);
-watch("value", () => live.take(props.value));
+live.send = (group) => trigger("frames", group);
+watch("value", () => live.answer(props.value));

@@ -7,10 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from core import FaceTracker, Preset, ProjectError
+from core import Preset, ProjectError
 from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
 from frontends.gradio_app.settings import Settings, config_of
-from frontends.live import LIVE_HELP, answered, camera_code
+from frontends.live import LIVE_HELP, Stream, answered, camera_code
 
 _CONNECTION = Path(__file__).with_name("camera.js")
 
@@ -27,28 +27,27 @@ def live_tab(analyzers: Analyzers | OneAnalyzer, settings: Settings, queue: dict
             apply_default_css=False,
             elem_id="camera",
         )
-        # What one visitor's stream remembers: where faces were and what they showed.
-        tracker = gr.State(None)
+        followed = gr.State(None)
 
     def take(
-        event: gr.EventData, known: FaceTracker | None, model: str, _: str, *others: Any
-    ) -> tuple[dict[str, Any], FaceTracker]:
-        frame = {part: getattr(event, part, None) for part in ("number", "run", "jpeg")}
-        followed = known or FaceTracker()
+        event: gr.EventData, known: Stream | None, model: str, _: str, *others: Any
+    ) -> tuple[dict[str, Any], Stream]:
+        message = {part: getattr(event, part, None) for part in ("number", "run", "frames")}
+        stream = known or Stream()
         try:
             analyzer = analyzers.get(config_of(model, Preset.FAST, *others))
         except ProjectError as error:
-            told = {**frame, "jpeg": None, "problem": f"{error.message} {error.hint}".strip()}
-            return told, followed
-        return answered(frame, followed, analyzer), followed
+            told = {**message, "frames": [], "problem": f"{error.message} {error.hint}".strip()}
+            return told, stream
+        return answered(message, stream, analyzer), stream
 
     def prepare(model: str, _: str, *others: Any) -> None:
         analyzers.prepare([config_of(model, Preset.FAST, *others)])
 
-    camera.frame(
+    camera.frames(
         take,
-        [tracker, *settings.fields],
-        [camera, tracker],
+        [followed, *settings.fields],
+        [camera, followed],
         api_visibility="private",
         show_progress="hidden",
         trigger_mode="multiple",

@@ -8,6 +8,6 @@ export default function ({ parentElement, data, setTriggerValue }) {
     running.get(root).run = `${Math.random()}`;
   }
   const live = running.get(root);
-  live.send = (frame) => setTriggerValue("frame", frame);
-  live.take(data);
+  live.send = (group) => setTriggerValue("frames", group);
+  live.answer(data);
 }

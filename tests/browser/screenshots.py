@@ -64,7 +64,7 @@ def main() -> None:
         with browser(chromium, *camera, shown) as window:
             _streamlit(window, names, out)
             if "gradio" in names:
-                with _gradio() as address:
+                with gradio_demo() as address:
                     page = _open(window, address)
                     upload(page, (SAMPLE_NAME, sample_photo()))
                     _save(page, FACE, out / "gradio.png", whole=True)
@@ -178,7 +178,8 @@ def film(folder: Path, size_wh: tuple[int, int] = (640, 480), frames_per_s: int 
 
 
 @contextmanager
-def _gradio() -> Iterator[str]:
+def gradio_demo() -> Iterator[str]:
+    """The address of the demo with the shipped networks."""
     code = (
         "import sys; from frontends.gradio_app.demo import build_demo; "
         "from frontends.gradio_app.serve import launch; "

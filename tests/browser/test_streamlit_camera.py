@@ -37,17 +37,23 @@ def film(tmp_path_factory) -> Path:
     return file
 
 
-def opened(window, address: str, **options: object) -> Page:
-    page = window.new_context(**options).new_page()
+WITHOUT_WORKER = "delete window.MediaStreamTrackProcessor"
+"""As in browsers that give a worker no frames."""
+
+
+def opened(window, address: str, script: str = "") -> Page:
+    page = window.new_context().new_page()
+    page.add_init_script(script)
     page.set_default_timeout(SLOWEST_MS)
     page.goto(address)
     page.get_by_role("button", name="Start the camera").click()
     return page
 
 
-def test_face_before_the_camera_is_framed_and_named(chromium, address, film):
+@pytest.mark.parametrize("script", ["", WITHOUT_WORKER], ids=["worker", "page"])
+def test_face_before_the_camera_is_framed_and_named(chromium, address, film, script):
     with browser(chromium, *CAMERA, f"--use-file-for-fake-video-capture={film}") as window:
-        page = opened(window, address)
+        page = opened(window, address, script)
         expect(page.locator(".frame")).to_have_count(1)
         expect(page.locator(".frame span")).to_have_text(re.compile(r"1 · Happy \d+ %"))
         expect(page.locator(".pace")).to_have_text(re.compile(r"[\d.]+ answers a second, \d+ ms"))

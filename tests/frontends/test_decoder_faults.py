@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import core
 from cli.main import app
-from core import Emotion, FaceTracker, IsolatedReader
+from core import Emotion, IsolatedReader
 from core.imaging import isolation
 from frontends.gradio_app.analyzers import OneAnalyzer
 from frontends.gradio_app.answering import show_with
@@ -62,16 +62,17 @@ def test_gradio_refuses_it_and_answers_the_next(fault, tmp_path):
 
 
 def test_live_camera_tells_the_problem_and_answers_the_next_frame():
-    from frontends.live import answered
+    from frontends.live import Stream, answered
 
-    def frame(data):
-        return {"number": 1, "jpeg": "data:image/jpeg;base64," + base64.b64encode(data).decode()}
+    def group(data):
+        jpeg = "data:image/jpeg;base64," + base64.b64encode(data).decode()
+        return {"number": 1, "frames": [{"at": 1, "jpeg": jpeg}]}
 
-    tracker, analyzer = FaceTracker(), FakeAnalyzer()
-    assert (
-        FAULTS["crash"] in answered(frame(with_fault(GOOD, "crash")), tracker, analyzer)["problem"]
-    )
-    assert len(answered(frame(GOOD), tracker, analyzer)["faces"]) == 1
+    stream, analyzer = Stream(), FakeAnalyzer()
+    told = answered(group(with_fault(GOOD, "crash")), stream, analyzer)
+    assert FAULTS["crash"] in told["problem"]
+    [frame] = answered(group(GOOD), stream, analyzer)["frames"]
+    assert len(frame["faces"]) == 1
 
 
 def test_command_line_goes_on_with_the_next_photo(tmp_path, monkeypatch):

@@ -8,24 +8,43 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from core import Emotion, FaceTracker
-from frontends.live import answered
+from core import Emotion, FaceFollower, Frame, read_image
+from frontends.live import MOST_FRAMES, Stream, answered
+from frontends.wording import emotion_word, percent
 from tests.fakes import FakeAnalyzer, FakeEnsemble, picture
 
 
-def frame(*faces, number=1, **more):
+def jpeg(*faces, **more):
     buffer = BytesIO()
     # Full chroma: the colours of the drawn faces must survive.
     Image.fromarray(picture(*faces, **more)).save(buffer, "JPEG", quality=95, subsampling=0)
-    data = base64.b64encode(buffer.getvalue()).decode()
-    return {"number": number, "run": "a", "jpeg": f"data:image/jpeg;base64,{data}"}
+    return buffer.getvalue()
+
+
+def address(data):
+    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+
+
+def group(*pictures, number=1, run="a", began=0.0):
+    """A message with a frame every 40 ms."""
+    frames = [{"at": began + 40 * n, "jpeg": address(each)} for n, each in enumerate(pictures)]
+    return {"number": number, "run": run, "frames": frames}
+
+
+def faces_of(message, stream, analyzer):
+    """The faces of the last frame."""
+    return answered(message, stream, analyzer)["frames"][-1]["faces"]
 
 
 def test_faces_are_told_with_their_place_word_and_number():
-    told = answered(frame(Emotion.HAPPY, Emotion.SAD, number=7), FaceTracker(), FakeAnalyzer())
+    told = answered(
+        group(jpeg(Emotion.HAPPY, Emotion.SAD), number=7, began=50), Stream(), FakeAnalyzer()
+    )
     assert (told["number"], told["run"]) == (7, "a")
     assert told["ms"] > 0
-    first, second = told["faces"]
+    [frame] = told["frames"]
+    assert frame["at"] == pytest.approx(50)
+    first, second = frame["faces"]
     assert first["label"] == "1 · Happy 90 %"
     assert second["label"] == "2 · Sad 90 %"
     assert first["certain"]
@@ -34,21 +53,64 @@ def test_faces_are_told_with_their_place_word_and_number():
 
 
 def test_votes_of_an_ensemble_are_counted():
-    (face,) = answered(frame(Emotion.HAPPY), FaceTracker(), FakeEnsemble())["faces"]
+    (face,) = faces_of(group(jpeg(Emotion.HAPPY)), Stream(), FakeEnsemble())
     assert face["label"] == "1 · Happy 90 % · 2 of 3"
 
 
 def test_doubt_is_told():
-    (face,) = answered(frame(unsure=[Emotion.SAD]), FaceTracker(), FakeAnalyzer())["faces"]
+    (face,) = faces_of(group(jpeg(unsure=[Emotion.SAD])), Stream(), FakeAnalyzer())
     assert not face["certain"]
     assert face["label"].startswith("1 · Not sure (sad?)")
 
 
-def test_answers_are_smoothed_from_frame_to_frame():
-    tracker, analyzer = FaceTracker(smoothing_s=1000), FakeAnalyzer()
-    answered(frame(Emotion.HAPPY), tracker, analyzer)
-    (face,) = answered(frame(Emotion.SAD), tracker, analyzer)["faces"]
-    assert face["label"].startswith("1 · Happy")
+def test_every_frame_of_all_groups_is_answered_as_a_follower_answers_a_video():
+    pictures = [jpeg(each) for each in (Emotion.HAPPY, Emotion.HAPPY, Emotion.SAD, Emotion.SAD) * 3]
+    stream, analyzer, told = Stream(), FakeAnalyzer(), []
+    for number, size in enumerate((1, 5, 6)):
+        began = 40.0 * len(told)
+        some = pictures[len(told) : len(told) + size]
+        told += answered(group(*some, number=number, began=began), stream, analyzer)["frames"]
+    follower = FaceFollower(FakeAnalyzer())
+    videos = [follower.answer(Frame(read_image(each), n / 25)) for n, each in enumerate(pictures)]
+    labels = [face["label"] for frame in told for face in frame["faces"]]
+    assert labels == [
+        f"{face.index} · {emotion_word(face.emotions.top)} {percent(face.emotions.ranked()[0][1])}"
+        for video in videos
+        for face in video.faces
+    ]
+    assert len(labels) == len(told) == 12
+    assert len(analyzer.detector.seen) == 3  # of twelve
+
+
+def test_answers_are_smoothed_from_group_to_group_and_a_new_page_begins_anew():
+    stream, analyzer = Stream(), FakeAnalyzer()
+    happy, sad = jpeg(Emotion.HAPPY), jpeg(Emotion.SAD)
+    faces_of(group(happy, began=5000), stream, analyzer)
+    (face,) = faces_of(group(sad, began=5040), stream, analyzer)
+    assert face["label"].split(" · ")[1].startswith(("Happy", "Not sure (happy"))
+    (face,) = faces_of(group(sad, run="b", began=10), stream, analyzer)
+    assert face["label"] == "1 · Sad 90 %"
+
+
+def test_faces_keep_their_numbers_where_other_settings_are_chosen():
+    stream, analyzer, happy = Stream(), FakeAnalyzer(), jpeg(Emotion.HAPPY)
+    faces_of(group(happy), stream, analyzer)
+    faces_of(group(*[jpeg()] * 10, began=1000), stream, analyzer)
+    (second,) = faces_of(group(*[happy] * 5, began=5000), stream, analyzer)
+    (still,) = faces_of(group(happy, began=5500), stream, FakeEnsemble())
+    assert (second["label"][0], still["label"][0]) == ("2", "2")
+    assert still["label"].endswith("2 of 3")
+
+
+def test_pictures_older_than_the_last_ones_are_refused():
+    stream, analyzer = Stream(), FakeAnalyzer()
+    answered(group(jpeg(Emotion.SAD), began=100), stream, analyzer)
+    told = answered(group(jpeg(Emotion.SAD), began=99), stream, analyzer)
+    assert "old pictures" in told["problem"]
+
+
+def one(**frame):
+    return {"number": 1, "frames": [{"at": 0, "jpeg": address(jpeg()), **frame}]}
 
 
 @pytest.mark.parametrize(
@@ -57,16 +119,28 @@ def test_answers_are_smoothed_from_frame_to_frame():
         None,
         "text",
         {"number": 1},
-        {"number": 1, "jpeg": 5},
-        {"number": 1, "jpeg": "data:image/png;base64,AAAA"},
-        {"number": 1, "jpeg": "data:image/jpeg;base64,@@@"},
-        {"number": 1, "jpeg": "data:image/jpeg;base64,AAAA"},
-        {"number": 1, "jpeg": "data:image/jpeg;base64," + "A" * 2_000_000},
+        {"number": 1, "frames": []},
+        {"number": 1, "frames": "text"},
+        {"number": 1, "frames": [5]},
+        one(jpeg=5),
+        one(jpeg="data:image/png;base64,AAAA"),
+        one(jpeg="data:image/jpeg;base64,@@@"),
+        one(jpeg="data:image/jpeg;base64,AAAA"),
+        one(jpeg="data:image/jpeg;base64," + "A" * 4_000_000),
+        one(at="now"),
+        one(at=float("nan")),
+        one(at=None),
+        group(*[jpeg()] * (MOST_FRAMES + 1)),
     ],
 )
 def test_what_is_no_picture_is_told_and_not_answered(sent):
     analyzer = FakeAnalyzer()
-    told = answered(sent, FaceTracker(), analyzer)
+    told = answered(sent, Stream(), analyzer)
     assert told["problem"]
-    assert "faces" not in told
+    assert "frames" not in told
     assert analyzer.detector.seen == []
+
+
+def test_page_sends_as_many_frames_as_are_taken(root):
+    script = (root / "frontends" / "camera" / "camera.js").read_text(encoding="utf-8")
+    assert f"const MOST_FRAMES = {MOST_FRAMES};" in script

@@ -113,19 +113,21 @@ def test_all_else_that_asks_networks_takes_a_turn_before_it_decodes(monkeypatch,
         assert ask(memory, photo, told, fake) is there
 
 
-def test_live_frame_takes_a_turn_before_it_is_decoded(monkeypatch, decoded):
+def test_live_frames_take_a_turn_before_they_are_decoded(monkeypatch, decoded):
     frame = base64.b64encode(png(picture(Emotion.SAD))).decode()
-    sent = {"number": 7, "run": "a", "jpeg": f"data:image/jpeg;base64,{frame}"}
+    jpeg = f"data:image/jpeg;base64,{frame}"
+    sent = {"number": 7, "run": "a", "frames": [{"at": n, "jpeg": jpeg} for n in (1, 2)]}
     session = live.LiveSession(AnalyzerConfig())
-    monkeypatch.setattr(live.st, "session_state", {"live": session, live._KEY: {"frame": sent}})
-    monkeypatch.setattr(live, "ready_analyzer", FakeAnalyzer)
+    monkeypatch.setattr(live.st, "session_state", {"live": session, live._KEY: {"frames": sent}})
+    analyzer = FakeAnalyzer()
+    monkeypatch.setattr(live, "ready_analyzer", lambda _: analyzer)
     full = Turns(at_once=1, waiting=0)
     monkeypatch.setattr(live, "TURNS", full)
     with full.turn():
-        live._take_frame()
+        live._take_frames()
     assert decoded == []
     assert (session.answer["number"], session.answer["run"]) == (7, "a")
     assert session.answer["problem"].startswith("Too many photos are waiting")
-    live._take_frame()
-    assert decoded == ["camera"]
-    assert [face["certain"] for face in session.answer["faces"]] == [True]
+    live._take_frames()
+    assert decoded == ["camera", "camera"]
+    assert [len(frame["faces"]) for frame in session.answer["frames"]] == [1, 1]

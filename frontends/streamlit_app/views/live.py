@@ -10,8 +10,8 @@ from typing import Any
 
 import streamlit as st
 
-from core import AnalyzerConfig, FaceTracker, Preset, ProjectError, model_catalog
-from frontends.live import LIVE_HELP, answered, camera_code
+from core import AnalyzerConfig, Preset, ProjectError, model_catalog
+from frontends.live import LIVE_HELP, Stream, answered, camera_code
 from frontends.streamlit_app.state import ready_analyzer, start_loading
 from frontends.streamlit_app.turns import TURNS
 from frontends.streamlit_app.views.analyze import nothing_trained, show_problem
@@ -23,10 +23,10 @@ _KEY = "live_camera"
 
 @dataclass(slots=True)
 class LiveSession:
-    """What one visitor's stream remembers: no frame, only where faces were and what they showed."""
+    """What one visitor's camera is asked for and was answered."""
 
     config: AnalyzerConfig
-    tracker: FaceTracker = field(default_factory=FaceTracker)
+    stream: Stream = field(default_factory=Stream)
     answer: dict[str, Any] = field(default_factory=dict)
 
 
@@ -53,10 +53,10 @@ def page() -> None:
 
 @st.fragment
 def _stream() -> None:
-    # Only this part runs again for each frame.
+    # Only this part runs again for each group of frames.
     session: LiveSession = st.session_state["live"]
     with st.container(key="live_stage"):
-        _camera()(key=_KEY, data=session.answer, on_frame_change=_take_frame)
+        _camera()(key=_KEY, data=session.answer, on_frames_change=_take_frames)
 
 
 @cache
@@ -65,16 +65,16 @@ def _camera() -> Any:
     return st.components.v2.component("live_camera", html=html, css=css, js=js)
 
 
-def _take_frame() -> None:
+def _take_frames() -> None:
     session: LiveSession = st.session_state["live"]
-    frame = st.session_state[_KEY]["frame"]
+    message = st.session_state[_KEY]["frames"]
     try:
         analyzer = ready_analyzer(session.config)
-        # Before the frame is decoded. A browser sends no other one until it has its answer.
+        # Before they are decoded. A browser sends no others until it has their answer.
         with TURNS.turn():
-            session.answer = answered(frame, session.tracker, analyzer)
+            session.answer = answered(message, session.stream, analyzer)
     except ProjectError as error:
-        whose = frame if isinstance(frame, Mapping) else {}
+        whose = message if isinstance(message, Mapping) else {}
         session.answer = {
             "number": whose.get("number"),
             "run": whose.get("run"),

@@ -79,6 +79,31 @@ def test_lost_face_is_gone_until_it_is_found_again(analyzer):
     assert counts == [1, 1, 0, 0, 0, 1, 1]
 
 
+def test_frames_in_a_row_are_answered_as_one_by_one(analyzer):
+    moving = list(frames(11))
+    follower = FaceFollower(analyzer, every=4)
+    alone = [follower.answer(frame) for frame in moving]
+    follower = FaceFollower(analyzer, every=4)
+    together = [*follower.answer_all(moving[:6]), *follower.answer_all(moving[6:])]
+    assert follower.answer_all([]) == ()
+    places = [[face.face.box for face in answer.faces] for answer in alone]
+    assert [[face.face.box for face in answer.faces] for answer in together] == places
+    emotions = [[face.emotions for face in answer.faces] for answer in alone]
+    assert [[face.emotions for face in answer.faces] for answer in together] == emotions
+
+
+def test_face_on_which_no_landmarks_could_be_placed_stays_until_the_next_search(analyzer):
+    follower = FaceFollower(analyzer, every=3)
+    analyzer._landmarks.lost = True
+    moving = list(frames(8))
+    places = [follower.answer(frame).faces[0].face.box.x1 for frame in moving[:4]]
+    assert places == pytest.approx([10, 10, 10, 22], abs=0.1)
+    analyzer._landmarks.lost = False
+    places = [follower.answer(frame).faces[0].face.box.x1 for frame in moving[4:]]
+    # Placed from the fifth frame on, followed by them from the sixth, searched at the seventh.
+    assert places == pytest.approx([22, 26, 34, 38], abs=0.1)
+
+
 def test_emotions_are_smoothed_over_time(analyzer):
     follower = FaceFollower(analyzer, FaceTracker(smoothing_s=10), every=2)
     for frame in frames(5, Emotion.HAPPY, step=0):
