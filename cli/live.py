@@ -69,7 +69,9 @@ def live(
         # Every output is opened before the networks are loaded, so that a wrong name is told soon.
         write = open_things.enter_context(_marked(out, source)) if out else None
         rows = open_things.enter_context(timeline.rows(csv)) if csv else None
-        config = AnalyzerConfig(model=model, detector=detector, preset=Preset.FAST, device=device)
+        config = AnalyzerConfig(
+            model=model, detector=detector, preset=Preset.FAST, device=device, threads=1
+        )
         follower = FaceFollower(Analyzer.from_config(config), every=every)
         began = time.perf_counter()
         frames = 0

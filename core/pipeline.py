@@ -20,6 +20,7 @@ from .imaging.alignment import FaceFrame, cut, matrix_from_anchors, matrix_from_
 from .imaging.quality import judge
 from .landmarks import LANDMARK_MODELS, LandmarkModel
 from .landmarks.anchors import anchor_points
+from .runtime.threads import thread_limit
 from .types import (
     AlignedCrop,
     EmotionScores,
@@ -101,7 +102,7 @@ class Analyzer:
         """An analyzer with the components that ``config`` names; WeightsError if one is missing."""
         config = config or AnalyzerConfig()
         owner = WEIGHTS_OF.get(config.chosen_detector, config.chosen_detector)
-        with _loading:
+        with _loading, thread_limit(config.threads):
             model = load_emotion_model(config)
             folder = detector_folder(owner, config.weights_dir)
             threshold = config.detection_threshold

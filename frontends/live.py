@@ -14,7 +14,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from core import (
     Frame,
     ImageAnalysis,
     InputError,
+    Preset,
     ProjectError,
     RgbImage,
 )
@@ -31,7 +32,7 @@ from core import (
 from .wording import emotion_word, percent
 
 if TYPE_CHECKING:
-    from core import Analyzer
+    from core import Analyzer, AnalyzerConfig
 
 LIVE_HELP = (
     "The camera's picture with every face framed and named, its answer smoothed over about "
@@ -77,6 +78,11 @@ class Stream:
                 raise InputError("The page sent old pictures.", hint="Reload the page.")
             self._newest_s = frame.time_s
         return self._follower.answer_all(frames)
+
+
+def live_config(chosen: AnalyzerConfig) -> AnalyzerConfig:
+    """``chosen`` for a stream: quick, and leaving the browser some of the processor."""
+    return replace(chosen, preset=Preset.FAST, threads=1)
 
 
 def camera_code(connection: Path) -> tuple[str, str, str]:

@@ -7,9 +7,10 @@ import json
 import pytest
 
 from tests.browser.first_page import first_page_table
+from tests.browser.live_rate import live_table
 from training.bench.tables import precision_table
 
-PARTS = {"precision": precision_table, "first_page": first_page_table}
+PARTS = {"precision": precision_table, "first_page": first_page_table, "live_rate": live_table}
 
 
 @pytest.mark.parametrize("name", PARTS)

@@ -18,6 +18,7 @@ import numpy as np
 
 from ..types import Float32Array, UInt8Array
 from .model_cache import ModelCache
+from .threads import thread_options
 
 if TYPE_CHECKING:
     from . import Network, NetworkRunner
@@ -112,23 +113,24 @@ def compiled_file(path: Path, *, mean: float, scale: float) -> Any:
 
 def _compiled(fingerprint: str, input_shape: tuple[int, ...], make: Callable[[], Any]) -> Any:
     """What ``make`` gives, compiled; kept under all it depends on where there's a fingerprint."""
+    options = {**OPTIONS, **thread_options()}
     if not fingerprint:
-        return openvino_core().compile_model(make(), "CPU", OPTIONS)
+        return openvino_core().compile_model(make(), "CPU", options)
     kept = ModelCache(
         fingerprint,
         str(input_shape),
         _openvino().get_version(),
         openvino_core().get_property("CPU", "FULL_DEVICE_NAME"),
         str(openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
-        str(OPTIONS),
+        str(options),
     )
     blob = kept.read()
     if blob is not None:
         try:
-            return openvino_core().import_model(BytesIO(blob), "CPU", OPTIONS)
+            return openvino_core().import_model(BytesIO(blob), "CPU", options)
         except RuntimeError:  # whole, yet not to this OpenVINO's taste: made anew
             kept.drop()
-    model = openvino_core().compile_model(make(), "CPU", OPTIONS)
+    model = openvino_core().compile_model(make(), "CPU", options)
     kept.write(model.export_model().getvalue())
     return model
 

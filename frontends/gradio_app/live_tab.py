@@ -7,10 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from core import Preset, ProjectError
+from core import ProjectError
 from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
 from frontends.gradio_app.settings import Settings, config_of
-from frontends.live import LIVE_HELP, Stream, answered, camera_code
+from frontends.live import LIVE_HELP, Stream, answered, camera_code, live_config
 
 _CONNECTION = Path(__file__).with_name("camera.js")
 
@@ -30,19 +30,19 @@ def live_tab(analyzers: Analyzers | OneAnalyzer, settings: Settings, queue: dict
         followed = gr.State(None)
 
     def take(
-        event: gr.EventData, known: Stream | None, model: str, _: str, *others: Any
+        event: gr.EventData, known: Stream | None, model: str, preset: str, *others: Any
     ) -> tuple[dict[str, Any], Stream]:
         message = {part: getattr(event, part, None) for part in ("number", "run", "frames")}
         stream = known or Stream()
         try:
-            analyzer = analyzers.get(config_of(model, Preset.FAST, *others))
+            analyzer = analyzers.get(live_config(config_of(model, preset, *others)))
         except ProjectError as error:
             told = {**message, "frames": [], "problem": f"{error.message} {error.hint}".strip()}
             return told, stream
         return answered(message, stream, analyzer), stream
 
-    def prepare(model: str, _: str, *others: Any) -> None:
-        analyzers.prepare([config_of(model, Preset.FAST, *others)])
+    def prepare(model: str, preset: str, *others: Any) -> None:
+        analyzers.prepare([live_config(config_of(model, preset, *others))])
 
     camera.frames(
         take,

@@ -66,7 +66,7 @@ def _opened(window: Browser, front: str, address: str) -> Page:
 
 
 def _figures(page: Page) -> Mapping[str, float]:
-    """Median, least and most of the answers a second, each over three seconds; medians else."""
+    """Answers a second, each look at the last three seconds, and medians of what else is told."""
     pace = page.locator(".pace")
     expect(pace).to_contain_text("answers a second")
     page.wait_for_timeout(SETTLED_MS)
@@ -77,12 +77,26 @@ def _figures(page: Page) -> Mapping[str, float]:
         looks.append(tuple(map(float, found)))
     rates, each, behind = zip(*looks, strict=True)
     return {
-        "answers_per_s": median(rates),
+        "answers_per_s": round(median(rates), 1),
         "least": min(rates),
         "most": max(rates),
-        "ms_each": median(each),
-        "s_behind": median(behind),
+        "ms_each": round(median(each)),
+        "s_behind": round(median(behind), 1),
     }
+
+
+def live_table(told: Mapping[str, Any]) -> str:
+    """The figures of both fronts as Markdown."""
+    fronts = [told[front] for front in FRONTS]
+    rows = [
+        ("", *(front.capitalize() for front in FRONTS)),
+        ("---", *("---:" for _ in FRONTS)),
+        ("frames answered a second, median", *(f"{each['answers_per_s']:.1f}" for each in fronts)),
+        ("least and most", *(f"{each['least']:.1f} to {each['most']:.1f}" for each in fronts)),
+        ("ms for each on the server", *(f"{each['ms_each']}" for each in fronts)),
+        ("seconds that frames around faces lag", *(f"{each['s_behind']:.1f}" for each in fronts)),
+    ]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 if __name__ == "__main__":

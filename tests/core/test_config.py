@@ -69,6 +69,11 @@ def test_threshold_within_is_taken(value):
     assert AnalyzerConfig(detection_threshold=value).detection_threshold == value
 
 
+def test_no_thread_at_all_is_refused():
+    with pytest.raises(ConfigError, match="threads must be at least 1"):
+        AnalyzerConfig(threads=0)
+
+
 def test_openvino_on_cuda_is_refused():
     with pytest.raises(ConfigError, match="OpenVINO does not run on a CUDA GPU"):
         AnalyzerConfig(engine=Engine.OPENVINO, device=Device.CUDA)
@@ -99,7 +104,7 @@ def test_digest_changes_with_what_changes_an_answer(change):
 
 @pytest.mark.parametrize(
     "change",
-    [{"engine": Engine.TORCH}, {"device": Device.CPU}, {"weights_dir": Path("elsewhere")}],
+    [{"engine": Engine.TORCH}, {"device": Device.CPU}, {"threads": 1}, {"weights_dir": Path("x")}],
     ids=lambda change: next(iter(change)),
 )
 def test_digest_stays_where_answers_stay(change):
@@ -123,7 +128,7 @@ def test_digest_covers_the_detector_and_every_later_field(monkeypatch):
         "detection_threshold",
         "certain_from",
     }
-    assert fields == changing | {"engine", "device", "weights_dir"}
+    assert fields == changing | {"engine", "device", "threads", "weights_dir"}
 
 
 def test_digest_covers_the_numbers_behind_a_preset(monkeypatch):

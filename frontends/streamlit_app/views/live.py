@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from core import AnalyzerConfig, Preset, ProjectError, model_catalog
-from frontends.live import LIVE_HELP, Stream, answered, camera_code
+from core import AnalyzerConfig, ProjectError, model_catalog
+from frontends.live import LIVE_HELP, Stream, answered, camera_code, live_config
 from frontends.streamlit_app.state import ready_analyzer, start_loading
 from frontends.streamlit_app.turns import TURNS
 from frontends.streamlit_app.views.analyze import nothing_trained, show_problem
@@ -40,7 +40,7 @@ def page() -> None:
             nothing_trained(models)
             return
         chosen = choose_settings(models, with_preset=False)
-        config = replace(chosen, preset=Preset.FAST)
+        config = live_config(chosen)
         start_loading(config)
         ready_analyzer(config)
     except ProjectError as error:
