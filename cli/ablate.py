@@ -61,7 +61,8 @@ def ablate(
     """Train a network several times, each time without one term of its recipe, and compare.
 
     Crowd votes, mixup and label smoothing are left out in turn, and landmarks and teachers where
-    they are given. The same command again goes on where it was stopped.
+    they are given. --only names others: "emotions alike" and its like weigh or augment faces that
+    a network learns least about. The same command again goes on where it was stopped.
     """
     talkative = sys.stderr.isatty()
     from training import ablate as run_all

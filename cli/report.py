@@ -16,7 +16,8 @@ from core import ConfigError
 if TYPE_CHECKING:
     from training import Measure
 
-ALL = "all"
+ALL, LIGHT = "all", "light"
+"""Every measure; every one but those that want a computer that does nothing else."""
 
 
 def report(
@@ -30,7 +31,7 @@ def report(
             "--measure",
             metavar="NAME",
             help="Measure this artefact anew before writing; all for every one whose data are "
-            "given. Can be given several times.",
+            "given, light for those that need no idle computer. Can be given several times.",
         ),
     ] = None,
     data: Annotated[
@@ -83,36 +84,45 @@ def _chosen(names: Sequence[str], given: Mapping[str, Sequence[str]]) -> list[Me
     from training import MEASURES
 
     known = {each.artefact: each for each in MEASURES}
+    many = {ALL: MEASURES, LIGHT: [each for each in MEASURES if not each.idle]}
     for name in names:
-        if name != ALL and name not in known:
-            raise ConfigError(
-                f"There is no artefact named '{name}'.", hint=f"Known: {', '.join(known)}, {ALL}."
-            )
-        missing = [] if name == ALL else [need for need in known[name].needs if not given[need]]
+        if name not in {*many, *known}:
+            possible = ", ".join((*known, *many))
+            raise ConfigError(f"There is no artefact named '{name}'.", hint=f"Known: {possible}.")
+        missing = [] if name in many else [need for need in known[name].needs if not given[need]]
         if missing:
             raise ConfigError(
                 f"To measure {name}, give {' and '.join(f'--{each}' for each in missing)}.",
                 hint=known[name].shown(),
             )
-    if ALL not in names:
+    if not many.keys() & set(names):
         return [known[name] for name in dict.fromkeys(names)]
-    ready = [each for each in MEASURES if all(given[need] for need in each.needs)]
+    named = {each.artefact for name in names for each in many.get(name, [known.get(name)]) if each}
+    able = {each.artefact for each in MEASURES if all(given[need] for need in each.needs)}
     for each in MEASURES:
-        if each not in ready:
+        if each.artefact not in named & able:
             typer.echo(f"Left as it is: {each.artefact} ({each.shown()})", err=True)
-    return ready
+    return [each for each in MEASURES if each.artefact in named & able]
 
 
 def _measure(chosen: Measure, given: Mapping[str, Sequence[str]], results: Path) -> None:
     """Run the very command that the report names, and keep what it wrote."""
     with TemporaryDirectory() as folder:
         words = chosen.words(given, folder)
-        typer.echo(f"Measuring {chosen.artefact}, about {chosen.minutes} minutes …", err=True)
+        asked = ", on a computer that should do nothing else" if chosen.idle else ""
+        typer.echo(
+            f"Measuring {chosen.artefact}, about {chosen.minutes} minutes{asked} …", err=True
+        )
         done = subprocess.run(
-            [sys.executable, "-m", "cli", *words], stdout=subprocess.DEVNULL, check=False
+            [sys.executable, "-m", chosen.module, *words],
+            stdout=subprocess.DEVNULL,
+            check=False,
+            # The programs of the tests lie in the repository; what the user gave, where he is.
+            cwd=None if chosen.module == "cli" else results.parents[1],
         )
         if done.returncode:
             raise typer.Exit(done.returncode)
-        (results / f"{chosen.artefact}.json").write_bytes(
-            (Path(folder) / chosen.written).read_bytes()
-        )
+        if chosen.written:
+            (results / f"{chosen.artefact}.json").write_bytes(
+                (Path(folder) / chosen.written).read_bytes()
+            )

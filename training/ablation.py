@@ -12,17 +12,22 @@ from typing import Any
 from core.classifiers.network import load_network
 from core.config import Device
 from core.errors import ConfigError
+from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.weights import MANIFEST_NAME
 
+from .balance import picture_slicings
 from .calibrate import fitted
 from .data import FaceSet, read_faces
 from .evaluation.figures import with_intervals
-from .evaluation.metrics import Probabilities
+from .evaluation.metrics import Labels, Probabilities
 from .evaluation.paired import compare
+from .evaluation.worst_group import worst_gap_difference, worst_group
 from .export import read_entry
+from .gate import read_limits
 from .options import Precision, Split
 from .progress import EpochReport
 from .recipe import read_recipe
+from .studies.slices import Slicing
 from .train import train_model
 from .whole_files import write_whole
 
@@ -48,7 +53,25 @@ WITH_TEACHERS = {
     "no teachers": {"distillation": "0", "hints": "0"},
 }
 """Runs that join them where landmarks or teachers are given."""
-FIGURES = ("accuracy", "macro_f1", "nll")
+MITIGATIONS: Mapping[str, Mapping[str, str]] = {
+    "emotions alike": {"emotion_balance": "1"},
+    "emotions by root": {"emotion_balance": "0.5"},
+    "groups by root": {"group_balance": "0.5"},
+    "emotions and groups by root": {"emotion_balance": "0.5", "group_balance": "0.5"},
+    "augmentation by group": {"group_augmentation": "1"},
+}
+"""Runs against bias, which join where they are asked for: no recipe has these terms. By root is
+half of the way to all alike; with all groups alike a few rare faces would outweigh the others."""
+FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "ece")
+TABLES: Sequence[Mapping[str, str]] = (
+    {"accuracy": "accuracy, %", "macro_f1": "macro-F1, %", "nll": "NLL"},
+    {
+        "balanced_accuracy": "balanced accuracy, %",
+        "ece": "calibration error, %",
+        "worst_gap": "worst group's gap, points",
+    },
+)
+"""The figures of each table with their headings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +107,8 @@ def ablate(
 
     Every run is calibrated before it is measured, so that smoothing does not count as error.
     Runs that are finished already are not repeated. Writes ablation.json and ablation.md.
-    ``only`` names the variants that are tried beside the run with all terms.
+    ``only`` names the variants that are tried beside the run with all terms. Groups are those
+    that the release gate looks at.
     """
     variants = _chosen(only, landmarks is not None, bool(teachers))
     common = dict(overrides or {})
@@ -94,6 +118,7 @@ def ablate(
     }
     runs = {name: directory / name.replace(" ", "_") for name in recipes}
     validation = read_faces(sources, Split.VALIDATION)
+    groups = _Groups.of(validation)
     told: list[dict[str, Any]] = []
     reference: Probabilities | None = None
     for name, chosen in recipes.items():
@@ -131,6 +156,7 @@ def ablate(
             "mcnemar_p": comparison.mcnemar_p,
             **{figure: dataclasses.asdict(comparison.differences[figure]) for figure in FIGURES},
         }
+        groups.tell(row, answers, reference)
         told.append(row)
         shared = {
             "model": model,
@@ -143,21 +169,49 @@ def ablate(
     return Ablation(directory, tuple(told))
 
 
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """The validation faces in the groups that the release gate looks at."""
+
+    labels: Labels
+    slicings: Sequence[Slicing]
+    least: int
+
+    @classmethod
+    def of(cls, faces: FaceSet) -> _Groups:
+        limits = read_limits()
+        slicings = picture_slicings(faces.images, FaceMeshLandmarks())
+        looked_at = [each for each in slicings if each.name in limits.slicings]
+        return cls(faces.labels, looked_at, limits.least_faces)
+
+    def tell(self, row: dict[str, Any], answers: Probabilities, reference: Probabilities) -> None:
+        """Add the worst group to ``row``, and how much less far behind it is; if there is one."""
+        right, right_before = (each.argmax(axis=1) == self.labels for each in (answers, reference))
+        worst = worst_group(right, self.labels, self.slicings, self.least)
+        if worst is None:
+            return
+        row["worst_group"] = dataclasses.asdict(worst)
+        row["worst_gap"] = worst.gap.value
+        closed = worst_gap_difference(right, right_before, self.labels, self.slicings, self.least)
+        row["against_first"]["worst_gap"] = dataclasses.asdict(closed)
+
+
 def _chosen(
     only: Sequence[str], landmarks: bool, teachers: bool
 ) -> Mapping[str, Mapping[str, str]]:
-    possible = {
+    usual = {
         **VARIANTS,
         **(WITH_LANDMARKS if landmarks else {}),
         **(WITH_TEACHERS if teachers else {}),
     }
+    possible = {**usual, **MITIGATIONS}
     first = next(iter(possible))
     unknown = [name for name in only if name not in possible]
     if unknown:
         raise ConfigError(
             f"There is no variant '{unknown[0]}'.", hint=f"Possible: {', '.join(possible)}."
         )
-    return {name: possible[name] for name in (first, *only)} if only else possible
+    return {name: possible[name] for name in (first, *only)} if only else usual
 
 
 def _answers(run: Path, model: str, faces: FaceSet, device: Device | str) -> Probabilities:
@@ -187,18 +241,19 @@ def _write(
     common = {name: value for name, value in recipe.items() if name not in varied}
     document = {**shared, "common": common, "runs": list(rows)}
     write_whole(directory / "ablation.json", (json.dumps(document, indent=2) + "\n").encode())
-    write_whole(directory / "ablation.md", table(rows).encode())
+    tables = [table(rows, figures) for figures in TABLES if all(f in rows[0] for f in figures)]
+    write_whole(directory / "ablation.md", "\n".join(tables).encode())
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> str:
+def table(rows: Sequence[Mapping[str, Any]], figures: Mapping[str, str] = TABLES[0]) -> str:
     """The runs as a Markdown table; differences to the first run with 95 % paired intervals."""
     lines = [
-        "| run | accuracy, % | difference | macro-F1, % | difference | NLL | difference |",
-        "|---|---|---|---|---|---|---|",
+        "| run | " + " | ".join(f"{each} | difference" for each in figures.values()) + " |",
+        "|---|" + "---|---|" * len(figures),
     ]
     for row in rows:
         cells = [row["name"]]
-        for figure in FIGURES:
+        for figure in figures:
             scale, digits = (1, 3) if figure == "nll" else (100, 1)
             cells.append(f"{scale * row[figure]:.{digits}f}")
             gap = row["against_first"][figure]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+from collections.abc import Set as AbstractSet
 
 import cv2
 import numpy as np
@@ -15,32 +16,38 @@ os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
 import albumentations as A  # noqa: N812 - its documented alias, after the switch above
 
+LIGHT, SHARPNESS, POSE = "light", "sharpness", "pose"
+"""What can be augmented more than usual."""
 
-def training_transform() -> A.Compose:
+
+def training_transform(more: AbstractSet[str] = frozenset(), by: float = 0.0) -> A.Compose:
     """What a training face goes through, at the network's input size.
 
     The geometric ranges cover the spread of eyes and mouth in FER-2013 (roll -20 to +14
-    degrees, eye distance 11 to 22 px around 17); the rest is what photos suffer.
+    degrees, eye distance 11 to 22 px around 17); the rest is what photos suffer. The ranges of
+    what is in ``more`` are wider by the share ``by`` of themselves.
     """
+    light, sharpness, pose = (1 + by if kind in more else 1.0 for kind in (LIGHT, SHARPNESS, POSE))
     return A.Compose(
         [
             A.HorizontalFlip(p=0.5),
             A.Affine(
-                scale=(0.85, 1.15),
+                scale=(1 - 0.15 * pose, 1 + 0.15 * pose),
                 translate_percent=(-0.08, 0.08),
-                rotate=(-15, 15),
+                rotate=(-15 * pose, 15 * pose),
                 border_mode=cv2.BORDER_REPLICATE,
                 p=0.9,
             ),
-            A.RandomBrightnessContrast(0.25, 0.25, p=0.5),
-            A.RandomGamma((70, 140), p=0.3),
+            A.RandomBrightnessContrast(0.25 * light, 0.25 * light, p=0.5),
+            A.RandomGamma((round(100 * 0.7**light), round(100 * 1.4**light)), p=0.3),
             A.OneOf(
                 [
-                    A.GaussianBlur(sigma_limit=(0.5, 2.0)),
-                    A.GaussNoise(std_range=(0.02, 0.08)),
+                    A.GaussianBlur(sigma_limit=(0.5, 2.0 * sharpness)),
+                    A.GaussNoise(std_range=(0.02, 0.08 * sharpness)),
                     A.ImageCompression(quality_range=(30, 90)),
                 ],
-                p=0.15,
+                # Once in seven pictures: here the range is in how often, too.
+                p=0.15 * sharpness,
             ),
             A.CoarseDropout(
                 num_holes_range=(1, 2),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 import numpy as np
 import torch
@@ -32,14 +33,18 @@ class AugmentedFaces(Dataset[Sample]):
         preprocessing: Preprocessing,
         seed: int,
         shapes: Float32Array | None = None,
+        more: Sequence[AbstractSet[str]] | None = None,
+        more_by: float = 0.0,
     ) -> None:
+        """``more`` names for each face what of it is augmented more, ``more_by`` how much."""
         self._faces = faces
         self._targets = targets
         self._opinions = opinions
         self._shapes = np.zeros((len(faces), 2, 0), np.float32) if shapes is None else shapes
         self._preprocessing = preprocessing
         self._seed = seed
-        self._transform = training_transform()
+        self._more = list(map(frozenset, more or [frozenset()] * len(faces)))
+        self._transforms = {each: training_transform(each, more_by) for each in set(self._more)}
 
     def __len__(self) -> int:
         return len(self._faces)
@@ -52,7 +57,7 @@ class AugmentedFaces(Dataset[Sample]):
         epoch, index = key
         seed = np.random.SeedSequence((self._seed, epoch, index)).generate_state(1)[0]
         face = self._preprocessing.resize(self._faces.images[index])
-        shown, mirrored = augmented(self._transform, face, int(seed))
+        shown, mirrored = augmented(self._transforms[self._more[index]], face, int(seed))
         return (
             torch.from_numpy(shown),
             torch.from_numpy(self._targets[index]),

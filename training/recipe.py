@@ -40,6 +40,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "first_layer_rate": (1e-6, 1.0),
     "mixup_alpha": (0.0, 100.0),
     "mixup_chance": (0.0, 1.0),
+    "emotion_balance": (0.0, 1.0),
+    "group_balance": (0.0, 1.0),
+    "group_augmentation": (0.0, 3.0),
 }
 """Beyond these a value is a slip of the pen or breaks a formula."""
 
@@ -99,6 +102,13 @@ class Recipe:
     mixup_chance: float
     """Share of batches that are mixed (Zhang et al. 2018)."""
     seed: int
+    emotion_balance: float = 0.0
+    """1 lets every emotion count alike in the loss on the labels, 0 every face."""
+    group_balance: float = 0.0
+    """The same for the groups by light, sharpness and pose (:mod:`.balance`)."""
+    group_augmentation: float = 0.0
+    """By how much wider the ranges of the augmentation are for faces that show least of
+    themselves (:mod:`.balance`), as a share of the others' ranges."""
 
     def __post_init__(self) -> None:
         from core.classifiers.architectures import architecture_named
@@ -167,13 +177,16 @@ def read_values(
     for key in values:
         if key not in kinds:
             raise ConfigError(f"A recipe has no value '{key}'.", hint=f"Known: {', '.join(kinds)}.")
-    missing = [key for key in kinds if key not in values]
+    off = {
+        field.name for field in dataclasses.fields(kind) if field.default is not dataclasses.MISSING
+    }
+    missing = [key for key in kinds if key not in values and key not in off]
     if missing:
         raise ConfigError(
             f"The recipe '{path.name}' lacks {', '.join(missing)}.",
             hint=f"Needed: {', '.join(kinds)}.",
         )
-    return {key: _parsed(key, values[key], kind) for key, kind in kinds.items()}
+    return {key: _parsed(key, values[key], kind) for key, kind in kinds.items() if key in values}
 
 
 def require_within(recipe: object, ranges: Mapping[str, tuple[float, float]]) -> None:
@@ -188,8 +201,15 @@ def require_within(recipe: object, ranges: Mapping[str, tuple[float, float]]) ->
 
 
 def digest_of(recipe: Any) -> str:
-    """Twelve hexadecimal digits over all values of a recipe."""
-    text = json.dumps(dataclasses.asdict(recipe), sort_keys=True)
+    """Twelve hexadecimal digits over all values of a recipe.
+
+    A term that is off by default counts only where it is on: recipes keep the digests that
+    their runs have on record when a term is added.
+    """
+    fields = {field.name: field for field in dataclasses.fields(recipe)}
+    values = dataclasses.asdict(recipe)
+    counted = {name: each for name, each in values.items() if each != fields[name].default}
+    text = json.dumps(counted, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from core.labels import EMOTIONS
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.types import Float32Array
 
+from .balance import emotion_weights, group_weights, picture_slicings, showing_least
 from .checkpoint import read_checkpoint, require_same, require_unused
 from .data import FaceSet, class_counts, data_described, find_faces, part_of, read_faces
 from .export import export_network, weight_file
@@ -119,12 +121,18 @@ def train_model(
     shapes = None
     if landmarks is not None and recipe.shape > 0:
         shapes = read_shapes(landmarks, faces, mesh=FaceMeshLandmarks)
+    targets, opinions = _targets(recipe, faces, votes)
+    weights, more = _favoured(recipe, faces)
     dataset = AugmentedFaces(
         faces,
-        *_targets(recipe, faces, votes),
+        # The loss is linear in the target: a weight of the one is a weight of the other.
+        targets * weights[:, None],
+        opinions,
         preprocessing=preprocessing,
         seed=recipe.seed,
         shapes=shapes,
+        more=more,
+        more_by=recipe.group_augmentation,
     )
     loader = training_loader(
         dataset, batch=batch, seed=recipe.seed, workers=workers, world=machine.world
@@ -220,6 +228,18 @@ def _targets(
     share = recipe.votes_prior
     targets = (1 - smooth - share) * one_hot + share * prior + smooth / classes
     return targets.astype(np.float32), known.opinions()
+
+
+def _favoured(
+    recipe: Recipe, faces: FaceSet
+) -> tuple[Float32Array, Sequence[AbstractSet[str]] | None]:
+    """(N,) weights in the loss on the labels, of mean 1, and what is augmented more."""
+    weights = emotion_weights(faces.labels, recipe.emotion_balance)
+    if not (recipe.group_balance or recipe.group_augmentation):
+        return weights, None
+    slicings = picture_slicings(faces.images, FaceMeshLandmarks())
+    weights = weights * group_weights(faces.labels, slicings, recipe.group_balance)
+    return weights, showing_least(slicings)
 
 
 def _watched_loader(faces: FaceSet, preprocessing: Preprocessing) -> DataLoader[Any] | None:

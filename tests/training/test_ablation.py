@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
 
 import training.ablation
 from core.errors import ConfigError
-from training.ablation import VARIANTS, WITH_LANDMARKS, WITH_TEACHERS, _chosen, ablate
+from training.ablation import (
+    MITIGATIONS,
+    VARIANTS,
+    WITH_LANDMARKS,
+    WITH_TEACHERS,
+    _chosen,
+    ablate,
+)
 from training.recipe import read_recipe
 
 SMALL = {
@@ -25,6 +33,14 @@ def ablated(faces_dir, votes_csv, out, **options):
     return ablate("mobilenet_v2", [faces_dir], out, votes=votes_csv, workers=0, **options)
 
 
+@pytest.fixture
+def small_groups(monkeypatch):
+    """Three faces are a group that counts: there are only twenty-one."""
+    limits = dataclasses.replace(training.ablation.read_limits(), least_faces=3)
+    monkeypatch.setattr(training.ablation, "read_limits", lambda: limits)
+
+
+@pytest.mark.usefixtures("small_groups")
 def test_each_variant_is_trained_measured_and_held_to_the_first(faces_dir, votes_csv, tmp_path):
     started = []
     told = ablated(faces_dir, votes_csv, tmp_path, started=started.append)
@@ -45,9 +61,23 @@ def test_each_variant_is_trained_measured_and_held_to_the_first(faces_dir, votes
     for run, chance in (("all_terms", 0.4), ("no_mixup", 0.0)):
         kept = json.loads((tmp_path / run / "training.json").read_text())
         assert (kept["recipe"]["mixup_chance"], kept["faces"]) == (chance, 14)
+    for figure in ("accuracy", "balanced_accuracy", "macro_f1", "nll", "ece"):
+        low, high = second["against_first"][figure]["interval"]
+        assert low <= second["against_first"][figure]["value"] <= high
+        assert first[f"{figure}_interval"][0] <= first[f"{figure}_interval"][1]
+    for run in (first, second):
+        worst = run["worst_group"]
+        assert worst["slicing"] in training.ablation.read_limits().slicings
+        assert worst["n"] >= 3
+        assert run["worst_gap"] == worst["gap"]["value"]
+    closed = second["against_first"]["worst_gap"]["value"]
+    assert closed == pytest.approx(second["worst_gap"] - first["worst_gap"], abs=1e-6)
     table = (tmp_path / "ablation.md").read_text().splitlines()
-    assert len(table) == 4
-    assert table[3].startswith("| no mixup | ")
+    assert [line.split(" | ")[0] for line in table if line] == [
+        *("| run", "|---|---|---|---|---|---|---|", "| all terms", "| no mixup"),
+        *("| run", "|---|---|---|---|---|---|---|", "| all terms", "| no mixup"),
+    ]
+    assert "balanced accuracy, %" in table[5]
     assert len(told.rows) == 2
 
     again = []
@@ -58,8 +88,15 @@ def test_each_variant_is_trained_measured_and_held_to_the_first(faces_dir, votes
         ablated(faces_dir, votes_csv, tmp_path, overrides={**SMALL, "epochs": "2"})
 
 
+def test_groups_too_small_to_speak_are_left_out(faces_dir, votes_csv, tmp_path):
+    told = ablated(faces_dir, votes_csv, tmp_path, only=["emotions alike"])
+    assert [row["name"] for row in told.rows] == ["all terms", "emotions alike"]
+    assert not any("worst_group" in row for row in told.rows)
+    assert "worst group" not in (tmp_path / "ablation.md").read_text()
+
+
 def test_every_variant_is_a_recipe_that_differs():
-    variants = VARIANTS | WITH_LANDMARKS | WITH_TEACHERS
+    variants = VARIANTS | WITH_LANDMARKS | WITH_TEACHERS | MITIGATIONS
     digests = {read_recipe("mobilenet_v2", values).digest() for values in variants.values()}
     assert len(digests) == len(variants)
 
@@ -75,6 +112,14 @@ def test_landmarks_and_teachers_are_left_out_in_turn_where_they_are_given():
     assert list(_chosen(["no landmarks"], landmarks=True, teachers=False)) == [
         "all terms",
         "no landmarks",
+    ]
+
+
+def test_terms_against_bias_are_tried_where_they_are_asked_for():
+    assert not set(MITIGATIONS) & set(_chosen((), landmarks=True, teachers=True))
+    assert list(_chosen(list(MITIGATIONS), landmarks=False, teachers=False)) == [
+        "all terms",
+        *MITIGATIONS,
     ]
 
 

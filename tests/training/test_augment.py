@@ -8,7 +8,7 @@ import torch
 
 from core.errors import DataError
 from core.imaging.preprocess import Preprocessing
-from training.augment import augmented, training_transform
+from training.augment import LIGHT, POSE, SHARPNESS, augmented, training_transform
 from training.data import FaceSet
 from training.loader import AugmentedFaces, EpochSampler, training_loader
 
@@ -20,7 +20,7 @@ def face(draw):
     return draw(1, 1)
 
 
-def dataset(draw, count=6, seed=1, shapes=None):
+def dataset(draw, count=6, seed=1, **options):
     images = np.stack([draw(index % 7, index) for index in range(count)])
     faces = FaceSet(images, np.arange(count) % 7, tuple(map(str, range(count))))
     targets = np.eye(7, dtype=np.float32)[faces.labels]
@@ -31,7 +31,7 @@ def dataset(draw, count=6, seed=1, shapes=None):
         opinions,
         preprocessing=Preprocessing(SIDE, 0.5, 0.5),
         seed=seed,
-        shapes=shapes,
+        **options,
     )
 
 
@@ -167,3 +167,44 @@ def test_loading_draws_nothing_from_the_generator_of_dropout_and_mixup(draw):
     torch.manual_seed(5)
     iter(loader)
     assert torch.equal(torch.rand(3), untouched)
+
+
+def spread(kind, by, face, measure):
+    """How far ``measure`` of the augmented face strays, with ``kind`` augmented more."""
+    transform = training_transform({kind}, by)
+    return np.std([measure(augmented(transform, face, seed)[0]) for seed in range(150)])
+
+
+def detail(face):
+    return np.abs(np.diff(face.astype(float), axis=1)).mean()
+
+
+@pytest.mark.parametrize(("kind", "measure"), [(LIGHT, np.mean), (SHARPNESS, detail)])
+def test_property_that_is_augmented_more_varies_more_and_no_other(face, kind, measure):
+    usual = spread(kind, 0.0, face, measure)
+    assert spread(kind, 1.0, face, measure) > 1.2 * usual
+    other = {LIGHT: POSE, SHARPNESS: LIGHT}[kind]
+    plain, more = training_transform(), training_transform({other}, 0.0)
+    np.testing.assert_array_equal(augmented(plain, face, 3)[0], augmented(more, face, 3)[0])
+
+
+def part(name, *options):
+    """The transform of that name in the pipeline."""
+    (found,) = [each for each in training_transform(*options) if type(each).__name__ == name]
+    return found
+
+
+def test_pose_that_is_augmented_more_turns_further_and_sharpness_suffers_more_often():
+    assert part("Affine", {POSE}, 1.0).rotate == (-30, 30)
+    assert part("Affine").rotate == (-15, 15)
+    assert part("OneOf", {SHARPNESS}, 1.0).p == 2 * part("OneOf").p
+
+
+def test_each_face_is_augmented_as_its_own_group_asks(draw):
+    plain = dataset(draw)
+    mixed = dataset(draw, more=[{LIGHT}, *[set()] * 5], more_by=3.0)
+    differs = [
+        any((plain[(epoch, index)][0] != mixed[(epoch, index)][0]).any() for epoch in range(8))
+        for index in range(6)
+    ]
+    assert differs == [True] + [False] * 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 
 import pytest
@@ -33,6 +34,18 @@ def test_every_value_counts_in_the_digest():
     assert plain.digest() == read_recipe("mobilenet_v2").digest()
     for name, text in {"seed": "2", "batch": "95", "mixup_alpha": "0.3"}.items():
         assert read_recipe("mobilenet_v2", {name: text}).digest() != plain.digest()
+
+
+def test_term_that_was_added_leaves_the_digests_on_record(root):
+    manifest = json.loads((root / "weights" / "manifest.json").read_text(encoding="utf-8"))
+    told = manifest["models"]["inception_v3"]["training"]
+    assert "emotion_balance" not in told["recipe"]
+    recipe = Recipe(**told["recipe"])
+    assert recipe.digest() == told["recipe_digest"]
+    off = ("emotion_balance", "group_balance", "group_augmentation")
+    assert [getattr(read_recipe("mobilenet_v2"), name) for name in off] == [0.0, 0.0, 0.0]
+    for name in off:
+        assert dataclasses.replace(recipe, **{name: 0.5}).digest() != told["recipe_digest"]
 
 
 def test_own_file_stands_in_for_the_model_s(tmp_path):

@@ -16,10 +16,11 @@ _LAPS = {
     "detect": ("core.detectors", DETECTORS.names),
     "landmarks": ("core.landmarks", LANDMARK_MODELS.names),
     "align": ("core.imaging.alignment", lambda: ("FER-2013's frame",)),
-    "classify": ("core.classifiers", CLASSIFIERS.names),
     "quality": ("core.imaging.quality", lambda: ("reasons for doubt",)),
+    "classify": ("core.classifiers", CLASSIFIERS.names),
 }
-"""Where each stage that the pipeline times has its code, and what can take its place."""
+"""Where each stage that the pipeline times has its code, and what can take its place; in the order
+in which a photo passes them, which is not that of the lines."""
 _WIDTH = 980
 _GAP = 14
 _FACADE, _WHOLE_CORE = "core", "core.*"
@@ -52,17 +53,19 @@ def packages(root: Path) -> list[str]:
 
 
 def laps(pipeline: Path) -> list[str]:
-    """The stages of an answer in their order, as the pipeline's clock calls them."""
-    calls = [
-        node
+    """The stages of an answer that the pipeline's clock calls, in their order."""
+    called = {
+        ast.literal_eval(node.args[0])
         for node in ast.walk(ast.parse(pipeline.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "lap"
         and isinstance(node.args[0], ast.Constant)
-    ]
-    ordered = sorted(calls, key=lambda call: call.lineno)
-    return [ast.literal_eval(call.args[0]) for call in ordered]
+    }
+    unknown = called - _LAPS.keys()
+    if unknown:
+        raise KeyError(f"The diagram does not know the stages {unknown}.")
+    return [lap for lap in _LAPS if lap in called]
 
 
 def imports_of(package: Path) -> set[str]:

@@ -87,6 +87,12 @@ def points(difference: Value, digits: int = 1) -> str:
     return f"{value} ({_between(difference['interval'], hundredths, digits, sign=True)})"
 
 
+def difference(told: Value, digits: int = 3) -> str:
+    """Like :func:`points`, of what is no share."""
+    value = number(told["value"], digits, sign=True)
+    return f"{value} ({_between(told['interval'], number, digits, sign=True)})"
+
+
 def _between(
     interval: Value, filter_: Callable[..., str], digits: int, *, sign: bool = False
 ) -> str:
@@ -173,6 +179,7 @@ def code(value: Value, length: int | None = None) -> str:
 FILTERS: Mapping[str, Callable[..., object]] = {
     "code": code,
     "count": count,
+    "difference": difference,
     "gap": gap,
     "hundredths": hundredths,
     "key": key,

@@ -99,6 +99,7 @@ def render(name: str, artefacts: Mapping[str, Value]) -> str:
         default_model=DEFAULT_MODEL,
         elsewhere={each.artefact: each for each in ELSEWHERE},
         measures={each.artefact: each for each in MEASURES},
+        measured=frozenset(artefacts),
         pictures=PICTURES.as_posix(),
         best=_best,
         pair=_pair,

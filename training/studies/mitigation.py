@@ -26,19 +26,6 @@ FEWEST = 100
 """Faces of a group in one half below which it keeps the calibration of all."""
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Of the adjustment; 1 is the one that theory asks for where all emotions count alike."""
-NOT_TRIED: tuple[Mapping[str, str], ...] = (
-    {
-        "what": "augmentation by slice",
-        "why": "needs training again; Xu et al. (2020) found that augmentation alone does not "
-        "mitigate",
-    },
-    {
-        "what": "reweighting emotions or slices in the loss",
-        "why": "needs training again; the recipe leaves class weights out, and the logit "
-        "adjustment measured here moves the answers in the same direction",
-    },
-)
-"""The report and the ethics page say it, so that nobody takes silence for a result."""
 
 
 def calibrated_by_slice(

@@ -32,7 +32,7 @@ from core.labels import EMOTIONS
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.types import UInt8Array
 
-from ..anchors import landmarks_of
+from ..balance import picture_slicings
 from ..data import FaceSet, data_described, part_of, read_faces
 from ..evaluation.figures import with_intervals
 from ..evaluation.metrics import Labels, Probabilities, per_class
@@ -43,14 +43,12 @@ from ..whole_files import write_whole
 from .asked import AskedModels, features_of, load_models
 from .degradations import LEVELS, UNCHANGED, Degradation, degraded
 from .disparity import Gap, discoveries, gap_of
-from .mitigation import NOT_TRIED, calibrated_by_slice, logit_adjustment, overconfidence
+from .mitigation import calibrated_by_slice, logit_adjustment, overconfidence
 from .robustness_plots import curves_picture, slices_picture
 from .slices import (
     Slicing,
-    appearance_slicings,
     cluster_slicing,
     groups_of,
-    mesh_slicings,
     vote_slicing,
 )
 
@@ -133,7 +131,6 @@ def study_robustness(
             for kind in Degradation
         },
         "models": told,
-        "mitigation_not_tried": [dict(each) for each in NOT_TRIED],
     }
     write_whole(directory / "robustness.json", (json.dumps(report, indent=2) + "\n").encode())
     write_whole(directory / "robustness_slices.png", slices_picture(report))
@@ -146,14 +143,12 @@ def _slicings(
 ) -> list[Slicing]:
     """A user's own groups first, then all that can be told without them."""
     own = groups_of(groups, faces.names) if groups else []
-    landmarks = list(landmarks_of(faces.images, FaceMeshLandmarks()))
     crowd = [vote_slicing(read_votes(votes, faces.names))] if votes else []
     first, network = next(iter(asked.networks.items()))
     clusters = cluster_slicing(features_of(network, faces.images), of=first)
     return [
         *own,
-        *appearance_slicings(faces.images),
-        *mesh_slicings(landmarks),
+        *picture_slicings(faces.images, FaceMeshLandmarks()),
         *crowd,
         clusters,
     ]

@@ -109,7 +109,8 @@ def vote_slicing(votes: Votes) -> Slicing:
     """Fifths by how much the crowd disagreed; faces without votes belong to none."""
     shares = votes.opinions().astype(np.float64)
     logs = np.log2(np.where(shares > 0, shares, 1.0))
-    entropy = -(shares * logs).sum(axis=1)
+    # Taken from zero: where all agree it is never written as -0.00.
+    entropy = 0.0 - (shares * logs).sum(axis=1)
     told = "entropy in bits of the crowd's votes: 0 where all agreed"
     return fifths("vote_entropy", told, np.where(votes.known, entropy, np.nan))
 

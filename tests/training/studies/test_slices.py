@@ -68,6 +68,8 @@ def test_faces_that_divide_the_crowd_are_the_last():
     told = vote_slicing(Votes(counts))
     assert told.member[0] < told.member[1]
     assert told.member[2] == -1
+    # Of nothing there is no less: an entropy of -0 would be written as such.
+    assert told.groups[0].split("(")[1].startswith("0.00 ")
 
 
 def test_faces_alike_to_a_network_are_one_cluster():

@@ -1,0 +1,79 @@
+"""The group that is answered worst, and whether it lies less far behind."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from training.evaluation.worst_group import _gaps, _large, worst_gap_difference, worst_group
+from training.studies.disparity import gap_of
+from training.studies.slices import Slicing
+
+SIZE = 3000
+
+
+@pytest.fixture
+def faces():
+    """Labels, and two ways to part the faces; few belong to the third group of the second."""
+    generator = np.random.default_rng(3)
+    labels = generator.integers(0, 7, SIZE)
+    turned = generator.integers(0, 2, SIZE)
+    light = np.where(np.arange(SIZE) < 20, 2, generator.integers(-1, 2, SIZE))
+    return labels, [
+        Slicing("turned", "", ("no", "yes"), turned),
+        Slicing("light", "", ("dark", "bright", "rare"), light),
+    ]
+
+
+def answered(labels, slicings, turned, rare=0.7, seed=0):
+    """Which answers are right, at the given chance for turned faces, .7 for the others."""
+    chance = np.where(slicings[0].member == 1, turned, 0.7)
+    chance = np.where(slicings[1].member == 2, rare, chance)
+    return np.random.default_rng(seed).random(SIZE) < chance
+
+
+def test_worst_group_is_the_one_furthest_behind_others_of_its_label(faces):
+    labels, slicings = faces
+    right = answered(labels, slicings, turned=0.5, rare=0.0)
+    told = worst_group(right, labels, slicings, least=100)
+    assert (told.slicing, told.group) == ("turned", "yes")
+    inside = slicings[0].member == 1
+    assert told.n == inside.sum()
+    assert told.accuracy == pytest.approx(right[inside].mean())
+    assert told.gap == gap_of(right, inside, labels)
+    assert told.gap.value == pytest.approx(-0.2, abs=0.05)
+    # Twenty faces that are all wrong are the worst where so few may speak.
+    assert worst_group(right, labels, slicings, least=20).group == "rare"
+    assert worst_group(right, labels, slicings, least=SIZE) is None
+
+
+def test_gaps_of_every_face_drawn_once_are_those_that_are_tested(faces):
+    labels, slicings = faces
+    right = answered(labels, slicings, turned=0.5)
+    groups = _large(slicings, 20)
+    sides = [
+        np.stack([slicing.member == index for slicing, index in groups], axis=1),
+        np.stack(
+            [(slicing.member >= 0) & (slicing.member != index) for slicing, index in groups], axis=1
+        ),
+    ]
+    (drawn,) = _gaps(np.ones((1, SIZE), np.float32), right, labels, sides)
+    for value, (slicing, index) in zip(drawn, groups, strict=True):
+        known = slicing.member >= 0
+        gap = gap_of(right[known], (slicing.member == index)[known], labels[known])
+        assert value == pytest.approx(gap.value, abs=1e-6)
+
+
+def test_gap_that_is_closed_is_told_with_an_interval_above_zero(faces):
+    labels, slicings = faces
+    behind = answered(labels, slicings, turned=0.4)
+    level = answered(labels, slicings, turned=0.7)
+    closed = worst_gap_difference(level, behind, labels, slicings, least=100)
+    worst = [worst_group(each, labels, slicings, 100).gap.value for each in (level, behind)]
+    assert closed.value == pytest.approx(worst[0] - worst[1], abs=1e-6)
+    assert 0.1 < closed.interval[0] < closed.value < closed.interval[1]
+    widened = worst_gap_difference(behind, level, labels, slicings, least=100)
+    assert widened.value == pytest.approx(-closed.value)
+    assert widened.interval == pytest.approx((-closed.interval[1], -closed.interval[0]))
+    same = worst_gap_difference(behind, behind, labels, slicings, least=100)
+    assert (same.value, *same.interval) == (0.0, 0.0, 0.0)
