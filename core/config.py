@@ -109,7 +109,7 @@ class AnalyzerConfig:
     device: Device = Device.AUTO
     threads: int | None = None
     """Processor threads of each network that OpenVINO runs; None takes all cores. A stream of
-    pictures is answered as soon with one, for little more than half of the processor's time."""
+    small pictures is answered as soon with one, for less of the processor's time."""
     weights_dir: Path | None = None
     """Where manifest.json and the weights lie; None is ``weights/`` of the repository."""
 
