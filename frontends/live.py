@@ -1,7 +1,7 @@
 """The camera as it runs, for both fronts: the browser's part, and what a front answers it.
 
-The browser shows its camera itself and sends the frames of some tenths of a second together,
-whenever the last ones were answered, over the connection that the page has anyway. A WebRTC
+The browser shows its camera itself and sends the frames of a tenth of a second or more together,
+whenever the last ones were answered, over a connection of their own (:mod:`.live_socket`). A WebRTC
 stream would bring aiortc and PyAV along and need a relay server as soon as the page is opened from
 another computer; this needs neither.
 """
@@ -44,7 +44,7 @@ _FOLDER = Path(__file__).with_name("camera")
 _PREFIX = "data:image/jpeg;base64,"
 MOST_FRAMES = 12
 """In a group; ``MOST_FRAMES`` of camera.js says the same."""
-_MOST_CHARACTERS = 4_000_000
+MOST_CHARACTERS = 4_000_000
 """Of a group as text; a frame of 640 px takes about 100,000."""
 _AT_ONCE = 2
 """Frames that are decoded at the same time; there are no more decoders."""
@@ -86,7 +86,7 @@ def live_config(chosen: AnalyzerConfig) -> AnalyzerConfig:
 
 
 def camera_code(connection: Path) -> tuple[str, str, str]:
-    """HTML, CSS and JavaScript of the camera, with the script that connects it to a front."""
+    """HTML, CSS and JavaScript of the camera, with the script that starts it in a front's page."""
     html, css, script = (
         (_FOLDER / f"camera.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
     )
@@ -100,14 +100,14 @@ def answered(message: object, stream: Stream, analyzer: Analyzer) -> dict[str, A
     as a data address. With ``problem`` in place of frames when they cannot be read.
     """
     if not isinstance(message, Mapping):
-        return {"number": None, "problem": "The page sent no picture. Reload it."}
+        return refused(message, "The page sent no picture. Reload it.")
     told = {"number": message.get("number"), "run": message.get("run")}
     started = time.perf_counter()
     try:
         frames = _frames(message.get("frames"))
         answers = stream.answer(frames, message.get("run"), analyzer)
     except ProjectError as error:
-        return {**told, "problem": f"{error.message} {error.hint}".strip()}
+        return refused(message, f"{error.message} {error.hint}".strip())
     milliseconds = 1000 * (time.perf_counter() - started) / len(frames)
     drawn = [
         {"at": 1000 * frame.time_s, "faces": [_drawn(face, frame.image) for face in answer.faces]}
@@ -116,13 +116,19 @@ def answered(message: object, stream: Stream, analyzer: Analyzer) -> dict[str, A
     return {**told, "ms": milliseconds, "frames": drawn}
 
 
+def refused(message: object, problem: str) -> dict[str, Any]:
+    """An answer that tells why there is none."""
+    told = message if isinstance(message, Mapping) else {}
+    return {"number": told.get("number"), "run": told.get("run"), "problem": problem}
+
+
 def _frames(sent: object) -> list[Frame]:
     if not isinstance(sent, Sequence) or isinstance(sent, str) or not sent:
         raise InputError("The page sent no picture.", hint="Reload the page.")
     told = [each if isinstance(each, Mapping) else {} for each in sent]
     if (
         len(told) > MOST_FRAMES
-        or sum(len(str(each.get("jpeg"))) for each in told) > _MOST_CHARACTERS
+        or sum(len(str(each.get("jpeg"))) for each in told) > MOST_CHARACTERS
     ):
         raise InputError("The camera's pictures are too large.", hint="Choose a smaller one.")
     times = [_seconds(each.get("at")) for each in told]

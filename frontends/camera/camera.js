@@ -1,10 +1,11 @@
-// Shows the camera at its own pace and draws the answers over the picture. The way to the server and
-// back takes longer than an answer, so the frames of that time travel together: whatever was taken
-// while one group was answered is the next one, and is drawn at the pace it was taken.
+// Shows the camera at its own pace and draws the answers over the picture. Frames of a short time
+// travel together, over a connection of their own, and are answered in less time than one by one:
+// whatever was taken while one group was answered is the next one, drawn at the pace it was taken.
 const LONGEST_PX = 640;
 const MOST_FRAMES = 12; // in a group, as the server takes them
 const FASTEST_MS = 1000 / 31; // between two frames: those of a usual camera, all of them
-const GROUP_MS = 350; // a group spans so much at least, as Streamlit draws all of its page anew for each
+const GROUP_MS = 100; // a group spans so much at least
+const CATCH_UP = 0.1; // of a delay that is over, with each group
 const PACE_MS = 3000; // over which the pace is told
 const PATIENCE_MS = 15000;
 
@@ -49,12 +50,15 @@ const REFUSALS = {
   NotReadableError:
     "The camera is used by another program. Close that program, then press Start again.",
 };
+const LOST =
+  "The connection to the computer that runs this page was lost. Reload the page, then press Start again.";
 const INSECURE =
   "Browsers open the camera only for pages on this computer (localhost) or over https. Open the page that way.";
 
 class Live {
   constructor(root) {
     this.root = root;
+    this.run = `${Math.random()}`;
     this.video = root.querySelector("video");
     this.stage = root.querySelector(".stage");
     this.frames = root.querySelector(".frames");
@@ -64,7 +68,7 @@ class Live {
     this.sent = 0;
     this.waiting = false;
     this.taken = [];
-    this.toDraw = [];
+    this.toDraw = new Set();
     this.drawn = [];
     this.button.addEventListener("click", () => (this.stream ? this.stop() : this.start()));
     new ResizeObserver(() => this.place()).observe(this.video);
@@ -75,9 +79,16 @@ class Live {
     }, 500);
   }
 
+  // `path` leads from this page to its connection; until it is known there is nothing to start.
+  reach(path) {
+    this.path = path;
+    if (path && !this.starting) this.button.disabled = false;
+  }
+
   async start() {
     this.tell("");
     if (!navigator.mediaDevices?.getUserMedia) return this.tell(INSECURE);
+    this.starting = true;
     this.button.disabled = true;
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({
@@ -88,6 +99,7 @@ class Live {
       const other = `The camera cannot be used (${error.message}). Reload the page or choose another camera.`;
       return this.tell(REFUSALS[error.name] ?? other);
     } finally {
+      this.starting = false;
       this.button.disabled = false;
     }
     this.stream.getVideoTracks()[0].addEventListener("ended", () => {
@@ -102,13 +114,29 @@ class Live {
     this.taken = [];
     this.drawn = [];
     this.least = FASTEST_MS;
+    this.late = 0;
+    this.due = 0;
     this.place();
+    this.connect(this.stream);
     this.takeFrames(this.stream);
+  }
+
+  connect(stream) {
+    const address = new URL(this.path, location.href.replace(/^http/, "ws"));
+    this.socket = new WebSocket(address);
+    this.socket.onopen = () => this.next();
+    this.socket.onmessage = ({ data }) => this.answer(JSON.parse(data));
+    this.socket.onclose = () => {
+      if (this.stream !== stream) return;
+      this.stop();
+      this.tell(LOST);
+    };
   }
 
   stop() {
     this.stream?.getTracks().forEach((track) => track.stop());
     this.stream = null;
+    this.socket?.close();
     this.worker?.terminate();
     this.worker = null;
     this.forget();
@@ -165,12 +193,13 @@ class Live {
 
   next() {
     if (!this.stream || this.waiting || !this.taken.length) return;
+    if (this.socket.readyState !== WebSocket.OPEN) return;
     if (clock() - this.taken[0].at < GROUP_MS && this.taken.length < MOST_FRAMES) return;
     this.sent += 1;
     this.waiting = true;
     this.sentAt = performance.now();
     const number = this.sent;
-    this.send({ number, run: this.run, frames: this.taken });
+    this.socket.send(JSON.stringify({ number, run: this.run, frames: this.taken }));
     this.taken = [];
     // An answer that was lost must not end the stream.
     setTimeout(() => {
@@ -193,19 +222,30 @@ class Live {
     // As many frames as the way there and back leaves time for, spread over it.
     this.least = Math.max(FASTEST_MS, (performance.now() - this.sentAt) / MOST_FRAMES);
     this.worker?.postMessage({ least: this.least });
-    this.forget();
-    this.toDraw = told.frames.map((frame) =>
-      setTimeout(() => {
+    this.drawInTime(told);
+    this.next();
+  }
+
+  // All frames as late as the latest of the last second or two, so that they move at the pace they
+  // were taken, however uneven the answers come.
+  drawInTime(told) {
+    const now = clock();
+    const late = now - told.frames[0].at;
+    this.late = Math.max(late, CATCH_UP * late + (1 - CATCH_UP) * this.late);
+    for (const frame of told.frames) {
+      this.due = Math.max(this.due, frame.at + this.late);
+      const timer = setTimeout(() => {
+        this.toDraw.delete(timer);
         this.draw(frame.faces);
         this.tellPace(frame.at, told.ms);
-      }, frame.at - told.frames[0].at),
-    );
-    this.next();
+      }, this.due - now);
+      this.toDraw.add(timer);
+    }
   }
 
   forget() {
     this.toDraw.forEach(clearTimeout);
-    this.toDraw = [];
+    this.toDraw.clear();
   }
 
   tellPace(at, milliseconds) {

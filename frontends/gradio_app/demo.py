@@ -93,7 +93,7 @@ def _tabs(
     settings = settings_fields(offer)
     with gr.Tabs():
         photo_tab(analyzers, settings, _QUEUE)
-        live_tab(analyzers, settings, _QUEUE)
+        live_tab(analyzers, settings)
         if len(compared) > 1:
             compare_tab(analyzers, compared, settings, _QUEUE)
         about_tab()

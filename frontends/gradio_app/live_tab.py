@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,17 @@ import gradio as gr
 from core import ProjectError
 from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
 from frontends.gradio_app.settings import Settings, config_of
-from frontends.live import LIVE_HELP, Stream, answered, camera_code, live_config
+from frontends.live import LIVE_HELP, camera_code, live_config
+from frontends.live_socket import LiveSession, camera_path
 
-_CONNECTION = Path(__file__).with_name("camera.js")
+_SCRIPT = Path(__file__).with_name("camera.js")
 
 
-def live_tab(analyzers: Analyzers | OneAnalyzer, settings: Settings, queue: dict[str, Any]) -> None:
+def live_tab(analyzers: Analyzers | OneAnalyzer, settings: Settings) -> None:
     """The camera with its faces framed and named, their answers smoothed over time."""
     with gr.Tab("Live", id="live") as tab:
         gr.Markdown(LIVE_HELP)
-        html, css, script = camera_code(_CONNECTION)
+        html, css, script = camera_code(_SCRIPT)
         camera = gr.HTML(
             html_template=html,
             css_template=css,
@@ -27,30 +29,29 @@ def live_tab(analyzers: Analyzers | OneAnalyzer, settings: Settings, queue: dict
             apply_default_css=False,
             elem_id="camera",
         )
-        followed = gr.State(None)
+        kept = gr.State(None)
 
-    def take(
-        event: gr.EventData, known: Stream | None, model: str, preset: str, *others: Any
-    ) -> tuple[dict[str, Any], Stream]:
-        message = {part: getattr(event, part, None) for part in ("number", "run", "frames")}
-        stream = known or Stream()
+    def show(known: LiveSession | None, *values: Any) -> tuple[dict[str, str], LiveSession]:
         try:
-            analyzer = analyzers.get(live_config(config_of(model, preset, *others)))
+            config = live_config(config_of(*values))
         except ProjectError as error:
-            told = {**message, "frames": [], "problem": f"{error.message} {error.hint}".strip()}
-            return told, stream
-        return answered(message, stream, analyzer), stream
+            raise gr.Error(f"{error.message} {error.hint}".strip()) from error
+        session = known or LiveSession(partial(analyzers.get, config))
+        session.analyzer = partial(analyzers.get, config)
+        analyzers.prepare([config])
+        # Relative to the page, which a host may show below a path of its own.
+        return {"path": f"{camera_path().removeprefix('/')}/{session.key}"}, session
 
-    def prepare(model: str, preset: str, *others: Any) -> None:
-        analyzers.prepare([live_config(config_of(model, preset, *others))])
+    def follow(known: LiveSession | None, *values: Any) -> tuple[Any, Any]:
+        # Whoever never opened the tab needs no model for it.
+        return show(known, *values) if known else (gr.skip(), gr.skip())
 
-    camera.frames(
-        take,
-        [followed, *settings.fields],
-        [camera, followed],
-        api_visibility="private",
-        show_progress="hidden",
-        trigger_mode="multiple",
-        **queue,
-    )
-    tab.select(prepare, settings.fields, queue=False, api_visibility="private")
+    given: dict[str, Any] = {
+        "inputs": [kept, *settings.fields],
+        "outputs": [camera, kept],
+        "queue": False,
+        "show_progress": "hidden",
+        "api_visibility": "private",
+    }
+    tab.select(show, **given)
+    gr.on([each.change for each in settings.fields], follow, **given)

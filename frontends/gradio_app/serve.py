@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frontends.face_card import STYLE_FILE
+from frontends.live_socket import camera_route
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -73,7 +74,10 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
         "css_paths": [STYLE_FILE, _STYLE],
         **options,
     }
-    return page.launch(**settings)
+    server, address, shared = page.launch(**settings)
+    # Before all others: Gradio answers for every path.
+    server.router.routes.insert(0, camera_route())
+    return server, address, shared
 
 
 def _has_desktop() -> bool:

@@ -1,13 +1,8 @@
 // Streamlit's side of the camera; appended to frontends/camera/camera.js.
 const running = new WeakMap();
 
-export default function ({ parentElement, data, setTriggerValue }) {
+export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".live");
-  if (!running.has(root)) {
-    running.set(root, new Live(root));
-    running.get(root).run = `${Math.random()}`;
-  }
-  const live = running.get(root);
-  live.send = (group) => setTriggerValue("frames", group);
-  live.answer(data);
+  if (!running.has(root)) running.set(root, new Live(root));
+  running.get(root).reach(data.path);
 }

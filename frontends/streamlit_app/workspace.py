@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from core import Face, FaceAnalysis, ImageAnalysis, ProjectError, RgbImage
 from frontends.rest import REST_S, Rest, let_go
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.turns import TURNS
+from frontends.turns import TURNS
 
 if TYPE_CHECKING:
     import numpy as np

@@ -22,5 +22,5 @@ def window(chromium: Path) -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def quick(root: Path) -> Iterator[str]:
     """A server whose model answers at once."""
-    with streamlit(root / "tests" / "browser" / "quick_app.py") as address:
+    with streamlit(root / "tests" / "browser" / "quick_server.py") as address:
         yield address

@@ -23,7 +23,7 @@ CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"
 @pytest.fixture(scope="module")
 def address(root: Path) -> Iterator[str]:
     expect.set_options(timeout=SLOWEST_MS)
-    with streamlit(root / "tests" / "browser" / "quick_app.py") as served:
+    with streamlit(root / "tests" / "browser" / "quick_server.py") as served:
         yield f"{served}/live"
 
 

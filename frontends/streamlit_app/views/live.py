@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from core import AnalyzerConfig, ProjectError, model_catalog
-from frontends.live import LIVE_HELP, Stream, answered, camera_code, live_config
+from core import ProjectError, model_catalog
+from frontends.live import LIVE_HELP, camera_code, live_config
+from frontends.live_socket import LiveSession, camera_path
 from frontends.streamlit_app.state import ready_analyzer, start_loading
-from frontends.streamlit_app.turns import TURNS
 from frontends.streamlit_app.views.analyze import nothing_trained, show_problem
 from frontends.streamlit_app.views.sidebar import choose_settings
 
-_CONNECTION = Path(__file__).parents[1] / "camera.js"
-_KEY = "live_camera"
-
-
-@dataclass(slots=True)
-class LiveSession:
-    """What one visitor's camera is asked for and was answered."""
-
-    config: AnalyzerConfig
-    stream: Stream = field(default_factory=Stream)
-    answer: dict[str, Any] = field(default_factory=dict)
+_SCRIPT = Path(__file__).parents[1] / "camera.js"
 
 
 def page() -> None:
@@ -42,41 +30,20 @@ def page() -> None:
         chosen = choose_settings(models, with_preset=False)
         config = live_config(chosen)
         start_loading(config)
-        ready_analyzer(config)
+        analyzer = ready_analyzer(config)
     except ProjectError as error:
         show_problem(error)
         return
-    session = st.session_state.setdefault("live", LiveSession(config))
-    session.config = config
-    _stream()
-
-
-@st.fragment
-def _stream() -> None:
-    # Only this part runs again for each group of frames.
+    if "live" not in st.session_state:
+        st.session_state["live"] = LiveSession(lambda: analyzer)
     session: LiveSession = st.session_state["live"]
+    session.analyzer = lambda: analyzer
+    path = f"{camera_path(st.get_option('server.baseUrlPath'))}/{session.key}"
     with st.container(key="live_stage"):
-        _camera()(key=_KEY, data=session.answer, on_frames_change=_take_frames)
+        _camera()(key="live_camera", data={"path": path})
 
 
 @cache
 def _camera() -> Any:
-    html, css, js = camera_code(_CONNECTION)
+    html, css, js = camera_code(_SCRIPT)
     return st.components.v2.component("live_camera", html=html, css=css, js=js)
-
-
-def _take_frames() -> None:
-    session: LiveSession = st.session_state["live"]
-    message = st.session_state[_KEY]["frames"]
-    try:
-        analyzer = ready_analyzer(session.config)
-        # Before they are decoded. A browser sends no others until it has their answer.
-        with TURNS.turn():
-            session.answer = answered(message, session.stream, analyzer)
-    except ProjectError as error:
-        whose = message if isinstance(message, Mapping) else {}
-        session.answer = {
-            "number": whose.get("number"),
-            "run": whose.get("run"),
-            "problem": f"{error.message} {error.hint}".strip(),
-        }

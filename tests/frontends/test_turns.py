@@ -11,7 +11,7 @@ import core
 from core import AnalyzerConfig, Emotion, ProjectError
 from frontends.streamlit_app import workspace as workspaces
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.turns import Turns
+from frontends.turns import Turns
 from frontends.streamlit_app.views import live
 from frontends.streamlit_app.workspace import Workspace
 from tests.fakes import FakeAnalyzer, picture, png

@@ -1,0 +1,11 @@
+"""The server of the Streamlit app with a model that answers at once, for `streamlit run`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from streamlit.starlette import App
+
+from frontends.live_socket import camera_route
+
+app = App(Path(__file__).with_name("quick_app.py"), routes=[camera_route()])
