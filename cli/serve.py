@@ -47,8 +47,7 @@ def demo(port: Port = None) -> None:
 
 def streamlit_command(port: int | None = None) -> list[str]:
     """How to start the Streamlit app; its settings are in the repository's `.streamlit`."""
-    page = ROOT / "frontends" / "streamlit_app" / "app.py"
-    command = [sys.executable, "-m", "streamlit", "run", str(page)]
+    command = [sys.executable, str(ROOT / "frontends" / "streamlit_app" / "app.py")]
     return command if port is None else [*command, "--server.port", str(port)]
 
 

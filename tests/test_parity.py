@@ -119,7 +119,7 @@ def by_streamlit(photo: Path, config: AnalyzerConfig = STANDARD) -> str:
 def in_streamlit(photo: Path, config: AnalyzerConfig = STANDARD) -> tuple[Any, Any]:
     """What the page remembers of the visit, and the photo as it was uploaded."""
     page = AppTest.from_file(
-        str(ROOT / "frontends" / "streamlit_app" / "app.py"), default_timeout=300
+        str(ROOT / "frontends" / "streamlit_app" / "script.py"), default_timeout=300
     ).run()
     _choose(page, config)
     page.file_uploader[0].set_value((photo.name, photo.read_bytes(), "image/jpeg"))

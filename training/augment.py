@@ -57,7 +57,7 @@ def training_transform(more: AbstractSet[str] = frozenset(), by: float = 0.0) ->
                 p=0.35,
             ),
         ],
-        # Tells whether the face was mirrored, for a fifth less time than points that move along with it.
+        # Tells whether the face was mirrored; points that move along with it take a fourth longer.
         save_applied_params=True,
     )
 

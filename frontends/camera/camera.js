@@ -17,7 +17,9 @@ const work = () => {
   const canvas = new OffscreenCanvas(1, 1);
   const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
   let least = 0;
-  let last = 0;
+  let last = -Infinity; // when the frame before was taken, by the camera's clock
+  let at = 0;
+  let between = Infinity; // from the camera's clock to the page's
   onmessage = async ({ data }) => {
     least = data.least;
     if (!data.frames) return;
@@ -25,10 +27,12 @@ const work = () => {
     for (;;) {
       const { value: frame, done } = await reader.read();
       if (done) return;
-      const at = performance.timeOrigin + performance.now();
-      // A frame may come a little early.
-      if (at - last > 0.9 * least) {
-        last = at;
+      // Frames may reach this late and in bursts; they were taken evenly all the same.
+      const taken = frame.timestamp / 1000;
+      between = Math.min(between, performance.timeOrigin + performance.now() - taken);
+      if (taken - last > 0.9 * least) {
+        last = taken;
+        at = Math.max(at, taken + between);
         const scale = Math.min(1, data.longest / Math.max(frame.displayWidth, frame.displayHeight));
         canvas.width = Math.round(frame.displayWidth * scale);
         canvas.height = Math.round(frame.displayHeight * scale);
@@ -156,7 +160,7 @@ class Live {
   takeFrames(stream) {
     if (!window.MediaStreamTrackProcessor) return this.watchFrames(stream);
     const [track] = stream.getVideoTracks();
-    const { readable } = new MediaStreamTrackProcessor({ track, maxBufferSize: 1 });
+    const { readable } = new MediaStreamTrackProcessor({ track, maxBufferSize: 2 });
     const code = URL.createObjectURL(new Blob([`(${work})()`], { type: "text/javascript" }));
     this.worker = new Worker(code);
     URL.revokeObjectURL(code);

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser
+from contextlib import suppress
 from pathlib import Path
 
 from streamlit import get_option
@@ -14,8 +16,20 @@ if sys.path[0] != ROOT:
     sys.path.insert(0, ROOT)
 
 from frontends.live_socket import camera_route
+from frontends.streamlit_app.opening import shown_in_browser
 
 # Streamlit's pages, and beside them the connections of the page Live.
 app = App(
-    Path(__file__).with_name("script.py"), routes=[camera_route(get_option("server.baseUrlPath"))]
+    Path(__file__).with_name("script.py"),
+    routes=[camera_route(get_option("server.baseUrlPath"))],
+    lifespan=shown_in_browser,
 )
+
+if __name__ == "__main__":
+    parser = ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("--server.port", type=int, metavar="PORT")
+    parser.add_argument("--server.headless", choices=("true", "false"), help="open no browser")
+    given = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
+    # `streamlit run` takes every option of Streamlit, and answers Ctrl-C with a failure.
+    with suppress(KeyboardInterrupt):
+        app.run(config=given)

@@ -76,3 +76,28 @@ def test_missing_camera_is_explained(chromium, address):
     with browser(chromium, CAMERA[1]) as window:
         page = opened(window, address)
         expect(page.get_by_role("alert")).to_contain_text("No camera was found")
+
+
+def test_lost_connection_is_explained_and_the_camera_goes_off(chromium, address):
+    with browser(chromium, *CAMERA) as window:
+        page = window.new_context().new_page()
+        page.set_default_timeout(SLOWEST_MS)
+        # As by a server that was started anew: it knows no page of the one before.
+        page.route_web_socket("**/camera/*", lambda socket: socket.close())
+        page.goto(address)
+        page.get_by_role("button", name="Start the camera").click()
+        expect(page.get_by_role("alert")).to_contain_text("was lost. Reload the page")
+        expect(page.locator("video")).to_be_hidden()
+        expect(page.get_by_role("button", name="Start the camera")).to_be_enabled()
+
+
+def test_answers_go_on_while_other_settings_are_chosen(chromium, address, film):
+    with browser(chromium, *CAMERA, f"--use-file-for-fake-video-capture={film}") as window:
+        page = opened(window, address)
+        expect(page.locator(".frame")).to_have_count(1)
+        page.get_by_text("Advanced", exact=True).click()
+        page.get_by_text("Fewer missed faces", exact=True).click()
+        pace = page.locator(".pace")
+        pace.evaluate("pace => pace.textContent = ''")
+        expect(pace).to_have_text(re.compile("answers a second"))
+        expect(page.locator(".frame")).to_have_count(1)

@@ -32,7 +32,7 @@ def test_app_runs_streamlit_with_this_interpreter_from_any_folder(started, tmp_p
     assert CliRunner().invoke(app, ["app", "--port", "8600"]).exit_code == 0
     ((command, _, folder),) = started
     page = str(root / "frontends" / "streamlit_app" / "app.py")
-    assert command == [sys.executable, "-m", "streamlit", "run", page, "--server.port", "8600"]
+    assert command == [sys.executable, page, "--server.port", "8600"]
     # That is where Streamlit looks for its settings.
     assert folder == root
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import PIPE
+from types import SimpleNamespace
 
 import gradio as gr
 import httpx
@@ -246,7 +247,13 @@ def test_page_without_a_trained_model_tells_how_to_get_one(catalog):
 def test_settings_keep_visitors_photos_private(monkeypatch):
     page = build_demo(FakeAnalyzer())
     given = {}
-    monkeypatch.setattr(page, "launch", lambda **settings: given.update(settings))
+    server = SimpleNamespace(router=SimpleNamespace(routes=[]))
+
+    def launch(**settings):
+        given.update(settings)
+        return server, "", ""
+
+    monkeypatch.setattr(page, "launch", launch)
     serve.launch(page)
     assert page.analytics_enabled is False
     every, older_than = page.delete_cache

@@ -101,7 +101,7 @@ def test_both_fronts_answer_what_is_good_and_refuse_the_rest(corpus, tmp_path):
 @pytest.mark.usefixtures("made", "catalog")
 def test_streamlit_page_shows_an_answer_or_a_reason(samples, root):
     page = AppTest.from_file(
-        str(root / "frontends" / "streamlit_app" / "app.py"), default_timeout=200
+        str(root / "frontends" / "streamlit_app" / "script.py"), default_timeout=200
     ).run()
     wrong = []
     for sample in samples:

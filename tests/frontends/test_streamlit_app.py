@@ -27,7 +27,7 @@ HAPPY = png(picture(Emotion.HAPPY))
 
 
 def open_page(root):
-    page = root / "frontends" / "streamlit_app" / "app.py"
+    page = root / "frontends" / "streamlit_app" / "script.py"
     return AppTest.from_file(str(page), default_timeout=SLOWEST_S).run()
 
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import base64
+import json
 import threading
 
 import pytest
 
 import core
-from core import AnalyzerConfig, Emotion, ProjectError
+from core import Emotion, ProjectError
+from frontends import live_socket
 from frontends.streamlit_app import workspace as workspaces
 from frontends.streamlit_app.photos import Photo
-from frontends.turns import Turns
-from frontends.streamlit_app.views import live
 from frontends.streamlit_app.workspace import Workspace
+from frontends.turns import Turns
 from tests.fakes import FakeAnalyzer, picture, png
 
 
@@ -117,17 +118,14 @@ def test_live_frames_take_a_turn_before_they_are_decoded(monkeypatch, decoded):
     frame = base64.b64encode(png(picture(Emotion.SAD))).decode()
     jpeg = f"data:image/jpeg;base64,{frame}"
     sent = {"number": 7, "run": "a", "frames": [{"at": n, "jpeg": jpeg} for n in (1, 2)]}
-    session = live.LiveSession(AnalyzerConfig())
-    monkeypatch.setattr(live.st, "session_state", {"live": session, live._KEY: {"frames": sent}})
-    analyzer = FakeAnalyzer()
-    monkeypatch.setattr(live, "ready_analyzer", lambda _: analyzer)
+    session = live_socket.LiveSession(FakeAnalyzer)
     full = Turns(at_once=1, waiting=0)
-    monkeypatch.setattr(live, "TURNS", full)
+    monkeypatch.setattr(live_socket, "TURNS", full)
     with full.turn():
-        live._take_frames()
+        told = session.answer(json.dumps(sent))
     assert decoded == []
-    assert (session.answer["number"], session.answer["run"]) == (7, "a")
-    assert session.answer["problem"].startswith("Too many photos are waiting")
-    live._take_frames()
+    assert (told["number"], told["run"]) == (7, "a")
+    assert told["problem"].startswith("Too many photos are waiting")
+    told = session.answer(json.dumps(sent))
     assert decoded == ["camera", "camera"]
-    assert [len(frame["faces"]) for frame in session.answer["frames"]] == [1, 1]
+    assert [len(frame["faces"]) for frame in told["frames"]] == [1, 1]

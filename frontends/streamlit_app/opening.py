@@ -1,0 +1,26 @@
+"""Showing the page in the browser, as `streamlit run` does for a script that starts no server."""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from threading import Thread
+
+from streamlit import get_option
+
+
+@asynccontextmanager
+async def shown_in_browser(_app: object) -> AsyncIterator[None]:
+    """Open the page while the server runs; Streamlit's App leaves that to its program."""
+    if not get_option("server.headless"):
+        # Some browsers hold up whoever opens them.
+        Thread(target=webbrowser.open, args=(page_address(),), daemon=True).start()
+    yield
+
+
+def page_address() -> str:
+    """Where the page is, on this computer."""
+    scheme = "https" if get_option("server.sslCertFile") else "http"
+    base = get_option("server.baseUrlPath").strip("/")
+    return f"{scheme}://localhost:{get_option('server.port')}/{base}"

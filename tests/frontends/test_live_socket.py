@@ -1,0 +1,151 @@
+"""The camera's own connection: who may use it, what comes over it, when it ends."""
+
+from __future__ import annotations
+
+import gc
+import json
+import threading
+
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+
+from core import Emotion, WeightsMissing
+from frontends.live import MOST_CHARACTERS
+from frontends.live_socket import LiveSession, camera_path, camera_route
+from tests.fakes import FakeAnalyzer
+from tests.frontends.test_live import group, jpeg
+
+
+@pytest.fixture
+def server():
+    with TestClient(Starlette(routes=[camera_route()])) as client:
+        yield client
+
+
+@pytest.fixture
+def session():
+    analyzer = FakeAnalyzer()
+    return LiveSession(lambda: analyzer)
+
+
+def at(session):
+    return f"{camera_path()}/{session.key}"
+
+
+def message(number=1, began=0.0):
+    return json.dumps(group(jpeg(Emotion.HAPPY), jpeg(Emotion.HAPPY), number=number, began=began))
+
+
+def test_groups_of_frames_are_answered_one_after_another(server, session):
+    with server.websocket_connect(at(session)) as socket:
+        for number in (1, 2):
+            socket.send_text(message(number, began=1000.0 * number))
+            told = socket.receive_json()
+            assert told["number"] == number
+            labels = [face["label"] for frame in told["frames"] for face in frame["faces"]]
+            assert labels == ["1 · Happy 90 %"] * 2
+
+
+def test_faces_are_followed_over_a_new_connection_of_the_same_page(server, session):
+    for number, expected in ((1, 2), (2, 2)):
+        with server.websocket_connect(at(session)) as socket:
+            socket.send_text(message(number, began=100.0 * number))
+            assert len(socket.receive_json()["frames"]) == expected
+    # One detector run for four frames within a quarter of a second.
+    assert len(session.analyzer().detector.seen) == 1
+
+
+@pytest.mark.parametrize("key", ["", "x", "a" * 43, "..%2f"])
+def test_who_does_not_know_a_page_s_key_is_refused(server, session, key):
+    assert session.key != key
+    with pytest.raises(WebSocketDisconnect), server.websocket_connect(f"{camera_path()}/{key}"):
+        pass
+
+
+def test_keys_cannot_be_guessed_and_differ():
+    keys = {LiveSession(FakeAnalyzer).key for _ in range(50)}
+    assert len(keys) == 50
+    assert min(map(len, keys)) >= 43  # 256 bits
+
+
+def test_connection_ends_with_the_visit(server):
+    session = LiveSession(FakeAnalyzer)
+    address = at(session)
+    with server.websocket_connect(address) as socket:
+        socket.send_text(message())
+        assert socket.receive_json()["frames"]
+        del session
+        gc.collect()
+        socket.send_text(message(2, began=500.0))
+        with pytest.raises(WebSocketDisconnect):
+            socket.receive_json()
+    with pytest.raises(WebSocketDisconnect), server.websocket_connect(address):
+        pass
+
+
+@pytest.mark.parametrize("sent", ["", "{", "5", "null", '{"number": 3, "frames": []}'])
+def test_what_is_no_message_is_told_and_the_next_one_answered(server, session, sent):
+    with server.websocket_connect(at(session)) as socket:
+        socket.send_text(sent)
+        assert "Reload" in socket.receive_json()["problem"]
+        socket.send_bytes(b"\x00")
+        assert "Reload" in socket.receive_json()["problem"]
+        socket.send_text(message())
+        assert socket.receive_json()["frames"]
+
+
+def test_pictures_that_are_too_large_are_refused_before_they_are_read(session, monkeypatch):
+    monkeypatch.setattr("frontends.live_socket.json.loads", None)
+    told = session.answer("x" * (MOST_CHARACTERS + 1))
+    assert told["problem"].startswith("The camera's pictures are too large.")
+
+
+def test_model_that_cannot_be_had_is_told(server):
+    def missing():
+        raise WeightsMissing("No network is trained.", hint="emotion train")
+
+    session = LiveSession(missing)
+    with server.websocket_connect(at(session)) as socket:
+        socket.send_text(message(9))
+        told = socket.receive_json()
+        assert told == {"number": 9, "run": "a", "problem": "No network is trained. emotion train"}
+
+
+def test_other_settings_answer_the_next_frames(server, session):
+    with server.websocket_connect(at(session)) as socket:
+        socket.send_text(message())
+        socket.receive_json()
+        other = FakeAnalyzer()
+        session.analyzer = lambda: other
+        socket.send_text(message(2, began=2000.0))
+        socket.receive_json()
+    assert len(other.detector.seen) == 1
+
+
+def test_two_messages_at_once_are_not_answered(session):
+    waiting, go_on = threading.Event(), threading.Event()
+    analyzer = session.analyzer
+
+    def slow():
+        waiting.set()
+        go_on.wait(10)
+        return analyzer()
+
+    session.analyzer = slow
+    told = []
+    first = threading.Thread(target=lambda: told.append(session.answer(message())))
+    first.start()
+    assert waiting.wait(10)
+    assert "not answered yet" in session.answer(message(2))["problem"]
+    go_on.set()
+    first.join()
+    assert told[0]["frames"]
+    assert session.answer(message(3, began=900.0))["frames"]
+
+
+@pytest.mark.parametrize(("base", "path"), [("", "/camera"), ("a/b", "/a/b/camera")])
+def test_path_lies_below_that_of_the_pages(base, path):
+    assert camera_path(base) == camera_path(f"/{base}/") == path
+    assert camera_route(base).path == f"{path}/{{key}}"

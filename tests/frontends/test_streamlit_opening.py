@@ -1,0 +1,85 @@
+"""How the app's server begins and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from cli.serve import streamlit_command
+from frontends.streamlit_app import opening
+from tests.browser.serving import free_port, wait_for
+
+
+@pytest.fixture
+def options(monkeypatch):
+    told = {
+        "server.headless": False,
+        "server.port": 8503,
+        "server.baseUrlPath": "",
+        "server.sslCertFile": None,
+    }
+    monkeypatch.setattr(opening, "get_option", told.__getitem__)
+    return told
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """The addresses that a browser was asked for, and an event when it was."""
+    addresses, asked = [], threading.Event()
+
+    def show(address):
+        addresses.append(address)
+        asked.set()
+
+    monkeypatch.setattr(opening.webbrowser, "open", show)
+    return addresses, asked
+
+
+async def run():
+    async with opening.shown_in_browser(None):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("changed", "address"),
+    [
+        ({}, "http://localhost:8503/"),
+        ({"server.baseUrlPath": "/faces/"}, "http://localhost:8503/faces"),
+        ({"server.sslCertFile": "a.pem"}, "https://localhost:8503/"),
+    ],
+)
+def test_page_is_opened_where_it_is(options, shown, changed, address):
+    options.update(changed)
+    asyncio.run(run())
+    addresses, asked = shown
+    assert asked.wait(10)
+    assert addresses == [address]
+
+
+def test_no_browser_is_opened_where_none_is_wanted(options, shown):
+    options["server.headless"] = True
+    asyncio.run(run())
+    assert not shown[1].wait(0.3)
+
+
+def test_ctrl_c_ends_the_server_without_a_word(root):
+    port = free_port()
+    command = [*streamlit_command(port), "--server.headless", "true"]
+    # A shell's `&` starts tests with Ctrl-C ignored, and a child would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with subprocess.Popen(
+        command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    ) as server:
+        signal.signal(signal.SIGINT, before)
+        try:
+            wait_for(f"http://localhost:{port}/_stcore/health", server)
+            server.send_signal(signal.SIGINT)
+            assert server.wait(60) == 0
+            assert server.stderr is not None
+            assert b"Traceback" not in server.stderr.read()
+        finally:
+            server.kill()
