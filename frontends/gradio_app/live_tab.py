@@ -31,7 +31,7 @@ def live_tab(analyzers: Analyzers | OneAnalyzer, settings: Settings) -> None:
         )
         kept = gr.State(None)
 
-    def show(known: LiveSession | None, *values: Any) -> tuple[dict[str, str], LiveSession]:
+    def open_camera(known: LiveSession | None, *values: Any) -> tuple[dict[str, str], LiveSession]:
         try:
             config = live_config(config_of(*values))
         except ProjectError as error:
@@ -42,9 +42,9 @@ def live_tab(analyzers: Analyzers | OneAnalyzer, settings: Settings) -> None:
         # Relative to the page, which a host may show below a path of its own.
         return {"path": f"{camera_path().removeprefix('/')}/{session.key}"}, session
 
-    def follow(known: LiveSession | None, *values: Any) -> tuple[Any, Any]:
+    def follow_settings(known: LiveSession | None, *values: Any) -> tuple[Any, Any]:
         # Whoever never opened the tab needs no model for it.
-        return show(known, *values) if known else (gr.skip(), gr.skip())
+        return open_camera(known, *values) if known else (gr.skip(), gr.skip())
 
     given: dict[str, Any] = {
         "inputs": [kept, *settings.fields],
@@ -53,5 +53,5 @@ def live_tab(analyzers: Analyzers | OneAnalyzer, settings: Settings) -> None:
         "show_progress": "hidden",
         "api_visibility": "private",
     }
-    tab.select(show, **given)
-    gr.on([each.change for each in settings.fields], follow, **given)
+    tab.select(open_camera, **given)
+    gr.on([each.change for each in settings.fields], follow_settings, **given)
