@@ -28,8 +28,9 @@ class Architecture:
     explained_block: str
     """Module of the trunk whose output Grad-CAM explains: the last that still has a map.
 
-    At 96 px the two last ones of MobileNetV2 and ResNet50 have 3x3 cells. Inception v3 at 112 px
-    ends with 2x2, which shows quarters only, so the block before its last reduction stands in.
+    The last ones of MobileNetV2 at 96 px and ResNet50 at 128 px have 3x3 and 4x4 cells. Inception
+    v3 at 112 px ends with 2x2, which shows quarters only, so the block before its last reduction
+    stands in.
     """
     imagenet_weights: str
     """Torchvision's name of the ImageNet weights that fit the trunk."""

@@ -44,6 +44,7 @@ def recipe_of(options, **more):
     [
         ("runs/first", "mobilenet_v2", True),
         ("runs/second", "mobilenet_v2", False),
+        ("runs/resnet50_first", "resnet50", True),
         ("runs/resnet50", "resnet50", False),
         ("runs/inception_v3", "inception_v3", True),
         ("runs/inception_v3_second", "inception_v3", False),
