@@ -151,6 +151,9 @@ def test_every_text_stands_out_from_its_background(window, quick, root, name, sc
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_settings_and_the_table_of_several_photos_stand_out_too(window, quick, root, scheme):
     page = visit(window, quick, color_scheme=scheme)
+    # Once the page is whole and loading over, after which it is not drawn anew.
+    expect(page.get_by_role("button", name="Try the sample photo")).to_be_visible()
+    expect(page.get_by_text("getting ready")).to_have_count(0)
     page.get_by_text("Advanced").click()
     page.get_by_text("More models").click()
     expect(page.get_by_text("emotion train --model resnet50")).to_be_visible()

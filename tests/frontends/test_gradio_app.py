@@ -390,37 +390,3 @@ def test_nothing_is_left_on_disk_when_the_server_ends(root, tmp_path, end):
         finally:
             server.kill()
     assert not list(tmp_path.glob("photo-emotion-*"))
-
-
-@pytest.fixture
-def camera(monkeypatch):
-    """What the tab Live does when it is shown and when settings change; the configs it loads."""
-    loaded = []
-    monkeypatch.setattr(OneAnalyzer, "prepare", lambda _, configs: loaded.extend(configs))
-    page = build_demo(FakeAnalyzer())
-    show, follow = (
-        next(each.fn for each in page.fns.values() if each.name == name)
-        for name in ("open_camera", "follow_settings")
-    )
-    return show, follow, loaded
-
-
-def test_other_settings_are_loaded_for_the_camera_of_who_opened_it(camera):
-    show, follow, loaded = camera
-    told, session = show(None, "mobilenet_v2", "thorough")
-    # Relative: a host may show the page below a path of its own.
-    assert told == {"path": f"camera/{session.key}"}
-    again, same = follow(session, "mobilenet_v2", "balanced", "automatic", "recall")
-    assert (again, same) == (told, session)
-    assert [(each.preset, each.operating_point) for each in loaded] == [
-        ("fast", "balanced"),
-        ("fast", "recall"),
-    ]
-    assert session.analyzer().__class__ is FakeAnalyzer
-
-
-def test_settings_load_nothing_for_a_camera_that_nobody_opened(camera):
-    _, follow, loaded = camera
-    unchanged, kept = follow(None, "mobilenet_v2", "thorough")
-    assert unchanged == kept == gr.skip()
-    assert loaded == []
