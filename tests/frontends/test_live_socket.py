@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import threading
 
@@ -77,7 +76,6 @@ def test_connection_ends_with_the_visit(server):
         socket.send_text(message())
         assert socket.receive_json()["frames"]
         del session
-        gc.collect()
         socket.send_text(message(2, began=500.0))
         with pytest.raises(WebSocketDisconnect):
             socket.receive_json()
