@@ -39,9 +39,15 @@ def shown(monkeypatch):
     return addresses, asked
 
 
-async def run():
-    async with opening.shown_in_browser(None):
-        pass
+def run():
+    async def serve():
+        async with opening.shown_in_browser(None):
+            pass
+
+    # Not asyncio.run(), which lets go of the loop that another test may have left as the usual one.
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(serve())
+    loop.close()
 
 
 @pytest.mark.parametrize(
@@ -54,7 +60,7 @@ async def run():
 )
 def test_page_is_opened_where_it_is(options, shown, changed, address):
     options.update(changed)
-    asyncio.run(run())
+    run()
     addresses, asked = shown
     assert asked.wait(10)
     assert addresses == [address]
@@ -62,7 +68,7 @@ def test_page_is_opened_where_it_is(options, shown, changed, address):
 
 def test_no_browser_is_opened_where_none_is_wanted(options, shown):
     options["server.headless"] = True
-    asyncio.run(run())
+    run()
     assert not shown[1].wait(0.3)
 
 
