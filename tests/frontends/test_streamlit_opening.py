@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import subprocess
 import threading
@@ -12,6 +13,12 @@ import pytest
 from cli.serve import streamlit_command
 from frontends.streamlit_app import opening
 from tests.browser.serving import free_port, wait_for
+
+# asyncio.run() lets go of a loop that Gradio left behind in another module's tests.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 @pytest.fixture
@@ -44,10 +51,8 @@ def run():
         async with opening.shown_in_browser(None):
             pass
 
-    # Not asyncio.run(), which lets go of the loop that another test may have left as the usual one.
-    loop = asyncio.new_event_loop()
-    loop.run_until_complete(serve())
-    loop.close()
+    asyncio.run(serve())
+    gc.collect()
 
 
 @pytest.mark.parametrize(
