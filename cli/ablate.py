@@ -24,7 +24,7 @@ from cli.train import (
     show_epoch,
 )
 from core import Device
-from training import Precision
+from training.data.options import Precision
 
 
 def ablate(
@@ -65,7 +65,7 @@ def ablate(
     a network learns least about. The same command again goes on where it was stopped.
     """
     talkative = sys.stderr.isatty()
-    from training import ablate as run_all
+    from training.studies.ablation import ablate as run_all
 
     told = run_all(
         model,

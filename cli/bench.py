@@ -56,7 +56,10 @@ def bench(
     That is facenet-pytorch's MTCNN, a face mesh for each face and torchvision's network in eager
     torch, measured in turns with this project, on the same photos.
     """
-    from training import bench_tables, compare_precisions, draw_curves, run_bench
+    from training.benchmark.curves import draw_curves
+    from training.benchmark.precision import compare_precisions
+    from training.benchmark.run import run_bench
+    from training.benchmark.tables import bench_tables
 
     def tell(what: str) -> None:
         typer.echo(f"{what} …", err=True)
@@ -131,7 +134,7 @@ def _show(report: Mapping[str, Any]) -> None:
 def _show_precisions(told: Mapping[str, Mapping[str, float]]) -> None:
     from rich.console import Console
 
-    from training import precision_rows
+    from training.benchmark.tables import precision_rows
 
     table = figures_table("MobileNetV2", *told)
     for row in precision_rows(told):

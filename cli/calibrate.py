@@ -44,7 +44,7 @@ def calibrate(
 
     Figures recorded before are dropped; `emotion evaluate --record` measures them anew.
     """
-    from training import calibrate_model
+    from training.evaluation.calibrate import calibrate_model
 
     told = calibrate_model(
         data,

@@ -25,7 +25,7 @@ from cli.train import (
     show_skipped,
 )
 from core import Device, OperatingPoint, Preset
-from training import Precision
+from training.data.options import Precision
 
 detector = typer.Typer(help="Train, tune and measure face detectors.", no_args_is_help=True)
 
@@ -94,7 +94,8 @@ def train(
     talkative = sys.stderr.isatty()
     if talkative:
         typer.echo("Reading the photos …", err=True)
-    from training import read_detector_recipe, train_detector
+    from training.detector.recipe import read_detector_recipe
+    from training.detector.train import train_detector
 
     try:
         run = train_detector(
@@ -155,7 +156,8 @@ def tune(
 
     They go to detection.json beside the weights, with the figures that they gave.
     """
-    from training import publish_detector, tune_detectors
+    from training.detector.publish import publish_detector
+    from training.detector.tune import tune_detectors
 
     told = tune_detectors(
         images,
@@ -212,7 +214,7 @@ def evaluate(
     device: DeviceOption = Device.AUTO,
 ) -> None:
     """Precision, recall, F1 and average precision of a detector, by the size of the faces."""
-    from training import evaluate_detector
+    from training.detector.evaluate import evaluate_detector
 
     told = evaluate_detector(
         images,
@@ -250,7 +252,7 @@ def show(
     weights: WeightsOption = None,
 ) -> None:
     """Draw the boxes of every detector on the same photos."""
-    from training import show_detectors
+    from training.detector.gallery import show_detectors
 
     counts = show_detectors(out, photos=photos or (), preset=preset, weights_dir=weights)
     names = tuple(next(iter(counts.values())))
@@ -270,7 +272,7 @@ def table(
     ],
 ) -> None:
     """What was measured of several detectors, as one Markdown table."""
-    from training import detectors_table
+    from training.detector.table import detectors_table
 
     typer.echo(detectors_table(files), nl=False)
 

@@ -39,7 +39,7 @@ def duplicates(
     Every pair of faces is compared, which takes minutes for tens of thousands. Copies in folders
     of different names are counted as groups with different labels.
     """
-    from training import audit_duplicates
+    from training.data.audit import audit_duplicates
 
     told = audit_duplicates(data, out, threshold)
     show_skipped(told.skipped)

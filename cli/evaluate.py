@@ -14,10 +14,10 @@ from cli.options import DetectorName, DeviceOption
 from cli.photos import whole_photos
 from cli.train import DATA, VotesOption, show_skipped
 from core import ConfigError, Device, model_names
-from training import Split
+from training.data.options import Split
 
 if TYPE_CHECKING:
-    from training import Evaluation
+    from training.evaluation.evaluate import Evaluation
 
 ALL = "all"
 EvaluatedSplit = StrEnum(  # type: ignore[misc]
@@ -105,7 +105,7 @@ def evaluate(
             fg="yellow",
             err=True,
         )
-    from training import evaluate_models
+    from training.evaluation.evaluate import evaluate_models
 
     told = evaluate_models(
         data,

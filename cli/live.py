@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import (
-    DEFAULT_MODEL,
-    DetectorOption,
-    DeviceOption,
-    ModelOption,
-)
+from cli.options import DEFAULT_MODEL, DetectorOption, DeviceOption, ModelOption
 from cli.terminal import printable
 from cli.timeline import Moment, Timeline
 from core import Device, Preset

@@ -42,7 +42,7 @@ def models(
         return
     from rich.console import Console
 
-    from training import comparison_rows, comparison_table, pair_rows
+    from training.reporting.comparison import comparison_rows, comparison_table, pair_rows
 
     trained = [each for each in catalog if each.trained]
     if markdown:

@@ -32,7 +32,7 @@ def whole_photos(
     device: Device,
 ) -> None:
     """Measure on whole photos and show what was found."""
-    from training import evaluate_photos
+    from training.evaluation.photos import evaluate_photos
 
     trained = [info.name for info in model_catalog(weights) if info.trained]
     told = evaluate_photos(

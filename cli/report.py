@@ -14,7 +14,7 @@ import typer
 from core import ConfigError
 
 if TYPE_CHECKING:
-    from training import Measure
+    from training.reporting.measures import Measure
 
 ALL, LIGHT = "all", "light"
 """Every measure; every one but those that want a computer that does nothing else."""
@@ -59,7 +59,7 @@ def report(
     Artefacts lie in docs/results; every number of the documents is read from one. With --measure
     the commands that make them are run first.
     """
-    from training import RESULTS, write_report
+    from training.reporting.report import RESULTS, write_report
 
     single = {"votes": votes, "photos": photos, "images": images, "boxes": boxes}
     single["negatives"] = negatives
@@ -81,7 +81,7 @@ def report(
 
 def _chosen(names: Sequence[str], given: Mapping[str, Sequence[str]]) -> list[Measure]:
     """The measures that were asked for; ConfigError for an unknown one or one without its data."""
-    from training import MEASURES
+    from training.reporting.measures import MEASURES
 
     known = {each.artefact: each for each in MEASURES}
     many = {ALL: MEASURES, LIGHT: [each for each in MEASURES if not each.idle]}

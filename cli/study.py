@@ -50,7 +50,7 @@ def frame(
 
     Needs training and validation faces and some photos with large faces.
     """
-    from training import study_frame
+    from training.studies.frame import study_frame
 
     told = study_frame(
         data,
@@ -107,7 +107,7 @@ def landmarks(
     and asks the networks anew.
     """
     from core import model_catalog
-    from training import study_landmarks
+    from training.studies.landmarks import study_landmarks
 
     trained = [info.name for info in model_catalog(weights) if info.trained]
     told = study_landmarks(
@@ -154,7 +154,7 @@ def mirrored(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where figures are written.")],
 ) -> None:
     """How far landmarks move when a photo is mirrored: how steady they are, without labels."""
-    from training import study_mirrored
+    from training.studies.mirrored import study_mirrored
 
     told = study_mirrored(
         images,

@@ -47,7 +47,7 @@ def robustness(
     at one in twenty.
     """
     from core import model_catalog
-    from training import study_robustness
+    from training.studies.robustness import study_robustness
 
     trained = [info.name for info in model_catalog(weights) if info.trained]
     told = study_robustness(
@@ -86,7 +86,9 @@ def gate(
     limits: Annotated[
         Path | None,
         typer.Option(
-            "--limits", metavar="FILE", help="TOML.  [default: training/release_gate.toml]"
+            "--limits",
+            metavar="FILE",
+            help="TOML.  [default: training/evaluation/release_gate.toml]",
         ),
     ] = None,
     weights: WeightsOption = None,
@@ -95,7 +97,7 @@ def gate(
 
     Looks at what `emotion study robustness` measured; the exit code is 1 when a limit is broken.
     """
-    from training import check_release
+    from training.evaluation.release_gate import check_release
 
     options = {"limits_file": limits, "weights_dir": weights, "report_file": results}
     broken = check_release(**{name: path for name, path in options.items() if path})

@@ -13,10 +13,11 @@ import typer
 from cli.options import DeviceOption
 from cli.terminal import printable
 from core import ConfigError, Device, model_names
-from training import Precision
+from training.data.options import Precision
 
 if TYPE_CHECKING:
-    from training import EpochReport, TrainingRun
+    from training.learning.progress import EpochReport
+    from training.learning.train import TrainingRun
 
 # The ensemble is no network of its own.
 NetworkName = StrEnum(  # type: ignore[misc]
@@ -137,7 +138,8 @@ def train(
     talkative = sys.stderr.isatty()
     if talkative:
         typer.echo("Reading the faces …", err=True)
-    from training import read_recipe, train_model
+    from training.learning.recipe import read_recipe
+    from training.learning.train import train_model
 
     try:
         run = train_model(

@@ -18,7 +18,7 @@ from .classifiers.architectures import EmotionNetwork, architecture_named, empty
 from .classifiers.network import BATCH
 from .config import AnalyzerConfig
 from .errors import ConfigError
-from .imaging.alignment import CROP_PX
+from .faces.alignment import CROP_PX
 from .labels import EMOTIONS, Emotion
 from .types import Float32Array, UInt8Array
 from .weights import read_ensemble, spec_of

@@ -16,8 +16,8 @@ from .classifiers import CLASSIFIERS, Classifier
 from .config import AnalyzerConfig
 from .detectors import DETECTORS, WEIGHTS_OF, Detector
 from .detectors.tuning import tuned_threshold
-from .imaging.alignment import FaceFrame, cut, matrix_from_anchors, matrix_from_box
-from .imaging.quality import judge
+from .faces.alignment import FaceFrame, cut, matrix_from_anchors, matrix_from_box
+from .faces.quality import judge
 from .landmarks import LANDMARK_MODELS, LandmarkModel
 from .landmarks.anchors import anchor_points
 from .runtime.threads import thread_limit

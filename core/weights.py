@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from .calibration import Calibration
 from .errors import WeightsCorrupt, WeightsMissing
-from .imaging.alignment import FaceFrame
-from .imaging.preprocess import Preprocessing
+from .faces.alignment import FaceFrame
+from .faces.preprocess import Preprocessing
 from .labels import EMOTIONS
 
 if TYPE_CHECKING:

@@ -21,15 +21,10 @@ from core.detectors import DETECTORS
 from core.landmarks import LANDMARK_MODELS
 from core.weights import SHIPPED_DIR
 from tests.fakes import FakeAnalyzer, picture
-from training import (
-    Evaluation,
-    bench_tables,
-    comparison_rows,
-    comparison_table,
-    detectors_table,
-    pair_rows,
-)
-from training.detector.table import sweep_table
+from training.benchmark.tables import bench_tables
+from training.detector.table import detectors_table, sweep_table
+from training.evaluation.evaluate import Evaluation
+from training.reporting.comparison import comparison_rows, comparison_table, pair_rows
 
 
 @pytest.fixture(scope="module")

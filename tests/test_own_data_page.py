@@ -7,9 +7,9 @@ import re
 from typer.main import get_command
 
 from cli.main import app
-from training.classes import read_mapping
+from training.data.classes import read_mapping
+from training.data.slices import groups_of
 from training.studies.human_points import read_points
-from training.studies.slices import groups_of
 
 
 def option_names(words):

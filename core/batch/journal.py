@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
-from . import disk
+from ..files import write_all
+from .disk_errors import report_disk_errors
 from .rows import Answer
 from .source import Found
 
@@ -94,7 +95,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._end = 0
-        with disk.writing(path):
+        with report_disk_errors(path):
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             self._lock()
@@ -121,7 +122,7 @@ class Journal:
         if head is not None and head.get("key") == key and not fresh:
             self._load(index)
             return
-        with disk.writing(self.path):
+        with report_disk_errors(self.path):
             os.ftruncate(self._descriptor, 0)
             self._end = 0
             self._append(_line({"journal": _VERSION, "key": key, **about}))
@@ -133,7 +134,7 @@ class Journal:
             for each in answers
         ]
         offset = self._end
-        with disk.writing(self.path):
+        with report_disk_errors(self.path):
             self._append(b"".join(lines))
         for answer, line in zip(answers, lines, strict=True):
             index.add(answer.path, index.stamp(answer.path), offset)
@@ -157,8 +158,8 @@ class Journal:
     def _append(self, data: bytes) -> None:
         try:
             os.lseek(self._descriptor, self._end, os.SEEK_SET)
-            disk.write(self._descriptor, data)
-            disk.settle(self._descriptor)
+            write_all(self._descriptor, data)
+            os.fsync(self._descriptor)
         except OSError:
             # What did not fit entirely is taken back; if that fails too, the next run does it.
             with contextlib.suppress(OSError):
@@ -170,7 +171,7 @@ class Journal:
         import fcntl
 
         try:
-            with disk.writing(self.path):
+            with report_disk_errors(self.path):
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except ConfigError as error:
             if not isinstance(error.__cause__, BlockingIOError):
@@ -191,7 +192,7 @@ class Journal:
             # The head is none, and a line that a failing disk spoilt is as good as absent.
             if told is not None and {"path", "stamp", "rows"} <= told.keys():
                 index.add(told["path"], told["stamp"], offset)
-        with disk.writing(self.path):
+        with report_disk_errors(self.path):
             os.ftruncate(self._descriptor, self._end)
 
     def _lines(self) -> Iterator[tuple[int, dict[str, Any] | None]]:

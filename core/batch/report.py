@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ProjectError
-from ..imaging.isolation import IsolatedReader
+from ..files import atomic_file
 from ..labels import EMOTIONS
+from ..reading.isolation import IsolatedReader
 from ..types import Provenance
-from . import disk
+from .disk_errors import report_disk_errors
 from .options import BatchSummary
 from .rows import NAMES, Row, Status
 from .source import Source
@@ -74,7 +75,7 @@ def write_report(
         errors=gathered.errors.most_common(),
         colours={str(each): "#{:02x}{:02x}{:02x}".format(*each.colour) for each in EMOTIONS},
     )
-    with disk.whole(path) as file:
+    with report_disk_errors(path), atomic_file(path) as file:
         file.write(text.encode(errors="backslashreplace"))
 
 

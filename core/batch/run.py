@@ -10,8 +10,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import ConfigError, DataError
+from ..files import atomic_file, part_path
 from ..types import Provenance
-from . import disk
+from .disk_errors import report_disk_errors
 from .journal import Index, Journal
 from .options import BatchEngine, BatchOptions, BatchProgress, BatchSummary
 from .pool import PHOTOS_A_CHUNK, LocalPool, Pool, usual_workers
@@ -46,7 +47,7 @@ def run_batch(
     """
     out = options.out.resolve()
     source = source_of(str(options.directory))
-    with disk.writing(out):
+    with report_disk_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
     if out.is_dir():
         raise ConfigError(f"{out.name} is a folder.", hint="Name the file of the table.")
@@ -70,7 +71,7 @@ def run_batch(
         pool.close()
         tally = Tally(walk.skipped, before)
         run = run_digest(provenance)
-        with disk.whole(out) as file:
+        with report_disk_errors(out), atomic_file(out) as file:
             rows = tally.counting(_rows(index, journal, provenance, run))
             write_table(file, options.format, rows, {"run": run, **asdict(provenance)})
         if options.report is not None:
@@ -109,9 +110,9 @@ def _full(path: Path | None) -> Path | None:
 def _own(options: BatchOptions) -> set[str]:
     """The places that the run writes to, which may lie in the folder it reads."""
     out = options.out.resolve()
-    places = [out, journal_of(out), disk.part_of(out)]
+    places = [out, journal_of(out), part_path(out)]
     if options.report is not None:
-        places += [options.report.resolve(), disk.part_of(options.report.resolve())]
+        places += [options.report.resolve(), part_path(options.report.resolve())]
     if options.annotate is not None:
         places.append(options.annotate.resolve())
     return {str(place) for place in places}

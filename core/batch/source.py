@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..errors import ConfigError, UnreadableImage
-from ..imaging.isolation import IsolatedReader
-from ..imaging.limits import MAX_BYTES, check_bytes
+from ..reading.isolation import IsolatedReader
+from ..reading.limits import MAX_BYTES, check_bytes
 from ..types import RgbImage
 
 _LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}

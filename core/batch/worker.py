@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from ..allocator import keep_blocks
 from ..config import AnalyzerConfig, Device
 from ..errors import ConfigError, ProjectError
-from ..imaging.isolation import IsolatedReader
+from ..files import atomic_file
+from ..reading.isolation import IsolatedReader
 from ..runtime.gpu import has_gpu
 from ..types import ImageAnalysis, RgbImage
-from . import disk
+from .disk_errors import report_disk_errors
 from .rows import Answer, answered, failed
 from .source import Source
 
@@ -175,7 +176,7 @@ def _annotate(folder: Path, path: str, image: RgbImage, analysis: ImageAnalysis)
             f"Nothing can be written to {folder}: {error.strerror}.",
             hint="Name a folder that you may write to, on a disk with room.",
         ) from error
-    with disk.whole(target) as file:
+    with report_disk_errors(target), atomic_file(target) as file:
         file.write(encode_png(annotate(image, analysis)))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from ..config import Device, Engine, PresetSettings
 from ..errors import InferenceError
-from ..imaging.reduce import reduced_to
+from ..faces.reduce import reduced_to
 from ..runtime import Network, NetworkRunner, runner_for
 from ..types import Box, Face, Float32Array, RgbImage, UInt8Array
 from ..weights import StoredWeights, detector_of

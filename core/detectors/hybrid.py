@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from ..config import Device, Engine, PresetSettings
-from ..imaging.reduce import reduced_to
+from ..faces.reduce import reduced_to
 from ..runtime import NetworkRunner
 from ..types import Box, Face, Landmarks, RgbImage
 from .area_windows import sums_of

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..config import Device, PresetSettings
-from ..imaging.reduce import reduced_to
+from ..faces.reduce import reduced_to
 from ..types import Box, Face, Landmarks, RgbImage
 from .cascade import PYRAMID_FACTOR, STAGE_THRESHOLDS, CascadeSettings, find_faces
 from .mtcnn_networks import load_networks

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..imaging.alignment import CROP_PX, FaceFrame, matrix_from_anchors
-from ..imaging.reduce import shrunk
+from ..faces.alignment import CROP_PX, FaceFrame, matrix_from_anchors
+from ..faces.reduce import shrunk
 from ..types import Box, Face, Float32Array, Landmarks, RgbImage, UInt8Array
 from .anchors import anchor_points
 from .mesh_networks import MESH_PX, SQUARE_PX, MeshNetworks

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 
 from ..errors import ConfigError, UnreadableImage
-from ..imaging.formats import is_video_head
+from ..reading.formats import is_video_head
 from ..types import RgbImage
 from .quiet import quiet_stderr
 

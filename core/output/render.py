@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ..imaging.alignment import between_centres
+from ..faces.alignment import between_centres
 from ..types import Box, FaceAnalysis, Float32Array, ImageAnalysis, RgbImage, UInt8Array
 
 _DARK = (20, 20, 20)

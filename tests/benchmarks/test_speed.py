@@ -25,7 +25,7 @@ from core.detectors import DETECTORS
 from core.detectors.area_windows import squares, sums_of
 from core.detectors.compact import compact_network
 from core.detectors.mtcnn_networks import load_networks
-from core.imaging.reduce import reduced_to
+from core.faces.reduce import reduced_to
 from core.landmarks.face_mesh import FaceMeshLandmarks, cut_square
 from core.landmarks.mesh_networks import MeshNetworks
 from core.runtime import make_runner, runner_for

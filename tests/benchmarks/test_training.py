@@ -19,9 +19,9 @@ BATCH, SIDE = 96, 96
 
 def _faces():
     """One batch of noise, as the loader prepares faces."""
-    from core.imaging.preprocess import Preprocessing
-    from training.data import FaceSet
-    from training.loader import AugmentedFaces
+    from core.faces.preprocess import Preprocessing
+    from training.data.faces import FaceSet
+    from training.learning.loader import AugmentedFaces
 
     images = np.random.default_rng(0).integers(0, 256, (BATCH, 48, 48), dtype=np.uint8)
     labels = np.zeros(BATCH, np.int64)
@@ -39,10 +39,10 @@ def _learn(pipe, kept, compiled):
     import torch
 
     from core.classifiers.architectures import EmotionNetwork, architecture_named
-    from training.loader import training_loader
-    from training.memory import keep_freed_memory
-    from training.module import EmotionModule
-    from training.recipe import read_recipe
+    from training.learning.loader import training_loader
+    from training.learning.memory import keep_freed_memory
+    from training.learning.module import EmotionModule
+    from training.learning.recipe import read_recipe
 
     if kept:
         keep_freed_memory()

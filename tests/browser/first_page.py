@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.pages import upload
 from tests.browser.serving import SLOWEST_S, browser, installed_chromium, streamlit
-from training.bench.photos import generated
+from training.benchmark.photos import generated
 from training.evaluation.speed import machine_told
 
 SAMPLE = "Try the sample photo"

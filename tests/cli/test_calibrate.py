@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 import training
 from cli import main
 from core import ConfigError
-from training import CalibrationReport
+from training.evaluation.calibrate import CalibrationReport
 
 
 class Fitted:

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 import training
 from cli import main
-from training import Evaluation
+from training.evaluation.evaluate import Evaluation
 
 FIGURES = {
     "n": 3589,

@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 import training
 from cli.main import app
-from training import MEASURES
-from training.report.render import Report
+from training.reporting.measures import MEASURES
+from training.reporting.report import Report
 
 WRITTEN = Report((Path("report.md"), Path("ethics.md")), {"frame": ("resnet50",)}, ("landmarks",))
 

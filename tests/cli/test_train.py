@@ -12,7 +12,9 @@ import training
 from cli import main
 from cli.train import duration, parsed_values, show_epoch
 from core import ConfigError, model_names
-from training import EpochReport, TrainingRun, read_recipe
+from training.learning.progress import EpochReport
+from training.learning.recipe import read_recipe
+from training.learning.train import TrainingRun
 
 
 @pytest.fixture

@@ -51,9 +51,9 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory, faces48: NDArray[np.ui
     from torch import nn
 
     from core.classifiers.architectures import EmotionNetwork, architecture_named
-    from core.imaging.alignment import FaceFrame
-    from core.imaging.preprocess import Preprocessing
-    from training.export import export_network, update_ensemble, update_entry
+    from core.faces.alignment import FaceFrame
+    from core.faces.preprocess import Preprocessing
+    from training.learning.export import export_network, update_ensemble, update_entry
 
     directory = tmp_path_factory.mktemp("weights")
     for seed, (name, input_px) in enumerate(INPUT_PX.items()):

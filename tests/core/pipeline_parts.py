@@ -24,7 +24,7 @@ from core import (
     RgbImage,
 )
 from core.calibration import Calibration
-from core.imaging.alignment import matrix_from_box
+from core.faces.alignment import matrix_from_box
 from core.pipeline import EmotionModel
 
 

@@ -27,7 +27,7 @@ from core import (
 )
 from core.calibration import Calibration
 from core.config import PRESETS, Preset
-from core.imaging.alignment import FaceFrame, matrix_from_anchors, matrix_from_box
+from core.faces.alignment import FaceFrame, matrix_from_anchors, matrix_from_box
 from core.landmarks.anchors import anchor_points
 from core.pipeline import EmotionModel, load_emotion_model
 from tests.core.pipeline_parts import BrightnessClassifier, analyzer, five_points

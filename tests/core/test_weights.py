@@ -14,8 +14,8 @@ from safetensors.numpy import save
 
 from core import EMOTIONS, WeightsCorrupt, WeightsMissing
 from core.calibration import Calibration
-from core.imaging.alignment import FaceFrame
-from core.imaging.preprocess import Preprocessing
+from core.faces.alignment import FaceFrame
+from core.faces.preprocess import Preprocessing
 from core.weights import read_ensemble, read_manifest, spec_of
 
 

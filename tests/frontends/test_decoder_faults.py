@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 import core
 from cli.main import app
 from core import Emotion, IsolatedReader
-from core.imaging import isolation
+from core.reading import isolation
 from frontends.gradio_app.analyzers import OneAnalyzer
 from frontends.gradio_app.answering import show_with
 from frontends.gradio_app.photo_upload import UploadedPhoto
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.workspace import Refused, Workspace
-from tests.core.imaging.faulty_decoder import COMMAND, with_fault
+from tests.core.reading.faulty_decoder import COMMAND, with_fault
 from tests.fakes import FakeAnalyzer, picture, png
 
 GOOD = png(picture(Emotion.HAPPY))

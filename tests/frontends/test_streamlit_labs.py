@@ -10,14 +10,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import (
-    AnalyzerConfig,
-    Emotion,
-    LandmarkNoise,
-    Landmarks,
-    Preset,
-    detection_figures,
-)
+from core import AnalyzerConfig, Emotion, LandmarkNoise, Landmarks, Preset, detection_figures
 from frontends.streamlit_app.views import about, landmark_lab, landmark_study
 from frontends.streamlit_app.views.landmark_lab import _DRAWS, _ERRORS
 from tests.fakes import SquareClassifier, SquareDetector, model_info, picture, png

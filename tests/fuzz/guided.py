@@ -7,7 +7,7 @@ import sys
 import atheris
 
 # What is imported in here is followed branch by branch: our reader, and Pillow's own parsers.
-with atheris.instrument_imports(include=["core.imaging", "PIL"], enable_loader_override=False):
+with atheris.instrument_imports(include=["core.reading", "PIL"], enable_loader_override=False):
     from tests.fuzz.reader_target import check
 
 

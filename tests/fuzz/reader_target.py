@@ -11,8 +11,8 @@ from pathlib import Path
 from PIL import Image
 
 from core import InputError, read_image
-from core.imaging.limits import MAX_SIDE
-from tests.core.imaging.picture_files import (
+from core.reading.limits import MAX_SIDE
+from tests.core.reading.picture_files import (
     animation,
     corners,
     exif,

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from core.labels import EMOTIONS
-from training.options import Split
+from training.data.options import Split
 
 PREFIXES = {
     Split.TRAIN: "Training",
@@ -86,7 +86,7 @@ def votes_csv(faces_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 @pytest.fixture(scope="session")
 def small_recipe() -> Callable[..., object]:
     """A MobileNetV2 recipe that takes seconds, with values replaced."""
-    from training.recipe import read_recipe
+    from training.learning.recipe import read_recipe
 
     def make(model: str = "mobilenet_v2", **values: object):
         small = {"input_px": 32, "epochs": 2, "batch": 8, "learning_rate": 0.002}
@@ -99,7 +99,7 @@ def small_recipe() -> Callable[..., object]:
 @pytest.fixture(scope="session")
 def finished_run(faces_dir, votes_csv, small_recipe, tmp_path_factory):
     """A finished run of two epochs from scratch; look, but do not change its folder."""
-    from training.train import train_model
+    from training.learning.train import train_model
 
     told = []
     torch.set_num_threads(1)

@@ -9,8 +9,8 @@ import shlex
 
 import pytest
 
-from training.ablation import TABLES, _chosen, table
-from training.recipe import read_recipe
+from training.learning.recipe import read_recipe
+from training.studies.ablation import TABLES, _chosen, table
 
 
 @pytest.fixture(scope="module")

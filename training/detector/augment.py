@@ -12,7 +12,7 @@ import numpy as np
 
 from core.types import UInt8Array
 
-from .. import augment  # noqa: F401 - keeps albumentations from looking for updates
+from ..data import augment  # noqa: F401 - keeps albumentations from looking for updates
 from .photos import FaceBoxes
 
 TILES = 4

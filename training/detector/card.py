@@ -9,16 +9,16 @@ from typing import Any
 
 from core.config import Preset
 from core.detectors.tuning import TUNED_NAME
+from core.files import atomic_write
 from core.weights import StoredWeights, detector_of
 
-from ..whole_files import write_whole
 from .recipe import NAME
 
 
 def write_detector_card(directory: Path) -> Path:
     """Write ``compact.md`` beside the weights, which must be tuned; where it lies."""
     file = directory / f"{NAME}.md"
-    write_whole(file, detector_card(directory).encode())
+    atomic_write(file, detector_card(directory).encode())
     return file
 
 

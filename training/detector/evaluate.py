@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +12,10 @@ import numpy as np
 from core.config import Device, OperatingPoint, Preset, settings_for
 from core.detectors.tuning import tuned_threshold
 from core.errors import ConfigError
+from core.files import atomic_write, write_json
 
 from ..evaluation.intervals import LEVEL
 from ..evaluation.speed import machine_told
-from ..whole_files import write_whole
 from .figures import (
     at_threshold,
     by_size,
@@ -122,9 +121,9 @@ def evaluate_detector(
         )
         if alarms:
             figures["against"].update(false_alarms(alarms[against].found, levels[against][0]))
-    write_whole(directory / RESULT_NAME, (json.dumps(figures, indent=2) + "\n").encode())
+    write_json(directory / RESULT_NAME, figures)
     plot = curves_plot({name: curve(matches[name]) for name in detectors}, levels)
-    write_whole(directory / "detection.png", plot)
+    atomic_write(directory / "detection.png", plot)
     return DetectionResult(directory, figures, answers.skipped)
 
 

@@ -11,10 +11,9 @@ import numpy as np
 from core.config import Device, OperatingPoint, Preset, settings_for
 from core.detectors import DETECTORS, Detector
 from core.detectors.tuning import tuned_threshold
-from core.imaging.reader import read_image
+from core.files import atomic_write
+from core.reading.reader import read_image
 from core.types import RgbImage, UInt8Array
-
-from ..whole_files import write_whole
 
 # Okabe and Ito 2008, as in all plots.
 _COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115))
@@ -46,7 +45,7 @@ def show_detectors(
     columns = min(3, len(tiles))
     rows = [np.hstack(tiles[at : at + columns]) for at in range(0, len(tiles), columns)]
     sheet = cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)
-    write_whole(file, cv2.imencode(".png", sheet)[1].tobytes())
+    atomic_write(file, cv2.imencode(".png", sheet)[1].tobytes())
     return counts
 
 

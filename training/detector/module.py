@@ -12,7 +12,7 @@ from torch import Tensor
 from core.detectors.compact import STRIDES
 from core.detectors.compact_network import CompactNetwork, cell_middles
 
-from ..timed import TimedModule
+from ..learning.timed import TimedModule
 from .assignment import Grid, assigned, detection_loss
 from .loader import Batch
 from .recipe import DetectorRecipe

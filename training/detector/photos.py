@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import DataError, InputError
-from core.imaging.reader import read_image
+from core.reading.reader import read_image
 from core.types import Float32Array, RgbImage, UInt8Array
 
-from ..data import files_of
+from ..data.faces import files_of
 
 _QUALITY = 95
 """Of the JPEGs in memory: what it takes away no detector sees."""
@@ -117,7 +117,7 @@ def plain_photos(images: Path, skipped: list[str]) -> Iterator[RgbImage]:
 
 
 def source_files(images: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
-    """As :func:`training.data.files_of`; DataError when there is no such file or folder."""
+    """As :func:`training.data.faces.files_of`; DataError when there is no such file or folder."""
     if not images.exists():
         raise DataError(f"There is no file or folder '{images}'.", hint="Check the path.")
     if images.is_file() and not zipfile.is_zipfile(images):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from ..evaluation.plots import COLOURS, STYLES, png
+from ..reporting.plots import COLOURS, STYLES, png
 
 
 def curves_plot(

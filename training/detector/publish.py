@@ -8,10 +8,10 @@ from typing import Any
 
 from core.detectors.tuning import TUNED_NAME
 from core.errors import ConfigError
+from core.files import atomic_write, write_json
 from core.weights import detector_of
 
-from ..export import publish_entry
-from ..whole_files import write_whole
+from ..learning.export import publish_entry
 from .card import write_detector_card
 from .recipe import NAME
 
@@ -32,7 +32,7 @@ def publish_detector(source: Path, destination: Path) -> None:
     if source.resolve() == destination.resolve():
         write_detector_card(destination)
         return
-    write_whole(destination / stored.file.name, stored.read_verified())
+    atomic_write(destination / stored.file.name, stored.read_verified())
     publish_entry("detectors", NAME, source, destination)
     file = destination / TUNED_NAME
     document: dict[str, Any] = (
@@ -41,5 +41,5 @@ def publish_detector(source: Path, destination: Path) -> None:
         else {"schema_version": measured["schema_version"], "detectors": {}}
     )
     document["detectors"][NAME] = measured["detectors"][NAME]
-    write_whole(file, (json.dumps(document, indent=1) + "\n").encode())
+    write_json(file, document, indent=1)
     write_detector_card(destination)

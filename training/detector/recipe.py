@@ -9,7 +9,7 @@ from pathlib import Path
 from core.detectors.compact import PAD_TO
 from core.errors import ConfigError
 
-from ..recipe import digest_of, read_values, require_within
+from ..learning.recipe import digest_of, read_values, require_within
 
 NAME = "compact"
 _RANGES: dict[str, tuple[float, float]] = {

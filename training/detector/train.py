@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -18,19 +17,19 @@ from torch import Tensor
 
 from core.config import Device
 from core.detectors.compact import padded
+from core.files import atomic_write, write_json
 from core.types import UInt8Array
 
-from ..checkpoint import read_checkpoint, require_same, require_unused
-from ..export import export_detector, weight_file
-from ..hardware import hardware
-from ..initial import SCRATCH, earlier_detector, initial_detector
-from ..memory import keep_freed_memory
-from ..options import Precision
-from ..progress import EpochReport, Reporter
-from ..quiet import quiet
-from ..train import TrainingRun
-from ..trainer import fit, make_trainer
-from ..whole_files import write_whole
+from ..data.options import Precision
+from ..learning.checkpoint import read_checkpoint, require_same, require_unused
+from ..learning.export import export_detector, weight_file
+from ..learning.hardware import hardware
+from ..learning.initial import SCRATCH, earlier_detector, initial_detector
+from ..learning.memory import keep_freed_memory
+from ..learning.progress import EpochReport, Reporter
+from ..learning.quiet import quiet
+from ..learning.train import TrainingRun
+from ..learning.trainer import fit, make_trainer
 from .loader import FACE, AugmentedPhotos, PhotoSampler, photo_loader, sides
 from .module import DetectorModule
 from .photos import NO_FACES, KeptPhoto, annotated_photos, kept, plain_photos
@@ -129,7 +128,7 @@ def train_detector(
         "torch": torch.__version__,
     }
     export_detector(module.shipped, directory, name=NAME, training=told)
-    write_whole(directory / "training.json", (json.dumps(told, indent=2) + "\n").encode())
+    write_json(directory / "training.json", told)
     return TrainingRun(
         directory=directory,
         weights=weight_file(directory, NAME),
@@ -197,4 +196,4 @@ def save_example(directory: Path, dataset: AugmentedPhotos, recipe: DetectorReci
     tiles += [np.zeros_like(tiles[0])] * (-count % 8)
     rows = [np.hstack(tiles[start : start + 8]) for start in range(0, len(tiles), 8)]
     sheet = cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)
-    write_whole(directory / "augmented.png", cv2.imencode(".png", sheet)[1].tobytes())
+    atomic_write(directory / "augmented.png", cv2.imencode(".png", sheet)[1].tobytes())

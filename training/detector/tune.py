@@ -12,10 +12,10 @@ from core.config import Device, Preset, settings_for
 from core.detectors import DETECTORS
 from core.detectors.mtcnn import MtcnnDetector
 from core.detectors.tuning import TUNED_NAME, TUNED_VERSION
+from core.files import write_json
 from core.weights import SHIPPED_DIR
 
 from ..evaluation.speed import machine_told
-from ..whole_files import write_whole
 from .figures import LOWEST, at_threshold, curve, false_alarms, operating_points
 from .measure import Progress, ask_annotated, ask_plain, detector_for
 from .train import is_learnt
@@ -115,7 +115,7 @@ def tune_detectors(
     if sweep:
         document["mtcnn_sweep"] = _swept(images, boxes, min_size_px, Device(device), progress)
     file = folder / TUNED_NAME
-    write_whole(file, (json.dumps(document, indent=1) + "\n").encode())
+    write_json(file, document, indent=1)
     return Tuned(file, document, skipped)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.labels import EMOTIONS
 
-from ..votes import OPINIONS, Votes
+from ..data.votes import OPINIONS, Votes
 from .metrics import Labels, Probabilities
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import dataclasses
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,22 +22,22 @@ from core.classifiers.ensemble import load_ensemble
 from core.classifiers.network import load_network
 from core.config import Device, Engine
 from core.errors import ConfigError, UnknownComponent, WeightsMissing
+from core.files import atomic_write, write_json
 from core.labels import EMOTIONS
 from core.types import Float32Array
 from core.weights import SHIPPED_DIR, read_ensemble, read_manifest, spec_of
 
-from ..card import write_card
-from ..classes import read_mapping
-from ..data import FaceSet, data_described, find_faces, read_faces
-from ..export import update_ensemble, update_entry
-from ..options import Split
-from ..votes import read_votes
-from ..whole_files import write_whole
-from .comparison import comparison_rows, pair_rows
-from .duplicates import near_copies
+from ..data.classes import read_mapping
+from ..data.duplicates import near_copies
+from ..data.faces import FaceSet, data_described, find_faces, read_faces
+from ..data.options import Split
+from ..data.votes import read_votes
+from ..learning.export import update_ensemble, update_entry
+from ..reporting.comparison import comparison_rows, pair_rows
+from ..reporting.model_card import write_card
+from ..reporting.plots import confusion_plot, pareto_plot, reliability_plot, risk_coverage_plot
 from .figures import Subject, figures, recorded
 from .paired import compare
-from .plots import confusion_plot, pareto_plot, reliability_plot, risk_coverage_plot
 from .speed import measure_speed
 
 SCHEMA_VERSION = 1
@@ -120,8 +119,8 @@ def evaluate_models(
     if speed:
         for name, taken in measure_speed(names, weights_dir=folder).items():
             measured[name]["speed"] = taken
-    write_whole(directory / "metrics.json", (json.dumps(document, indent=2) + "\n").encode())
-    write_whole(directory / "predictions.csv", _predictions(faces, answers, names).encode())
+    write_json(directory / "metrics.json", document)
+    atomic_write(directory / "predictions.csv", _predictions(faces, answers, names).encode())
     _draw(directory, shown, measured)
     cards = _record(folder, document) if record else ()
     compared = as_recorded(document, folder)
@@ -240,12 +239,12 @@ def _draw(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]
     for name, told in measured.items():
         title = f"{name}, {split}, {told['n']:,} faces"
         reliability = reliability_plot(title, told["reliability_uncalibrated"], told["reliability"])
-        write_whole(directory / f"reliability_{name}.png", reliability)
+        atomic_write(directory / f"reliability_{name}.png", reliability)
         confusion = confusion_plot(title, told["confusion_matrix"])
-        write_whole(directory / f"confusion_{name}.png", confusion)
+        atomic_write(directory / f"confusion_{name}.png", confusion)
     curves = {name: told["risk_coverage"] for name, told in measured.items()}
     title = f"Answering only the most certain faces, {split}"
-    write_whole(directory / "risk_coverage.png", risk_coverage_plot(title, curves))
+    atomic_write(directory / "risk_coverage.png", risk_coverage_plot(title, curves))
     timed = {
         name: (
             told["speed"]["engines"]["openvino"]["ms_per_face"],
@@ -257,7 +256,7 @@ def _draw(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]
     }
     if timed:
         title = f"Accuracy against time on a CPU, {split}"
-        write_whole(directory / "pareto.png", pareto_plot(title, timed))
+        atomic_write(directory / "pareto.png", pareto_plot(title, timed))
 
 
 def _record(folder: Path, document: Mapping[str, Any]) -> tuple[Path, ...]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.calibration import Calibration, softmax
 from core.types import Float32Array
 
-from ..votes import Votes
+from ..data.votes import Votes
 from .conformal import conformal_sets
 from .crowd import crowd_agreement
 from .intervals import LEVEL, RESAMPLES, bootstrap

@@ -10,7 +10,6 @@ only.
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from io import StringIO
@@ -23,14 +22,14 @@ from scipy.stats import binomtest
 from core.classifiers import ENSEMBLE
 from core.config import AnalyzerConfig, Device
 from core.errors import DataError, InputError
-from core.imaging.reader import read_image
+from core.files import atomic_write, write_json
 from core.labels import EMOTIONS, Emotion
 from core.pipeline import Analyzer
+from core.reading.reader import read_image
 from core.types import EmotionScores, FaceAnalysis, RgbImage
 
-from ..classes import ClassMapping, mapped_emotion, read_mapping
-from ..data import files_of
-from ..whole_files import write_whole
+from ..data.classes import ClassMapping, mapped_emotion, read_mapping
+from ..data.faces import files_of
 from .intervals import LEVEL
 
 
@@ -100,8 +99,8 @@ def evaluate_photos(
         "unlabelled": {"photos": len(others), "faces": sum(each.faces for each in others)},
         "models": {name: _figures(labelled, name) for name in models},
     }
-    write_whole(directory / "photos.json", (json.dumps(report, indent=2) + "\n").encode())
-    write_whole(directory / "photos.csv", _rows(answered, models).encode())
+    write_json(directory / "photos.json", report)
+    atomic_write(directory / "photos.csv", _rows(answered, models).encode())
     return PhotoEvaluation(directory, report, tuple(skipped))
 
 

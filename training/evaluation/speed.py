@@ -16,7 +16,7 @@ from core.config import AnalyzerConfig, Device, Engine
 from core.pipeline import Analyzer
 from core.types import RgbImage, UInt8Array
 
-from ..bench.timing import REST_S
+from .timing import REST_S
 
 FACES = 64
 """In a batch that tells the faces a second; as many as the classifier takes at once."""

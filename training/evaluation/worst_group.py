@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..studies.disparity import Gap, gap_of
-from ..studies.slices import Slicing
+from ..data.slices import Slicing
+from .disparity import Gap, gap_of
 from .intervals import LEVEL, RESAMPLES
 from .metrics import CLASSES, Labels
 from .paired import Difference

@@ -15,7 +15,7 @@ from core.classifiers.architectures import empty_network, load_state
 from core.classifiers.ensemble import EnsembleClassifier, load_ensemble
 from core.classifiers.network import BATCH, NetworkClassifier, load_network
 from core.config import Engine
-from core.imaging.alignment import FaceFrame
+from core.faces.alignment import FaceFrame
 from core.types import Float32Array, UInt8Array
 
 from ..evaluation.metrics import Probabilities

@@ -8,7 +8,7 @@ from enum import StrEnum
 import cv2
 import numpy as np
 
-from core.imaging.alignment import CROP_PX, FaceFrame
+from core.faces.alignment import CROP_PX, FaceFrame
 from core.types import UInt8Array
 
 

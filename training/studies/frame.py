@@ -8,7 +8,6 @@ to 48 px before it is enlarged to the network's input, as the training faces are
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,24 +22,24 @@ from core.classifiers.network import NetworkClassifier, load_network
 from core.config import AnalyzerConfig
 from core.detectors import DETECTORS
 from core.errors import DataError, InputError
-from core.imaging.alignment import CROP_PX, cut, matrix_from_anchors, matrix_from_box, warped
-from core.imaging.reader import read_image
+from core.faces.alignment import CROP_PX, cut, matrix_from_anchors, matrix_from_box, warped
+from core.files import atomic_write, write_json
 from core.labels import EMOTIONS
 from core.landmarks.anchors import anchor_points
 from core.landmarks.face_mesh import FaceMeshLandmarks
+from core.reading.reader import read_image
 from core.types import RgbImage, UInt8Array
 
-from ..anchors import anchors_of, described
-from ..classes import emotion_named
-from ..data import FaceSet, data_described, files_of, read_faces
+from ..data.anchors import anchors_of, described
+from ..data.appearance import sharpness
+from ..data.classes import emotion_named
+from ..data.faces import FaceSet, data_described, files_of, read_faces
+from ..data.options import Split
 from ..evaluation.figures import with_intervals
 from ..evaluation.intervals import LEVEL
 from ..evaluation.metrics import Labels, Probabilities
 from ..evaluation.paired import compare
-from ..evaluation.plots import curve_plot
-from ..options import Split
-from ..whole_files import write_whole
-from .appearance import sharpness
+from ..reporting.plots import curve_plot
 
 SCALES = (0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2)
 """Sizes of the face in the frame that are tried; 1 is the median of the training faces."""
@@ -103,7 +102,7 @@ def study_frame(
         "scale": {"data": data_described(validation.names, sources), **framed},
         "passage": {"data": photos.name, **passages},
     }
-    write_whole(directory / "frame.json", (json.dumps(report, indent=2) + "\n").encode())
+    write_json(directory / "frame.json", report)
     rows = framed["scales"]
     plot = curve_plot(
         "Accuracy by size of the face in the frame",
@@ -114,7 +113,7 @@ def study_frame(
         spans=[[100 * each for each in row["accuracy_interval"]] for row in rows],
         level=(100 * framed["as_given"]["accuracy"], "faces as FER-2013 cuts them"),
     )
-    write_whole(directory / "frame.png", plot)
+    atomic_write(directory / "frame.png", plot)
     return FrameStudy(directory, report)
 
 

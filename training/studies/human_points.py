@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from core.errors import DataError, InputError
-from core.imaging.reader import read_image
 from core.landmarks import LandmarkModel
+from core.reading.reader import read_image
 from core.types import Box, Face, Float32Array, RgbImage
 
-from ..data import files_of
+from ..data.faces import files_of
 
 MESH_OF_68 = (
     *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),

@@ -18,7 +18,6 @@ the detector's box. Beside the models:
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,20 +31,20 @@ from core.calibration import Calibration
 from core.config import Device, PresetSettings
 from core.detectors import DETECTORS
 from core.errors import DataError
-from core.imaging.alignment import CROP_PX, FaceFrame, cut, matrix_from_anchors, matrix_from_box
+from core.faces.alignment import CROP_PX, FaceFrame, cut, matrix_from_anchors, matrix_from_box
+from core.files import atomic_write, write_json
 from core.landmarks.anchors import anchor_points
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.landmarks.noise import LandmarkNoise, displaced
 from core.types import Box, Face, Landmarks, RgbImage, UInt8Array
 
-from ..anchors import ENLARGED, PADDING_PX, detected_in, landmarks_of
-from ..data import data_described, part_of, read_faces
+from ..data.anchors import ENLARGED, PADDING_PX, detected_in, landmarks_of
+from ..data.faces import data_described, part_of, read_faces
+from ..data.options import Split
 from ..evaluation.figures import with_intervals
 from ..evaluation.metrics import Labels, Probabilities
 from ..evaluation.paired import compare
-from ..evaluation.plots import Panel, panels_plot
-from ..options import Split
-from ..whole_files import write_whole
+from ..reporting.plots import Panel, panels_plot
 from .asked import AskedModels, load_models
 from .human_points import mesh_against_people
 from .ways import (
@@ -140,8 +139,8 @@ def study_landmarks(
         "photos": ways_on_photos(photos, asked, mesh, progress) if photos else None,
         "human_points": mesh_against_people(points, mesh) if points else None,
     }
-    write_whole(directory / "landmarks.json", (json.dumps(report, indent=2) + "\n").encode())
-    write_whole(directory / "landmarks.png", _plot(told))
+    write_json(directory / "landmarks.json", report)
+    atomic_write(directory / "landmarks.png", _plot(told))
     return LandmarkStudy(directory, report)
 
 

@@ -12,7 +12,6 @@ is where the detector's eyes and mouth lie in what the mesh's own face finder sh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +24,8 @@ from core.config import AnalyzerConfig
 from core.detectors import DETECTORS, Detector
 from core.detectors.tuning import tuned_threshold
 from core.errors import DataError
-from core.imaging.alignment import CROP_PX
+from core.faces.alignment import CROP_PX
+from core.files import write_json
 from core.landmarks import LandmarkModel
 from core.landmarks.anchors import anchor_points
 from core.landmarks.face_mesh import FaceMeshLandmarks, cut_square
@@ -34,7 +34,6 @@ from core.types import Box, Face, Landmarks, RgbImage
 
 from ..detector.photos import plain_photos
 from ..evaluation.intervals import LEVEL, RESAMPLES
-from ..whole_files import write_whole
 
 MESH, OWN_FINDER, FIVE_POINTS = "mesh", "mesh_by_its_own_finder", "five_points"
 """The mesh placed by the detector's points, by MediaPipe's face finder, and those points alone."""
@@ -93,7 +92,7 @@ def study_mirrored(
         "view": np.median(views, axis=0).round(2).tolist() if views else None,
         "view_of": len(views),
     }
-    write_whole(directory / "mirrored.json", (json.dumps(report, indent=2) + "\n").encode())
+    write_json(directory / "mirrored.json", report)
     return MirroredStudy(directory, report)
 
 

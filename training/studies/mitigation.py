@@ -17,10 +17,10 @@ from core.calibration import Calibration, softmax
 from core.labels import EMOTIONS
 from core.types import Float32Array
 
-from ..calibrate import fitted_temperature
+from ..data.slices import Slicing
+from ..evaluation.calibrate import fitted_temperature
 from ..evaluation.metrics import Labels, Probabilities, headlines, per_class
 from ..evaluation.paired import compare
-from .slices import Slicing
 
 FEWEST = 100
 """Faces of a group in one half below which it keeps the calibration of all."""

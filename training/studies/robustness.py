@@ -19,7 +19,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,29 +27,24 @@ from typing import Any
 import numpy as np
 
 from core.calibration import Calibration
+from core.files import atomic_write, write_json
 from core.labels import EMOTIONS
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.types import UInt8Array
 
-from ..balance import picture_slicings
-from ..data import FaceSet, data_described, part_of, read_faces
+from ..data.balance import picture_slicings
+from ..data.faces import FaceSet, data_described, part_of, read_faces
+from ..data.options import Split
+from ..data.slices import Slicing, cluster_slicing, groups_of, vote_slicing
+from ..data.votes import read_votes
+from ..evaluation.disparity import Gap, discoveries, gap_of
 from ..evaluation.figures import with_intervals
 from ..evaluation.metrics import Labels, Probabilities, per_class
 from ..evaluation.paired import accuracy_difference
-from ..options import Split
-from ..votes import read_votes
-from ..whole_files import write_whole
 from .asked import AskedModels, features_of, load_models
 from .degradations import LEVELS, UNCHANGED, Degradation, degraded
-from .disparity import Gap, discoveries, gap_of
 from .mitigation import calibrated_by_slice, logit_adjustment, overconfidence
 from .robustness_plots import curves_picture, slices_picture
-from .slices import (
-    Slicing,
-    cluster_slicing,
-    groups_of,
-    vote_slicing,
-)
 
 FEWEST = 30
 """Faces below which a group is counted, and nothing is said of it."""
@@ -132,9 +126,9 @@ def study_robustness(
         },
         "models": told,
     }
-    write_whole(directory / "robustness.json", (json.dumps(report, indent=2) + "\n").encode())
-    write_whole(directory / "robustness_slices.png", slices_picture(report))
-    write_whole(directory / "robustness_curves.png", curves_picture(report))
+    write_json(directory / "robustness.json", report)
+    atomic_write(directory / "robustness_slices.png", slices_picture(report))
+    atomic_write(directory / "robustness_curves.png", curves_picture(report))
     return RobustnessStudy(directory, report)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..evaluation.plots import Panel, panels_plot
+from ..reporting.plots import Panel, panels_plot
 
 _UNITS = {
     "gamma": "gamma (1: unchanged; higher: darker)",

@@ -14,15 +14,15 @@ from scipy.stats import binomtest
 from core.config import AnalyzerConfig
 from core.detectors import DETECTORS
 from core.errors import DataError, InputError
-from core.imaging.alignment import FaceFrame, cut, matrix_from_anchors, matrix_from_box
-from core.imaging.reader import read_image
+from core.faces.alignment import FaceFrame, cut, matrix_from_anchors, matrix_from_box
 from core.labels import EMOTIONS
 from core.landmarks import LandmarkModel
 from core.landmarks.anchors import anchor_points
+from core.reading.reader import read_image
 from core.types import Face, Landmarks, RgbImage, UInt8Array
 
-from ..classes import emotion_named
-from ..data import files_of
+from ..data.classes import emotion_named
+from ..data.faces import files_of
 from ..evaluation.intervals import LEVEL
 from ..evaluation.metrics import Labels
 from ..evaluation.paired import accuracy_difference

@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import (
-    AnalyzerConfig,
-    Face,
-    InputError,
-    ProjectError,
-    model_catalog,
-)
+from core import AnalyzerConfig, Face, InputError, ProjectError, model_catalog
 from frontends.choices import detector_title
 from frontends.streamlit_app.candidates import candidates_jpeg
 from frontends.streamlit_app.charts import curves_chart

@@ -16,13 +16,7 @@ from frontends.streamlit_app.state import workspace
 from frontends.streamlit_app.views.answer import offer_downloads, show_answer
 from frontends.streamlit_app.workspace import Answer, Refused
 from frontends.summary import NOT_SURE, summary_html
-from frontends.wording import (
-    agreement_words,
-    answer_words,
-    count_words,
-    emotion_word,
-    shown_name,
-)
+from frontends.wording import agreement_words, answer_words, count_words, emotion_word, shown_name
 
 if TYPE_CHECKING:
     from core import Analyzer

@@ -7,13 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import (
-    AnalyzerConfig,
-    ModelInfo,
-    OperatingPoint,
-    Preset,
-    detector_names,
-)
+from core import AnalyzerConfig, ModelInfo, OperatingPoint, Preset, detector_names
 from frontends.choices import (
     CERTAIN_LEVELS,
     DETECTOR_HELP,

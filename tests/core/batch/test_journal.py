@@ -14,8 +14,8 @@ import warnings
 import pytest
 
 from core import ConfigError
-from core.batch import disk
 from core.batch.run import journal_of
+from core.files import atomic_file
 from tests.core.batch.batch_parts import InlinePool, fill, kill_self, run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX locks and signals")
@@ -272,7 +272,7 @@ def test_killed_at_random_moments_again_and_again_it_comes_to_the_same_end(
 def test_writing_keeps_the_old_content_until_the_new_is_whole(tmp_path):
     path = tmp_path / "file"
     path.write_bytes(b"old")
-    writing = disk.whole(path)
+    writing = atomic_file(path)
     file = writing.__enter__()
     file.write(b"new")
     file.flush()

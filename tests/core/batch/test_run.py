@@ -24,7 +24,7 @@ from core import (
 from core.batch.rows import COLUMNS, NAMES, Kind
 from core.batch.worker import annotated_path
 from tests.core.batch.batch_parts import InlinePool, fill, opener, run
-from tests.core.imaging.faulty_decoder import COMMAND, with_fault
+from tests.core.reading.faulty_decoder import COMMAND, with_fault
 from tests.fakes import FakeAnalyzer, picture, png
 
 ONE = png(picture(Emotion.HAPPY))

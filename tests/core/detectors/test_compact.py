@@ -23,7 +23,7 @@ from core.detectors.compact import (
 from core.detectors.compact_network import CompactNetwork
 from core.runtime import runner_for
 from core.weights import detector_of, detector_sha256
-from training.export import export_detector
+from training.learning.export import export_detector
 
 
 class Says:

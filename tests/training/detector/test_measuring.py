@@ -22,7 +22,7 @@ from training.detector.photos import annotated_photos
 from training.detector.publish import publish_detector
 from training.detector.table import detectors_table
 from training.detector.tune import tune_detectors
-from training.export import export_detector
+from training.learning.export import export_detector
 
 
 class Knows:

@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
+from training.data.votes import COLUMNS, Votes
 from training.evaluation.crowd import crowd_agreement
-from training.votes import COLUMNS, Votes
 
 
 def votes_of(*rows):

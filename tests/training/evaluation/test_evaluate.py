@@ -16,12 +16,12 @@ from core.config import Device, Engine
 from core.errors import DataError, UnknownComponent, WeightsMissing
 from core.labels import EMOTIONS
 from core.weights import read_ensemble, spec_of
-from training.calibrate import calibrate_model
-from training.data import read_faces
-from training.evaluation.comparison import comparison_rows, comparison_table, pair_rows
+from training.data.faces import read_faces
+from training.data.options import Split
+from training.evaluation.calibrate import calibrate_model
 from training.evaluation.evaluate import evaluate_models
-from training.options import Split
-from training.train import train_model
+from training.learning.train import train_model
+from training.reporting.comparison import comparison_rows, comparison_table, pair_rows
 
 HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "brier", "ece")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from training.data.slices import Slicing
+from training.evaluation.disparity import gap_of
 from training.evaluation.worst_group import _gaps, _large, worst_gap_difference, worst_group
-from training.studies.disparity import gap_of
-from training.studies.slices import Slicing
 
 SIZE = 3000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.studies.appearance import brightness, contrast, light_asymmetry, sharpness
+from training.data.appearance import brightness, contrast, light_asymmetry, sharpness
 from training.studies.degradations import LEVELS, UNCHANGED, Degradation, degraded
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from core.errors import DataError
-from core.imaging.alignment import CROP_PX, FaceFrame, matrix_from_anchors
-from training.studies.appearance import sharpness
+from core.faces.alignment import CROP_PX, FaceFrame, matrix_from_anchors
+from training.data.appearance import sharpness
 from training.studies.frame import _resized, study_frame
 
 

@@ -10,7 +10,7 @@ import pytest
 from core import EMOTIONS, Box, Face, LandmarkNoise, Landmarks
 from core.calibration import Calibration
 from core.errors import DataError
-from core.imaging.alignment import FaceFrame
+from core.faces.alignment import FaceFrame
 from training.studies import landmarks as study
 from training.studies.landmarks import DROPPED, ERRORS, study_landmarks
 

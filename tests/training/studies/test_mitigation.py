@@ -7,13 +7,13 @@ import pytest
 
 from core.calibration import Calibration
 from core.labels import EMOTIONS
+from training.data.slices import Slicing
 from training.studies.mitigation import (
     adjusted,
     calibrated_by_slice,
     logit_adjustment,
     overconfidence,
 )
-from training.studies.slices import Slicing
 
 
 def drawn(size, sharper, seed=0):

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from core.calibration import Calibration
+from training.data.slices import Slicing
 from training.studies import robustness as study
 from training.studies.degradations import Degradation
 from training.studies.robustness import study_robustness
-from training.studies.slices import Slicing
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from core import Emotion, Face, Landmarks
 from core.calibration import Calibration
-from core.imaging.alignment import FaceFrame
+from core.faces.alignment import FaceFrame
 from tests.fakes import SquareClassifier, SquareDetector, picture, png
 from training.studies import ways
 from training.studies.ways import distance_between, ways_on_photos

@@ -1,0 +1,137 @@
+"""The names of the façade and where they live; `__init__.py` loads each on first use."""
+
+from .allocator import keep_blocks, release_freed, share_heaps
+from .batch.options import BatchEngine, BatchOptions, BatchProgress, BatchSummary, TableFormat
+from .batch.run import run_batch
+from .catalog import ModelInfo, detector_names, model_catalog, model_names
+from .config import AnalyzerConfig, Device, Engine, OperatingPoint, Preset
+from .detectors.tuning import DetectionFigures, DetectionPoint, detection_figures
+from .diagnostics import Finding, diagnose, prepare_networks
+from .errors import (
+    ConfigError,
+    DataError,
+    ImageTooLarge,
+    InferenceError,
+    InputError,
+    ProjectError,
+    UnknownComponent,
+    UnreadableImage,
+    UnsupportedImage,
+    WeightsCorrupt,
+    WeightsError,
+    WeightsMissing,
+)
+from .labels import EMOTIONS, Emotion
+from .landmarks.noise import LandmarkNoise, displaced
+from .live.following import FaceFollower
+from .live.video import Frame, Video, is_video, open_camera, open_video, video_writer
+from .output.blur import blur_faces
+from .output.export import (
+    SCHEMA_VERSION,
+    document,
+    dumps,
+    opinions,
+    spreadsheet_text,
+    to_csv,
+    to_json,
+)
+from .output.render import annotate, encode_png, overlay_heatmap
+from .pipeline import Analyzer
+from .reading.isolation import IsolatedReader, prepare_isolated, read_isolated, renew_isolated
+from .reading.reader import read_image
+from .tracking import FaceTracker, TrackedFace
+from .types import (
+    Agreement,
+    AlignedCrop,
+    Box,
+    EmotionScores,
+    Face,
+    FaceAnalysis,
+    FaceQuality,
+    ImageAnalysis,
+    Landmarks,
+    Provenance,
+    RgbImage,
+)
+
+__all__ = [
+    "EMOTIONS",
+    "SCHEMA_VERSION",
+    "Agreement",
+    "AlignedCrop",
+    "Analyzer",
+    "AnalyzerConfig",
+    "BatchEngine",
+    "BatchOptions",
+    "BatchProgress",
+    "BatchSummary",
+    "Box",
+    "ConfigError",
+    "DataError",
+    "DetectionFigures",
+    "DetectionPoint",
+    "Device",
+    "Emotion",
+    "EmotionScores",
+    "Engine",
+    "Face",
+    "FaceAnalysis",
+    "FaceFollower",
+    "FaceQuality",
+    "FaceTracker",
+    "Finding",
+    "Frame",
+    "ImageAnalysis",
+    "ImageTooLarge",
+    "InferenceError",
+    "InputError",
+    "IsolatedReader",
+    "LandmarkNoise",
+    "Landmarks",
+    "ModelInfo",
+    "OperatingPoint",
+    "Preset",
+    "ProjectError",
+    "Provenance",
+    "RgbImage",
+    "TableFormat",
+    "TrackedFace",
+    "UnknownComponent",
+    "UnreadableImage",
+    "UnsupportedImage",
+    "Video",
+    "WeightsCorrupt",
+    "WeightsError",
+    "WeightsMissing",
+    "annotate",
+    "blur_faces",
+    "detection_figures",
+    "detector_names",
+    "diagnose",
+    "displaced",
+    "document",
+    "dumps",
+    "encode_png",
+    "is_video",
+    "keep_blocks",
+    "model_catalog",
+    "model_names",
+    "open_camera",
+    "open_video",
+    "opinions",
+    "overlay_heatmap",
+    "prepare_isolated",
+    "prepare_networks",
+    "read_image",
+    "read_isolated",
+    "release_freed",
+    "renew_isolated",
+    "run_batch",
+    "share_heaps",
+    "spreadsheet_text",
+    "to_csv",
+    "to_json",
+    "video_writer",
+]
+
+__version__: str

@@ -1,0 +1,1 @@
+"""Faces in an image: boxes, alignment, cropping, preprocessing and quality."""

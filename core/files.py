@@ -1,0 +1,85 @@
+"""Files that are replaced as a whole: a reader sees the old content or the new, never a part."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+_BUFFER_BYTES = 1024**2
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of ``data``; one call of the system may write less."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+
+
+class _RawFile(io.RawIOBase):
+    """An open file that is written to through :func:`write_all`."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        block = bytes(data)
+        write_all(self._descriptor, block)
+        return len(block)
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[IO[bytes]]:
+    """Yield a file for the new content of ``path``, which replaces the old content at the end.
+
+    Until then the old content stays, also if the block raises or the process is killed. Raises
+    OSError if the file cannot be written.
+    """
+    part = part_path(path)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    try:
+        try:
+            with io.BufferedWriter(_RawFile(descriptor), _BUFFER_BYTES) as file:
+                yield cast("IO[bytes]", file)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        part.replace(path)
+        _sync_folder(path.parent)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
+def atomic_write(path: Path, data: bytes) -> None:
+    """Write ``data`` as the whole content of ``path``, making its folder if needed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(path) as file:
+        file.write(data)
+
+
+def write_json(path: Path, document: object, *, indent: int = 2) -> None:
+    """Write ``document`` as indented JSON that ends in a line feed; see :func:`atomic_write`."""
+    atomic_write(path, (json.dumps(document, indent=indent) + "\n").encode())
+
+
+def part_path(path: Path) -> Path:
+    """Return where the new content of ``path`` is written until it is complete."""
+    return path.with_name(f".{path.name}.part")
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name last; some file systems do not allow this for a folder."""
+    with contextlib.suppress(PermissionError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

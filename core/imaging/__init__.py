@@ -1,1 +1,0 @@
-"""Reading pictures safely and cutting faces out of them."""

@@ -1,0 +1,1 @@
+"""Reading a file from a stranger into an upright RGB image, safely."""

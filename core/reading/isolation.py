@@ -1,0 +1,181 @@
+"""Reads untrusted pictures in processes of their own, so that no decoder can take ours down.
+
+A decoder is C code that meets hostile bytes: where one crashes, hangs or asks for all memory, only
+its process ends, the file is refused like any damaged one, and the next file gets a new process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import sys
+import threading
+import weakref
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from ..errors import ProjectError, UnreadableImage
+from ..types import RgbImage, UInt8Array
+from .decoder_link import DecoderEnded, DecoderLate, DecoderLink
+from .formats import Format
+from .limits import CONCURRENT_DECODES, DECODE_SECONDS
+from .reader import read_with
+
+_ROOT = str(Path(__file__).resolve().parents[2])
+# -I: a module in the working folder, or named by the environment, must not be loaded instead.
+_PROGRAM = (
+    f"import sys; sys.path.insert(0, {_ROOT!r}); "
+    "from core.reading.decoder_process import main; main()"
+)
+DECODER = (sys.executable, "-I", "-c", _PROGRAM)
+"""The command that starts a decoder process."""
+_ANEW = "Open it in an image editor and save it anew, or get the original once more."
+
+
+class IsolatedReader:
+    """Reads pictures as ``read_image`` does, but decodes them in other processes.
+
+    May be shared by threads; those beyond the number of processes wait. A process is started when
+    it is needed, kept for the next picture, and ends with this process or with ``close``.
+    """
+
+    def __init__(
+        self,
+        processes: int = CONCURRENT_DECODES,
+        *,
+        seconds: int = DECODE_SECONDS,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        self._seconds = seconds
+        self._command = tuple(command or DECODER)
+        self._turns = threading.BoundedSemaphore(processes)
+        self._lock = threading.Lock()
+        self._idle: list[DecoderLink] = []
+        self._running: set[DecoderLink] = set()
+        self._closed = False
+        self._end_all = weakref.finalize(self, _end, self._running)  # at the latest at exit
+
+    def read(self, source: bytes | Path, *, name: str | None = None) -> RgbImage:
+        """The picture in ``source``, as ``read_image`` gives it, with the same errors.
+
+        Raises UnreadableImage also where the decoder crashed or took longer than ``seconds``, and
+        ProjectError where no process can be started.
+        """
+        return read_with(self._decode, source, name=name)
+
+    def prepare(self) -> None:
+        """Start a process if there is none, and do not wait until it is ready."""
+        with self._lock:
+            if not self._running and not self._closed:
+                self._idle.append(self._started())
+
+    def renew(self) -> None:
+        """End the processes that have nothing to do, which keep what pictures took; start one."""
+        with self._lock:
+            for decoder in self._idle:
+                self._running.discard(decoder)
+                decoder.end()
+            self._idle.clear()
+        self.prepare()
+
+    def close(self) -> None:
+        """End the processes; pictures that are being read are lost."""
+        with self._lock:
+            self._closed = True
+            self._idle.clear()
+            self._end_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _decode(self, data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
+        with self._turns:
+            # A process may have been ended from outside, for example while it had nothing to do;
+            # only a picture that ends a second, new one as well is to blame.
+            for fresh in (False, True):
+                try:
+                    with self._borrowed(fresh=fresh) as decoder:
+                        return decoder.decode(data, kind, self._seconds)
+                except DecoderLate:
+                    what = f"took longer than {self._seconds} seconds and was given up"
+                    break
+                except DecoderEnded as ended:
+                    if fresh and not ended.was_ready:
+                        raise cannot_start() from ended
+                    what = "made the decoder crash"
+        raise UnreadableImage(f"Reading this {kind.value} picture {what}.", hint=_ANEW)
+
+    @contextlib.contextmanager
+    def _borrowed(self, *, fresh: bool) -> Iterator[DecoderLink]:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the reader is closed")
+            decoder = self._started() if fresh or not self._idle else self._idle.pop()
+        try:
+            yield decoder
+        finally:
+            with self._lock:
+                if decoder.usable and not self._closed:
+                    self._idle.append(decoder)
+                else:
+                    self._running.discard(decoder)
+                    decoder.end()
+
+    def _started(self) -> DecoderLink:
+        try:
+            decoder = DecoderLink(self._command)
+        except OSError as error:
+            raise cannot_start() from error
+        self._running.add(decoder)
+        return decoder
+
+
+def read_isolated(source: bytes | Path, *, name: str | None = None) -> RgbImage:
+    """The picture in ``source``, as ``read_image`` gives it, but decoded in another process.
+
+    At most two are started, and kept for the next picture. Raises what ``read_image`` raises,
+    UnreadableImage also where the decoder crashed or hung, and ProjectError where no process can
+    be started.
+    """
+    return _shared(os.getpid()).read(source, name=name)
+
+
+def prepare_isolated() -> None:
+    """Start what ``read_isolated`` needs, so that the first picture waits less."""
+    _shared(os.getpid()).prepare()
+
+
+def renew_isolated() -> None:
+    """Have ``read_isolated`` hold one new process alone, for a server that nobody asks anything."""
+    _shared(os.getpid()).renew()
+
+
+@functools.cache
+def _shared(_process: int) -> IsolatedReader:
+    # One for each process: after a fork the child must not talk into its parent's pipes.
+    return IsolatedReader()
+
+
+def cannot_start() -> ProjectError:
+    """The error for a computer that starts no decoder process."""
+    return ProjectError(
+        "The process that decodes pictures cannot be started.",
+        hint="Free some memory, or run `emotion doctor` to see whether the installation is whole.",
+    )
+
+
+def _end(running: set[DecoderLink]) -> None:
+    for decoder in tuple(running):
+        decoder.end()
+    running.clear()

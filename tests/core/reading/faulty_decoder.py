@@ -1,0 +1,97 @@
+"""A decoder process whose decoder fails as real ones do, where a picture's content asks for it.
+
+`python faulty_decoder.py`, or as the command of an IsolatedReader. A fault is named in what
+follows a picture's end, which every decoder ignores.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+COMMAND = (sys.executable, __file__)
+
+
+def crash() -> None:
+    ctypes.string_at(0)
+
+
+def abort() -> None:
+    os.abort()
+
+
+def killed() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def sleep() -> None:
+    time.sleep(3600)
+
+
+def hoard() -> None:
+    held = []
+    while True:
+        held.append(bytes(2**24))
+
+
+def leave_quietly() -> None:
+    os._exit(0)
+
+
+def chatter() -> None:
+    os.write(1, b"decoding, please wait\n" * 100)
+    os.write(2, b"warning\n")
+
+
+def write_a_file() -> None:
+    Path(os.environ["FAULTY_DECODER_FILE"]).write_bytes(b"a photo")
+
+
+FAULTS = {
+    function.__name__: function
+    for function in (
+        crash,
+        abort,
+        killed,
+        spin,
+        sleep,
+        hoard,
+        leave_quietly,
+        chatter,
+        write_a_file,
+    )
+}
+
+
+def with_fault(content: bytes, name: str) -> bytes:
+    """The picture, which the faulty decoder meets with that fault."""
+    assert name in FAULTS
+    return content + f"FAULT:{name}".encode()
+
+
+if __name__ == "__main__":
+    sys.path[0] = str(ROOT)
+    from core.reading import decoding
+
+    original = decoding.screen
+
+    def screen(data, kind):
+        name = data[-40:].partition(b"FAULT:")[2].decode()
+        if name:
+            FAULTS[name]()
+        return original(data, kind)
+
+    decoding.screen = screen
+    from core.reading.decoder_process import main
+
+    main()

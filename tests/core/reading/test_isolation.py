@@ -1,0 +1,345 @@
+"""Pictures decoded in other processes: the same answers, and nothing lost when one of them dies."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core import (
+    ImageTooLarge,
+    InputError,
+    IsolatedReader,
+    ProjectError,
+    RgbImage,
+    UnreadableImage,
+    prepare_isolated,
+    read_image,
+    read_isolated,
+)
+from tests.core.reading.faulty_decoder import COMMAND, with_fault
+from tests.core.reading.picture_files import (
+    animation,
+    corners,
+    jpeg_of_size,
+    orientation_tag,
+    photo,
+    saved,
+)
+
+PNG = saved(photo(), "PNG")
+LONG_S = 120
+"""A limit that no test reaches."""
+
+
+@pytest.fixture(scope="module")
+def reader() -> Iterator[IsolatedReader]:
+    with IsolatedReader() as shared:
+        yield shared
+
+
+@pytest.fixture
+def faulty() -> Iterator[IsolatedReader]:
+    """A reader whose decoder fails where the picture asks for it."""
+    with IsolatedReader(command=COMMAND, seconds=LONG_S) as shared:
+        yield shared
+
+
+def told(read: Callable[[], RgbImage]) -> object:
+    """All that a reader says about a file."""
+    try:
+        image = read()
+    except InputError as refusal:
+        return type(refusal), refusal.message, refusal.hint
+    return image.pixels.shape, image.pixels.tobytes(), image.name, image.notes
+
+
+def processes(reader: IsolatedReader) -> list[int]:
+    return [link._process.pid for link in reader._running]
+
+
+def runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+FILES: dict[str, bytes] = {
+    "empty": b"",
+    "text": b"hello",
+    "unsupported": b"%PDF-1.7",
+    "PNG": PNG,
+    "JPEG": saved(photo(), "JPEG"),
+    "sideways": saved(photo(), "JPEG", exif=orientation_tag(6)),
+    "WebP": saved(photo(), "WEBP"),
+    "TIFF": saved(photo(), "TIFF", compression="tiff_lzw"),
+    "GIF": animation("GIF"),
+    "BMP": saved(corners(), "BMP"),
+    "one pixel": saved(photo(1, 1), "PNG"),
+    "reduced": saved(Image.new("L", (5000, 40)), "PNG"),
+    "cut off": PNG[:300],
+    "bomb": jpeg_of_size(60_000, 60_000),
+    "too many bytes": PNG + bytes(21 * 1024**2),
+}
+
+
+@pytest.mark.parametrize("what", FILES)
+def test_answer_is_that_of_the_reader_to_the_byte(reader: IsolatedReader, what: str) -> None:
+    assert told(lambda: reader.read(FILES[what])) == told(lambda: read_image(FILES[what]))
+
+
+def test_files_on_disk_come_out_alike(reader: IsolatedReader, tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(PNG)
+    for path in (tmp_path / "photo.jpg", tmp_path, tmp_path / "absent.png"):
+        for name in (None, "holiday.png"):
+            again = told(lambda path=path, name=name: reader.read(path, name=name))
+            assert again == told(lambda path=path, name=name: read_image(path, name=name))
+
+
+def test_pixels_cannot_be_written_to(reader: IsolatedReader) -> None:
+    assert not reader.read(PNG).pixels.flags.writeable
+
+
+@pytest.mark.data
+def test_the_whole_corpus_comes_out_alike(reader: IsolatedReader, shared_dir: Path) -> None:
+    with zipfile.ZipFile(shared_dir / "image_intake" / "corpus.zip") as corpus:
+        files = [name for name in corpus.namelist() if not name.endswith("/")]
+        before = None
+        for name in files:
+            data = corpus.read(name)
+            assert told(lambda: reader.read(data)) == told(lambda: read_image(data)), name  # noqa: B023
+            before = before or processes(reader)
+    assert len(files) > 300
+    assert processes(reader) == before  # no file took its decoder down
+
+
+@pytest.mark.parametrize("fault", ["crash", "abort", "killed", "leave_quietly"])
+def test_a_dying_decoder_costs_only_the_picture_that_kills_it(
+    faulty: IsolatedReader, fault: str
+) -> None:
+    with pytest.raises(UnreadableImage, match="made the decoder crash") as caught:
+        faulty.read(with_fault(PNG, fault))
+    assert "save it anew" in caught.value.hint
+    assert told(lambda: faulty.read(PNG)) == told(lambda: read_image(PNG))
+    assert len(processes(faulty)) == 1
+
+
+@pytest.mark.parametrize("fault", ["spin", "sleep"])
+def test_a_hanging_decoder_is_given_up_in_time(fault: str) -> None:
+    with IsolatedReader(command=COMMAND, seconds=1) as faulty:
+        faulty.read(PNG)
+        [hanging] = processes(faulty)
+        with pytest.raises(UnreadableImage, match="took longer than 1 seconds"):
+            faulty.read(with_fault(PNG, fault))
+        assert not runs(hanging)
+        assert faulty.read(PNG).width == 96
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's memory")
+def test_a_decoder_that_asks_for_all_memory_is_refused_it(faulty: IsolatedReader) -> None:
+    faulty.read(PNG)
+    before = processes(faulty)
+    with pytest.raises(ImageTooLarge):
+        faulty.read(with_fault(PNG, "hoard"))
+    assert faulty.read(PNG).width == 96
+    assert processes(faulty) == before
+
+
+def test_what_a_decoder_prints_disturbs_nothing(
+    faulty: IsolatedReader, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert faulty.read(with_fault(PNG, "chatter")).width == 96
+    assert "".join(capfd.readouterr()) == ""
+
+
+def test_a_decoder_can_write_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAULTY_DECODER_FILE", str(tmp_path / "stolen"))
+    with IsolatedReader(command=COMMAND) as faulty, pytest.raises(UnreadableImage):
+        faulty.read(with_fault(PNG, "write_a_file"))
+    assert not (tmp_path / "stolen").exists() or not (tmp_path / "stolen").read_bytes()
+
+
+def test_a_process_ended_while_idle_costs_no_picture(reader: IsolatedReader) -> None:
+    reader.read(PNG)
+    for process in processes(reader):
+        os.kill(process, signal.SIGKILL)
+    assert reader.read(PNG).width == 96
+
+
+def test_other_pictures_are_answered_while_one_hangs() -> None:
+    reader = IsolatedReader(2, command=COMMAND, seconds=LONG_S)
+
+    def hang() -> None:
+        with contextlib.suppress(RuntimeError):  # closed below
+            reader.read(with_fault(PNG, "sleep"))
+
+    stuck = threading.Thread(target=hang)
+    with reader, ThreadPoolExecutor(4) as pool:
+        stuck.start()
+        assert [image.width for image in pool.map(reader.read, [PNG] * 8)] == [96] * 8
+        assert stuck.is_alive()
+    stuck.join()
+
+
+def test_threads_share_the_processes_and_get_their_own_answers(reader: IsolatedReader) -> None:
+    files = [saved(Image.new("RGB", (20 + n, 10), (n, 2 * n, 3 * n)), "PNG") for n in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        images = list(pool.map(reader.read, files))
+    for n, image in enumerate(images):
+        assert (image.width, *image.pixels[0, 0]) == (20 + n, n, 2 * n, 3 * n)
+    assert len(processes(reader)) <= 2
+
+
+def test_a_process_that_cannot_start_is_no_fault_of_the_picture(tmp_path: Path) -> None:
+    absent, ending = (str(tmp_path / "absent"),), (sys.executable, "-c", "")
+    for command in (absent, ending):
+        with IsolatedReader(command=command) as reader:
+            with pytest.raises(ProjectError, match="cannot be started") as caught:
+                reader.read(PNG)
+            assert not isinstance(caught.value, InputError)
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        b'{"shape": [1000000, 1000000, 3], "notes": []}',
+        b'{"shape": [2, 2, 3], "notes": []}',
+        b'{"shape": [-2, -2, 3], "notes": []}',
+        b'{"shape": "large", "notes": []}',
+        b'{"error": "SystemExit", "message": "", "hint": ""}',
+        b"[]",
+        b"\xff\xff",
+        b"",
+    ],
+)
+def test_nothing_that_a_taken_over_process_says_is_believed(lie: bytes) -> None:
+    code = (
+        "import struct, sys; out = sys.stdout.buffer; out.write(b'ready\\n');"
+        f"lie = {lie!r}; out.write(struct.pack('<IQ', len(lie), 5) + lie + b'12345'); out.flush();"
+        "sys.stdin.buffer.read()"
+    )
+    command = (sys.executable, "-c", code)
+    with IsolatedReader(command=command) as reader, pytest.raises(UnreadableImage, match="crash"):
+        reader.read(PNG)
+
+
+def test_process_loads_the_reader_alone(reader: IsolatedReader) -> None:
+    reader.read(PNG)
+    loaded = Path(f"/proc/{processes(reader)[0]}/maps")
+    if not loaded.exists():
+        pytest.skip("needs Linux, which lists what a process has loaded")
+    text = loaded.read_text()
+    assert "PIL" in text
+    for name in ("torch", "cv2", "openvino", "mediapipe", "scipy"):
+        assert f"/{name}/" not in text, name
+
+
+def test_a_module_in_the_working_folder_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("json", "numpy", "PIL", "core"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with IsolatedReader() as reader:
+        assert reader.read(PNG).width == 96
+
+
+def test_closing_ends_the_processes() -> None:
+    reader = IsolatedReader()
+    reader.read(PNG)
+    [process] = processes(reader)
+    reader.close()
+    assert not runs(process)
+    with pytest.raises(RuntimeError, match="closed"):
+        reader.read(PNG)
+
+
+def test_renewed_reader_holds_one_new_process_or_those_with_a_picture() -> None:
+    with IsolatedReader() as reader:
+        reader.prepare()
+        with reader._borrowed(fresh=True):
+            [idle] = [link._process.pid for link in reader._idle]
+            [busy] = {*processes(reader)} - {idle}
+            reader.renew()
+            assert processes(reader) == [busy]
+            assert not runs(idle)
+        reader.renew()
+        [new] = processes(reader)
+        assert new not in {idle, busy}
+        assert not runs(busy)
+        assert np.array_equal(reader.read(PNG).pixels, read_image(PNG).pixels)
+
+
+def test_a_forgotten_reader_leaves_no_process() -> None:
+    reader = IsolatedReader()
+    reader.read(PNG)
+    [process] = processes(reader)
+    del reader
+    gc.collect()
+    assert not runs(process)
+
+
+PROGRAM = """
+import os, sys, threading
+from core.reading import isolation
+picture = open(sys.argv[1], "rb").read()
+isolation.prepare_isolated()
+threading.Thread(target=lambda: isolation.read_isolated(picture), daemon=True).start()
+if sys.argv[2] == "exit":
+    isolation.read_isolated(picture)
+print(*[link._process.pid for link in isolation._shared(os.getpid())._running], flush=True)
+if sys.argv[2] == "kill":
+    sys.stdin.read()
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize("end", ["exit", "kill"])
+def test_no_process_outlives_its_owner(root: Path, tmp_path: Path, end: str) -> None:
+    (tmp_path / "photo.png").write_bytes(PNG)
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(tmp_path / "photo.png"), end],
+        cwd=root,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == (0 if end == "exit" else -signal.SIGKILL), run.stderr
+    assert run.stderr == ""
+    left = [int(process) for process in run.stdout.split()]
+    assert left
+    deadline = time.monotonic() + LONG_S
+    while any(map(runs, left)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not any(map(runs, left))
+
+
+def test_the_shared_reader_keeps_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    from core.reading import isolation
+
+    prepare_isolated()
+    shared = isolation._shared(os.getpid())
+    before = processes(shared)
+    assert np.array_equal(read_isolated(PNG, name="a").pixels, read_image(PNG).pixels)
+    assert read_isolated(PNG).name == "image"
+    assert processes(shared) == before
+    prepare_isolated()
+    assert processes(shared) == before
+    assert isolation._shared(-1) is not shared

@@ -1,0 +1,156 @@
+"""The benchmark measures what it says, on pictures it makes itself."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import numpy as np
+import pytest
+
+from core import DataError, Emotion
+from core.config import Preset
+from core.reading.limits import MAX_PIXELS
+from tests.fakes import FakeAnalyzer, picture, png
+from training.benchmark import curves
+from training.benchmark import run as module
+from training.benchmark.limit import Peak, least_seconds
+from training.benchmark.photos import generated, generated_set, read_photos
+from training.benchmark.run import OBVIOUS, default_way, run_bench, ways
+from training.benchmark.tables import bench_tables, precision_table
+from training.evaluation.timing import in_turns, summary
+
+
+class FakeObvious:
+    def detect(self, pixels):
+        return [(10, 10, 70, 70)]
+
+    def locate(self, pixels, boxes):
+        return [pixels]
+
+    def classify(self, crops):
+        return [0]
+
+    def analyze(self, pixels):
+        return self.classify(self.locate(pixels, self.detect(pixels)))
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setattr(module, "Obvious", FakeObvious)
+    monkeypatch.setattr(module, "_analyzer", lambda way: FakeAnalyzer())
+    monkeypatch.setattr(module, "SIZES", (320,))
+    monkeypatch.setattr(module, "FACES", (0, 2))
+
+
+@pytest.mark.usefixtures("quick")
+def test_report_holds_every_way_and_becomes_tables(tmp_path):
+    told = run_bench(out=tmp_path / "new" / "bench.json", rounds=1, whole=False)
+    report = json.loads(told.file.read_text(encoding="utf-8"))
+    assert set(report["whole"]) == {OBVIOUS, *ways()}
+    assert set(report["ratios"]) == set(ways())
+    assert report["default"] in ways()
+    assert report["photos"]["count"] == 6
+    for way in ways():
+        slow, fast = (report["whole"][each]["mean_ms"] for each in (OBVIOUS, way))
+        assert report["ratios"][way] == pytest.approx(slow / fast, rel=0.05, abs=0.02)
+    tables = bench_tables(report)
+    assert f"| {default_way()} (default) |" in tables
+    assert "| detect |" in tables
+    assert "| 320 |" in tables
+
+
+@pytest.mark.usefixtures("quick")
+def test_photos_of_a_zip_are_taken_and_what_is_none_is_left_out(tmp_path):
+    source = tmp_path / "photos.zip"
+    with zipfile.ZipFile(source, "w") as archive:
+        archive.writestr("a/one.png", png(picture(Emotion.HAPPY)))
+        archive.writestr("a/notes.txt", "no photo")
+    assert [each.name for each in read_photos(source, 9)] == ["a/one.png"]
+    assert run_bench(source, rounds=1, whole=False).report["photos"]["from"] == "photos.zip"
+
+
+@pytest.mark.parametrize("name", ["absent", "empty"])
+def test_no_photo_is_told(tmp_path, name):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no photo to read"):
+        read_photos(tmp_path / name, 5)
+
+
+def test_photos_are_spread_over_a_folder(tmp_path):
+    for number in range(10):
+        (tmp_path / f"{number}.png").write_bytes(png(picture()))
+    assert [each.name for each in read_photos(tmp_path, 4)] == ["0.png", "3.png", "6.png", "9.png"]
+
+
+def test_thorough_mtcnn_and_the_default_are_measured():
+    assert f"mtcnn/{Preset.THOROUGH}" in ways()
+    assert ways()[0] == default_way()
+
+
+def test_ways_take_turns_and_the_first_time_does_not_count():
+    order = []
+    taken = in_turns(
+        {name: [lambda n=name, p=p: order.append((n, p)) for p in (0, 1)] for name in "ab"}, 2
+    )
+    once = [("a", 0), ("b", 0), ("a", 1), ("b", 1)]
+    assert order == once * 3
+    assert [len(taken[name]) for name in "ab"] == [2, 2]
+
+
+def test_summary_is_in_milliseconds():
+    assert summary([0.001 * n for n in range(1, 101)]) == {
+        "p50_ms": 50.5,
+        "p95_ms": 95.0,
+        "mean_ms": 50.5,
+    }
+
+
+@pytest.mark.parametrize("faces", [0, 1, 7, 60])
+def test_generated_picture_has_its_size_and_its_faces(faces):
+    image = generated((400, 300), faces)
+    assert (image.width, image.height) == (400, 300)
+    assert (image.pixels == generated((400, 300), faces).pixels).all()
+    plain = generated((400, 300), 0).pixels
+    if faces:
+        assert np.abs(image.pixels.astype(int) - plain).mean() > 5
+
+
+def test_generated_set_is_of_about_a_thousand_pixels():
+    assert {max(each.width, each.height) for each in generated_set()} == {1024}
+
+
+def test_least_time_grows_with_pixels_and_faces():
+    peak = Peak(flops_per_s=1e11, bytes_per_s=1e10)
+    some = least_seconds(1e6, 1, Preset.BALANCED, peak)
+    assert 0 < some < 1
+    assert least_seconds(1e6, 9, Preset.BALANCED, peak) > some
+    # Beyond the working size only reading goes on growing.
+    small, large = (least_seconds(n, 0, Preset.BALANCED, peak) for n in (1e7, 2e7))
+    assert large - small == pytest.approx(6e7 / 1e10, rel=1e-6)
+
+
+def test_precisions_are_told_side_by_side():
+    told = {
+        "f32": {"accuracy": 0.7055, "macro_f1": 0.67, "ece": 0.0155, "other_answers": 0}
+        | {"ms_per_face": 4.16, "faces_per_s": 524},
+        "int8": {"accuracy": 0.7052, "macro_f1": 0.6727, "ece": 0.0174, "other_answers": 82}
+        | {"ms_per_face": 2.73, "faces_per_s": 1498},
+    }
+    lines = precision_table(told).splitlines()
+    assert lines[0] == "| MobileNetV2 | f32 | int8 |"
+    assert lines[2:] == [
+        "| accuracy, % | 70.55 | 70.52 |",
+        "| macro-F1, % | 67.00 | 67.27 |",
+        "| calibration error, % | 1.55 | 1.74 |",
+        "| other answers | 0 | 82 |",
+        "| ms for one face | 4.16 | 2.73 |",
+        "| faces a second | 524 | 1,498 |",
+    ]
+
+
+def test_largest_picture_of_the_curves_is_one_that_is_read(monkeypatch):
+    monkeypatch.setattr(curves, "generated", lambda size_wh, _faces: size_wh)
+    sizes = [curves._sized(each) for each in curves.MEGAPIXELS]
+    assert all(width * height <= MAX_PIXELS for width, height in sizes)
+    assert sizes[-1][0] * sizes[-1][1] > 0.99 * MAX_PIXELS

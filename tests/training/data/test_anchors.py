@@ -1,0 +1,91 @@
+"""The measured frame of FER-2013's faces."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from core.faces.alignment import FaceFrame
+from core.types import Box, Face, Landmarks
+from training.data.anchors import anchors_of, described, detected_in, landmarks_of
+
+
+class EyesAtTheCorners:
+    """A mesh that finds eyes at the box's upper corners and the mouth below; every other face."""
+
+    def __init__(self):
+        self.seen = []
+
+    def locate(self, image, faces):
+        (face,) = faces
+        self.seen.append((image, face.box))
+        box = face.box
+        points = [(box.x1, box.y1), (box.x2, box.y1), (0, 0), (box.x1, box.y2), (box.x2, box.y2)]
+        found = Landmarks(np.array(points, dtype=np.float32), "five_points")
+        return (found,) if len(self.seen) % 2 else (None,)
+
+
+def test_positions_come_back_in_pixels_of_the_small_picture(draw):
+    mesh = EyesAtTheCorners()
+    faces = np.stack([draw(0, seed) for seed in range(4)])
+    first, second, third, fourth = anchors_of(faces, mesh)
+    assert first.tolist() == third.tolist() == [[0, 0], [48, 0], [24, 48]]
+    assert second is fourth is None
+    image, box = mesh.seen[0]
+    assert (image.width, image.height) == (360, 360)
+    # What lies in the box is the face, enlarged; around it its border goes on.
+    inside = image.pixels[int(box.y1) : int(box.y2), int(box.x1) : int(box.x2), 0]
+    small = cv2.resize(inside, (48, 48), interpolation=cv2.INTER_AREA)
+    assert np.abs(small.astype(int) - faces[0]).mean() < 0.5 * faces[0].std()
+
+
+class DeepMesh:
+    """A mesh that tells depth: as far behind the face's middle as the box is wide."""
+
+    def locate(self, _image, faces):
+        (face,) = faces
+        points = np.array([(face.box.x1, face.box.y1), (face.box.x2, face.box.y2)], np.float32)
+        return (Landmarks(points, "face_mesh_468", np.full(2, face.box.width, np.float32)),)
+
+
+def test_depth_comes_back_in_the_same_pixels(draw):
+    (found,) = landmarks_of(draw(0, 0)[None], DeepMesh())
+    assert found.points.tolist() == [[0, 0], [48, 48]]
+    assert found.depth.tolist() == [48, 48]
+
+
+class TwoFaces:
+    """A detector that finds the face and, better scored, something at the edge; or nothing."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def detect(self, image):
+        self.asked += 1
+        if self.asked == 2:
+            return ()
+        eyes = Landmarks(np.full((5, 2), image.width / 2, np.float32), "five_points")
+        edge = Face(Box(0, 0, 60, 60), 0.99)
+        return (edge, Face(Box(60, 60, 300, 300), 0.9, eyes))
+
+
+def test_detected_face_is_the_one_in_the_middle(draw):
+    faces = np.stack([draw(0, seed) for seed in range(2)])
+    first, second = detected_in(faces, TwoFaces())
+    assert first.box == Box(0, 0, 48, 48)
+    assert first.landmarks.points.tolist() == [[24, 24]] * 5
+    assert second is None
+
+
+def test_median_and_spread_are_told_beside_the_frame_in_use():
+    anchors = np.zeros((5, 3, 2), dtype=np.float32)
+    anchors[:, 0] = [(10 + step, 20) for step in range(5)]
+    anchors[:, 1] = [(30 + step, 20) for step in range(5)]
+    told = described(anchors)
+    assert told["left_eye"]["median"] == [12, 20]
+    assert told["left_eye"]["quartiles"] == [[11, 20], [13, 20]]
+    assert told["left_eye"]["in_use"] == pytest.approx(list(FaceFrame().left_eye))
+    assert told["left_eye"]["difference"][0] == pytest.approx(12 - FaceFrame().left_eye[0])
+    assert told["eye_distance"]["p50"] == 20
+    assert told["roll_degrees"]["p95"] == 0

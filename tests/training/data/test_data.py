@@ -1,0 +1,327 @@
+"""Which files are faces, of which split and emotion."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import sys
+import zipfile
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import pytest
+
+from core.errors import DataError
+from core.labels import EMOTIONS, Emotion
+from training.data.classes import emotion_named
+from training.data.faces import (
+    class_counts,
+    data_described,
+    find_faces,
+    grey_face,
+    part_of,
+    read_faces,
+    split_of,
+)
+from training.data.options import Split
+
+
+def zipped(folder: Path, path: Path, compression: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file():
+                archive.write(file, file.relative_to(folder))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("path", "split"),
+    [
+        ("angry/Training_00001.png", Split.TRAIN),
+        ("angry/PublicTest_28709.png", Split.VALIDATION),
+        ("angry/PrivateTest_32298.png", Split.TEST),
+        # FER-2013's mirrors keep both test splits in a folder named test.
+        ("test/angry/PublicTest_28709.png", Split.VALIDATION),
+        ("train/angry/a.png", Split.TRAIN),
+        ("Validation/angry/a.png", Split.VALIDATION),
+        ("data/test/angry/a.png", Split.TEST),
+        ("test/train/angry/a.png", Split.TRAIN),
+        # The class folder and the name itself are no split.
+        ("train/angry/test.png", Split.TRAIN),
+    ],
+)
+def test_prefix_then_nearest_folder_gives_the_split(path, split):
+    assert split_of(PurePosixPath(path)) is split
+
+
+def test_folder_given_as_source_counts_as_outermost():
+    assert split_of(PurePosixPath("angry/a.png"), "test") is Split.TEST
+    assert split_of(PurePosixPath("train/angry/a.png"), "test") is Split.TRAIN
+
+
+def test_files_without_a_split_go_eight_to_one_to_one_by_hash():
+    splits = [split_of(PurePosixPath(f"angry/{index}.png")) for index in range(3000)]
+    shares = [splits.count(split) / len(splits) for split in Split]
+    assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.02)
+
+
+def test_tree_and_zip_of_it_are_split_alike():
+    for index in range(50):
+        inside = PurePosixPath(f"angry/{index}.png")
+        assert split_of(inside) is split_of(PurePosixPath("my faces") / inside)
+
+
+@pytest.mark.parametrize(
+    ("folder", "emotion"),
+    [
+        ("angry", Emotion.ANGRY),
+        ("Happy ", Emotion.HAPPY),
+        ("anger", Emotion.ANGRY),
+        ("happiness", Emotion.HAPPY),
+        ("Surprised", Emotion.SURPRISE),
+        ("neutral", Emotion.NEUTRAL),
+    ],
+)
+def test_class_folder_is_mapped_to_its_emotion(folder, emotion):
+    assert emotion_named(folder) is emotion
+
+
+@pytest.mark.parametrize("folder", ["contempt", "", "angry faces"])
+def test_unknown_class_folder_names_the_seven(folder):
+    with pytest.raises(DataError) as raised:
+        emotion_named(folder)
+    assert all(emotion in raised.value.hint for emotion in EMOTIONS)
+
+
+@pytest.mark.parametrize("kind", ["tree", "zip"])
+def test_tree_and_zip_give_the_same_faces(faces_dir, tmp_path, kind):
+    source = faces_dir if kind == "tree" else zipped(faces_dir, tmp_path / "faces.zip")
+    faces = read_faces([source], Split.VALIDATION)
+    assert len(faces) == 21
+    assert faces.images.shape == (21, 48, 48)
+    assert faces.images.dtype == np.uint8
+    assert class_counts(faces.labels) == dict.fromkeys(EMOTIONS, 3)
+    assert all(name.startswith("PublicTest_") for name in faces.names)
+    assert faces.skipped == ()
+
+
+def test_pixels_and_labels_belong_together(faces_dir, draw):
+    faces = read_faces([faces_dir], Split.TRAIN)
+    for name, label, pixels in zip(faces.names, faces.labels, faces.images, strict=True):
+        row = int(name.removeprefix("Training_").removesuffix(".png"))
+        np.testing.assert_array_equal(pixels, draw(int(label), row))
+
+
+def test_several_sources_are_joined(faces_dir):
+    once = read_faces([faces_dir], Split.TEST)
+    twice = read_faces([faces_dir, faces_dir], Split.TEST)
+    assert twice.names == once.names * 2
+
+
+def test_subset_keeps_pictures_labels_and_names_together(faces_dir):
+    faces = read_faces([faces_dir], Split.TEST)
+    part = faces.subset(np.array([4, 1]))
+    assert part.names == (faces.names[4], faces.names[1])
+    assert part.labels.tolist() == [faces.labels[4], faces.labels[1]]
+    np.testing.assert_array_equal(part.images, faces.images[[4, 1]])
+
+
+def test_damaged_images_are_listed_and_skipped(faces_dir, tmp_path):
+    folder = tmp_path / "faces"
+    shutil.copytree(faces_dir / "test", folder)
+    (folder / "angry" / "PrivateTest_99998.png").write_bytes(b"")
+    (folder / "happy" / "PrivateTest_99999.jpg").write_bytes(b"no picture")
+    faces = read_faces([folder], Split.TEST)
+    assert len(faces) == 7
+    assert [line.partition(":")[0] for line in faces.skipped] == [
+        "angry/PrivateTest_99998.png",
+        "happy/PrivateTest_99999.jpg",
+    ]
+
+
+def test_file_that_the_system_refuses_is_listed_and_skipped(faces_dir, tmp_path, monkeypatch):
+    folder = tmp_path / "faces"
+    shutil.copytree(faces_dir / "test", folder)
+    read = Path.read_bytes
+    refused = next((folder / "sad").iterdir())
+
+    def read_or_refuse(file):
+        if file == refused:
+            raise PermissionError(errno.EACCES, "Permission denied", str(file))
+        return read(file)
+
+    monkeypatch.setattr(Path, "read_bytes", read_or_refuse)
+    faces = read_faces([folder], Split.TEST)
+    assert len(faces) == 6
+    assert faces.skipped == (f"sad/{refused.name}: It cannot be read (Permission denied).",)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="making links needs rights there")
+def test_broken_links_are_listed_and_folders_named_like_images_are_not(faces_dir, tmp_path):
+    folder = tmp_path / "faces"
+    shutil.copytree(faces_dir / "test", folder)
+    (folder / "angry" / "PrivateTest_99997.png").mkdir()
+    (folder / "angry" / "PrivateTest_99998.png").symlink_to("nowhere.png")
+    (folder / "happy" / "PrivateTest_99999.png").symlink_to("PrivateTest_99999.png")
+    faces = read_faces([folder], Split.TEST)
+    assert len(faces) == 7
+    assert [line.partition(" (")[0] for line in faces.skipped] == [
+        "angry/PrivateTest_99998.png: It cannot be read",
+        "happy/PrivateTest_99999.png: It cannot be read",
+    ]
+
+
+def test_damaged_member_of_a_zip_is_skipped(faces_dir, tmp_path):
+    path = zipped(faces_dir / "test", tmp_path / "faces.zip")
+    with zipfile.ZipFile(path) as archive:
+        first = archive.infolist()[0]
+    data = bytearray(path.read_bytes())
+    # The last byte of the first member's data: its checksum no longer fits.
+    end = first.header_offset + 30 + len(first.filename) + first.compress_size
+    data[end - 1] ^= 0xFF
+    path.write_bytes(bytes(data))
+    faces = read_faces([path], Split.TEST)
+    assert len(faces) == 6
+    assert len(faces.skipped) == 1
+    assert first.filename in faces.skipped[0]
+
+
+@pytest.mark.parametrize(
+    ("compression", "settings"),
+    [
+        (zipfile.ZIP_STORED, 0),
+        (zipfile.ZIP_DEFLATED, 0),
+        (zipfile.ZIP_BZIP2, 0),
+        # Bytes before the data that tell LZMA how to read them.
+        (zipfile.ZIP_LZMA, 9),
+    ],
+)
+def test_member_that_cannot_be_unpacked_is_skipped(faces_dir, tmp_path, compression, settings):
+    path = zipped(faces_dir / "test", tmp_path / "faces.zip", compression)
+    with zipfile.ZipFile(path) as archive:
+        first = archive.infolist()[0]
+    data = bytearray(path.read_bytes())
+    start = first.header_offset + 30 + len(first.filename)
+    rest = slice(start + settings, start + first.compress_size)
+    data[rest] = b"\xff" * len(data[rest])
+    path.write_bytes(bytes(data))
+    faces = read_faces([path], Split.TEST)
+    assert len(faces) == 6
+    assert [line.partition(":")[0] for line in faces.skipped] == [first.filename]
+
+
+def test_member_whose_own_name_is_no_text_is_skipped(tmp_path):
+    path = tmp_path / "faces.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("angry/Training_\N{LATIN SMALL LETTER E WITH ACUTE}.png", b"")
+    # Its first place is beside the data, the second one in the list of files.
+    path.write_bytes(path.read_bytes().replace(b"\xc3\xa9", b"\xff\xff", 1))
+    assert len(find_faces([path], Split.TRAIN).skipped) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{0: 0}, {6: 255}, {9: 8, 46: 255}],
+    ids=["no entry", "unknown version", "name that is no text"],
+)
+def test_zip_whose_list_of_files_is_damaged_is_an_error(faces_dir, tmp_path, changes):
+    path = zipped(faces_dir / "test", tmp_path / "faces.zip")
+    data = bytearray(path.read_bytes())
+    entry = data.index(b"PK\x01\x02")
+    for place, value in changes.items():
+        data[entry + place] = value
+    path.write_bytes(bytes(data))
+    with pytest.raises(DataError, match=r"'faces\.zip' is damaged") as raised:
+        read_faces([path], Split.TEST)
+    assert "pack it again" in raised.value.hint
+
+
+def test_hidden_files_of_macos_are_no_faces(faces_dir, tmp_path):
+    path = zipped(faces_dir / "test", tmp_path / "faces.zip")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("__MACOSX/angry/._PrivateTest_1.png", b"\0")
+        archive.writestr("angry/._PrivateTest_2.png", b"\0")
+    faces = read_faces([path], Split.TEST)
+    assert (len(faces), faces.skipped) == (7, ())
+
+
+def test_only_damaged_images_are_an_error_that_shows_one(tmp_path):
+    (tmp_path / "angry").mkdir()
+    (tmp_path / "angry" / "Training_1.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match="None of the 1 train files") as raised:
+        read_faces([tmp_path], Split.TRAIN)
+    assert "angry/Training_1.png" in raised.value.hint
+
+
+def test_missing_split_is_an_error_but_may_be_looked_for(faces_dir):
+    assert len(find_faces([faces_dir / "train"], Split.TEST)) == 0
+    with pytest.raises(DataError, match="No test faces"):
+        read_faces([faces_dir / "train"], Split.TEST)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("absent", "no file or folder"), ("faces.rar", "neither a folder")]
+)
+def test_wrong_source_is_an_error(tmp_path, name, message):
+    (tmp_path / "faces.rar").write_bytes(b"Rar!")
+    with pytest.raises(DataError, match=message):
+        read_faces([tmp_path / name], Split.TRAIN)
+
+
+def test_unknown_class_folder_stops_reading(faces_dir, tmp_path):
+    folder = tmp_path / "faces"
+    shutil.copytree(faces_dir / "test", folder)
+    (folder / "angry").rename(folder / "contempt")
+    with pytest.raises(DataError, match="'contempt'"):
+        read_faces([folder], Split.TEST)
+
+
+def test_photo_of_another_size_becomes_a_grey_face(astronaut, tmp_path, save_png):
+    save_png(tmp_path / "photo.png", astronaut[:200, :180])
+    face = grey_face((tmp_path / "photo.png").read_bytes())
+    assert (face.shape, face.dtype) == ((48, 48), np.uint8)
+    assert face.std() > 20
+
+
+def test_data_is_described_by_fer2013_s_prefixes_or_its_files():
+    own = [Path("a/faces.zip"), Path("b")]
+    assert data_described(["PublicTest_1.png", "PublicTest_2.png"], own) == "FER-2013 PublicTest"
+    assert data_described(["PublicTest_1.png", "a.png"], own) == "faces.zip, b"
+    assert data_described([], own) == "faces.zip, b"
+
+
+@pytest.mark.data
+def test_shared_fer2013_has_its_official_counts(shared_dir):
+    faces = read_faces([shared_dir / "fer2013" / "publictest.zip"], Split.VALIDATION)
+    assert class_counts(faces.labels) == {
+        "angry": 467,
+        "disgust": 56,
+        "fear": 496,
+        "happy": 895,
+        "sad": 653,
+        "surprise": 415,
+        "neutral": 607,
+    }
+    assert faces.skipped == ()
+
+
+def test_part_of_a_set_keeps_every_emotion_s_share(faces_dir):
+    faces = read_faces([faces_dir], Split.TRAIN)
+    part = part_of(faces, 14, seed=1)
+    assert np.bincount(part.labels).tolist() == [2] * 7
+    assert set(part.names) < set(faces.names)
+    assert part.names == part_of(faces, 14, seed=1).names
+    assert part.names != part_of(faces, 14, seed=2).names
+    for image, name in zip(part.images, part.names, strict=True):
+        assert (image == faces.images[faces.names.index(name)]).all()
+
+
+def test_part_as_large_as_the_set_is_the_set(faces_dir):
+    faces = read_faces([faces_dir], Split.TRAIN)
+    assert part_of(faces, None, seed=1) is faces
+    assert part_of(faces, 28, seed=1) is faces
+
+
+def test_part_too_small_for_all_emotions_is_refused(faces_dir):
+    with pytest.raises(DataError, match="3 of 28 faces"):
+        part_of(read_faces([faces_dir], Split.TRAIN), 3, seed=1)

@@ -1,0 +1,145 @@
+"""Weight files and their manifest: written whole, read back the same, guarded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+import torch
+
+from core.classifiers.architectures import (
+    EmotionNetwork,
+    architecture_named,
+    empty_network,
+    load_state,
+)
+from core.errors import WeightsCorrupt, WeightsMissing
+from core.faces.alignment import FaceFrame
+from core.faces.preprocess import Preprocessing
+from core.files import atomic_write
+from core.weights import read_ensemble, read_manifest, spec_of
+from training.learning.export import (
+    export_network,
+    publish,
+    read_entry,
+    update_ensemble,
+    update_entry,
+)
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(3)
+    network = EmotionNetwork(architecture_named("mobilenet_v2"))
+    # Statistics that differ from what a fresh network has.
+    network.train()(torch.randn(4, 3, 32, 32))
+    return network.eval()
+
+
+def exported(network, folder):
+    return export_network(
+        network,
+        folder,
+        name="mobilenet_v2",
+        preprocessing=Preprocessing(32, 0.4, 0.3),
+        frame=FaceFrame((15, 19), (33, 19), (24, 37)),
+        training={"init": "scratch"},
+    )
+
+
+def test_exported_network_comes_back_with_its_answers(network, tmp_path):
+    exported(network, tmp_path)
+    spec = spec_of("mobilenet_v2", tmp_path)
+    loaded = load_state(empty_network("mobilenet_v2"), spec.load())
+    faces = torch.randn(3, 3, 32, 32)
+    with torch.inference_mode():
+        torch.testing.assert_close(loaded(faces), network(faces), atol=2e-3, rtol=0)
+    for key, value in network.state_dict().items():
+        if value.is_floating_point():
+            assert torch.equal(loaded.state_dict()[key], value.half().float()), key
+
+
+def test_manifest_tells_all_that_must_travel_with_the_file(network, tmp_path):
+    file = exported(network, tmp_path)
+    entry, spec = read_entry(tmp_path, "mobilenet_v2"), spec_of("mobilenet_v2", tmp_path)
+    data = file.read_bytes()
+    assert (entry["bytes"], entry["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+    assert entry["architecture"] == "mobilenet_v2"
+    assert spec.parameters == sum(each.numel() for each in network.parameters())
+    assert spec.preprocessing == Preprocessing(32, 0.4, 0.3)
+    assert spec.frame == FaceFrame((15, 19), (33, 19), (24, 37))
+    assert spec.calibration.temperature == 1.0
+    assert (spec.metrics, spec.training) == ({}, {"init": "scratch"})
+
+
+@pytest.mark.parametrize("change", ["flipped", "cut"])
+def test_changed_file_is_refused(network, tmp_path, change):
+    file = exported(network, tmp_path)
+    data = bytearray(file.read_bytes())
+    if change == "cut":
+        del data[-1]
+    else:
+        data[-1] ^= 1
+    file.write_bytes(bytes(data))
+    with pytest.raises(WeightsCorrupt):
+        spec_of("mobilenet_v2", tmp_path).load()
+    with pytest.raises(WeightsCorrupt):
+        publish("mobilenet_v2", tmp_path, tmp_path / "elsewhere")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_publishing_copies_file_and_entry_beside_others(network, tmp_path):
+    exported(network, tmp_path / "run")
+    other = {**read_entry(tmp_path / "run", "mobilenet_v2"), "architecture": "resnet50"}
+    update_entry(tmp_path / "shipped", "resnet50", other)
+    publish("mobilenet_v2", tmp_path / "run", tmp_path / "shipped")
+    assert set(read_manifest(tmp_path / "shipped")) == {"resnet50", "mobilenet_v2"}
+    spec = spec_of("mobilenet_v2", tmp_path / "shipped")
+    assert spec.read_verified() == (tmp_path / "run" / "mobilenet_v2.safetensors").read_bytes()
+
+
+def test_publishing_an_untrained_model_is_refused(network, tmp_path):
+    exported(network, tmp_path)
+    with pytest.raises(WeightsMissing):
+        publish("resnet50", tmp_path, tmp_path / "elsewhere")
+
+
+def test_entries_are_merged_key_by_key(network, tmp_path):
+    exported(network, tmp_path)
+    before = read_entry(tmp_path, "mobilenet_v2")
+    update_entry(tmp_path, "mobilenet_v2", {"metrics": {"validation": {"n": 1}}})
+    after = read_entry(tmp_path, "mobilenet_v2")
+    assert after == {**before, "metrics": {"validation": {"n": 1}}}
+
+
+def test_other_weights_or_calibration_undo_the_ensemble(network, tmp_path):
+    exported(network, tmp_path)
+    ensemble = {"weights": {"mobilenet_v2": 1.0}, "calibration": {"temperature": 2.0}}
+    update_ensemble(tmp_path, ensemble)
+    update_entry(tmp_path, "mobilenet_v2", {"metrics": {}})
+    assert read_ensemble(tmp_path).calibration.temperature == 2.0
+    update_entry(tmp_path, "mobilenet_v2", {"calibration": {"temperature": 1.5}})
+    assert read_ensemble(tmp_path) is None
+
+
+def test_interrupted_writing_leaves_the_old_file(tmp_path, monkeypatch):
+    path = tmp_path / "manifest.json"
+    atomic_write(path, b"old")
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("core.files.os.fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        atomic_write(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_manifest_is_plain_json_that_a_person_can_read(network, tmp_path):
+    exported(network, tmp_path)
+    text = (tmp_path / "manifest.json").read_text()
+    assert json.loads(text)["schema_version"] == 1
+    assert text.startswith("{\n  ")
+    assert text.endswith("}\n")

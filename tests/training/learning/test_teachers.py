@@ -1,0 +1,134 @@
+"""Networks that teach another one."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from torch.nn import functional
+from torchvision import models
+
+from core.classifiers.architectures import architecture_named
+from core.classifiers.network import load_network
+from core.errors import ConfigError
+from training.data.faces import read_faces
+from training.data.options import Split
+from training.learning import initial
+from training.learning.teachers import Teacher, Teachers, read_teachers
+from training.learning.train import train_model
+
+
+def weights_of(folder):
+    return folder / "mobilenet_v2.safetensors"
+
+
+def test_teacher_says_of_a_face_what_it_says_when_it_serves(weights_copy, faces_dir):
+    (member,) = read_teachers([weights_of(weights_copy)])._members
+    served = load_network("mobilenet_v2", weights_dir=weights_copy, engine="torch")
+    faces = np.stack(
+        [
+            served.spec.preprocessing.resize(face)
+            for face in read_faces([faces_dir], Split.VALIDATION).images
+        ]
+    )
+    with torch.no_grad():
+        grey = torch.from_numpy(faces)[:, None].float() / 255
+        both = [torch.softmax(member.said(view)[0], dim=1) for view in (grey, grey.flip(3))]
+    expected = functional.softmax(torch.from_numpy(served.logits(faces)), dim=1)
+    torch.testing.assert_close(sum(both) / 2, expected, atol=1e-3, rtol=0)
+
+
+def test_several_teachers_speak_with_their_mean_and_show_their_features_side_by_side():
+    class Fixed:
+        def __init__(self, logits, features):
+            self.head = nn.Linear(len(features), 7)
+            with torch.no_grad():
+                self.head.weight.zero_()
+                self.head.bias.copy_(torch.tensor(logits))
+            self._features = torch.tensor([features])
+
+        def embed(self, batch):
+            return self._features.expand(len(batch), -1)
+
+    class Plain:
+        input_px, mean, std = 32, 0.5, 0.5
+
+    first, second = [3.0, 0, 0, 0, 0, 0, 0], [0.0, 0, 0, 0, 0, 0, 3]
+    fixed = Fixed(first, [1.0, 3.0]), Fixed(second, [0.0, 10.0, 20.0])
+    teachers = Teachers([Teacher(each, Plain(), "") for each in fixed])
+    assert teachers.width == 5
+    told = teachers.said(torch.zeros(2, 1, 32, 32), temperature=2)
+    soft = torch.softmax(torch.tensor([first, second]) / 2, dim=1).mean(dim=0)
+    torch.testing.assert_close(told.probabilities, soft.expand(2, -1))
+    spread = 1.5**0.5
+    features = torch.tensor([[-1.0, 1.0, -spread, 0.0, spread]])
+    torch.testing.assert_close(told.features, features.expand(2, -1), atol=1e-4, rtol=0)
+
+
+def test_taught_run_records_its_teachers_and_resumes_only_with_them(
+    weights_copy, faces_dir, small_recipe, tmp_path
+):
+    options = {"init": "scratch", "workers": 0}
+    teachers = [weights_of(weights_copy)]
+    run = train_model(
+        small_recipe(epochs=1), [faces_dir], tmp_path / "a", teachers=teachers, **options
+    )
+    told = json.loads((run.directory / "training.json").read_text())
+    manifest = json.loads((weights_copy / "manifest.json").read_text())
+    assert told["teachers"] == [manifest["models"]["mobilenet_v2"]["sha256"]]
+    (run.directory / "manifest.json").unlink()
+    with pytest.raises(ConfigError, match="began with teachers"):
+        train_model(small_recipe(epochs=1), [faces_dir], tmp_path / "a", resume=True, **options)
+
+
+def test_files_that_cannot_teach_are_refused(weights_copy, tmp_path):
+    with pytest.raises(ConfigError, match="cannot teach"):
+        read_teachers([tmp_path / "alone.safetensors"])
+    with pytest.raises(ConfigError, match="does not know it"):
+        read_teachers([weights_copy / "other.safetensors"])
+    assert read_teachers([]) is None
+
+
+def test_random_weights_are_not_kept_still(faces_dir, small_recipe, tmp_path):
+    with pytest.raises(ConfigError, match="nothing to keep in random weights"):
+        train_model(small_recipe(frozen_share=0.2), [faces_dir], tmp_path, init="scratch")
+
+
+FIRST_AND_LAST = {
+    "mobilenet_v2": ("features.0.0.weight", "features.18.0.weight", "features.18.1.running_mean"),
+    "resnet50": ("conv1.weight", "layer4.2.conv3.weight", "layer4.2.bn3.running_mean"),
+    "inception_v3": (
+        "Conv2d_1a_3x3.conv.weight",
+        "Mixed_7c.branch_pool.conv.weight",
+        "Mixed_7c.branch_pool.bn.running_mean",
+    ),
+}
+"""What each trunk begins and ends with."""
+
+
+@pytest.mark.parametrize("model", FIRST_AND_LAST)
+def test_fine_tuning_from_torchvision_s_imagenet_state_learns_heads_first_then_all_layers(
+    faces_dir, small_recipe, tmp_path, monkeypatch, model
+):
+    torch.manual_seed(7)
+    # Drawing Inception's own truncated start takes longer than the runs.
+    drawn = {"init_weights": False} if model == "inception_v3" else {}
+    state = models.get_model(model, **drawn).state_dict()
+    monkeypatch.setattr(initial, "_download", lambda _name: state)
+    side = architecture_named(model).min_px
+
+    def trained(name, **values):
+        recipe = small_recipe(model, input_px=side, first_layer_rate=0.1, ema_decay=0, **values)
+        run = train_model(recipe, [faces_dir], tmp_path / name, init="imagenet", workers=0)
+        return load_file(run.weights)
+
+    heads = trained("heads", epochs=1, frozen_share=0.95)
+    everything = trained("all", epochs=2, frozen_share=0.5)
+    for key in FIRST_AND_LAST[model]:
+        assert torch.equal(heads[f"trunk.{key}"], state[key].half()), key
+        assert not torch.equal(everything[f"trunk.{key}"], state[key].half()), key
+    assert not torch.equal(heads["head.weight"], everything["head.weight"])

@@ -1,0 +1,346 @@
+"""The report: every number in it is found in an artefact, and what is committed is up to date."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+
+import pytest
+
+from core import DataError
+from core.faces.alignment import CROP_PX
+from core.reading.limits import MAX_BYTES, MAX_PIXELS
+from training.evaluation.release_gate import read_limits
+from training.reporting.artefacts import Value, other_weights, read_artefacts
+from training.reporting.diagram import laps, system_diagram
+from training.reporting.figures import MARK, last_without_loss, without_marks
+from training.reporting.illustrations import illustrations
+from training.reporting.measures import ELSEWHERE, MEASURES, reproduce_all
+from training.reporting.report import DOCUMENTS, PAGE, PICTURES, page, render, write_report
+from training.studies import ablation
+
+REFRESH = "run: emotion report --out docs"
+NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?")
+SCALES = (1.0, 100.0, 1e-6, 1e-3, 1e3, 1 / 1024**2)
+"""Parts, hundredths, millions, thousands, mebibytes."""
+NAMES = (
+    # What holds digits and is no figure: code, places, sections of laws and lists of sources.
+    r"```.*?```|`[^`]*`|\]\([^)]*\)|<!--.*?-->",
+    r"(?m)^## (?:Law|Sources|References)$.*?(?=^## |\Z)",
+    r"MobileNetV2 1\.0/224|FER-2013|MobileNetV2|ResNet50|InceptionV3|\w+_v\d|resnet50",
+    r"macro-F1|\bF1\b|\bp\d\d\b",
+    r"Apache-2\.0|Article \d+\(\d\)\(f\)|Articles \d+ to \d+|Version \S+|(?:\(| )(?:19|20)\d\d\b",
+)
+
+
+@pytest.fixture(scope="module")
+def artefacts(root):
+    return read_artefacts(root / "docs" / "results", root / "weights")
+
+
+@pytest.fixture(scope="module")
+def told(root):
+    """What the artefacts say, read without the report's own code."""
+    files = {path.stem: path for path in (root / "docs" / "results").glob("*.json")}
+    files["manifest"] = root / "weights" / "manifest.json"
+    files["detection"] = root / "weights" / "detection.json"
+    found = {
+        name: json.loads(path.read_text(encoding="utf-8"))
+        for name, path in files.items()
+        if path.exists()
+    }
+    constants = {"crop_px": CROP_PX, "max_bytes": MAX_BYTES, "max_pixels": MAX_PIXELS}
+    return {**found, "constants": constants}
+
+
+def at(told, source):
+    artefact, _, way = source.partition(": ")
+    value, parts = told[artefact], way.split("/")
+    while parts:
+        # A name may hold the sign that parts the names, as in "hybrid/fast".
+        many = (
+            1
+            if isinstance(value, list)
+            else next(n for n in range(len(parts), 0, -1) if "/".join(parts[:n]) in value)
+        )
+        key = "/".join(parts[:many])
+        value, parts = value[int(key) if isinstance(value, list) else key], parts[many:]
+    return value
+
+
+def value_at(told, source):
+    """The number that a source stands for."""
+    if source.startswith("1 - "):
+        return 1 - at(told, source.removeprefix("1 - "))
+    for sign, combine in ((" / ", float.__truediv__), (" - ", float.__sub__)):
+        if sign in source:
+            first, second = source.split(sign)
+            return combine(float(at(told, first)), float(at(told, second)))
+    if source.endswith("#length"):
+        return len(at(told, source.removesuffix("#length")))
+    if source.endswith("#key"):
+        return float(source.removesuffix("#key").rpartition("/")[2])
+    return at(told, source)
+
+
+def texts(told):
+    """Every text of some length with a digit that an artefact holds."""
+    if isinstance(told, str):
+        return [told] if len(told) > 2 and re.search(r"\d", told) else []
+    parts = (
+        [*told, *told.values()]
+        if isinstance(told, dict)
+        else told
+        if isinstance(told, list)
+        else ()
+    )
+    return [each for part in parts for each in texts(part)]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_number_is_the_one_its_artefact_holds(artefacts, told, name):
+    marks = MARK.findall(render(name, artefacts))
+    assert len(marks) > 10
+    for text, source in marks:
+        value = value_at(told, source)
+        if isinstance(value, str):
+            assert value.startswith(text), source
+            continue
+        shown = NUMBER.search(text)[0].replace(",", "")
+        mantissa, _, exponent = shown.partition("e")
+        digits = len(mantissa.partition(".")[2]) - int(exponent or 0)
+        near = [abs(float(shown) - scale * value) for scale in SCALES]
+        assert min(near) <= 0.5001 * 10**-digits, f"{text} is not {value} of {source}"
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_no_number_is_typed_by_hand(artefacts, told, name):
+    text = MARK.sub("", render(name, artefacts))
+    for names in NAMES:
+        text = re.sub(names, " ", text, flags=re.DOTALL)
+    for held in sorted(set(texts(told)), key=len, reverse=True):
+        text = text.replace(held, " ")
+    typed = [line for line in text.splitlines() if re.search(r"\d", line)]
+    assert not typed
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_committed_document_is_what_the_command_writes(root, artefacts, name):
+    committed = (root / "docs" / name).read_text(encoding="utf-8")
+    assert committed == without_marks(render(name, artefacts)), REFRESH
+
+
+def test_committed_page_is_what_the_command_writes(root, artefacts):
+    pictures = {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in (root / "docs" / PICTURES).glob("*.svg")
+    }
+    committed = (root / "docs" / PAGE).read_text(encoding="utf-8")
+    assert committed == page(render(DOCUMENTS[0], artefacts), pictures), REFRESH
+
+
+def test_committed_figures_are_drawn_from_the_committed_artefacts(root, artefacts):
+    def origin(picture):
+        # The diagram comes from the code, whole; charts name what they were drawn from.
+        found = re.search(r"drawn from (\w+)", picture)
+        return found[1] if found else picture
+
+    drawn = illustrations(artefacts)
+    committed = {
+        path.stem: path.read_text(encoding="utf-8")
+        for path in (root / "docs" / PICTURES).glob("*.svg")
+    }
+    assert set(committed) == set(drawn), REFRESH
+    for name, picture in drawn.items():
+        assert origin(committed[name]) == origin(picture), f"{name}: {REFRESH}"
+
+
+def test_page_needs_no_other_file_and_tells_the_source_of_a_number(root):
+    text = (root / "docs" / PAGE).read_text(encoding="utf-8")
+    assert not re.search(r'(?:src|href)="(?!data:|#)', text)
+    assert 'title="metrics_publictest: models/mobilenet_v2/accuracy">' in text
+
+
+def test_diagram_draws_the_stages_in_the_order_in_which_a_photo_passes_them(root):
+    stages = laps(root / "core" / "pipeline.py")
+    # The order that tests/core/test_pipeline.py finds in an answer.
+    assert stages == ["detect", "landmarks", "align", "quality", "classify"]
+    drawn = system_diagram()
+    places = [drawn.index(f">{stage}</text>") for stage in stages]
+    assert places == sorted(places)
+
+
+def test_what_was_not_measured_is_left_out_with_the_command_that_measures_it(artefacts):
+    few = {name: artefacts[name] for name in ("metrics_publictest", "manifest", "constants")}
+    text = without_marks(render(DOCUMENTS[0], few))
+    for measure in MEASURES:
+        if measure.artefact not in few:
+            assert f"`{measure.shown()}` measures it" in text
+
+
+def test_nothing_measured_is_told_with_the_first_command(root, tmp_path):
+    with pytest.raises(DataError) as told:
+        write_report(tmp_path / "docs", results=tmp_path, weights=root / "weights")
+    assert told.value.hint.startswith("emotion evaluate ")
+
+
+def test_artefact_that_is_no_json_is_told(root, tmp_path):
+    (tmp_path / "frame.json").write_text("{", encoding="utf-8")
+    with pytest.raises(DataError, match=r"frame\.json"):
+        read_artefacts(tmp_path, root / "weights")
+
+
+def test_artefact_of_other_weights_is_noticed():
+    manifest = Value({"models": {"a": {"sha256": "1"}, "b": {"sha256": "2"}}}, "manifest")
+    parts = {"x": {"weights_sha256": {"a": "1"}}, "y": [{"weights_sha256": {"b": "old"}}]}
+    assert other_weights(Value(parts, "study"), manifest) == ["b"]
+    assert other_weights(Value({"model": "a", "weights_sha256": "1"}, "study"), manifest) == []
+
+
+def test_number_cannot_reach_a_text_without_its_source():
+    with pytest.raises(TypeError, match="study: models/n"):
+        f"{Value(3, 'study', ('models', 'n'))}"
+
+
+def noisy(*rows):
+    """Rows of growing error with a difference in accuracy and its McNemar p each."""
+    told = [
+        {"against_aligned": {"accuracy": {"value": value}, "mcnemar_p": p}} for value, p in rows
+    ]
+    return Value(told, "study")
+
+
+@pytest.mark.parametrize(
+    ("rows", "last"),
+    [
+        ([(-0.01, 0.4), (-0.02, 0.05), (-0.09, 0.01), (-0.01, 0.6)], 1),
+        ([(-0.01, 0.4), (-0.02, 0.3)], 1),
+        ([(0.03, 0.01), (-0.02, 0.3), (-0.1, 0.001)], 1),
+        ([(-0.1, 0.049)], None),
+    ],
+    ids=["one later without loss does not count", "none loses", "a gain is no loss", "first loses"],
+)
+def test_null_effect_reaches_to_the_last_error_before_a_loss_beyond_chance(rows, last):
+    found = last_without_loss(noisy(*rows))
+    assert (found is None) if last is None else (found.way == (last,))
+
+
+def test_null_effects_are_reported_for_every_kind_and_model(artefacts):
+    text = without_marks(render(DOCUMENTS[0], artefacts))
+    part = text.split("#### Where no loss was seen")[1].split("#### ")[0]
+    models = artefacts["landmarks"]["models"]
+    rows = {
+        line.split("|")[1].strip(): line.split("|")[2:-1]
+        for line in part.splitlines()
+        if "|" in line
+    }
+    for kind in models.values()[0]["noise"].raw:
+        assert len(rows[kind]) == len(models), kind
+        for cell, told in zip(rows[kind], models.values(), strict=True):
+            found = last_without_loss(told["noise"][kind])
+            assert cell.strip().startswith(
+                "none" if found is None else f"{100 * found['error'].raw:.0f}"
+            )
+
+
+def test_landmarks_are_told_in_all_the_figures_that_were_measured(artefacts, told):
+    sources = {source for _, source in MARK.findall(render(DOCUMENTS[0], artefacts))}
+    for name, model in told["landmarks"]["models"].items():
+        way = f"landmarks: models/{name}"
+        for kind, rows in model["noise"].items():
+            for index, figure in itertools.product(
+                range(len(rows)), ("accuracy", "macro_f1", "flips", "mean_confidence")
+            ):
+                assert f"{way}/noise/{kind}/{index}/{figure}" in sources
+        for index in range(len(model["dropped"])):
+            assert f"{way}/dropped/{index}/accuracy" in sources
+        for ways in ("ways", "photos"):
+            assert f"landmarks: {ways}/models/{name}/five_points/accuracy" in sources
+    for kind in next(iter(told["landmarks"]["models"].values()))["noise"]:
+        assert any(re.search(rf"/noise/{kind}/\d+/nme$", source) for source in sources)
+    for ways in ("ways", "photos"):
+        assert f"landmarks: {ways}/distance/mean" in sources
+
+
+def test_all_groups_that_are_answered_worse_are_told(artefacts, told):
+    sources = {source for _, source in MARK.findall(render(DOCUMENTS[0], artefacts))}
+    for name, model in told["robustness"]["models"].items():
+        for index in range(len(model["worst"])):
+            assert f"robustness: models/{name}/worst/{index}/accuracy" in sources
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_training_against_bias_is_told_with_what_it_costs_and_brings(artefacts, name):
+    sources = {source for _, source in MARK.findall(render(name, artefacts))}
+    runs = artefacts["ablation_mitigation"]["runs"]
+    assert len(runs) == 1 + len(ablation.MITIGATIONS)
+    for index in range(1, len(runs)):
+        for figure in ("accuracy", "balanced_accuracy", "worst_gap"):
+            for part in ("value", "interval/0", "interval/1"):
+                source = f"ablation_mitigation: runs/{index}/against_first/{figure}/{part}"
+                assert source in sources
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_training_against_bias_does_not_change_is_said(artefacts, told, name):
+    text = without_marks(render(name, artefacts))
+    closed = [
+        run["name"]
+        for run in told["ablation_mitigation"]["runs"]
+        if run["against_first"]["worst_gap"]["interval"][0] > 0
+    ]
+    [said] = re.findall(r"the gap of the worst group is closed by ([^.]+)\.", text)
+    assert said == (", ".join(f"*{run}*" for run in closed) if closed else "none")
+
+
+def test_mesh_that_nobody_held_against_people_is_said_to_be_unmeasured(artefacts, told):
+    text = without_marks(render(DOCUMENTS[0], artefacts))
+    unmeasured = told["landmarks"]["human_points"] is None
+    assert ("to points that people placed is not measured" in text) == unmeasured
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_what_the_gate_exempts_is_said(artefacts, told, name):
+    text = without_marks(render(name, artefacts))
+    exempt = set(told["robustness"]["slicings"]) - set(read_limits().slicings)
+    assert exempt
+    [sentence] = re.findall(r"[Gg]roups by ([a-z ]+?)(?: are measured above|, which)", text)
+    assert set(sentence.split(" and by ")) == {each.replace("_", " ") for each in exempt}
+
+
+@pytest.mark.parametrize("name", ["landmarks", "robustness"])
+def test_curves_are_drawn_for_each_model_with_a_band(artefacts, told, name):
+    models = told[name]["models"]
+    kinds = next(iter(models.values()))["noise" if name == "landmarks" else "curves"]
+    picture = illustrations({name: artefacts[name]})[name]
+    for each in (*models, *kinds):
+        assert f">{each}</text>" in picture
+    assert picture.count('id="FillBetweenPolyCollection_') == len(models) * len(kinds)
+
+
+@pytest.mark.parametrize(("name", "counted"), [("landmarks", "n"), ("robustness", "made_worse")])
+def test_listed_command_asks_about_as_many_faces_as_were_measured(told, name, counted):
+    [measure] = [each for each in MEASURES if each.artefact == name]
+    sample = measure.command[measure.command.index("--sample") + 1]
+    assert int(sample) == told[name][counted]
+    assert ("{photos}" in measure.command) == bool(told[name].get("photos"))
+
+
+def test_command_for_all_gives_whatever_a_measure_needs(artefacts):
+    for need in {need for each in MEASURES for need in each.needs}:
+        assert f" --{need} " in reproduce_all()
+    text = without_marks(render(DOCUMENTS[0], artefacts)).split("## Reproducing")[1]
+    assert reproduce_all() in text
+    for each in MEASURES:
+        assert f"| {each.told}: `{each.artefact}` | `{each.shown()}` |" in text
+    for each in ELSEWHERE:
+        assert f"| {each.told} | `{each.shown()}` |" in text
+
+
+def test_every_artefact_that_the_report_tells_of_has_a_command(artefacts):
+    sources = [source for name in DOCUMENTS for _, source in MARK.findall(render(name, artefacts))]
+    read = {source.removeprefix("1 - ").partition(":")[0] for source in sources}
+    listed = {each.artefact for each in (*MEASURES, *ELSEWHERE)}
+    ablations = {name for name in read if name.startswith("ablation_")}
+    assert read - listed - ablations == {"constants", "published"}

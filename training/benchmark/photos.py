@@ -1,0 +1,77 @@
+"""Photos to measure with: a person's own, or generated ones that need no data."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from core.errors import DataError, InputError
+from core.reading.reader import read_image
+from core.types import RgbImage
+
+_FACE_YX = (slice(20, 220), slice(120, 320))
+"""The head in scikit-image's portrait, public domain."""
+
+
+def generated(size_wh: tuple[int, int], faces: int) -> RgbImage:
+    """A picture of smooth noise with so many faces in rows, as large as there is room for."""
+    from skimage.data import astronaut
+
+    width, height = size_wh
+    rng = np.random.default_rng(faces)
+    coarse = rng.integers(60, 190, (height // 32 + 2, width // 32 + 2, 3), dtype=np.uint8)
+    pixels = np.asarray(cv2.resize(coarse, size_wh, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
+    head = astronaut()[_FACE_YX]  # type: ignore[no-untyped-call]
+    columns = max(1, int(np.ceil(np.sqrt(faces * width / height))))
+    rows = max(1, -(-faces // columns))
+    cell = min(width // columns, height // rows)
+    side = max(8, int(0.9 * cell))
+    small = cv2.resize(head, (side, side), interpolation=cv2.INTER_AREA)
+    for number in range(faces):
+        y, x = number // columns * cell, number % columns * cell
+        pixels[y : y + side, x : x + side] = small
+    return RgbImage(pixels, f"{width}x{height}, {faces} faces")
+
+
+def generated_set() -> list[RgbImage]:
+    """Six photos of about 1024 px with one face to twelve."""
+    sizes = [(1024, 683), (683, 1024), (1024, 768), (960, 1024), (1024, 576), (800, 1024)]
+    return [generated(size, faces) for size, faces in zip(sizes, (1, 1, 2, 4, 6, 12), strict=True)]
+
+
+def read_photos(source: Path, most: int) -> list[RgbImage]:
+    """Up to ``most`` photos of a folder or zip, spread over it.
+
+    Those that cannot be read are left out; DataError when none is.
+    """
+    images = []
+    for name, data in _spread(source, most):
+        try:
+            images.append(read_image(data, name=name))
+        except InputError:
+            continue
+    if not images:
+        raise DataError(
+            f"There is no photo to read in {source.name}.", hint="Name a folder or zip of photos."
+        )
+    return images
+
+
+def _spread(source: Path, most: int) -> list[tuple[str, bytes]]:
+    try:
+        if zipfile.is_zipfile(source):
+            with zipfile.ZipFile(source) as archive:
+                names = [each for each in archive.namelist() if not each.endswith("/")]
+                return [(name, archive.read(name)) for name in _every(names, most)]
+        files = sorted(str(each) for each in source.rglob("*") if each.is_file())
+        return [(Path(name).name, Path(name).read_bytes()) for name in _every(files, most)]
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"{source} cannot be read: {error}.", hint="Check the path.") from error
+
+
+def _every(names: list[str], most: int) -> list[str]:
+    step = max(1, -(-len(names) // most))
+    return names[::step]

@@ -1,0 +1,91 @@
+"""What answers lose and gain when a network computes in fewer bits."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.classifiers.network import NetworkClassifier, network_of
+from core.runtime.openvino_engine import OPTIONS, OpenVinoRunner, converted, openvino_core
+from core.types import Float32Array
+from core.weights import WeightsSpec, spec_of
+
+from ..data.faces import FaceSet, read_faces
+from ..data.options import Split
+from ..evaluation.metrics import calibration_error, headlines
+from ..evaluation.timing import in_turns, summary
+
+CALIBRATION_FACES = 300
+"""Training faces that tell int8 the range of each layer; NNCF's own number."""
+BATCH = 64
+
+
+def compare_precisions(
+    data: Sequence[Path], model: str = "mobilenet_v2", *, rounds: int = 15
+) -> dict[str, Any]:
+    """By precision: accuracy, calibration error and times on the validation faces in ``data``.
+
+    float32 always, bfloat16 where the processor has it, int8 where NNCF is installed and ``data``
+    has training faces to fit it to. Nothing is fitted to the validation faces.
+    """
+    faces = read_faces(data, Split.VALIDATION)
+    spec = spec_of(model)
+    networks = {
+        name: NetworkClassifier(spec, OpenVinoRunner(compiled))
+        for name, compiled in _compiled(spec, data).items()
+    }
+    logits = {name: each.logits(faces.images) for name, each in networks.items()}
+    one = in_turns(
+        {name: [partial(each.logits, faces.images[:1])] for name, each in networks.items()}, rounds
+    )
+    many = in_turns(
+        {name: [partial(each.logits, faces.images[:BATCH])] for name, each in networks.items()},
+        rounds,
+    )
+    return {
+        name: {
+            **_quality(rows, logits["f32"], faces, spec),
+            "ms_per_face": summary(one[name])["p50_ms"],
+            "faces_per_s": round(BATCH / min(many[name])),
+        }
+        for name, rows in logits.items()
+    }
+
+
+def _compiled(spec: WeightsSpec, data: Sequence[Path]) -> dict[str, Any]:
+    core = openvino_core()
+    model = converted(network_of(spec))
+    made = {"f32": core.compile_model(model, "CPU", OPTIONS)}
+    if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        lower = {**OPTIONS, "INFERENCE_PRECISION_HINT": "bf16"}
+        made["bf16"] = core.compile_model(model, "CPU", lower)
+    if importlib.util.find_spec("nncf") is not None:
+        made["int8"] = core.compile_model(_quantised(model, spec, data), "CPU", OPTIONS)
+    return made
+
+
+def _quantised(model: Any, spec: WeightsSpec, data: Sequence[Path]) -> Any:
+    import nncf
+
+    faces = read_faces(data, Split.TRAIN)
+    chosen = np.random.default_rng(0).choice(len(faces), CALIBRATION_FACES, replace=False)
+    batches = [spec.preprocessing(faces.images[index][None]) for index in chosen]
+    return nncf.quantize(model, nncf.Dataset(batches), subset_size=CALIBRATION_FACES)
+
+
+def _quality(
+    logits: Float32Array, exact: Float32Array, faces: FaceSet, spec: WeightsSpec
+) -> Mapping[str, float]:
+    probabilities = spec.calibration.probabilities(logits)
+    told = headlines(probabilities, faces.labels)
+    return {
+        "accuracy": round(told["accuracy"], 4),
+        "macro_f1": round(told["macro_f1"], 4),
+        "ece": round(calibration_error(probabilities, faces.labels), 4),
+        "other_answers": int((logits.argmax(axis=1) != exact.argmax(axis=1)).sum()),
+    }

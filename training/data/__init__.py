@@ -1,0 +1,1 @@
+"""Labelled faces: reading, splitting, augmenting, and telling them apart."""

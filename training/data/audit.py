@@ -1,0 +1,156 @@
+"""Copies of one face within a data set and across its splits."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from core.errors import DataError
+from core.files import atomic_write, write_json
+from core.labels import EMOTIONS
+from core.types import UInt8Array
+
+from .duplicates import NEAR, correlated_pairs
+from .faces import FaceSet, find_any_faces
+from .options import Split
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What was found and where it lies."""
+
+    directory: Path
+    report: Mapping[str, Any]
+    """The content of ``duplicates.json``."""
+    skipped: tuple[str, ...]
+
+
+def audit_duplicates(sources: Sequence[Path], directory: Path, threshold: float = NEAR) -> Audit:
+    """Find exact and near copies among all faces of ``sources``, within and across splits.
+
+    Exact copies share every pixel; near ones correlate by more than ``threshold`` at 48x48,
+    so brightness and contrast do not count. Every pair is compared. Folders may have any names:
+    labels only tell which copies disagree. Writes duplicates.json (counts) and duplicates.csv
+    (one line per face that has a copy, numbered by group).
+    """
+    parts = {split: find_any_faces(sources, split) for split in Split}
+    parts = {split: faces for split, faces in parts.items() if len(faces)}
+    if not parts:
+        raise DataError(
+            f"No faces found in {', '.join(path.name for path in sources)}.",
+            hint="Expected folders with images in them, one for each class.",
+        )
+    images = np.concatenate([faces.images for faces in parts.values()])
+    # By name: two splits need not have the same classes.
+    labels = np.concatenate([np.array(faces.classes)[faces.labels] for faces in parts.values()])
+    exact = _exact_groups(images)
+    near = _near_groups(images, threshold)
+    report = {
+        "files": [path.name for path in sources],
+        "threshold": threshold,
+        "faces": {str(split): len(faces) for split, faces in parts.items()},
+        "exact": _counts(parts, labels, exact),
+        "near": _counts(parts, labels, near),
+    }
+    write_json(directory / "duplicates.json", report)
+    atomic_write(directory / "duplicates.csv", _listing(parts, exact, near).encode())
+    return Audit(
+        directory, report, tuple(line for faces in parts.values() for line in faces.skipped)
+    )
+
+
+def _exact_groups(images: UInt8Array) -> NDArray[np.int64]:
+    """(N,) the same number for faces that share every pixel."""
+    rows = np.ascontiguousarray(images.reshape(len(images), -1))
+    whole = rows.view(np.dtype((np.void, rows.shape[1]))).ravel()
+    return np.asarray(np.unique(whole, return_inverse=True)[1], dtype=np.int64)
+
+
+def _near_groups(images: UInt8Array, threshold: float) -> NDArray[np.int64]:
+    """(N,) the same number for faces that a chain of near copies joins."""
+    first, second = correlated_pairs(images, threshold)
+    size = len(images)
+    graph = coo_array((np.ones(len(first), np.bool_), (first, second)), shape=(size, size))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def _slices(parts: Mapping[Split, FaceSet]) -> Iterator[tuple[Split, slice]]:
+    start = 0
+    for split, faces in parts.items():
+        yield split, slice(start, start + len(faces))
+        start += len(faces)
+
+
+def _counts(
+    parts: Mapping[Split, FaceSet], labels: NDArray[np.str_], groups: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Faces with a copy, by split and by where the copy lies; groups; disputed labels."""
+    sizes = np.bincount(groups)
+    members = {split: np.bincount(groups[at], minlength=len(sizes)) for split, at in _slices(parts)}
+    told: dict[str, Any] = {}
+    for split, at in _slices(parts):
+        own = groups[at]
+        within = members[split][own] > 1
+        told[str(split)] = {
+            "within": int(within.sum()),
+            # All but one of each group could be left out without losing a face.
+            "redundant": int(np.maximum(members[split] - 1, 0).sum()),
+            "also_in": {
+                str(other): {
+                    "faces": int((members[other][own] > 0).sum()),
+                    "by_emotion": _by_emotion(labels[at], members[other][own] > 0),
+                }
+                for other in parts
+                if other is not split
+            },
+        }
+    disputed = [
+        int(group)
+        for group in np.flatnonzero(sizes > 1)
+        if len(np.unique(labels[groups == group])) > 1
+    ]
+    return {
+        "groups": int((sizes > 1).sum()),
+        "largest_group": int(sizes.max()) if sizes.max() > 1 else 0,
+        "groups_with_different_labels": len(disputed),
+        "splits": told,
+    }
+
+
+def _by_emotion(labels: NDArray[np.str_], chosen: NDArray[np.bool_]) -> dict[str, float]:
+    """Share of each class's faces that were chosen, emotions first; those without are left out."""
+    there = set(labels.tolist())
+    classes = [*filter(there.__contains__, map(str, EMOTIONS)), *sorted(there.difference(EMOTIONS))]
+    return {name: float(chosen[labels == name].mean()) for name in classes}
+
+
+def _listing(
+    parts: Mapping[Split, FaceSet], exact: NDArray[np.int64], near: NDArray[np.int64]
+) -> str:
+    """One line per face that has a copy, groups one after the other."""
+    kinds = (("exact", exact), ("near", near))
+    crowded = {kind: np.bincount(groups)[groups] > 1 for kind, groups in kinds}
+    rows = []
+    for split, at in _slices(parts):
+        faces = parts[split]
+        for offset, name in enumerate(faces.names):
+            index = at.start + offset
+            if crowded["near"][index] or crowded["exact"][index]:
+                rows.append((index, split, faces.classes[faces.labels[offset]], name))
+    rows.sort(key=lambda row: (near[row[0]], exact[row[0]], row[0]))
+    buffer = StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("near_group", "exact_group", "split", "label", "name"))
+    for index, split, label, name in rows:
+        own = int(exact[index]) if crowded["exact"][index] else ""
+        writer.writerow((int(near[index]), own, split, label, name))
+    return buffer.getvalue()

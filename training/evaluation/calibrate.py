@@ -1,0 +1,201 @@
+"""Making probabilities mean what they say, and choosing where "not sure" begins."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from core.calibration import Calibration, softmax
+from core.classifiers import ARCHITECTURES, ENSEMBLE
+from core.classifiers.ensemble import EnsembleClassifier
+from core.classifiers.network import load_network
+from core.config import Device, Engine
+from core.errors import ConfigError
+from core.types import Float32Array
+from core.weights import SHIPPED_DIR, spec_of
+
+from ..data.faces import data_described, read_faces
+from ..data.options import Split
+from ..learning.export import publish, update_ensemble, update_entry
+from .metrics import calibration_error
+from .shares import fitted_shares
+
+TARGET_ACCURACY = 0.8
+"""Four of five answers that are given as certain shall be right."""
+_TEMPERATURES = (0.05, 20.0)
+"""Range searched, wide enough that only a degenerate network ends at a bound."""
+_SMOOTHINGS = tuple(step / 100 for step in range(1, 31))
+"""Shares that are tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationReport:
+    """What calibration changed, on the faces it was fitted on."""
+
+    model: str
+    calibration: Calibration
+    n: int
+    nll_before: float
+    nll_after: float
+    ece_before: float
+    ece_after: float
+    published: Path | None
+    shares: Mapping[str, float]
+    """Of the ensemble's members, by name; empty for a single network."""
+
+
+def calibrate_model(
+    sources: Sequence[Path],
+    *,
+    model: str,
+    weights_dir: Path | None = None,
+    split: Split | str = Split.VALIDATION,
+    target_accuracy: float = TARGET_ACCURACY,
+    publish_to: Path | None = None,
+    engine: Engine | str = Engine.AUTO,
+    device: Device | str = Device.AUTO,
+) -> CalibrationReport:
+    """Fit smoothing, temperature and "not sure" level of ``model`` and store them in its manifest.
+
+    Only validation faces may be used. Figures recorded earlier are dropped, since they
+    were measured with the old calibration. ``publish_to`` receives a copy of the weights
+    and their manifest entry. How much each member of the ensemble counts is fitted as well.
+    """
+    if Split(split) is not Split.VALIDATION:
+        raise ConfigError(
+            f"Calibration needs validation faces, not the {split} split.",
+            hint="Training faces look better than they are, and a test split is for the end.",
+        )
+    if not 0 < target_accuracy <= 1:
+        raise ConfigError(
+            f"The target accuracy must lie between 0 and 1, got {target_accuracy:g}.",
+            hint=f"The default is {TARGET_ACCURACY:g}.",
+        )
+    if model == ENSEMBLE and publish_to is not None:
+        raise ConfigError(
+            "An ensemble has no file to publish.",
+            hint="Publish its networks, then calibrate the ensemble there with --weights.",
+        )
+    folder = weights_dir or SHIPPED_DIR
+    names = ARCHITECTURES if model == ENSEMBLE else (model,)
+    for name in names:
+        spec_of(name, folder)
+    faces = read_faces(sources, Split.VALIDATION)
+    networks = {
+        name: load_network(name, weights_dir=folder, engine=Engine(engine), device=Device(device))
+        for name in names
+    }
+    logits = {name: network.logits(faces.images) for name, network in networks.items()}
+    shares: dict[str, float] = {}
+    if model == ENSEMBLE:
+        opinions = [networks[name].spec.calibration.probabilities(logits[name]) for name in names]
+        found = fitted_shares(np.stack(opinions), faces.labels)
+        shares = dict(zip(names, map(float, found), strict=True))
+        rows = EnsembleClassifier(networks, shares, Calibration()).combined(logits)
+    else:
+        rows = logits[model]
+    calibration = fitted(rows, faces.labels, target_accuracy)
+    entry = {
+        "calibration": dataclasses.asdict(calibration),
+        "calibrated_on": {
+            "data": data_described(faces.names, sources),
+            "n": len(faces),
+            "target_accuracy": target_accuracy,
+        },
+        "metrics": {},
+    }
+    if model == ENSEMBLE:
+        update_ensemble(folder, {"weights": shares, **entry})
+    else:
+        update_entry(folder, model, entry)
+    if publish_to is not None:
+        publish(model, folder, publish_to)
+    before, after = softmax(rows), calibration.probabilities(rows)
+    return CalibrationReport(
+        model=model,
+        calibration=calibration,
+        n=len(faces),
+        nll_before=_nll(before, faces.labels),
+        nll_after=_nll(after, faces.labels),
+        ece_before=calibration_error(before, faces.labels),
+        ece_after=calibration_error(after, faces.labels),
+        published=publish_to,
+        shares=shares,
+    )
+
+
+def fitted(
+    logits: Float32Array, labels: NDArray[np.int64], target_accuracy: float = TARGET_ACCURACY
+) -> Calibration:
+    """The calibration that fits (N, 7) ``logits`` to their labels, N at least 1.
+
+    Smoothing is taken out only where that raises the likelihood by more than a further
+    parameter must (Schwarz 1978).
+    """
+    plain = Calibration(fitted_temperature(logits, labels))
+    candidates = [
+        Calibration(fitted_temperature(logits, labels, smoothing), smoothing=smoothing)
+        for smoothing in _SMOOTHINGS
+    ]
+    best = min(candidates, key=lambda each: _nll(each.probabilities(logits), labels))
+    size = len(labels)
+    gain = _nll(plain.probabilities(logits), labels) - _nll(best.probabilities(logits), labels)
+    chosen = best if gain > math.log(size) / (2 * size) else plain
+    probabilities = chosen.probabilities(logits)
+    top = probabilities.max(axis=1)
+    correct = probabilities.argmax(axis=1) == labels
+    level = certain_level(top, correct, target_accuracy)
+    answered = top >= level
+    return dataclasses.replace(
+        chosen,
+        certain_from=level,
+        coverage=float(answered.mean()),
+        selective_accuracy=float(correct[answered].mean()) if answered.any() else None,
+    )
+
+
+def fitted_temperature(
+    logits: Float32Array, labels: NDArray[np.int64], smoothing: float = 0.0
+) -> float:
+    """The temperature with the least negative log-likelihood (Guo et al. 2017).
+
+    The likelihood is convex in 1 / T, so it has one minimum, which a bounded search over
+    log T finds. Labels that every temperature explains alike, or ever better with a smaller
+    one, end at the bound.
+    """
+    low, high = (math.log(bound) for bound in _TEMPERATURES)
+
+    def loss(log: float) -> float:
+        calibration = Calibration(math.exp(log), smoothing=smoothing)
+        return _nll(calibration.probabilities(logits), labels)
+
+    return math.exp(float(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
+
+
+def certain_level(
+    top: NDArray[np.float64], correct: NDArray[np.bool_], target_accuracy: float
+) -> float:
+    """The smallest top probability at or above which at least ``target_accuracy`` is right.
+
+    ``top`` (N,) and ``correct`` (N,) belong together. 1.0, which leaves practically nothing
+    certain, when no level reaches the target.
+    """
+    order = np.argsort(-top, kind="stable")
+    levels = top[order]
+    accuracy = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
+    # Faces with the same probability are answered together: only the last of them counts.
+    last = np.append(levels[1:] != levels[:-1], True)
+    reached = np.flatnonzero(last & (accuracy >= target_accuracy))
+    return float(levels[reached[-1]]) if len(reached) else 1.0
+
+
+def _nll(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
+    given = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(given, np.finfo(np.float64).tiny)).mean())

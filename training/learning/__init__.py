@@ -1,0 +1,1 @@
+"""Training an emotion network, from a recipe to a weight file."""

@@ -1,0 +1,151 @@
+"""Writing a trained network as a weight file with its manifest entry."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+from torch import nn
+
+from core.calibration import Calibration
+from core.classifiers.architectures import EmotionNetwork
+from core.errors import WeightsMissing
+from core.faces.alignment import FaceFrame
+from core.faces.preprocess import Preprocessing
+from core.files import atomic_write, write_json
+from core.labels import EMOTIONS
+from core.weights import MANIFEST_NAME, MANIFEST_VERSION, WeightsSpec, read_manifest, spec_of
+
+
+def export_network(
+    network: EmotionNetwork,
+    directory: Path,
+    *,
+    name: str,
+    preprocessing: Preprocessing,
+    frame: FaceFrame,
+    training: Mapping[str, Any],
+) -> Path:
+    """Write ``<name>.safetensors`` (float16) and its manifest entry; the path of the file.
+
+    The entry starts uncalibrated and without figures: those are measured on this very file.
+    """
+    entry = {
+        **_stored(network, directory, name),
+        "architecture": name,
+        "classes": list(EMOTIONS),
+        "preprocessing": dataclasses.asdict(preprocessing),
+        "frame": dataclasses.asdict(frame),
+        "calibration": dataclasses.asdict(Calibration()),
+        "metrics": {},
+        "speed": {},
+        "training": dict(training),
+    }
+    update_entry(directory, name, entry)
+    return weight_file(directory, name)
+
+
+def export_detector(
+    network: nn.Module, directory: Path, *, name: str, training: Mapping[str, Any]
+) -> Path:
+    """Write ``<name>.safetensors`` (float16) and its entry among the manifest's detectors."""
+    entry = {**_stored(network, directory, name), "metrics": {}, "training": dict(training)}
+    document = _document(directory)
+    document.setdefault("detectors", {})[name] = entry
+    _write(directory, document)
+    return weight_file(directory, name)
+
+
+def _stored(network: nn.Module, directory: Path, name: str) -> dict[str, Any]:
+    """Writes the weights, and describes the file."""
+    state = {
+        key: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for key, value in network.state_dict().items()
+        if not key.endswith("num_batches_tracked")
+    }
+    data = save(state)
+    file = weight_file(directory, name)
+    atomic_write(file, data)
+    return {
+        "file": file.name,
+        "bytes": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "parameters": sum(each.numel() for each in network.parameters()),
+    }
+
+
+def weight_file(directory: Path, name: str) -> Path:
+    """Where the weights of a model lie within a folder."""
+    return directory / f"{name}.safetensors"
+
+
+def spec_beside(file: Path) -> WeightsSpec:
+    """What the manifest beside a weight file says of it; WeightsError where it says nothing."""
+    specs = read_manifest(file.parent)
+    for spec in specs.values():
+        if spec.file.name == file.name:
+            return spec
+    raise WeightsMissing(
+        f"The manifest beside '{file.name}' does not know it.",
+        hint=f"It describes {', '.join(spec.file.name for spec in specs.values()) or 'nothing'}.",
+    )
+
+
+def update_entry(directory: Path, name: str, changes: Mapping[str, Any]) -> None:
+    """Merge ``changes`` into one model's manifest entry, making the manifest if need be.
+
+    Other weights or another calibration undo the ensemble, which was calibrated on the old ones.
+    """
+    document = _document(directory)
+    entry = document["models"].setdefault(name, {})
+    entry.update(changes)
+    if {"sha256", "calibration"} & set(changes):
+        document.pop("ensemble", None)
+    _write(directory, document)
+
+
+def update_ensemble(directory: Path, changes: Mapping[str, Any]) -> None:
+    """Merge ``changes`` into the manifest's ensemble entry, making it if need be."""
+    document = _document(directory)
+    document.setdefault("ensemble", {}).update(changes)
+    _write(directory, document)
+
+
+def _document(directory: Path) -> dict[str, Any]:
+    path = directory / MANIFEST_NAME
+    if not path.exists():
+        return {"schema_version": MANIFEST_VERSION, "models": {}}
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document
+
+
+def _write(directory: Path, document: Mapping[str, Any]) -> None:
+    write_json(directory / MANIFEST_NAME, document)
+
+
+def read_entry(directory: Path, name: str) -> dict[str, Any]:
+    """One model's manifest entry as it is written."""
+    entry: dict[str, Any] = _document(directory)["models"][name]
+    return entry
+
+
+def publish(name: str, source: Path, destination: Path) -> None:
+    """Copy one model's checked file and manifest entry from ``source`` to ``destination``."""
+    data = spec_of(name, source).read_verified()
+    document = json.loads((source / MANIFEST_NAME).read_text(encoding="utf-8"))
+    entry = document["models"][name]
+    if source.resolve() != destination.resolve():
+        atomic_write(destination / entry["file"], data)
+        update_entry(destination, name, entry)
+
+
+def publish_entry(kind: str, name: str, source: Path, destination: Path) -> None:
+    """Copy the entry of ``name`` among the manifest's ``kind`` ("models", "detectors")."""
+    document = _document(destination)
+    document.setdefault(kind, {})[name] = _document(source)[kind][name]
+    _write(destination, document)

@@ -1,0 +1,84 @@
+"""What a run is trained on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+
+import torch
+
+from core.config import Device
+from core.errors import ConfigError
+
+from ..data.options import Precision
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """Checked against this computer by :func:`hardware`."""
+
+    accelerator: str
+    """Lightning's name: gpu or cpu."""
+    precision: Precision
+    devices: int
+    """Of each computer."""
+    nodes: int
+
+    @property
+    def world(self) -> int:
+        """Processes that train together."""
+        return self.devices * self.nodes
+
+    def share_of(self, batch: int) -> int:
+        """Faces that each process takes of a batch; ConfigError when it cannot be parted."""
+        if batch % self.world or batch // self.world < 2:
+            raise ConfigError(
+                f"A batch of {batch} faces cannot be parted among {self.world} devices.",
+                hint=f"Example: --set batch={self.world * max(2, round(batch / self.world))}",
+            )
+        return batch // self.world
+
+
+def hardware(
+    device: Device,
+    precision: Precision,
+    *,
+    devices: int = 1,
+    nodes: int = 1,
+    compiled: bool = False,
+) -> Hardware:
+    """What the options stand for here; ConfigError for what this computer cannot do."""
+    on_gpu = torch.cuda.is_available() and device is not Device.CPU
+    if device is Device.CUDA and not on_gpu:
+        raise ConfigError(
+            "There is no CUDA GPU that torch can use.", hint="Use --device cpu or --device auto."
+        )
+    if on_gpu and devices > torch.cuda.device_count():
+        raise ConfigError(
+            f"{devices} GPUs were asked for, there are {torch.cuda.device_count()}.",
+            hint=f"Use --devices {torch.cuda.device_count()}.",
+        )
+    accelerator = "gpu" if on_gpu else "cpu"
+    if compiled:
+        _require_compiler(accelerator)
+    return Hardware(accelerator, _precision(precision, on_gpu), devices, nodes)
+
+
+def _precision(precision: Precision, on_gpu: bool) -> Precision:
+    if precision is Precision.F16_MIXED and not on_gpu:
+        raise ConfigError("A CPU cannot train in 16-mixed precision.", hint="Use --precision auto.")
+    if precision is not Precision.AUTO:
+        return precision
+    if not on_gpu:
+        return Precision.FULL
+    return Precision.BF16_MIXED if torch.cuda.is_bf16_supported() else Precision.F16_MIXED
+
+
+def _require_compiler(accelerator: str) -> None:
+    names = ("c++", "g++", "clang++", "cl")
+    if accelerator == "cpu" and not ("CXX" in os.environ or any(map(shutil.which, names))):
+        raise ConfigError(
+            "--compile needs a C++ compiler, and none is installed.",
+            hint="Install one (Debian: apt-get install g++), or leave --compile out.",
+        )

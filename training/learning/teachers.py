@@ -1,0 +1,98 @@
+"""Trained networks that teach another one (Hinton et al. 2015)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from core.classifiers.architectures import EmotionNetwork, empty_network, load_state
+from core.errors import ConfigError, ProjectError
+from core.faces.preprocess import Preprocessing
+
+from .export import spec_beside
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Teacher:
+    """One trained network, in evaluation mode."""
+
+    network: EmotionNetwork
+    preprocessing: Preprocessing
+    sha256: str
+
+    def said(self, grey: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, 1, S, S) grey values in 0..1 to (N, 7) logits and the (N, F) features below them."""
+        side = self.preprocessing.input_px
+        if grey.shape[-1] != side:
+            grey = functional.interpolate(
+                grey, (side, side), mode="bicubic", align_corners=False, antialias=True
+            )
+        inputs = (grey - self.preprocessing.mean) / self.preprocessing.std
+        batch = inputs.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+        features = self.network.embed(batch)
+        return self.network.head(features), features
+
+
+class Taught(NamedTuple):
+    """What teachers say of N faces."""
+
+    probabilities: Tensor
+    """(N, 7), the mean of their softened probabilities."""
+    features: Tensor
+    """(N, width), each teacher's features with mean zero and spread one for every face."""
+
+
+class Teachers:
+    """Several networks that teach with the mean of their opinions.
+
+    No module, so that they are neither trained nor kept in checkpoints.
+    """
+
+    def __init__(self, members: Sequence[Teacher]) -> None:
+        self._members = members
+
+    @property
+    def digests(self) -> list[str]:
+        """SHA-256 of each member's weights."""
+        return [member.sha256 for member in self._members]
+
+    def to(self, device: torch.device) -> None:
+        """Move all members."""
+        for member in self._members:
+            member.network.to(device)
+
+    @property
+    def width(self) -> int:
+        """Length of all members' features side by side."""
+        return sum(member.network.head.in_features for member in self._members)
+
+    @torch.no_grad()
+    def said(self, grey: Tensor, temperature: float) -> Taught:
+        """What all members say of (N, 1, S, S) grey values in 0..1."""
+        opinions, features = [], []
+        for member in self._members:
+            logits, below = member.said(grey)
+            opinions.append(torch.softmax(logits.float() / temperature, dim=1))
+            features.append(functional.layer_norm(below.float(), below.shape[1:]))
+        return Taught(torch.stack(opinions).mean(dim=0), torch.cat(features, dim=1))
+
+
+def read_teachers(files: Sequence[Path]) -> Teachers | None:
+    """The networks in ``files``, each described by the manifest beside it; None for no file."""
+    return Teachers([_read(file) for file in files]) if files else None
+
+
+def _read(file: Path) -> Teacher:
+    try:
+        spec = spec_beside(file)
+    except ProjectError as error:
+        raise ConfigError(f"'{file}' cannot teach: {error.message}", hint=error.hint) from error
+    network = load_state(empty_network(spec.name), spec.load()).requires_grad_(False)
+    network = network.to(memory_format=torch.channels_last)
+    return Teacher(network, spec.preprocessing, spec.sha256)

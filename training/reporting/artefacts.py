@@ -1,0 +1,125 @@
+"""Measured figures, each with the place where it was read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.detectors.tuning import TUNED_NAME
+from core.errors import DataError
+from core.faces.alignment import CROP_PX
+from core.reading.limits import MAX_BYTES, MAX_PIXELS
+from core.weights import MANIFEST_NAME
+
+MANIFEST = "manifest"
+"""Under this name a template finds what travels with the weights."""
+CONSTANTS = "constants"
+"""Under this name a template finds numbers that stand in the code."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """One value of an artefact, or a part of it, with the way to it.
+
+    A template reaches what is inside by a dot or in brackets; what is absent is undefined there.
+    Numbers reach a text through a filter alone, which remembers where they are from.
+    """
+
+    raw: Any
+    artefact: str
+    way: tuple[str | int, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """Artefact and keys, e.g. ``metrics_publictest: models/ensemble/accuracy``."""
+        return f"{self.artefact}: {'/'.join(map(str, self.way))}"
+
+    def __getitem__(self, key: str | int) -> Value:
+        return Value(self.raw[key], self.artefact, (*self.way, key))
+
+    def get(self, key: str | int, default: Any = None) -> Any:
+        """What is inside under ``key``, ``default`` where there is nothing."""
+        return self[key] if key in self.raw else default
+
+    def __iter__(self) -> Iterator[Value]:
+        return (self[index] for index in range(len(self.raw)))
+
+    def items(self) -> list[tuple[str, Value]]:
+        """The names inside with their values, in the artefact's order."""
+        return [(name, self[name]) for name in self.raw]
+
+    def values(self) -> list[Value]:
+        """The values inside, in the artefact's order."""
+        return [self[name] for name in self.raw]
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def __bool__(self) -> bool:
+        return bool(self.raw)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.raw
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.raw == (other.raw if isinstance(other, Value) else other))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __str__(self) -> str:
+        if isinstance(self.raw, str):
+            return self.raw
+        raise TypeError(f"{self.source} must pass a filter to become text")
+
+
+def read_artefacts(results: Path, weights: Path) -> dict[str, Value]:
+    """Every ``*.json`` in ``results`` by its name, the weights' manifest, constants of the code.
+
+    DataError for a file that is no JSON object.
+    """
+    files = {path.stem: path for path in sorted(results.glob("*.json"))}
+    files[MANIFEST] = weights / MANIFEST_NAME
+    if (weights / TUNED_NAME).is_file():
+        files["detection"] = weights / TUNED_NAME
+    found = {name: Value(_read(path), name) for name, path in files.items()}
+    constants = {"crop_px": CROP_PX, "max_bytes": MAX_BYTES, "max_pixels": MAX_PIXELS}
+    return {**found, CONSTANTS: Value(constants, CONSTANTS)}
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"'{path.name}' cannot be read as JSON: {error}.",
+            hint="Measure it again: emotion report --measure",
+        ) from error
+    if not isinstance(told, dict):
+        raise DataError(f"'{path.name}' holds no JSON object.", hint="Measure it again.")
+    return told
+
+
+def other_weights(artefact: Value, manifest: Value) -> list[str]:
+    """The networks that ``artefact`` was measured with and that are not the shipped ones."""
+    shipped = {name: entry["sha256"] for name, entry in manifest.raw["models"].items()}
+    measured: dict[str, set[str]] = {}
+    for told in _mentions(artefact.raw):
+        for name, digest in told.items():
+            measured.setdefault(name, set()).add(digest)
+    return sorted(name for name, all_of in measured.items() if all_of != {shipped.get(name)})
+
+
+def _mentions(told: Any) -> Iterator[Mapping[str, str]]:
+    """Every mapping of networks to checksums within ``told``."""
+    if isinstance(told, Mapping):
+        for key, value in told.items():
+            if key == "weights_sha256":
+                yield value if isinstance(value, Mapping) else {str(told.get("model")): value}
+            else:
+                yield from _mentions(value)
+    elif isinstance(told, list):
+        for value in told:
+            yield from _mentions(value)

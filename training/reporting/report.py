@@ -1,0 +1,185 @@
+"""From artefacts to the finished documents."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markdown import Markdown
+from markupsafe import Markup
+
+from core import __version__
+from core.errors import DataError
+from core.files import atomic_write
+from core.labels import EMOTIONS
+
+from ..evaluation.release_gate import read_limits
+from .artefacts import MANIFEST, Value, other_weights, read_artefacts
+from .diagram import ROOT
+from .figures import FILTERS, with_sources, without_marks
+from .illustrations import DEFAULT_MODEL, illustrations
+from .measures import ELSEWHERE, MEASURES, reproduce_all
+from .starts import STARTS
+
+RESULTS = ROOT / "docs" / "results"
+"""Where measured artefacts lie."""
+PICTURES = Path("images", "report")
+"""Where a document looks for its figures."""
+DOCUMENTS = ("report.md", "ethics.md")
+PAGE = "photo-emotion-report.html"
+"""The report as one file that needs no other."""
+_LEAST = "metrics_publictest"
+"""The artefact without which there is nothing to tell."""
+_TEMPLATES = Path(__file__).parent / "templates"
+_IMAGE = re.compile(r'<img alt="([^"]*)" src="([^"]+)"')
+_LINK_ELSEWHERE = re.compile(r'<a href="(?!#|https?:)[^"]*">(.*?)</a>', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was written."""
+
+    files: tuple[Path, ...]
+    outdated: Mapping[str, tuple[str, ...]]
+    """Artefacts that were measured with other weights than ship, with the networks concerned."""
+    absent: tuple[str, ...]
+    """Artefacts that the report would tell of and that nobody measured yet."""
+
+
+def write_report(out: Path, *, results: Path = RESULTS, weights: Path = ROOT / "weights") -> Report:
+    """Write the documents and figures into ``out``; DataError without figures to tell."""
+    artefacts = read_artefacts(results, weights)
+    if _LEAST not in artefacts:
+        raise DataError(
+            "Nothing was measured yet that a report could tell.",
+            hint=next(each.shown() for each in MEASURES if each.artefact == _LEAST),
+        )
+    pictures = illustrations(artefacts)
+    files: dict[Path, str] = {
+        out / PICTURES / f"{name}.svg": picture for name, picture in pictures.items()
+    }
+    for name in DOCUMENTS:
+        marked = render(name, artefacts)
+        files[out / name] = without_marks(marked)
+        if name == DOCUMENTS[0]:
+            files[out / PAGE] = page(marked, pictures)
+    for path, text in files.items():
+        atomic_write(path, text.encode())
+    stale = {
+        name: tuple(other_weights(value, artefacts[MANIFEST]))
+        for name, value in artefacts.items()
+        if name in {each.artefact for each in MEASURES}
+    }
+    return Report(
+        tuple(files),
+        {name: networks for name, networks in stale.items() if networks},
+        tuple(each.artefact for each in MEASURES if each.artefact not in artefacts),
+    )
+
+
+def render(name: str, artefacts: Mapping[str, Value]) -> str:
+    """The document called ``name`` as Markdown whose numbers are marked with their source."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        # What comes out is Markdown of our own; the page below is HTML and escapes.
+        autoescape=False,  # noqa: S701
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(FILTERS)
+    environment.globals.update(
+        version=__version__,
+        emotions=[str(emotion) for emotion in EMOTIONS],
+        default_model=DEFAULT_MODEL,
+        elsewhere={each.artefact: each for each in ELSEWHERE},
+        measures={each.artefact: each for each in MEASURES},
+        measured=frozenset(artefacts),
+        pictures=PICTURES.as_posix(),
+        best=_best,
+        pair=_pair,
+        first_of=lambda told: told.values()[0],
+        leaves=_leaves,
+        everyone=lambda manifest: [*manifest["models"].values(), manifest["ensemble"]],
+        exempt=_exempt,
+        reproduce_all=reproduce_all(),
+        runs=_runs,
+        starts=lambda init: STARTS.get(str(init), f"`{init}`"),
+        other_weights=lambda value: other_weights(value, artefacts[MANIFEST]),
+        short_ethics=(ROOT / "frontends" / "ethics.md").read_text(encoding="utf-8").strip(),
+    )
+    text = environment.get_template(f"{name}.j2").render(artefacts)
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text))
+
+
+def page(marked: str, pictures: Mapping[str, str]) -> str:
+    """The report as one HTML file: figures inside, every number tells its source."""
+    converter = Markdown(
+        extensions=["tables", "toc", "fenced_code", "sane_lists", "attr_list"],
+        extension_configs={"toc": {"toc_depth": "2-2"}},
+    )
+    body = _IMAGE.sub(lambda found: _inlined(found, pictures), converter.convert(_sourced(marked)))
+    # What a link of the repository points to is not inside of one file.
+    body = _LINK_ELSEWHERE.sub(r"\1", body)
+    body = re.sub(r"(<table>.*?</table>)", r'<div class="wide">\1</div>', body, flags=re.DOTALL)
+    template = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True)
+    # Markup: made here from our own Markdown, in which artefacts' texts were escaped.
+    return template.get_template("page.html.j2").render(
+        body=Markup(body),  # noqa: S704
+        contents=Markup(converter.toc),  # noqa: S704
+        style=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704
+    )
+
+
+def _sourced(marked: str) -> str:
+    """Numbers with their sources, except in code, where HTML would be shown as it is."""
+    parts = re.split(r"(```.*?```|`[^`\n]*`)", marked, flags=re.DOTALL)
+    return "".join(
+        without_marks(part) if index % 2 else with_sources(part) for index, part in enumerate(parts)
+    )
+
+
+def _inlined(found: re.Match[str], pictures: Mapping[str, str]) -> str:
+    data = base64.b64encode(pictures[Path(found[2]).stem].encode()).decode()
+    return f'<img alt="{found[1]}" src="data:image/svg+xml;base64,{data}"'
+
+
+def _runs(entry: Value) -> list[Value]:
+    """The training runs that led to a network, the first one first."""
+    training = entry.get("training", entry)
+    earlier = training.get("earlier_run")
+    return [*(_runs(earlier) if earlier else ()), training]
+
+
+def _exempt(slicings: Value) -> list[str]:
+    """What faces were parted by and the release gate does not look at, in words."""
+    checked = read_limits().slicings
+    return [str(name).replace("_", " ") for name in slicings.raw if name not in checked]
+
+
+def _leaves(told: Value) -> list[tuple[str, Value]]:
+    """Every number within ``told`` under the way to it in words, in the artefact's order."""
+    found: list[tuple[str, Value]] = []
+    for name, value in told.items():
+        if isinstance(value.raw, dict):
+            found += [(f"{name}: {inner}", each) for inner, each in _leaves(value)]
+        elif isinstance(value.raw, int | float) and not isinstance(value.raw, bool):
+            found.append((name.replace("_", " "), value))
+    return [each for each in found if each[0] != "schema version"]
+
+
+def _best(models: Value, figure: str) -> str:
+    """The model with the highest value of a figure."""
+    values: Mapping[str, Mapping[str, float]] = models.raw
+    return max(values, key=lambda name: values[name][figure])
+
+
+def _pair(pairs: Value, first: str, second: str) -> Value | None:
+    """The comparison of two models, None where they were not compared in this order."""
+    wanted = [each for each in pairs if each["first"] == first and each["second"] == second]
+    return wanted[0] if wanted else None
