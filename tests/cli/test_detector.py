@@ -11,7 +11,7 @@ import training
 from cli.main import app
 from core import DataError
 from training.detector.evaluate import DetectionResult
-from training.detector.tune import Tuned
+from training.detector.tune import TuningResult
 from training.learning.train import TrainingRun
 
 POINT = {"threshold": 0.5, "precision": 0.9, "recall": 0.8, "f1": 0.847}
@@ -73,7 +73,7 @@ def test_interrupted_training_tells_how_to_go_on(emotion):
 def test_tuning_shows_every_point_and_names_the_file(emotion):
     entry = {"points": {"precision": POINT, "balanced": POINT, "recall": POINT}}
     document = {"detectors": {"mtcnn": {"fast": entry}}}
-    emotion.fake("tune_detectors", Tuned(Path("weights/detection.json"), document, ()))
+    emotion.fake("tune_detectors", TuningResult(Path("weights/detection.json"), document, ()))
     shown = emotion("tune", *BOTH, "--detector", "mtcnn", "--negatives", "none.zip")
     assert shown.exit_code == 0
     assert "fast, recall" in shown.stdout

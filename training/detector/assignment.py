@@ -42,12 +42,14 @@ class Assignment:
     """(B, cells) 0 where there is no face, else how well the cell's box fits, up to 1."""
     boxes: Tensor
     """(B, cells, 4) the face's box where quality is above 0."""
-    counted: Tensor
+    valid: Tensor
     """(B, cells) False where what the cell says is neither right nor wrong."""
 
 
 @torch.no_grad()
-def assigned(scores: Tensor, found: Tensor, grid: Grid, boxes: Tensor, kinds: Tensor) -> Assignment:
+def assign_cells(
+    scores: Tensor, found: Tensor, grid: Grid, boxes: Tensor, kinds: Tensor
+) -> Assignment:
     """Task-aligned assignment (Feng et al. 2021): the cells that are best at a face learn it.
 
     ``scores`` (B, cells) and ``found`` (B, cells, 4) are the network's, ``boxes`` (B, M, 4)
@@ -102,7 +104,7 @@ def detection_loss(
     weight = torch.where(faces, quality, _NEGATIVE_WEIGHT * scores.pow(_NEGATIVE_POWER))
     entropy = functional.binary_cross_entropy_with_logits(logits, quality, reduction="none")
     total = quality.sum().clamp(min=1.0)
-    loss = (entropy * weight * wanted.counted).sum() / total
+    loss = (entropy * weight * wanted.valid).sum() / total
     if faces.any():
         boxes = distance_box_iou_loss(found[faces], wanted.boxes[faces], reduction="none")
         loss = loss + box_weight * (boxes * quality[faces]).sum() / total

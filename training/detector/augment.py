@@ -39,7 +39,7 @@ class Framing(StrEnum):
     """Four photos put together, their faces small."""
 
 
-def photo_transform(side: int, framing: Framing) -> A.Compose:
+def build_photo_transform(side: int, framing: Framing) -> A.Compose:
     """To a (side, side) picture."""
     return A.Compose(
         [
@@ -89,7 +89,7 @@ def _framed(side: int, framing: Framing) -> list[Any]:
     ]
 
 
-def augmented_photo(
+def augment_photo(
     transform: A.Compose,
     photos: Sequence[tuple[UInt8Array, FaceBoxes]],
     seed: int,
@@ -125,7 +125,7 @@ def _described(pixels: UInt8Array, faces: FaceBoxes) -> dict[str, Any]:
     }
 
 
-def window_of(
+def draw_window(
     size_wh: tuple[int, int], faces: FaceBoxes, side: int, draw: np.random.Generator
 ) -> tuple[int, int, int, int] | None:
     """A part of a photo in which one face will measure something between small and all of it.

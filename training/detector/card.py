@@ -28,13 +28,14 @@ def detector_card(directory: Path) -> str:
     return _card(detector_of(NAME, directory), tuned["detectors"][NAME])
 
 
-def trained_before(training: Mapping[str, Any]) -> str:
+def format_earlier_runs(training: Mapping[str, Any]) -> str:
     """The earlier runs that this one went on from, in words; empty where it began from nothing."""
     earlier = training.get("earlier_run")
     if not earlier:
         return ""
     return (
-        f"{trained_before(earlier)}{earlier['epochs']} epochs in {earlier['minutes']:.0f} minutes "
+        f"{format_earlier_runs(earlier)}{earlier['epochs']} epochs "
+        f"in {earlier['minutes']:.0f} minutes "
         f"(recipe `{earlier['recipe_digest']}`); from these weights on, "
     )
 
@@ -68,7 +69,7 @@ against it.
 
 ## Training
 
-{trained_before(training)}{training["epochs"]} epochs in
+{format_earlier_runs(training)}{training["epochs"]} epochs in
 {training["minutes"]:.0f} minutes on a {training["device"].upper()},
 {training["images_per_s"]:.0f} pictures a second, precision {training["precision"]}, torch
 {training["torch"]}. Recipe `{training["recipe_digest"]}`:

@@ -16,19 +16,19 @@ from core.files import atomic_write, write_json
 
 from ..evaluation.intervals import LEVEL
 from ..evaluation.speed import machine_told
-from .figures import (
-    at_threshold,
-    by_size,
-    counted,
-    curve,
-    false_alarms,
-    operating_points,
-    resampled_headline,
-)
 from .matching import MATCH_IOU, Matches
-from .measure import Asked, Progress, ask_annotated, ask_plain, detector_for
+from .measure import DetectorRun, Progress, load_for_measuring, run_on_annotated, run_on_photos
+from .metrics import (
+    bootstrap_metrics,
+    choose_operating_points,
+    compute_curve,
+    count_per_photo,
+    false_alarm_rate,
+    metrics_at,
+    metrics_by_size,
+)
 from .plots import curves_plot
-from .train import is_learnt
+from .train import is_training_negative
 
 RESULT_NAME = "detection.json"
 
@@ -76,10 +76,12 @@ def evaluate_detector(
     preset, point = Preset(preset), OperatingPoint(operating_point)
     names = dict.fromkeys((detector, against)) if against else {detector: None}
     detectors = {
-        str(name): detector_for(str(name), preset, device=Device(device), weights_dir=weights_dir)
+        str(name): load_for_measuring(
+            str(name), preset, device=Device(device), weights_dir=weights_dir
+        )
         for name in names
     }
-    answers = ask_annotated(detectors, images, boxes, progress)
+    answers = run_on_annotated(detectors, images, boxes, progress)
     matches = {name: answers.of(name).matches(min_size_px) for name in detectors}
     levels = {
         name: _threshold(name, matches[name], preset, point, weights_dir) for name in detectors
@@ -99,30 +101,32 @@ def evaluate_detector(
         "iou": MATCH_IOU,
         "threshold": level,
         "threshold_is": chosen,
-        **at_threshold(matches[detector], level),
+        **metrics_at(matches[detector], level),
         "ap": matches[detector].ap,
-        "by_size": by_size(answers.of(detector), level),
-        "curve": curve(matches[detector]),
+        "by_size": metrics_by_size(answers.of(detector), level),
+        "curve": compute_curve(matches[detector]),
         "machine": machine_told(),
         **_times(answers.asked[detector]),
     }
-    alarms: Mapping[str, Asked] = {}
+    alarms: Mapping[str, DetectorRun] = {}
     if negatives is not None:
-        alarms = ask_plain(
+        alarms = run_on_photos(
             detectors,
             negatives,
-            wanted=(lambda name: not is_learnt(name)) if held_out else (lambda _name: True),
+            wanted=(lambda name: not is_training_negative(name))
+            if held_out
+            else (lambda _name: True),
         )
-        figures.update(false_alarms(alarms[detector].found, level))
+        figures.update(false_alarm_rate(alarms[detector].found, level))
         figures["negatives_are"] = "not learnt from" if held_out else "all"
     if against:
         figures["against"] = _compared(
             detector, against, {name: answers.asked[name] for name in detectors}, matches, levels
         )
         if alarms:
-            figures["against"].update(false_alarms(alarms[against].found, levels[against][0]))
+            figures["against"].update(false_alarm_rate(alarms[against].found, levels[against][0]))
     write_json(directory / RESULT_NAME, figures)
-    plot = curves_plot({name: curve(matches[name]) for name in detectors}, levels)
+    plot = curves_plot({name: compute_curve(matches[name]) for name in detectors}, levels)
     atomic_write(directory / "detection.png", plot)
     return DetectionResult(directory, figures, answers.skipped)
 
@@ -133,10 +137,11 @@ def _threshold(
     tuned = tuned_threshold(name, preset, point, weights_dir)
     if tuned is not None:
         return tuned, f"tuned for {point.value}"
-    return operating_points(curve(matches))[point], f"best for {point.value} on these photos"
+    best = choose_operating_points(compute_curve(matches))[point]
+    return best, f"best for {point.value} on these photos"
 
 
-def _times(asked: Asked) -> dict[str, float]:
+def _times(asked: DetectorRun) -> dict[str, float]:
     seconds = np.array(asked.seconds)
     return {
         "seconds_per_image": float(seconds.mean()),
@@ -147,19 +152,21 @@ def _times(asked: Asked) -> dict[str, float]:
 def _compared(
     detector: str,
     against: str,
-    asked: Mapping[str, Asked],
+    asked: Mapping[str, DetectorRun],
     matches: Mapping[str, Matches],
     levels: Mapping[str, tuple[float, str]],
 ) -> dict[str, Any]:
     """The second detector's figures, and how the first differs from it on the same photos."""
     drawn = {
-        name: resampled_headline(*counted(matches[name], levels[name][0]), matches[name].faces)
+        name: bootstrap_metrics(
+            *count_per_photo(matches[name], levels[name][0]), matches[name].faces
+        )
         for name in (detector, against)
     }
     gaps = drawn[detector]["f1"] - drawn[against]["f1"]
     low, high = np.quantile(gaps, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    theirs = at_threshold(matches[against], levels[against][0])
-    ours = at_threshold(matches[detector], levels[detector][0])
+    theirs = metrics_at(matches[against], levels[against][0])
+    ours = metrics_at(matches[detector], levels[detector][0])
     ratios = np.array(asked[against].seconds) / np.array(asked[detector].seconds)
     return {
         "detector": against,

@@ -31,11 +31,11 @@ def show_detectors(
 ) -> Mapping[str, Mapping[str, int]]:
     """Draw what every detector finds in ``photos`` into a PNG; how many faces by photo and name.
 
-    Without photos :func:`examples` are shown.
+    Without photos :func:`load_examples` are shown.
     """
     preset = Preset(preset)
     detectors = {name: _tuned(name, preset, weights_dir) for name in DETECTORS}
-    pictures = [read_image(path) for path in photos] or examples()
+    pictures = [read_image(path) for path in photos] or load_examples()
     counts: dict[str, dict[str, int]] = {}
     tiles = []
     for image in pictures:
@@ -90,7 +90,7 @@ def _write(
     cv2.putText(tile, text, corner, _FONT, _FONT_SCALE, colour, 1, cv2.LINE_AA)
 
 
-def examples() -> list[RgbImage]:
+def load_examples() -> list[RgbImage]:
     """Pictures that anybody may show, from what is installed anyway.
 
     Eileen Collins (NASA) and Grace Hopper (US Navy) are in the public domain, as are the sculpted

@@ -13,8 +13,8 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from core.detectors.compact import PAD_TO
 from core.errors import DataError
 
-from .augment import TILES, Framing, augmented_photo, photo_transform, window_of
-from .photos import FaceBoxes, KeptPhoto
+from .augment import TILES, Framing, augment_photo, build_photo_transform, draw_window
+from .photos import EncodedPhoto, FaceBoxes
 from .recipe import DetectorRecipe
 
 Key = tuple[int, int, int, int]
@@ -34,14 +34,17 @@ class AugmentedPhotos(Dataset[Batch]):
     """Batches of photos with faces, then those without; what a key gives is always the same."""
 
     def __init__(
-        self, photos: Sequence[KeptPhoto], negatives: Sequence[KeptPhoto], recipe: DetectorRecipe
+        self,
+        photos: Sequence[EncodedPhoto],
+        negatives: Sequence[EncodedPhoto],
+        recipe: DetectorRecipe,
     ) -> None:
         self._photos = (*photos, *negatives)
         self._with_faces = len(photos)
         self._recipe = recipe
         self._transforms = {
-            (side, framing): photo_transform(side, framing)
-            for side in sides(recipe)
+            (side, framing): build_photo_transform(side, framing)
+            for side in batch_sides(recipe)
             for framing in Framing
         }
 
@@ -50,7 +53,7 @@ class AugmentedPhotos(Dataset[Batch]):
 
     def __getitem__(self, keys: Sequence[Key]) -> Batch:
         """The pictures of all ``keys``, which name one side."""
-        return stacked([self.picture(key) for key in keys])
+        return collate([self.picture(key) for key in keys])
 
     def picture(self, key: Key) -> Sample:
         """((3, S, S) uint8 picture, (M, 4) boxes, (M,) what they are) for a key."""
@@ -68,9 +71,9 @@ class AugmentedPhotos(Dataset[Batch]):
         may_focus = framing is Framing.ANY and chosen < self._with_faces
         if may_focus and draw.random() < self._recipe.focus:
             pixels, faces = sources[0]
-            window = window_of((pixels.shape[1], pixels.shape[0]), faces, side, draw)
+            window = draw_window((pixels.shape[1], pixels.shape[0]), faces, side, draw)
             framing = Framing.FACE if window else Framing.ANY
-        shown, faces = augmented_photo(
+        shown, faces = augment_photo(
             self._transforms[side, framing],
             sources,
             int(sequence.generate_state(1)[0]),
@@ -91,7 +94,7 @@ def _taught(faces: FaceBoxes, smallest_px: float) -> tuple[NDArray[np.float32], 
     return np.ascontiguousarray(faces.boxes_xyxy[order], np.float32), kinds
 
 
-def sides(recipe: DetectorRecipe) -> tuple[int, ...]:
+def batch_sides(recipe: DetectorRecipe) -> tuple[int, ...]:
     """Sides that a batch may have, in pixels."""
     steps = {max(1, round(recipe.input_px * share / PAD_TO)) for share in _SIZES}
     return tuple(step * PAD_TO for step in sorted(steps))
@@ -134,7 +137,7 @@ class PhotoSampler(Sampler[list[Key]]):
             drawn = draw.choice(len(odds), size=without, p=odds / odds.sum())
             order = np.concatenate([order, self._photos + drawn])
         order = draw.permutation(order)
-        choices = sides(self._recipe)
+        choices = batch_sides(self._recipe)
         batch = self._recipe.batch
         for start in range(0, len(self) * batch, batch):
             side = int(draw.choice(choices))
@@ -144,7 +147,7 @@ class PhotoSampler(Sampler[list[Key]]):
             ]
 
 
-def stacked(samples: Sequence[Sample]) -> Batch:
+def collate(samples: Sequence[Sample]) -> Batch:
     """One batch, its boxes filled up with :data:`NOTHING`."""
     most = max(1, *(len(kinds) for _, _, kinds in samples))
     boxes = torch.zeros(len(samples), most, 4)
@@ -155,7 +158,7 @@ def stacked(samples: Sequence[Sample]) -> Batch:
     return torch.stack([picture for picture, _, _ in samples]), boxes, kinds
 
 
-def photo_loader(
+def make_photo_loader(
     dataset: AugmentedPhotos, sampler: PhotoSampler, *, workers: int
 ) -> DataLoader[Batch]:
     """Batches as :class:`PhotoSampler` orders them; DataError where not even one is full."""

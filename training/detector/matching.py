@@ -47,7 +47,7 @@ class Matches:
     """Average precision at :data:`MATCH_IOU` (COCO's 101 points); None without a face."""
 
 
-def matched(
+def match_detections(
     found: Sequence[Detections],
     truth: Sequence[FaceBoxes],
     *,

@@ -14,10 +14,10 @@ from core.detectors import DETECTORS, Detector
 from core.errors import DataError
 from core.types import RgbImage
 
-from . import as_found
-from .figures import LOWEST, Measured
+from . import facenet_mtcnn
 from .matching import Detections
-from .photos import FaceBoxes, annotated_photos, plain_photos
+from .metrics import LOWEST, AnnotatedDetections
+from .photos import FaceBoxes, read_annotated_photos, read_photos
 
 Progress = Callable[[str], None]
 _TOLD_EVERY = 50
@@ -25,7 +25,7 @@ _TOLD_EVERY = 50
 
 
 @dataclass(slots=True)
-class Asked:
+class DetectorRun:
     """What one detector found, photo by photo, and in how many seconds."""
 
     found: list[Detections] = field(default_factory=list)
@@ -42,27 +42,27 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class DetectorRuns:
     """What every detector said of the same photos."""
 
-    asked: Mapping[str, Asked]
+    asked: Mapping[str, DetectorRun]
     truth: Sequence[FaceBoxes]
     skipped: tuple[str, ...]
 
-    def of(self, name: str) -> Measured:
+    def of(self, name: str) -> AnnotatedDetections:
         """The detections of one detector, with the faces there are."""
-        return Measured(self.asked[name].found, self.truth)
+        return AnnotatedDetections(self.asked[name].found, self.truth)
 
 
-def detector_for(
+def load_for_measuring(
     name: str, preset: Preset, *, device: Device = Device.AUTO, weights_dir: Path | None = None
 ) -> Detector:
-    """A detector that tells of everything it scores :data:`.figures.LOWEST` or more.
+    """A detector that tells of everything it scores :data:`.metrics.LOWEST` or more.
 
-    :data:`.as_found.NAME` is MTCNN as its library runs it, whatever the preset.
+    :data:`.facenet_mtcnn.NAME` is MTCNN as its library runs it, whatever the preset.
     """
-    if name == as_found.NAME:
-        return as_found.FacenetMtcnn()
+    if name == facenet_mtcnn.NAME:
+        return facenet_mtcnn.FacenetMtcnn()
     return DETECTORS.get(name)(
         settings=settings_for(preset, name),
         threshold=LOWEST,
@@ -71,17 +71,17 @@ def detector_for(
     )
 
 
-def ask_annotated(
+def run_on_annotated(
     detectors: Mapping[str, Detector], images: Path, boxes: Path, progress: Progress | None = None
-) -> Answers:
+) -> DetectorRuns:
     """What ``detectors`` find in the photos of a COCO file.
 
     They take turns at every photo, so that their times can be compared.
     """
     skipped: list[str] = []
     truth: list[FaceBoxes] = []
-    asked = {name: Asked() for name in detectors}
-    for image, faces in annotated_photos(images, boxes, skipped):
+    asked = {name: DetectorRun() for name in detectors}
+    for image, faces in read_annotated_photos(images, boxes, skipped):
         if not truth:
             # The first call compiles, and is not what a photo takes.
             for detector in detectors.values():
@@ -96,18 +96,18 @@ def ask_annotated(
             f"None of the photos in {images.name} can be read.",
             hint=f"The first: {skipped[0]}" if skipped else "",
         )
-    return Answers(asked, truth, tuple(skipped))
+    return DetectorRuns(asked, truth, tuple(skipped))
 
 
-def ask_plain(
+def run_on_photos(
     detectors: Mapping[str, Detector],
     images: Path,
     *,
     wanted: Callable[[str], bool] = lambda _name: True,
-) -> Mapping[str, Asked]:
+) -> Mapping[str, DetectorRun]:
     """What ``detectors`` find in those photos of a folder or zip whose name is ``wanted``."""
-    asked = {name: Asked() for name in detectors}
-    for image in plain_photos(images, []):
+    asked = {name: DetectorRun() for name in detectors}
+    for image in read_photos(images, []):
         if wanted(image.name):
             for name, detector in detectors.items():
                 asked[name].ask(detector, image)

@@ -13,7 +13,7 @@ from core.detectors.compact import STRIDES
 from core.detectors.compact_network import CompactNetwork, cell_middles
 
 from ..learning.timed import TimedModule
-from .assignment import Grid, assigned, detection_loss
+from .assignment import Grid, assign_cells, detection_loss
 from .loader import Batch
 from .recipe import DetectorRecipe
 
@@ -53,15 +53,15 @@ class DetectorModule(TimedModule):
         inputs = pictures.float().contiguous(memory_format=torch.channels_last)
         told = self.network(inputs).float()
         logits, found = told[..., 0], told[..., 1:]
-        grid = grid_of(inputs.shape[-1], inputs.device)
-        wanted = assigned(logits.sigmoid(), found, grid, boxes, kinds)
+        grid = make_grid(inputs.shape[-1], inputs.device)
+        wanted = assign_cells(logits.sigmoid(), found, grid, boxes, kinds)
         return detection_loss(logits, found, wanted, box_weight=self.recipe.box)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return self.optimized(self.network)
 
     @torch.no_grad()
-    def look_again(self, negatives: Sequence[Tensor]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def update_hardness(self, negatives: Sequence[Tensor]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Measure ``hardness`` with the weight average: (3, H, W) uint8 pictures without a face."""
         network = self.shipped.eval()
         for index, picture in enumerate(negatives):
@@ -70,7 +70,7 @@ class DetectorModule(TimedModule):
         return self.hardness.cpu().numpy()
 
 
-def grid_of(side: int, device: torch.device) -> Grid:
+def make_grid(side: int, device: torch.device) -> Grid:
     """The network's cells for a square picture."""
     middles = [cell_middles(side // stride, side // stride, stride) for stride in STRIDES]
     strides = [torch.full((len(each),), float(s)) for s, each in zip(STRIDES, middles, strict=True)]

@@ -45,7 +45,7 @@ NO_FACES = FaceBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.bool_))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class KeptPhoto:
+class EncodedPhoto:
     """A photo as it waits in memory: small, and encoded by ourselves."""
 
     name: str
@@ -59,7 +59,7 @@ class KeptPhoto:
         return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
-def kept(image: RgbImage, faces: FaceBoxes, longest_px: int) -> KeptPhoto:
+def encode_photo(image: RgbImage, faces: FaceBoxes, longest_px: int) -> EncodedPhoto:
     """``image`` reduced to ``longest_px`` on its longer side, if it is larger."""
     scale = min(1.0, longest_px / max(image.width, image.height))
     size_wh = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
@@ -69,10 +69,10 @@ def kept(image: RgbImage, faces: FaceBoxes, longest_px: int) -> KeptPhoto:
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
     resized = faces.scaled(size_wh[0] / image.width, size_wh[1] / image.height)
-    return KeptPhoto(image.name, encoded.tobytes(), resized)
+    return EncodedPhoto(image.name, encoded.tobytes(), resized)
 
 
-def annotated_photos(
+def read_annotated_photos(
     images: Path, boxes: Path, skipped: list[str]
 ) -> Iterator[tuple[RgbImage, FaceBoxes]]:
     """Every photo of ``boxes`` (COCO JSON) that ``images`` (folder or zip) holds, upright RGB.
@@ -83,7 +83,7 @@ def annotated_photos(
     wanted = read_annotations(boxes)
     found = 0
     missing = dict(wanted)
-    for path, read in source_files(images):
+    for path, read in find_source_files(images):
         annotated = missing.pop(path.name, None)
         if annotated is None:
             continue
@@ -107,16 +107,16 @@ def annotated_photos(
     skipped.extend(f"{name}: It is not in {images.name}." for name in missing)
 
 
-def plain_photos(images: Path, skipped: list[str]) -> Iterator[RgbImage]:
+def read_photos(images: Path, skipped: list[str]) -> Iterator[RgbImage]:
     """Every photo in a folder or zip, upright RGB; those that cannot be read are ``skipped``."""
-    for path, read in source_files(images):
+    for path, read in find_source_files(images):
         try:
             yield read_image(read(), name=path.name)
         except InputError as error:
             skipped.append(f"{path}: {error.message}")
 
 
-def source_files(images: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
+def find_source_files(images: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
     """As :func:`training.data.faces.files_of`; DataError when there is no such file or folder."""
     if not images.exists():
         raise DataError(f"There is no file or folder '{images}'.", hint="Check the path.")
@@ -129,7 +129,7 @@ def source_files(images: Path) -> Iterator[tuple[PurePosixPath, Callable[[], byt
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Annotated:
+class AnnotatedPhoto:
     """One photo of a COCO file."""
 
     width: float
@@ -137,7 +137,7 @@ class Annotated:
     faces: FaceBoxes
 
 
-def read_annotations(path: Path) -> dict[str, Annotated]:
+def read_annotations(path: Path) -> dict[str, AnnotatedPhoto]:
     """The photos of a COCO file by file name without folders; DataError when it is none."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -173,13 +173,13 @@ def read_annotations(path: Path) -> dict[str, Annotated]:
     return photos
 
 
-def _annotated(image: Mapping[str, Any], rows: list[tuple[list[float], bool]]) -> Annotated:
+def _annotated(image: Mapping[str, Any], rows: list[tuple[list[float], bool]]) -> AnnotatedPhoto:
     width, height = float(image["width"]), float(image["height"])
     if not (0 < width < math.inf and 0 < height < math.inf):
         raise ValueError(f"photo {image['file_name']} has no size")
     boxes = np.array([box for box, _ in rows], np.float32).reshape(-1, 4)
     ignored = np.array([crowd for _, crowd in rows], np.bool_)
-    return Annotated(width, height, FaceBoxes(boxes, ignored))
+    return AnnotatedPhoto(width, height, FaceBoxes(boxes, ignored))
 
 
 def _face_category(categories: list[dict[str, Any]]) -> Any:

@@ -30,9 +30,9 @@ from ..learning.progress import EpochReport, Reporter
 from ..learning.quiet import quiet
 from ..learning.train import TrainingRun
 from ..learning.trainer import fit, make_trainer
-from .loader import FACE, AugmentedPhotos, PhotoSampler, photo_loader, sides
+from .loader import FACE, AugmentedPhotos, PhotoSampler, batch_sides, make_photo_loader
 from .module import DetectorModule
-from .photos import NO_FACES, KeptPhoto, annotated_photos, kept, plain_photos
+from .photos import NO_FACES, EncodedPhoto, encode_photo, read_annotated_photos, read_photos
 from .recipe import NAME, DetectorRecipe
 
 _LOOKED_AT_PX = 320
@@ -58,8 +58,8 @@ def train_detector(
 ) -> TrainingRun:
     """Train ``recipe`` on the photos of a COCO file and export into ``directory``.
 
-    ``negatives`` are photos without any face, of which those that :func:`is_learnt` names are
-    shown, the more often the surer the detector is of a face in them. The last weight average
+    ``negatives`` are photos without any face. Those of :func:`is_training_negative` are shown, the
+    more often the surer the detector is of a face in them. The last weight average
     ships. ``init`` is scratch, or the safetensors file of an earlier run to go on from with a new
     recipe; ConfigError where it does not fit. ``max_minutes`` shortens the cosine to the clock;
     ``resume`` goes on from the last whole epoch.
@@ -74,8 +74,8 @@ def train_detector(
         keep_freed_memory()
     skipped: list[str] = []
     photos = [
-        kept(image, faces, recipe.keep_px)
-        for image, faces in annotated_photos(images, boxes, skipped)
+        encode_photo(image, faces, recipe.keep_px)
+        for image, faces in read_annotated_photos(images, boxes, skipped)
     ]
     without = _without_faces(negatives, recipe, skipped) if negatives else []
     facts = {"photos": len(photos), "negatives": len(without), "boxes": _digest(boxes)}
@@ -83,7 +83,7 @@ def train_detector(
         require_same(resumed, facts)
     dataset = AugmentedPhotos(photos, without, recipe)
     sampler = PhotoSampler(len(photos), recipe, np.zeros(len(without)))
-    loader = photo_loader(dataset, sampler, workers=workers)
+    loader = make_photo_loader(dataset, sampler, workers=workers)
     if resumed:
         # Lightning begins to load before it tells the sampler which epoch it is.
         sampler.set_epoch(resumed.epochs)
@@ -139,14 +139,18 @@ def train_detector(
     )
 
 
-def is_learnt(name: str) -> bool:
+def is_training_negative(name: str) -> bool:
     """Whether a photo without a face is learnt from, by a hash of its name without folders."""
     return hashlib.sha256(name.encode()).digest()[0] < _LEARNT * 256
 
 
-def _without_faces(source: Path, recipe: DetectorRecipe, skipped: list[str]) -> list[KeptPhoto]:
-    images: Iterable[Any] = plain_photos(source, skipped)
-    return [kept(each, NO_FACES, recipe.keep_px) for each in images if is_learnt(each.name)]
+def _without_faces(source: Path, recipe: DetectorRecipe, skipped: list[str]) -> list[EncodedPhoto]:
+    images: Iterable[Any] = read_photos(source, skipped)
+    return [
+        encode_photo(each, NO_FACES, recipe.keep_px)
+        for each in images
+        if is_training_negative(each.name)
+    ]
 
 
 def _digest(file: Path) -> str:
@@ -156,7 +160,7 @@ def _digest(file: Path) -> str:
 class _HardNegatives(Callback):
     """After each epoch looks again at the photos without a face, so that hard ones come often."""
 
-    def __init__(self, sampler: PhotoSampler, photos: list[KeptPhoto]) -> None:
+    def __init__(self, sampler: PhotoSampler, photos: list[EncodedPhoto]) -> None:
         self._sampler = sampler
         self._pictures = [_as_input(photo.pixels()) for photo in photos]
 
@@ -166,7 +170,7 @@ class _HardNegatives(Callback):
 
     def on_train_epoch_end(self, _trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Measured with the weight average; the next epoch draws by it."""
-        self._sampler.hardness = _detector(pl_module).look_again(self._pictures)
+        self._sampler.hardness = _detector(pl_module).update_hardness(self._pictures)
 
 
 def _detector(module: pl.LightningModule) -> DetectorModule:
@@ -184,7 +188,7 @@ def _as_input(pixels: UInt8Array) -> Tensor:
 
 def save_example(directory: Path, dataset: AugmentedPhotos, recipe: DetectorRecipe) -> None:
     """A sheet of augmented photos with their boxes, so that a person can look at them."""
-    side, count = sides(recipe)[0], min(32, len(dataset))
+    side, count = batch_sides(recipe)[0], min(32, len(dataset))
     tiles = []
     for index in range(count):
         picture, boxes, kinds = dataset.picture((0, index, index * len(dataset) // count, side))

@@ -16,9 +16,9 @@ from core.files import write_json
 from core.weights import SHIPPED_DIR
 
 from ..evaluation.speed import machine_told
-from .figures import LOWEST, at_threshold, curve, false_alarms, operating_points
-from .measure import Progress, ask_annotated, ask_plain, detector_for
-from .train import is_learnt
+from .measure import Progress, load_for_measuring, run_on_annotated, run_on_photos
+from .metrics import LOWEST, choose_operating_points, compute_curve, false_alarm_rate, metrics_at
+from .train import is_training_negative
 
 _SWEPT = settings_for(Preset.THOROUGH, "mtcnn")
 """The preset whose usual detector MTCNN is."""
@@ -44,7 +44,7 @@ _MTCNN_TRIES: dict[str, Sequence[Any]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Tuned:
+class TuningResult:
     """What was chosen, and where it is kept."""
 
     file: Path
@@ -63,7 +63,7 @@ def tune_detectors(
     weights_dir: Path | None = None,
     device: Device | str = Device.AUTO,
     progress: Progress | None = None,
-) -> Tuned:
+) -> TuningResult:
     """Choose the thresholds of ``detectors``, or of all, on the photos of a COCO file.
 
     For every preset the threshold of each operating point is taken from one curve and written
@@ -79,25 +79,25 @@ def tune_detectors(
         if progress:
             progress(f"preset {preset.value}")
         asked = {
-            name: detector_for(name, preset, device=Device(device), weights_dir=folder)
+            name: load_for_measuring(name, preset, device=Device(device), weights_dir=folder)
             for name in names
         }
-        answers = ask_annotated(asked, images, boxes, progress)
+        answers = run_on_annotated(asked, images, boxes, progress)
         skipped = answers.skipped
         alarms = (
-            ask_plain(asked, negatives, wanted=lambda name: not is_learnt(name))
+            run_on_photos(asked, negatives, wanted=lambda name: not is_training_negative(name))
             if negatives
             else {}
         )
         for name in names:
             matches = answers.of(name).matches(min_size_px)
-            measured = curve(matches)
-            levels = operating_points(measured)
+            measured = compute_curve(matches)
+            levels = choose_operating_points(measured)
             points = {}
             for point, level in levels.items():
-                points[point.value] = {"threshold": level, **at_threshold(matches, level)}
+                points[point.value] = {"threshold": level, **metrics_at(matches, level)}
                 if alarms:
-                    points[point.value].update(false_alarms(alarms[name].found, level))
+                    points[point.value].update(false_alarm_rate(alarms[name].found, level))
             balanced = points["balanced"]
             document["detectors"].setdefault(name, {})[preset.value] = {
                 "data": f"{len(answers.truth)} photos of {boxes.stem}",
@@ -116,7 +116,7 @@ def tune_detectors(
         document["mtcnn_sweep"] = _swept(images, boxes, min_size_px, Device(device), progress)
     file = folder / TUNED_NAME
     write_json(file, document, indent=1)
-    return Tuned(file, document, skipped)
+    return TuningResult(file, document, skipped)
 
 
 def _document(folder: Path) -> dict[str, Any]:
@@ -141,9 +141,9 @@ def _swept(
             device=device,
             **settings,
         )
-        answers = ask_annotated({"mtcnn": detector}, images, boxes)
+        answers = run_on_annotated({"mtcnn": detector}, images, boxes)
         matches = answers.of("mtcnn").matches(min_size_px)
-        measured = curve(matches)
+        measured = compute_curve(matches)
         at = max(range(len(measured["f1"])), key=lambda index: measured["f1"][index])
         return {
             **settings,

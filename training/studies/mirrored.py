@@ -32,7 +32,7 @@ from core.landmarks.face_mesh import FaceMeshLandmarks, cut_square
 from core.landmarks.mesh_networks import MESH_PX, MeshNetworks
 from core.types import Box, Face, Landmarks, RgbImage
 
-from ..detector.photos import plain_photos
+from ..detector.photos import read_photos
 from ..evaluation.intervals import LEVEL, RESAMPLES
 
 MESH, OWN_FINDER, FIVE_POINTS = "mesh", "mesh_by_its_own_finder", "five_points"
@@ -70,7 +70,7 @@ def study_mirrored(
     views: list[Anchors] = []
     networks = MeshNetworks()
     mesh = FaceMeshLandmarks(networks)
-    for image in plain_photos(photos, skipped):
+    for image in read_photos(photos, skipped):
         counted += 1
         mirror = RgbImage(np.ascontiguousarray(image.pixels[:, ::-1]), image.name)
         for face, other in _pairs(image, mirror, detector):

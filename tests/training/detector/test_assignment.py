@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 import torch
 
-from training.detector.assignment import assigned, detection_loss
+from training.detector.assignment import assign_cells, detection_loss
 from training.detector.loader import FACE, IGNORED, NOTHING
-from training.detector.module import grid_of
+from training.detector.module import make_grid
 
 SIDE = 128
 
 
 @pytest.fixture
 def grid():
-    return grid_of(SIDE, torch.device("cpu"))
+    return make_grid(SIDE, torch.device("cpu"))
 
 
 def answer(grid, boxes, kinds, *, scores=None, found=None):
@@ -23,7 +23,7 @@ def answer(grid, boxes, kinds, *, scores=None, found=None):
         half = 1.5 * grid.strides[:, None]
         found = torch.cat([grid.middles - half, grid.middles + half], dim=1)
     scores = torch.full((len(grid.strides),), 0.01) if scores is None else scores
-    return assigned(
+    return assign_cells(
         scores[None],
         found[None],
         grid,
@@ -42,7 +42,7 @@ def test_cells_come_stride_by_stride_with_their_middles(grid):
 def test_picture_without_a_face_teaches_that_there_is_none(grid):
     told = answer(grid, [[0, 0, 0, 0]], [NOTHING])
     assert told.quality.sum() == 0
-    assert told.counted.all()
+    assert told.valid.all()
 
 
 def test_cells_within_the_face_whose_boxes_fit_best_learn_it(grid):
@@ -91,13 +91,13 @@ def test_cells_within_an_ignored_face_count_neither_way(grid):
     told = answer(grid, [[0.0, 0.0, 64.0, 64.0]], [IGNORED])
     inside = (grid.middles < 64).all(dim=1)
     assert told.quality.sum() == 0
-    assert (told.counted[0] == ~inside).all()
+    assert (told.valid[0] == ~inside).all()
 
 
 def test_face_within_an_ignored_box_is_learnt(grid):
     told = answer(grid, [[0, 0, 128, 128], [32, 32, 56, 56]], [IGNORED, FACE])
     assert (told.quality > 0).any()
-    assert (told.counted == (told.quality > 0)).all()
+    assert (told.valid == (told.quality > 0)).all()
 
 
 def test_what_does_not_count_has_no_gradient(grid):
@@ -105,8 +105,8 @@ def test_what_does_not_count_has_no_gradient(grid):
     logits = torch.zeros(1, len(grid.strides), requires_grad=True)
     found = torch.zeros(1, len(grid.strides), 4, requires_grad=True)
     detection_loss(logits, found, told, box_weight=2.0).backward()
-    assert (logits.grad[~told.counted] == 0).all()
-    assert (logits.grad[told.counted] > 0).all()
+    assert (logits.grad[~told.valid] == 0).all()
+    assert (logits.grad[told.valid] > 0).all()
 
 
 def test_sure_mistakes_cost_more_than_unsure_ones(grid):

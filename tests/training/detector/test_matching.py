@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.detector.matching import Detections, matched
+from training.detector.matching import Detections, match_detections
 from training.detector.photos import FaceBoxes
 
 FACE = [10.0, 10.0, 50.0, 50.0]
@@ -23,14 +23,14 @@ def found(*rows):
 
 
 def told(detections, faces, **options):
-    matches = matched([detections], [faces], **options)
+    matches = match_detections([detections], [faces], **options)
     order = np.argsort(-matches.scores)
     rows = list(zip(matches.scores[order].tolist(), matches.right[order].tolist(), strict=True))
     return rows, int(matches.faces.sum())
 
 
 def test_photo_without_faces_and_detections_counts_nothing():
-    matches = matched([found()], [truth()])
+    matches = match_detections([found()], [truth()])
     assert (len(matches.scores), matches.faces.tolist()) == (0, [0])
     assert matches.ap is None
 
@@ -102,7 +102,7 @@ def test_range_takes_in_its_lower_end_and_leaves_out_its_upper():
 
 
 def test_photos_do_not_share_their_faces():
-    matches = matched([found(), found([*FACE, 0.9])], [truth(FACE), truth()])
+    matches = match_detections([found(), found([*FACE, 0.9])], [truth(FACE), truth()])
     assert matches.faces.tolist() == [1, 0]
     assert (matches.photo.tolist(), matches.right.tolist()) == ([1], [False])
 
@@ -112,13 +112,13 @@ def test_average_precision_of_a_hand_made_case():
     # then none. COCO takes the mean at recalls 0, .01 … 1: 34 times 1, 33 times 2/3, 34 times 0.
     faces = truth(FACE, [100, 10, 140, 50], [200, 10, 240, 50])
     detections = found([*FACE, 0.9], [300, 300, 340, 340, 0.8], [100, 10, 140, 50, 0.7])
-    assert matched([detections], [faces]).ap == pytest.approx((34 + 33 * 2 / 3) / 101)
+    assert match_detections([detections], [faces]).ap == pytest.approx((34 + 33 * 2 / 3) / 101)
 
 
 def test_perfect_detector_has_an_average_precision_of_1():
-    assert matched([found([*FACE, 0.9])], [truth(FACE)]).ap == pytest.approx(1.0)
+    assert match_detections([found([*FACE, 0.9])], [truth(FACE)]).ap == pytest.approx(1.0)
 
 
 def test_matching_tells_nothing_on_the_terminal(capsys):
-    matched([found([*FACE, 0.9])], [truth(FACE)])
+    match_detections([found([*FACE, 0.9])], [truth(FACE)])
     assert capsys.readouterr() == ("", "")

@@ -16,9 +16,9 @@ from core.detectors.compact_network import CompactNetwork
 from core.detectors.tuning import detection_figures
 from core.weights import detector_of
 from training.detector.evaluate import evaluate_detector
-from training.detector.gallery import examples, show_detectors
-from training.detector.measure import detector_for
-from training.detector.photos import annotated_photos
+from training.detector.gallery import load_examples, show_detectors
+from training.detector.measure import load_for_measuring
+from training.detector.photos import read_annotated_photos
 from training.detector.publish import publish_detector
 from training.detector.table import detectors_table
 from training.detector.tune import tune_detectors
@@ -29,7 +29,7 @@ class Knows:
     """Finds every face of the photos, scored .8, and in each photo something that is none."""
 
     def __init__(self, photos, threshold):
-        rows = annotated_photos(photos, photos / "boxes.json", [])
+        rows = read_annotated_photos(photos, photos / "boxes.json", [])
         self.faces = {image.name: faces.boxes_xyxy for image, faces in rows}
         self.threshold = 0.5 if threshold is None else threshold
 
@@ -95,12 +95,15 @@ def test_library_as_found_can_be_the_second(photos, astronaut, tmp_path):
     told = evaluate(photos, tmp_path, against="facenet-pytorch", device=Device.CPU)["against"]
     assert told["detector"] == "facenet-pytorch"
     assert told["times_as_fast"] > 1
-    (face,) = detector_for("facenet-pytorch", Preset.BALANCED).detect(RgbImage(astronaut))
-    (ours,) = detector_for("mtcnn", Preset.THOROUGH).detect(RgbImage(astronaut))
+    (face,) = load_for_measuring("facenet-pytorch", Preset.BALANCED).detect(RgbImage(astronaut))
+    (ours,) = load_for_measuring("mtcnn", Preset.THOROUGH).detect(RgbImage(astronaut))
     assert face.score > 0.99
     edges = [(each.box.x1, each.box.y1, each.box.x2, each.box.y2) for each in (face, ours)]
     assert edges[0] == pytest.approx(edges[1], abs=6)
-    assert detector_for("facenet-pytorch", Preset.BALANCED).detect(RgbImage(astronaut[:40])) == ()
+    assert (
+        load_for_measuring("facenet-pytorch", Preset.BALANCED).detect(RgbImage(astronaut[:40]))
+        == ()
+    )
 
 
 def test_photos_that_are_not_there_are_told(photos, tmp_path):
@@ -208,5 +211,5 @@ def test_examples_are_shown_with_everybody_s_boxes(photos, tmp_path, monkeypatch
     )
     assert counts["1.png"]["known"] == 2
     assert (tmp_path / "sheet.png").stat().st_size > 1000
-    assert len(examples()) == 6
-    assert all(np.ptp(image.pixels) > 0 for image in examples())
+    assert len(load_examples()) == 6
+    assert all(np.ptp(image.pixels) > 0 for image in load_examples())

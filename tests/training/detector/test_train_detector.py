@@ -14,10 +14,10 @@ from core.config import PRESETS, Preset
 from core.detectors.compact import load_compact
 from core.weights import read_detectors
 from training.detector import train
-from training.detector.card import trained_before
-from training.detector.loader import FACE, IGNORED, AugmentedPhotos, PhotoSampler, sides
-from training.detector.photos import NO_FACES, annotated_photos, kept, plain_photos
-from training.detector.train import is_learnt, train_detector
+from training.detector.card import format_earlier_runs
+from training.detector.loader import FACE, IGNORED, AugmentedPhotos, PhotoSampler, batch_sides
+from training.detector.photos import NO_FACES, encode_photo, read_annotated_photos, read_photos
+from training.detector.train import is_training_negative, train_detector
 
 
 def run(recipe, photos, out, **options):
@@ -116,15 +116,15 @@ def test_clock_ends_a_run_and_the_weights_are_there(recipe, photos, tmp_path):
 
 
 def test_part_of_the_photos_without_a_face_is_left_to_measure_on():
-    learnt = [is_learnt(f"scenes/{number}.jpg") for number in range(1000)]
+    learnt = [is_training_negative(f"scenes/{number}.jpg") for number in range(1000)]
     assert 0.55 < np.mean(learnt) < 0.65
 
 
 @pytest.fixture
 def dataset(recipe, photos, no_faces):
-    rows = annotated_photos(photos, photos / "boxes.json", [])
-    with_faces = [kept(image, faces, 128) for image, faces in rows]
-    without = [kept(image, NO_FACES, 128) for image in plain_photos(no_faces, [])]
+    rows = read_annotated_photos(photos, photos / "boxes.json", [])
+    with_faces = [encode_photo(image, faces, 128) for image, faces in rows]
+    without = [encode_photo(image, NO_FACES, 128) for image in read_photos(no_faces, [])]
     return AugmentedPhotos(with_faces, without, recipe(mosaic=0.5))
 
 
@@ -175,7 +175,7 @@ def test_all_pictures_of_a_batch_have_one_of_the_sides(recipe):
     for batch in sampler:
         (side,) = {key[3] for key in batch}
         seen.add(side)
-    assert seen == set(sides(made)) == {192, 256, 320}
+    assert seen == set(batch_sides(made)) == {192, 256, 320}
 
 
 def test_hard_negatives_are_found_by_looking_again(finished, recipe, photos, no_faces, tmp_path):
@@ -211,7 +211,7 @@ def test_run_goes_on_from_the_weights_of_an_earlier_one(finished, recipe, photos
     described = read_detectors(told.directory)["compact"].training
     assert described["init"] == "compact.safetensors"
     assert described["earlier_run"]["epochs"] == 3
-    assert trained_before(described).startswith("3 epochs in ")
+    assert format_earlier_runs(described).startswith("3 epochs in ")
 
 
 @pytest.mark.parametrize("start", ["nowhere.safetensors", "other.safetensors"])

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from core import OperatingPoint
-from training.detector.figures import (
-    THRESHOLDS,
-    at_threshold,
-    curve,
-    f_beta,
-    false_alarms,
-    headline,
-    operating_points,
-    resampled_headline,
-)
 from training.detector.matching import Detections, Matches
+from training.detector.metrics import (
+    THRESHOLDS,
+    bootstrap_metrics,
+    choose_operating_points,
+    compute_curve,
+    f_beta,
+    false_alarm_rate,
+    metrics_at,
+    precision_recall_f1,
+)
 
 
 def matches(rows, faces):
@@ -44,7 +44,7 @@ def three_photos():
     ],
 )
 def test_headline_of_a_hand_made_case(counts, expected):
-    told = headline(*counts)
+    told = precision_recall_f1(*counts)
     assert [float(told[name]) for name in ("precision", "recall", "f1")] == pytest.approx(expected)
 
 
@@ -53,14 +53,14 @@ def test_headline_of_a_hand_made_case(counts, expected):
     [(0.95, 1.0, 0.0), (0.8, 1.0, 0.4), (0.5, 0.75, 0.6), (0.1, 0.6, 0.6)],
 )
 def test_threshold_takes_in_what_reaches_it(three_photos, threshold, precision, recall):
-    told = at_threshold(three_photos, threshold)
+    told = metrics_at(three_photos, threshold)
     assert (told["precision"], told["recall"]) == pytest.approx((precision, recall))
 
 
 def test_interval_holds_its_figure_and_widens_with_fewer_photos(three_photos):
-    few = at_threshold(three_photos, 0.5)
+    few = metrics_at(three_photos, 0.5)
     rows = list(zip(three_photos.photo, three_photos.scores, three_photos.right, strict=True))
-    many = at_threshold(
+    many = metrics_at(
         matches([(p + 3 * n, s, r) for n in range(20) for p, s, r in rows], [2, 2, 1] * 20), 0.5
     )
     for told in (few, many):
@@ -71,12 +71,12 @@ def test_interval_holds_its_figure_and_widens_with_fewer_photos(three_photos):
 
 def test_two_detectors_are_compared_on_the_same_draws():
     right, wrong, faces = np.array([1.0, 0, 2]), np.zeros(3), np.array([1, 1, 2])
-    one, other = (resampled_headline(right, wrong, faces)["recall"] for _ in range(2))
+    one, other = (bootstrap_metrics(right, wrong, faces)["recall"] for _ in range(2))
     assert (one == other).all()
 
 
 def test_curve_has_every_threshold_once(three_photos):
-    told = curve(three_photos)
+    told = compute_curve(three_photos)
     assert told["threshold"] == sorted(set(THRESHOLDS.tolist()))
     assert told["recall"] == sorted(told["recall"], reverse=True)
 
@@ -87,7 +87,7 @@ def test_operating_points_weigh_recall_half_as_much_alike_and_twice():
         "precision": [0.5, 0.7, 0.95],
         "recall": [0.9, 0.72, 0.5],
     }
-    points = operating_points(measured)
+    points = choose_operating_points(measured)
     assert points == {
         OperatingPoint.PRECISION: 0.9,
         OperatingPoint.BALANCED: 0.5,
@@ -97,7 +97,7 @@ def test_operating_points_weigh_recall_half_as_much_alike_and_twice():
 
 def test_higher_threshold_of_equals_is_taken():
     measured = {"threshold": [0.2, 0.4], "precision": [0.8, 0.8], "recall": [0.8, 0.8]}
-    assert set(operating_points(measured).values()) == {0.4}
+    assert set(choose_operating_points(measured).values()) == {0.4}
 
 
 def test_f_beta_of_nothing_is_nothing():
@@ -107,9 +107,9 @@ def test_f_beta_of_nothing_is_nothing():
 def test_false_alarms_are_told_for_100_photos():
     empty = Detections(np.zeros((0, 4), np.float32), np.zeros(0))
     two = Detections(np.zeros((2, 4), np.float32), np.array([0.9, 0.4]))
-    told = false_alarms([empty, two, empty, empty], 0.5)
+    told = false_alarm_rate([empty, two, empty, empty], 0.5)
     assert told["false_alarms_per_100_negatives"] == 25.0
     assert told["negatives"] == 4
     low, high = told["false_alarms_per_100_negatives_interval"]
     assert low <= 25.0 <= high
-    assert false_alarms([], 0.5) == {}
+    assert false_alarm_rate([], 0.5) == {}

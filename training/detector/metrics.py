@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.config import OperatingPoint
 
 from ..evaluation.intervals import LEVEL, RESAMPLES
-from .matching import Detections, Matches, matched
+from .matching import Detections, Matches, match_detections
 from .photos import FaceBoxes
 
 Floats = NDArray[np.float64]
@@ -29,7 +29,7 @@ half as much as precision, as much, or twice as much."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Measured:
+class AnnotatedDetections:
     """A detector's detections in annotated photos, with the photos' faces."""
 
     found: Sequence[Detections]
@@ -37,7 +37,9 @@ class Measured:
 
     def matches(self, smallest_px: float, largest_px: float = np.inf) -> Matches:
         """Right and wrong detections of faces of this range of sizes."""
-        return matched(self.found, self.truth, smallest_px=smallest_px, largest_px=largest_px)
+        return match_detections(
+            self.found, self.truth, smallest_px=smallest_px, largest_px=largest_px
+        )
 
 
 def f_beta(precision: Any, recall: Any, beta: float = 1.0) -> Any:
@@ -49,7 +51,7 @@ def f_beta(precision: Any, recall: Any, beta: float = 1.0) -> Any:
     )
 
 
-def counted(matches: Matches, threshold: float) -> tuple[Floats, Floats]:
+def count_per_photo(matches: Matches, threshold: float) -> tuple[Floats, Floats]:
     """(P,) right and (P,) wrong detections of each photo scored at or above ``threshold``."""
     kept = matches.scores >= threshold
     size = len(matches.faces)
@@ -58,7 +60,7 @@ def counted(matches: Matches, threshold: float) -> tuple[Floats, Floats]:
     return right.astype(np.float64), wrong.astype(np.float64)
 
 
-def headline(right: Any, wrong: Any, faces: Any) -> dict[str, Any]:
+def precision_recall_f1(right: Any, wrong: Any, faces: Any) -> dict[str, Any]:
     """Precision, recall and F1 from numbers of detections and faces.
 
     Without any detection none is wrong, and without any face none is missed: both are 1 then.
@@ -70,18 +72,18 @@ def headline(right: Any, wrong: Any, faces: Any) -> dict[str, Any]:
     return {"precision": precision, "recall": recall, "f1": f_beta(precision, recall)}
 
 
-def at_threshold(matches: Matches, threshold: float) -> dict[str, Any]:
+def metrics_at(matches: Matches, threshold: float) -> dict[str, Any]:
     """Headline figures at one threshold, each with its interval over photos beside it."""
-    right, wrong = counted(matches, threshold)
-    figures = headline(right.sum(), wrong.sum(), matches.faces.sum())
+    right, wrong = count_per_photo(matches, threshold)
+    figures = precision_recall_f1(right.sum(), wrong.sum(), matches.faces.sum())
     told: dict[str, Any] = {name: float(value) for name, value in figures.items()}
-    for name, values in resampled_headline(right, wrong, matches.faces).items():
+    for name, values in bootstrap_metrics(right, wrong, matches.faces).items():
         low, high = np.quantile(values, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
         told[f"{name}_interval"] = [float(low), float(high)]
     return told
 
 
-def resampled_headline(
+def bootstrap_metrics(
     right: Floats, wrong: Floats, faces: NDArray[np.int64], *, seed: int = 0
 ) -> dict[str, Floats]:
     """(R,) headline figures, one for each time that P photos were drawn with replacement.
@@ -89,13 +91,15 @@ def resampled_headline(
     The same seed draws the same photos, so that detectors can be compared draw by draw.
     """
     draws = np.random.default_rng(seed).integers(0, len(faces), size=(RESAMPLES, len(faces)))
-    return headline(*(each[draws].sum(axis=1) for each in (right, wrong, faces)))
+    return precision_recall_f1(*(each[draws].sum(axis=1) for each in (right, wrong, faces)))
 
 
-def curve(matches: Matches) -> dict[str, list[float]]:
+def compute_curve(matches: Matches) -> dict[str, list[float]]:
     """Precision, recall and F1 at each of :data:`THRESHOLDS`."""
     rows = [
-        headline(*(each.sum() for each in (*counted(matches, threshold), matches.faces)))
+        precision_recall_f1(
+            *(each.sum() for each in (*count_per_photo(matches, threshold), matches.faces))
+        )
         for threshold in THRESHOLDS
     ]
     told = {"threshold": [float(each) for each in THRESHOLDS]}
@@ -104,8 +108,8 @@ def curve(matches: Matches) -> dict[str, list[float]]:
     return told
 
 
-def operating_points(measured: Mapping[str, Sequence[float]]) -> dict[OperatingPoint, float]:
-    """The threshold of each operating point on a :func:`curve`; the higher one of equals."""
+def choose_operating_points(measured: Mapping[str, Sequence[float]]) -> dict[OperatingPoint, float]:
+    """The threshold of each operating point, from :func:`compute_curve`; of equals the higher."""
     precision, recall = (np.asarray(measured[name]) for name in ("precision", "recall"))
     thresholds = measured["threshold"]
     points = {}
@@ -115,7 +119,7 @@ def operating_points(measured: Mapping[str, Sequence[float]]) -> dict[OperatingP
     return points
 
 
-def by_size(measured: Measured, threshold: float) -> dict[str, dict[str, Any]]:
+def metrics_by_size(measured: AnnotatedDetections, threshold: float) -> dict[str, dict[str, Any]]:
     """Headline figures and average precision for each class of :data:`SIZES_PX`."""
     told = {}
     for low, high in SIZES_PX:
@@ -123,13 +127,13 @@ def by_size(measured: Measured, threshold: float) -> dict[str, dict[str, Any]]:
         name = f"{low}-{high:.0f}" if np.isfinite(high) else f"{low}+"
         told[name] = {
             "faces": int(matches.faces.sum()),
-            **at_threshold(matches, threshold),
+            **metrics_at(matches, threshold),
             "ap": matches.ap,
         }
     return told
 
 
-def false_alarms(found: Sequence[Detections], threshold: float) -> dict[str, Any]:
+def false_alarm_rate(found: Sequence[Detections], threshold: float) -> dict[str, Any]:
     """Detections in photos without a face, per 100 photos, with an interval over photos."""
     numbers = np.array([(each.scores >= threshold).sum() for each in found], np.float64)
     if not len(numbers):
