@@ -10,7 +10,7 @@ import shlex
 import pytest
 
 from training.learning.recipe import read_recipe
-from training.studies.ablation import TABLES, _chosen, table
+from training.studies.ablation import TABLES, choose_variants, format_table
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +74,10 @@ def test_ablations_are_shown_as_measured_and_repeat_by_their_commands(page, root
     told = [figures for figures in TABLES if set(figures) <= set(runs[0])]
     assert TABLES[0] in told
     for figures in told:
-        assert table(runs, figures) in page
+        assert format_table(runs, figures) in page
     options = list(commands(page, "ablate"))[place]
     taught = "--teacher" in options
-    chosen = _chosen(options["--only"], "--landmarks" in options, taught)
+    chosen = choose_variants(options["--only"], "--landmarks" in options, taught)
     assert list(chosen) == [run["name"] for run in runs]
     assert options["--faces"] == [str(measured["faces"])]
     for values, run in zip(chosen.values(), runs, strict=True):

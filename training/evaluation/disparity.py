@@ -26,7 +26,7 @@ class Gap:
     """Two-sided, of no difference."""
 
 
-def gap_of(right: NDArray[np.bool_], inside: NDArray[np.bool_], labels: Labels) -> Gap | None:
+def accuracy_gap(right: NDArray[np.bool_], inside: NDArray[np.bool_], labels: Labels) -> Gap | None:
     """The gap of the faces ``inside``, all (N,); None where no label has faces on both sides.
 
     Some emotions are harder than others, and a group may hold more of them. Faces are therefore
@@ -59,7 +59,7 @@ def _counts(labels: Labels) -> NDArray[np.float64]:
     return np.bincount(labels, minlength=CLASSES).astype(np.float64)
 
 
-def discoveries(p_values: Sequence[float]) -> list[float]:
+def adjust_p_values(p_values: Sequence[float]) -> list[float]:
     """The p-values adjusted for their number (Benjamini & Hochberg 1995).
 
     Of all gaps whose adjusted value is at most .05, one in twenty is expected to be none.

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.slices import Slicing
-from .disparity import Gap, gap_of
+from .disparity import Gap, accuracy_gap
 from .intervals import LEVEL, RESAMPLES
 from .metrics import CLASSES, Labels
 from .paired import Difference
@@ -34,7 +34,7 @@ def worst_group(
     found = []
     for slicing, index in _large(slicings, least):
         known, inside = slicing.member >= 0, slicing.member == index
-        gap = gap_of(right[known], inside[known], labels[known])
+        gap = accuracy_gap(right[known], inside[known], labels[known])
         if gap is not None:
             told = slicing.name, slicing.groups[index], int(inside.sum())
             found.append(WorstGroup(*told, float(right[inside].mean()), gap))
@@ -87,7 +87,7 @@ def _gaps(
     labels: Labels,
     sides: Sequence[NDArray[np.bool_]],
 ) -> NDArray[np.float64]:
-    """(R, N) times that faces were drawn to (R, G) gaps, each as the value of :func:`gap_of`."""
+    """(R, G) gaps, as of :func:`accuracy_gap`, from how often (R, N) each face was drawn."""
     above = np.zeros((len(drawn), sides[0].shape[1]))
     below = np.zeros_like(above)
     for label in range(CLASSES):

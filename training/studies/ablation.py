@@ -109,7 +109,7 @@ def ablate(
     ``only`` names the variants that are tried beside the run with all terms. Groups are those
     that the release gate looks at.
     """
-    variants = _chosen(only, landmarks is not None, bool(teachers))
+    variants = choose_variants(only, landmarks is not None, bool(teachers))
     common = dict(overrides or {})
     # All recipes are read before the first run: a slip is told at once, not an hour later.
     recipes = {
@@ -195,9 +195,10 @@ class _Groups:
         row["against_first"]["worst_gap"] = dataclasses.asdict(closed)
 
 
-def _chosen(
+def choose_variants(
     only: Sequence[str], landmarks: bool, teachers: bool
 ) -> Mapping[str, Mapping[str, str]]:
+    """Return the changed recipe values by variant; ConfigError for an unknown name in ``only``."""
     usual = {
         **VARIANTS,
         **(WITH_LANDMARKS if landmarks else {}),
@@ -240,11 +241,13 @@ def _write(
     common = {name: value for name, value in recipe.items() if name not in varied}
     document = {**shared, "common": common, "runs": list(rows)}
     write_json(directory / "ablation.json", document)
-    tables = [table(rows, figures) for figures in TABLES if all(f in rows[0] for f in figures)]
+    tables = [
+        format_table(rows, figures) for figures in TABLES if all(f in rows[0] for f in figures)
+    ]
     atomic_write(directory / "ablation.md", "\n".join(tables).encode())
 
 
-def table(rows: Sequence[Mapping[str, Any]], figures: Mapping[str, str] = TABLES[0]) -> str:
+def format_table(rows: Sequence[Mapping[str, Any]], figures: Mapping[str, str] = TABLES[0]) -> str:
     """The runs as a Markdown table; differences to the first run with 95 % paired intervals."""
     lines = [
         "| run | " + " | ".join(f"{each} | difference" for each in figures.values()) + " |",

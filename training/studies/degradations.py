@@ -49,7 +49,9 @@ UNCHANGED: dict[Degradation, float] = {
 """Where each curve begins: the level that leaves a face as it is."""
 
 
-def degraded(faces: UInt8Array, kind: Degradation, level: float, *, seed: int = 0) -> UInt8Array:
+def degrade_faces(
+    faces: UInt8Array, kind: Degradation, level: float, *, seed: int = 0
+) -> UInt8Array:
     """(N, 48, 48) uint8 ``faces`` made worse; the same ``seed`` gives the same chances.
 
     The chances of a face do not depend on the level, so that levels differ in it alone.

@@ -38,7 +38,7 @@ _ROOM = 0.15
 """Of their extent around the points on each side: about what a detector's box shows."""
 
 
-def mesh_against_people(places: Path, mesh: LandmarkModel) -> dict[str, Any]:
+def compare_mesh_with_people(places: Path, mesh: LandmarkModel) -> dict[str, Any]:
     """Normalised mean error of ``mesh`` on pictures with a ``.pts`` file of the same name beside.
 
     ``places`` is a folder or zip. Errors are shares of the distance between the outer corners of

@@ -45,18 +45,18 @@ from ..evaluation.figures import with_intervals
 from ..evaluation.metrics import Labels, Probabilities
 from ..evaluation.paired import compare
 from ..reporting.plots import Panel, panels_plot
-from .asked import AskedModels, load_models
-from .human_points import mesh_against_people
-from .ways import (
+from .alignment_methods import (
     BOX,
     FIVE_POINTS,
     MESH,
     LocatedFace,
-    compared_ways,
-    crops_by,
-    distance_between,
-    ways_on_photos,
+    compare_methods,
+    compare_on_photos,
+    crop_faces,
+    landmark_distance,
 )
+from .human_points import compare_mesh_with_people
+from .studied_models import StudiedModels, load_models
 
 ERRORS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6)
 """Shares of the distance between the eyes; good landmark models err by .03 to .05 (300-W)."""
@@ -136,8 +136,8 @@ def study_landmarks(
         "errors": list(ERRORS),
         "models": told,
         "ways": _ways(faces, asked),
-        "photos": ways_on_photos(photos, asked, mesh, progress) if photos else None,
-        "human_points": mesh_against_people(points, mesh) if points else None,
+        "photos": compare_on_photos(photos, asked, mesh, progress) if photos else None,
+        "human_points": compare_mesh_with_people(points, mesh) if points else None,
     }
     write_json(directory / "landmarks.json", report)
     atomic_write(directory / "landmarks.png", _plot(told))
@@ -153,7 +153,7 @@ def _detector() -> Any:
 
 
 def _measured(
-    faces: _Faces, asked: AskedModels, progress: Callable[[str], None]
+    faces: _Faces, asked: StudiedModels, progress: Callable[[str], None]
 ) -> dict[str, dict[str, Any]]:
     """Figures of each model: as given, aligned, and for every kind and error."""
     labels = faces.labels
@@ -211,7 +211,7 @@ def _mean_error(moved: Sequence[Landmarks], placed: Sequence[Landmarks]) -> floa
     return float(np.mean(errors))
 
 
-def _ways(faces: _Faces, asked: AskedModels) -> dict[str, Any]:
+def _ways(faces: _Faces, asked: StudiedModels) -> dict[str, Any]:
     """Mesh, five points and box on the faces that mesh and detector both found."""
     both = [
         (index, LocatedFace(picture, points, found))
@@ -224,11 +224,11 @@ def _ways(faces: _Faces, asked: AskedModels) -> dict[str, Any]:
     if not both:
         return told
     located = [face for _, face in both]
-    crops = {way: crops_by(way, located, asked.frame) for way in (MESH, FIVE_POINTS, BOX)}
+    crops = {way: crop_faces(way, located, asked.frame) for way in (MESH, FIVE_POINTS, BOX)}
     kept = np.array([index for index, _ in both], np.int64)
     crops["as_given"] = faces.grey[kept]
-    told["distance"] = distance_between(located)
-    told["models"] = compared_ways(crops, faces.labels[kept], asked)
+    told["distance"] = landmark_distance(located)
+    told["models"] = compare_methods(crops, faces.labels[kept], asked)
     return told
 
 

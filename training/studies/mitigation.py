@@ -28,7 +28,7 @@ STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Of the adjustment; 1 is the one that theory asks for where all emotions count alike."""
 
 
-def calibrated_by_slice(
+def compare_calibration_by_slice(
     logits: Float32Array, labels: Labels, calibration: Calibration, slicings: Sequence[Slicing]
 ) -> list[dict[str, Any]]:
     """For each slicing what a temperature of its own for every group changes.
@@ -91,7 +91,7 @@ def overconfidence(probabilities: Probabilities, labels: Labels) -> float:
     return float(probabilities.max(axis=1).mean() - right.mean())
 
 
-def adjusted(
+def adjust_probabilities(
     probabilities: Probabilities, prior: NDArray[np.float64], strength: float
 ) -> Probabilities:
     """Logit adjustment (Menon et al. 2021): answers as if rare emotions were less rare.
@@ -102,7 +102,7 @@ def adjusted(
     return softmax(logs - strength * np.log(prior))
 
 
-def logit_adjustment(
+def measure_logit_adjustment(
     probabilities: Probabilities, labels: Labels, counts: Mapping[str, int]
 ) -> dict[str, Any]:
     """What the adjustment costs and brings at each strength, and at the best for macro-F1.
@@ -113,18 +113,21 @@ def logit_adjustment(
     total = np.array([max(1, counts[str(emotion)]) for emotion in EMOTIONS], dtype=np.float64)
     prior = total / total.sum()
     rows = [
-        {"strength": each, **_operating_point(adjusted(probabilities, prior, each), labels)}
+        {
+            "strength": each,
+            **_operating_point(adjust_probabilities(probabilities, prior, each), labels),
+        }
         for each in STRENGTHS
     ]
     told = np.zeros_like(probabilities)
     strengths = []
     for known, asked in _halves(labels):
-        scores = {
-            each: headlines(adjusted(probabilities[known], prior, each), labels[known])["macro_f1"]
-            for each in STRENGTHS
-        }
+        scores = {}
+        for each in STRENGTHS:
+            candidate = adjust_probabilities(probabilities[known], prior, each)
+            scores[each] = headlines(candidate, labels[known])["macro_f1"]
         strengths.append(max(scores, key=lambda each: scores[each]))
-        told[asked] = adjusted(probabilities[asked], prior, strengths[-1])
+        told[asked] = adjust_probabilities(probabilities[asked], prior, strengths[-1])
     found = compare(told, probabilities, labels).differences
     names = ("accuracy", "balanced_accuracy", "macro_f1")
     return {

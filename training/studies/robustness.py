@@ -37,14 +37,14 @@ from ..data.faces import FaceSet, data_described, part_of, read_faces
 from ..data.options import Split
 from ..data.slices import Slicing, cluster_slicing, groups_of, vote_slicing
 from ..data.votes import read_votes
-from ..evaluation.disparity import Gap, discoveries, gap_of
+from ..evaluation.disparity import Gap, accuracy_gap, adjust_p_values
 from ..evaluation.figures import with_intervals
 from ..evaluation.metrics import Labels, Probabilities, per_class
 from ..evaluation.paired import accuracy_difference
-from .asked import AskedModels, features_of, load_models
-from .degradations import LEVELS, UNCHANGED, Degradation, degraded
-from .mitigation import calibrated_by_slice, logit_adjustment, overconfidence
-from .robustness_plots import curves_picture, slices_picture
+from .degradations import LEVELS, UNCHANGED, Degradation, degrade_faces
+from .mitigation import compare_calibration_by_slice, measure_logit_adjustment, overconfidence
+from .robustness_plots import plot_curves, plot_slices
+from .studied_models import StudiedModels, embed_faces, load_models
 
 FEWEST = 30
 """Faces below which a group is counted, and nothing is said of it."""
@@ -98,10 +98,10 @@ def study_robustness(
             "slices": slices,
             "worst": worst,
             "mitigation": {
-                "calibration_by_slice": calibrated_by_slice(
+                "calibration_by_slice": compare_calibration_by_slice(
                     logits[name], faces.labels, calibration, slicings
                 ),
-                "logit_adjustment": logit_adjustment(
+                "logit_adjustment": measure_logit_adjustment(
                     answers, faces.labels, _trained_on(asked, name)
                 ),
             },
@@ -127,19 +127,19 @@ def study_robustness(
         "models": told,
     }
     write_json(directory / "robustness.json", report)
-    atomic_write(directory / "robustness_slices.png", slices_picture(report))
-    atomic_write(directory / "robustness_curves.png", curves_picture(report))
+    atomic_write(directory / "robustness_slices.png", plot_slices(report))
+    atomic_write(directory / "robustness_curves.png", plot_curves(report))
     return RobustnessStudy(directory, report)
 
 
 def _slicings(
-    faces: FaceSet, asked: AskedModels, votes: Path | None, groups: Path | None
+    faces: FaceSet, asked: StudiedModels, votes: Path | None, groups: Path | None
 ) -> list[Slicing]:
     """A user's own groups first, then all that can be told without them."""
     own = groups_of(groups, faces.names) if groups else []
     crowd = [vote_slicing(read_votes(votes, faces.names))] if votes else []
     first, network = next(iter(asked.networks.items()))
-    clusters = cluster_slicing(features_of(network, faces.images), of=first)
+    clusters = cluster_slicing(embed_faces(network, faces.images), of=first)
     return [
         *own,
         *picture_slicings(faces.images, FaceMeshLandmarks()),
@@ -148,7 +148,7 @@ def _slicings(
     ]
 
 
-def _trained_on(asked: AskedModels, name: str) -> Mapping[str, int]:
+def _trained_on(asked: StudiedModels, name: str) -> Mapping[str, int]:
     """Training faces by emotion of that model, or of the ensemble's first member."""
     member = next(iter(asked.weights_sha256(name)))
     counts: Mapping[str, int] = asked.networks[member].spec.training["faces_by_emotion"]
@@ -202,10 +202,12 @@ def _sliced(
             if row["n"] < FEWEST:
                 continue
             row |= _figures(answers[inside], labels[inside], calibration)
-            gap = gap_of(right[known], inside[known], labels[known])
+            gap = accuracy_gap(right[known], inside[known], labels[known])
             if gap is not None:
                 tested.append((slicing.name, row, gap))
-    for (_, row, gap), q in zip(tested, discoveries([each.p for *_, each in tested]), strict=True):
+    for (_, row, gap), q in zip(
+        tested, adjust_p_values([each.p for *_, each in tested]), strict=True
+    ):
         row["gap"] = {"value": gap.value, "interval": list(gap.interval), "p": gap.p, "q": q}
     worse = [
         {"slicing": name, **{key: row[key] for key in ("group", "n", "accuracy", "gap")}}
@@ -216,7 +218,7 @@ def _sliced(
 
 
 def _curves(
-    faces: FaceSet, asked: AskedModels, progress: Callable[[str], None]
+    faces: FaceSet, asked: StudiedModels, progress: Callable[[str], None]
 ) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """By model and kind a row for each level, beginning with the faces as they are."""
     before = asked.probabilities(faces.images)
@@ -227,7 +229,7 @@ def _curves(
             row = _changed(before[name], before[name], faces.labels, asked.calibration(name))
             told[name][kind.value] = [{"level": UNCHANGED[kind], **row}]
         for level in LEVELS[kind]:
-            worse: UInt8Array = degraded(faces.images, kind, level)
+            worse: UInt8Array = degrade_faces(faces.images, kind, level)
             for name, answers in asked.probabilities(worse).items():
                 row = _changed(answers, before[name], faces.labels, asked.calibration(name))
                 told[name][kind.value].append({"level": level, **row})

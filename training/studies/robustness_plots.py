@@ -18,7 +18,7 @@ _UNITS = {
 }
 
 
-def slices_picture(report: Mapping[str, Any]) -> bytes:
+def plot_slices(report: Mapping[str, Any]) -> bytes:
     """A panel for each slicing: accuracy of its groups, a line for each model."""
     panels = {}
     for name in report["slicings"]:
@@ -31,7 +31,7 @@ def slices_picture(report: Mapping[str, Any]) -> bytes:
     return panels_plot("Accuracy by group of faces, %", panels, columns=4, joined=False)
 
 
-def curves_picture(report: Mapping[str, Any]) -> bytes:
+def plot_curves(report: Mapping[str, Any]) -> bytes:
     """A panel for each degradation: accuracy by level, a line for each model."""
     panels = {}
     for kind in report["degradations"]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from training.data.slices import Slicing
-from training.evaluation.disparity import gap_of
+from training.evaluation.disparity import accuracy_gap
 from training.evaluation.worst_group import _gaps, _large, worst_gap_difference, worst_group
 
 SIZE = 3000
@@ -40,7 +40,7 @@ def test_worst_group_is_the_one_furthest_behind_others_of_its_label(faces):
     inside = slicings[0].member == 1
     assert told.n == inside.sum()
     assert told.accuracy == pytest.approx(right[inside].mean())
-    assert told.gap == gap_of(right, inside, labels)
+    assert told.gap == accuracy_gap(right, inside, labels)
     assert told.gap.value == pytest.approx(-0.2, abs=0.05)
     # Twenty faces that are all wrong are the worst where so few may speak.
     assert worst_group(right, labels, slicings, least=20).group == "rare"
@@ -60,7 +60,7 @@ def test_gaps_of_every_face_drawn_once_are_those_that_are_tested(faces):
     (drawn,) = _gaps(np.ones((1, SIZE), np.float32), right, labels, sides)
     for value, (slicing, index) in zip(drawn, groups, strict=True):
         known = slicing.member >= 0
-        gap = gap_of(right[known], (slicing.member == index)[known], labels[known])
+        gap = accuracy_gap(right[known], (slicing.member == index)[known], labels[known])
         assert value == pytest.approx(gap.value, abs=1e-6)
 
 

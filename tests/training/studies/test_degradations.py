@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from training.data.appearance import brightness, contrast, light_asymmetry, sharpness
-from training.studies.degradations import LEVELS, UNCHANGED, Degradation, degraded
+from training.studies.degradations import LEVELS, UNCHANGED, Degradation, degrade_faces
 
 
 @pytest.fixture
@@ -16,14 +16,15 @@ def faces(draw):
 
 @pytest.mark.parametrize("kind", [Degradation.GAMMA, Degradation.ROTATION, Degradation.EYES])
 def test_first_level_of_a_curve_leaves_a_face_as_it_is(faces, kind):
-    np.testing.assert_array_equal(degraded(faces, kind, UNCHANGED[kind]), faces)
+    np.testing.assert_array_equal(degrade_faces(faces, kind, UNCHANGED[kind]), faces)
 
 
 @pytest.mark.parametrize("kind", Degradation)
 def test_higher_level_changes_more_and_the_original_stays(faces, kind):
     before = faces.copy()
     far = [
-        np.abs(degraded(faces, kind, level).astype(float) - faces).mean() for level in LEVELS[kind]
+        np.abs(degrade_faces(faces, kind, level).astype(float) - faces).mean()
+        for level in LEVELS[kind]
     ]
     np.testing.assert_array_equal(faces, before)
     if kind is Degradation.GAMMA:
@@ -40,32 +41,32 @@ def test_higher_level_changes_more_and_the_original_stays(faces, kind):
 
 def test_chances_depend_on_seed_and_face_but_not_on_level(faces):
     twice = np.stack([faces[0], faces[0]])
-    one, other = degraded(twice, Degradation.NOISE, 10.0)
+    one, other = degrade_faces(twice, Degradation.NOISE, 10.0)
     assert not np.array_equal(one, other)
-    np.testing.assert_array_equal(degraded(twice, Degradation.NOISE, 10.0)[0], one)
-    assert not np.array_equal(degraded(twice, Degradation.NOISE, 10.0, seed=1)[0], one)
+    np.testing.assert_array_equal(degrade_faces(twice, Degradation.NOISE, 10.0)[0], one)
+    assert not np.array_equal(degrade_faces(twice, Degradation.NOISE, 10.0, seed=1)[0], one)
     flat = np.full((1, 48, 48), 128, np.uint8)
-    small = degraded(flat, Degradation.NOISE, 5.0)[0].astype(float) - 128
-    large = degraded(flat, Degradation.NOISE, 20.0)[0].astype(float) - 128
+    small = degrade_faces(flat, Degradation.NOISE, 5.0)[0].astype(float) - 128
+    large = degrade_faces(flat, Degradation.NOISE, 20.0)[0].astype(float) - 128
     assert np.corrcoef(small.ravel(), large.ravel())[0, 1] > 0.99
 
 
 def test_bars_lie_on_eyes_and_mouth(faces):
     for kind, middle in ((Degradation.EYES, 19), (Degradation.MOUTH, 37)):
-        changed = (degraded(faces, kind, 8.0) != faces).any(axis=(0, 2))
+        changed = (degrade_faces(faces, kind, 8.0) != faces).any(axis=(0, 2))
         rows = np.flatnonzero(changed)
         assert rows.min() == middle - 4
         assert rows.max() == middle + 3
 
 
 def test_gamma_above_one_is_darker(faces):
-    darker = degraded(faces, Degradation.GAMMA, 2.5)
+    darker = degrade_faces(faces, Degradation.GAMMA, 2.5)
     assert brightness(darker[0]) < brightness(faces[0]) < 1
 
 
 def test_measures_tell_what_was_changed(faces):
     face = faces[2]
-    blurred = degraded(faces, Degradation.BLUR, 2.0)[2]
+    blurred = degrade_faces(faces, Degradation.BLUR, 2.0)[2]
     assert sharpness(blurred) < 0.5 * sharpness(face)
     assert contrast(blurred) < contrast(face)
     lit = face.copy()

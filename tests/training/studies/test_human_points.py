@@ -10,7 +10,7 @@ from PIL import Image
 
 from core.errors import DataError
 from core.types import Landmarks
-from training.studies.human_points import MESH_OF_68, mesh_against_people, read_points
+from training.studies.human_points import MESH_OF_68, compare_mesh_with_people, read_points
 
 ERROR_PX = 3.0
 
@@ -58,7 +58,7 @@ def places(tmp_path):
 
 def test_error_is_told_by_part_over_the_distance_of_the_eyes(places):
     mesh = ShiftedMesh()
-    told = mesh_against_people(places, mesh)
+    told = compare_mesh_with_people(places, mesh)
     assert (told["pictures"], told["found"]) == (2, 1)
     assert told["parts"]["eyes"] == pytest.approx(0, abs=1e-3)
     assert told["parts"]["mouth"] == pytest.approx(ERROR_PX / 60, abs=0.01)
@@ -74,13 +74,13 @@ def test_zip_is_read_as_its_folder(places, tmp_path):
     with zipfile.ZipFile(archive, "w") as file:
         for path in sorted(places.iterdir()):
             file.write(path, path.name)
-    told = mesh_against_people(archive, ShiftedMesh())
-    assert told == {**mesh_against_people(places, ShiftedMesh()), "data": "people.zip"}
+    told = compare_mesh_with_people(archive, ShiftedMesh())
+    assert told == {**compare_mesh_with_people(places, ShiftedMesh()), "data": "people.zip"}
 
 
 def test_pictures_without_points_are_told(tmp_path):
     with pytest.raises(DataError, match="68 points beside"):
-        mesh_against_people(tmp_path, ShiftedMesh())
+        compare_mesh_with_people(tmp_path, ShiftedMesh())
 
 
 def test_every_point_has_a_vertex_of_its_own():

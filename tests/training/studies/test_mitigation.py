@@ -9,9 +9,9 @@ from core.calibration import Calibration
 from core.labels import EMOTIONS
 from training.data.slices import Slicing
 from training.studies.mitigation import (
-    adjusted,
-    calibrated_by_slice,
-    logit_adjustment,
+    adjust_probabilities,
+    compare_calibration_by_slice,
+    measure_logit_adjustment,
     overconfidence,
 )
 
@@ -29,7 +29,7 @@ def test_group_that_is_too_sure_is_mended_by_a_temperature_of_its_own():
     member = np.arange(2000) % 2
     logits, labels = drawn(2000, np.where(member == 0, 1.0, 3.0))
     slicing = Slicing("half", "", ("true", "too sure"), member)
-    (row,) = calibrated_by_slice(logits, labels, Calibration(), [slicing])
+    (row,) = compare_calibration_by_slice(logits, labels, Calibration(), [slicing])
     worst = row["worst_overconfidence"]
     assert worst["one_temperature"] > 0.08
     assert worst["one_per_group"] < 0.05
@@ -39,15 +39,15 @@ def test_group_that_is_too_sure_is_mended_by_a_temperature_of_its_own():
 def test_groups_alike_gain_nothing_by_temperatures_of_their_own():
     logits, labels = drawn(2000, np.ones(2000))
     slicing = Slicing("half", "", ("one", "other"), np.arange(2000) % 2)
-    (row,) = calibrated_by_slice(logits, labels, Calibration(), [slicing])
+    (row,) = compare_calibration_by_slice(logits, labels, Calibration(), [slicing])
     assert abs(row["nll_difference"]["value"]) < 0.01
 
 
 def test_adjustment_lifts_the_rare_and_none_leaves_the_answers():
     prior = np.array([0.1, 0.01, 0.1, 0.4, 0.19, 0.1, 0.1])
     row = np.array([[0.02, 0.3, 0.02, 0.6, 0.02, 0.02, 0.02]])
-    np.testing.assert_allclose(adjusted(row, prior, 0.0), row)
-    lifted = adjusted(row, prior, 1.0)
+    np.testing.assert_allclose(adjust_probabilities(row, prior, 0.0), row)
+    lifted = adjust_probabilities(row, prior, 1.0)
     # .3 / .01 against .6 / .4
     assert lifted[0, 1] / lifted[0, 3] == pytest.approx(20)
     assert lifted.sum() == pytest.approx(1)
@@ -60,7 +60,7 @@ def test_strength_is_chosen_on_other_faces_than_it_is_measured_on():
     labels = generator.choice(7, size=1500, p=shares / shares.sum())
     logits = generator.normal(0, 1, (1500, 7)) + 2 * np.eye(7)[labels] + np.log(shares)
     answers = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    told = logit_adjustment(answers, labels, counts)
+    told = measure_logit_adjustment(answers, labels, counts)
     assert [row["strength"] for row in told["strengths"]] == [0.0, 0.25, 0.5, 0.75, 1.0]
     assert told["strengths"][0]["lowest_recall"]["emotion"] == "disgust"
     recalls = [row["balanced_accuracy"] for row in told["strengths"]]

@@ -68,8 +68,8 @@ def test_report_parts_all_faces_and_makes_some_of_them_worse(
         assert rows[0]["level"] == report["degradations"][kind.value]["unchanged"]
         assert rows[0]["flips"] == rows[0]["change"]["value"] == 0
         assert len(rows) == 1 + len(report["degradations"][kind.value]["levels"])
-    adjusted = figures["mitigation"]["logit_adjustment"]["strengths"][0]
-    assert adjusted["accuracy"] == pytest.approx(figures["overall"]["accuracy"])
+    unadjusted = figures["mitigation"]["logit_adjustment"]["strengths"][0]
+    assert unadjusted["accuracy"] == pytest.approx(figures["overall"]["accuracy"])
     written = (tmp_path / "out" / "robustness.json").read_text()
     assert json.loads(written) == json.loads(json.dumps(report))
     assert "NaN" not in written

@@ -22,7 +22,7 @@ from ..evaluation.metrics import Probabilities
 
 
 @dataclass(frozen=True, slots=True)
-class AskedModels:
+class StudiedModels:
     """The models called ``names``, loaded."""
 
     names: tuple[str, ...]
@@ -60,7 +60,7 @@ class AskedModels:
         return next(iter(self.networks.values())).spec.frame
 
 
-def load_models(names: Sequence[str], weights_dir: Path | None = None) -> AskedModels:
+def load_models(names: Sequence[str], weights_dir: Path | None = None) -> StudiedModels:
     """The models called ``names``; WeightsError when one is missing."""
     ensemble = None
     if ENSEMBLE in names:
@@ -69,11 +69,11 @@ def load_models(names: Sequence[str], weights_dir: Path | None = None) -> AskedM
     for name in names:
         if name != ENSEMBLE and name not in networks:
             networks[name] = load_network(name, weights_dir=weights_dir, engine=Engine.AUTO)
-    return AskedModels(tuple(names), networks, ensemble)
+    return StudiedModels(tuple(names), networks, ensemble)
 
 
 @torch.inference_mode()
-def features_of(network: NetworkClassifier, faces: UInt8Array) -> Float32Array:
+def embed_faces(network: NetworkClassifier, faces: UInt8Array) -> Float32Array:
     """(N, F) pooled features that the network's last layer answers from."""
     spec = network.spec
     embedding = load_state(empty_network(spec.name), spec.load())

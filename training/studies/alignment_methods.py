@@ -26,7 +26,7 @@ from ..data.faces import files_of
 from ..evaluation.intervals import LEVEL
 from ..evaluation.metrics import Labels
 from ..evaluation.paired import accuracy_difference
-from .asked import AskedModels
+from .studied_models import StudiedModels
 
 MESH, FIVE_POINTS, BOX = "mesh", "five_points", "box"
 
@@ -42,7 +42,7 @@ class LocatedFace:
     label: int | None = None
 
 
-def crops_by(way: str, faces: Sequence[LocatedFace], frame: FaceFrame) -> UInt8Array:
+def crop_faces(way: str, faces: Sequence[LocatedFace], frame: FaceFrame) -> UInt8Array:
     """(N, 48, 48) faces cut out one way; by the box where the points cannot be those of a face."""
     crops = []
     for face in faces:
@@ -56,7 +56,7 @@ def crops_by(way: str, faces: Sequence[LocatedFace], frame: FaceFrame) -> UInt8A
     return np.stack(crops)
 
 
-def distance_between(faces: Sequence[LocatedFace]) -> dict[str, Any]:
+def landmark_distance(faces: Sequence[LocatedFace]) -> dict[str, Any]:
     """How far eyes and mouth of mesh and five points lie apart, over the distance of the eyes."""
     far = []
     for face in faces:
@@ -79,8 +79,8 @@ def distance_between(faces: Sequence[LocatedFace]) -> dict[str, Any]:
     }
 
 
-def compared_ways(
-    crops: Mapping[str, UInt8Array], labels: Labels, asked: AskedModels
+def compare_methods(
+    crops: Mapping[str, UInt8Array], labels: Labels, asked: StudiedModels
 ) -> dict[str, dict[str, Any]]:
     """By model and way of cutting: accuracy, and what differs from the first way."""
     answers = {way: asked.probabilities(each) for way, each in crops.items()}
@@ -108,8 +108,8 @@ def _accuracy(right: NDArray[np.bool_]) -> dict[str, Any]:
     return {"accuracy": float(right.mean()), "accuracy_interval": [span.low, span.high]}
 
 
-def ways_on_photos(
-    photos: Path, asked: AskedModels, mesh: LandmarkModel, progress: Callable[[str], None]
+def compare_on_photos(
+    photos: Path, asked: StudiedModels, mesh: LandmarkModel, progress: Callable[[str], None]
 ) -> dict[str, Any]:
     """The ways compared on the largest face of each photo in a folder named by an emotion."""
     progress("Reading the photos …")
@@ -139,11 +139,11 @@ def ways_on_photos(
         "labelled": labelled,
         "found_by_detector": found,
         "found_by_both": len(faces),
-        "distance": distance_between(faces),
+        "distance": landmark_distance(faces),
         "models": {},
     }
     if faces:
-        crops = {way: crops_by(way, faces, asked.frame) for way in (MESH, FIVE_POINTS, BOX)}
+        crops = {way: crop_faces(way, faces, asked.frame) for way in (MESH, FIVE_POINTS, BOX)}
         labels = np.array([face.label for face in faces], np.int64)
-        told["models"] = compared_ways(crops, labels, asked)
+        told["models"] = compare_methods(crops, labels, asked)
     return told

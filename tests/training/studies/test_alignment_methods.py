@@ -11,8 +11,8 @@ from core import Emotion, Face, Landmarks
 from core.calibration import Calibration
 from core.faces.alignment import FaceFrame
 from tests.fakes import SquareClassifier, SquareDetector, picture, png
-from training.studies import ways
-from training.studies.ways import distance_between, ways_on_photos
+from training.studies import alignment_methods
+from training.studies.alignment_methods import compare_on_photos, landmark_distance
 
 SIDE = 60
 
@@ -52,7 +52,7 @@ class SquareModels:
 @pytest.fixture
 def photos(tmp_path, monkeypatch):
     detectors = SimpleNamespace(get=lambda _name: lambda **_: PointedDetector())
-    monkeypatch.setattr(ways, "DETECTORS", detectors)
+    monkeypatch.setattr(alignment_methods, "DETECTORS", detectors)
     for name, pixels in {
         "happy/a.png": picture(Emotion.HAPPY, side=SIDE),
         "sad/b.png": picture(Emotion.SAD, side=SIDE),
@@ -66,7 +66,7 @@ def photos(tmp_path, monkeypatch):
 
 
 def test_labelled_photos_are_cut_out_every_way(photos):
-    told = ways_on_photos(photos, SquareModels(), SquareMesh(), lambda _text: None)
+    told = compare_on_photos(photos, SquareModels(), SquareMesh(), lambda _text: None)
     assert (told["labelled"], told["found_by_detector"], told["found_by_both"]) == (3, 2, 2)
     # A tenth of the side, where the eyes lie four tenths of it apart.
     assert told["distance"]["mean"] == pytest.approx(0.25)
@@ -81,6 +81,6 @@ def test_photos_without_a_found_face_have_no_figures(photos):
     for folder in ("happy", "sad"):
         for file in (photos / folder).iterdir():
             file.write_bytes(png(picture()))
-    told = ways_on_photos(photos, SquareModels(), SquareMesh(), lambda _text: None)
+    told = compare_on_photos(photos, SquareModels(), SquareMesh(), lambda _text: None)
     assert (told["found_by_both"], told["models"]) == (0, {})
-    assert told["distance"] == distance_between([]) == {"n": 0}
+    assert told["distance"] == landmark_distance([]) == {"n": 0}
