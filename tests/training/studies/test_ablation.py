@@ -15,8 +15,8 @@ from training.studies.ablation import (
     VARIANTS,
     WITH_LANDMARKS,
     WITH_TEACHERS,
-    _chosen,
     ablate,
+    choose_variants,
 )
 
 SMALL = {
@@ -102,22 +102,22 @@ def test_every_variant_is_a_recipe_that_differs():
 
 
 def test_landmarks_and_teachers_are_left_out_in_turn_where_they_are_given():
-    assert list(_chosen((), landmarks=False, teachers=False)) == list(VARIANTS)
-    assert list(_chosen((), landmarks=True, teachers=True)) == [
+    assert list(choose_variants((), landmarks=False, teachers=False)) == list(VARIANTS)
+    assert list(choose_variants((), landmarks=True, teachers=True)) == [
         *VARIANTS,
         "no landmarks",
         "no hints",
         "no teachers",
     ]
-    assert list(_chosen(["no landmarks"], landmarks=True, teachers=False)) == [
+    assert list(choose_variants(["no landmarks"], landmarks=True, teachers=False)) == [
         "all terms",
         "no landmarks",
     ]
 
 
 def test_terms_against_bias_are_tried_where_they_are_asked_for():
-    assert not set(MITIGATIONS) & set(_chosen((), landmarks=True, teachers=True))
-    assert list(_chosen(list(MITIGATIONS), landmarks=False, teachers=False)) == [
+    assert not set(MITIGATIONS) & set(choose_variants((), landmarks=True, teachers=True))
+    assert list(choose_variants(list(MITIGATIONS), landmarks=False, teachers=False)) == [
         "all terms",
         *MITIGATIONS,
     ]
