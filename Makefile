@@ -3,6 +3,8 @@
 
 BIN := .venv/bin
 SHELL := /bin/sh
+# Two processes share the tests; the one that is done takes tests from the other.
+PARALLEL := --numprocesses 2 --dist worksteal
 .DEFAULT_GOAL := help
 .PHONY: help app demo window screenshots space test slow check fmt install bench fuzz docs weights lock clean doctor
 
@@ -26,9 +28,9 @@ space: ## Write the Gradio demo into dist/space, a folder that runs by itself, t
 	@.ci/space dist/space
 
 test: .venv/installed-dev doctor check ## Everything that must be green: lint, types, import rule, tests
-	@$(BIN)/python -m pytest tests/core
-	@$(BIN)/python -m pytest tests/training
-	@$(BIN)/python -m pytest tests --ignore tests/core --ignore tests/training
+	@$(BIN)/python -m pytest $(PARALLEL) tests/core
+	@$(BIN)/python -m pytest $(PARALLEL) tests/training
+	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore tests/core --ignore tests/training
 
 slow: .venv/installed-dev doctor ## The tests that take minutes: kills, Ray, load, corpus
 	@$(BIN)/python -m pytest tests/core -m slow

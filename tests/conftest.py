@@ -20,8 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 _NO_CHROMIUM = "needs Chromium (Debian: apt-get install chromium), which is absent"
 
-_COMPILED = tempfile.mkdtemp(prefix="photo-emotion-tests-")
-atexit.register(shutil.rmtree, _COMPILED, ignore_errors=True)
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # The process that started this one has made the folder and removes it.
+    _COMPILED = os.environ["PHOTO_EMOTION_CACHE"]
+else:
+    _COMPILED = tempfile.mkdtemp(prefix="photo-emotion-tests-")
+    atexit.register(shutil.rmtree, _COMPILED, ignore_errors=True)
 
 # Set before anything is imported that reads them on import.
 os.environ.update(
