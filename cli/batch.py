@@ -102,8 +102,8 @@ def batch(
         report=report,
         thumbnails=thumbnails,
     )
-    with _ending_in_order(), _progress() as tell:
-        summary = run_batch(options, tell=tell)
+    with _ending_in_order(), _progress() as show_progress:
+        summary = run_batch(options, on_progress=show_progress)
     typer.echo(_told(summary), err=True)
     for path in filter(None, (out, report, annotate_dir)):
         typer.echo(printable(f"Wrote {path}"), err=True)
@@ -198,8 +198,8 @@ def _told(summary: BatchSummary) -> str:
     text = ", ".join(told) + "."
     if summary.skipped:
         text += f" {summary.skipped:,} links, pipes or system files were not opened."
-    if summary.answered_before:
-        text += f" {summary.answered_before:,} had been answered before."
+    if summary.already_done:
+        text += f" {summary.already_done:,} had been answered before."
     return text
 
 

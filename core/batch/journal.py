@@ -18,15 +18,15 @@ from typing import Any
 from ..errors import ConfigError
 from ..files import write_all
 from .disk_errors import report_disk_errors
-from .rows import Answer
-from .source import Found
+from .rows import FileResult
+from .source import FoundFile
 
 _VERSION = 1
 _NOWHERE = -1
 _BLOCK_BYTES = 1024**2
 
 
-class Index:
+class FileIndex:
     """Which files there are, and where in the journal their answers begin.
 
     Keeps a path and some thirty bytes of each.
@@ -44,7 +44,7 @@ class Index:
         if self._stamps[place] == int(stamp, 16) or not self._found[place]:
             self._stamps[place], self._offsets[place] = int(stamp, 16), offset
 
-    def find(self, found: Found) -> None:
+    def find(self, found: FoundFile) -> None:
         """Note that a file is there."""
         place, stamp = self._place(found.path), int(found.stamp, 16)
         self._found[place] = True
@@ -113,7 +113,7 @@ class Journal:
         """Let go of the journal; the lock ends with it, as it does when the process is killed."""
         os.close(self._descriptor)
 
-    def begin(self, index: Index, key: str, about: Mapping[str, Any], *, fresh: bool) -> None:
+    def begin(self, index: FileIndex, key: str, about: Mapping[str, Any], *, fresh: bool) -> None:
         """Enter what earlier runs with the same ``key`` answered into ``index``.
 
         Starts anew if ``fresh``, or if the key is another.
@@ -127,7 +127,7 @@ class Journal:
             self._end = 0
             self._append(_line({"journal": _VERSION, "key": key, **about}))
 
-    def append(self, index: Index, answers: Sequence[Answer]) -> None:
+    def append(self, index: FileIndex, answers: Sequence[FileResult]) -> None:
         """Keep ``answers`` for good, then enter them into ``index``."""
         lines = [
             _line({"path": each.path, "stamp": index.stamp(each.path), "rows": each.rows})
@@ -187,7 +187,7 @@ class Journal:
             return told if told is not None and told.get("journal") == _VERSION else None
         return None
 
-    def _load(self, index: Index) -> None:
+    def _load(self, index: FileIndex) -> None:
         for offset, told in self._lines():
             # The head is none, and a line that a failing disk spoilt is as good as absent.
             if told is not None and {"path", "stamp", "rows"} <= told.keys():

@@ -95,7 +95,7 @@ class BatchSummary:
     """Faces whose answer is "not sure"."""
     skipped: int
     """Links, pipes, devices and the like, which were not opened."""
-    answered_before: int
+    already_done: int
     """Files whose answer an earlier run left in the journal."""
 
     @property

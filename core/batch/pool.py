@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..errors import ProjectError, UnreadableImage
 from ..types import Provenance
-from .rows import Answer, failed
-from .worker import Work, serve
+from .rows import FileResult, failed
+from .worker import WorkerConfig, serve
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
-PHOTOS_A_CHUNK = 8
+PHOTOS_PER_CHUNK = 8
 """Whose faces are classified together; also what is answered again when a run was killed."""
 _AHEAD = 2
 """Chunks a worker has: the photos of the next are read while this one's are answered."""
@@ -42,7 +42,7 @@ class Pool(Protocol):
         """What the answers are made with; ProjectError when there can be none."""
         ...
 
-    def answers(self, paths: Iterable[str]) -> Iterator[list[Answer]]:
+    def answers(self, paths: Iterable[str]) -> Iterator[list[FileResult]]:
         """What came of each, in any order; ``paths`` is read as workers become free."""
         ...
 
@@ -91,12 +91,14 @@ class _Process:
 class LocalPool:
     """Processes that answer; one that ends is replaced, and its photos are tried one by one."""
 
-    def __init__(self, work: Work, workers: int, *, photos_a_chunk: int = PHOTOS_A_CHUNK) -> None:
+    def __init__(
+        self, work: WorkerConfig, workers: int, *, photos_per_chunk: int = PHOTOS_PER_CHUNK
+    ) -> None:
         self._work = work
-        self._photos_a_chunk = photos_a_chunk
+        self._photos_a_chunk = photos_per_chunk
         self._provenance: Provenance | None = None
         self._waiting: deque[_Chunk] = deque()
-        self._done: deque[list[Answer]] = deque()
+        self._done: deque[list[FileResult]] = deque()
         self._unready_ends = 0
         self._processes: list[_Process] = []
         try:
@@ -112,7 +114,7 @@ class LocalPool:
             self._listen()
         return self._provenance
 
-    def answers(self, paths: Iterable[str]) -> Iterator[list[Answer]]:
+    def answers(self, paths: Iterable[str]) -> Iterator[list[FileResult]]:
         """The answers of one chunk after another, as they come."""
         fresh = self._chunks(paths)
         while True:
@@ -246,7 +248,7 @@ def _fatal() -> ProjectError:
     return UnreadableImage("The process that answered this file crashed or hung, twice.")
 
 
-def usual_workers() -> int:
+def count_usable_cores() -> int:
     """One for each processor core that this process may use, also inside a container."""
     import joblib
 

@@ -13,9 +13,9 @@ from typing import Any
 from ..config import Device
 from ..errors import ConfigError, ProjectError
 from ..types import Provenance
-from .pool import PHOTOS_A_CHUNK
-from .rows import Answer
-from .worker import Work, Worker, use_one_core
+from .pool import PHOTOS_PER_CHUNK
+from .rows import FileResult
+from .worker import Worker, WorkerConfig, use_one_core
 
 _CHUNKS_A_BLOCK = 4
 """Of what Ray moves around: enough that its own work for a block does not count."""
@@ -28,7 +28,7 @@ class RayPool:
     cluster the project must be installed on every node, and a folder be visible to all of them.
     """
 
-    def __init__(self, work: Work, workers: int) -> None:
+    def __init__(self, work: WorkerConfig, workers: int) -> None:
         # Ray tells its makers of every start, unless told not to.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         try:
@@ -63,7 +63,7 @@ class RayPool:
                 self._provenance = self._ray.get(with_gpu.remote(self._work))
         return self._provenance
 
-    def answers(self, paths: Iterable[str]) -> Iterator[list[Answer]]:
+    def answers(self, paths: Iterable[str]) -> Iterator[list[FileResult]]:
         """The answers of one block after another, as they come."""
         from ray.data import ActorPoolStrategy, DataContext, from_items
 
@@ -75,11 +75,11 @@ class RayPool:
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
-        blocks = -(-len(items) // (PHOTOS_A_CHUNK * _CHUNKS_A_BLOCK))
+        blocks = -(-len(items) // (PHOTOS_PER_CHUNK * _CHUNKS_A_BLOCK))
         told = from_items(items, override_num_blocks=blocks).map_batches(
             _Actor,
             fn_constructor_args=(self._work,),
-            batch_size=PHOTOS_A_CHUNK,
+            batch_size=PHOTOS_PER_CHUNK,
             batch_format="numpy",
             compute=ActorPoolStrategy(size=min(self._workers, blocks)),
             num_cpus=1,
@@ -97,14 +97,14 @@ class RayPool:
     def _gpus(self) -> int:
         return int(self._work.config.device is Device.CUDA)
 
-    def _answer(self, text: str) -> Answer:
+    def _answer(self, text: str) -> FileResult:
         told = json.loads(text)
         if self._provenance is None or told["provenance"] != asdict(self._provenance):
             raise ProjectError(
                 "The nodes of the cluster have different weights or versions of the project.",
                 hint="Install the same on all of them, then run the same command again.",
             )
-        return Answer(told["path"], tuple(map(tuple, told["rows"])))
+        return FileResult(told["path"], tuple(map(tuple, told["rows"])))
 
 
 def _start(ray: Any, workers: int) -> None:
@@ -123,7 +123,7 @@ def _start(ray: Any, workers: int) -> None:
     )
 
 
-def _provenance(work: Work) -> Provenance:
+def _provenance(work: WorkerConfig) -> Provenance:
     use_one_core()
     worker = Worker(work)
     worker.close()
@@ -133,7 +133,7 @@ def _provenance(work: Work) -> Provenance:
 class _Actor:
     """One worker; Ray makes it once and gives it many batches."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: WorkerConfig) -> None:
         use_one_core()
         self._worker = Worker(work)
         self._provenance = asdict(self._worker.analyzer.provenance)

@@ -18,7 +18,7 @@ from ..reading.isolation import IsolatedReader
 from ..types import Provenance
 from .disk_errors import report_disk_errors
 from .options import BatchSummary
-from .rows import NAMES, Row, Status
+from .rows import COLUMN_NAMES, Row, Status
 from .source import Source
 
 _MOST_FOLDERS = 40
@@ -56,7 +56,7 @@ def write_report(
 
     gathered = _Gathered()
     for row in rows:
-        gathered.add(dict(zip(NAMES, row, strict=True)))
+        gathered.add(dict(zip(COLUMN_NAMES, row, strict=True)))
     template = (Path(__file__).parent / _TEMPLATE).read_text(encoding="utf-8")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True

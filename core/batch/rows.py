@@ -16,7 +16,7 @@ Row = tuple[Any, ...]
 """Values in the order of :data:`COLUMNS`; None where a column says nothing."""
 
 
-class Kind(StrEnum):
+class ColumnType(StrEnum):
     """What a column holds."""
 
     TEXT = "text"
@@ -38,48 +38,51 @@ class Column:
     """One column of the table."""
 
     name: str
-    kind: Kind
+    kind: ColumnType
     meaning: str
 
 
 COLUMNS = (
-    Column("path", Kind.TEXT, "the file, from the folder of the run, with / between folders"),
-    Column("status", Kind.TEXT, "`face`, `no face` or `failed`"),
-    Column("width", Kind.COUNT, "of the upright picture, pixels"),
-    Column("height", Kind.COUNT, "of the upright picture, pixels"),
-    Column("faces", Kind.COUNT, "found in the file"),
-    Column("face", Kind.COUNT, "which of them this row is about, from left to right"),
-    *(Column(name, Kind.NUMBER, "edge of the face, pixels") for name in ("x1", "y1", "x2", "y2")),
-    Column("score", Kind.NUMBER, "the detector's confidence that it is a face"),
-    Column("top", Kind.TEXT, "the most probable emotion"),
-    Column("certain", Kind.TRUTH, "whether it is probable enough; otherwise: not sure"),
-    *(Column(str(each), Kind.NUMBER, "its calibrated probability") for each in EMOTIONS),
-    Column("quality", Kind.TEXT, "what makes the answer less reliable"),
-    Column("agreement", Kind.TEXT, "of an ensemble's networks: `all`, `majority` or `split`"),
-    Column("per_model", Kind.TEXT, "what each of them says: its most probable emotion"),
-    Column("notes", Kind.TEXT, "what to know about how the file was read"),
-    Column("error", Kind.TEXT, "kind of failure, such as `UnreadableImage`"),
-    Column("message", Kind.TEXT, "the failure in words"),
-    Column("model", Kind.TEXT, "the network that answered"),
-    Column("detector", Kind.TEXT, "what found the faces"),
-    Column("run", Kind.TEXT, "digest of weights, options and version"),
+    Column("path", ColumnType.TEXT, "the file, from the folder of the run, with / between folders"),
+    Column("status", ColumnType.TEXT, "`face`, `no face` or `failed`"),
+    Column("width", ColumnType.COUNT, "of the upright picture, pixels"),
+    Column("height", ColumnType.COUNT, "of the upright picture, pixels"),
+    Column("faces", ColumnType.COUNT, "found in the file"),
+    Column("face", ColumnType.COUNT, "which of them this row is about, from left to right"),
+    *(
+        Column(name, ColumnType.NUMBER, "edge of the face, pixels")
+        for name in ("x1", "y1", "x2", "y2")
+    ),
+    Column("score", ColumnType.NUMBER, "the detector's confidence that it is a face"),
+    Column("top", ColumnType.TEXT, "the most probable emotion"),
+    Column("certain", ColumnType.TRUTH, "whether it is probable enough; otherwise: not sure"),
+    *(Column(str(each), ColumnType.NUMBER, "its calibrated probability") for each in EMOTIONS),
+    Column("quality", ColumnType.TEXT, "what makes the answer less reliable"),
+    Column("agreement", ColumnType.TEXT, "of an ensemble's networks: `all`, `majority` or `split`"),
+    Column("per_model", ColumnType.TEXT, "what each of them says: its most probable emotion"),
+    Column("notes", ColumnType.TEXT, "what to know about how the file was read"),
+    Column("error", ColumnType.TEXT, "kind of failure, such as `UnreadableImage`"),
+    Column("message", ColumnType.TEXT, "the failure in words"),
+    Column("model", ColumnType.TEXT, "the network that answered"),
+    Column("detector", ColumnType.TEXT, "what found the faces"),
+    Column("run", ColumnType.TEXT, "digest of weights, options and version"),
 )
-NAMES = tuple(column.name for column in COLUMNS)
+COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 _SAME_FOR_ALL = ("model", "detector", "run")
-TOLD = NAMES[1 : -len(_SAME_FOR_ALL)]
+RESULT_COLUMNS = COLUMN_NAMES[1 : -len(_SAME_FOR_ALL)]
 """The columns that an answer fills."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FileResult:
     """What came of one file; crosses a process boundary."""
 
     path: str
     rows: tuple[tuple[Any, ...], ...]
-    """At least one, values in the order of :data:`TOLD`."""
+    """At least one, values in the order of :data:`RESULT_COLUMNS`."""
 
 
-def answered(path: str, analysis: ImageAnalysis) -> Answer:
+def answered(path: str, analysis: ImageAnalysis) -> FileResult:
     """One row for each face with the very values of ``document``, or one that tells of none."""
     told = document(analysis)
     both = {
@@ -101,18 +104,18 @@ def answered(path: str, analysis: ImageAnalysis) -> Answer:
         }
         for face, answer in zip(told["faces"], analysis.faces, strict=True)
     ]
-    return Answer(path, tuple(map(_told, rows or [{**both, "status": Status.NO_FACE}])))
+    return FileResult(path, tuple(map(_told, rows or [{**both, "status": Status.NO_FACE}])))
 
 
-def failed(path: str, error: ProjectError) -> Answer:
+def failed(path: str, error: ProjectError) -> FileResult:
     """The one row of a file that could not be answered."""
     row = {"status": Status.FAILED, "error": type(error).__name__, "message": error.message}
-    return Answer(path, (_told(row),))
+    return FileResult(path, (_told(row),))
 
 
 def _told(values: Mapping[str, Any]) -> tuple[Any, ...]:
     # Plain text, for an enum's member would not come back as one from the journal.
-    row = (values.get(name) for name in TOLD)
+    row = (values.get(name) for name in RESULT_COLUMNS)
     return tuple(str(each) if isinstance(each, str) else each for each in row)
 
 

@@ -13,27 +13,27 @@ from ..errors import ConfigError, DataError
 from ..files import atomic_file, part_path
 from ..types import Provenance
 from .disk_errors import report_disk_errors
-from .journal import Index, Journal
+from .journal import FileIndex, Journal
 from .options import BatchEngine, BatchOptions, BatchProgress, BatchSummary
-from .pool import PHOTOS_A_CHUNK, LocalPool, Pool, usual_workers
+from .pool import PHOTOS_PER_CHUNK, LocalPool, Pool, count_usable_cores
 from .report import write_report
-from .rows import NAMES, Row, complete
+from .rows import COLUMN_NAMES, Row, complete
 from .sinks import write_table
-from .source import Skipped, Source, source_of
-from .summary import Tally
-from .worker import Work
+from .source import SkippedFile, Source, open_source
+from .summary import RowCounter
+from .worker import WorkerConfig
 
 _MOST_WALKS = 10
 """A folder that keeps growing is looked through so often; the same command then goes on."""
 
-Tell = Callable[[BatchProgress], None]
-OpenPool = Callable[[Work, BatchOptions, int], Pool]
+OnProgress = Callable[[BatchProgress], None]
+OpenPool = Callable[[WorkerConfig, BatchOptions, int], Pool]
 
 
 def run_batch(
     options: BatchOptions,
     *,
-    tell: Tell = lambda _: None,
+    on_progress: OnProgress = lambda _: None,
     open_pool: OpenPool | None = None,
 ) -> BatchSummary:
     """Answer every file below the folder and write the table; what came out of it.
@@ -46,31 +46,31 @@ def run_batch(
     table, DataError for a folder without files, WeightsError where a network cannot be loaded.
     """
     out = options.out.resolve()
-    source = source_of(str(options.directory))
+    source = open_source(str(options.directory))
     with report_disk_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
     if out.is_dir():
         raise ConfigError(f"{out.name} is a folder.", hint="Name the file of the table.")
     with contextlib.ExitStack() as stack:
-        journal = stack.enter_context(Journal(journal_of(out)))
+        journal = stack.enter_context(Journal(journal_path(out)))
         walk = _Walk(source, _own(options))
-        index = Index()
+        index = FileIndex()
         walk.into(index)
         files, _ = index.counts()
         if not files:
             raise DataError(
                 "There is no file in the folder.", hint="Name the folder with the photos."
             )
-        work = Work(options.config, source, _full(options.annotate))
+        work = WorkerConfig(options.config, source, _full(options.annotate))
         pool = (open_pool or _open_pool)(work, options, files)
         stack.callback(pool.close)
         provenance = pool.provenance()
         key = _key(provenance, options)
         journal.begin(index, key, {"provenance": asdict(provenance)}, fresh=options.fresh)
-        before = _answer_all(walk, index, journal, pool, tell)
+        before = _answer_all(walk, index, journal, pool, on_progress)
         pool.close()
-        tally = Tally(walk.skipped, before)
-        run = run_digest(provenance)
+        tally = RowCounter(walk.skipped, before)
+        run = compute_run_digest(provenance)
         with report_disk_errors(out), atomic_file(out) as file:
             rows = tally.counting(_rows(index, journal, provenance, run))
             write_table(file, options.format, rows, {"run": run, **asdict(provenance)})
@@ -85,21 +85,21 @@ def run_batch(
     return tally.summary()
 
 
-def journal_of(out: Path) -> Path:
+def journal_path(out: Path) -> Path:
     """The journal of the table ``out``."""
     return out.with_name(f"{out.name}.journal")
 
 
-def run_digest(provenance: Provenance) -> str:
+def compute_run_digest(provenance: Provenance) -> str:
     """Twelve hexadecimal digits over all that an answer depends on besides its photo."""
-    told = json.dumps([NAMES, asdict(provenance)], sort_keys=True)
+    told = json.dumps([COLUMN_NAMES, asdict(provenance)], sort_keys=True)
     return hashlib.sha256(told.encode()).hexdigest()[:12]
 
 
 def _key(provenance: Provenance, options: BatchOptions) -> str:
     # With annotated copies asked for, answers without them are not enough.
     annotate = str(_full(options.annotate)) if options.annotate else None
-    told = json.dumps([run_digest(provenance), annotate])
+    told = json.dumps([compute_run_digest(provenance), annotate])
     return hashlib.sha256(told.encode()).hexdigest()
 
 
@@ -110,7 +110,7 @@ def _full(path: Path | None) -> Path | None:
 def _own(options: BatchOptions) -> set[str]:
     """The places that the run writes to, which may lie in the folder it reads."""
     out = options.out.resolve()
-    places = [out, journal_of(out), part_path(out)]
+    places = [out, journal_path(out), part_path(out)]
     if options.report is not None:
         places += [options.report.resolve(), part_path(options.report.resolve())]
     if options.annotate is not None:
@@ -118,15 +118,15 @@ def _own(options: BatchOptions) -> set[str]:
     return {str(place) for place in places}
 
 
-def _open_pool(work: Work, options: BatchOptions, files: int) -> Pool:
-    workers = options.workers or usual_workers()
+def _open_pool(work: WorkerConfig, options: BatchOptions, files: int) -> Pool:
+    workers = options.workers or count_usable_cores()
     if options.engine is BatchEngine.RAY:
         from .ray_pool import RayPool
 
         return RayPool(work, workers)
     # A handful of photos does not pay for loading the networks many times.
-    workers = min(workers, -(-files // PHOTOS_A_CHUNK))
-    return LocalPool(work, workers, photos_a_chunk=min(PHOTOS_A_CHUNK, -(-files // workers)))
+    workers = min(workers, -(-files // PHOTOS_PER_CHUNK))
+    return LocalPool(work, workers, photos_per_chunk=min(PHOTOS_PER_CHUNK, -(-files // workers)))
 
 
 class _Walk:
@@ -137,26 +137,28 @@ class _Walk:
         self._source = source
         self._own = own
 
-    def into(self, index: Index) -> None:
+    def into(self, index: FileIndex) -> None:
         """Enter what is there."""
         self.skipped = 0
         for each in self._source.walk(self._own):
-            if isinstance(each, Skipped):
+            if isinstance(each, SkippedFile):
                 self.skipped += 1
             else:
                 index.find(each)
 
 
-def _answer_all(walk: _Walk, index: Index, journal: Journal, pool: Pool, tell: Tell) -> int:
+def _answer_all(
+    walk: _Walk, index: FileIndex, journal: Journal, pool: Pool, on_progress: OnProgress
+) -> int:
     """Answer what has no answer yet, also what comes meanwhile; how many had one."""
     total, done = index.counts()
     before = done
     for walks in range(1, _MOST_WALKS + 1):
-        tell(BatchProgress(done, total))
+        on_progress(BatchProgress(done, total))
         for answers in pool.answers(index.waiting()):
             journal.append(index, answers)
             done += len(answers)
-            tell(BatchProgress(done, total))
+            on_progress(BatchProgress(done, total))
         if walks == _MOST_WALKS:
             break  # a file that changes all the time keeps its last answer
         walk.into(index)
@@ -166,7 +168,7 @@ def _answer_all(walk: _Walk, index: Index, journal: Journal, pool: Pool, tell: T
     return before
 
 
-def _rows(index: Index, journal: Journal, provenance: Provenance, run: str) -> Iterator[Row]:
+def _rows(index: FileIndex, journal: Journal, provenance: Provenance, run: str) -> Iterator[Row]:
     for path, offset in index.answered():
         for told in journal.rows(offset):
             yield complete(path, told, provenance, run)

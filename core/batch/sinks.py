@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from ..output.export import dumps, spreadsheet_text
 from .options import TableFormat
-from .rows import COLUMNS, NAMES, Column, Kind, Row
+from .rows import COLUMN_NAMES, COLUMNS, Column, ColumnType, Row
 
 _ROWS_AT_ONCE = 4096
 """A megabyte or two as Python objects; also the row groups of a Parquet file."""
@@ -34,13 +34,13 @@ def write_table(
 
 def _json_lines(rows: Iterable[Row]) -> Iterator[str]:
     for row in rows:
-        yield dumps(dict(zip(NAMES, row, strict=True)), compact=True)
+        yield dumps(dict(zip(COLUMN_NAMES, row, strict=True)), compact=True)
 
 
 def _csv_lines(rows: Iterable[Row]) -> Iterator[str]:
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
-    for row in itertools.chain([NAMES], rows):
+    for row in itertools.chain([COLUMN_NAMES], rows):
         writer.writerow(map(_cell, row))
         yield output.getvalue()
         output.seek(0)
@@ -58,12 +58,12 @@ def _write_parquet(file: IO[bytes], rows: Iterable[Row], about: Mapping[str, Any
     import pyarrow.parquet as pq
 
     types = {
-        Kind.TEXT: pa.string(),
-        Kind.COUNT: pa.int32(),
-        Kind.NUMBER: pa.float64(),
-        Kind.TRUTH: pa.bool_(),
+        ColumnType.TEXT: pa.string(),
+        ColumnType.COUNT: pa.int32(),
+        ColumnType.NUMBER: pa.float64(),
+        ColumnType.TRUTH: pa.bool_(),
     }
-    raw_path = Column("path_bytes", Kind.TEXT, "the path where it is no UTF-8, else nothing")
+    raw_path = Column("path_bytes", ColumnType.TEXT, "the path where it is no UTF-8, else nothing")
     fields = [
         pa.field(each.name, types[each.kind], metadata={"meaning": each.meaning})
         for each in COLUMNS

@@ -26,7 +26,7 @@ here fetches pictures of people from there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFile:
     """A file, or a folder that cannot be opened: something that gets a row."""
 
     path: str
@@ -36,7 +36,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
+class SkippedFile:
     """What is not opened: a link, a pipe, a device, a socket, or a system's own file."""
 
     path: str
@@ -45,7 +45,7 @@ class Skipped:
 class Source(Protocol):
     """Photos by their paths; crosses a process boundary."""
 
-    def walk(self, own: Container[str]) -> Iterator[Found | Skipped]:
+    def walk(self, own: Container[str]) -> Iterator[FoundFile | SkippedFile]:
         """Everything below, in a fixed order, but for the places in ``own``."""
         ...
 
@@ -54,7 +54,7 @@ class Source(Protocol):
         ...
 
 
-def source_of(directory: str) -> Source:
+def open_source(directory: str) -> Source:
     """The source that ``directory`` names; ConfigError if there is none."""
     if "://" in directory:
         return Store.at(directory)
@@ -79,7 +79,7 @@ class Folder:
 
     root: Path
 
-    def walk(self, own: Container[str] = ()) -> Iterator[Found | Skipped]:
+    def walk(self, own: Container[str] = ()) -> Iterator[FoundFile | SkippedFile]:
         """Sorted by name in each folder; links are not followed."""
         waiting = [""]
         while waiting:
@@ -88,7 +88,7 @@ class Folder:
                 with os.scandir(self.root / inside) as entries:
                     listed = sorted(entries, key=lambda entry: os.fsencode(entry.name))
             except OSError as error:
-                yield Found(inside, stamp_of("folder", error.errno))
+                yield FoundFile(inside, compute_stamp("folder", error.errno))
                 continue
             folders = []
             for entry in listed:
@@ -111,14 +111,14 @@ class Folder:
         return reader.read(full)
 
 
-def _file(entry: os.DirEntry[str], path: str) -> Found | Skipped:
+def _file(entry: os.DirEntry[str], path: str) -> FoundFile | SkippedFile:
     try:
         status = entry.stat(follow_symlinks=False)
     except OSError as error:  # it vanished meanwhile; reading it will tell
-        return Found(path, stamp_of("gone", error.errno))
+        return FoundFile(path, compute_stamp("gone", error.errno))
     if not stat.S_ISREG(status.st_mode) or entry.name in _LITTER:
-        return Skipped(path)
-    return Found(path, stamp_of(status.st_size, status.st_mtime_ns))
+        return SkippedFile(path)
+    return FoundFile(path, compute_stamp(status.st_size, status.st_mtime_ns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class Store:
                 ) from error
             return cls(ArrowFSWrapper(files), root)
 
-    def walk(self, own: Container[str] = ()) -> Iterator[Found | Skipped]:  # noqa: ARG002
+    def walk(self, own: Container[str] = ()) -> Iterator[FoundFile | SkippedFile]:  # noqa: ARG002
         """Sorted by name in each folder."""
         try:
             yield from self._below(self.root)
@@ -168,7 +168,7 @@ class Store:
                 hint="Check the address, and whether you may read there.",
             ) from error
 
-    def _below(self, folder: str) -> Iterator[Found]:
+    def _below(self, folder: str) -> Iterator[FoundFile]:
         def failed(error: OSError) -> None:
             raise error
 
@@ -176,7 +176,7 @@ class Store:
             for name in sorted(files):
                 told = files[name]
                 path = str(told["name"])[len(self.root) :].lstrip("/")
-                yield Found(path, stamp_of(told.get("size"), _changed(told)))
+                yield FoundFile(path, compute_stamp(told.get("size"), _changed(told)))
             # Some stores give them in no particular order, and walk follows this one's.
             names = sorted(folders)
             ordered = {name: folders[name] for name in names}
@@ -203,6 +203,6 @@ def _changed(told: dict[str, Any]) -> object:
     return next((told[name] for name in (*names, "created") if told.get(name) is not None), None)
 
 
-def stamp_of(*parts: object) -> str:
+def compute_stamp(*parts: object) -> str:
     """Sixteen hexadecimal digits over ``parts``."""
     return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()

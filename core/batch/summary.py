@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from .options import BatchSummary
-from .rows import NAMES, Row, Status
+from .rows import COLUMN_NAMES, Row, Status
 
-_STATUS, _FACE, _CERTAIN = (NAMES.index(name) for name in ("status", "face", "certain"))
+_STATUS, _FACE, _CERTAIN = (COLUMN_NAMES.index(name) for name in ("status", "face", "certain"))
 
 
-class Tally:
+class RowCounter:
     """The counts of one run."""
 
-    def __init__(self, skipped: int, answered_before: int) -> None:
+    def __init__(self, skipped: int, already_done: int) -> None:
         self._skipped = skipped
-        self._answered_before = answered_before
+        self._answered_before = already_done
         self._counts: Counter[str] = Counter()
 
     def counting(self, rows: Iterable[Row]) -> Iterator[Row]:
@@ -42,5 +42,5 @@ class Tally:
             faces=counts["faces"],
             uncertain=counts["uncertain"],
             skipped=self._skipped,
-            answered_before=self._answered_before,
+            already_done=self._answered_before,
         )

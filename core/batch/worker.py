@@ -20,7 +20,7 @@ from ..reading.isolation import IsolatedReader
 from ..runtime.gpu import has_gpu
 from ..types import ImageAnalysis, RgbImage
 from .disk_errors import report_disk_errors
-from .rows import Answer, answered, failed
+from .rows import FileResult, answered, failed
 from .source import Source
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def make_analyzer(config: AnalyzerConfig) -> Analyzer:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WorkerConfig:
     """What every worker of a run is told once; crosses a process boundary."""
 
     config: AnalyzerConfig
@@ -69,7 +69,7 @@ class _Pending:
 class Worker:
     """Answers files of a source by their paths."""
 
-    def __init__(self, work: Work, reader: IsolatedReader | None = None) -> None:
+    def __init__(self, work: WorkerConfig, reader: IsolatedReader | None = None) -> None:
         self._work = work
         self._reader = reader or IsolatedReader(1)
         self._reader.prepare()
@@ -95,13 +95,13 @@ class Worker:
                 yield path, read.result()
                 current = following
 
-    def answer(self, photos: Iterable[tuple[str, Read]]) -> list[Answer]:
+    def answer(self, photos: Iterable[tuple[str, Read]]) -> list[FileResult]:
         """What came of each photo, in their order; ConfigError when a picture cannot be written.
 
         A photo's pixels are let go as soon as its faces are cut out, or with ``annotate`` when
         they have become many.
         """
-        answers: dict[str, Answer] = {}
+        answers: dict[str, FileResult] = {}
         order: list[str] = []
         pending = _Pending()
         for path, image in photos:
@@ -126,8 +126,8 @@ class Worker:
         """End the decoder's process."""
         self._reader.close()
 
-    def _concluded(self, pending: _Pending) -> dict[str, Answer]:
-        answers: dict[str, Answer] = {}
+    def _concluded(self, pending: _Pending) -> dict[str, FileResult]:
+        answers: dict[str, FileResult] = {}
         analyses = self._analyses(pending)
         for number, (path, analysis) in enumerate(zip(pending.paths, analyses, strict=True)):
             if isinstance(analysis, ProjectError):
@@ -194,7 +194,7 @@ def annotated_path(folder: Path, path: str) -> Path:
     return folder.joinpath(*PurePosixPath(*parts).parts, f"{name}.annotated.png")
 
 
-def serve(connection: Connection, work: Work) -> None:
+def serve(connection: Connection, work: WorkerConfig) -> None:
     """Answer what comes through ``connection`` until it ends: the program of a worker process.
 
     Sends what the answers are made with, or the error why there will be none; then for each list

@@ -63,7 +63,7 @@ def batch(folder, out):
     """Seconds and faces of a batch run from the moment the first worker is ready."""
     moments = []
     summary = run_batch(
-        BatchOptions(str(folder), out), tell=lambda _: moments.append(time.perf_counter())
+        BatchOptions(str(folder), out), on_progress=lambda _: moments.append(time.perf_counter())
     )
     return moments[-1] - moments[0], summary.faces
 

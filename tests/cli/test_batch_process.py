@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from core.batch.run import journal_of
+from core.batch.run import journal_path
 from tests.core.batch.batch_parts import fill, opener, run
 from tests.core.batch.faulty_analyzers import SlowAnalyzer
 
@@ -23,7 +23,7 @@ FAKED = """
 import functools, sys
 from core.batch import run
 from tests.core.batch.faulty_analyzers import SlowAnalyzer
-run.Work = functools.partial(run.Work, make=SlowAnalyzer)
+run.WorkerConfig = functools.partial(run.WorkerConfig, make=SlowAnalyzer)
 from cli import main
 main.app(sys.argv[1:])
 """
@@ -57,7 +57,7 @@ def begun(root):
 def kept(out):
     """The files whose answers are in the journal."""
     try:
-        lines = journal_of(out).read_bytes().split(b"\n")[1:-1]
+        lines = journal_path(out).read_bytes().split(b"\n")[1:-1]
     except OSError:
         return []
     return [json.loads(line)["path"] for line in lines]
@@ -147,7 +147,7 @@ def test_killed_at_fifty_random_moments_it_comes_to_the_same_end(begun, clean, t
             assert process.returncode == 1
             assert out.read_bytes() == expected
             finished += 1
-            for path in (out, journal_of(out)):
+            for path in (out, journal_path(out)):
                 path.unlink()
     process = begun(folder, out, "--workers", "2")
     process.communicate()

@@ -88,7 +88,7 @@ def batch_seconds(
         started = time.perf_counter()
         summary = run_batch(
             BatchOptions(str(photos), Path(folder) / "rows.csv", config),
-            tell=lambda progress: ticks.append((time.perf_counter(), progress.done)),
+            on_progress=lambda progress: ticks.append((time.perf_counter(), progress.done)),
         )
         whole = time.perf_counter() - started
     # Only from the first answer on: before it the workers were loading.

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from core import BatchOptions, Emotion, read_image, run_batch
-from core.batch.pool import PHOTOS_A_CHUNK
-from core.batch.worker import Work, Worker
+from core.batch.pool import PHOTOS_PER_CHUNK
+from core.batch.worker import Worker, WorkerConfig
 from tests.fakes import FakeAnalyzer, picture, png
 
 
@@ -32,21 +32,26 @@ class PlainReader:
 
 
 class InlinePool:
-    """Answers in this process, ``photos_a_chunk`` files at a time."""
+    """Answers in this process, ``photos_per_chunk`` files at a time."""
 
     def __init__(
-        self, work: Work, *, photos_a_chunk: int = PHOTOS_A_CHUNK, make=FakeAnalyzer, reader=None
+        self,
+        work: WorkerConfig,
+        *,
+        photos_per_chunk: int = PHOTOS_PER_CHUNK,
+        make=FakeAnalyzer,
+        reader=None,
     ):
         self.reader = reader or PlainReader()
         self.worker = Worker(replace(work, make=make), self.reader)
-        self.photos_a_chunk = photos_a_chunk
+        self.photos_per_chunk = photos_per_chunk
 
     def provenance(self):
         return self.worker.analyzer.provenance
 
     def answers(self, paths: Iterable[str]) -> Iterator[list]:
         waiting = iter(paths)
-        while chunk := list(itertools.islice(waiting, self.photos_a_chunk)):
+        while chunk := list(itertools.islice(waiting, self.photos_per_chunk)):
             yield self.worker.answer((path, self.worker.read(path)) for path in chunk)
 
     def close(self):
@@ -58,9 +63,11 @@ def opener(**options):
     return lambda work, _options, _files: InlinePool(work, **options)
 
 
-def run(photos: Path, out: Path, *, pool=None, tell=lambda _: None, **options):
+def run(photos: Path, out: Path, *, pool=None, on_progress=lambda _: None, **options):
     """One run in this process; ``pool`` takes the place of the inline one."""
-    return run_batch(BatchOptions(photos, out, **options), tell=tell, open_pool=pool or opener())
+    return run_batch(
+        BatchOptions(photos, out, **options), on_progress=on_progress, open_pool=pool or opener()
+    )
 
 
 def fill(folder: Path, count: int = 20) -> Path:

@@ -14,7 +14,7 @@ import warnings
 import pytest
 
 from core import ConfigError
-from core.batch.run import journal_of
+from core.batch.run import journal_path
 from core.files import atomic_file
 from tests.core.batch.batch_parts import InlinePool, fill, kill_self, run
 
@@ -39,7 +39,9 @@ def reads(photos, out, **options):
 
 
 def leftovers(out):
-    return sorted(path.name for path in out.parent.iterdir() if path not in (out, journal_of(out)))
+    return sorted(
+        path.name for path in out.parent.iterdir() if path not in (out, journal_path(out))
+    )
 
 
 def test_second_run_reads_nothing_and_writes_the_same(photos, out, clean):
@@ -72,7 +74,7 @@ def test_fresh_start_and_other_options_begin_anew(photos, out, options):
 
 def test_last_line_torn_anywhere_is_answered_again(photos, out, clean):
     run(photos, out)
-    journal = journal_of(out)
+    journal = journal_path(out)
     whole = journal.read_bytes()
     last = whole[:-1].rfind(b"\n") + 1
     for length in [*range(last, len(whole), 7), last - 1, 10, 1, 0]:
@@ -85,15 +87,15 @@ def test_last_line_torn_anywhere_is_answered_again(photos, out, clean):
 @pytest.mark.parametrize("spoilt", [b"\0" * 50 + b"\n", b"[1]\n", b"{}\n", b'{"path": "x"}\n'])
 def test_line_that_a_disk_spoilt_is_left_out(photos, out, clean, spoilt):
     run(photos, out)
-    lines = journal_of(out).read_bytes().splitlines(keepends=True)
+    lines = journal_path(out).read_bytes().splitlines(keepends=True)
     lines[5] = spoilt
-    journal_of(out).write_bytes(b"".join(lines))
+    journal_path(out).write_bytes(b"".join(lines))
     assert reads(photos, out) == 1
     assert out.read_bytes() == clean["csv"]
 
 
 def test_other_file_in_the_journal_s_place_is_replaced(photos, out, clean):
-    journal_of(out).write_bytes(b"something else\n")
+    journal_path(out).write_bytes(b"something else\n")
     run(photos, out)
     assert out.read_bytes() == clean["csv"]
 
@@ -104,7 +106,7 @@ def test_two_runs_do_not_write_one_table(photos, out, clean):
             with pytest.raises(ConfigError, match=r"Another run is writing table\.csv"):
                 run(photos, out)
 
-    run(photos, out, tell=second)
+    run(photos, out, on_progress=second)
     assert out.read_bytes() == clean["csv"]
 
 
@@ -112,7 +114,7 @@ class Remembered:
     """A pool whose answers were made before, so that a forked process needs no library for it."""
 
     def __init__(self, work, wait_s=0.0):
-        self.pool = InlinePool(work, photos_a_chunk=3)
+        self.pool = InlinePool(work, photos_per_chunk=3)
         self.provenance = self.pool.provenance
         self.wait_s = wait_s
         self.told = {}
@@ -136,10 +138,10 @@ class Remembered:
 @pytest.fixture(scope="module")
 def remembered(photos):
     from core import AnalyzerConfig
-    from core.batch.source import source_of
-    from core.batch.worker import Work
+    from core.batch.source import open_source
+    from core.batch.worker import WorkerConfig
 
-    made = Remembered(Work(AnalyzerConfig(), source_of(str(photos))))
+    made = Remembered(WorkerConfig(AnalyzerConfig(), open_source(str(photos))))
     made.learn(str(p.relative_to(photos)) for p in sorted(photos.rglob("*.png")))
     return made
 
@@ -231,7 +233,7 @@ def test_killed_at_every_call_of_the_disk_it_goes_on(
     once()
     calls = faults.calls
     for call in range(1, calls + 1):
-        for path in (out, journal_of(out)):
+        for path in (out, journal_path(out)):
             path.unlink()
         faults.calls, faults.at = 0, call
         _, status = os.waitpid(in_child(once), 0)
@@ -257,14 +259,14 @@ def test_killed_at_random_moments_again_and_again_it_comes_to_the_same_end(
             kills += os.WIFSIGNALED(status)
             if out.exists() and dice.random() < 0.7:
                 assert out.read_bytes() == clean["csv"]
-                for path in (out, journal_of(out)):
+                for path in (out, journal_path(out)):
                     path.unlink()
     finally:
         remembered.wait_s = 0.0
     assert kills > 5
     run(photos, out, pool=remembered)
     assert out.read_bytes() == clean["csv"]
-    told = [json.loads(line) for line in journal_of(out).read_bytes().splitlines()[1:]]
+    told = [json.loads(line) for line in journal_path(out).read_bytes().splitlines()[1:]]
     # Each file once: nothing that was kept was answered again.
     assert len({each["path"] for each in told}) == len(told) == 20
 

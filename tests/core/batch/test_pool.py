@@ -45,7 +45,7 @@ def test_worker_that_hangs_is_ended(tmp_path, monkeypatch):
     monkeypatch.setattr(pool, "_SECONDS_A_PHOTO", 2)
     folder, out = fill(tmp_path / "photos", 5), tmp_path / "table.jsonl"
     (folder / "hang.png").write_bytes(ONE)
-    summary = run(folder, out, pool=workers(2, FatalAnalyzer, photos_a_chunk=2))
+    summary = run(folder, out, pool=workers(2, FatalAnalyzer, photos_per_chunk=2))
     assert (summary.files, summary.failed) == (6, 2)
 
 

@@ -31,7 +31,7 @@ def test_ray_gives_the_rows_of_the_local_engine(photos, tmp_path, ending):
     assert (tmp_path / f"ray.{ending}").read_bytes() == (tmp_path / f"local.{ending}").read_bytes()
     assert (summary.files, summary.failed) == (20, 4)
     again = run(photos, tmp_path / f"ray.{ending}", pool=ray_of(QuickAnalyzer))
-    assert again.answered_before == 20
+    assert again.already_done == 20
 
 
 def test_ray_reads_from_an_address(photos, tmp_path):

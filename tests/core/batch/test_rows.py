@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core import Box
-from core.batch.rows import TOLD, answered
+from core.batch.rows import RESULT_COLUMNS, answered
 from tests.core.pipeline_parts import face_analysis, image_analysis, scores
 
 
@@ -18,4 +18,4 @@ def test_row_tells_what_each_network_of_an_ensemble_says():
     ):
         answer = answered("a.png", image_analysis(replace(face, per_model=per_model)))
         (row,) = answer.rows
-        assert row[TOLD.index("per_model")] == told
+        assert row[RESULT_COLUMNS.index("per_model")] == told

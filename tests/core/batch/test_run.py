@@ -21,7 +21,7 @@ from core import (
     document,
     read_image,
 )
-from core.batch.rows import COLUMNS, NAMES, Kind
+from core.batch.rows import COLUMN_NAMES, COLUMNS, ColumnType
 from core.batch.worker import annotated_path
 from tests.core.batch.batch_parts import InlinePool, fill, opener, run
 from tests.core.reading.faulty_decoder import COMMAND, with_fault
@@ -52,7 +52,7 @@ def out(tmp_path):
 def test_each_file_has_its_rows_with_the_values_of_analyze(photos, tmp_path):
     summary = run(photos, tmp_path / "table.jsonl")
     rows = rows_of(tmp_path / "table.jsonl")
-    assert all(tuple(row) == NAMES for row in rows)
+    assert all(tuple(row) == COLUMN_NAMES for row in rows)
     counts = Counter()
     for path in sorted(path for path in photos.rglob("*") if path.is_file()):
         own = [row for row in rows if row["path"] == path.relative_to(photos).as_posix()]
@@ -98,9 +98,9 @@ def test_all_formats_hold_the_same(photos, tmp_path):
             value = expected[name]
             if value is None:
                 assert text == ""
-            elif kinds[name] is Kind.TRUTH:
+            elif kinds[name] is ColumnType.TRUTH:
                 assert text == ("yes" if value else "no")
-            elif kinds[name] is Kind.TEXT:
+            elif kinds[name] is ColumnType.TEXT:
                 assert text == value
             else:
                 assert float(text) == value
@@ -112,7 +112,7 @@ def test_order_and_grouping_change_no_byte(photos, clean, tmp_path):
             return super().answers(reversed(list(paths)))
 
     for number, pool in enumerate(
-        (opener(photos_a_chunk=1), opener(photos_a_chunk=7), lambda work, *_: Backwards(work))
+        (opener(photos_per_chunk=1), opener(photos_per_chunk=7), lambda work, *_: Backwards(work))
     ):
         run(photos, tmp_path / f"table{number}.csv", pool=pool)
         assert (tmp_path / f"table{number}.csv").read_bytes() == clean["csv"]
@@ -197,7 +197,7 @@ def test_folder_that_grows_while_it_is_read_is_answered_whole(folder, out, tmp_p
         if number and not (folder / f"more{number}.png").exists() and progress.total < 20:
             (folder / f"more{number}.png").write_bytes(ONE)
 
-    run(folder, out, tell=grow, pool=opener(photos_a_chunk=3))
+    run(folder, out, on_progress=grow, pool=opener(photos_per_chunk=3))
     run(folder, tmp_path / "clean.jsonl")
     assert out.read_bytes() == (tmp_path / "clean.jsonl").read_bytes()
     assert sum("more" in path for path in paths_of(out)) > 4
@@ -213,7 +213,7 @@ def test_file_that_changes_while_it_is_read_is_answered_as_it_became(folder, out
             (folder / "photo.png").write_bytes(changed)
             os.utime(folder / "photo.png", (1, 1))
 
-    run(folder, out, tell=change)
+    run(folder, out, on_progress=change)
     assert [row["top"] for row in rows_of(out)] == ["sad", "sad"]
 
 
@@ -224,7 +224,7 @@ def test_file_that_changes_all_the_time_keeps_its_last_answer(folder, out):
     def touch(progress):
         os.utime(folder / "photo.png", (1, next(times)))
 
-    run(folder, out, tell=touch)
+    run(folder, out, on_progress=touch)
     assert [row["top"] for row in rows_of(out)] == ["happy"]
 
 
@@ -305,7 +305,7 @@ def test_no_annotated_copy_meets_another_or_leaves_its_folder(tmp_path):
 
 def test_copies_asked_for_later_are_made_for_all(photos, tmp_path):
     run(photos, tmp_path / "table.csv")
-    assert run(photos, tmp_path / "table.csv", annotate=tmp_path / "marked").answered_before == 0
+    assert run(photos, tmp_path / "table.csv", annotate=tmp_path / "marked").already_done == 0
     assert len(list((tmp_path / "marked").rglob("*.png"))) == 16
 
 
@@ -340,7 +340,7 @@ def test_error_of_the_networks_ends_the_run(photos, out):
 
 def test_every_file_counts_towards_the_progress(photos, out):
     told = []
-    run(photos, out, tell=told.append)
+    run(photos, out, on_progress=told.append)
     assert [each.done for each in told] == [0, 8, 16, 20]
     assert {each.total for each in told} == {20}
 
@@ -354,7 +354,7 @@ def test_store_of_objects_gives_the_rows_of_a_folder(photos, clean, tmp_path):
         for _ in range(2):
             summary = run("memory://bucket/photos", tmp_path / "table.csv")
             assert (tmp_path / "table.csv").read_bytes() == clean["csv"]
-        assert summary.answered_before == 20
+        assert summary.already_done == 20
     finally:
         memory.rm("/bucket", recursive=True)
 
@@ -386,10 +386,10 @@ def test_no_photos_are_fetched_from_the_web(out, monkeypatch, address):
 
 
 def test_run_digest_follows_weights_and_options(photos, tmp_path):
-    from core.batch.run import run_digest
+    from core.batch.run import compute_run_digest
 
     provenance = FakeAnalyzer().provenance
-    digest = run_digest(provenance)
-    assert run_digest(replace(provenance, weights_sha256={"a": "b"})) != digest
-    assert run_digest(replace(provenance, config_digest="c")) != digest
-    assert run_digest(FakeAnalyzer().provenance) == digest
+    digest = compute_run_digest(provenance)
+    assert compute_run_digest(replace(provenance, weights_sha256={"a": "b"})) != digest
+    assert compute_run_digest(replace(provenance, config_digest="c")) != digest
+    assert compute_run_digest(FakeAnalyzer().provenance) == digest
