@@ -1,4 +1,4 @@
-"""What the documents say is what was measured."""
+"""The documents say what was measured, their links and examples work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import pytest
 from typer.testing import CliRunner
 
 import core
-import training
 from cli.main import COMMANDS, app
 from core import ProjectError, RgbImage, model_catalog
 from core.classifiers import CLASSIFIERS
@@ -36,10 +35,48 @@ def trained():
         pytest.skip(f"needs the shipped weights: {error.message}")
 
 
-def test_readme_compares_the_models_as_the_command_does(root, trained):
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    told = readme.split("<!-- models -->\n")[1].split("<!-- /models -->")[0]
-    assert told == comparison_table(trained)
+def marked_part(page, name):
+    """What stands between ``<!-- name -->`` and ``<!-- /name -->`` on a page."""
+    text = page.read_text(encoding="utf-8")
+    return text.split(f"<!-- {name} -->\n")[1].split(f"<!-- /{name} -->")[0]
+
+
+def read_results(root, name):
+    return json.loads((root / "docs" / "results" / name).read_text(encoding="utf-8"))
+
+
+def test_readme_helps_to_choose_with_the_recorded_figures(root, trained):
+    rows = ["| model | right, of 100 faces | time for one face | file size |", "|---|---|---|---|"]
+    for info in trained:
+        right = 100 * info.metrics["validation"]["accuracy"]
+        time_ms = info.speed["engines"]["openvino"]["ms_per_face"]
+        rows.append(
+            f"| {info.name} | {right:.0f} | {time_ms:.0f} ms | {info.megabytes:.0f} MB |",
+        )
+    assert marked_part(root / "README.md", "choose") == "".join(f"{row}\n" for row in rows)
+    [best] = [info for info in trained if info.name == "mobilenet_v2"]
+    assert f"the {best.metrics['validation']['n']:,} faces" in (root / "README.md").read_text()
+    for name, other in best.metrics["validation"]["against"].items():
+        assert other["accuracy"]["interval"][1] > 0, f"{name} is measurably better"
+
+
+def test_models_page_compares_the_models_as_the_command_does(root, trained):
+    assert marked_part(root / "docs" / "models.md", "models") == comparison_table(trained)
+
+
+def test_models_page_says_when_an_answer_is_certain_as_recorded(root):
+    text = " ".join((root / "docs" / "models.md").read_text(encoding="utf-8").split())
+    metrics = read_results(root, "metrics_publictest.json")["models"]["mobilenet_v2"]
+    certain, classes = metrics["certain"], metrics["per_class"]
+    recall = {name: f"{100 * classes[name]['recall']:.0f} %" for name in classes}
+    for sentence in (
+        f"counts as certain from a probability of {100 * certain['from']:.0f} %",
+        f"{100 * certain['coverage']:.0f} % reached it",
+        f"{100 * certain['accuracy']:.0f} % of those answers were right",
+        f"disgust (recall {recall['disgust']}) and fear ({recall['fear']})",
+        f"happy ({recall['happy']}) and surprise ({recall['surprise']})",
+    ):
+        assert sentence in text
 
 
 def test_every_model_card_compares_the_models(root, trained):
@@ -49,24 +86,26 @@ def test_every_model_card_compares_the_models(root, trained):
             assert comparison_table(trained) in card.read_text(encoding="utf-8"), card.name
 
 
-def test_evaluate_prints_what_the_readme_shows_of_the_same_figures(root, monkeypatch):
+def test_evaluate_prints_what_the_models_page_shows_of_the_same_metrics(root, monkeypatch):
     from training.evaluation.evaluate import as_recorded
 
-    metrics = root / "docs" / "results" / "metrics_publictest.json"
-    document = json.loads(metrics.read_text(encoding="utf-8"))
+    document = read_results(root, "metrics_publictest.json")
     models = as_recorded(document, SHIPPED_DIR)
     rows, pairs = comparison_rows(models), pair_rows(models)
-    told = Evaluation(root, document["models"], rows, pairs, (), ())
-    monkeypatch.setitem(vars(training), "evaluate_models", lambda *_given, **_options: told)
-    line = "evaluate --model all --data faces.zip --split validation --out out"
-    printed = CliRunner().invoke(app, line.split(), env={"COLUMNS": "200"}).stdout
-    shown = {" ".join(each.split()).removeprefix("On validation ") for each in printed.splitlines()}
+    evaluation = Evaluation(root, document["models"], rows, pairs, (), ())
+    monkeypatch.setattr(
+        "training.evaluation.evaluate.evaluate_models", lambda *_args, **_options: evaluation
+    )
+    command = "evaluate --model all --data faces.zip --split validation --out out"
+    result = CliRunner().invoke(app, command.split(), env={"COLUMNS": "200"})
+    assert result.exit_code == 0, result.output
+    printed = result.stdout
+    shown = {" ".join(line.split()).removeprefix("On validation ") for line in printed.splitlines()}
     faces = f"faces {document['models']['mobilenet_v2']['n']:,} "
-    shown = {each for each in shown if each and not each.startswith((faces, "Everything is in "))}
-    readme = (root / "README.md").read_text(encoding="utf-8")
-    block = readme.split("<!-- models -->\n")[1].split("<!-- /models -->")[0]
-    lines = {" ".join(each.replace("|", " ").split()) for each in block.splitlines()}
-    assert shown == {each for each in lines if each.strip("- ")}
+    shown = {line for line in shown if line and not line.startswith((faces, "Everything is in "))}
+    block = marked_part(root / "docs" / "models.md", "models")
+    lines = {" ".join(line.replace("|", " ").split()) for line in block.splitlines()}
+    assert shown == {line for line in lines if line.strip("- ")}
 
 
 DETECTOR_RESULTS = (
