@@ -165,17 +165,18 @@ def test_ethics_page_holds_the_short_form_that_the_fronts_show(root):
 
 
 def test_every_test_that_a_document_names_exists(root):
-    documents = sorted((root / "docs").rglob("*.md"))
-    named = {
-        (file, test)
-        for document in documents
-        for file, test in re.findall(
-            r"`(tests/[\w/]+\.py)::(test_\w+)`", document.read_text(encoding="utf-8")
-        )
-    }
-    assert named
-    for file, test in sorted(named):
-        assert f"def {test}(" in (root / file).read_text(encoding="utf-8"), f"{file}::{test}"
+    texts = {path: path.read_text(encoding="utf-8") for path in (root / "tests").rglob("test_*.py")}
+    files = {path.name for path in texts}
+    tests = {name for text in texts.values() for name in re.findall(r"def (test_\w+)\(", text)}
+    in_files = set()
+    for page in sorted((root / "docs").rglob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        assert set(re.findall(r"`(test_\w+)`", text)) <= tests, page
+        assert set(re.findall(r"`(?:[\w/]+/)?(test_\w+\.py)`", text)) <= files, page
+        in_files |= set(re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", text))
+    assert in_files
+    for file, test in sorted(in_files):
+        assert f"def {test}(" in texts[root / file], f"{file}::{test}"
 
 
 def test_guide_to_batch_runs_explains_every_column(root):
