@@ -1,7 +1,7 @@
 # The Gradio demo in a container, for any host that runs one:
 #   docker build -t photo-emotion .
 #   docker run --rm -p 127.0.0.1:7860:7860 photo-emotion      then open http://localhost:7860
-# It holds what `make space` writes, and nothing else of the repository.
+# The image contains only what `make space` writes.
 
 FROM python:3.11-slim-bookworm AS space
 WORKDIR /repository
@@ -14,12 +14,12 @@ COPY --from=space /space/packages.txt /tmp/
 RUN apt-get update \
     && xargs apt-get install -y --no-install-recommends </tmp/packages.txt \
     && rm -rf /var/lib/apt/lists/*
-# PyTorch's ordinary packages bring GPU libraries of several GB along. A server without a GPU is built
-# smaller with --build-arg PIP_EXTRA_INDEX_URL= and the address of PyTorch's packages for the CPU.
+# PyTorch's default packages include several GB of GPU libraries. For a server without a GPU, build a smaller
+# image with --build-arg PIP_EXTRA_INDEX_URL= and the address of PyTorch's packages for the CPU.
 ARG PIP_EXTRA_INDEX_URL
 COPY --from=space /space/requirements.txt /tmp/
 RUN pip install --no-cache-dir -r /tmp/requirements.txt
-# Photos of strangers are not answered by root.
+# Don't process strangers' photos as root.
 RUN useradd --create-home demo
 USER demo
 WORKDIR /app

@@ -17,33 +17,33 @@ app: .venv/installed doctor ## Install what is needed and open the Streamlit app
 demo: .venv/installed doctor ## Install what is needed and open the Gradio demo
 	@$(BIN)/emotion demo
 
-window: .venv/installed doctor ## Install what a window of its own needs and open the app in it
+window: .venv/installed doctor ## Install what is needed and open the app in its own window
 	@.ci/install requirements.txt requirements-window.txt
 	@$(BIN)/emotion app --window
 
-screenshots: .venv/installed-dev doctor ## Take the pictures of both pages in docs/images anew (needs Chromium)
+screenshots: .venv/installed-dev doctor ## Take the screenshots in docs/images again (needs Chromium)
 	@$(BIN)/python -m tests.browser.screenshots
 
-space: ## Write the Gradio demo into dist/space, a folder that runs by itself, to be hosted
+space: ## Write the Gradio demo into dist/space, a folder to be hosted
 	@.ci/space dist/space
 
-test: .venv/installed-dev doctor check ## Everything that must be green: lint, types, import rule, tests
+test: .venv/installed-dev doctor check ## Run all checks: doctor, lint, format, types, import rules, tests
 	@$(BIN)/python -m pytest $(PARALLEL) tests/core
 	@$(BIN)/python -m pytest $(PARALLEL) tests/training
 	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore tests/core --ignore tests/training
 
-slow: .venv/installed-dev doctor ## The tests that take minutes: kills, Ray, load, corpus
+slow: .venv/installed-dev doctor ## Run the tests that take minutes: killed runs, Ray, load, corpus
 	@$(BIN)/python -m pytest tests/core -m slow
 	@$(BIN)/python -m pytest tests/training -m slow
 	@$(BIN)/python -m pytest tests --ignore tests/core --ignore tests/training -m slow
 
-check: .venv/installed-dev ## The fast part of it: lint, format, types, import rule
+check: .venv/installed-dev ## Run the quick checks: lint, format, types, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
-fmt: .venv/installed-dev ## Format the code and mend what can be mended
+fmt: .venv/installed-dev ## Format the code and fix what can be fixed automatically
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
@@ -54,30 +54,30 @@ bench: .venv/installed-dev doctor ## Measure how long each step of an answer tak
 fuzz: .venv/installed-dev ## Search for files that break the reader: MINUTES=5 (Linux on x86-64)
 	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),5)
 
-weights: .venv/installed doctor ## Train and measure all networks anew: DATA='train.zip publictest.zip' VOTES=votes.csv
+weights: .venv/installed doctor ## Train and measure all networks again: DATA='train.zip publictest.zip' VOTES=votes.csv
 	@DATA='$(DATA)' VOTES='$(VOTES)' .ci/weights
 
-docs: .venv/installed-docs ## Build the documentation into site/; it reads without a network
+docs: .venv/installed-docs ## Build the documentation into site/, to be read without a network
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Open site/index.html"
 
-install: ## Install, or repair, the environment in .venv
+install: ## Install or repair the environment in .venv
 	@.ci/install requirements.txt
 	@touch .venv/installed
 	@$(BIN)/emotion doctor --fix
 
-lock: .venv/installed ## Resolve constraints.txt anew for every supported Python (needs uv)
+lock: .venv/installed ## Update constraints.txt for every supported Python (needs uv)
 	@.ci/lock
 
-clean: ## Remove the environment and what the checks leave behind
+clean: ## Remove the environment, caches and built files
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	rm -rf build dist site photo_emotion.egg-info
 
-# Runs before anything imports OpenCV, because it may have to install what OpenCV needs.
+# Runs before anything imports OpenCV, because it may have to install libraries for OpenCV.
 doctor: .venv/installed
 	@$(BIN)/emotion doctor --fix
 
-# A prerequisite newer than the stamp, or a missing stamp, installs anew.
+# Install again if the stamp file is missing or older than a file it depends on.
 .venv/installed: requirements.txt constraints.txt pyproject.toml
 	@.ci/install requirements.txt
 	@touch $@

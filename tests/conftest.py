@@ -1,4 +1,4 @@
-"""What every test gets: no network, quiet third parties, pictures that may be shared."""
+"""Fixtures and settings of all tests: no network, quiet libraries, images free to share."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parent.parent
 
-_NO_CHROMIUM = "needs Chromium (Debian: apt-get install chromium), which is absent"
+_NO_CHROMIUM = "needs Chromium (Debian: apt-get install chromium), which is missing"
 
 if "PYTEST_XDIST_WORKER" in os.environ:
-    # The process that started this one has made the folder and removes it.
+    # The process that started this one made the folder and removes it.
     _COMPILED = os.environ["PHOTO_EMOTION_CACHE"]
 else:
     _COMPILED = tempfile.mkdtemp(prefix="photo-emotion-tests-")
     atexit.register(shutil.rmtree, _COMPILED, ignore_errors=True)
 
-# Set before anything is imported that reads them on import.
+# Set before importing the libraries that read them on import.
 os.environ.update(
     {
         "NO_ALBUMENTATIONS_UPDATE": "1",
@@ -35,11 +35,11 @@ os.environ.update(
         "GRADIO_ANALYTICS_ENABLED": "False",
         "HF_HUB_OFFLINE": "1",
         "MPLBACKEND": "Agg",
-        # Threads of torch that wait would spin, which takes many times as long on a busy computer.
+        # Otherwise waiting threads of torch spin, which slows a busy computer down many times.
         "OMP_WAIT_POLICY": "passive",
-        # Compiled networks are kept for this run alone: neither from nor for the user's own.
+        # A cache of compiled networks for this run, so that the user's own is not touched.
         "PHOTO_EMOTION_CACHE": _COMPILED,
-        # Plain text from the command line, whatever terminal the tests run in.
+        # Plain text from the command line in any terminal.
         "NO_COLOR": "1",
         "COLUMNS": "100",
     }
@@ -48,22 +48,22 @@ os.environ.update(
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The folder of the repository."""
+    """Return the folder of the repository."""
     return ROOT
 
 
 @pytest.fixture(scope="session")
 def shared_dir() -> Path:
-    """The shared data beside the repository; skips the test where there is none."""
+    """Return the folder of shared data beside the repository; skip the test if it is missing."""
     folder = ROOT.parent / "shared"
     if not folder.is_dir():
-        pytest.skip("needs the shared data in ../shared, which is absent")
+        pytest.skip("needs the shared data in ../shared, which is missing")
     return folder
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Path:
-    """A Chromium or Chrome of the system; skips the test where there is none."""
+    """Return the system's Chromium or Chrome; skip the test if there is none."""
     names = ("chromium", "chromium-browser", "google-chrome")
     found = next(filter(None, map(shutil.which, names)), None)
     if found is None:
@@ -72,17 +72,17 @@ def chromium() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says in red that pages were not looked at: a skipped test is easily taken for a green one."""
+    """Say in red that browser tests were skipped, because a skipped test is easily overlooked."""
     skipped = terminalreporter.stats.get("skipped", [])
-    unseen = sum(_NO_CHROMIUM in str(report.longrepr) for report in skipped)
-    if unseen:
-        told = f"{unseen} tests of the pages in a browser did not run: {_NO_CHROMIUM}"
-        terminalreporter.write_sep("!", told, red=True, bold=True)
+    skipped_pages = sum(_NO_CHROMIUM in str(report.longrepr) for report in skipped)
+    if skipped_pages:
+        message = f"{skipped_pages} tests of the pages in a browser did not run: {_NO_CHROMIUM}"
+        terminalreporter.write_sep("!", message, red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
 def astronaut() -> NDArray[np.uint8]:
-    """(512, 512, 3) uint8 RGB, read-only: Eileen Collins, smiling; NASA, public domain."""
+    """Return a smiling Eileen Collins, (512, 512, 3) uint8 RGB, read-only (NASA, public domain)."""
     from skimage import data
 
     pixels: NDArray[np.uint8] = data.astronaut()
@@ -90,7 +90,7 @@ def astronaut() -> NDArray[np.uint8]:
     return pixels
 
 
-def _leaves_the_computer(host: object) -> bool:
+def _is_another_computer(host: object) -> bool:
     text = host.decode() if isinstance(host, bytes) else str(host or "")
     if text in ("", "localhost", "0.0.0.0", "::"):
         return False
@@ -100,13 +100,13 @@ def _leaves_the_computer(host: object) -> bool:
         return True
 
 
-def _guarded(name: str, refuse: Callable[[object], NoReturn]) -> Callable[..., object]:
+def _guard_method(name: str, refuse: Callable[[object], NoReturn]) -> Callable[..., object]:
     original = getattr(socket.socket, name)
 
     def call(self: socket.socket, *args: object) -> object:
-        # The address is the last argument of all three; a Unix socket's is a path, no tuple.
+        # The address is the last argument of all three methods; that of a Unix socket is a path.
         address = args[-1]
-        if isinstance(address, tuple) and _leaves_the_computer(address[0]):
+        if isinstance(address, tuple) and _is_another_computer(address[0]):
             refuse(address[0])
         return original(self, *args)
 
@@ -115,7 +115,7 @@ def _guarded(name: str, refuse: Callable[[object], NoReturn]) -> Callable[..., o
 
 @pytest.fixture(scope="session", autouse=True)
 def _closed_network() -> Iterator[list[str]]:
-    """Refuses every way out of this computer during the whole session, and lists the attempts."""
+    """Refuse every connection to another computer during the session, and list the attempts."""
     attempts: list[str] = []
 
     def refuse(host: object) -> NoReturn:
@@ -125,23 +125,23 @@ def _closed_network() -> Iterator[list[str]]:
     resolve = socket.getaddrinfo
 
     def getaddrinfo(host: Any, *args: Any, **options: Any) -> object:
-        # Looking a name up is a way out too, and the first step of every other.
-        if _leaves_the_computer(host) and host != socket.gethostname():
+        # Looking up a host name also asks another computer, and comes before most connections.
+        if _is_another_computer(host) and host != socket.gethostname():
             refuse(host)
         return resolve(host, *args, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         for name in ("connect", "connect_ex", "sendto"):
-            patch.setattr(socket.socket, name, _guarded(name, refuse))
+            patch.setattr(socket.socket, name, _guard_method(name, refuse))
         patch.setattr(socket, "getaddrinfo", getaddrinfo)
         yield attempts
 
 
 @pytest.fixture(autouse=True)
 def no_network(_closed_network: list[str]) -> Iterator[list[str]]:
-    """Fails a test that tried to reach the network, even if a library swallowed the refusal.
+    """Fail a test that tried to reach the network, even if a library swallowed the error.
 
-    Gives the hosts tried so far, for a test that means to try.
+    Yields the hosts tried so far, for tests that try on purpose.
     """
     _closed_network.clear()
     yield _closed_network

@@ -28,7 +28,7 @@ from training.reporting.comparison import comparison_rows, comparison_table, pai
 
 @pytest.fixture(scope="module")
 def trained():
-    """The shipped models."""
+    """Return the shipped models."""
     try:
         return [info for info in model_catalog() if info.trained]
     except ProjectError as error:
@@ -36,7 +36,7 @@ def trained():
 
 
 def marked_part(page, name):
-    """What stands between ``<!-- name -->`` and ``<!-- /name -->`` on a page."""
+    """Return the text between ``<!-- name -->`` and ``<!-- /name -->`` on a page."""
     text = page.read_text(encoding="utf-8")
     return text.split(f"<!-- {name} -->\n")[1].split(f"<!-- /{name} -->")[0]
 
@@ -116,46 +116,40 @@ DETECTOR_RESULTS = (
     "compact",
     "compact_precision",
 )
-"""The columns of the table of detectors."""
+"""The columns of the table that compares the detectors."""
 
 
 def test_detectors_are_compared_as_they_were_measured(root):
-    page = (root / "docs" / "detection.md").read_text(encoding="utf-8")
-    results = root / "docs" / "results"
+    page, results = root / "docs" / "detection.md", root / "docs" / "results"
     files = [results / f"detector_{name}.json" for name in DETECTOR_RESULTS]
-    told = page.split("<!-- detectors -->\n")[1].split("<!-- /detectors -->")[0]
-    assert told == detectors_table(files)
-    told = page.split("<!-- against -->\n")[1].split("<!-- /against -->")[0]
+    assert marked_part(page, "detectors") == detectors_table(files)
     lines = []
     for name in ("hybrid", "compact", "compact_precision"):
-        figures = json.loads((results / f"detector_{name}.json").read_text(encoding="utf-8"))
-        against = figures["against"]
+        metrics = read_results(root, f"detector_{name}.json")
+        against = metrics["against"]
         low, high = against["f1_difference_interval"]
         lines.append(
-            f"| {figures['detector']}, {figures['threshold_is']} | {against['detector']} | "
+            f"| {metrics['detector']}, {metrics['threshold_is']} | {against['detector']} | "
             f"{against['times_as_fast']:.1f} | "
             f"{against['f1_difference']:+.3f} ({low:+.3f} to {high:+.3f}) | "
-            f"{figures['false_alarms_per_100_negatives']:.1f}, "
+            f"{metrics['false_alarms_per_100_negatives']:.1f}, "
             f"{against['false_alarms_per_100_negatives']:.1f} |\n"
         )
-    assert told == (
+    assert marked_part(page, "against") == (
         "| detector | against | times as fast | difference in F1 | "
         "false alarms per 100, its and the other's |\n|---|---|---|---|---|\n" + "".join(lines)
     )
 
 
-def test_sweep_of_mtcnns_settings_is_told_as_it_was_measured(root):
-    page = (root / "docs" / "detection.md").read_text(encoding="utf-8")
+def test_sweep_of_mtcnns_settings_is_shown_as_it_was_measured(root):
     tuned = json.loads((root / "weights" / "detection.json").read_text(encoding="utf-8"))
-    told = page.split("<!-- sweep -->\n")[1].split("<!-- /sweep -->")[0]
-    assert told == sweep_table(tuned["mtcnn_sweep"])
+    table = marked_part(root / "docs" / "detection.md", "sweep")
+    assert table == sweep_table(tuned["mtcnn_sweep"])
 
 
-def test_speed_is_told_as_it_was_measured(root):
-    report = json.loads((root / "docs" / "results" / "bench.json").read_text(encoding="utf-8"))
-    page = (root / "docs" / "performance.md").read_text(encoding="utf-8")
-    told = page.split("<!-- bench -->\n")[1].split("<!-- /bench -->")[0]
-    assert told == bench_tables(report)
+def test_speed_is_shown_as_it_was_measured(root):
+    table = marked_part(root / "docs" / "performance.md", "bench")
+    assert table == bench_tables(read_results(root, "bench.json"))
 
 
 def test_ethics_page_holds_the_short_form_that_the_fronts_show(root):
@@ -182,10 +176,11 @@ def test_every_test_that_a_document_names_exists(root):
 def test_guide_to_batch_runs_explains_every_column(root):
     from core.batch.rows import COLUMNS
 
-    guide = (root / "docs" / "batch.md").read_text(encoding="utf-8")
-    told = guide.split("<!-- columns -->\n")[1].split("<!-- /columns -->")[0]
-    rows = "".join(f"| `{each.name}` | {each.kind} | {each.meaning} |\n" for each in COLUMNS)
-    assert told == f"| column | kind | meaning |\n|---|---|---|\n{rows}"
+    table = marked_part(root / "docs" / "batch.md", "columns")
+    rows = "".join(
+        f"| `{column.name}` | {column.kind} | {column.meaning} |\n" for column in COLUMNS
+    )
+    assert table == f"| column | kind | meaning |\n|---|---|---|\n{rows}"
 
 
 def pages(root):
@@ -195,12 +190,12 @@ def pages(root):
 
 
 def anchors(text):
-    """The places within a page that a link can lead to."""
+    """Return the anchors of a page's headings."""
     headings = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title).strip().lower().replace(" ", "-") for title in headings}
 
 
-def test_every_link_leads_somewhere(root):
+def test_every_link_has_a_target(root):
     for page in pages(root):
         text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
         for link in re.findall(r"\]\(([^)\s]+)\)", text):
@@ -221,7 +216,7 @@ def test_every_command_is_documented(root):
 
 @pytest.fixture
 def own_registries(monkeypatch):
-    """What an example registers is forgotten after it."""
+    """Undo after the test what an example registers."""
     for registry in (DETECTORS, LANDMARK_MODELS, CLASSIFIERS):
         monkeypatch.setattr(registry, "_factories", dict(registry._factories))
 
@@ -260,8 +255,8 @@ def test_examples_of_the_python_guide_run(root, trained, monkeypatch):
     assert made["marked"] != made["anonymous"]
 
 
-def referred_to(page):
-    """The names that a page of the reference is made from."""
+def find_documented_names(page):
+    """Yield the names that a page of the API reference documents."""
     for place, members in re.findall(r"^::: (\S+)(?:\n {4}.*?members: \[(.*?)\].*)?", page, re.M):
         try:
             module, names = import_module(place), members.split(", ")
@@ -275,14 +270,14 @@ def referred_to(page):
         yield from names
 
 
-def test_reference_tells_of_everything_public(root):
+def test_reference_documents_everything_public(root):
     folder = root / "docs" / "reference"
     pages = [(folder / name).read_text(encoding="utf-8") for name in ("api.md", "extending.md")]
-    told = {name for page in pages for name in referred_to(page)}
-    assert not set(core.__all__) - told
+    documented = {name for page in pages for name in find_documented_names(page)}
+    assert not set(core.__all__) - documented
 
 
-def test_site_is_built_without_a_warning_and_asks_no_other_computer(root, tmp_path):
+def test_site_builds_without_a_warning_and_loads_nothing_from_other_computers(root, tmp_path):
     pytest.importorskip("mkdocs", reason="needs requirements-docs.txt (make docs)")
     command = [
         sys.executable,
@@ -294,7 +289,7 @@ def test_site_is_built_without_a_warning_and_asks_no_other_computer(root, tmp_pa
         "--site-dir",
         tmp_path,
     ]
-    shown = subprocess.run(
+    result = subprocess.run(
         command,
         cwd=root,
         env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
@@ -302,7 +297,7 @@ def test_site_is_built_without_a_warning_and_asks_no_other_computer(root, tmp_pa
         text=True,
         check=False,
     )
-    assert (shown.returncode, shown.stdout, shown.stderr) == (0, "", "")
-    outside = re.compile(r"""<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)="https?://""")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    external = re.compile(r"""<(?:script|link|img|iframe)\b[^>]*\b(?:src|href)="https?://""")
     for page in tmp_path.rglob("*.html"):
-        assert not outside.search(page.read_text(encoding="utf-8")), page
+        assert not external.search(page.read_text(encoding="utf-8")), page

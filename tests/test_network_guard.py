@@ -1,4 +1,4 @@
-"""The guard in conftest.py must itself be able to fail."""
+"""The guard in conftest.py refuses every connection to another computer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_connection_to_another_computer_is_refused_and_remembered(no_network, ho
     no_network.clear()
 
 
-def test_looking_up_a_name_is_refused(no_network):
+def test_looking_up_a_host_name_is_refused(no_network):
     with pytest.raises(OSError, match="example"):
         socket.create_connection(("example.org", 80))
     no_network.clear()
@@ -32,13 +32,13 @@ def test_datagram_to_another_computer_is_refused(no_network):
     no_network.clear()
 
 
-def test_servers_on_this_computer_can_be_reached():
+def test_connection_to_this_computer_is_allowed():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         socket.create_connection(("localhost", port)).close()
 
 
-def test_swallowed_attempt_fails_the_test(pytester):
+def test_attempt_whose_error_is_swallowed_fails_the_test(pytester):
     pytester.makeconftest("from tests.conftest import _closed_network, no_network")
     pytester.makepyfile(
         """

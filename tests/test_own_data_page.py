@@ -1,4 +1,4 @@
-"""What a user is told to write is what the commands read."""
+"""The commands and files shown in docs/guide/own-data.md are valid."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from training.studies.human_points import read_points
 
 
 def option_names(words):
-    """The options of the command that ``words`` begin with."""
+    """Return the options of the command with which ``words`` begin."""
     command = get_command(app).get_command(None, words[0])
     if words[1] in getattr(command, "commands", {}):
         command = command.commands[words[1]]
     return {name for parameter in command.params for name in parameter.opts}
 
 
-def test_commands_and_files_of_the_page_on_own_data_are_understood(root, tmp_path):
+def test_commands_and_files_of_the_page_on_own_data_are_accepted(root, tmp_path):
     page = (root / "docs" / "guide" / "own-data.md").read_text(encoding="utf-8")
     commands = [line.split() for line in page.splitlines() if line.startswith("emotion ")]
     assert len(commands) >= 6

@@ -1,4 +1,4 @@
-"""docs/performance.md tells what the files in docs/results hold."""
+"""The tables of docs/performance.md show what is in docs/results."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ PARTS = {"precision": precision_table, "first_page": first_page_table, "live_rat
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_table_is_as_it_was_measured(root, name):
+def test_table_shows_the_measured_results(root, name):
     page = (root / "docs" / "performance.md").read_text(encoding="utf-8")
     report = json.loads((root / "docs" / "results" / f"{name}.json").read_text(encoding="utf-8"))
-    told = page.split(f"<!-- {name} -->\n")[1].split(f"<!-- /{name} -->")[0]
-    assert told == PARTS[name](report)
+    table = page.split(f"<!-- {name} -->\n")[1].split(f"<!-- /{name} -->")[0]
+    assert table == PARTS[name](report)

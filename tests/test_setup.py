@@ -1,4 +1,4 @@
-"""Setting up from a fresh clone: which Python is taken, and when installing is repeated."""
+"""Setting up a fresh clone: which Python is used, and when `make` installs again."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FAILING_SHIM = "echo 'pyenv: command not found' >&2; exit 127"
 
 @pytest.fixture
 def find_python(root, tmp_path):
-    """Runs the search on a PATH that holds only the given scripts, and what a shell needs."""
+    """Run .ci/find-python with a PATH of only the given scripts, and the tools a shell needs."""
     folder = tmp_path / "bin"
     folder.mkdir()
     for tool in ("sh", "cat", "uname"):
@@ -38,32 +38,34 @@ def find_python(root, tmp_path):
 
 
 @pytest.fixture
-def fitting():
-    """The body of a script that behaves as the Python these tests run with."""
+def suitable():
+    """Return the body of a script that runs the Python of these tests."""
     return f'exec "{sys.executable}" "$@"'
 
 
-def test_fitting_python_is_found(find_python, fitting):
-    found = find_python({"python3": fitting})
+def test_suitable_python_is_found(find_python, suitable):
+    found = find_python({"python3": suitable})
     assert (found.returncode, found.stderr) == (0, "")
     assert found.stdout.strip() == sys.executable
 
 
-def test_shim_that_fails_is_passed_over(find_python, fitting):
-    found = find_python({"python3.12": FAILING_SHIM, "python3.11": fitting})
+def test_shim_that_fails_is_skipped(find_python, suitable):
+    found = find_python({"python3.12": FAILING_SHIM, "python3.11": suitable})
     assert (found.returncode, found.stderr) == (0, "")
     assert found.stdout.strip() == sys.executable
 
 
-def test_pyenv_s_pythons_are_found_without_being_on_the_path(find_python, fitting, tmp_path):
+def test_pythons_of_pyenv_are_found_though_they_are_not_on_the_path(
+    find_python, suitable, tmp_path
+):
     python = tmp_path / ".pyenv" / "versions" / "3.12.1" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    python.write_text(f"#!/bin/sh\n{fitting}\n", encoding="utf-8")
+    python.write_text(f"#!/bin/sh\n{suitable}\n", encoding="utf-8")
     python.chmod(0o755)
     assert find_python({}).stdout.strip() == sys.executable
 
 
-def test_without_any_the_message_tells_what_there_is_and_what_to_install(find_python):
+def test_without_a_suitable_python_the_message_says_what_was_found_and_what_to_install(find_python):
     old = 'test "$1" = --version && echo Python 3.9.2'
     found = find_python({"python3": old})
     assert found.returncode == 1
@@ -73,8 +75,8 @@ def test_without_any_the_message_tells_what_there_is_and_what_to_install(find_py
     assert "apt-get install python3.11" in found.stderr
 
 
-def test_python_that_was_named_and_does_not_fit_is_not_replaced(find_python, fitting):
-    found = find_python({"python3": fitting, "mine": "exit 1"}, PYTHON="mine")
+def test_python_that_is_named_but_unsuitable_is_not_replaced(find_python, suitable):
+    found = find_python({"python3": suitable, "mine": "exit 1"}, PYTHON="mine")
     assert found.returncode == 1
     assert found.stdout == ""
     assert "PYTHON=mine" in found.stderr
@@ -82,10 +84,10 @@ def test_python_that_was_named_and_does_not_fit_is_not_replaced(find_python, fit
 
 @pytest.fixture
 def checkout(root, tmp_path):
-    """The files that set-up reads, with an installer that only writes down its calls."""
+    """Return a `make` in a folder whose installer and `emotion` only record how they are called."""
     shutil.copy(root / "Makefile", tmp_path)
     for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt", "pyproject.toml"):
-        # An old date, so that touching one later makes it newer on any file system.
+        # An old date, so that a file touched later is newer on any file system.
         shutil.copy(root / name, tmp_path)
         os.utime(tmp_path / name, (0, 0))
     tool = '#!/bin/sh\nmkdir -p .venv/bin; cp "$0" .venv/bin/emotion; echo $* >>calls\n'
@@ -95,17 +97,15 @@ def checkout(root, tmp_path):
 
     def make(*targets):
         (tmp_path / "calls").write_text("", encoding="utf-8")
-        environment = {key: value for key, value in os.environ.items() if key != "MAKEFLAGS"}
-        subprocess.run(
-            ["make", *targets], cwd=tmp_path, env=environment, check=True, capture_output=True
-        )
+        env = {key: value for key, value in os.environ.items() if key != "MAKEFLAGS"}
+        subprocess.run(["make", *targets], cwd=tmp_path, env=env, check=True, capture_output=True)
         return (tmp_path / "calls").read_text(encoding="utf-8").splitlines()
 
     make.folder = tmp_path
     return make
 
 
-def test_app_installs_looks_at_the_installation_and_starts_in_this_order(checkout):
+def test_make_app_installs_then_runs_the_doctor_then_starts_the_app(checkout):
     assert checkout("app") == ["requirements.txt", "doctor --fix", "app"]
 
 
@@ -122,14 +122,14 @@ def test_changed_requirements_are_installed_at_the_next_start(checkout, changed)
     assert checkout("app")[0] == "requirements.txt"
 
 
-def test_install_repairs_even_when_nothing_changed(checkout):
+def test_make_install_repairs_even_if_nothing_changed(checkout):
     checkout("install")
     assert checkout("install") == ["requirements.txt", "doctor --fix"]
 
 
 @pytest.fixture
 def retrain(root, checkout):
-    """`make weights` with a tool that writes down its calls and leaves the files of a run."""
+    """Return a `make weights` whose `emotion` records its calls and writes the files of a run."""
     folder = checkout.folder
     shutil.copy(root / ".ci" / "weights", folder / ".ci")
     tool = """#!/bin/sh
@@ -149,27 +149,26 @@ test -e broken || touch $2/manifest.json
         (folder / ".venv" / "bin" / "emotion").chmod(0o755)
         (folder / "calls").write_text("", encoding="utf-8")
         values = [f"{name}={value}" for name, value in environment.items()]
-        kept = {key: value for key, value in os.environ.items() if key != "MAKEFLAGS"}
-        done = subprocess.run(
+        env = {key: value for key, value in os.environ.items() if key != "MAKEFLAGS"}
+        result = subprocess.run(
             ["make", "weights", *values],
             cwd=folder,
-            env=kept,
+            env=env,
             check=False,
             capture_output=True,
             text=True,
         )
         calls = (folder / "calls").read_text(encoding="utf-8").splitlines()
-        return done, [call for call in calls if not call.startswith("doctor")]
+        return result, [call for call in calls if not call.startswith("doctor")]
 
     run.folder = folder
     return run
 
 
-def test_retraining_goes_from_network_to_network_to_their_ensemble(retrain):
-    done, calls = retrain(DATA="a.zip b", VOTES="v.csv", INIT_RESNET50="scratch")
-    assert done.returncode == 0, done.stderr
-    short = [" ".join(call.split()[:3]) for call in calls]
-    assert short == [
+def test_retraining_trains_each_network_and_then_fits_their_ensemble(retrain):
+    result, calls = retrain(DATA="a.zip b", VOTES="v.csv", INIT_RESNET50="scratch")
+    assert result.returncode == 0, result.stderr
+    assert [" ".join(call.split()[:3]) for call in calls] == [
         "train --model mobilenet_v2",
         "calibrate --model mobilenet_v2",
         "train --model resnet50",
@@ -192,14 +191,14 @@ def test_retraining_goes_from_network_to_network_to_their_ensemble(retrain):
     assert calls[-1].endswith("--results runs/robustness/robustness.json --weights runs/candidate")
 
 
-def test_retraining_fails_where_the_gate_does(retrain):
+def test_retraining_fails_if_the_release_gate_fails(retrain):
     (retrain.folder / "failing").touch()
-    done, calls = retrain(DATA="a.zip", VOTES="v.csv")
-    assert done.returncode != 0
+    result, calls = retrain(DATA="a.zip", VOTES="v.csv")
+    assert result.returncode != 0
     assert calls[-1].startswith("study gate")
 
 
-def test_retraining_goes_on_where_it_was_stopped(retrain):
+def test_retraining_continues_where_it_was_stopped(retrain):
     (retrain.folder / "broken").touch()
     retrain(DATA="a.zip", VOTES="v.csv")
     (retrain.folder / "broken").unlink()
@@ -210,18 +209,18 @@ def test_retraining_goes_on_where_it_was_stopped(retrain):
     assert all(call.endswith("--resume") for call in trained)
 
 
-def test_retraining_without_data_says_what_to_give(retrain):
-    done, calls = retrain(VOTES="v.csv")
-    assert done.returncode != 0
-    assert "DATA='train.zip publictest.zip' VOTES=votes.csv" in done.stderr
+def test_retraining_without_data_says_what_is_needed(retrain):
+    result, calls = retrain(VOTES="v.csv")
+    assert result.returncode != 0
+    assert "DATA='train.zip publictest.zip' VOTES=votes.csv" in result.stderr
     assert calls == []
 
 
 def test_contributing_guide_explains_every_target(root):
-    # Under `make test` it would announce the folder it enters, as makes within makes do.
+    # Run by `make test`, it would also print the folder that it enters.
     command = ["make", "--no-print-directory"]
-    shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
-    targets = {line.split()[1] for line in shown.splitlines()} - {"help"}
+    help_text = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True).stdout
+    targets = {line.split()[1] for line in help_text.splitlines()} - {"help"}
     assert {"app", "test"} <= targets
     guide = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert not [target for target in targets if f"`make {target}`" not in guide]
