@@ -24,7 +24,7 @@ from cli.train import (
     show_epoch,
 )
 from core import Device
-from training.data.options import Precision
+from training.learning.precision import Precision
 
 
 def ablate(

@@ -58,14 +58,16 @@ def bench(
     """
     from training.benchmark.curves import draw_curves
     from training.benchmark.precision import compare_precisions
-    from training.benchmark.run import run_bench
-    from training.benchmark.tables import bench_tables
+    from training.benchmark.run import run_benchmark
+    from training.benchmark.tables import format_benchmark_tables
 
     def tell(what: str) -> None:
         typer.echo(f"{what} …", err=True)
 
     if markdown is not None:
-        typer.echo(bench_tables(json.loads(markdown.read_text(encoding="utf-8"))), nl=False)
+        typer.echo(
+            format_benchmark_tables(json.loads(markdown.read_text(encoding="utf-8"))), nl=False
+        )
         return
     if precision:
         compared = compare_precisions(precision)
@@ -79,7 +81,7 @@ def bench(
         for written in draw_curves(curves, tell=tell):
             typer.echo(f"Wrote {written}", err=True)
         return
-    told = run_bench(photos, out=out, rounds=rounds, whole=not quick, tell=tell)
+    told = run_benchmark(photos, out=out, rounds=rounds, whole=not quick, tell=tell)
     _show(told.report)
     if told.file is not None:
         typer.echo(f"Wrote {told.file}", err=True)
@@ -134,9 +136,9 @@ def _show(report: Mapping[str, Any]) -> None:
 def _show_precisions(told: Mapping[str, Mapping[str, float]]) -> None:
     from rich.console import Console
 
-    from training.benchmark.tables import precision_rows
+    from training.benchmark.tables import format_precision_rows
 
     table = figures_table("MobileNetV2", *told)
-    for row in precision_rows(told):
+    for row in format_precision_rows(told):
         table.add_row(*row)
     Console().print(table)

@@ -25,7 +25,7 @@ from cli.train import (
     show_skipped,
 )
 from core import Device, OperatingPoint, Preset
-from training.data.options import Precision
+from training.learning.precision import Precision
 
 detector = typer.Typer(help="Train, tune and measure face detectors.", no_args_is_help=True)
 

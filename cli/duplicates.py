@@ -39,9 +39,9 @@ def duplicates(
     Every pair of faces is compared, which takes minutes for tens of thousands. Copies in folders
     of different names are counted as groups with different labels.
     """
-    from training.data.audit import audit_duplicates
+    from training.data.duplicates import find_duplicates
 
-    told = audit_duplicates(data, out, threshold)
+    told = find_duplicates(data, out, threshold)
     show_skipped(told.skipped)
     from rich.console import Console
 

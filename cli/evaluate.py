@@ -14,7 +14,7 @@ from cli.options import DetectorName, DeviceOption
 from cli.photos import whole_photos
 from cli.train import DATA, VotesOption, show_skipped
 from core import ConfigError, Device, model_names
-from training.data.options import Split
+from training.data.splits import Split
 
 if TYPE_CHECKING:
     from training.evaluation.evaluate import Evaluation

@@ -13,7 +13,7 @@ import typer
 from cli.options import DeviceOption
 from cli.terminal import printable
 from core import ConfigError, Device, model_names
-from training.data.options import Precision
+from training.learning.precision import Precision
 
 if TYPE_CHECKING:
     from training.learning.progress import EpochReport
@@ -193,8 +193,11 @@ def show_epoch(told: EpochReport) -> None:
         f"{duration(told.left_s)} left",
         f"loss {told.loss:.3f}",
     ]
-    if told.watched:
-        figures = (f"{FIGURES.get(name, name)} {told.watched[name]:.1%}" for name in told.watched)
+    if told.validation_metrics:
+        figures = (
+            f"{FIGURES.get(name, name)} {told.validation_metrics[name]:.1%}"
+            for name in told.validation_metrics
+        )
         parts.append(f"validation {' · '.join(figures)}")
     if told.waiting_share >= SLOW_LOADER:
         parts.append(f"{told.waiting_share:.0%} of it waiting for pictures: try more --workers")

@@ -20,7 +20,7 @@ from core.detectors import DETECTORS
 from core.landmarks import LANDMARK_MODELS
 from core.weights import SHIPPED_DIR
 from tests.fakes import FakeAnalyzer, picture
-from training.benchmark.tables import bench_tables
+from training.benchmark.tables import format_benchmark_tables
 from training.detector.table import detectors_table, sweep_table
 from training.evaluation.evaluate import Evaluation
 from training.reporting.comparison import comparison_rows, comparison_table, pair_rows
@@ -149,7 +149,7 @@ def test_sweep_of_mtcnns_settings_is_shown_as_it_was_measured(root):
 
 def test_speed_is_shown_as_it_was_measured(root):
     table = marked_part(root / "docs" / "performance.md", "bench")
-    assert table == bench_tables(read_results(root, "bench.json"))
+    assert table == format_benchmark_tables(read_results(root, "bench.json"))
 
 
 def test_ethics_page_holds_the_short_form_that_the_fronts_show(root):

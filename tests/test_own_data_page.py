@@ -8,7 +8,7 @@ from typer.main import get_command
 
 from cli.main import app
 from training.data.classes import read_mapping
-from training.data.slices import groups_of
+from training.data.slices import read_groups
 from training.studies.human_points import read_points
 
 
@@ -34,7 +34,7 @@ def test_commands_and_files_of_the_page_on_own_data_are_accepted(root, tmp_path)
     mapping = read_mapping(tmp_path / "labels.csv")
     assert (mapping["wut"], mapping["contempt"]) == ("angry", None)
     (tmp_path / "groups.csv").write_text(groups, encoding="utf-8")
-    age, tone = groups_of(tmp_path / "groups.csv", ["0001.png", "0002.png", "0003.png"])
+    age, tone = read_groups(tmp_path / "groups.csv", ["0001.png", "0002.png", "0003.png"])
     assert (age.name, tone.name) == ("age", "skin tone")
     assert [list(each.member) for each in (age, tone)] == [[1, 0, -1], [2, 0, 1]]
     (marks,) = re.findall(r"```text\n(version.*?)```", page, flags=re.DOTALL)

@@ -8,9 +8,13 @@ import pytest
 
 from tests.browser.first_page import first_page_table
 from tests.browser.live_rate import live_table
-from training.benchmark.tables import precision_table
+from training.benchmark.tables import format_precision_table
 
-PARTS = {"precision": precision_table, "first_page": first_page_table, "live_rate": live_table}
+PARTS = {
+    "precision": format_precision_table,
+    "first_page": first_page_table,
+    "live_rate": live_table,
+}
 
 
 @pytest.mark.parametrize("name", PARTS)

@@ -77,7 +77,7 @@ def test_duplicates_shows_counts_by_split_and_place(replaced, tmp_path):
         },
     }
     answer = SimpleNamespace(directory=tmp_path, report=report, skipped=("a.png: It is cut off.",))
-    calls = replaced("audit_duplicates", answer)
+    calls = replaced("find_duplicates", answer)
     shown = emotion("duplicates --data faces.zip --out o --threshold 0.95")
     assert shown.exit_code == 0
     assert calls == [(([Path("faces.zip")], Path("o"), 0.95), {})]

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from core.labels import EMOTIONS
-from training.data.options import Split
+from training.data.splits import Split
 
 PREFIXES = {
     Split.TRAIN: "Training",

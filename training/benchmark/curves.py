@@ -15,10 +15,10 @@ import numpy as np
 from core.config import AnalyzerConfig, Preset
 from core.types import RgbImage
 
-from .limit import Peak, least_seconds, measured_peak
+from .lower_bound import Peak, compute_lower_bound_s, measure_peak
 from .photos import generated
 from .processes import batch_seconds, peak_and_seconds
-from .run import OBVIOUS, default_way
+from .run import OBVIOUS, get_default_configuration
 
 MEGAPIXELS = (0.1, 0.5, 2, 8, 20, 50)
 FACES = (0, 5, 15, 30, 60)
@@ -32,8 +32,8 @@ _OBVIOUS_MOST = 8
 def draw_curves(folder: Path, *, tell: Callable[[str], None] = lambda _: None) -> tuple[Path, ...]:
     """The files written to ``folder``: the plots and, as curves.json, their figures."""
     folder.mkdir(parents=True, exist_ok=True)
-    peak = measured_peak()
-    ways = tuple(dict.fromkeys((default_way(), f"mtcnn/{Preset.BALANCED}")))
+    peak = measure_peak()
+    ways = tuple(dict.fromkeys((get_default_configuration(), f"mtcnn/{Preset.BALANCED}")))
     figures: dict[str, Any] = {
         "peak": {"gflops": peak.flops_per_s / 1e9, "gb_per_s": peak.bytes_per_s / 1e9}
     }
@@ -110,7 +110,7 @@ def _drawn(figures: Mapping[str, Any], peak: Peak, folder: Path) -> list[Path]:
             memory.plot(at, [each["mb"] for each in points.values()], label=way, **style)
         across = np.array(MEGAPIXELS if kind == "pixels" else FACES, dtype=float)
         limit = [
-            least_seconds(
+            compute_lower_bound_s(
                 each * 1e6 if kind == "pixels" else 1600 * 1200,
                 2 if kind == "pixels" else int(each),
                 Preset.BALANCED,

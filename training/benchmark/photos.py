@@ -36,7 +36,7 @@ def generated(size_wh: tuple[int, int], faces: int) -> RgbImage:
     return RgbImage(pixels, f"{width}x{height}, {faces} faces")
 
 
-def generated_set() -> list[RgbImage]:
+def generate_photos() -> list[RgbImage]:
     """Six photos of about 1024 px with one face to twelve."""
     sizes = [(1024, 683), (683, 1024), (1024, 768), (960, 1024), (1024, 576), (800, 1024)]
     return [generated(size, faces) for size, faces in zip(sizes, (1, 1, 2, 4, 6, 12), strict=True)]

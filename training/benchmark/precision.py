@@ -16,7 +16,7 @@ from core.types import Float32Array
 from core.weights import WeightsSpec, spec_of
 
 from ..data.faces import FaceSet, read_faces
-from ..data.options import Split
+from ..data.splits import Split
 from ..evaluation.metrics import calibration_error, headlines
 from ..evaluation.timing import in_turns, summary
 

@@ -27,8 +27,8 @@ way, photo, *cores = sys.argv[1:]
 from core.reading.reader import read_image
 image = read_image(Path(photo))
 if way == "obvious":
-    from training.benchmark.obvious import Obvious
-    analyze = Obvious().analyze
+    from training.benchmark.baseline import BaselinePipeline
+    analyze = BaselinePipeline().analyze
     work = lambda: analyze(image.pixels)
 else:
     from core.config import AnalyzerConfig

@@ -16,8 +16,8 @@ from core.types import RgbImage
 
 from ..evaluation.speed import machine_told
 from ..evaluation.timing import Work, in_turns, summary
-from .obvious import Obvious
-from .photos import generated, generated_set, read_photos
+from .baseline import BaselinePipeline
+from .photos import generate_photos, generated, read_photos
 from .processes import batch_seconds, peak_and_seconds, startup
 
 OBVIOUS = "obvious"
@@ -35,7 +35,7 @@ class Bench:
     file: Path | None
 
 
-def run_bench(
+def run_benchmark(
     photos: Path | None = None,
     *,
     out: Path | None = None,
@@ -49,9 +49,9 @@ def run_bench(
     ``whole`` False leaves out what needs processes of its own: batch, memory and starting.
     DataError where no photo can be read.
     """
-    images = read_photos(photos, most) if photos else generated_set()
+    images = read_photos(photos, most) if photos else generate_photos()
     tell("Loading")
-    obvious = Obvious()
+    obvious = BaselinePipeline()
     ours = {way: _analyzer(way) for way in ways()}
     report: dict[str, Any] = {
         "machine": machine_told(),
@@ -60,7 +60,7 @@ def run_bench(
             "count": len(images),
             "median_px": sorted(max(each.width, each.height) for each in images)[len(images) // 2],
         },
-        "default": default_way(),
+        "default": get_default_configuration(),
         "rounds": rounds,
     }
     tell("Whole answers")
@@ -101,10 +101,10 @@ def ways() -> tuple[str, ...]:
     """
     presets = [f"{settings_for(preset).detector}/{preset}" for preset in Preset]
     detectors = [f"{name}/{Preset.BALANCED}" for name in DETECTORS.names()]
-    return tuple(dict.fromkeys([default_way(), *presets, *detectors]))
+    return tuple(dict.fromkeys([get_default_configuration(), *presets, *detectors]))
 
 
-def default_way() -> str:
+def get_default_configuration() -> str:
     """Detector and preset of an analyzer that is asked for nothing."""
     config = AnalyzerConfig()
     return f"{config.chosen_detector}/{config.preset}"
@@ -116,7 +116,7 @@ def _analyzer(way: str) -> Analyzer:
 
 
 def _whole(
-    obvious: Obvious, ours: Mapping[str, Analyzer], images: Sequence[RgbImage]
+    obvious: BaselinePipeline, ours: Mapping[str, Analyzer], images: Sequence[RgbImage]
 ) -> dict[str, list[Work]]:
     works: dict[str, list[Work]] = {
         OBVIOUS: [partial(obvious.analyze, each.pixels) for each in images]
@@ -127,7 +127,7 @@ def _whole(
 
 
 def _medians(
-    obvious: Obvious, ours: Mapping[str, Analyzer], images: Sequence[RgbImage], rounds: int
+    obvious: BaselinePipeline, ours: Mapping[str, Analyzer], images: Sequence[RgbImage], rounds: int
 ) -> dict[str, float]:
     taken = in_turns(_whole(obvious, ours, images), max(2, rounds // 2))
     return {way: summary(each)["p50_ms"] for way, each in taken.items()}
@@ -140,7 +140,7 @@ def _ratios(whole: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
 
 
 def _stages(
-    obvious: Obvious, ours: Mapping[str, Analyzer], images: Sequence[RgbImage], rounds: int
+    obvious: BaselinePipeline, ours: Mapping[str, Analyzer], images: Sequence[RgbImage], rounds: int
 ) -> dict[str, dict[str, dict[str, float]]]:
     """Milliseconds of finding faces, landmarks and classifying, by way."""
     found = [obvious.detect(each.pixels) for each in images]

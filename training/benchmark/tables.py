@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def bench_tables(report: Mapping[str, Any]) -> str:
+def format_benchmark_tables(report: Mapping[str, Any]) -> str:
     """The figures of `emotion bench --out FILE.json`, ratios first."""
     whole = report["whole"]
     used, photos = report["machine"], report["photos"]
@@ -39,7 +39,7 @@ def bench_tables(report: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def precision_rows(told: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
+def format_precision_rows(told: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
     """What `emotion bench --precision` compared: a name, then a value for each precision."""
     return [
         *(
@@ -56,9 +56,9 @@ def precision_rows(told: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
     ]
 
 
-def precision_table(told: Mapping[str, Mapping[str, float]]) -> str:
+def format_precision_table(told: Mapping[str, Mapping[str, float]]) -> str:
     """The same as Markdown."""
-    return _table(["MobileNetV2", *told], precision_rows(told)) + "\n"
+    return _table(["MobileNetV2", *told], format_precision_rows(told)) + "\n"
 
 
 def _whole(way: str, report: Mapping[str, Any]) -> list[str]:

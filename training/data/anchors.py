@@ -24,16 +24,16 @@ _SPREAD = (5, 25, 50, 75, 95)
 """Percentiles that are told."""
 
 
-def anchors_of(images: UInt8Array, mesh: LandmarkModel) -> Iterator[Float32Array | None]:
+def find_anchors(images: UInt8Array, mesh: LandmarkModel) -> Iterator[Float32Array | None]:
     """For each of (N, 48, 48) uint8 ``images`` its (3, 2) left eye, right eye and mouth.
 
-    As :func:`landmarks_of`.
+    As :func:`find_landmarks`.
     """
-    for landmarks in landmarks_of(images, mesh):
+    for landmarks in find_landmarks(images, mesh):
         yield None if landmarks is None else anchor_points(landmarks)
 
 
-def landmarks_of(images: UInt8Array, mesh: LandmarkModel) -> Iterator[Landmarks | None]:
+def find_landmarks(images: UInt8Array, mesh: LandmarkModel) -> Iterator[Landmarks | None]:
     """For each of (N, 48, 48) uint8 ``images`` the landmarks of its face.
 
     None where ``mesh`` finds no face. Positions are in pixels of the images, with the picture
@@ -45,10 +45,10 @@ def landmarks_of(images: UInt8Array, mesh: LandmarkModel) -> Iterator[Landmarks 
         yield None if landmarks is None else _reduced(landmarks)
 
 
-def detected_in(images: UInt8Array, detector: Detector) -> Iterator[Face | None]:
+def detect_central_faces(images: UInt8Array, detector: Detector) -> Iterator[Face | None]:
     """For each of (N, 48, 48) uint8 ``images`` its face as ``detector`` finds it.
 
-    None where it finds none. Positions as in :func:`landmarks_of`; of several faces the one
+    None where it finds none. Positions as in :func:`find_landmarks`; of several faces the one
     nearest the middle is meant.
     """
     for face in images:
@@ -82,7 +82,7 @@ def _off_centre(box: Box, side: int) -> float:
     return abs(box.x1 + box.x2 - side) + abs(box.y1 + box.y2 - side)
 
 
-def described(anchors: Float32Array) -> dict[str, Any]:
+def summarize_anchors(anchors: Float32Array) -> dict[str, Any]:
     """Median and spread of (M, 3, 2) ``anchors``, M at least 1, beside the frame in use."""
     told: dict[str, Any] = {}
     for index, name in enumerate(_ANCHORS):

@@ -40,7 +40,7 @@ MEASURES = {
 }
 
 
-def measured(faces: UInt8Array, name: str) -> NDArray[np.float64]:
+def measure_appearance(faces: UInt8Array, name: str) -> NDArray[np.float64]:
     """(N,) values of the measure called ``name`` for (N, 48, 48) ``faces``."""
     measure = MEASURES[name]
     return np.array([measure(face) for face in faces], dtype=np.float64)

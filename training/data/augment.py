@@ -20,7 +20,7 @@ LIGHT, SHARPNESS, POSE = "light", "sharpness", "pose"
 """What can be augmented more than usual."""
 
 
-def training_transform(more: AbstractSet[str] = frozenset(), by: float = 0.0) -> A.Compose:
+def make_transform(more: AbstractSet[str] = frozenset(), by: float = 0.0) -> A.Compose:
     """What a training face goes through, at the network's input size.
 
     The geometric ranges cover the spread of eyes and mouth in FER-2013 (roll -20 to +14
@@ -62,7 +62,7 @@ def training_transform(more: AbstractSet[str] = frozenset(), by: float = 0.0) ->
     )
 
 
-def augmented(transform: A.Compose, face: UInt8Array, seed: int) -> tuple[UInt8Array, bool]:
+def augment_face(transform: A.Compose, face: UInt8Array, seed: int) -> tuple[UInt8Array, bool]:
     """``face`` (S, S) uint8 after ``transform``, decided by ``seed`` alone; whether mirrored.
 
     One pair of generators serves the whole pipeline: ``set_random_seed`` would give each

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from core.landmarks import LandmarkModel
 from core.types import Float32Array, UInt8Array
 
-from .anchors import landmarks_of
+from .anchors import find_landmarks
 from .augment import LIGHT, POSE, SHARPNESS
-from .slices import Slicing, appearance_slicings, mesh_slicings
+from .slices import Slicing, slice_by_appearance, slice_by_mesh
 
 ROUNDS = 50
 """Of raking; the shares of all groups are then right to a thousandth."""
-SHOWS_LEAST: Mapping[str, Mapping[str, int]] = {
+HARDEST_GROUPS: Mapping[str, Mapping[str, int]] = {
     LIGHT: {"brightness": 0, "contrast": 0},
     SHARPNESS: {"sharpness": 0},
     POSE: {"yaw": -1, "roll": -1, "mesh": -1},
@@ -31,18 +31,18 @@ are the darkest and the flattest fifth, the most blurred one, heads turned or ti
 faces in which the mesh finds none."""
 
 
-def picture_slicings(images: UInt8Array, mesh: LandmarkModel) -> list[Slicing]:
+def slice_pictures(images: UInt8Array, mesh: LandmarkModel) -> list[Slicing]:
     """How (N, 48, 48) uint8 faces are parted by what can be told without knowing the person."""
-    return [*appearance_slicings(images), *mesh_slicings(list(landmarks_of(images, mesh)))]
+    return [*slice_by_appearance(images), *slice_by_mesh(list(find_landmarks(images, mesh)))]
 
 
-def emotion_weights(labels: NDArray[np.int64], balance: float) -> Float32Array:
+def compute_emotion_weights(labels: NDArray[np.int64], balance: float) -> Float32Array:
     """(N,) weights of mean 1: at ``balance`` 1 all emotions weigh alike, at 0 all faces."""
     counts = np.bincount(labels)[labels].astype(np.float64)
     return _of_mean_one(counts**-balance)
 
 
-def group_weights(
+def compute_group_weights(
     labels: NDArray[np.int64], slicings: Sequence[Slicing], balance: float
 ) -> Float32Array:
     """(N,) weights of mean 1 that leave every emotion its share.
@@ -77,8 +77,8 @@ def _of_mean_one(weights: NDArray[np.float64]) -> Float32Array:
     return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
-def showing_least(slicings: Sequence[Slicing]) -> list[frozenset[str]]:
-    """For each of N faces the properties in which it shows least, of :data:`SHOWS_LEAST`."""
+def find_hard_properties(slicings: Sequence[Slicing]) -> list[frozenset[str]]:
+    """For each of N faces the properties in which it shows least, of :data:`HARDEST_GROUPS`."""
     by_name = {slicing.name: slicing for slicing in slicings}
     count = len(slicings[0].member)
     masks = {
@@ -90,7 +90,7 @@ def showing_least(slicings: Sequence[Slicing]) -> list[frozenset[str]]:
             ],
             axis=0,
         )
-        for kind, groups in SHOWS_LEAST.items()
+        for kind, groups in HARDEST_GROUPS.items()
     }
     return [
         frozenset(kind for kind, mask in masks.items() if mask[index]) for index in range(count)

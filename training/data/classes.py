@@ -22,7 +22,7 @@ ClassMapping = Mapping[str, Emotion | None]
 """By the folder's name in lower case; None for a class that is left out."""
 
 
-def emotion_named(folder: str) -> Emotion:
+def parse_emotion(folder: str) -> Emotion:
     """The emotion a class folder stands for; DataError names the seven."""
     lowered = folder.strip().lower()
     if lowered in _OTHER_NAMES:
@@ -39,21 +39,21 @@ def emotion_named(folder: str) -> Emotion:
         ) from None
 
 
-def class_named(folder: str) -> str:
+def parse_class(folder: str) -> str:
     """The emotion a class folder stands for, or its own name in lower case."""
     try:
-        return emotion_named(folder)
+        return parse_emotion(folder)
     except DataError:
         return folder.strip().lower()
 
 
-def mapped_emotion(folder: str, mapping: ClassMapping | None) -> Emotion | None:
+def map_to_emotion(folder: str, mapping: ClassMapping | None) -> Emotion | None:
     """The emotion of a class folder by ``mapping``, where there is one; None is left out.
 
     DataError for a folder that the mapping does not name.
     """
     if mapping is None:
-        return emotion_named(folder)
+        return parse_emotion(folder)
     try:
         return mapping[folder.strip().lower()]
     except KeyError:
@@ -79,4 +79,4 @@ def read_mapping(path: Path) -> ClassMapping:
             f"'{path.name}' is no label mapping.",
             hint="Needed: a CSV with the columns class and emotion, e.g. the line 4,happy.",
         ) from error
-    return {folder.lower(): emotion_named(said) if said else None for folder, said in rows}
+    return {folder.lower(): parse_emotion(said) if said else None for folder, said in rows}

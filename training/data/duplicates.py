@@ -1,55 +1,158 @@
-"""Faces that a network has met in training, or nearly so."""
+"""Copies of one face within a data set and across its splits."""
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
-from core.types import Float32Array, UInt8Array
+from core.errors import DataError
+from core.files import atomic_write, write_json
+from core.labels import EMOTIONS
+from core.types import UInt8Array
 
-NEAR = 0.99
-"""Correlation of the pixels from which two faces count as copies of one another."""
-_CHUNK = 512
-"""Faces compared at once with all others: 512 x 28,709 correlations take 59 MB."""
+from .faces import FaceSet, find_any_faces
+from .near_copies import NEAR, find_near_pairs
+from .splits import Split
 
 
-def near_copies(
-    images: UInt8Array, others: UInt8Array, threshold: float = NEAR
-) -> NDArray[np.bool_]:
-    """(N,) whether each of ``images`` (N, 48, 48) has a near copy among ``others`` (M, 48, 48).
+@dataclass(frozen=True, slots=True)
+class DuplicateReport:
+    """What was found and where it lies."""
 
-    Every pair is compared, which for one split of FER-2013 takes seconds; a perceptual hash
-    would only miss some. Brightness and contrast do not count. A face of one single grey
-    value is nobody's copy.
+    directory: Path
+    report: Mapping[str, Any]
+    """The content of ``duplicates.json``."""
+    skipped: tuple[str, ...]
+
+
+def find_duplicates(
+    sources: Sequence[Path], directory: Path, threshold: float = NEAR
+) -> DuplicateReport:
+    """Find exact and near copies among all faces of ``sources``, within and across splits.
+
+    Exact copies share every pixel; near ones correlate by more than ``threshold`` at 48x48,
+    so brightness and contrast do not count. Every pair is compared. Folders may have any names:
+    labels only tell which copies disagree. Writes duplicates.json (counts) and duplicates.csv
+    (one line per face that has a copy, numbered by group).
     """
-    found = np.zeros(len(images), dtype=np.bool_)
-    if not len(others):
-        return found
-    against = _standardised(others)
-    for start in range(0, len(images), _CHUNK):
-        part = _standardised(images[start : start + _CHUNK])
-        found[start : start + _CHUNK] = (part @ against.T).max(axis=1) > threshold
-    return found
+    parts = {split: find_any_faces(sources, split) for split in Split}
+    parts = {split: faces for split, faces in parts.items() if len(faces)}
+    if not parts:
+        raise DataError(
+            f"No faces found in {', '.join(path.name for path in sources)}.",
+            hint="Expected folders with images in them, one for each class.",
+        )
+    images = np.concatenate([faces.images for faces in parts.values()])
+    # By name: two splits need not have the same classes.
+    labels = np.concatenate([np.array(faces.classes)[faces.labels] for faces in parts.values()])
+    exact = _exact_groups(images)
+    near = _near_groups(images, threshold)
+    report = {
+        "files": [path.name for path in sources],
+        "threshold": threshold,
+        "faces": {str(split): len(faces) for split, faces in parts.items()},
+        "exact": _counts(parts, labels, exact),
+        "near": _counts(parts, labels, near),
+    }
+    write_json(directory / "duplicates.json", report)
+    atomic_write(directory / "duplicates.csv", _listing(parts, exact, near).encode())
+    return DuplicateReport(
+        directory, report, tuple(line for faces in parts.values() for line in faces.skipped)
+    )
 
 
-def correlated_pairs(
-    images: UInt8Array, threshold: float = NEAR
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The indices i < j of all pairs of (N, 48, 48) ``images`` that are near copies."""
-    rows = _standardised(images)
-    first, second = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
-    for start in range(0, len(rows), _CHUNK):
-        # Only what comes later: each pair is looked at once.
-        high = rows[start : start + _CHUNK] @ rows[start:].T > threshold
-        above, other = np.nonzero(np.triu(high, k=1))
-        first.append(above + start)
-        second.append(other + start)
-    return np.concatenate(first), np.concatenate(second)
+def _exact_groups(images: UInt8Array) -> NDArray[np.int64]:
+    """(N,) the same number for faces that share every pixel."""
+    rows = np.ascontiguousarray(images.reshape(len(images), -1))
+    whole = rows.view(np.dtype((np.void, rows.shape[1]))).ravel()
+    return np.asarray(np.unique(whole, return_inverse=True)[1], dtype=np.int64)
 
 
-def _standardised(images: UInt8Array) -> Float32Array:
-    """(N, P) rows of mean zero and length one, so that a dot product is a correlation."""
-    flat = images.reshape(len(images), -1).astype(np.float32)
-    flat -= flat.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(flat, axis=1, keepdims=True)
-    return np.asarray(flat / np.maximum(length, 1e-6), dtype=np.float32)
+def _near_groups(images: UInt8Array, threshold: float) -> NDArray[np.int64]:
+    """(N,) the same number for faces that a chain of near copies joins."""
+    first, second = find_near_pairs(images, threshold)
+    size = len(images)
+    graph = coo_array((np.ones(len(first), np.bool_), (first, second)), shape=(size, size))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def _slices(parts: Mapping[Split, FaceSet]) -> Iterator[tuple[Split, slice]]:
+    start = 0
+    for split, faces in parts.items():
+        yield split, slice(start, start + len(faces))
+        start += len(faces)
+
+
+def _counts(
+    parts: Mapping[Split, FaceSet], labels: NDArray[np.str_], groups: NDArray[np.int64]
+) -> dict[str, Any]:
+    """Faces with a copy, by split and by where the copy lies; groups; disputed labels."""
+    sizes = np.bincount(groups)
+    members = {split: np.bincount(groups[at], minlength=len(sizes)) for split, at in _slices(parts)}
+    told: dict[str, Any] = {}
+    for split, at in _slices(parts):
+        own = groups[at]
+        within = members[split][own] > 1
+        told[str(split)] = {
+            "within": int(within.sum()),
+            # All but one of each group could be left out without losing a face.
+            "redundant": int(np.maximum(members[split] - 1, 0).sum()),
+            "also_in": {
+                str(other): {
+                    "faces": int((members[other][own] > 0).sum()),
+                    "by_emotion": _by_emotion(labels[at], members[other][own] > 0),
+                }
+                for other in parts
+                if other is not split
+            },
+        }
+    disputed = [
+        int(group)
+        for group in np.flatnonzero(sizes > 1)
+        if len(np.unique(labels[groups == group])) > 1
+    ]
+    return {
+        "groups": int((sizes > 1).sum()),
+        "largest_group": int(sizes.max()) if sizes.max() > 1 else 0,
+        "groups_with_different_labels": len(disputed),
+        "splits": told,
+    }
+
+
+def _by_emotion(labels: NDArray[np.str_], chosen: NDArray[np.bool_]) -> dict[str, float]:
+    """Share of each class's faces that were chosen, emotions first; those without are left out."""
+    there = set(labels.tolist())
+    classes = [*filter(there.__contains__, map(str, EMOTIONS)), *sorted(there.difference(EMOTIONS))]
+    return {name: float(chosen[labels == name].mean()) for name in classes}
+
+
+def _listing(
+    parts: Mapping[Split, FaceSet], exact: NDArray[np.int64], near: NDArray[np.int64]
+) -> str:
+    """One line per face that has a copy, groups one after the other."""
+    kinds = (("exact", exact), ("near", near))
+    crowded = {kind: np.bincount(groups)[groups] > 1 for kind, groups in kinds}
+    rows = []
+    for split, at in _slices(parts):
+        faces = parts[split]
+        for offset, name in enumerate(faces.names):
+            index = at.start + offset
+            if crowded["near"][index] or crowded["exact"][index]:
+                rows.append((index, split, faces.classes[faces.labels[offset]], name))
+    rows.sort(key=lambda row: (near[row[0]], exact[row[0]], row[0]))
+    buffer = StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(("near_group", "exact_group", "split", "label", "name"))
+    for index, split, label, name in rows:
+        own = int(exact[index]) if crowded["exact"][index] else ""
+        writer.writerow((int(near[index]), own, split, label, name))
+    return buffer.getvalue()

@@ -22,9 +22,9 @@ from core.reading.limits import check_bytes
 from core.reading.reader import read_image
 from core.types import UInt8Array
 
-from .classes import ClassMapping, class_named, mapped_emotion
-from .official_csv import official_faces, official_folder
-from .options import Split
+from .classes import ClassMapping, map_to_emotion, parse_class
+from .official_csv import find_official_folder, read_official_faces
+from .splits import Split
 
 PREFIXES = {
     "Training_": Split.TRAIN,
@@ -111,7 +111,7 @@ def find_faces(
     validation and test. None takes all of them but FER-2013's test faces. ``classes`` says what
     folders of other names stand for. Corrupt files are listed in ``skipped``.
     """
-    return _found(sources, split, lambda folder: mapped_emotion(folder, classes))
+    return _found(sources, split, lambda folder: map_to_emotion(folder, classes))
 
 
 def find_any_faces(sources: Sequence[Path], split: Split | None) -> FaceSet:
@@ -119,7 +119,7 @@ def find_any_faces(sources: Sequence[Path], split: Split | None) -> FaceSet:
 
     ``classes`` of what is returned begins with the seven emotions.
     """
-    return _found(sources, split, class_named)
+    return _found(sources, split, parse_class)
 
 
 def _found(
@@ -141,7 +141,7 @@ def _found(
     return FaceSet(stacked, indices, tuple(names), tuple(skipped), classes)
 
 
-def part_of(faces: FaceSet, limit: int | None, seed: int) -> FaceSet:
+def sample_faces(faces: FaceSet, limit: int | None, seed: int) -> FaceSet:
     """``limit`` of ``faces`` with every emotion's share kept; all of them where that is fewer."""
     if limit is None or limit >= len(faces):
         return faces
@@ -167,19 +167,19 @@ def _faces_of(
 ) -> Iterator[tuple[str, str, UInt8Array]]:
     if not source.exists():
         raise DataError(f"There is no file or folder '{source}'.", hint="Check the path of --data.")
-    official = official_folder(source)
+    official = find_official_folder(source)
     if official is not None:
         for part in (split,) if split else (Split.TRAIN, Split.VALIDATION):
-            yield from official_faces(official, part)
+            yield from read_official_faces(official, part)
         return
-    for path, read in files_of(source):
+    for path, read in iter_image_files(source):
         if not _belongs(path, source.stem, split):
             continue
         label = class_of(path.parent.name)
         if label is None:
             continue
         try:
-            yield path.name, label, grey_face(read())
+            yield path.name, label, read_grey_face(read())
         except InputError as error:
             skipped.append(f"{path}: {error.message}")
 
@@ -188,10 +188,10 @@ def _belongs(path: PurePosixPath, source: str, split: Split | None) -> bool:
     if split is None:
         # The official test split is for one final measurement, asked for by its name.
         return PREFIXES.get(path.name.partition("_")[0] + "_") is not Split.TEST
-    return split_of(path, source) is split
+    return choose_split(path, source) is split
 
 
-def files_of(source: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
+def iter_image_files(source: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
     """Relative path of every image file, sorted, and what reads its bytes."""
     if source.is_dir():
         for file in sorted(source.rglob("*")):
@@ -263,7 +263,7 @@ class _Member:
             raise UnreadableImage(f"It cannot be taken out of the zip ({error}).") from error
 
 
-def grey_face(data: bytes) -> UInt8Array:
+def read_grey_face(data: bytes) -> UInt8Array:
     """The (48, 48) uint8 grey face in an image file; InputError when it cannot be read."""
     grey = cv2.cvtColor(read_image(data).pixels, cv2.COLOR_RGB2GRAY)
     if grey.shape != (CROP_PX, CROP_PX):
@@ -273,7 +273,7 @@ def grey_face(data: bytes) -> UInt8Array:
     return np.asarray(grey, dtype=np.uint8)
 
 
-def split_of(path: PurePosixPath, source: str = "") -> Split:
+def choose_split(path: PurePosixPath, source: str = "") -> Split:
     """The split a file belongs to, by its prefix, else its folders, else a hash.
 
     ``path`` is relative to the folder or zip called ``source``, which counts as the outermost
@@ -291,13 +291,13 @@ def split_of(path: PurePosixPath, source: str = "") -> Split:
     return (Split.VALIDATION, Split.TEST)[digit] if digit < 2 else Split.TRAIN
 
 
-def class_counts(labels: Iterable[int]) -> dict[str, int]:
+def count_classes(labels: Iterable[int]) -> dict[str, int]:
     """How many faces each emotion has, in canonical order."""
     counts = np.bincount(np.fromiter(labels, dtype=np.int64), minlength=len(EMOTIONS))
     return {str(emotion): int(count) for emotion, count in zip(EMOTIONS, counts, strict=True)}
 
 
-def data_described(names: Sequence[str], sources: Sequence[Path]) -> str:
+def describe_data(names: Sequence[str], sources: Sequence[Path]) -> str:
     """What faces called ``names`` are: FER-2013's by their prefix, else their ``sources``."""
     for prefix in PREFIXES:
         if names and all(name.startswith(prefix) for name in names):

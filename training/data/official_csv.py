@@ -12,7 +12,7 @@ from core.errors import DataError
 from core.labels import EMOTIONS, Emotion
 from core.types import UInt8Array
 
-from .options import Split
+from .splits import Split
 
 _FOLDER = "fer2013"
 """The name torchvision expects of the folder that holds the files."""
@@ -25,7 +25,7 @@ _USAGES = {
 }
 
 
-def official_folder(source: Path) -> Path | None:
+def find_official_folder(source: Path) -> Path | None:
     """The folder that torchvision wants when ``source`` is the official release, else None.
 
     ``source`` is a CSV file, the folder named fer2013 it lies in, or the folder above that.
@@ -46,7 +46,7 @@ def official_folder(source: Path) -> Path | None:
     return None
 
 
-def official_faces(root: Path, split: Split) -> Iterator[tuple[str, Emotion, UInt8Array]]:
+def read_official_faces(root: Path, split: Split) -> Iterator[tuple[str, Emotion, UInt8Array]]:
     """Name, emotion and (48, 48) uint8 pixels of every face of ``split``.
 
     A face is named ``<usage>_<row>.png`` by its row in the whole file, as the crowd votes

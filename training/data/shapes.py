@@ -19,14 +19,14 @@ from core.files import atomic_write
 from core.landmarks import LandmarkModel
 from core.types import Float32Array, UInt8Array
 
-from .anchors import landmarks_of
+from .anchors import find_landmarks
 from .faces import FaceSet
 
 PROCRUSTES_ROUNDS = 3
 """The mean shape of FER-2013 moves by less than a thousandth of its size in a fourth."""
 
 
-def outline_points() -> tuple[int, ...]:
+def list_outline_points() -> tuple[int, ...]:
     """Indices of the face mesh on the outlines of lips, eyes and brows: 92 of 468."""
     from mediapipe.python.solutions import face_mesh_connections as connections
 
@@ -71,10 +71,10 @@ def read_shapes(
             f"The face mesh finds no face in {len(faces)} pictures.",
             hint="Leave out --landmarks, or give pictures that each show one face.",
         )
-    return shapes_of(points)
+    return compute_shapes(points)
 
 
-def shapes_of(points: Float32Array) -> Float32Array:
+def compute_shapes(points: Float32Array) -> Float32Array:
     """(N, 2, P, 2) points, NaN where unknown, to (N, 2, 2 P) standardised shapes.
 
     Generalised Procrustes analysis (Gower 1975): all outlines are brought onto their mean by
@@ -99,10 +99,10 @@ def shapes_of(points: Float32Array) -> Float32Array:
 
 def _found(images: UInt8Array, mesh: LandmarkModel) -> Float32Array:
     """(N, 2, P, 2) outline points of ``images`` and of their mirror images."""
-    chosen = list(outline_points())
+    chosen = list(list_outline_points())
     rows = np.full((len(images), 2, len(chosen), 2), np.nan, np.float32)
     for side, pictures in enumerate((images, images[..., ::-1])):
-        for index, landmarks in enumerate(landmarks_of(np.ascontiguousarray(pictures), mesh)):
+        for index, landmarks in enumerate(find_landmarks(np.ascontiguousarray(pictures), mesh)):
             if landmarks is not None:
                 rows[index, side] = landmarks.points[chosen]
     return rows

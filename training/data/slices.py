@@ -1,7 +1,7 @@
 """Ways to part faces into groups that might be answered worse than others.
 
 None of them is a group of people: FER-2013 says nothing of age, gender or skin, and the
-brightness of a picture is not the tone of a skin. :func:`groups_of` takes a user's own labels.
+brightness of a picture is not the tone of a skin. :func:`read_groups` takes a user's own labels.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from core.errors import DataError
 from core.faces.quality import head_pose
 from core.types import Float32Array, Landmarks, UInt8Array
 
-from .appearance import MEASURES, measured
+from .appearance import MEASURES, measure_appearance
 from .votes import Votes
 
 FIFTHS = 5
@@ -35,14 +35,14 @@ class Slicing:
     """One way to part N faces; a face belongs to one group or to none."""
 
     name: str
-    told: str
+    description: str
     """What the groups are made by, in plain words."""
     groups: tuple[str, ...]
     member: NDArray[np.int64]
     """(N,) index into ``groups``; -1 for a face that belongs to none."""
 
 
-def appearance_slicings(faces: UInt8Array) -> list[Slicing]:
+def slice_by_appearance(faces: UInt8Array) -> list[Slicing]:
     """Fifths by brightness, contrast, sharpness and asymmetry of the light."""
     told = {
         "brightness": "mean grey value, 0 to 1; the picture's light, not a person's skin",
@@ -50,10 +50,12 @@ def appearance_slicings(faces: UInt8Array) -> list[Slicing]:
         "sharpness": "variance of the Laplacian over that of the grey values",
         "light_asymmetry": "difference of the halves' mean grey values, share of their sum",
     }
-    return [fifths(name, told[name], measured(faces, name)) for name in MEASURES]
+    return [
+        slice_into_fifths(name, told[name], measure_appearance(faces, name)) for name in MEASURES
+    ]
 
 
-def fifths(name: str, told: str, values: NDArray[np.float64]) -> Slicing:
+def slice_into_fifths(name: str, told: str, values: NDArray[np.float64]) -> Slicing:
     """Five parts of equal size by rising value; fewer where many values are the same.
 
     Faces whose value is NaN belong to none.
@@ -74,7 +76,7 @@ def fifths(name: str, told: str, values: NDArray[np.float64]) -> Slicing:
     return Slicing(name, told, groups, np.where(np.isfinite(values), place, -1).astype(np.int64))
 
 
-def mesh_slicings(landmarks: Sequence[Landmarks | None]) -> list[Slicing]:
+def slice_by_mesh(landmarks: Sequence[Landmarks | None]) -> list[Slicing]:
     """By the head's pose as the face mesh tells it, and by whether it found a face at all."""
     found = np.array([each is not None for each in landmarks])
     poses = np.array(
@@ -86,7 +88,7 @@ def mesh_slicings(landmarks: Sequence[Landmarks | None]) -> list[Slicing]:
     return [
         _banded("yaw", f"turn to either side, {degrees}", np.abs(yaw), (10.0, 20.0, 35.0)),
         # Where the mesh has its zero depends on the shape of a face: only the order is told.
-        fifths("pitch", f"look up (high) or down (low), {degrees}", pitch),
+        slice_into_fifths("pitch", f"look up (high) or down (low), {degrees}", pitch),
         _banded("roll", f"tilt to either side, {degrees}", np.abs(roll), (5.0, 15.0)),
         Slicing(
             "mesh",
@@ -105,17 +107,17 @@ def _banded(name: str, told: str, values: NDArray[np.float64], edges: tuple[floa
     return Slicing(name, told, groups, np.where(np.isfinite(values), place, -1).astype(np.int64))
 
 
-def vote_slicing(votes: Votes) -> Slicing:
+def slice_by_votes(votes: Votes) -> Slicing:
     """Fifths by how much the crowd disagreed; faces without votes belong to none."""
-    shares = votes.opinions().astype(np.float64)
+    shares = votes.distribution().astype(np.float64)
     logs = np.log2(np.where(shares > 0, shares, 1.0))
     # Taken from zero: where all agree it is never written as -0.00.
     entropy = 0.0 - (shares * logs).sum(axis=1)
     told = "entropy in bits of the crowd's votes: 0 where all agreed"
-    return fifths("vote_entropy", told, np.where(votes.known, entropy, np.nan))
+    return slice_into_fifths("vote_entropy", told, np.where(votes.known, entropy, np.nan))
 
 
-def cluster_slicing(features: Float32Array, *, of: str, seed: int = 0) -> Slicing:
+def slice_by_cluster(features: Float32Array, *, of: str, seed: int = 0) -> Slicing:
     """Groups of faces that look alike to a network: k-means of its (N, F) features."""
     parts = min(_COMPONENTS, *features.shape)
     reduced = PCA(parts, random_state=seed).fit_transform(features.astype(np.float64))
@@ -129,7 +131,7 @@ def cluster_slicing(features: Float32Array, *, of: str, seed: int = 0) -> Slicin
     )
 
 
-def groups_of(path: Path, names: Sequence[str]) -> list[Slicing]:
+def read_groups(path: Path, names: Sequence[str]) -> list[Slicing]:
     """One slicing for each column of a CSV beside its first, which names the images.
 
     For labels of one's own, such as age or skin tone. Faces that the file does not name, and

@@ -28,7 +28,7 @@ COLUMNS = (
     "NF",
 )
 """Vote columns; the first seven follow our own order of emotions."""
-OPINIONS = 8
+VOTE_CLASSES = 8
 """Columns that are an opinion about the face: the seven and contempt."""
 
 
@@ -42,11 +42,11 @@ class Votes:
     @property
     def known(self) -> NDArray[np.bool_]:
         """(N,) whether at least one person named an expression."""
-        return np.asarray(self.counts[:, :OPINIONS].sum(axis=1) > 0)
+        return np.asarray(self.counts[:, :VOTE_CLASSES].sum(axis=1) > 0)
 
-    def opinions(self) -> Float32Array:
+    def distribution(self) -> Float32Array:
         """(N, 8) distribution over the seven emotions and contempt; zeros where unknown."""
-        votes = self.counts[:, :OPINIONS]
+        votes = self.counts[:, :VOTE_CLASSES]
         total = votes.sum(axis=1, keepdims=True)
         return np.divide(votes, total, out=np.zeros_like(votes), where=total > 0)
 
@@ -68,7 +68,7 @@ def read_votes(path: Path, names: Sequence[str]) -> Votes:
     return Votes(np.array([table.get(name, none) for name in names], dtype=np.float32))
 
 
-def label_prior(votes: Votes, labels: NDArray[np.int64]) -> Float32Array:
+def fit_label_prior(votes: Votes, labels: NDArray[np.int64]) -> Float32Array:
     """(N, 7) P(label | votes), fitted on these very labels by logistic regression.
 
     Official label and crowd often disagree; this says how often which disagreement happens.

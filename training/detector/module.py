@@ -12,13 +12,13 @@ from torch import Tensor
 from core.detectors.compact import STRIDES
 from core.detectors.compact_network import CompactNetwork, cell_middles
 
-from ..learning.timed import TimedModule
+from ..learning.base_module import BaseModule
 from .assignment import Grid, assign_cells, detection_loss
 from .loader import Batch
 from .recipe import DetectorRecipe
 
 
-class DetectorModule(TimedModule):
+class DetectorModule(BaseModule):
     """Trains a :class:`CompactNetwork`; the weight average is what ships."""
 
     def __init__(
@@ -38,12 +38,12 @@ class DetectorModule(TimedModule):
         """Highest score in each photo without a face when it was last looked at."""
 
     @property
-    def learning(self) -> CompactNetwork:
+    def trained_network(self) -> CompactNetwork:
         """The network whose weights are averaged."""
         return self.network
 
     @property
-    def shipped(self) -> CompactNetwork:
+    def final_network(self) -> CompactNetwork:
         """The weight average, which is what is exported."""
         return cast("CompactNetwork", self.average.module)
 
@@ -58,12 +58,12 @@ class DetectorModule(TimedModule):
         return detection_loss(logits, found, wanted, box_weight=self.recipe.box)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return self.optimized(self.network)
+        return self.make_optimizer(self.network)
 
     @torch.no_grad()
     def update_hardness(self, negatives: Sequence[Tensor]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """Measure ``hardness`` with the weight average: (3, H, W) uint8 pictures without a face."""
-        network = self.shipped.eval()
+        network = self.final_network.eval()
         for index, picture in enumerate(negatives):
             told = network(picture[None].float().to(self.device))
             self.hardness[index] = float(told[..., 0].max().sigmoid())

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.detectors.compact import PAD_TO
 from core.errors import ConfigError
 
-from ..learning.recipe import digest_of, read_values, require_within
+from ..learning.recipe import compute_digest, read_recipe_values, require_in_range
 
 NAME = "compact"
 _RANGES: dict[str, tuple[float, float]] = {
@@ -67,15 +67,15 @@ class DetectorRecipe:
                 f"got {self.epochs} and {self.batch}.",
                 hint="Batch normalisation needs two pictures in a batch.",
             )
-        require_within(self, _RANGES)
+        require_in_range(self, _RANGES)
 
     def digest(self) -> str:
         """Twelve hexadecimal digits over all values."""
-        return digest_of(self)
+        return compute_digest(self)
 
 
 def read_detector_recipe(
     overrides: Mapping[str, str] | None = None, file: Path | None = None
 ) -> DetectorRecipe:
     """The committed recipe (or that of ``file``) with ``overrides`` applied; ConfigError."""
-    return DetectorRecipe(**read_values(DetectorRecipe, NAME, overrides, file))
+    return DetectorRecipe(**read_recipe_values(DetectorRecipe, NAME, overrides, file))

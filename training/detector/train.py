@@ -20,14 +20,14 @@ from core.detectors.compact import padded
 from core.files import atomic_write, write_json
 from core.types import UInt8Array
 
-from ..data.options import Precision
-from ..learning.checkpoint import read_checkpoint, require_same, require_unused
-from ..learning.export import export_detector, weight_file
-from ..learning.hardware import hardware
-from ..learning.initial import SCRATCH, earlier_detector, initial_detector
+from ..learning.checkpoint import read_checkpoint, require_same_facts, require_unused
+from ..learning.export import export_detector, get_weights_path
+from ..learning.hardware import choose_hardware
+from ..learning.initial import SCRATCH, make_initial_detector, read_earlier_detector_run
 from ..learning.memory import keep_freed_memory
-from ..learning.progress import EpochReport, Reporter
-from ..learning.quiet import quiet
+from ..learning.precision import Precision
+from ..learning.progress import EpochReport, ProgressCallback
+from ..learning.silence import silence_known_warnings
 from ..learning.train import TrainingRun
 from ..learning.trainer import fit, make_trainer
 from .loader import FACE, AugmentedPhotos, PhotoSampler, batch_sides, make_photo_loader
@@ -68,8 +68,8 @@ def train_detector(
         require_unused(directory)
     resumed = read_checkpoint(directory, recipe, max_minutes) if resume else None
     # Made before the photos are read, so that a mistyped --init is told at once.
-    network = initial_detector(SCRATCH if resumed else init, seed=recipe.seed)
-    machine = hardware(Device(device), Precision(precision))
+    network = make_initial_detector(SCRATCH if resumed else init, seed=recipe.seed)
+    machine = choose_hardware(Device(device), Precision(precision))
     if machine.accelerator == "cpu":
         keep_freed_memory()
     skipped: list[str] = []
@@ -80,7 +80,7 @@ def train_detector(
     without = _without_faces(negatives, recipe, skipped) if negatives else []
     facts = {"photos": len(photos), "negatives": len(without), "boxes": _digest(boxes)}
     if resumed:
-        require_same(resumed, facts)
+        require_same_facts(resumed, facts)
     dataset = AugmentedPhotos(photos, without, recipe)
     sampler = PhotoSampler(len(photos), recipe, np.zeros(len(without)))
     loader = make_photo_loader(dataset, sampler, workers=workers)
@@ -94,10 +94,10 @@ def train_detector(
         max_seconds=max_minutes * 60 if max_minutes else None,
         negatives=len(without),
     ).to(memory_format=torch.channels_last)
-    start = {"init": Path(init).name, "earlier_run": earlier_detector(init)}
+    start = {"init": Path(init).name, "earlier_run": read_earlier_detector_run(init)}
     module.facts = {**facts, **start, **(resumed.facts if resumed else {})}
-    reporter = Reporter(recipe.epochs, report)
-    with quiet():
+    reporter = ProgressCallback(recipe.epochs, report)
+    with silence_known_warnings():
         trainer = make_trainer(
             directory,
             machine,
@@ -127,11 +127,11 @@ def train_detector(
         "precision": str(trainer.precision),
         "torch": torch.__version__,
     }
-    export_detector(module.shipped, directory, name=NAME, training=told)
+    export_detector(module.final_network, directory, name=NAME, training=told)
     write_json(directory / "training.json", told)
     return TrainingRun(
         directory=directory,
-        weights=weight_file(directory, NAME),
+        weights=get_weights_path(directory, NAME),
         epochs=trainer.current_epoch,
         elapsed_s=module.elapsed_s,
         ended_by_clock=module.ended_by_clock,

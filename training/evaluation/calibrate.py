@@ -21,8 +21,8 @@ from core.errors import ConfigError
 from core.types import Float32Array
 from core.weights import SHIPPED_DIR, spec_of
 
-from ..data.faces import data_described, read_faces
-from ..data.options import Split
+from ..data.faces import describe_data, read_faces
+from ..data.splits import Split
 from ..learning.export import publish, update_ensemble, update_entry
 from .metrics import calibration_error
 from .shares import fitted_shares
@@ -105,7 +105,7 @@ def calibrate_model(
     entry = {
         "calibration": dataclasses.asdict(calibration),
         "calibrated_on": {
-            "data": data_described(faces.names, sources),
+            "data": describe_data(faces.names, sources),
             "n": len(faces),
             "target_accuracy": target_accuracy,
         },

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.labels import EMOTIONS
 
-from ..data.votes import OPINIONS, Votes
+from ..data.votes import VOTE_CLASSES, Votes
 from .metrics import Labels, Probabilities
 
 
@@ -24,7 +24,7 @@ def crowd_agreement(
     known = votes.known
     if not known.any():
         return None
-    opinions = votes.counts[known, :OPINIONS].astype(np.float64)
+    opinions = votes.counts[known, :VOTE_CLASSES].astype(np.float64)
     probabilities, labels = probabilities[known], labels[known]
     most = opinions.max(axis=1)
     rows = np.arange(len(labels))

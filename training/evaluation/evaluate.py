@@ -28,9 +28,9 @@ from core.types import Float32Array
 from core.weights import SHIPPED_DIR, read_ensemble, read_manifest, spec_of
 
 from ..data.classes import read_mapping
-from ..data.duplicates import near_copies
-from ..data.faces import FaceSet, data_described, find_faces, read_faces
-from ..data.options import Split
+from ..data.faces import FaceSet, describe_data, find_faces, read_faces
+from ..data.near_copies import mark_near_copies
+from ..data.splits import Split
 from ..data.votes import read_votes
 from ..learning.export import update_ensemble, update_entry
 from ..reporting.comparison import comparison_rows, pair_rows
@@ -106,7 +106,7 @@ def evaluate_models(
     shown = str(split) if split else "all"
     document: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
-        "data": data_described(faces.names, sources),
+        "data": describe_data(faces.names, sources),
         "files": [path.name for path in sources],
         "split": shown,
         "votes": votes.name if votes else None,
@@ -172,7 +172,7 @@ def _seen(faces: FaceSet, sources: Sequence[Path], split: Split | None) -> NDArr
     if split in (Split.TRAIN, None):
         return None
     training = find_faces(sources, Split.TRAIN)
-    return near_copies(faces.images, training.images) if len(training) else None
+    return mark_near_copies(faces.images, training.images) if len(training) else None
 
 
 def _answers(

@@ -28,8 +28,8 @@ from core.pipeline import Analyzer
 from core.reading.reader import read_image
 from core.types import EmotionScores, FaceAnalysis, RgbImage
 
-from ..data.classes import ClassMapping, mapped_emotion, read_mapping
-from ..data.faces import files_of
+from ..data.classes import ClassMapping, map_to_emotion, read_mapping
+from ..data.faces import iter_image_files
 from .intervals import LEVEL
 
 
@@ -76,7 +76,7 @@ def evaluate_photos(
     classes = read_mapping(labels) if labels else None
     skipped: list[str] = []
     answered: list[_Answered] = []
-    for path, read in files_of(photos):
+    for path, read in iter_image_files(photos):
         label = _label(path.parent.name, classes)
         try:
             image = read_image(read(), name=path.name)
@@ -119,7 +119,7 @@ def _needed(models: Sequence[str]) -> tuple[str, ...]:
 
 def _label(folder: str, classes: ClassMapping | None) -> Emotion | None:
     try:
-        return mapped_emotion(folder, classes)
+        return map_to_emotion(folder, classes)
     except DataError:
         if classes is not None:
             raise

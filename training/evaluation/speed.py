@@ -16,7 +16,7 @@ from core.config import AnalyzerConfig, Device, Engine
 from core.pipeline import Analyzer
 from core.types import RgbImage, UInt8Array
 
-from .timing import REST_S
+from .timing import PAUSE_S
 
 FACES = 64
 """In a batch that tells the faces a second; as many as the classifier takes at once."""
@@ -80,7 +80,7 @@ def _medians(
     taken: dict[tuple[str, str, str], list[float]] = {name: [] for name in tasks}
     for _ in range(rounds):
         for name, task in tasks.items():
-            time.sleep(REST_S)
+            time.sleep(PAUSE_S)
             task()
             started = time.perf_counter()
             task()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 Work = Callable[[], object]
 
-REST_S = 0.05
+PAUSE_S = 0.05
 """Threads of the way before keep a core busy for a moment, in wait of more work."""
 
 
@@ -23,7 +23,7 @@ def in_turns(ways: Mapping[str, Sequence[Work]], rounds: int) -> dict[str, list[
     for turn in range(rounds + 1):
         for piece in range(pieces):
             for name, works in ways.items():
-                time.sleep(REST_S)
+                time.sleep(PAUSE_S)
                 started = time.perf_counter()
                 works[piece]()
                 if turn:

@@ -10,14 +10,14 @@ from typing import Any
 from core.errors import ConfigError
 from core.weights import MANIFEST_NAME
 
-from .timed import Schedule
+from .base_module import Schedule
 
 LAST = Path("checkpoints") / "last.ckpt"
 """Within a run's folder: the state after the last whole epoch."""
 
 
 @dataclass(frozen=True, slots=True)
-class Resumed:
+class ResumedRun:
     """What a checkpoint tells before training goes on."""
 
     path: Path
@@ -42,7 +42,7 @@ def require_unused(directory: Path) -> None:
         )
 
 
-def read_checkpoint(directory: Path, recipe: Schedule, max_minutes: float | None) -> Resumed:
+def read_checkpoint(directory: Path, recipe: Schedule, max_minutes: float | None) -> ResumedRun:
     """What to go on with; ConfigError when there is nothing, or it is another run's."""
     import torch
 
@@ -59,7 +59,7 @@ def read_checkpoint(directory: Path, recipe: Schedule, max_minutes: float | None
             "The checkpoint was made with another recipe.",
             hint="Resume with the same --model and --set values, or start a new run.",
         )
-    resumed = Resumed(
+    resumed = ResumedRun(
         path=path,
         epochs=int(stored["loops"]["fit_loop"]["epoch_progress"]["current"]["processed"]),
         elapsed_s=float(stored["elapsed_s"]),
@@ -78,7 +78,7 @@ def read_checkpoint(directory: Path, recipe: Schedule, max_minutes: float | None
     return resumed
 
 
-def require_same(resumed: Resumed, facts: Mapping[str, Any]) -> None:
+def require_same_facts(resumed: ResumedRun, facts: Mapping[str, Any]) -> None:
     """ConfigError when a resumed run would learn from other data than it began with."""
     for name, value in facts.items():
         before = resumed.facts.get(name, value)

@@ -47,7 +47,7 @@ def export_network(
         "training": dict(training),
     }
     update_entry(directory, name, entry)
-    return weight_file(directory, name)
+    return get_weights_path(directory, name)
 
 
 def export_detector(
@@ -58,7 +58,7 @@ def export_detector(
     document = _document(directory)
     document.setdefault("detectors", {})[name] = entry
     _write(directory, document)
-    return weight_file(directory, name)
+    return get_weights_path(directory, name)
 
 
 def _stored(network: nn.Module, directory: Path, name: str) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _stored(network: nn.Module, directory: Path, name: str) -> dict[str, Any]:
         if not key.endswith("num_batches_tracked")
     }
     data = save(state)
-    file = weight_file(directory, name)
+    file = get_weights_path(directory, name)
     atomic_write(file, data)
     return {
         "file": file.name,
@@ -79,12 +79,12 @@ def _stored(network: nn.Module, directory: Path, name: str) -> dict[str, Any]:
     }
 
 
-def weight_file(directory: Path, name: str) -> Path:
+def get_weights_path(directory: Path, name: str) -> Path:
     """Where the weights of a model lie within a folder."""
     return directory / f"{name}.safetensors"
 
 
-def spec_beside(file: Path) -> WeightsSpec:
+def read_spec_beside(file: Path) -> WeightsSpec:
     """What the manifest beside a weight file says of it; WeightsError where it says nothing."""
     specs = read_manifest(file.parent)
     for spec in specs.values():

@@ -11,7 +11,7 @@ import torch
 from core.config import Device
 from core.errors import ConfigError
 
-from ..data.options import Precision
+from .precision import Precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Hardware:
         return batch // self.world
 
 
-def hardware(
+def choose_hardware(
     device: Device,
     precision: Precision,
     *,

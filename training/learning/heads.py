@@ -12,7 +12,7 @@ from core.classifiers.architectures import EmotionNetwork, architecture_named
 from core.labels import EMOTIONS
 
 from ..data.shapes import SHAPE
-from ..data.votes import OPINIONS
+from ..data.votes import VOTE_CLASSES
 from .contrast import projection
 from .recipe import Recipe
 
@@ -43,7 +43,7 @@ class HeadedNetwork(nn.Module):
         super().__init__()
         self.network = network
         architecture = architecture_named(recipe.model)
-        self.opinions = nn.Linear(architecture.features, OPINIONS)
+        self.opinions = nn.Linear(architecture.features, VOTE_CLASSES)
         self.shapes = nn.Linear(architecture.features, SHAPE) if shapes else None
         self.hints = nn.Linear(architecture.features, hints) if hints else None
         contrasts = recipe.contrast_share > 0

@@ -16,14 +16,14 @@ from core.detectors.compact_network import CompactNetwork
 from core.errors import ConfigError, ProjectError, WeightsCorrupt
 from core.weights import read_detectors
 
-from .export import spec_beside
+from .export import read_spec_beside
 from .recipe import Recipe
 
 SCRATCH = "scratch"
 IMAGENET = "imagenet"
 
 
-def initial_network(recipe: Recipe, init: str) -> EmotionNetwork:
+def make_initial_network(recipe: Recipe, init: str) -> EmotionNetwork:
     """The network a run starts from; ``init`` is imagenet, scratch, or a safetensors file.
 
     ConfigError when the weights cannot be had or do not fit the architecture.
@@ -41,7 +41,7 @@ def initial_network(recipe: Recipe, init: str) -> EmotionNetwork:
     return network
 
 
-def initial_detector(init: str, *, seed: int) -> CompactNetwork:
+def make_initial_detector(init: str, *, seed: int) -> CompactNetwork:
     """The detector a run starts from; ``init`` is scratch or a safetensors file.
 
     ConfigError when the weights cannot be had or do not fit.
@@ -68,21 +68,21 @@ def _calm_residuals(network: EmotionNetwork) -> None:
             nn.init.zeros_(module.bn3.weight)
 
 
-def earlier_run(init: str) -> dict[str, Any] | None:
+def read_earlier_run(init: str) -> dict[str, Any] | None:
     """How the network in the file ``init`` was trained, from the manifest beside it.
 
     None for a start that is no file of ours. The digest must fit: a manifest of other weights
     says nothing about these.
     """
     try:
-        spec = spec_beside(Path(init))
+        spec = read_spec_beside(Path(init))
         spec.read_verified()
     except ProjectError:
         return None
     return {"sha256": spec.sha256, **spec.training}
 
 
-def earlier_detector(init: str) -> dict[str, Any] | None:
+def read_earlier_detector_run(init: str) -> dict[str, Any] | None:
     """As :func:`earlier_run`, of a detector."""
     path = Path(init)
     try:

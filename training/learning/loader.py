@@ -14,7 +14,7 @@ from core.errors import DataError
 from core.faces.preprocess import Preprocessing
 from core.types import Float32Array
 
-from ..data.augment import augmented, training_transform
+from ..data.augment import augment_face, make_transform
 from ..data.faces import FaceSet
 
 Key = tuple[int, int]
@@ -44,7 +44,7 @@ class AugmentedFaces(Dataset[Sample]):
         self._preprocessing = preprocessing
         self._seed = seed
         self._more = list(map(frozenset, more or [frozenset()] * len(faces)))
-        self._transforms = {each: training_transform(each, more_by) for each in set(self._more)}
+        self._transforms = {each: make_transform(each, more_by) for each in set(self._more)}
 
     def __len__(self) -> int:
         return len(self._faces)
@@ -57,7 +57,7 @@ class AugmentedFaces(Dataset[Sample]):
         epoch, index = key
         seed = np.random.SeedSequence((self._seed, epoch, index)).generate_state(1)[0]
         face = self._preprocessing.resize(self._faces.images[index])
-        shown, mirrored = augmented(self._transforms[self._more[index]], face, int(seed))
+        shown, mirrored = augment_face(self._transforms[self._more[index]], face, int(seed))
         return (
             torch.from_numpy(shown),
             torch.from_numpy(self._targets[index]),

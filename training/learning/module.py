@@ -13,11 +13,11 @@ from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 from core.classifiers.architectures import EmotionNetwork
 from core.labels import EMOTIONS
 
+from .base_module import BaseModule
 from .contrast import contrastive_loss
 from .heads import HeadedNetwork
 from .recipe import Recipe
-from .teachers import Taught, Teachers
-from .timed import TimedModule
+from .teachers import TeacherOutputs, Teachers
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 """Faces, targets, crowd opinions and shapes, as :class:`.loader.AugmentedFaces` gives them."""
@@ -37,7 +37,7 @@ def _layer(key: str) -> str:
     return f"{first}.{second}" if first == "features" else first
 
 
-class EmotionModule(TimedModule):
+class EmotionModule(BaseModule):
     """Trains an :class:`EmotionNetwork`; the weight average in ``average`` is what ships."""
 
     def __init__(
@@ -56,7 +56,7 @@ class EmotionModule(TimedModule):
         hints = teachers.width if teachers is not None and recipe.hints > 0 else 0
         self.headed = HeadedNetwork(network, recipe, shapes=shapes, hints=hints)
         classes = len(EMOTIONS)
-        self.watched = MetricCollection(
+        self.validation_metrics = MetricCollection(
             {
                 "accuracy": MulticlassAccuracy(classes, average="micro"),
                 "macro_f1": MulticlassF1Score(classes, average="macro"),
@@ -65,12 +65,12 @@ class EmotionModule(TimedModule):
         self._teachers = teachers
 
     @property
-    def shipped(self) -> EmotionNetwork:
+    def final_network(self) -> EmotionNetwork:
         """The network that a run leaves behind: the weight average."""
         return cast("EmotionNetwork", self.average.module)
 
     @property
-    def learning(self) -> EmotionNetwork:
+    def trained_network(self) -> EmotionNetwork:
         """The network whose weights are averaged."""
         return self.headed.network
 
@@ -111,14 +111,14 @@ class EmotionModule(TimedModule):
             total = apart + 0 * total if contrasting else total + 0 * apart
         return total
 
-    def _taught(self, inputs: Tensor) -> Taught:
+    def _taught(self, inputs: Tensor) -> TeacherOutputs:
         """What the teachers say of the very view that the student sees."""
         if self._teachers is None:
             raise RuntimeError("expected teachers, got none")
         grey = inputs[:, :1] * self.recipe.std + self.recipe.mean
-        return self._teachers.said(grey, self.recipe.distillation_temperature)
+        return self._teachers.predict(grey, self.recipe.distillation_temperature)
 
-    def _distance(self, logits: Tensor, taught: Taught) -> Tensor:
+    def _distance(self, logits: Tensor, taught: TeacherOutputs) -> Tensor:
         """T^2 KL(teachers || student) in nats."""
         temperature = self.recipe.distillation_temperature
         said = functional.log_softmax(logits.float() / temperature, dim=1)
@@ -143,15 +143,15 @@ class EmotionModule(TimedModule):
         return inputs.contiguous(memory_format=torch.channels_last)
 
     def on_validation_epoch_start(self) -> None:
-        self.watched.reset()
+        self.validation_metrics.reset()
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _index: int) -> None:
         faces, labels = batch
         inputs = self.normalise(faces).contiguous(memory_format=torch.channels_last)
-        self.watched.update(self.average(inputs), labels)
+        self.validation_metrics.update(self.average(inputs), labels)
 
     def on_validation_epoch_end(self) -> None:
-        self.log_dict(self.watched.compute(), sync_dist=True)
+        self.log_dict(self.validation_metrics.compute(), sync_dist=True)
 
     def on_fit_start(self) -> None:
         if self._teachers is not None:
@@ -164,9 +164,9 @@ class EmotionModule(TimedModule):
             self.headed.freeze(frozen)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
-        return self.optimized(self.headed)
+        return self.make_optimizer(self.headed)
 
-    def rate_share(self, name: str) -> float:
+    def find_rate_share(self, name: str) -> float:
         """Learning rate of ``headed``'s parameter ``name``, as a share of the heads'."""
         layers = list(dict.fromkeys(map(_layer, self.headed.network.trunk.state_dict())))
         inside = name.removeprefix("network.trunk.")

@@ -12,7 +12,7 @@ from typing import Any
 import lightning.pytorch as pl
 from lightning.pytorch.callbacks import Callback
 
-from .timed import TimedModule
+from .base_module import BaseModule
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class EpochReport:
     images_per_s: float
     left_s: float
     loss: float
-    watched: Mapping[str, float]
+    validation_metrics: Mapping[str, float]
     """Figures of the weight average on the validation split by name, empty without one."""
     waiting_share: float
     """Share of the training time in which the network waited for the next pictures."""
@@ -55,7 +55,7 @@ class Pace:
         self.waiting_s += other.waiting_s
 
 
-class Reporter(Callback):
+class ProgressCallback(Callback):
     """Measures the pace, and tells how each epoch went if anybody wants to know."""
 
     def __init__(self, epochs: int, tell: Callable[[EpochReport], None] | None) -> None:
@@ -90,8 +90,8 @@ class Reporter(Callback):
         self._epoch.seconds = self._idle_from - self._started
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if not isinstance(pl_module, TimedModule):
-            raise TypeError(f"expected a TimedModule, got {type(pl_module).__name__}")
+        if not isinstance(pl_module, BaseModule):
+            raise TypeError(f"expected a BaseModule, got {type(pl_module).__name__}")
         self.pace.add(self._epoch)
         if self._tell is None or not trainer.is_global_zero:
             return
@@ -104,7 +104,9 @@ class Reporter(Callback):
                 images_per_s=self._epoch.images_per_s,
                 left_s=pl_module.elapsed_s * (1 - done) / done,
                 loss=float(metrics.get("loss", float("nan"))),
-                watched={name: float(value) for name, value in metrics.items() if name != "loss"},
+                validation_metrics={
+                    name: float(value) for name, value in metrics.items() if name != "loss"
+                },
                 waiting_share=self._epoch.waiting_share,
             )
         )

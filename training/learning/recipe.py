@@ -127,7 +127,7 @@ class Recipe:
                 f"got {self.epochs} and {self.batch}.",
                 hint="Batch normalisation needs two faces in a batch.",
             )
-        require_within(self, _RANGES)
+        require_in_range(self, _RANGES)
         if self.label_smoothing + self.votes_prior >= 1:
             raise ConfigError(
                 "label_smoothing and votes_prior together must stay below 1.",
@@ -136,7 +136,7 @@ class Recipe:
 
     def digest(self) -> str:
         """Twelve hexadecimal digits over all values."""
-        return digest_of(self)
+        return compute_digest(self)
 
 
 def read_recipe(
@@ -146,11 +146,11 @@ def read_recipe(
 
     ConfigError for unknown names and for values of the wrong kind.
     """
-    values = read_values(Recipe, model, overrides, file)
+    values = read_recipe_values(Recipe, model, overrides, file)
     return Recipe(model=model, **values)
 
 
-def read_values(
+def read_recipe_values(
     kind: type[Any],
     name: str,
     overrides: Mapping[str, str] | None = None,
@@ -189,7 +189,7 @@ def read_values(
     return {key: _parsed(key, values[key], kind) for key, kind in kinds.items() if key in values}
 
 
-def require_within(recipe: object, ranges: Mapping[str, tuple[float, float]]) -> None:
+def require_in_range(recipe: object, ranges: Mapping[str, tuple[float, float]]) -> None:
     """ConfigError for a value of ``recipe`` beyond its range, NaN included."""
     for name, (low, high) in ranges.items():
         value = getattr(recipe, name)
@@ -200,7 +200,7 @@ def require_within(recipe: object, ranges: Mapping[str, tuple[float, float]]) ->
             )
 
 
-def digest_of(recipe: Any) -> str:
+def compute_digest(recipe: Any) -> str:
     """Twelve hexadecimal digits over all values of a recipe.
 
     A term that is off by default counts only where it is on: recipes keep the digests that

@@ -15,7 +15,7 @@ from core.classifiers.architectures import EmotionNetwork, empty_network, load_s
 from core.errors import ConfigError, ProjectError
 from core.faces.preprocess import Preprocessing
 
-from .export import spec_beside
+from .export import read_spec_beside
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +26,7 @@ class Teacher:
     preprocessing: Preprocessing
     sha256: str
 
-    def said(self, grey: Tensor) -> tuple[Tensor, Tensor]:
+    def predict(self, grey: Tensor) -> tuple[Tensor, Tensor]:
         """(N, 1, S, S) grey values in 0..1 to (N, 7) logits and the (N, F) features below them."""
         side = self.preprocessing.input_px
         if grey.shape[-1] != side:
@@ -39,7 +39,7 @@ class Teacher:
         return self.network.head(features), features
 
 
-class Taught(NamedTuple):
+class TeacherOutputs(NamedTuple):
     """What teachers say of N faces."""
 
     probabilities: Tensor
@@ -73,24 +73,24 @@ class Teachers:
         return sum(member.network.head.in_features for member in self._members)
 
     @torch.no_grad()
-    def said(self, grey: Tensor, temperature: float) -> Taught:
+    def predict(self, grey: Tensor, temperature: float) -> TeacherOutputs:
         """What all members say of (N, 1, S, S) grey values in 0..1."""
         opinions, features = [], []
         for member in self._members:
-            logits, below = member.said(grey)
+            logits, below = member.predict(grey)
             opinions.append(torch.softmax(logits.float() / temperature, dim=1))
             features.append(functional.layer_norm(below.float(), below.shape[1:]))
-        return Taught(torch.stack(opinions).mean(dim=0), torch.cat(features, dim=1))
+        return TeacherOutputs(torch.stack(opinions).mean(dim=0), torch.cat(features, dim=1))
 
 
-def read_teachers(files: Sequence[Path]) -> Teachers | None:
+def load_teachers(files: Sequence[Path]) -> Teachers | None:
     """The networks in ``files``, each described by the manifest beside it; None for no file."""
     return Teachers([_read(file) for file in files]) if files else None
 
 
 def _read(file: Path) -> Teacher:
     try:
-        spec = spec_beside(file)
+        spec = read_spec_beside(file)
     except ProjectError as error:
         raise ConfigError(f"'{file}' cannot teach: {error.message}", hint=error.hint) from error
     network = load_state(empty_network(spec.name), spec.load()).requires_grad_(False)

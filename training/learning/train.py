@@ -24,22 +24,28 @@ from core.labels import EMOTIONS
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.types import Float32Array
 
-from ..data.balance import emotion_weights, group_weights, picture_slicings, showing_least
-from ..data.faces import FaceSet, class_counts, data_described, find_faces, part_of, read_faces
-from ..data.options import Precision, Split
+from ..data.balance import (
+    compute_emotion_weights,
+    compute_group_weights,
+    find_hard_properties,
+    slice_pictures,
+)
+from ..data.faces import FaceSet, count_classes, describe_data, find_faces, read_faces, sample_faces
 from ..data.shapes import read_shapes
-from ..data.votes import OPINIONS, label_prior, read_votes
-from .checkpoint import read_checkpoint, require_same, require_unused
-from .export import export_network, weight_file
-from .hardware import Hardware, hardware
-from .initial import SCRATCH, earlier_run, initial_network
+from ..data.splits import Split
+from ..data.votes import VOTE_CLASSES, fit_label_prior, read_votes
+from .checkpoint import read_checkpoint, require_same_facts, require_unused
+from .export import export_network, get_weights_path
+from .hardware import Hardware, choose_hardware
+from .initial import SCRATCH, make_initial_network, read_earlier_run
 from .loader import AugmentedFaces, EpochSampler, training_loader
 from .memory import keep_freed_memory
 from .module import EmotionModule
-from .progress import EpochReport, Reporter
-from .quiet import quiet
+from .precision import Precision
+from .progress import EpochReport, ProgressCallback
 from .recipe import Recipe
-from .teachers import read_teachers
+from .silence import silence_known_warnings
+from .teachers import load_teachers
 from .trainer import fit, make_trainer
 
 
@@ -91,7 +97,7 @@ def train_model(
     if not resume:
         require_unused(directory)
     resumed = read_checkpoint(directory, recipe, max_minutes) if resume else None
-    machine = hardware(
+    machine = choose_hardware(
         Device(device), Precision(precision), devices=devices, nodes=nodes, compiled=compiled
     )
     batch = machine.share_of(recipe.batch)
@@ -99,14 +105,14 @@ def train_model(
         keep_freed_memory()
     # The network of a resumed run comes from its checkpoint: the start need not be at hand.
     # Made before the faces are read, so that a mistyped --init is told at once.
-    network = initial_network(recipe, SCRATCH if resumed else init)
-    taught_by = read_teachers(teachers)
+    network = make_initial_network(recipe, SCRATCH if resumed else init)
+    taught_by = load_teachers(teachers)
     if init == SCRATCH and recipe.frozen_share > 0:
         raise ConfigError(
             "There is nothing to keep in random weights.",
             hint="Leave frozen_share at 0, or start from --init imagenet or a file.",
         )
-    faces = part_of(read_faces(sources, Split.TRAIN), limit, recipe.seed)
+    faces = sample_faces(read_faces(sources, Split.TRAIN), limit, recipe.seed)
     facts = {
         "faces": len(faces),
         "votes": votes.name if votes else None,
@@ -114,7 +120,7 @@ def train_model(
         "teachers": taught_by.digests if taught_by else [],
     }
     if resumed:
-        require_same(resumed, facts)
+        require_same_facts(resumed, facts)
     watched = find_faces(sources, Split.VALIDATION)
     preprocessing = Preprocessing(recipe.input_px, recipe.mean, recipe.std)
     shapes = None
@@ -147,13 +153,13 @@ def train_model(
         teachers=taught_by,
         shapes=shapes is not None,
     ).to(memory_format=torch.channels_last)
-    start = {"init": Path(init).name, "earlier_run": earlier_run(init)}
+    start = {"init": Path(init).name, "earlier_run": read_earlier_run(init)}
     module.facts = {**start, **resumed.facts} if resumed else {**start, **facts}
     if compiled:
         # A kernel for each of the two sizes is faster than one for all.
         module.headed.compile(dynamic=False)
-    reporter = Reporter(recipe.epochs, report)
-    with quiet():
+    reporter = ProgressCallback(recipe.epochs, report)
+    with silence_known_warnings():
         trainer = make_trainer(
             directory,
             machine,
@@ -171,13 +177,13 @@ def train_model(
         "recipe_digest": recipe.digest(),
         "init": module.facts["init"],
         "earlier_run": module.facts.get("earlier_run"),
-        "data": data_described(faces.names, sources),
+        "data": describe_data(faces.names, sources),
         "files": [path.name for path in sources],
         "votes": facts["votes"],
         "landmarks": facts["landmarks"],
         "teachers": facts["teachers"],
         "faces": len(faces),
-        "faces_by_emotion": class_counts(faces.labels),
+        "faces_by_emotion": count_classes(faces.labels),
         "skipped": len(faces.skipped),
         "epochs": trainer.current_epoch,
         "steps": int(module.average.n_averaged),
@@ -191,7 +197,7 @@ def train_model(
     }
     if trainer.is_global_zero:
         export_network(
-            module.shipped,
+            module.final_network,
             directory,
             name=recipe.model,
             preprocessing=preprocessing,
@@ -203,7 +209,7 @@ def train_model(
     trainer.strategy.barrier()
     return TrainingRun(
         directory=directory,
-        weights=weight_file(directory, recipe.model),
+        weights=get_weights_path(directory, recipe.model),
         leads=trainer.is_global_zero,
         epochs=trainer.current_epoch,
         elapsed_s=module.elapsed_s,
@@ -219,26 +225,26 @@ def _targets(
     classes = len(EMOTIONS)
     one_hot: Float32Array = np.eye(classes, dtype=np.float32)[faces.labels]
     smooth = recipe.label_smoothing
-    opinions = np.zeros((len(faces), OPINIONS), dtype=np.float32)
+    opinions = np.zeros((len(faces), VOTE_CLASSES), dtype=np.float32)
     if votes is None:
         return (1 - smooth) * one_hot + smooth / classes, opinions
     known = read_votes(votes, faces.names)
-    prior = label_prior(known, faces.labels)
+    prior = fit_label_prior(known, faces.labels)
     share = recipe.votes_prior
     targets = (1 - smooth - share) * one_hot + share * prior + smooth / classes
-    return targets.astype(np.float32), known.opinions()
+    return targets.astype(np.float32), known.distribution()
 
 
 def _favoured(
     recipe: Recipe, faces: FaceSet
 ) -> tuple[Float32Array, Sequence[AbstractSet[str]] | None]:
     """(N,) weights in the loss on the labels, of mean 1, and what is augmented more."""
-    weights = emotion_weights(faces.labels, recipe.emotion_balance)
+    weights = compute_emotion_weights(faces.labels, recipe.emotion_balance)
     if not (recipe.group_balance or recipe.group_augmentation):
         return weights, None
-    slicings = picture_slicings(faces.images, FaceMeshLandmarks())
-    weights = weights * group_weights(faces.labels, slicings, recipe.group_balance)
-    return weights, showing_least(slicings)
+    slicings = slice_pictures(faces.images, FaceMeshLandmarks())
+    weights = weights * compute_group_weights(faces.labels, slicings, recipe.group_balance)
+    return weights, find_hard_properties(slicings)
 
 
 def _watched_loader(faces: FaceSet, preprocessing: Preprocessing) -> DataLoader[Any] | None:

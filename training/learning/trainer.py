@@ -11,9 +11,9 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
+from .base_module import BaseModule
 from .checkpoint import LAST
 from .hardware import Hardware
-from .timed import TimedModule
 
 
 def make_trainer(
@@ -63,7 +63,7 @@ def make_trainer(
 
 def fit(
     trainer: pl.Trainer,
-    module: TimedModule,
+    module: BaseModule,
     loader: DataLoader[Any],
     watched: DataLoader[Any] | None,
     *,

@@ -15,10 +15,10 @@ from core.files import atomic_write, write_json
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.weights import MANIFEST_NAME
 
-from ..data.balance import picture_slicings
+from ..data.balance import slice_pictures
 from ..data.faces import FaceSet, read_faces
-from ..data.options import Precision, Split
 from ..data.slices import Slicing
+from ..data.splits import Split
 from ..evaluation.calibrate import fitted
 from ..evaluation.figures import with_intervals
 from ..evaluation.metrics import Labels, Probabilities
@@ -26,6 +26,7 @@ from ..evaluation.paired import compare
 from ..evaluation.release_gate import read_limits
 from ..evaluation.worst_group import worst_gap_difference, worst_group
 from ..learning.export import read_entry
+from ..learning.precision import Precision
 from ..learning.progress import EpochReport
 from ..learning.recipe import read_recipe
 from ..learning.train import train_model
@@ -179,7 +180,7 @@ class _Groups:
     @classmethod
     def of(cls, faces: FaceSet) -> _Groups:
         limits = read_limits()
-        slicings = picture_slicings(faces.images, FaceMeshLandmarks())
+        slicings = slice_pictures(faces.images, FaceMeshLandmarks())
         looked_at = [each for each in slicings if each.name in limits.slicings]
         return cls(faces.labels, looked_at, limits.least_faces)
 

@@ -21,8 +21,8 @@ from core.landmarks.anchors import anchor_points
 from core.reading.reader import read_image
 from core.types import Face, Landmarks, RgbImage, UInt8Array
 
-from ..data.classes import emotion_named
-from ..data.faces import files_of
+from ..data.classes import parse_emotion
+from ..data.faces import iter_image_files
 from ..evaluation.intervals import LEVEL
 from ..evaluation.metrics import Labels
 from ..evaluation.paired import accuracy_difference
@@ -119,9 +119,9 @@ def compare_on_photos(
     )
     labelled = found = 0
     faces: list[LocatedFace] = []
-    for path, read in files_of(photos):
+    for path, read in iter_image_files(photos):
         try:
-            label = EMOTIONS.index(emotion_named(path.parent.name))
+            label = EMOTIONS.index(parse_emotion(path.parent.name))
             image = read_image(read())
         except (DataError, InputError):
             continue

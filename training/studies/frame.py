@@ -30,11 +30,11 @@ from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.reading.reader import read_image
 from core.types import RgbImage, UInt8Array
 
-from ..data.anchors import anchors_of, described
+from ..data.anchors import find_anchors, summarize_anchors
 from ..data.appearance import sharpness
-from ..data.classes import emotion_named
-from ..data.faces import FaceSet, data_described, files_of, read_faces
-from ..data.options import Split
+from ..data.classes import parse_emotion
+from ..data.faces import FaceSet, describe_data, iter_image_files, read_faces
+from ..data.splits import Split
 from ..evaluation.figures import with_intervals
 from ..evaluation.intervals import LEVEL
 from ..evaluation.metrics import Labels, Probabilities
@@ -78,7 +78,7 @@ def study_frame(
     training = read_faces(sources, Split.TRAIN)
     chosen = np.random.default_rng(0).permutation(len(training))[:sample]
     part = training.subset(np.sort(chosen))
-    found = [each for each in anchors_of(part.images, mesh) if each is not None]
+    found = [each for each in find_anchors(part.images, mesh) if each is not None]
     if not found:
         raise DataError(
             f"The face mesh finds no face in {len(part)} pictures.",
@@ -94,12 +94,12 @@ def study_frame(
         "model": model,
         "weights_sha256": network.spec.sha256,
         "anchors": {
-            "data": data_described(part.names, sources),
+            "data": describe_data(part.names, sources),
             "n": len(part),
             "found": len(found),
-            **described(np.array(found, dtype=np.float32)),
+            **summarize_anchors(np.array(found, dtype=np.float32)),
         },
-        "scale": {"data": data_described(validation.names, sources), **framed},
+        "scale": {"data": describe_data(validation.names, sources), **framed},
         "passage": {"data": photos.name, **passages},
     }
     write_json(directory / "frame.json", report)
@@ -121,7 +121,7 @@ def _framed(faces: FaceSet, network: NetworkClassifier, mesh: FaceMeshLandmarks)
     """Accuracy with the faces framed by their landmarks, at each size, and as they are."""
     spec = network.spec
     matrices: list[tuple[int, NDArray[np.float64]]] = []
-    for index, anchors in enumerate(anchors_of(faces.images, mesh)):
+    for index, anchors in enumerate(find_anchors(faces.images, mesh)):
         matrix = None if anchors is None else matrix_from_anchors(anchors, spec.frame)
         if matrix is not None:
             matrices.append((index, matrix))
@@ -190,7 +190,7 @@ def _photo_faces(
         settings=config.settings, threshold=config.detection_threshold, device=config.device
     )
     side = network.spec.preprocessing.input_px
-    for path, read in files_of(photos):
+    for path, read in iter_image_files(photos):
         try:
             image = read_image(read())
         except InputError:
@@ -214,7 +214,7 @@ def _photo_faces(
 
 def _label(folder: str) -> int | None:
     try:
-        return EMOTIONS.index(emotion_named(folder))
+        return EMOTIONS.index(parse_emotion(folder))
     except DataError:
         return None
 

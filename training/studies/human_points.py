@@ -14,7 +14,7 @@ from core.landmarks import LandmarkModel
 from core.reading.reader import read_image
 from core.types import Box, Face, Float32Array, RgbImage
 
-from ..data.faces import files_of
+from ..data.faces import iter_image_files
 
 MESH_OF_68 = (
     *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),
@@ -78,7 +78,7 @@ def compare_mesh_with_people(places: Path, mesh: LandmarkModel) -> dict[str, Any
 
 
 def _pictures(places: Path) -> Iterator[tuple[RgbImage, Float32Array]]:
-    for path, read in files_of(places):
+    for path, read in iter_image_files(places):
         text = _beside(places, str(path.with_suffix(".pts")))
         if text is None:
             continue

@@ -38,9 +38,9 @@ from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.landmarks.noise import LandmarkNoise, displaced
 from core.types import Box, Face, Landmarks, RgbImage, UInt8Array
 
-from ..data.anchors import ENLARGED, PADDING_PX, detected_in, landmarks_of
-from ..data.faces import data_described, part_of, read_faces
-from ..data.options import Split
+from ..data.anchors import ENLARGED, PADDING_PX, detect_central_faces, find_landmarks
+from ..data.faces import describe_data, read_faces, sample_faces
+from ..data.splits import Split
 from ..evaluation.figures import with_intervals
 from ..evaluation.metrics import Labels, Probabilities
 from ..evaluation.paired import compare
@@ -108,10 +108,10 @@ def study_landmarks(
     finds no face.
     """
     validation = read_faces(sources, Split.VALIDATION)
-    part = part_of(validation, sample, seed=0)
+    part = sample_faces(validation, sample, seed=0)
     progress(f"Placing landmarks on {len(part):,} faces …")
     mesh = FaceMeshLandmarks()
-    located = list(landmarks_of(part.images, mesh))
+    located = list(find_landmarks(part.images, mesh))
     kept = np.array([index for index, each in enumerate(located) if each is not None], np.int64)
     if not len(kept):
         raise DataError(
@@ -123,14 +123,14 @@ def study_landmarks(
         grey,
         [RgbImage(cv2.cvtColor(each, cv2.COLOR_GRAY2RGB), "face") for each in grey],
         [each for each in located if each is not None],
-        list(detected_in(grey, _detector())),
+        list(detect_central_faces(grey, _detector())),
         part.labels[kept],
     )
     asked = load_models(models, weights_dir)
     told = _measured(faces, asked, progress)
     report = {
         "schema_version": 2,
-        "data": data_described(part.names, sources),
+        "data": describe_data(part.names, sources),
         "n": len(part),
         "found": len(kept),
         "errors": list(ERRORS),

@@ -32,10 +32,10 @@ from core.labels import EMOTIONS
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.types import UInt8Array
 
-from ..data.balance import picture_slicings
-from ..data.faces import FaceSet, data_described, part_of, read_faces
-from ..data.options import Split
-from ..data.slices import Slicing, cluster_slicing, groups_of, vote_slicing
+from ..data.balance import slice_pictures
+from ..data.faces import FaceSet, describe_data, read_faces, sample_faces
+from ..data.slices import Slicing, read_groups, slice_by_cluster, slice_by_votes
+from ..data.splits import Split
 from ..data.votes import read_votes
 from ..evaluation.disparity import Gap, accuracy_gap, adjust_p_values
 from ..evaluation.figures import with_intervals
@@ -106,18 +106,18 @@ def study_robustness(
                 ),
             },
         }
-    part = part_of(faces, sample, seed=0)
+    part = sample_faces(faces, sample, seed=0)
     for name, curves in _curves(part, asked, progress).items():
         told[name]["curves"] = curves
     report = {
         "schema_version": 1,
-        "data": data_described(faces.names, sources),
+        "data": describe_data(faces.names, sources),
         "n": len(faces),
         "made_worse": len(part),
         "votes": votes.name if votes else None,
         "groups": groups.name if groups else None,
         "slicings": {
-            each.name: {"told": each.told, "groups": _described(each, faces.labels)}
+            each.name: {"told": each.description, "groups": _described(each, faces.labels)}
             for each in slicings
         },
         "degradations": {
@@ -136,13 +136,13 @@ def _slicings(
     faces: FaceSet, asked: StudiedModels, votes: Path | None, groups: Path | None
 ) -> list[Slicing]:
     """A user's own groups first, then all that can be told without them."""
-    own = groups_of(groups, faces.names) if groups else []
-    crowd = [vote_slicing(read_votes(votes, faces.names))] if votes else []
+    own = read_groups(groups, faces.names) if groups else []
+    crowd = [slice_by_votes(read_votes(votes, faces.names))] if votes else []
     first, network = next(iter(asked.networks.items()))
-    clusters = cluster_slicing(embed_faces(network, faces.images), of=first)
+    clusters = slice_by_cluster(embed_faces(network, faces.images), of=first)
     return [
         *own,
-        *picture_slicings(faces.images, FaceMeshLandmarks()),
+        *slice_pictures(faces.images, FaceMeshLandmarks()),
         *crowd,
         clusters,
     ]

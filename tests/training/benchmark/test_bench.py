@@ -14,10 +14,10 @@ from core.reading.limits import MAX_PIXELS
 from tests.fakes import FakeAnalyzer, picture, png
 from training.benchmark import curves
 from training.benchmark import run as module
-from training.benchmark.limit import Peak, least_seconds
-from training.benchmark.photos import generated, generated_set, read_photos
-from training.benchmark.run import OBVIOUS, default_way, run_bench, ways
-from training.benchmark.tables import bench_tables, precision_table
+from training.benchmark.lower_bound import Peak, compute_lower_bound_s
+from training.benchmark.photos import generate_photos, generated, read_photos
+from training.benchmark.run import OBVIOUS, get_default_configuration, run_benchmark, ways
+from training.benchmark.tables import format_benchmark_tables, format_precision_table
 from training.evaluation.timing import in_turns, summary
 
 
@@ -37,7 +37,7 @@ class FakeObvious:
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(module, "Obvious", FakeObvious)
+    monkeypatch.setattr(module, "BaselinePipeline", FakeObvious)
     monkeypatch.setattr(module, "_analyzer", lambda way: FakeAnalyzer())
     monkeypatch.setattr(module, "SIZES", (320,))
     monkeypatch.setattr(module, "FACES", (0, 2))
@@ -45,7 +45,7 @@ def quick(monkeypatch):
 
 @pytest.mark.usefixtures("quick")
 def test_report_holds_every_way_and_becomes_tables(tmp_path):
-    told = run_bench(out=tmp_path / "new" / "bench.json", rounds=1, whole=False)
+    told = run_benchmark(out=tmp_path / "new" / "bench.json", rounds=1, whole=False)
     report = json.loads(told.file.read_text(encoding="utf-8"))
     assert set(report["whole"]) == {OBVIOUS, *ways()}
     assert set(report["ratios"]) == set(ways())
@@ -54,8 +54,8 @@ def test_report_holds_every_way_and_becomes_tables(tmp_path):
     for way in ways():
         slow, fast = (report["whole"][each]["mean_ms"] for each in (OBVIOUS, way))
         assert report["ratios"][way] == pytest.approx(slow / fast, rel=0.05, abs=0.02)
-    tables = bench_tables(report)
-    assert f"| {default_way()} (default) |" in tables
+    tables = format_benchmark_tables(report)
+    assert f"| {get_default_configuration()} (default) |" in tables
     assert "| detect |" in tables
     assert "| 320 |" in tables
 
@@ -67,7 +67,7 @@ def test_photos_of_a_zip_are_taken_and_what_is_none_is_left_out(tmp_path):
         archive.writestr("a/one.png", png(picture(Emotion.HAPPY)))
         archive.writestr("a/notes.txt", "no photo")
     assert [each.name for each in read_photos(source, 9)] == ["a/one.png"]
-    assert run_bench(source, rounds=1, whole=False).report["photos"]["from"] == "photos.zip"
+    assert run_benchmark(source, rounds=1, whole=False).report["photos"]["from"] == "photos.zip"
 
 
 @pytest.mark.parametrize("name", ["absent", "empty"])
@@ -85,7 +85,7 @@ def test_photos_are_spread_over_a_folder(tmp_path):
 
 def test_thorough_mtcnn_and_the_default_are_measured():
     assert f"mtcnn/{Preset.THOROUGH}" in ways()
-    assert ways()[0] == default_way()
+    assert ways()[0] == get_default_configuration()
 
 
 def test_ways_take_turns_and_the_first_time_does_not_count():
@@ -117,16 +117,16 @@ def test_generated_picture_has_its_size_and_its_faces(faces):
 
 
 def test_generated_set_is_of_about_a_thousand_pixels():
-    assert {max(each.width, each.height) for each in generated_set()} == {1024}
+    assert {max(each.width, each.height) for each in generate_photos()} == {1024}
 
 
 def test_least_time_grows_with_pixels_and_faces():
     peak = Peak(flops_per_s=1e11, bytes_per_s=1e10)
-    some = least_seconds(1e6, 1, Preset.BALANCED, peak)
+    some = compute_lower_bound_s(1e6, 1, Preset.BALANCED, peak)
     assert 0 < some < 1
-    assert least_seconds(1e6, 9, Preset.BALANCED, peak) > some
+    assert compute_lower_bound_s(1e6, 9, Preset.BALANCED, peak) > some
     # Beyond the working size only reading goes on growing.
-    small, large = (least_seconds(n, 0, Preset.BALANCED, peak) for n in (1e7, 2e7))
+    small, large = (compute_lower_bound_s(n, 0, Preset.BALANCED, peak) for n in (1e7, 2e7))
     assert large - small == pytest.approx(6e7 / 1e10, rel=1e-6)
 
 
@@ -137,7 +137,7 @@ def test_precisions_are_told_side_by_side():
         "int8": {"accuracy": 0.7052, "macro_f1": 0.6727, "ece": 0.0174, "other_answers": 82}
         | {"ms_per_face": 2.73, "faces_per_s": 1498},
     }
-    lines = precision_table(told).splitlines()
+    lines = format_precision_table(told).splitlines()
     assert lines[0] == "| MobileNetV2 | f32 | int8 |"
     assert lines[2:] == [
         "| accuracy, % | 70.55 | 70.52 |",

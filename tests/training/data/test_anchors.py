@@ -8,7 +8,12 @@ import pytest
 
 from core.faces.alignment import FaceFrame
 from core.types import Box, Face, Landmarks
-from training.data.anchors import anchors_of, described, detected_in, landmarks_of
+from training.data.anchors import (
+    detect_central_faces,
+    find_anchors,
+    find_landmarks,
+    summarize_anchors,
+)
 
 
 class EyesAtTheCorners:
@@ -29,7 +34,7 @@ class EyesAtTheCorners:
 def test_positions_come_back_in_pixels_of_the_small_picture(draw):
     mesh = EyesAtTheCorners()
     faces = np.stack([draw(0, seed) for seed in range(4)])
-    first, second, third, fourth = anchors_of(faces, mesh)
+    first, second, third, fourth = find_anchors(faces, mesh)
     assert first.tolist() == third.tolist() == [[0, 0], [48, 0], [24, 48]]
     assert second is fourth is None
     image, box = mesh.seen[0]
@@ -50,7 +55,7 @@ class DeepMesh:
 
 
 def test_depth_comes_back_in_the_same_pixels(draw):
-    (found,) = landmarks_of(draw(0, 0)[None], DeepMesh())
+    (found,) = find_landmarks(draw(0, 0)[None], DeepMesh())
     assert found.points.tolist() == [[0, 0], [48, 48]]
     assert found.depth.tolist() == [48, 48]
 
@@ -72,7 +77,7 @@ class TwoFaces:
 
 def test_detected_face_is_the_one_in_the_middle(draw):
     faces = np.stack([draw(0, seed) for seed in range(2)])
-    first, second = detected_in(faces, TwoFaces())
+    first, second = detect_central_faces(faces, TwoFaces())
     assert first.box == Box(0, 0, 48, 48)
     assert first.landmarks.points.tolist() == [[24, 24]] * 5
     assert second is None
@@ -82,7 +87,7 @@ def test_median_and_spread_are_told_beside_the_frame_in_use():
     anchors = np.zeros((5, 3, 2), dtype=np.float32)
     anchors[:, 0] = [(10 + step, 20) for step in range(5)]
     anchors[:, 1] = [(30 + step, 20) for step in range(5)]
-    told = described(anchors)
+    told = summarize_anchors(anchors)
     assert told["left_eye"]["median"] == [12, 20]
     assert told["left_eye"]["quartiles"] == [[11, 20], [13, 20]]
     assert told["left_eye"]["in_use"] == pytest.approx(list(FaceFrame().left_eye))

@@ -8,7 +8,7 @@ import torch
 
 from core.errors import DataError
 from core.faces.preprocess import Preprocessing
-from training.data.augment import LIGHT, POSE, SHARPNESS, augmented, training_transform
+from training.data.augment import LIGHT, POSE, SHARPNESS, augment_face, make_transform
 from training.data.faces import FaceSet
 from training.learning.loader import AugmentedFaces, EpochSampler, training_loader
 
@@ -41,17 +41,17 @@ def batches(loader, epoch):
 
 
 def test_seed_decides_the_augmented_face(face):
-    first, second = training_transform(), training_transform()
-    augmented(second, face, 5)
-    once, other = (augmented(first, face, seed)[0] for seed in (3, 4))
-    np.testing.assert_array_equal(once, augmented(second, face, 3)[0])
+    first, second = make_transform(), make_transform()
+    augment_face(second, face, 5)
+    once, other = (augment_face(first, face, seed)[0] for seed in (3, 4))
+    np.testing.assert_array_equal(once, augment_face(second, face, 3)[0])
     assert (once != other).any()
 
 
 def test_augmented_face_keeps_shape_and_type_and_leaves_the_original(face):
     before = face.copy()
     for seed in range(20):
-        after, _ = augmented(training_transform(), face, seed)
+        after, _ = augment_face(make_transform(), face, seed)
         assert (after.shape, after.dtype) == (face.shape, np.uint8)
     np.testing.assert_array_equal(face, before)
 
@@ -73,10 +73,10 @@ class Watched:
 def test_transforms_fire_independently_of_one_another(face):
     # With one seed for each transform all would fire together: mirrored faces alone would
     # be dark, turned and spotted.
-    watched = Watched(training_transform())
+    watched = Watched(make_transform())
     mirrored, brightened = set(), set()
     for seed in range(400):
-        _, told = augmented(watched, face, seed)
+        _, told = augment_face(watched, face, seed)
         assert told is ("HorizontalFlip" in watched.fired)
         if "HorizontalFlip" in watched.fired:
             mirrored.add(seed)
@@ -122,7 +122,7 @@ def test_mirrored_face_comes_with_the_mirrored_shape(draw):
             face, *_, shape = shaped[(epoch, index)]
             np.testing.assert_array_equal(face, plain[(epoch, index)][0])
             seed = np.random.SeedSequence((1, epoch, index)).generate_state(1)[0]
-            _, flipped = augmented(training_transform(), draw(index, index), int(seed))
+            _, flipped = augment_face(make_transform(), draw(index, index), int(seed))
             assert shape.tolist() == [float(flipped)] * 4
             mirrored += flipped
     assert 5 < mirrored < 25
@@ -171,8 +171,8 @@ def test_loading_draws_nothing_from_the_generator_of_dropout_and_mixup(draw):
 
 def spread(kind, by, face, measure):
     """How far ``measure`` of the augmented face strays, with ``kind`` augmented more."""
-    transform = training_transform({kind}, by)
-    return np.std([measure(augmented(transform, face, seed)[0]) for seed in range(150)])
+    transform = make_transform({kind}, by)
+    return np.std([measure(augment_face(transform, face, seed)[0]) for seed in range(150)])
 
 
 def detail(face):
@@ -184,13 +184,13 @@ def test_property_that_is_augmented_more_varies_more_and_no_other(face, kind, me
     usual = spread(kind, 0.0, face, measure)
     assert spread(kind, 1.0, face, measure) > 1.2 * usual
     other = {LIGHT: POSE, SHARPNESS: LIGHT}[kind]
-    plain, more = training_transform(), training_transform({other}, 0.0)
-    np.testing.assert_array_equal(augmented(plain, face, 3)[0], augmented(more, face, 3)[0])
+    plain, more = make_transform(), make_transform({other}, 0.0)
+    np.testing.assert_array_equal(augment_face(plain, face, 3)[0], augment_face(more, face, 3)[0])
 
 
 def part(name, *options):
     """The transform of that name in the pipeline."""
-    (found,) = [each for each in training_transform(*options) if type(each).__name__ == name]
+    (found,) = [each for each in make_transform(*options) if type(each).__name__ == name]
     return found
 
 

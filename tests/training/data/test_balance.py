@@ -7,7 +7,12 @@ import pytest
 
 import training.learning.train
 from training.data.augment import LIGHT, POSE, SHARPNESS
-from training.data.balance import SHOWS_LEAST, emotion_weights, group_weights, showing_least
+from training.data.balance import (
+    HARDEST_GROUPS,
+    compute_emotion_weights,
+    compute_group_weights,
+    find_hard_properties,
+)
 from training.data.faces import FaceSet
 from training.data.slices import Slicing
 from training.learning.train import _favoured
@@ -23,12 +28,12 @@ def total(weights, *inside):
 
 def test_emotions_weigh_alike_or_by_the_root_of_their_number():
     labels = np.array([0] * 90 + [1] * 10)
-    alike = emotion_weights(labels, 1.0)
+    alike = compute_emotion_weights(labels, 1.0)
     assert total(alike, labels == 0) == pytest.approx(total(alike, labels == 1))
-    by_root = emotion_weights(labels, 0.5)
+    by_root = compute_emotion_weights(labels, 0.5)
     assert total(by_root, labels == 0) == pytest.approx(3 * total(by_root, labels == 1))
     assert alike.mean() == pytest.approx(by_root.mean()) == pytest.approx(1)
-    assert (emotion_weights(labels, 0.0) == 1).all()
+    assert (compute_emotion_weights(labels, 0.0) == 1).all()
 
 
 def test_groups_weigh_alike_within_each_emotion_in_every_grouping_at_once():
@@ -38,23 +43,23 @@ def test_groups_weigh_alike_within_each_emotion_in_every_grouping_at_once():
     # Most turned faces are dark as well: a weight for the one grouping moves the other.
     dark = (generator.random(4000) < 0.2 + 0.6 * turned).astype(np.int64)
     groupings = [slicing("turned", turned), slicing("dark", dark)]
-    weights = group_weights(labels, groupings, 1.0)
+    weights = compute_group_weights(labels, groupings, 1.0)
     for label in (0, 1):
         of_it = labels == label
         assert weights[of_it].mean() == pytest.approx(1, rel=1e-4)
         for member in (turned, dark):
             first, second = (total(weights, of_it, member == group) for group in (0, 1))
             assert first == pytest.approx(second, rel=1e-3)
-    by_root = group_weights(labels, groupings, 0.5)
+    by_root = compute_group_weights(labels, groupings, 0.5)
     first, second = (total(by_root, labels == 0, turned == group) for group in (0, 1))
     counts = [(turned[labels == 0] == group).sum() for group in (0, 1)]
     assert first / second == pytest.approx((counts[0] / counts[1]) ** 0.5, rel=1e-3)
-    assert group_weights(labels, groupings, 0.0) == pytest.approx(1)
+    assert compute_group_weights(labels, groupings, 0.0) == pytest.approx(1)
 
 
 def test_face_without_a_group_counts_as_it_is():
     member = np.array([0] * 8 + [1] * 2 + [-1] * 10)
-    weights = group_weights(np.zeros(20, np.int64), [slicing("pose", member)], 1.0)
+    weights = compute_group_weights(np.zeros(20, np.int64), [slicing("pose", member)], 1.0)
     assert weights[10:] == pytest.approx(1)
     assert weights[0] == pytest.approx(5 / 8)
     assert weights[8] == pytest.approx(5 / 2)
@@ -71,8 +76,8 @@ def test_each_face_is_known_by_what_it_shows_least_of():
         slicing("roll", [0, 0, 0, -1], ("a", "b", "c")),
         slicing("mesh", [0, 0, 0, 1], ("found", "not found")),
     ]
-    assert showing_least(slicings) == [{LIGHT, SHARPNESS}, set(), {POSE}, {POSE}]
-    assert set(SHOWS_LEAST) == {LIGHT, SHARPNESS, POSE}
+    assert find_hard_properties(slicings) == [{LIGHT, SHARPNESS}, set(), {POSE}, {POSE}]
+    assert set(HARDEST_GROUPS) == {LIGHT, SHARPNESS, POSE}
 
 
 @pytest.fixture
@@ -83,17 +88,17 @@ def faces(draw):
 
 
 def test_recipe_as_shipped_favours_nobody_and_asks_no_mesh(faces, small_recipe, monkeypatch):
-    monkeypatch.setattr(
-        training.learning.train, "picture_slicings", lambda *_: pytest.fail("asked")
-    )
+    monkeypatch.setattr(training.learning.train, "slice_pictures", lambda *_: pytest.fail("asked"))
     weights, more = _favoured(small_recipe(), faces)
     assert (weights == 1).all()
     assert more is None
 
 
 def test_recipe_decides_who_is_favoured(faces, small_recipe, monkeypatch):
-    every = [slicing(name, [0] * 5 + [1] * 5) for groups in SHOWS_LEAST.values() for name in groups]
-    monkeypatch.setattr(training.learning.train, "picture_slicings", lambda *_: every)
+    every = [
+        slicing(name, [0] * 5 + [1] * 5) for groups in HARDEST_GROUPS.values() for name in groups
+    ]
+    monkeypatch.setattr(training.learning.train, "slice_pictures", lambda *_: every)
     emotions, _ = _favoured(small_recipe(emotion_balance=1), faces)
     assert total(emotions, faces.labels == 0) == pytest.approx(total(emotions, faces.labels == 1))
     groups, _ = _favoured(small_recipe(group_balance=1), faces)
@@ -131,11 +136,11 @@ def test_training_sees_the_faces_as_they_are_favoured(
 def test_face_with_weight_counts_so_often_in_the_loss(small_recipe, mixup_chance):
     import torch
 
-    from training.learning.initial import SCRATCH, initial_network
+    from training.learning.initial import SCRATCH, make_initial_network
     from training.learning.module import EmotionModule
 
     recipe = small_recipe(votes_head=0, mixup_chance=mixup_chance, dropout=0)
-    module = EmotionModule(recipe, initial_network(recipe, SCRATCH), steps=1, max_seconds=None)
+    module = EmotionModule(recipe, make_initial_network(recipe, SCRATCH), steps=1, max_seconds=None)
     module.eval()
     shown = torch.randint(0, 255, (4, 32, 32), dtype=torch.uint8)
     opinions, shapes = torch.zeros(4, 8), torch.zeros(4, 0)

@@ -6,9 +6,9 @@ import pytest
 
 from core.errors import DataError
 from core.labels import Emotion
-from training.data.classes import mapped_emotion, read_mapping
+from training.data.classes import map_to_emotion, read_mapping
 from training.data.faces import find_faces, read_faces
-from training.data.options import Split
+from training.data.splits import Split
 
 
 @pytest.fixture
@@ -20,13 +20,13 @@ def mapping_csv(tmp_path):
 
 def test_mapping_names_emotions_and_classes_that_are_left_out(mapping_csv):
     mapping = read_mapping(mapping_csv)
-    assert mapped_emotion("1", mapping) is Emotion.SURPRISE
-    assert mapped_emotion("2", mapping) is Emotion.FEAR
-    assert mapped_emotion("contempt", mapping) is None
+    assert map_to_emotion("1", mapping) is Emotion.SURPRISE
+    assert map_to_emotion("2", mapping) is Emotion.FEAR
+    assert map_to_emotion("contempt", mapping) is None
     with pytest.raises(DataError, match="class folder '3'"):
-        mapped_emotion("3", mapping)
+        map_to_emotion("3", mapping)
     # Without one the folder's own name counts.
-    assert mapped_emotion("Happiness", None) is Emotion.HAPPY
+    assert map_to_emotion("Happiness", None) is Emotion.HAPPY
 
 
 @pytest.mark.parametrize("text", [None, "", "folder,emotion\n1,sad\n", "class,emotion\n1,glad\n"])

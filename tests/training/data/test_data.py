@@ -13,17 +13,17 @@ import pytest
 
 from core.errors import DataError
 from core.labels import EMOTIONS, Emotion
-from training.data.classes import emotion_named
+from training.data.classes import parse_emotion
 from training.data.faces import (
-    class_counts,
-    data_described,
+    choose_split,
+    count_classes,
+    describe_data,
     find_faces,
-    grey_face,
-    part_of,
     read_faces,
-    split_of,
+    read_grey_face,
+    sample_faces,
 )
-from training.data.options import Split
+from training.data.splits import Split
 
 
 def zipped(folder: Path, path: Path, compression: int = zipfile.ZIP_STORED) -> Path:
@@ -51,16 +51,16 @@ def zipped(folder: Path, path: Path, compression: int = zipfile.ZIP_STORED) -> P
     ],
 )
 def test_prefix_then_nearest_folder_gives_the_split(path, split):
-    assert split_of(PurePosixPath(path)) is split
+    assert choose_split(PurePosixPath(path)) is split
 
 
 def test_folder_given_as_source_counts_as_outermost():
-    assert split_of(PurePosixPath("angry/a.png"), "test") is Split.TEST
-    assert split_of(PurePosixPath("train/angry/a.png"), "test") is Split.TRAIN
+    assert choose_split(PurePosixPath("angry/a.png"), "test") is Split.TEST
+    assert choose_split(PurePosixPath("train/angry/a.png"), "test") is Split.TRAIN
 
 
 def test_files_without_a_split_go_eight_to_one_to_one_by_hash():
-    splits = [split_of(PurePosixPath(f"angry/{index}.png")) for index in range(3000)]
+    splits = [choose_split(PurePosixPath(f"angry/{index}.png")) for index in range(3000)]
     shares = [splits.count(split) / len(splits) for split in Split]
     assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.02)
 
@@ -68,7 +68,7 @@ def test_files_without_a_split_go_eight_to_one_to_one_by_hash():
 def test_tree_and_zip_of_it_are_split_alike():
     for index in range(50):
         inside = PurePosixPath(f"angry/{index}.png")
-        assert split_of(inside) is split_of(PurePosixPath("my faces") / inside)
+        assert choose_split(inside) is choose_split(PurePosixPath("my faces") / inside)
 
 
 @pytest.mark.parametrize(
@@ -83,13 +83,13 @@ def test_tree_and_zip_of_it_are_split_alike():
     ],
 )
 def test_class_folder_is_mapped_to_its_emotion(folder, emotion):
-    assert emotion_named(folder) is emotion
+    assert parse_emotion(folder) is emotion
 
 
 @pytest.mark.parametrize("folder", ["contempt", "", "angry faces"])
 def test_unknown_class_folder_names_the_seven(folder):
     with pytest.raises(DataError) as raised:
-        emotion_named(folder)
+        parse_emotion(folder)
     assert all(emotion in raised.value.hint for emotion in EMOTIONS)
 
 
@@ -100,7 +100,7 @@ def test_tree_and_zip_give_the_same_faces(faces_dir, tmp_path, kind):
     assert len(faces) == 21
     assert faces.images.shape == (21, 48, 48)
     assert faces.images.dtype == np.uint8
-    assert class_counts(faces.labels) == dict.fromkeys(EMOTIONS, 3)
+    assert count_classes(faces.labels) == dict.fromkeys(EMOTIONS, 3)
     assert all(name.startswith("PublicTest_") for name in faces.names)
     assert faces.skipped == ()
 
@@ -278,22 +278,22 @@ def test_unknown_class_folder_stops_reading(faces_dir, tmp_path):
 
 def test_photo_of_another_size_becomes_a_grey_face(astronaut, tmp_path, save_png):
     save_png(tmp_path / "photo.png", astronaut[:200, :180])
-    face = grey_face((tmp_path / "photo.png").read_bytes())
+    face = read_grey_face((tmp_path / "photo.png").read_bytes())
     assert (face.shape, face.dtype) == ((48, 48), np.uint8)
     assert face.std() > 20
 
 
 def test_data_is_described_by_fer2013_s_prefixes_or_its_files():
     own = [Path("a/faces.zip"), Path("b")]
-    assert data_described(["PublicTest_1.png", "PublicTest_2.png"], own) == "FER-2013 PublicTest"
-    assert data_described(["PublicTest_1.png", "a.png"], own) == "faces.zip, b"
-    assert data_described([], own) == "faces.zip, b"
+    assert describe_data(["PublicTest_1.png", "PublicTest_2.png"], own) == "FER-2013 PublicTest"
+    assert describe_data(["PublicTest_1.png", "a.png"], own) == "faces.zip, b"
+    assert describe_data([], own) == "faces.zip, b"
 
 
 @pytest.mark.data
 def test_shared_fer2013_has_its_official_counts(shared_dir):
     faces = read_faces([shared_dir / "fer2013" / "publictest.zip"], Split.VALIDATION)
-    assert class_counts(faces.labels) == {
+    assert count_classes(faces.labels) == {
         "angry": 467,
         "disgust": 56,
         "fear": 496,
@@ -307,21 +307,21 @@ def test_shared_fer2013_has_its_official_counts(shared_dir):
 
 def test_part_of_a_set_keeps_every_emotion_s_share(faces_dir):
     faces = read_faces([faces_dir], Split.TRAIN)
-    part = part_of(faces, 14, seed=1)
+    part = sample_faces(faces, 14, seed=1)
     assert np.bincount(part.labels).tolist() == [2] * 7
     assert set(part.names) < set(faces.names)
-    assert part.names == part_of(faces, 14, seed=1).names
-    assert part.names != part_of(faces, 14, seed=2).names
+    assert part.names == sample_faces(faces, 14, seed=1).names
+    assert part.names != sample_faces(faces, 14, seed=2).names
     for image, name in zip(part.images, part.names, strict=True):
         assert (image == faces.images[faces.names.index(name)]).all()
 
 
 def test_part_as_large_as_the_set_is_the_set(faces_dir):
     faces = read_faces([faces_dir], Split.TRAIN)
-    assert part_of(faces, None, seed=1) is faces
-    assert part_of(faces, 28, seed=1) is faces
+    assert sample_faces(faces, None, seed=1) is faces
+    assert sample_faces(faces, 28, seed=1) is faces
 
 
 def test_part_too_small_for_all_emotions_is_refused(faces_dir):
     with pytest.raises(DataError, match="3 of 28 faces"):
-        part_of(read_faces([faces_dir], Split.TRAIN), 3, seed=1)
+        sample_faces(read_faces([faces_dir], Split.TRAIN), 3, seed=1)

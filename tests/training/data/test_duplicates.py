@@ -1,48 +1,121 @@
-"""Near copies of training faces."""
+"""Copies within and across splits."""
 
 from __future__ import annotations
 
-import cv2
+import csv
+
 import numpy as np
 import pytest
 
-from training.data.duplicates import near_copies
+from core.errors import DataError
+from training.data.duplicates import find_duplicates
+from training.data.near_copies import find_near_pairs
 
 
 @pytest.fixture
-def faces(draw):
-    return np.stack([draw(index % 7, 100 + index) for index in range(20)])
+def copied(tmp_path, draw, save_png):
+    """Ten faces and some copies: what is what stands in the names."""
+    root = tmp_path / "faces"
+
+    def put(split, emotion, name, pixels):
+        save_png(root / split / emotion / f"{name}.png", pixels)
+
+    for seed in range(5):
+        put("train", "happy", f"own_{seed}", draw(3, seed))
+        put("val", "sad", f"own_{seed}", draw(4, 50 + seed))
+    put("train", "happy", "own_0_again", draw(3, 0))
+    put("train", "angry", "own_0_disputed", draw(3, 0))
+    put("val", "happy", "train_1", draw(3, 1))
+    darker = np.clip(draw(4, 50) * 0.7 + 10, 0, 255).astype(np.uint8)
+    put("test", "sad", "val_0_darker", darker)
+    return root
 
 
-def test_copies_are_found_whatever_was_done_to_their_light(faces):
-    noise = np.random.default_rng(0).normal(0, 2, faces[0].shape)
-    variants = np.stack(
-        [
-            faces[3],
-            np.clip(faces[4] * 0.6 + 20, 0, 255).astype(np.uint8),
-            np.clip(faces[5] + noise, 0, 255).astype(np.uint8),
-            cv2.imdecode(cv2.imencode(".png", faces[6])[1], cv2.IMREAD_GRAYSCALE),
-        ]
-    )
-    assert near_copies(variants, faces).all()
+def test_copies_are_counted_by_split_and_place(copied, tmp_path):
+    report = find_duplicates([copied], tmp_path / "out").report
+    assert report["faces"] == {"train": 7, "validation": 6, "test": 1}
+    exact, near = report["exact"]["splits"], report["near"]["splits"]
+    assert (exact["train"]["within"], exact["train"]["redundant"]) == (3, 2)
+    assert exact["train"]["also_in"]["validation"]["faces"] == 1
+    assert exact["validation"]["also_in"]["train"]["faces"] == 1
+    assert exact["validation"]["also_in"]["train"]["by_emotion"] == {"happy": 1.0, "sad": 0.0}
+    # Darkened, it shares no pixel, but it is the same face.
+    assert exact["test"]["also_in"]["validation"]["faces"] == 0
+    assert near["test"]["also_in"]["validation"]["faces"] == 1
+    assert near["validation"]["also_in"]["test"]["faces"] == 1
+    assert near["test"]["also_in"]["train"]["faces"] == 0
 
 
-def test_other_faces_and_other_views_are_none(faces, draw):
-    others = np.stack([draw(0, 999), faces[3][:, ::-1], np.roll(faces[4], 3, axis=1)])
-    assert not near_copies(others, faces).any()
+def test_groups_and_disputes_are_counted(copied, tmp_path):
+    report = find_duplicates([copied], tmp_path / "out").report
+    assert report["exact"]["groups"] == 2
+    assert report["exact"]["largest_group"] == 3
+    assert report["exact"]["groups_with_different_labels"] == 1
+    assert report["near"]["groups"] == 3
 
 
-def test_one_grey_value_is_nobody_s_copy(faces):
-    flat = np.full((2, 48, 48), 128, np.uint8)
-    assert not near_copies(flat, np.concatenate([faces, flat])).any()
+def test_list_names_every_copy_and_nothing_else(copied, tmp_path):
+    find_duplicates([copied], tmp_path / "out")
+    with (tmp_path / "out" / "duplicates.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    groups = {}
+    for row in rows:
+        groups.setdefault(row["near_group"], set()).add(row["name"])
+    assert sorted(map(sorted, groups.values())) == [
+        ["own_0.png", "own_0_again.png", "own_0_disputed.png"],
+        ["own_0.png", "val_0_darker.png"],
+        ["own_1.png", "train_1.png"],
+    ]
+    alone = [row for row in rows if row["exact_group"] == ""]
+    assert {row["name"] for row in alone} == {"own_0.png", "val_0_darker.png"}
 
 
-def test_empty_sets_have_no_copies(faces):
-    assert near_copies(faces, faces[:0]).tolist() == [False] * 20
-    assert near_copies(faces[:0], faces).tolist() == []
+def test_folders_may_have_any_names_and_copies_in_different_ones_disagree(tmp_path, draw, save_png):
+    root = tmp_path / "faces"
+    for place, seed in {
+        "train/cats/one.png": 1,
+        "val/Birds/one_again.png": 1,
+        "train/dogs/two.png": 2,
+        "val/Dogs/two_again.png": 2,
+        "train/anger/three.png": 3,
+        "val/angry/three_again.png": 3,
+        "val/cats/own.png": 4,
+    }.items():
+        save_png(root / place, draw(0, seed))
+    report = find_duplicates([root], tmp_path / "out").report
+    assert report["faces"] == {"train": 3, "validation": 4}
+    assert report["exact"]["groups"] == 3
+    # The one in Birds; `anger` and `angry` are one emotion.
+    assert report["exact"]["groups_with_different_labels"] == 1
+    shares = report["exact"]["splits"]["validation"]["also_in"]["train"]["by_emotion"]
+    assert list(shares.items()) == [("angry", 1), ("birds", 1), ("cats", 0), ("dogs", 1)]
+    with (tmp_path / "out" / "duplicates.csv").open(newline="") as file:
+        told = {row["name"]: row["label"] for row in csv.DictReader(file)}
+    assert told == {
+        "one.png": "cats",
+        "one_again.png": "birds",
+        "two.png": "dogs",
+        "two_again.png": "dogs",
+        "three.png": "angry",
+        "three_again.png": "angry",
+    }
 
 
-def test_more_faces_than_are_compared_at_once(faces):
-    many = np.concatenate([faces] * 30)
-    found = near_copies(many, faces[:10])
-    assert found.tolist() == ([True] * 10 + [False] * 10) * 30
+def test_faces_without_copies_leave_an_empty_list(faces_dir, tmp_path):
+    told = find_duplicates([faces_dir], tmp_path / "out")
+    assert told.report["near"]["groups"] == told.report["near"]["largest_group"] == 0
+    assert (tmp_path / "out" / "duplicates.csv").read_text().count("\n") == 1
+
+
+def test_no_faces_are_an_error(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="No faces found in empty"):
+        find_duplicates([tmp_path / "empty"], tmp_path / "out")
+
+
+def test_pairs_are_found_beyond_one_chunk(draw):
+    faces = np.stack([draw(index % 7, index) for index in range(1100)])
+    faces[900] = faces[3]
+    faces[1099] = faces[1098]
+    first, second = find_near_pairs(faces)
+    assert set(zip(first.tolist(), second.tolist(), strict=True)) == {(3, 900), (1098, 1099)}

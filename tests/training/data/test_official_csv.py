@@ -11,7 +11,7 @@ from torchvision.datasets import FER2013
 
 from core.errors import DataError
 from training.data.faces import read_faces
-from training.data.options import Split
+from training.data.splits import Split
 
 USAGES = ("Training", "Training", "PublicTest", "PrivateTest", "PublicTest", "PrivateTest")
 LABELS = (0, 3, 6, 5, 1, 2)

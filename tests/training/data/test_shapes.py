@@ -8,7 +8,7 @@ import pytest
 from core.errors import DataError
 from core.types import Landmarks
 from training.data.faces import FaceSet
-from training.data.shapes import SHAPE, outline_points, read_shapes, shapes_of
+from training.data.shapes import SHAPE, compute_shapes, list_outline_points, read_shapes
 
 
 def outlines(count: int = 6) -> np.ndarray:
@@ -29,7 +29,7 @@ class BrightestColumns:
             return (None,)
         y, x = np.unravel_index(image.pixels[..., 0].argmax(), image.pixels.shape[:2])
         points = np.random.default_rng(1).normal(180, 40, (468, 2))
-        points[outline_points()[0]] = (x, y)
+        points[list_outline_points()[0]] = (x, y)
         return (Landmarks(points.astype(np.float32), "face_mesh_468"),)
 
 
@@ -47,7 +47,7 @@ def test_turned_moved_and_larger_outlines_are_the_same_shape():
     angle = np.radians(20)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     again = (1.3 * given[2] @ turn + (5, -3)).astype(np.float32)
-    *shapes, copy = shapes_of(np.concatenate([given, again[None]]))
+    *shapes, copy = compute_shapes(np.concatenate([given, again[None]]))
     np.testing.assert_allclose(copy, shapes[2], atol=2e-3)
     assert np.abs(copy - shapes[3]).max() > 0.5
 
@@ -55,7 +55,7 @@ def test_turned_moved_and_larger_outlines_are_the_same_shape():
 def test_shapes_have_unit_spread_and_mean_zero_and_unknown_ones_stay_unknown():
     given = outlines()
     given[1, 1] = np.nan
-    shapes = shapes_of(given)
+    shapes = compute_shapes(given)
     assert shapes.shape == (6, 2, SHAPE)
     assert np.isnan(shapes[1, 1]).all()
     known = shapes[~np.isnan(shapes).any(axis=2)]

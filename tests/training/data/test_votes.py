@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import DataError
-from training.data.votes import COLUMNS, Votes, label_prior, read_votes
+from training.data.votes import COLUMNS, Votes, fit_label_prior, read_votes
 
 
 def votes_of(*rows):
@@ -38,7 +38,7 @@ def test_missing_file_is_refused(tmp_path):
 
 def test_opinions_are_shares_without_unknown_and_no_face():
     votes = votes_of([2, 0, 0, 0, 0, 0, 1, 1, 5, 5], [0] * 8 + [10, 0])
-    assert votes.opinions().tolist() == [[0.5, 0, 0, 0, 0, 0, 0.25, 0.25], [0] * 8]
+    assert votes.distribution().tolist() == [[0.5, 0, 0, 0, 0, 0, 0.25, 0.25], [0] * 8]
     assert votes.known.tolist() == [True, False]
 
 
@@ -46,7 +46,7 @@ def test_prior_learns_which_label_goes_with_which_votes():
     # The crowd says sadness (column 4); the label says sad three times, neutral once.
     sad, happy = [0, 0, 0, 0, 10, 0, 0, 0, 0, 0], [0, 0, 0, 10, 0, 0, 0, 0, 0, 0]
     rows, labels = [sad] * 40 + [happy] * 40, [4, 4, 4, 6] * 10 + [3] * 40
-    prior = label_prior(votes_of(*rows), np.array(labels))
+    prior = fit_label_prior(votes_of(*rows), np.array(labels))
     assert prior.shape == (80, 7)
     np.testing.assert_allclose(prior.sum(axis=1), 1, atol=1e-5)
     assert prior[0, 4] == pytest.approx(0.75, abs=0.05)
@@ -57,10 +57,10 @@ def test_prior_learns_which_label_goes_with_which_votes():
 def test_prior_of_a_face_without_votes_is_its_label():
     known = [[0, 0, 0, 0, 10, 0, 0, 0, 0, 0], [0, 0, 0, 10, 0, 0, 0, 0, 0, 0]] * 10
     labels = np.array([4, 3] * 10 + [2])
-    prior = label_prior(votes_of(*known, [0] * 10), labels)
+    prior = fit_label_prior(votes_of(*known, [0] * 10), labels)
     assert prior[-1].tolist() == [0, 0, 1, 0, 0, 0, 0]
 
 
 def test_too_few_votes_leave_the_labels():
-    prior = label_prior(votes_of([0] * 10, [0] * 10), np.array([6, 0]))
+    prior = fit_label_prior(votes_of([0] * 10, [0] * 10), np.array([6, 0]))
     np.testing.assert_array_equal(prior, np.eye(7, dtype=np.float32)[[6, 0]])

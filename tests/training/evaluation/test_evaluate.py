@@ -17,7 +17,7 @@ from core.errors import DataError, UnknownComponent, WeightsMissing
 from core.labels import EMOTIONS
 from core.weights import read_ensemble, spec_of
 from training.data.faces import read_faces
-from training.data.options import Split
+from training.data.splits import Split
 from training.evaluation.calibrate import calibrate_model
 from training.evaluation.evaluate import evaluate_models
 from training.learning.train import train_model

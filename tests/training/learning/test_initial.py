@@ -11,7 +11,7 @@ from torchvision import models
 
 from core.classifiers.architectures import EmotionNetwork, architecture_named
 from core.errors import ConfigError
-from training.learning.initial import earlier_run, initial_network, load_trunk
+from training.learning.initial import load_trunk, make_initial_network, read_earlier_run
 
 BUILDERS = {
     "mobilenet_v2": models.mobilenet_v2,
@@ -46,14 +46,14 @@ def test_imagenet_without_a_network_names_the_alternatives(small_recipe, monkeyp
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr("torch.hub.download_url_to_file", unreachable)
     with pytest.raises(ConfigError, match="could not be downloaded") as raised:
-        initial_network(small_recipe(), "imagenet")
+        make_initial_network(small_recipe(), "imagenet")
     assert "--init FILE" in raised.value.hint
     assert "--init scratch" in raised.value.hint
 
 
 def test_scratch_is_the_same_for_the_same_seed(small_recipe):
     states = [
-        initial_network(small_recipe(seed=seed), "scratch").state_dict() for seed in (1, 1, 2)
+        make_initial_network(small_recipe(seed=seed), "scratch").state_dict() for seed in (1, 1, 2)
     ]
     key = "trunk.features.0.0.weight"
     assert torch.equal(states[0][key], states[1][key])
@@ -62,7 +62,7 @@ def test_scratch_is_the_same_for_the_same_seed(small_recipe):
 
 def test_our_own_file_brings_its_head_along(small_recipe, finished_run):
     run, _ = finished_run
-    network = initial_network(small_recipe(), str(run.weights))
+    network = make_initial_network(small_recipe(), str(run.weights))
     from safetensors.torch import load_file
 
     for key, value in load_file(run.weights).items():
@@ -72,17 +72,17 @@ def test_our_own_file_brings_its_head_along(small_recipe, finished_run):
 def test_trunk_file_leaves_the_head_as_drawn(small_recipe, tmp_path):
     trunk = EmotionNetwork(architecture_named("mobilenet_v2")).trunk.state_dict()
     save_file({key: each.half() for key, each in trunk.items()}, tmp_path / "trunk.safetensors")
-    network = initial_network(small_recipe(), str(tmp_path / "trunk.safetensors"))
+    network = make_initial_network(small_recipe(), str(tmp_path / "trunk.safetensors"))
     key = "features.0.0.weight"
     assert torch.equal(network.trunk.state_dict()[key], trunk[key].half().float())
-    fresh = initial_network(small_recipe(), "scratch")
+    fresh = make_initial_network(small_recipe(), "scratch")
     assert torch.equal(network.head.weight, fresh.head.weight)
 
 
 def test_weights_of_another_model_are_refused(small_recipe, finished_run):
     run, _ = finished_run
     with pytest.raises(ConfigError, match="does not fit") as raised:
-        initial_network(small_recipe("resnet50"), str(run.weights))
+        make_initial_network(small_recipe("resnet50"), str(run.weights))
     assert "--model" in raised.value.hint
 
 
@@ -92,35 +92,35 @@ def test_file_that_cannot_be_read_is_refused(small_recipe, tmp_path, content):
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ConfigError, match="no safetensors file"):
-        initial_network(small_recipe(), str(path))
+        make_initial_network(small_recipe(), str(path))
 
 
 @pytest.mark.data
 def test_shared_imagenet_features_fit_mobilenet(shared_dir, small_recipe):
     path = shared_dir / "init" / "mobilenet_v2_imagenet_trunk.safetensors"
-    network = initial_network(small_recipe(), str(path))
+    network = make_initial_network(small_recipe(), str(path))
     assert all(torch.isfinite(each).all() for each in network.state_dict().values())
 
 
 def test_file_of_an_earlier_run_tells_how_it_was_trained(weights_copy, tmp_path):
-    told = earlier_run(str(weights_copy / "mobilenet_v2.safetensors"))
+    told = read_earlier_run(str(weights_copy / "mobilenet_v2.safetensors"))
     assert told["init"] == "scratch"
     assert told["recipe"]["model"] == "mobilenet_v2"
     assert len(told["sha256"]) == 64
     # Other weights beside the same manifest.
     changed = weights_copy / "mobilenet_v2.safetensors"
     changed.write_bytes(changed.read_bytes() + b" ")
-    assert earlier_run(str(changed)) is None
+    assert read_earlier_run(str(changed)) is None
 
 
 def test_other_starts_have_no_earlier_run(tmp_path):
     save_file({"a": torch.zeros(1)}, tmp_path / "alone.safetensors")
     for init in ("scratch", "imagenet", str(tmp_path / "alone.safetensors"), "absent"):
-        assert earlier_run(init) is None
+        assert read_earlier_run(init) is None
 
 
 def test_residual_blocks_of_a_network_from_scratch_begin_as_the_identity(small_recipe):
-    network = initial_network(small_recipe("resnet50", input_px=32), "scratch")
+    network = make_initial_network(small_recipe("resnet50", input_px=32), "scratch")
     block = network.trunk.layer1[1].eval()
     features = torch.rand(1, 256, 4, 4)
     torch.testing.assert_close(block(features), features)

@@ -18,7 +18,7 @@ from training.data.shapes import SHAPE
 from training.learning.contrast import contrastive_loss
 from training.learning.heads import HeadedNetwork
 from training.learning.module import EmotionModule
-from training.learning.teachers import Taught
+from training.learning.teachers import TeacherOutputs
 
 PLAIN = {"mixup_chance": 0, "dropout": 0, "votes_head": 0, "label_smoothing": 0}
 
@@ -138,7 +138,7 @@ def test_auxiliary_head_of_inception_adds_its_weighted_cross_entropy(small_recip
     )
     torch.testing.assert_close(module.loss(batch), expected)
     # The copy that ships carries no trace of the training head.
-    trunk = module.shipped.trunk
+    trunk = module.final_network.trunk
     assert not any(each._forward_hooks for each in trunk.modules())
 
 
@@ -241,7 +241,7 @@ def test_weight_average_follows_the_network_faster_at_first(small_recipe):
         with torch.no_grad():
             network.head.bias.fill_(float(step))
         module.average.update_parameters(network)
-        history.append(module.shipped.state_dict()[key][0].item())
+        history.append(module.final_network.state_dict()[key][0].item())
     expected = [0.0]
     for step in range(1, 40):
         decay = min(0.9, (1 + step) / (10 + step))
@@ -257,7 +257,7 @@ def test_weight_average_includes_the_statistics_of_batch_normalisation(small_rec
     name = "trunk.features.0.1.running_mean"
     trained = module.headed.network.state_dict()[name]
     assert trained.abs().max() > 0
-    torch.testing.assert_close(module.shipped.state_dict()[name], trained)
+    torch.testing.assert_close(module.final_network.state_dict()[name], trained)
 
 
 def test_loss_that_is_no_number_ends_with_advice(small_recipe):
@@ -288,10 +288,10 @@ class Opinion:
         self.features = torch.arange(5.0) - 2
         self.shown = None
 
-    def said(self, grey, temperature):
+    def predict(self, grey, temperature):
         self.shown = (grey, temperature)
         rows = len(grey)
-        return Taught(self.probabilities.expand(rows, -1), self.features.expand(rows, -1))
+        return TeacherOutputs(self.probabilities.expand(rows, -1), self.features.expand(rows, -1))
 
 
 def test_teachers_add_their_divergence_at_their_temperature(small_recipe):
@@ -387,9 +387,9 @@ def test_frozen_trunk_learns_nothing_and_the_heads_do(small_recipe):
 def test_earlier_layers_learn_more_slowly(small_recipe, model, first, last, layers):
     side = {"inception_v3": 75}.get(model, 32)
     module = module_of(small_recipe(model, input_px=side, first_layer_rate=0.01))
-    assert module.rate_share(f"network.trunk.{first}") == pytest.approx(0.01)
-    assert module.rate_share(f"network.trunk.{last}") == 1
-    assert module.rate_share("network.head.weight") == 1
+    assert module.find_rate_share(f"network.trunk.{first}") == pytest.approx(0.01)
+    assert module.find_rate_share(f"network.trunk.{last}") == 1
+    assert module.find_rate_share("network.head.weight") == 1
     groups = module.configure_optimizers().param_groups
     shares = sorted({group["rate_share"] for group in groups})
     assert len(shares) == layers

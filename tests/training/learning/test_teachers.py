@@ -16,9 +16,9 @@ from core.classifiers.architectures import architecture_named
 from core.classifiers.network import load_network
 from core.errors import ConfigError
 from training.data.faces import read_faces
-from training.data.options import Split
+from training.data.splits import Split
 from training.learning import initial
-from training.learning.teachers import Teacher, Teachers, read_teachers
+from training.learning.teachers import Teacher, Teachers, load_teachers
 from training.learning.train import train_model
 
 
@@ -27,7 +27,7 @@ def weights_of(folder):
 
 
 def test_teacher_says_of_a_face_what_it_says_when_it_serves(weights_copy, faces_dir):
-    (member,) = read_teachers([weights_of(weights_copy)])._members
+    (member,) = load_teachers([weights_of(weights_copy)])._members
     served = load_network("mobilenet_v2", weights_dir=weights_copy, engine="torch")
     faces = np.stack(
         [
@@ -37,7 +37,7 @@ def test_teacher_says_of_a_face_what_it_says_when_it_serves(weights_copy, faces_
     )
     with torch.no_grad():
         grey = torch.from_numpy(faces)[:, None].float() / 255
-        both = [torch.softmax(member.said(view)[0], dim=1) for view in (grey, grey.flip(3))]
+        both = [torch.softmax(member.predict(view)[0], dim=1) for view in (grey, grey.flip(3))]
     expected = functional.softmax(torch.from_numpy(served.logits(faces)), dim=1)
     torch.testing.assert_close(sum(both) / 2, expected, atol=1e-3, rtol=0)
 
@@ -61,7 +61,7 @@ def test_several_teachers_speak_with_their_mean_and_show_their_features_side_by_
     fixed = Fixed(first, [1.0, 3.0]), Fixed(second, [0.0, 10.0, 20.0])
     teachers = Teachers([Teacher(each, Plain(), "") for each in fixed])
     assert teachers.width == 5
-    told = teachers.said(torch.zeros(2, 1, 32, 32), temperature=2)
+    told = teachers.predict(torch.zeros(2, 1, 32, 32), temperature=2)
     soft = torch.softmax(torch.tensor([first, second]) / 2, dim=1).mean(dim=0)
     torch.testing.assert_close(told.probabilities, soft.expand(2, -1))
     spread = 1.5**0.5
@@ -87,10 +87,10 @@ def test_taught_run_records_its_teachers_and_resumes_only_with_them(
 
 def test_files_that_cannot_teach_are_refused(weights_copy, tmp_path):
     with pytest.raises(ConfigError, match="cannot teach"):
-        read_teachers([tmp_path / "alone.safetensors"])
+        load_teachers([tmp_path / "alone.safetensors"])
     with pytest.raises(ConfigError, match="does not know it"):
-        read_teachers([weights_copy / "other.safetensors"])
-    assert read_teachers([]) is None
+        load_teachers([weights_copy / "other.safetensors"])
+    assert load_teachers([]) is None
 
 
 def test_random_weights_are_not_kept_still(faces_dir, small_recipe, tmp_path):

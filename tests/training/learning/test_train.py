@@ -70,8 +70,8 @@ def test_each_epoch_is_reported(finished_run):
     for each in reports:
         assert math.isfinite(each.loss)
         assert each.images_per_s > 0
-        assert {"accuracy", "macro_f1"} == set(each.watched)
-        assert all(0 <= value <= 1 for value in each.watched.values())
+        assert {"accuracy", "macro_f1"} == set(each.validation_metrics)
+        assert all(0 <= value <= 1 for value in each.validation_metrics.values())
         assert 0 < each.waiting_share < 1
     assert reports[0].left_s > reports[1].left_s == 0
 
@@ -238,7 +238,7 @@ def test_mixed_precision_with_clipping_takes_one_step_a_batch(
 def test_data_without_a_validation_split_train_all_the_same(faces_dir, small_recipe, tmp_path):
     told = []
     run(small_recipe(epochs=1), faces_dir / "train", tmp_path, report=told.append)
-    assert told[0].watched == {}
+    assert told[0].validation_metrics == {}
 
 
 def test_data_without_a_training_split_are_refused(faces_dir, small_recipe, tmp_path):

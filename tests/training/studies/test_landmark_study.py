@@ -47,14 +47,14 @@ def asked(monkeypatch, faces_dir):
     found = Face(Box(0, 0, 40, 40), 1.0, beside)
     monkeypatch.setattr(
         study,
-        "detected_in",
+        "detect_central_faces",
         lambda images, _detector: [None if n == 0 else found for n in range(len(images))],
     )
 
     def located(points):
         monkeypatch.setattr(
             study,
-            "landmarks_of",
+            "find_landmarks",
             lambda images, _mesh: [None if n == 0 else points for n in range(len(images))],
         )
 
@@ -114,6 +114,6 @@ def test_points_that_cannot_be_a_face_leave_it_whole(asked, faces_dir, tmp_path)
 
 
 def test_pictures_without_a_face_are_told(asked, faces_dir, tmp_path, monkeypatch):
-    monkeypatch.setattr(study, "landmarks_of", lambda images, _mesh: [None] * len(images))
+    monkeypatch.setattr(study, "find_landmarks", lambda images, _mesh: [None] * len(images))
     with pytest.raises(DataError, match="finds no face"):
         study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14)

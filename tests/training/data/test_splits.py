@@ -9,7 +9,8 @@ import sys
 def test_importing_the_options_loads_nothing_heavy(root):
     heavy = {"torch", "numpy", "cv2", "lightning", "albumentations", "sklearn", "matplotlib"}
     code = (
-        "import sys; from training.data.options import Precision, Split;"
+        "import sys; from training.data.splits import Split; "
+        "from training.learning.precision import Precision;"
         f"sys.exit(','.join({heavy!r} & set(sys.modules)) or None)"
     )
     shown = subprocess.run(

@@ -24,7 +24,7 @@ class Peak:
     bytes_per_s: float
 
 
-def measured_peak() -> Peak:
+def measure_peak() -> Peak:
     """By multiplying large float32 matrices, and by copying 64 MB."""
     a = np.ones((1024, 1024), np.float32)
     source, target = np.ones(8_000_000), np.empty(8_000_000)
@@ -34,7 +34,7 @@ def measured_peak() -> Peak:
     )
 
 
-def least_seconds(pixels: float, faces: int, preset: Preset, peak: Peak) -> float:
+def compute_lower_bound_s(pixels: float, faces: int, preset: Preset, peak: Peak) -> float:
     """For a picture of so many ``pixels``, 4:3, with ``faces``, proposed by our own detector.
 
     Counted are its network and the classifier, and that each pixel decoded is written once and

@@ -52,7 +52,7 @@ def _warmed_average(decay: float) -> Callable[..., None]:
     return update
 
 
-class TimedModule(pl.LightningModule):
+class BaseModule(pl.LightningModule):
     """Trains by steps or by the clock; the weight average in ``average`` is what ships."""
 
     def __init__(
@@ -79,7 +79,7 @@ class TimedModule(pl.LightningModule):
 
     @property
     @abstractmethod
-    def learning(self) -> nn.Module:
+    def trained_network(self) -> nn.Module:
         """The network whose weights are averaged."""
 
     @abstractmethod
@@ -136,7 +136,7 @@ class TimedModule(pl.LightningModule):
             group["lr"] = rate * group["rate_share"]
 
     def on_train_batch_end(self, _outputs: object, _batch: object, _index: int) -> None:
-        self.average.update_parameters(self.learning)
+        self.average.update_parameters(self.trained_network)
         if not self._max_seconds:
             return
         if self.trainer.world_size > 1:
@@ -145,16 +145,16 @@ class TimedModule(pl.LightningModule):
             self.ended_by_clock = True
             self.trainer.should_stop = True
 
-    def rate_share(self, _name: str) -> float:
+    def find_rate_share(self, _name: str) -> float:
         """Learning rate of a parameter as a share of the recipe's."""
         return 1.0
 
-    def optimized(self, module: nn.Module) -> torch.optim.Optimizer:
+    def make_optimizer(self, module: nn.Module) -> torch.optim.Optimizer:
         """AdamW over the parameters of ``module``."""
         groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
         for name, parameter in module.named_parameters():
             # Norms and biases are not shrunk: it only hurts them.
-            key = (self.rate_share(name), parameter.ndim > 1)
+            key = (self.find_rate_share(name), parameter.ndim > 1)
             groups.setdefault(key, []).append(parameter)
         return torch.optim.AdamW(
             [

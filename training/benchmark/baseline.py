@@ -17,7 +17,7 @@ _PADDED = 1.5
 """Side of what the face mesh is shown, in sides of the box."""
 
 
-class Obvious:
+class BaselinePipeline:
     """facenet-pytorch's MTCNN with its defaults, a face mesh for each face, torchvision in torch.
 
     It answers the same question with the same weights; only the way is another.

@@ -36,7 +36,7 @@ _LOGGERS = {
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
+def silence_known_warnings() -> Iterator[None]:
     """Within it, the remarks named above stay silent; every other warning still shows."""
     before = {name: logging.getLogger(name).level for name in _LOGGERS}
     for name, level in _LOGGERS.items():
