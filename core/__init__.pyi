@@ -21,6 +21,7 @@ from .errors import (
     WeightsError,
     WeightsMissing,
 )
+from .files import report_disk_errors
 from .labels import EMOTIONS, Emotion
 from .landmarks.noise import LandmarkNoise, displaced
 from .live.following import FaceFollower
@@ -126,6 +127,7 @@ __all__ = [
     "read_isolated",
     "release_freed",
     "renew_isolated",
+    "report_disk_errors",
     "run_batch",
     "share_heaps",
     "spreadsheet_text",

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
+from .errors import ConfigError
+
 _BUFFER_BYTES = 1024**2
 
 
@@ -68,6 +70,17 @@ def atomic_write(path: Path, data: bytes) -> None:
 def write_json(path: Path, document: object, *, indent: int = 2) -> None:
     """Write ``document`` as indented JSON that ends in a line feed; see :func:`atomic_write`."""
     atomic_write(path, (json.dumps(document, indent=indent) + "\n").encode())
+
+
+@contextlib.contextmanager
+def report_disk_errors(
+    path: Path, *, hint: str = "Choose a folder that you may write to, on a disk with free space."
+) -> Iterator[None]:
+    """Raise ConfigError with ``hint`` for an OSError while ``path`` is written."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"Cannot write {path}: {error.strerror or error}.", hint=hint) from error
 
 
 def part_path(path: Path) -> Path:

@@ -178,7 +178,7 @@ def test_guide_to_batch_runs_explains_every_column(root):
 
     table = marked_part(root / "docs" / "batch.md", "columns")
     rows = "".join(
-        f"| `{column.name}` | {column.kind} | {column.meaning} |\n" for column in COLUMNS
+        f"| `{column.name}` | {column.type} | {column.meaning} |\n" for column in COLUMNS
     )
     assert table == f"| column | kind | meaning |\n|---|---|---|\n{rows}"
 

@@ -1,1 +1,1 @@
-"""Folders of photos: every one answered exactly once, whatever happens on the way."""
+"""Folders of photos: each file is analyzed exactly once, even if the run is interrupted."""

@@ -1,101 +1,117 @@
-"""What has been answered so far, kept line by line, so that a run can end at any moment.
+"""The journal of a batch run: what is done so far, so that a run can end at any moment.
 
-The journal lies beside the table and is locked while a run uses it. Its first line says what the
-answers were made with, every other line is one file's answer. A line without its line feed was
-torn by the end of a run; it is taken away and its file answered again.
+The journal lies beside the table and is locked while a run uses it. Its first line, the header,
+says which weights and options made the results; every other line is the result of one file. A
+line without a line feed was cut off at the end of a run: it is dropped, and its file is analyzed
+again.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
-from ..files import write_all
-from .disk_errors import report_disk_errors
+from ..files import report_disk_errors, write_all
 from .rows import FileResult
-from .source import FoundFile
+from .source import FoundFile, SkippedFile
 
 _VERSION = 1
-_NOWHERE = -1
+_NO_RESULT = -1
 _BLOCK_BYTES = 1024**2
+
+report_resumable_disk_errors = functools.partial(
+    report_disk_errors,
+    hint="Choose a folder that you may write to, on a disk with free space. The results so far are "
+    "kept: the same command continues from there.",
+)
 
 
 class FileIndex:
-    """Which files there are, and where in the journal their answers begin.
+    """The files of a run, and where in the journal their results begin.
 
-    Keeps a path and some thirty bytes of each.
+    Takes about thirty bytes of memory for each file, and its path.
     """
 
     def __init__(self) -> None:
-        self._places: dict[str, int] = {}
+        self._slots: dict[str, int] = {}
         self._stamps = array("Q")
         self._offsets = array("q")
-        self._found = bytearray()
+        self._exists = bytearray()
 
-    def add(self, path: str, stamp: str, offset: int) -> None:
-        """Note that the answer to ``path``, as it was with ``stamp``, lies at ``offset``."""
-        place = self._place(path)
-        if self._stamps[place] == int(stamp, 16) or not self._found[place]:
-            self._stamps[place], self._offsets[place] = int(stamp, 16), offset
+    def add_result(self, path: str, stamp: str, offset: int) -> None:
+        """Record that the result of ``path``, as the file was with ``stamp``, is at ``offset``."""
+        slot = self._get_slot(path)
+        if self._stamps[slot] == int(stamp, 16) or not self._exists[slot]:
+            self._stamps[slot], self._offsets[slot] = int(stamp, 16), offset
 
-    def find(self, found: FoundFile) -> None:
-        """Note that a file is there."""
-        place, stamp = self._place(found.path), int(found.stamp, 16)
-        self._found[place] = True
-        if self._stamps[place] != stamp:
-            self._stamps[place], self._offsets[place] = stamp, _NOWHERE
+    def add_files(self, files: Iterable[FoundFile | SkippedFile]) -> int:
+        """Record which files exist; return how many were skipped.
 
-    def stamp(self, path: str) -> str:
-        """The stamp a file was found with."""
-        return f"{self._stamps[self._places[path]]:016x}"
+        A file that has changed since loses its result.
+        """
+        skipped = 0
+        for file in files:
+            if isinstance(file, SkippedFile):
+                skipped += 1
+                continue
+            slot, stamp = self._get_slot(file.path), int(file.stamp, 16)
+            self._exists[slot] = True
+            if self._stamps[slot] != stamp:
+                self._stamps[slot], self._offsets[slot] = stamp, _NO_RESULT
+        return skipped
 
-    def waiting(self) -> Iterator[str]:
-        """The files that are there and not answered; answers may come in between."""
-        for path, place in self._places.items():
-            if self._found[place] and self._offsets[place] == _NOWHERE:
+    def get_stamp(self, path: str) -> str:
+        """Return the stamp that ``path`` was found with."""
+        return f"{self._stamps[self._slots[path]]:016x}"
+
+    def iterate_pending(self) -> Iterator[str]:
+        """Yield the files that exist and have no result; results may be added meanwhile."""
+        for path, slot in self._slots.items():
+            if self._exists[slot] and self._offsets[slot] == _NO_RESULT:
                 yield path
 
-    def answered(self) -> Iterator[tuple[str, int]]:
-        """The files that are there with the places of their answers, sorted by path."""
-        for path in sorted(self._places):
-            place = self._places[path]
-            if self._found[place] and self._offsets[place] != _NOWHERE:
-                yield path, self._offsets[place]
+    def iterate_results(self) -> Iterator[tuple[str, int]]:
+        """Yield the files that exist with the offsets of their results, sorted by path."""
+        for path in sorted(self._slots):
+            slot = self._slots[path]
+            if self._exists[slot] and self._offsets[slot] != _NO_RESULT:
+                yield path, self._offsets[slot]
 
-    def counts(self) -> tuple[int, int]:
-        """How many files are there, and how many of them answered."""
+    def count(self) -> tuple[int, int]:
+        """Return how many files exist, and how many of them have a result."""
         done = sum(
             1
-            for there, offset in zip(self._found, self._offsets, strict=True)
-            if there and offset != _NOWHERE
+            for exists, offset in zip(self._exists, self._offsets, strict=True)
+            if exists and offset != _NO_RESULT
         )
-        return sum(self._found), done
+        return sum(self._exists), done
 
-    def _place(self, path: str) -> int:
-        place = self._places.setdefault(path, len(self._places))
-        if place == len(self._stamps):
+    def _get_slot(self, path: str) -> int:
+        slot = self._slots.setdefault(path, len(self._slots))
+        if slot == len(self._stamps):
             self._stamps.append(0)
-            self._offsets.append(_NOWHERE)
-            self._found.append(False)
-        return place
+            self._offsets.append(_NO_RESULT)
+            self._exists.append(False)
+        return slot
 
 
 class Journal:
-    """The journal of one table, locked from the beginning to :meth:`close`.
+    """The journal of one table, locked until :meth:`close`.
 
-    ConfigError when another run holds it, or the disk refuses something.
+    ConfigError if another run holds it, or if the disk fails.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._end = 0
-        with report_disk_errors(path):
+        with report_resumable_disk_errors(path):
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
         try:
             self._lock()
@@ -110,38 +126,42 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Let go of the journal; the lock ends with it, as it does when the process is killed."""
+        """Close the journal and release its lock, as the system does for a killed process."""
         os.close(self._descriptor)
 
-    def begin(self, index: FileIndex, key: str, about: Mapping[str, Any], *, fresh: bool) -> None:
-        """Enter what earlier runs with the same ``key`` answered into ``index``.
+    def load_or_reset(
+        self, index: FileIndex, key: str, about: Mapping[str, Any], *, fresh: bool
+    ) -> None:
+        """Add the results of earlier runs with the same ``key`` to ``index``.
 
-        Starts anew if ``fresh``, or if the key is another.
+        Empties the journal if ``fresh``, or if its key differs; ``about`` goes into the new header.
         """
-        head = self._head()
-        if head is not None and head.get("key") == key and not fresh:
-            self._load(index)
+        header = self._read_header()
+        if header is not None and header.get("key") == key and not fresh:
+            self._load_results(index)
             return
-        with report_disk_errors(self.path):
+        with report_resumable_disk_errors(self.path):
             os.ftruncate(self._descriptor, 0)
             self._end = 0
-            self._append(_line({"journal": _VERSION, "key": key, **about}))
+            self._append_bytes(_format_line({"journal": _VERSION, "key": key, **about}))
 
-    def append(self, index: FileIndex, answers: Sequence[FileResult]) -> None:
-        """Keep ``answers`` for good, then enter them into ``index``."""
+    def append(self, index: FileIndex, results: Sequence[FileResult]) -> None:
+        """Write ``results`` to the disk, then add them to ``index``."""
         lines = [
-            _line({"path": each.path, "stamp": index.stamp(each.path), "rows": each.rows})
-            for each in answers
+            _format_line(
+                {"path": result.path, "stamp": index.get_stamp(result.path), "rows": result.rows}
+            )
+            for result in results
         ]
         offset = self._end
-        with report_disk_errors(self.path):
-            self._append(b"".join(lines))
-        for answer, line in zip(answers, lines, strict=True):
-            index.add(answer.path, index.stamp(answer.path), offset)
+        with report_resumable_disk_errors(self.path):
+            self._append_bytes(b"".join(lines))
+        for result, line in zip(results, lines, strict=True):
+            index.add_result(result.path, index.get_stamp(result.path), offset)
             offset += len(line)
 
-    def rows(self, offset: int) -> list[list[Any]]:
-        """The rows of the answer that begins at ``offset``."""
+    def read_rows(self, offset: int) -> list[list[Any]]:
+        """Return the rows of the result that begins at ``offset``."""
         data = b""
         while not data.endswith(b"\n"):
             block = os.pread(self._descriptor, 4096, offset + len(data))
@@ -155,13 +175,13 @@ class Journal:
         rows: list[list[Any]] = json.loads(data)["rows"]
         return rows
 
-    def _append(self, data: bytes) -> None:
+    def _append_bytes(self, data: bytes) -> None:
         try:
             os.lseek(self._descriptor, self._end, os.SEEK_SET)
             write_all(self._descriptor, data)
             os.fsync(self._descriptor)
         except OSError:
-            # What did not fit entirely is taken back; if that fails too, the next run does it.
+            # Remove a line that fits only in part; if that fails too, the next run removes it.
             with contextlib.suppress(OSError):
                 os.ftruncate(self._descriptor, self._end)
             raise
@@ -171,34 +191,35 @@ class Journal:
         import fcntl
 
         try:
-            with report_disk_errors(self.path):
+            with report_resumable_disk_errors(self.path):
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except ConfigError as error:
             if not isinstance(error.__cause__, BlockingIOError):
                 raise
             raise ConfigError(
                 f"Another run is writing {self.path.stem}.",
-                hint="Wait until it has ended, or write to another file.",
+                hint="Wait until it has finished, or write to another file.",
             ) from None
 
-    def _head(self) -> dict[str, Any] | None:
-        """The first line; None where there is none that is understood."""
-        for _, told in self._lines():
-            return told if told is not None and told.get("journal") == _VERSION else None
+    def _read_header(self) -> dict[str, Any] | None:
+        """Return the first line; None if there is none, or if it is not a header."""
+        for _, record in self._read_lines():
+            is_header = record is not None and record.get("journal") == _VERSION
+            return record if is_header else None
         return None
 
-    def _load(self, index: FileIndex) -> None:
-        for offset, told in self._lines():
-            # The head is none, and a line that a failing disk spoilt is as good as absent.
-            if told is not None and {"path", "stamp", "rows"} <= told.keys():
-                index.add(told["path"], told["stamp"], offset)
-        with report_disk_errors(self.path):
+    def _load_results(self, index: FileIndex) -> None:
+        for offset, record in self._read_lines():
+            # Skips the header, and lines that a failing disk damaged: those files are pending.
+            if record is not None and {"path", "stamp", "rows"} <= record.keys():
+                index.add_result(record["path"], record["stamp"], offset)
+        with report_resumable_disk_errors(self.path):
             os.ftruncate(self._descriptor, self._end)
 
-    def _lines(self) -> Iterator[tuple[int, dict[str, Any] | None]]:
-        """Every line that has its end, with where it begins; None for one that is no JSON object.
+    def _read_lines(self) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        """Yield each complete line with its offset; None for a line that is not a JSON object.
 
-        Sets the journal's end behind the last of them.
+        Sets the journal's end behind the last complete line.
         """
         self._end = position = 0
         rest = b""
@@ -207,16 +228,16 @@ class Journal:
             *lines, rest = (rest + block).split(b"\n")
             for line in lines:
                 offset, self._end = self._end, self._end + len(line) + 1
-                yield offset, _understood(line)
+                yield offset, _parse_line(line)
 
 
-def _understood(line: bytes) -> dict[str, Any] | None:
+def _parse_line(line: bytes) -> dict[str, Any] | None:
     try:
-        told = json.loads(line)
+        record = json.loads(line)
     except ValueError:
         return None
-    return told if isinstance(told, dict) else None
+    return record if isinstance(record, dict) else None
 
 
-def _line(told: Mapping[str, Any]) -> bytes:
-    return json.dumps(told, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+def _format_line(record: Mapping[str, Any]) -> bytes:
+    return json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"

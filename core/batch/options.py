@@ -1,4 +1,4 @@
-"""What a batch run is asked to do, and what it says of itself."""
+"""The options of a batch run, its progress and its summary."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from ..errors import ConfigError
 
 
 class BatchEngine(StrEnum):
-    """Where the photos of a batch run are answered."""
+    """What runs the workers of a batch run."""
 
     LOCAL = "local"
     RAY = "ray"
 
 
 class TableFormat(StrEnum):
-    """How the rows of a batch run are written; told by the file's ending."""
+    """The file format of a batch run's table."""
 
     CSV = "csv"
     JSONL = "jsonl"
@@ -27,31 +27,31 @@ class TableFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
-    """Options of a batch run; checked when made."""
+    """Options of a batch run; ConfigError if they do not fit together."""
 
     directory: str | Path
     """A folder, or the address of one in an object store, such as s3://bucket/photos."""
     out: Path
-    """The table to write; its ending tells the format."""
+    """The table to write; its ending sets the format."""
     config: AnalyzerConfig = field(default_factory=AnalyzerConfig)
     workers: int | None = None
-    """Processes that answer; None takes one for each processor core."""
+    """Number of worker processes; None means one for each processor core."""
     engine: BatchEngine = BatchEngine.LOCAL
     fresh: bool = False
-    """Begin anew, instead of going on where an earlier run with the same options ended."""
+    """Start over instead of continuing an earlier run with the same options."""
     annotate: Path | None = None
     """Folder for a copy of each photo with its faces marked; None writes none."""
     report: Path | None = None
-    """HTML file to write beside the table; None writes none."""
+    """HTML report to write beside the table; None writes none."""
     thumbnails: bool = False
-    """Whether the report shows the faces it lists."""
+    """Whether the report shows small pictures of the faces it lists."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "engine", BatchEngine(self.engine))
         if self.workers is not None and self.workers < 1:
             raise ConfigError(
-                f"There must be at least one worker, got {self.workers}.",
-                hint="Leave it out to take one for each processor core.",
+                f"There must be at least one worker, not {self.workers}.",
+                hint="Leave the option out to get one for each processor core.",
             )
         _ = self.format
         if self.report is not None and self.report.resolve() == self.out.resolve():
@@ -61,30 +61,30 @@ class BatchOptions:
 
     @property
     def format(self) -> TableFormat:
-        """The format that the output's ending names; ConfigError if it names none."""
+        """The table's format by its file ending; ConfigError for an unknown ending."""
         ending = self.out.suffix.removeprefix(".").lower()
         try:
             return TableFormat(ending)
         except ValueError:
             raise ConfigError(
-                f"The ending of {self.out.name} names no format that is written.",
-                hint=f"Let it end in {', '.join(f'.{each}' for each in TableFormat)}.",
+                f"{self.out.name} does not end in a known table format.",
+                hint=f"Use one of the endings {', '.join(f'.{form}' for form in TableFormat)}.",
             ) from None
 
 
 @dataclass(frozen=True, slots=True)
 class BatchProgress:
-    """How far a batch run is."""
+    """How far a batch run has come."""
 
     done: int
-    """Files that are answered, those of earlier runs included."""
+    """Files with a result, including those of earlier runs."""
     total: int
     """Files found so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class BatchSummary:
-    """What came out of a batch run; counts are of files except for ``faces``."""
+    """The counts of a finished batch run: of files, except for ``faces`` and ``uncertain``."""
 
     files: int
     with_faces: int
@@ -94,10 +94,11 @@ class BatchSummary:
     uncertain: int
     """Faces whose answer is "not sure"."""
     skipped: int
-    """Links, pipes, devices and the like, which were not opened."""
+    """Links, pipes, devices and system files, which were not opened."""
     already_done: int
-    """Files whose answer an earlier run left in the journal."""
+    """Files whose result an earlier run left in the journal."""
 
     @property
     def read(self) -> int:
+        """Files that could be read."""
         return self.with_faces + self.without_faces

@@ -1,7 +1,8 @@
-"""Workers in processes of this computer, each of which may end without taking a photo along."""
+"""Worker processes on this computer. If one crashes or hangs, no photo is lost."""
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import pickle
 import signal
@@ -16,34 +17,35 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..errors import ProjectError, UnreadableImage
 from ..types import Provenance
-from .rows import FileResult, failed
-from .worker import WorkerConfig, serve
+from .rows import FileResult
+from .worker import WorkerSetup, run_worker
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
 PHOTOS_PER_CHUNK = 8
-"""Whose faces are classified together; also what is answered again when a run was killed."""
-_AHEAD = 2
-"""Chunks a worker has: the photos of the next are read while this one's are answered."""
+"""Photos whose faces are classified together, and which are analyzed again after a killed run."""
+_CHUNKS_PER_WORKER = 2
+"""A worker reads the photos of its next chunk while it analyzes the current one."""
 _TRIES_ALONE = 2
-"""A worker may be ended from outside, so that only who ends a second one alone is to blame."""
-_SECONDS_A_PHOTO = 120
-"""After so long without an answer a worker is taken to hang; a photo takes some 50 ms."""
+"""Something else may have killed a worker, so a file is blamed only if two workers die on it alone.
+"""
+_SECONDS_PER_PHOTO = 120
+"""A worker that sends nothing for so long counts as hung; a photo takes about 50 ms."""
 _START_SECONDS = 600
-"""For the networks to load, a few seconds, on a computer that is very busy."""
+"""Limit for loading the networks, which takes a few seconds, on a very busy computer."""
 
 
 class Pool(Protocol):
-    """Workers that answer photos of a source by their paths."""
+    """Workers that analyze photos of a source by their paths."""
 
-    def provenance(self) -> Provenance:
-        """What the answers are made with; ProjectError when there can be none."""
+    def get_provenance(self) -> Provenance:
+        """Return the provenance of the workers' results; ProjectError if no worker starts."""
         ...
 
-    def answers(self, paths: Iterable[str]) -> Iterator[list[FileResult]]:
-        """What came of each, in any order; ``paths`` is read as workers become free."""
+    def analyze(self, paths: Iterable[str]) -> Iterator[list[FileResult]]:
+        """Yield the results in any order; ``paths`` is read as workers become free."""
         ...
 
     def close(self) -> None:
@@ -54,34 +56,34 @@ class Pool(Protocol):
 @dataclass(slots=True)
 class _Chunk:
     paths: list[str]
-    tries: int = 0
-    """How often it was tried since its photos are tried alone."""
+    deaths: int = 0
+    """Workers that died on this file alone."""
     alone: bool = False
+    """Whether it is a single file that may have killed a worker."""
 
 
 @dataclass(slots=True, eq=False)
-class _Process:
-    """A worker as seen from here."""
-
+class _WorkerProcess:
     process: SpawnProcess
     connection: Connection
     chunks: deque[_Chunk] = field(default_factory=deque)
     ready: bool = False
-    heard: float = field(default_factory=time.monotonic)
+    last_message_s: float = field(default_factory=time.monotonic)
 
-    def takes_more(self) -> bool:
-        # A suspect has its worker for itself, so that it is known who ended it.
-        return self.ready and len(self.chunks) < _AHEAD and not any(c.alone for c in self.chunks)
+    def can_take_chunk(self) -> bool:
+        # A suspected file gets a worker for itself, so that it is clear what killed the worker.
+        has_suspect = any(chunk.alone for chunk in self.chunks)
+        return self.ready and len(self.chunks) < _CHUNKS_PER_WORKER and not has_suspect
 
-    def late(self) -> bool:
+    def is_overdue(self) -> bool:
         if self.ready and not self.chunks:
             return False
         allowed = _START_SECONDS
         if self.ready:
-            allowed = _SECONDS_A_PHOTO * len(self.chunks[0].paths)
-        return time.monotonic() - self.heard > allowed
+            allowed = _SECONDS_PER_PHOTO * len(self.chunks[0].paths)
+        return time.monotonic() - self.last_message_s > allowed
 
-    def end(self) -> None:
+    def kill(self) -> None:
         self.process.kill()
         self.process.join()
         self.process.close()
@@ -89,167 +91,162 @@ class _Process:
 
 
 class LocalPool:
-    """Processes that answer; one that ends is replaced, and its photos are tried one by one."""
+    """Worker processes; one that dies is replaced, and its photos are then tried one by one."""
 
     def __init__(
-        self, work: WorkerConfig, workers: int, *, photos_per_chunk: int = PHOTOS_PER_CHUNK
+        self, setup: WorkerSetup, workers: int, *, photos_per_chunk: int = PHOTOS_PER_CHUNK
     ) -> None:
-        self._work = work
-        self._photos_a_chunk = photos_per_chunk
+        self._setup = setup
+        self._photos_per_chunk = photos_per_chunk
         self._provenance: Provenance | None = None
         self._waiting: deque[_Chunk] = deque()
-        self._done: deque[list[FileResult]] = deque()
-        self._unready_ends = 0
-        self._processes: list[_Process] = []
+        self._finished: deque[list[FileResult]] = deque()
+        self._deaths_at_start = 0
+        self._workers: list[_WorkerProcess] = []
         try:
             for _ in range(workers):
-                self._processes.append(self._started())
+                self._workers.append(self._start_worker())
         except BaseException:
             self.close()
             raise
 
-    def provenance(self) -> Provenance:
-        """As the first worker that is ready tells it."""
+    def get_provenance(self) -> Provenance:
+        """Return the provenance that the first ready worker sends."""
         while self._provenance is None:
-            self._listen()
+            self._receive()
         return self._provenance
 
-    def answers(self, paths: Iterable[str]) -> Iterator[list[FileResult]]:
-        """The answers of one chunk after another, as they come."""
-        fresh = self._chunks(paths)
+    def analyze(self, paths: Iterable[str]) -> Iterator[list[FileResult]]:
+        """Yield the results of one chunk after another as they arrive."""
+        new_chunks = self._split(paths)
         while True:
-            self._hand_out(fresh)
-            while self._done:
-                yield self._done.popleft()
-            if not self._waiting and not any(worker.chunks for worker in self._processes):
+            self._distribute(new_chunks)
+            while self._finished:
+                yield self._finished.popleft()
+            if not self._waiting and not any(worker.chunks for worker in self._workers):
                 return
-            self._listen()
+            self._receive()
 
     def close(self) -> None:
-        """End the processes at once; what they were about to answer is lost."""
-        while self._processes:
-            self._processes.pop().end()
+        """Kill the processes; what they were analyzing is lost."""
+        while self._workers:
+            self._workers.pop().kill()
 
-    def _chunks(self, paths: Iterable[str]) -> Iterator[_Chunk]:
-        chunk: list[str] = []
-        for path in paths:
-            chunk.append(path)
-            if len(chunk) == self._photos_a_chunk:
-                yield _Chunk(chunk)
-                chunk = []
-        if chunk:
+    def _split(self, paths: Iterable[str]) -> Iterator[_Chunk]:
+        remaining = iter(paths)
+        while chunk := list(itertools.islice(remaining, self._photos_per_chunk)):
             yield _Chunk(chunk)
 
-    def _hand_out(self, fresh: Iterator[_Chunk]) -> None:
-        # By turns, so that no worker gets a second chunk before every other has a first.
-        for busy in range(_AHEAD):
-            for worker in list(self._processes):
-                if not self._waiting and (chunk := next(fresh, None)) is not None:
+    def _distribute(self, new_chunks: Iterator[_Chunk]) -> None:
+        # In rounds, so that no worker gets a second chunk before every other has its first.
+        for chunks_held in range(_CHUNKS_PER_WORKER):
+            for worker in list(self._workers):
+                if not self._waiting and (chunk := next(new_chunks, None)) is not None:
                     self._waiting.append(chunk)
                 if not self._waiting:
                     return
-                suits = not (self._waiting[0].alone and worker.chunks)
-                if len(worker.chunks) == busy and worker.takes_more() and suits:
-                    self._give(worker, self._waiting.popleft())
+                must_wait = self._waiting[0].alone and worker.chunks
+                if len(worker.chunks) == chunks_held and worker.can_take_chunk() and not must_wait:
+                    self._send(worker, self._waiting.popleft())
 
-    def _give(self, worker: _Process, chunk: _Chunk) -> None:
+    def _send(self, worker: _WorkerProcess, chunk: _Chunk) -> None:
         if not worker.chunks:
-            worker.heard = time.monotonic()
+            worker.last_message_s = time.monotonic()
         worker.chunks.append(chunk)
         try:
             worker.connection.send(chunk.paths)
         except OSError:
-            self._ended(worker)
+            self._replace(worker)
 
-    def _listen(self) -> None:
-        """Wait until a worker says something, or one has to be given up."""
-        by_connection = {worker.connection: worker for worker in self._processes}
+    def _receive(self) -> None:
+        """Wait up to a second for messages, and replace workers that are dead or overdue."""
+        by_connection = {worker.connection: worker for worker in self._workers}
         for connection in wait(list(by_connection), timeout=1.0):
             worker = by_connection[connection]  # type: ignore[index]
             try:
-                told = worker.connection.recv()
+                message = worker.connection.recv()
             except (EOFError, OSError, pickle.UnpicklingError):
-                self._ended(worker)
+                self._replace(worker)
                 continue
-            worker.heard = time.monotonic()
-            if isinstance(told, ProjectError):
-                raise told
-            self._unready_ends = 0
-            if isinstance(told, Provenance):
-                self._welcome(worker, told)
+            worker.last_message_s = time.monotonic()
+            if isinstance(message, ProjectError):
+                raise message
+            self._deaths_at_start = 0
+            if isinstance(message, Provenance):
+                self._mark_ready(worker, message)
             else:
                 worker.chunks.popleft()
-                self._done.append(told)
-        for worker in list(self._processes):
-            if worker.late():
-                self._ended(worker)
+                self._finished.append(message)
+        for worker in list(self._workers):
+            if worker.is_overdue():
+                self._replace(worker)
 
-    def _welcome(self, worker: _Process, provenance: Provenance) -> None:
+    def _mark_ready(self, worker: _WorkerProcess, provenance: Provenance) -> None:
         if self._provenance is not None and provenance != self._provenance:
             raise ProjectError(
-                "The weights changed while the photos were answered.",
-                hint="Run the same command again: it begins anew with the weights there are.",
+                "The weights changed during the run.",
+                hint="Run the same command again: it starts over with the new weights.",
             )
         self._provenance = provenance
         worker.ready = True
 
-    def _ended(self, worker: _Process) -> None:
-        """Put another worker in its place and have its photos tried one by one."""
-        self._processes.remove(worker)
-        worker.end()
+    def _replace(self, worker: _WorkerProcess) -> None:
+        """Start another worker in its place, and have its photos tried one by one."""
+        self._workers.remove(worker)
+        worker.kill()
         if not worker.ready:
-            self._unready_ends += 1
-            if self._unready_ends > _TRIES_ALONE:
+            self._deaths_at_start += 1
+            if self._deaths_at_start > _TRIES_ALONE:
                 raise ProjectError(
-                    "The processes that answer photos end before they are ready.",
-                    hint="Free some memory or take fewer --workers; `emotion doctor` checks the "
+                    "The worker processes end before they are ready.",
+                    hint="Free some memory or use fewer --workers; `emotion doctor` checks the "
                     "installation.",
                 )
         for chunk in worker.chunks:
             for path in chunk.paths:
-                tries = chunk.tries + 1 if chunk.alone else 0
-                if tries == _TRIES_ALONE:
-                    self._done.append([failed(path, _fatal())])
+                deaths = chunk.deaths + 1 if chunk.alone else 0
+                if deaths == _TRIES_ALONE:
+                    error = UnreadableImage(
+                        "The worker process crashed or hung on this file, twice."
+                    )
+                    self._finished.append([FileResult.from_error(path, error)])
                 else:
-                    self._waiting.append(_Chunk([path], tries, alone=True))
-        self._processes.append(self._started())
+                    self._waiting.append(_Chunk([path], deaths, alone=True))
+        self._workers.append(self._start_worker())
 
-    def _started(self) -> _Process:
+    def _start_worker(self) -> _WorkerProcess:
         context = multiprocessing.get_context("spawn")
         here, there = context.Pipe()
-        process = context.Process(target=serve, args=(there, self._work), daemon=True)
+        process = context.Process(target=run_worker, args=(there, self._setup), daemon=True)
         if sys.platform != "win32":
-            # Started along with the first worker otherwise, which would lift the mask below.
+            # The first worker would start it otherwise, and that would lift the mask below.
             resource_tracker.ensure_running()
-        # Ctrl-C reaches every process of the terminal; this one alone decides what follows. A
-        # worker inherits the mask, so that it is deaf from its first moment on.
-        before = _mask(signal.SIG_BLOCK, {signal.SIGINT})
+        # A terminal sends Ctrl-C to all its processes, but only this one decides what to do. A
+        # worker inherits the mask, so it ignores Ctrl-C from its first moment.
+        previous = _mask_signals(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             process.start()
         except OSError as error:
             here.close()
             raise ProjectError(
-                "A process that answers photos cannot be started.",
-                hint="Free some memory or take fewer --workers.",
+                "A worker process cannot be started.",
+                hint="Free some memory or use fewer --workers.",
             ) from error
         finally:
             there.close()
-            _mask(signal.SIG_SETMASK, before)
-        return _Process(process, here)
+            _mask_signals(signal.SIG_SETMASK, previous)
+        return _WorkerProcess(process, here)
 
 
-def _mask(how: int, signals: set[signal.Signals]) -> set[signal.Signals]:
+def _mask_signals(how: int, signals: set[signal.Signals]) -> set[signal.Signals]:
+    """Change this thread's signal mask; return the mask before. Windows has none."""
     if sys.platform == "win32":
         return set()
-    return {signal.Signals(each) for each in signal.pthread_sigmask(how, signals)}
-
-
-def _fatal() -> ProjectError:
-    return UnreadableImage("The process that answered this file crashed or hung, twice.")
+    return {signal.Signals(number) for number in signal.pthread_sigmask(how, signals)}
 
 
 def count_usable_cores() -> int:
-    """One for each processor core that this process may use, also inside a container."""
+    """Return the number of processor cores this process may use, also inside a container."""
     import joblib
 
     return int(joblib.cpu_count())

@@ -1,4 +1,4 @@
-"""Workers on a Ray cluster, or on a Ray that is started on this computer for the run."""
+"""Workers on a Ray cluster, or on this computer in a Ray that is started for the run."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from ..errors import ConfigError, ProjectError
 from ..types import Provenance
 from .pool import PHOTOS_PER_CHUNK
 from .rows import FileResult
-from .worker import Worker, WorkerConfig, use_one_core
+from .worker import Worker, WorkerSetup, use_one_core
 
-_CHUNKS_A_BLOCK = 4
-"""Of what Ray moves around: enough that its own work for a block does not count."""
+_CHUNKS_PER_BLOCK = 4
+"""Ray moves data in blocks; in blocks of this size its own overhead is negligible."""
 
 
 class RayPool:
     """A Ray Data pipeline whose actors load the networks once each.
 
-    Goes to the cluster that RAY_ADDRESS names; without it Ray runs on this computer alone. On a
-    cluster the project must be installed on every node, and a folder be visible to all of them.
+    Uses the cluster at RAY_ADDRESS, or this computer if that is not set. On a cluster the project
+    must be installed on every node, and every node must see the folder under the same path.
     """
 
-    def __init__(self, work: WorkerConfig, workers: int) -> None:
-        # Ray tells its makers of every start, unless told not to.
+    def __init__(self, setup: WorkerSetup, workers: int) -> None:
+        # Otherwise Ray reports every start to its makers.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         try:
             import ray
@@ -40,34 +40,34 @@ class RayPool:
                 "--engine ray.",
             ) from error
         self._ray = ray
-        self._work = work
+        self._setup = setup
         self._workers = workers
         self._provenance: Provenance | None = None
         self._started = not ray.is_initialized()
         if self._started:
             try:
                 _start(ray, workers)
-            except Exception as error:  # Ray raises that itself
+            except Exception as error:  # Ray raises plain exceptions
                 raise ConfigError(
                     f"Ray cannot be started: {error}",
-                    hint="Check RAY_ADDRESS and whether the cluster runs, or leave out "
+                    hint="Check RAY_ADDRESS and that the cluster is running, or leave out "
                     "--engine ray.",
                 ) from error
 
-    def provenance(self) -> Provenance:
-        """As a worker of the cluster tells it, whose weights may differ from those here."""
+    def get_provenance(self) -> Provenance:
+        """Return the provenance of a worker on the cluster, whose weights may differ from ours."""
         if self._provenance is None:
-            task = self._ray.remote(max_retries=0)(_provenance)
-            with_gpu = task.options(num_gpus=self._gpus())
-            with _own_errors():
-                self._provenance = self._ray.get(with_gpu.remote(self._work))
+            task = self._ray.remote(max_retries=0)(_load_provenance)
+            with_gpu = task.options(num_gpus=self._gpus_per_worker())
+            with _unwrap_ray_errors():
+                self._provenance = self._ray.get(with_gpu.remote(self._setup))
         return self._provenance
 
-    def answers(self, paths: Iterable[str]) -> Iterator[list[FileResult]]:
-        """The answers of one block after another, as they come."""
+    def analyze(self, paths: Iterable[str]) -> Iterator[list[FileResult]]:
+        """Yield the results of one block after another as they arrive."""
         from ray.data import ActorPoolStrategy, DataContext, from_items
 
-        # Ray's tables hold UTF-8, which not every file name is.
+        # Ray's tables hold UTF-8, but a file name need not be UTF-8; JSON escapes it.
         items = [{"path": json.dumps(path)} for path in paths]
         if not items:
             return
@@ -75,36 +75,36 @@ class RayPool:
         context.enable_progress_bars = False
         context.print_on_execution_start = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
-        blocks = -(-len(items) // (PHOTOS_PER_CHUNK * _CHUNKS_A_BLOCK))
-        told = from_items(items, override_num_blocks=blocks).map_batches(
+        blocks = -(-len(items) // (PHOTOS_PER_CHUNK * _CHUNKS_PER_BLOCK))
+        dataset = from_items(items, override_num_blocks=blocks).map_batches(
             _Actor,
-            fn_constructor_args=(self._work,),
+            fn_constructor_args=(self._setup,),
             batch_size=PHOTOS_PER_CHUNK,
             batch_format="numpy",
             compute=ActorPoolStrategy(size=min(self._workers, blocks)),
             num_cpus=1,
-            num_gpus=self._gpus(),
+            num_gpus=self._gpus_per_worker(),
         )
-        with _own_errors():
-            for block in told.iter_batches(batch_size=None, batch_format="numpy"):
-                yield [self._answer(text) for text in block["answer"]]
+        with _unwrap_ray_errors():
+            for block in dataset.iter_batches(batch_size=None, batch_format="numpy"):
+                yield [self._parse_result(text) for text in block["result"]]
 
     def close(self) -> None:
-        """End the Ray that was started here."""
+        """Shut down Ray if this pool started it."""
         if self._started:
             self._ray.shutdown()
 
-    def _gpus(self) -> int:
-        return int(self._work.config.device is Device.CUDA)
+    def _gpus_per_worker(self) -> int:
+        return int(self._setup.config.device is Device.CUDA)
 
-    def _answer(self, text: str) -> FileResult:
-        told = json.loads(text)
-        if self._provenance is None or told["provenance"] != asdict(self._provenance):
+    def _parse_result(self, text: str) -> FileResult:
+        record = json.loads(text)
+        if self._provenance is None or record["provenance"] != asdict(self._provenance):
             raise ProjectError(
                 "The nodes of the cluster have different weights or versions of the project.",
-                hint="Install the same on all of them, then run the same command again.",
+                hint="Install the same version on all of them, then run the same command again.",
             )
-        return FileResult(told["path"], tuple(map(tuple, told["rows"])))
+        return FileResult(record["path"], tuple(map(tuple, record["rows"])))
 
 
 def _start(ray: Any, workers: int) -> None:
@@ -114,48 +114,48 @@ def _start(ray: Any, workers: int) -> None:
         return
     ray.init(
         "local",
-        # One more than work, for the task that tells what the answers are made with.
+        # One core more than there are workers, for the task that loads the provenance.
         num_cpus=max(workers, os.cpu_count() or 1) + 1,
         include_dashboard=False,
-        # On the loopback address alone: nobody else shall reach it.
+        # On the loopback address, so that no other computer can reach it.
         _node_ip_address="127.0.0.1",
         **quiet,
     )
 
 
-def _provenance(work: WorkerConfig) -> Provenance:
+def _load_provenance(setup: WorkerSetup) -> Provenance:
     use_one_core()
-    worker = Worker(work)
+    worker = Worker(setup)
     worker.close()
     return worker.analyzer.provenance
 
 
 class _Actor:
-    """One worker; Ray makes it once and gives it many batches."""
+    """A worker that Ray creates once and gives many batches of paths."""
 
-    def __init__(self, work: WorkerConfig) -> None:
+    def __init__(self, setup: WorkerSetup) -> None:
         use_one_core()
-        self._worker = Worker(work)
+        self._worker = Worker(setup)
         self._provenance = asdict(self._worker.analyzer.provenance)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
-        answers = self._worker.answer(self._worker.read_ahead(map(json.loads, batch["path"])))
-        told = [
-            {"path": each.path, "rows": each.rows, "provenance": self._provenance}
-            for each in answers
+        results = self._worker.analyze(self._worker.read_ahead(map(json.loads, batch["path"])))
+        records = [
+            {"path": result.path, "rows": result.rows, "provenance": self._provenance}
+            for result in results
         ]
-        return {"answer": [json.dumps(each) for each in told]}
+        return {"result": [json.dumps(record) for record in records]}
 
 
 @contextlib.contextmanager
-def _own_errors() -> Iterator[None]:
-    """Raises what a worker refused as the error it was; Ray wraps it."""
+def _unwrap_ray_errors() -> Iterator[None]:
+    """Raise a worker's ProjectError as itself, without Ray's wrapper."""
     try:
         yield
     except Exception as error:
-        seen: BaseException | None = error
-        while seen is not None and not isinstance(seen, ProjectError):
-            seen = getattr(seen, "cause", None) or seen.__cause__
-        if seen is None or seen is error:
+        cause: BaseException | None = error
+        while cause is not None and not isinstance(cause, ProjectError):
+            cause = getattr(cause, "cause", None) or cause.__cause__
+        if cause is None or cause is error:
             raise
-        raise seen from None
+        raise cause from None

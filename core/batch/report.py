@@ -1,4 +1,4 @@
-"""One HTML file that tells what came out of a batch run; it needs no other file and no network."""
+"""The HTML report of a batch run: one file that needs no other file and no network."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from ..files import atomic_file
 from ..labels import EMOTIONS
 from ..reading.isolation import IsolatedReader
 from ..types import Provenance
-from .disk_errors import report_disk_errors
+from .journal import report_resumable_disk_errors
 from .options import BatchSummary
 from .rows import COLUMN_NAMES, Row, Status
 from .source import Source
 
-_MOST_FOLDERS = 40
-_MOST_LISTED = 60
-"""Rows of a list; the rest is in the table."""
+_MAX_FOLDERS = 40
+_MAX_LISTED = 60
+"""Rows in a list; the table has the rest."""
 _THUMBNAIL_PX = 72
 _TEMPLATE = "report.html.j2"
 
 
 @dataclass(slots=True)
 class _Folder:
-    """What is counted for the files directly in one folder."""
+    """Counts of the files directly in one folder."""
 
     name: str
     files: int = 0
@@ -50,37 +50,39 @@ def write_report(
 ) -> None:
     """Write the report on ``rows``; with ``photos`` it shows the faces it lists.
 
-    The same rows give the same bytes.
+    The same rows always give the same bytes.
     """
     import jinja2
 
-    gathered = _Gathered()
+    content = _Content()
     for row in rows:
-        gathered.add(dict(zip(COLUMN_NAMES, row, strict=True)))
+        content.add(dict(zip(COLUMN_NAMES, row, strict=True)))
     template = (Path(__file__).parent / _TEMPLATE).read_text(encoding="utf-8")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["shown"] = shown
-    uncertain = gathered.most_uncertain()
+    environment.filters["escape_controls"] = escape_controls
+    uncertain = content.find_most_uncertain()
     text = environment.from_string(template).render(
         summary=summary,
         provenance=provenance,
-        emotions=gathered.emotions,
-        folders=gathered.largest_folders(),
-        more_folders=max(0, len(gathered.folders) - _MOST_FOLDERS),
+        emotions=content.emotions,
+        folders=content.find_largest_folders(),
+        more_folders=max(0, len(content.folders) - _MAX_FOLDERS),
         uncertain=uncertain,
-        thumbnails=_thumbnails(uncertain, photos) if photos is not None else {},
-        failures=gathered.failures,
-        errors=gathered.errors.most_common(),
-        colours={str(each): "#{:02x}{:02x}{:02x}".format(*each.colour) for each in EMOTIONS},
+        thumbnails=_make_thumbnails(uncertain, photos) if photos is not None else {},
+        failures=content.failures,
+        errors=content.errors.most_common(),
+        colours={
+            str(emotion): "#{:02x}{:02x}{:02x}".format(*emotion.colour) for emotion in EMOTIONS
+        },
     )
-    with report_disk_errors(path), atomic_file(path) as file:
+    with report_resumable_disk_errors(path), atomic_file(path) as file:
         file.write(text.encode(errors="backslashreplace"))
 
 
-class _Gathered:
-    """What the report tells, gathered row by row; bounded but for the names of the folders."""
+class _Content:
+    """The report's content, collected row by row; only the list of folders grows without limit."""
 
     def __init__(self) -> None:
         self.emotions: Counter[str] = Counter(dict.fromkeys(map(str, EMOTIONS), 0))
@@ -91,13 +93,13 @@ class _Gathered:
         self._count = 0
 
     def add(self, row: dict[str, Any]) -> None:
-        """Take one row of the table."""
+        """Add one row of the table."""
         name = row["path"].rpartition("/")[0]
         folder = self.folders.setdefault(name, _Folder(name))
         folder.files += row["face"] in (None, 1)
         if row["status"] == Status.FAILED:
             self.errors[row["message"]] += 1
-            if len(self.failures) < _MOST_LISTED:
+            if len(self.failures) < _MAX_LISTED:
                 self.failures.append(row)
         elif row["status"] == Status.FACE:
             folder.emotions[row["top"]] += 1
@@ -105,35 +107,40 @@ class _Gathered:
             if not row["certain"]:
                 self._add_uncertain(row)
 
-    def most_uncertain(self) -> list[dict[str, Any]]:
-        """The faces whose most probable emotion is least probable, those first."""
-        return [row for _, _, row in sorted(self._uncertain, key=lambda each: (-each[0], -each[1]))]
+    def find_most_uncertain(self) -> list[dict[str, Any]]:
+        """Return the "not sure" faces, the one with the lowest top probability first."""
+        return [
+            row for _, _, row in sorted(self._uncertain, key=lambda entry: (-entry[0], -entry[1]))
+        ]
 
-    def largest_folders(self) -> list[_Folder]:
-        """The folders with most faces, in the order of their names."""
-        largest = sorted(self.folders.values(), key=lambda each: (-each.faces, each.name))
-        return sorted(largest[:_MOST_FOLDERS], key=lambda each: each.name)
+    def find_largest_folders(self) -> list[_Folder]:
+        """Return the folders with the most faces, sorted by name."""
+        largest = sorted(self.folders.values(), key=lambda folder: (-folder.faces, folder.name))
+        return sorted(largest[:_MAX_FOLDERS], key=lambda folder: folder.name)
 
     def _add_uncertain(self, row: dict[str, Any]) -> None:
         self._count += 1
-        # The heap's smallest, which goes first, is the most probable and latest.
+        # The smallest entry, which is dropped first, has the highest probability; of equals, the
+        # latest.
         entry = (-float(row[row["top"]]), -self._count, row)
-        if len(self._uncertain) < _MOST_LISTED:
+        if len(self._uncertain) < _MAX_LISTED:
             heapq.heappush(self._uncertain, entry)
         else:
             heapq.heappushpop(self._uncertain, entry)
 
 
-def shown(text: str) -> str:
-    r"""``text`` with control and direction characters written as ``\x1b`` or ``\u202e``."""
+def escape_controls(text: str) -> str:
+    r"""Return ``text`` with control and direction characters as ``\x1b`` or ``\u202e``."""
     return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
 
 
-def _thumbnails(faces: Iterable[Mapping[str, Any]], photos: Source) -> dict[tuple[str, int], str]:
-    """A small picture of each face as a data address; without those that can no longer be read."""
-    pictures: dict[tuple[str, int], str] = {}
+def _make_thumbnails(
+    faces: Iterable[Mapping[str, Any]], photos: Source
+) -> dict[tuple[str, int], str]:
+    """Return a small picture of each face as a data URL, leaving out photos that are gone."""
+    thumbnails: dict[tuple[str, int], str] = {}
     with IsolatedReader(1) as reader:
         for row in faces:
             try:
@@ -141,17 +148,17 @@ def _thumbnails(faces: Iterable[Mapping[str, Any]], photos: Source) -> dict[tupl
             except ProjectError:
                 continue
             if (image.width, image.height) == (row["width"], row["height"]):
-                pictures[row["path"], row["face"]] = _thumbnail(image.pixels, row)
-    return pictures
+                thumbnails[row["path"], row["face"]] = _make_thumbnail(image.pixels, row)
+    return thumbnails
 
 
-def _thumbnail(pixels: Any, row: Mapping[str, Any]) -> str:
+def _make_thumbnail(pixels: Any, row: Mapping[str, Any]) -> str:
     from PIL import Image
 
-    # With some room around, as far as the picture goes.
-    room = 0.15 * max(row["x2"] - row["x1"], row["y2"] - row["y1"])
-    left, top = max(0, int(row["x1"] - room)), max(0, int(row["y1"] - room))
-    right, bottom = int(row["x2"] + room) + 1, int(row["y2"] + room) + 1
+    # With a margin around the face, as far as the photo goes.
+    margin = 0.15 * max(row["x2"] - row["x1"], row["y2"] - row["y1"])
+    left, top = max(0, int(row["x1"] - margin)), max(0, int(row["y1"] - margin))
+    right, bottom = int(row["x2"] + margin) + 1, int(row["y2"] + margin) + 1
     face = Image.fromarray(pixels[top:bottom, left:right])
     face.thumbnail((2 * _THUMBNAIL_PX, 2 * _THUMBNAIL_PX))
     data = io.BytesIO()

@@ -13,20 +13,20 @@ from ..output.export import document, opinions
 from ..types import ImageAnalysis, Provenance
 
 Row = tuple[Any, ...]
-"""Values in the order of :data:`COLUMNS`; None where a column says nothing."""
+"""Values in the order of :data:`COLUMNS`; None for an empty cell."""
 
 
 class ColumnType(StrEnum):
-    """What a column holds."""
+    """The type of a column's values."""
 
     TEXT = "text"
-    COUNT = "whole number"
+    INTEGER = "whole number"
     NUMBER = "number"
-    TRUTH = "yes or no"
+    BOOLEAN = "yes or no"
 
 
 class Status(StrEnum):
-    """What a row tells about its file."""
+    """What a row says about its file."""
 
     FACE = "face"
     NO_FACE = "no face"
@@ -38,25 +38,28 @@ class Column:
     """One column of the table."""
 
     name: str
-    kind: ColumnType
+    type: ColumnType
     meaning: str
 
 
 COLUMNS = (
     Column("path", ColumnType.TEXT, "the file, from the folder of the run, with / between folders"),
     Column("status", ColumnType.TEXT, "`face`, `no face` or `failed`"),
-    Column("width", ColumnType.COUNT, "of the upright picture, pixels"),
-    Column("height", ColumnType.COUNT, "of the upright picture, pixels"),
-    Column("faces", ColumnType.COUNT, "found in the file"),
-    Column("face", ColumnType.COUNT, "which of them this row is about, from left to right"),
+    Column("width", ColumnType.INTEGER, "of the upright picture, pixels"),
+    Column("height", ColumnType.INTEGER, "of the upright picture, pixels"),
+    Column("faces", ColumnType.INTEGER, "found in the file"),
+    Column("face", ColumnType.INTEGER, "which of them this row is about, from left to right"),
     *(
         Column(name, ColumnType.NUMBER, "edge of the face, pixels")
         for name in ("x1", "y1", "x2", "y2")
     ),
     Column("score", ColumnType.NUMBER, "the detector's confidence that it is a face"),
     Column("top", ColumnType.TEXT, "the most probable emotion"),
-    Column("certain", ColumnType.TRUTH, "whether it is probable enough; otherwise: not sure"),
-    *(Column(str(each), ColumnType.NUMBER, "its calibrated probability") for each in EMOTIONS),
+    Column("certain", ColumnType.BOOLEAN, "whether it is probable enough; otherwise: not sure"),
+    *(
+        Column(str(emotion), ColumnType.NUMBER, "its calibrated probability")
+        for emotion in EMOTIONS
+    ),
     Column("quality", ColumnType.TEXT, "what makes the answer less reliable"),
     Column("agreement", ColumnType.TEXT, "of an ensemble's networks: `all`, `majority` or `split`"),
     Column("per_model", ColumnType.TEXT, "what each of them says: its most probable emotion"),
@@ -68,57 +71,61 @@ COLUMNS = (
     Column("run", ColumnType.TEXT, "digest of weights, options and version"),
 )
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
-_SAME_FOR_ALL = ("model", "detector", "run")
-RESULT_COLUMNS = COLUMN_NAMES[1 : -len(_SAME_FOR_ALL)]
-"""The columns that an answer fills."""
+_RUN_COLUMNS = ("model", "detector", "run")
+"""Columns with the same value in every row."""
+RESULT_COLUMNS = COLUMN_NAMES[1 : -len(_RUN_COLUMNS)]
+"""Columns with values of the file or the face: all but the path and :data:`_RUN_COLUMNS`."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What came of one file; crosses a process boundary."""
+    """The rows of one file; crosses a process boundary."""
 
     path: str
     rows: tuple[tuple[Any, ...], ...]
-    """At least one, values in the order of :data:`RESULT_COLUMNS`."""
+    """One or more; values in the order of :data:`RESULT_COLUMNS`."""
 
+    @classmethod
+    def from_analysis(cls, path: str, analysis: ImageAnalysis) -> FileResult:
+        """Return one row for each face with exactly the values of :func:`document`.
 
-def answered(path: str, analysis: ImageAnalysis) -> FileResult:
-    """One row for each face with the very values of ``document``, or one that tells of none."""
-    told = document(analysis)
-    both = {
-        "width": told["width"],
-        "height": told["height"],
-        "faces": len(told["faces"]),
-        "notes": " ".join(told["notes"]) or None,
-    }
-    rows = [
-        {
-            **both,
-            "status": Status.FACE,
-            "face": face["index"],
-            **face["box"],
-            **face["emotions"],
-            **{name: face[name] for name in ("score", "top", "certain", "agreement")},
-            "quality": " ".join(face["quality"]["reasons"]) or None,
-            "per_model": opinions(answer),
+        A file without a face has one row.
+        """
+        record = document(analysis)
+        shared = {
+            "width": record["width"],
+            "height": record["height"],
+            "faces": len(record["faces"]),
+            "notes": " ".join(record["notes"]) or None,
         }
-        for face, answer in zip(told["faces"], analysis.faces, strict=True)
-    ]
-    return FileResult(path, tuple(map(_told, rows or [{**both, "status": Status.NO_FACE}])))
+        rows = [
+            {
+                **shared,
+                "status": Status.FACE,
+                "face": face["index"],
+                **face["box"],
+                **face["emotions"],
+                **{name: face[name] for name in ("score", "top", "certain", "agreement")},
+                "quality": " ".join(face["quality"]["reasons"]) or None,
+                "per_model": opinions(face_analysis),
+            }
+            for face, face_analysis in zip(record["faces"], analysis.faces, strict=True)
+        ]
+        return cls(path, tuple(map(_order_values, rows or [{**shared, "status": Status.NO_FACE}])))
+
+    @classmethod
+    def from_error(cls, path: str, error: ProjectError) -> FileResult:
+        """Return the single row of a file that could not be read or analyzed."""
+        row = {"status": Status.FAILED, "error": type(error).__name__, "message": error.message}
+        return cls(path, (_order_values(row),))
 
 
-def failed(path: str, error: ProjectError) -> FileResult:
-    """The one row of a file that could not be answered."""
-    row = {"status": Status.FAILED, "error": type(error).__name__, "message": error.message}
-    return FileResult(path, (_told(row),))
+def _order_values(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    # Enum members become plain text, as they are when they come back from the journal.
+    values = (row.get(name) for name in RESULT_COLUMNS)
+    return tuple(str(value) if isinstance(value, str) else value for value in values)
 
 
-def _told(values: Mapping[str, Any]) -> tuple[Any, ...]:
-    # Plain text, for an enum's member would not come back as one from the journal.
-    row = (values.get(name) for name in RESULT_COLUMNS)
-    return tuple(str(each) if isinstance(each, str) else each for each in row)
-
-
-def complete(path: str, told: Sequence[Any], provenance: Provenance, run: str) -> Row:
-    """A row of the table."""
-    return (path, *told, provenance.model, provenance.detector, run)
+def complete_row(path: str, values: Sequence[Any], provenance: Provenance, run: str) -> Row:
+    """Return a row of the table: ``values`` with the path and the columns of the run."""
+    return (path, *values, provenance.model, provenance.detector, run)

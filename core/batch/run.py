@@ -1,4 +1,4 @@
-"""A batch run from the first look into the folder to the table."""
+"""A batch run, from listing the folder to writing the table."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from pathlib import Path
 from ..errors import ConfigError, DataError
 from ..files import atomic_file, part_path
 from ..types import Provenance
-from .disk_errors import report_disk_errors
-from .journal import FileIndex, Journal
+from .journal import FileIndex, Journal, report_resumable_disk_errors
 from .options import BatchEngine, BatchOptions, BatchProgress, BatchSummary
 from .pool import PHOTOS_PER_CHUNK, LocalPool, Pool, count_usable_cores
 from .report import write_report
-from .rows import COLUMN_NAMES, Row, complete
+from .rows import COLUMN_NAMES, Row, complete_row
 from .sinks import write_table
-from .source import SkippedFile, Source, open_source
+from .source import open_source
 from .summary import RowCounter
-from .worker import WorkerConfig
+from .worker import WorkerSetup
 
-_MOST_WALKS = 10
-"""A folder that keeps growing is looked through so often; the same command then goes on."""
+_MAX_SCANS = 10
+"""How often a folder that keeps growing is listed; running the command again continues."""
 
 OnProgress = Callable[[BatchProgress], None]
-OpenPool = Callable[[WorkerConfig, BatchOptions, int], Pool]
+OpenPool = Callable[[WorkerSetup, BatchOptions, int], Pool]
 
 
 def run_batch(
@@ -36,139 +35,133 @@ def run_batch(
     on_progress: OnProgress = lambda _: None,
     open_pool: OpenPool | None = None,
 ) -> BatchSummary:
-    """Answer every file below the folder and write the table; what came out of it.
+    """Analyze every file below the folder, write the table and return the counts.
 
-    Each answer is kept in a journal beside the table as soon as it is there. When the run ends
-    early, in whatever way, the same options go on from there, and the table becomes, byte for
-    byte, that of a run that was not interrupted.
+    Each result is written at once to a journal beside the table. If the run is interrupted in any
+    way, the same options continue it, and the table will be, byte for byte, that of a run without
+    interruption.
 
-    Raises ConfigError where something cannot be read or written or another run writes the same
-    table, DataError for a folder without files, WeightsError where a network cannot be loaded.
+    Raises ConfigError if something cannot be read or written or another run writes the same
+    table, DataError for a folder without files, WeightsError if a network cannot be loaded.
     """
     out = options.out.resolve()
     source = open_source(str(options.directory))
-    with report_disk_errors(out):
+    with report_resumable_disk_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
     if out.is_dir():
-        raise ConfigError(f"{out.name} is a folder.", hint="Name the file of the table.")
+        raise ConfigError(f"{out.name} is a folder.", hint="Name a file for the table.")
     with contextlib.ExitStack() as stack:
         journal = stack.enter_context(Journal(journal_path(out)))
-        walk = _Walk(source, _own(options))
         index = FileIndex()
-        walk.into(index)
-        files, _ = index.counts()
+        own_paths = _list_own_paths(options)
+
+        def scan_source() -> int:
+            return index.add_files(source.walk(own_paths))
+
+        scan_source()
+        files, _ = index.count()
         if not files:
             raise DataError(
-                "There is no file in the folder.", hint="Name the folder with the photos."
+                "There are no files in the folder.", hint="Name the folder with the photos."
             )
-        work = WorkerConfig(options.config, source, _full(options.annotate))
-        pool = (open_pool or _open_pool)(work, options, files)
+        setup = WorkerSetup(options.config, source, _resolve(options.annotate))
+        pool = (open_pool or _open_pool)(setup, options, files)
         stack.callback(pool.close)
-        provenance = pool.provenance()
-        key = _key(provenance, options)
-        journal.begin(index, key, {"provenance": asdict(provenance)}, fresh=options.fresh)
-        before = _answer_all(walk, index, journal, pool, on_progress)
+        provenance = pool.get_provenance()
+        key = _compute_key(provenance, options)
+        journal.load_or_reset(index, key, {"provenance": asdict(provenance)}, fresh=options.fresh)
+        _, already_done = index.count()
+        skipped = _analyze_pending(scan_source, index, journal, pool, on_progress)
         pool.close()
-        tally = RowCounter(walk.skipped, before)
+        counter = RowCounter()
         run = compute_run_digest(provenance)
-        with report_disk_errors(out), atomic_file(out) as file:
-            rows = tally.counting(_rows(index, journal, provenance, run))
+        with report_resumable_disk_errors(out), atomic_file(out) as file:
+            rows = counter.count(_read_rows(index, journal, provenance, run))
             write_table(file, options.format, rows, {"run": run, **asdict(provenance)})
+        summary = counter.summarize(skipped, already_done)
         if options.report is not None:
             write_report(
                 options.report.resolve(),
-                _rows(index, journal, provenance, run),
-                tally.summary(),
+                _read_rows(index, journal, provenance, run),
+                summary,
                 provenance,
                 source if options.thumbnails else None,
             )
-    return tally.summary()
+    return summary
 
 
 def journal_path(out: Path) -> Path:
-    """The journal of the table ``out``."""
+    """Return the path of the journal for the table ``out``."""
     return out.with_name(f"{out.name}.journal")
 
 
 def compute_run_digest(provenance: Provenance) -> str:
-    """Twelve hexadecimal digits over all that an answer depends on besides its photo."""
-    told = json.dumps([COLUMN_NAMES, asdict(provenance)], sort_keys=True)
-    return hashlib.sha256(told.encode()).hexdigest()[:12]
+    """Return twelve hexadecimal digits over everything but the photo that affects an answer."""
+    text = json.dumps([COLUMN_NAMES, asdict(provenance)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _key(provenance: Provenance, options: BatchOptions) -> str:
-    # With annotated copies asked for, answers without them are not enough.
-    annotate = str(_full(options.annotate)) if options.annotate else None
-    told = json.dumps([compute_run_digest(provenance), annotate])
-    return hashlib.sha256(told.encode()).hexdigest()
+def _compute_key(provenance: Provenance, options: BatchOptions) -> str:
+    # Results without annotated copies are no use to a run that wants copies.
+    annotate = str(_resolve(options.annotate)) if options.annotate else None
+    text = json.dumps([compute_run_digest(provenance), annotate])
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _full(path: Path | None) -> Path | None:
+def _resolve(path: Path | None) -> Path | None:
     return None if path is None else path.resolve()
 
 
-def _own(options: BatchOptions) -> set[str]:
-    """The places that the run writes to, which may lie in the folder it reads."""
+def _list_own_paths(options: BatchOptions) -> set[str]:
+    """Return the paths the run writes to; they may be inside the folder it reads."""
     out = options.out.resolve()
-    places = [out, journal_path(out), part_path(out)]
+    paths = [out, journal_path(out), part_path(out)]
     if options.report is not None:
-        places += [options.report.resolve(), part_path(options.report.resolve())]
+        paths += [options.report.resolve(), part_path(options.report.resolve())]
     if options.annotate is not None:
-        places.append(options.annotate.resolve())
-    return {str(place) for place in places}
+        paths.append(options.annotate.resolve())
+    return set(map(str, paths))
 
 
-def _open_pool(work: WorkerConfig, options: BatchOptions, files: int) -> Pool:
+def _open_pool(setup: WorkerSetup, options: BatchOptions, files: int) -> Pool:
     workers = options.workers or count_usable_cores()
     if options.engine is BatchEngine.RAY:
         from .ray_pool import RayPool
 
-        return RayPool(work, workers)
-    # A handful of photos does not pay for loading the networks many times.
+        return RayPool(setup, workers)
+    # For a handful of photos it is not worth loading the networks many times.
     workers = min(workers, -(-files // PHOTOS_PER_CHUNK))
-    return LocalPool(work, workers, photos_per_chunk=min(PHOTOS_PER_CHUNK, -(-files // workers)))
+    return LocalPool(setup, workers, photos_per_chunk=min(PHOTOS_PER_CHUNK, -(-files // workers)))
 
 
-class _Walk:
-    """Looks through the folder, as often as it is asked to."""
-
-    def __init__(self, source: Source, own: set[str]) -> None:
-        self.skipped = 0
-        self._source = source
-        self._own = own
-
-    def into(self, index: FileIndex) -> None:
-        """Enter what is there."""
-        self.skipped = 0
-        for each in self._source.walk(self._own):
-            if isinstance(each, SkippedFile):
-                self.skipped += 1
-            else:
-                index.find(each)
-
-
-def _answer_all(
-    walk: _Walk, index: FileIndex, journal: Journal, pool: Pool, on_progress: OnProgress
+def _analyze_pending(
+    scan_source: Callable[[], int],
+    index: FileIndex,
+    journal: Journal,
+    pool: Pool,
+    on_progress: OnProgress,
 ) -> int:
-    """Answer what has no answer yet, also what comes meanwhile; how many had one."""
-    total, done = index.counts()
-    before = done
-    for walks in range(1, _MOST_WALKS + 1):
+    """Analyze all files without a result, also those added meanwhile; return how many to skip."""
+    total, done = index.count()
+    skipped = 0
+    for scans in range(1, _MAX_SCANS + 1):
         on_progress(BatchProgress(done, total))
-        for answers in pool.answers(index.waiting()):
-            journal.append(index, answers)
-            done += len(answers)
+        for results in pool.analyze(index.iterate_pending()):
+            journal.append(index, results)
+            done += len(results)
             on_progress(BatchProgress(done, total))
-        if walks == _MOST_WALKS:
-            break  # a file that changes all the time keeps its last answer
-        walk.into(index)
-        total, done = index.counts()
+        if scans == _MAX_SCANS:
+            break  # a file that changes all the time keeps its last result
+        skipped = scan_source()
+        total, done = index.count()
         if done == total:
             break
-    return before
+    return skipped
 
 
-def _rows(index: FileIndex, journal: Journal, provenance: Provenance, run: str) -> Iterator[Row]:
-    for path, offset in index.answered():
-        for told in journal.rows(offset):
-            yield complete(path, told, provenance, run)
+def _read_rows(
+    index: FileIndex, journal: Journal, provenance: Provenance, run: str
+) -> Iterator[Row]:
+    for path, offset in index.iterate_results():
+        for values in journal.read_rows(offset):
+            yield complete_row(path, values, provenance, run)

@@ -1,4 +1,4 @@
-"""The table of a batch run as CSV, JSON lines or Parquet."""
+"""Writing the table of a batch run as CSV, JSON lines or Parquet."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ from ..output.export import dumps, spreadsheet_text
 from .options import TableFormat
 from .rows import COLUMN_NAMES, COLUMNS, Column, ColumnType, Row
 
-_ROWS_AT_ONCE = 4096
-"""A megabyte or two as Python objects; also the row groups of a Parquet file."""
+_ROWS_PER_GROUP = 4096
+"""Rows in a row group of a Parquet file; one or two megabytes as Python objects."""
 
 
 def write_table(
     file: IO[bytes], form: TableFormat, rows: Iterable[Row], about: Mapping[str, Any]
 ) -> None:
-    """Write ``rows``; ``about`` goes into a Parquet file's metadata.
+    """Write ``rows`` to ``file``; ``about`` goes into a Parquet file's metadata.
 
-    The same rows give the same bytes.
+    The same rows always give the same bytes.
     """
     if form is TableFormat.PARQUET:
         _write_parquet(file, rows, about)
         return
-    lines = _csv_lines(rows) if form is TableFormat.CSV else _json_lines(rows)
+    lines = _format_csv(rows) if form is TableFormat.CSV else _format_json_lines(rows)
     for line in lines:
         file.write(line.encode())
 
 
-def _json_lines(rows: Iterable[Row]) -> Iterator[str]:
+def _format_json_lines(rows: Iterable[Row]) -> Iterator[str]:
     for row in rows:
         yield dumps(dict(zip(COLUMN_NAMES, row, strict=True)), compact=True)
 
 
-def _csv_lines(rows: Iterable[Row]) -> Iterator[str]:
+def _format_csv(rows: Iterable[Row]) -> Iterator[str]:
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
     for row in itertools.chain([COLUMN_NAMES], rows):
-        writer.writerow(map(_cell, row))
+        writer.writerow(map(_format_cell, row))
         yield output.getvalue()
         output.seek(0)
         output.truncate()
 
 
-def _cell(value: Any) -> Any:
+def _format_cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return spreadsheet_text(value) if isinstance(value, str) else value
@@ -59,39 +59,40 @@ def _write_parquet(file: IO[bytes], rows: Iterable[Row], about: Mapping[str, Any
 
     types = {
         ColumnType.TEXT: pa.string(),
-        ColumnType.COUNT: pa.int32(),
+        ColumnType.INTEGER: pa.int32(),
         ColumnType.NUMBER: pa.float64(),
-        ColumnType.TRUTH: pa.bool_(),
+        ColumnType.BOOLEAN: pa.bool_(),
     }
     raw_path = Column("path_bytes", ColumnType.TEXT, "the path where it is no UTF-8, else nothing")
     fields = [
-        pa.field(each.name, types[each.kind], metadata={"meaning": each.meaning})
-        for each in COLUMNS
+        pa.field(column.name, types[column.type], metadata={"meaning": column.meaning})
+        for column in COLUMNS
     ]
     fields.append(pa.field(raw_path.name, pa.binary(), metadata={"meaning": raw_path.meaning}))
     schema = pa.schema(fields, metadata={"photo_emotion": json.dumps(dict(about), sort_keys=True)})
-    writer_of: Any = pq.ParquetWriter  # which has no types
-    with writer_of(file, schema, compression="zstd") as writer:
-        for block in _blocks(rows):
+    open_writer: Any = pq.ParquetWriter  # pyarrow has no type stubs
+    with open_writer(file, schema, compression="zstd") as writer:
+        for group in _group(rows):
             columns = [
-                pa.array(map(_utf8, values), field.type)
-                for field, values in zip(fields, zip(*block, strict=True), strict=False)
+                pa.array(map(_to_utf8, values), field.type)
+                for field, values in zip(fields, zip(*group, strict=True), strict=False)
             ]
-            columns.append(pa.array([_raw(row[0]) for row in block], pa.binary()))
+            columns.append(pa.array([_encode_odd_path(row[0]) for row in group], pa.binary()))
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))
 
 
-def _utf8(value: Any) -> Any:
-    """Parquet's text is UTF-8, which not every file name is."""
+def _to_utf8(value: Any) -> Any:
+    """Return text as valid UTF-8, which Parquet requires but a file name need not be."""
     return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
 
-def _raw(path: str) -> bytes | None:
+def _encode_odd_path(path: str) -> bytes | None:
+    """Return the bytes of a path that is not valid UTF-8; None for any other."""
     raw = path.encode(errors="surrogateescape")
-    return raw if _utf8(path) != path else None
+    return raw if _to_utf8(path) != path else None
 
 
-def _blocks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    waiting = iter(rows)
-    while block := list(itertools.islice(waiting, _ROWS_AT_ONCE)):
-        yield block
+def _group(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    remaining = iter(rows)
+    while group := list(itertools.islice(remaining, _ROWS_PER_GROUP)):
+        yield group

@@ -1,4 +1,4 @@
-"""Where the photos of a batch run lie: a folder, or one in an object store."""
+"""Sources of photos for a batch run: a local folder, or a folder in an object store."""
 
 from __future__ import annotations
 
@@ -15,137 +15,137 @@ from ..reading.isolation import IsolatedReader
 from ..reading.limits import MAX_BYTES, check_bytes
 from ..types import RgbImage
 
-_LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"}
-"""What systems put into folders by themselves."""
+_SYSTEM_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
+"""Files that operating systems put into folders."""
 _STORES = {
     *("file", "local", "memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "hdfs"),
     *("oci", "oss", "tos", "sftp", "ssh", "smb"),
 }
-"""Where people keep photos of their own. No protocol of the web is among them, because nothing
-here fetches pictures of people from there."""
+"""Stores where people keep their own photos. Web protocols are left out on purpose, because this
+project does not fetch pictures of people from the web."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file, or a folder that cannot be opened: something that gets a row."""
+    """A file, or a folder that cannot be opened: it gets a row in the table."""
 
     path: str
-    """From the folder of the run, with "/" between folders."""
+    """Relative to the source, with "/" between folders."""
     stamp: str
-    """Changes when the file's size or its time of change does."""
+    """Changes when the file's size or modification time changes."""
 
 
 @dataclass(frozen=True, slots=True)
 class SkippedFile:
-    """What is not opened: a link, a pipe, a device, a socket, or a system's own file."""
+    """A link, pipe, device, socket or system file, which is not opened."""
 
     path: str
 
 
 class Source(Protocol):
-    """Photos by their paths; crosses a process boundary."""
+    """Gives photos by their paths; crosses a process boundary."""
 
-    def walk(self, own: Container[str]) -> Iterator[FoundFile | SkippedFile]:
-        """Everything below, in a fixed order, but for the places in ``own``."""
+    def walk(self, exclude: Container[str]) -> Iterator[FoundFile | SkippedFile]:
+        """Yield every file below, in a fixed order, except the absolute paths in ``exclude``."""
         ...
 
     def read(self, path: str, reader: IsolatedReader) -> RgbImage:
-        """The photo at ``path``; InputError where it cannot be read."""
+        """Return the photo at ``path``; InputError if it cannot be read."""
         ...
 
 
 def open_source(directory: str) -> Source:
-    """The source that ``directory`` names; ConfigError if there is none."""
+    """Return the source that ``directory`` names; ConfigError if it cannot be opened."""
     if "://" in directory:
-        return Store.at(directory)
+        return ObjectStore.open(directory)
     folder = Path(directory)
     try:
         if not stat.S_ISDIR(folder.stat().st_mode):
             raise ConfigError(
                 "This is a file, not a folder.",
-                hint="Name the folder with the photos; `emotion analyze` answers single files.",
+                hint="Name the folder with the photos; for single files use `emotion analyze`.",
             )
         os.scandir(folder).close()
     except OSError as error:
         raise ConfigError(
             f"The folder cannot be opened: {error.strerror}.", hint="Check the path."
         ) from error
-    return Folder(folder.resolve())
+    return LocalFolder(folder.resolve())
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
-    """A folder of this computer, or one that all workers see under the same path."""
+class LocalFolder:
+    """A folder on this computer, or one that all workers see under the same path."""
 
     root: Path
 
-    def walk(self, own: Container[str] = ()) -> Iterator[FoundFile | SkippedFile]:
-        """Sorted by name in each folder; links are not followed."""
-        waiting = [""]
-        while waiting:
-            inside = waiting.pop()
+    def walk(self, exclude: Container[str] = ()) -> Iterator[FoundFile | SkippedFile]:
+        """Yield the files sorted by name in each folder; links are not followed."""
+        pending = [""]
+        while pending:
+            folder = pending.pop()
             try:
-                with os.scandir(self.root / inside) as entries:
+                with os.scandir(self.root / folder) as entries:
                     listed = sorted(entries, key=lambda entry: os.fsencode(entry.name))
             except OSError as error:
-                yield FoundFile(inside, compute_stamp("folder", error.errno))
+                yield FoundFile(folder, compute_stamp("folder", error.errno))
                 continue
-            folders = []
+            subfolders = []
             for entry in listed:
-                path = f"{inside}/{entry.name}" if inside else entry.name
-                if entry.path in own:
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.path in exclude:
                     continue
                 if entry.is_dir(follow_symlinks=False):
-                    folders.append(path)
+                    subfolders.append(path)
                 else:
-                    yield _file(entry, path)
-            waiting.extend(reversed(folders))
+                    yield _describe_entry(entry, path)
+            pending.extend(reversed(subfolders))
 
     def read(self, path: str, reader: IsolatedReader) -> RgbImage:
-        full = self.root / path
-        if full.is_dir():
-            # Only a folder that could not be listed gets here.
+        full_path = self.root / path
+        if full_path.is_dir():
+            # Only a folder that could not be listed has a row.
             raise UnreadableImage(
-                "The folder may not be opened.", hint="Give yourself the permission to read it."
+                "You have no permission to open this folder.", hint="Allow yourself to read it."
             )
-        return reader.read(full)
+        return reader.read(full_path)
 
 
-def _file(entry: os.DirEntry[str], path: str) -> FoundFile | SkippedFile:
+def _describe_entry(entry: os.DirEntry[str], path: str) -> FoundFile | SkippedFile:
     try:
         status = entry.stat(follow_symlinks=False)
-    except OSError as error:  # it vanished meanwhile; reading it will tell
+    except OSError as error:  # it is gone again; reading it will fail with a message
         return FoundFile(path, compute_stamp("gone", error.errno))
-    if not stat.S_ISREG(status.st_mode) or entry.name in _LITTER:
+    if not stat.S_ISREG(status.st_mode) or entry.name in _SYSTEM_FILES:
         return SkippedFile(path)
     return FoundFile(path, compute_stamp(status.st_size, status.st_mtime_ns))
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
-    """A folder in a store of files or objects that fsspec or Arrow opens."""
+class ObjectStore:
+    """A folder in a file or object store that fsspec or Arrow can open."""
 
     files: Any = field(repr=False)
     """An fsspec file system."""
     root: str
 
     @classmethod
-    def at(cls, address: str) -> Store:
-        """The folder at ``address``; ConfigError where it is in no store that is read."""
+    def open(cls, address: str) -> ObjectStore:
+        """Return the folder at ``address``; ConfigError if no known store has such addresses."""
         protocol = address.partition("://")[0]
-        # fsspec takes what follows "::" for one more address.
+        # fsspec would read another address after "::".
         if protocol not in _STORES or "::" in address:
             raise ConfigError(
-                f"No photos are read from such an address ({protocol}://).",
-                hint="Name a folder, or one in a store of yours, such as s3://bucket/photos. "
-                "Photos on the web are not fetched: save those that you may analyse into a folder.",
+                f"Photos are not read from {protocol}:// addresses.",
+                hint="Name a folder, or one in your own object store, such as s3://bucket/photos. "
+                "Photos are not fetched from the web: save those you may analyze in a folder.",
             )
         import fsspec
 
         try:
             return cls(*fsspec.core.url_to_fs(address))
         except (ImportError, ValueError) as error:
-            # Arrow brings the large stores along; fsspec wants a package for each.
+            # Arrow includes the large stores; fsspec needs a package for each.
             from fsspec.implementations.arrow import ArrowFSWrapper
             from pyarrow.fs import FileSystem  # type: ignore[attr-defined]
 
@@ -153,56 +153,56 @@ class Store:
                 files, root = FileSystem.from_uri(address)
             except (OSError, ValueError):
                 raise ConfigError(
-                    f"No photos can be read from {protocol}://: {error}",
-                    hint="Name a folder, or install the package that the message names.",
+                    f"Photos cannot be read from {protocol}://: {error}",
+                    hint="Name a folder, or install the package named in the message.",
                 ) from error
             return cls(ArrowFSWrapper(files), root)
 
-    def walk(self, own: Container[str] = ()) -> Iterator[FoundFile | SkippedFile]:  # noqa: ARG002
-        """Sorted by name in each folder."""
+    def walk(self, exclude: Container[str] = ()) -> Iterator[FoundFile | SkippedFile]:  # noqa: ARG002
+        """Yield the files sorted by name in each folder."""
         try:
-            yield from self._below(self.root)
+            yield from self._walk(self.root)
         except OSError as error:
             raise ConfigError(
                 f"The photos cannot be listed: {error}.",
-                hint="Check the address, and whether you may read there.",
+                hint="Check the address and your permission to read there.",
             ) from error
 
-    def _below(self, folder: str) -> Iterator[FoundFile]:
-        def failed(error: OSError) -> None:
+    def _walk(self, folder: str) -> Iterator[FoundFile]:
+        def fail(error: OSError) -> None:
             raise error
 
-        for _, folders, files in self.files.walk(folder, detail=True, on_error=failed):
+        for _, folders, files in self.files.walk(folder, detail=True, on_error=fail):
             for name in sorted(files):
-                told = files[name]
-                path = str(told["name"])[len(self.root) :].lstrip("/")
-                yield FoundFile(path, compute_stamp(told.get("size"), _changed(told)))
-            # Some stores give them in no particular order, and walk follows this one's.
-            names = sorted(folders)
-            ordered = {name: folders[name] for name in names}
+                facts = files[name]
+                path = str(facts["name"])[len(self.root) :].lstrip("/")
+                yield FoundFile(path, compute_stamp(facts.get("size"), _find_version(facts)))
+            # Some stores list folders in no fixed order; fsspec visits them in this dict's order.
+            in_order = {name: folders[name] for name in sorted(folders)}
             folders.clear()
-            folders.update(ordered)
+            folders.update(in_order)
 
     def read(self, path: str, reader: IsolatedReader) -> RgbImage:
-        full = f"{self.root.rstrip('/')}/{path}"
+        full_path = f"{self.root.rstrip('/')}/{path}"
         try:
-            size, data = int(self.files.size(full) or 0), b""
+            size, data = int(self.files.size(full_path) or 0), b""
             if size <= MAX_BYTES:
-                data = bytes(self.files.cat_file(full))
-        except Exception as error:  # each store has errors of its own
+                data = bytes(self.files.cat_file(full_path))
+        except Exception as error:  # each store raises its own errors
             raise UnreadableImage(
-                "The file cannot be fetched.", hint="Check the connection and whether it is there."
+                "The file cannot be fetched.",
+                hint="Check the connection and that the file exists.",
             ) from error
         check_bytes(size)
         return reader.read(data, name=path.rpartition("/")[2])
 
 
-def _changed(told: dict[str, Any]) -> object:
-    """What tells that an object changed; stores name it differently."""
+def _find_version(facts: dict[str, Any]) -> object:
+    """Return the value that changes with the object; every store names it differently."""
     names = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "updated")
-    return next((told[name] for name in (*names, "created") if told.get(name) is not None), None)
+    return next((facts[name] for name in (*names, "created") if facts.get(name) is not None), None)
 
 
 def compute_stamp(*parts: object) -> str:
-    """Sixteen hexadecimal digits over ``parts``."""
+    """Return sixteen hexadecimal digits over ``parts``."""
     return hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()

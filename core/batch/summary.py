@@ -1,4 +1,4 @@
-"""Counting what came out of a batch run while its table is written."""
+"""Counting the rows of a batch run while its table is written."""
 
 from __future__ import annotations
 
@@ -12,27 +12,25 @@ _STATUS, _FACE, _CERTAIN = (COLUMN_NAMES.index(name) for name in ("status", "fac
 
 
 class RowCounter:
-    """The counts of one run."""
+    """Counts files and faces from the rows of the table."""
 
-    def __init__(self, skipped: int, already_done: int) -> None:
-        self._skipped = skipped
-        self._answered_before = already_done
+    def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
 
-    def counting(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """The rows, counted as they pass."""
+    def count(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield ``rows`` unchanged, counting each."""
         for row in rows:
             status = row[_STATUS]
             if status == Status.FACE:
                 self._counts["faces"] += 1
                 self._counts["uncertain"] += not row[_CERTAIN]
-            # A file's first row stands for the file.
+            # A file with faces has a row for each; only the first counts the file.
             if status != Status.FACE or row[_FACE] == 1:
                 self._counts[status] += 1
             yield row
 
-    def summary(self) -> BatchSummary:
-        """The counts so far."""
+    def summarize(self, skipped: int, already_done: int) -> BatchSummary:
+        """Return the counts so far."""
         counts = self._counts
         return BatchSummary(
             files=counts[Status.FACE] + counts[Status.NO_FACE] + counts[Status.FAILED],
@@ -41,6 +39,6 @@ class RowCounter:
             failed=counts[Status.FAILED],
             faces=counts["faces"],
             uncertain=counts["uncertain"],
-            skipped=self._skipped,
-            already_done=self._answered_before,
+            skipped=skipped,
+            already_done=already_done,
         )

@@ -1,4 +1,4 @@
-"""What a worker does: reads photos ahead, answers them, gives back their rows."""
+"""A worker of a batch run: it reads photos ahead, analyzes them and returns their rows."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from ..allocator import keep_blocks
 from ..config import AnalyzerConfig, Device
-from ..errors import ConfigError, ProjectError
-from ..files import atomic_file
+from ..errors import ProjectError
+from ..files import atomic_write
 from ..reading.isolation import IsolatedReader
 from ..runtime.gpu import has_gpu
 from ..types import ImageAnalysis, RgbImage
-from .disk_errors import report_disk_errors
-from .rows import FileResult, answered, failed
+from .journal import report_resumable_disk_errors
+from .rows import FileResult
 from .source import Source
 
 if TYPE_CHECKING:
@@ -28,66 +28,69 @@ if TYPE_CHECKING:
 
     from ..pipeline import Analyzer, Examined
 
-_FACES_A_CALL, _FACES_A_CALL_GPU = 2, 32
-"""Of the classifier: always so many, so that no answer depends on how files were grouped. On one
-processor core more at once gain nothing, and places left over cost as much as faces."""
+_FACES_PER_CALL, _FACES_PER_CALL_GPU = 2, 32
+"""Faces the classifier gets at once. Always the same number, padded if need be, so that no answer
+depends on how files were grouped. On one processor core larger batches are no faster, and padding
+costs as much as faces do."""
 
-_KEPT_PIXELS = 16_000_000
-"""Of photos that wait to be annotated: 48 MB, or a single larger one."""
-_LONGEST_NAME = 230
-"""Bytes of a file name, less than the usual 255 for what is put around it."""
+_MAX_HELD_PIXELS = 16_000_000
+"""Of photos that wait to be annotated: 48 MB, or a single larger photo."""
+_MAX_NAME_BYTES = 230
+"""Longest file name before a suffix is added; most file systems allow 255 bytes."""
 
-Read = RgbImage | ProjectError
+ReadResult = RgbImage | ProjectError
+"""A photo, or why it could not be read."""
 
 
 def make_analyzer(config: AnalyzerConfig) -> Analyzer:
-    """The analyzer that ``config`` describes."""
+    """Return the analyzer that ``config`` describes."""
     from ..pipeline import Analyzer
 
     return Analyzer.from_config(config)
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerConfig:
-    """What every worker of a run is told once; crosses a process boundary."""
+class WorkerSetup:
+    """What every worker of a run needs; crosses a process boundary."""
 
     config: AnalyzerConfig
     source: Source
     annotate: Path | None = None
-    make: Callable[[AnalyzerConfig], Analyzer] = make_analyzer
+    make_analyzer: Callable[[AnalyzerConfig], Analyzer] = make_analyzer
 
 
 @dataclass(slots=True)
 class _Pending:
-    """Files of which the rows are not made yet; None stands for one that could not be read."""
+    """Photos whose faces are cut out but not classified yet."""
 
     paths: list[str] = field(default_factory=list)
     examined: list[Examined] = field(default_factory=list)
     images: list[RgbImage] = field(default_factory=list)
+    """The photos themselves, kept only if they are to be annotated."""
 
 
 class Worker:
-    """Answers files of a source by their paths."""
+    """Analyzes files of a source by their paths."""
 
-    def __init__(self, work: WorkerConfig, reader: IsolatedReader | None = None) -> None:
-        self._work = work
+    def __init__(self, setup: WorkerSetup, reader: IsolatedReader | None = None) -> None:
+        self._setup = setup
         self._reader = reader or IsolatedReader(1)
         self._reader.prepare()
-        self.analyzer = work.make(work.config)
-        on_gpu = work.config.device is not Device.CPU and has_gpu()
-        self._faces_a_call = _FACES_A_CALL_GPU if on_gpu else _FACES_A_CALL
+        self.analyzer = setup.make_analyzer(setup.config)
+        on_gpu = setup.config.device is not Device.CPU and has_gpu()
+        self._faces_per_call = _FACES_PER_CALL_GPU if on_gpu else _FACES_PER_CALL
 
-    def read(self, path: str) -> Read:
-        """The photo, or why it cannot be read."""
+    def read(self, path: str) -> ReadResult:
+        """Return the photo, or the error why it cannot be read."""
         try:
-            return self._work.source.read(path, self._reader)
+            return self._setup.source.read(path, self._reader)
         except ProjectError as error:
             return error
 
-    def read_ahead(self, paths: Iterable[str]) -> Iterator[tuple[str, Read]]:
-        """The photos, each read while the one before is answered."""
-        with ThreadPoolExecutor(1) as ahead:
-            reads = ((path, ahead.submit(self.read, path)) for path in paths)
+    def read_ahead(self, paths: Iterable[str]) -> Iterator[tuple[str, ReadResult]]:
+        """Yield each path with its photo, while the next photo is being read."""
+        with ThreadPoolExecutor(1) as reading_thread:
+            reads = ((path, reading_thread.submit(self.read, path)) for path in paths)
             current = next(reads, None)
             while current is not None:
                 following = next(reads, None)
@@ -95,13 +98,13 @@ class Worker:
                 yield path, read.result()
                 current = following
 
-    def answer(self, photos: Iterable[tuple[str, Read]]) -> list[FileResult]:
-        """What came of each photo, in their order; ConfigError when a picture cannot be written.
+    def analyze(self, photos: Iterable[tuple[str, ReadResult]]) -> list[FileResult]:
+        """Return a result for each photo, in order.
 
-        A photo's pixels are let go as soon as its faces are cut out, or with ``annotate`` when
-        they have become many.
+        ConfigError if an annotated copy cannot be written. A photo's pixels are released as soon
+        as its faces are cut out; those to be annotated, when there are many of them.
         """
-        answers: dict[str, FileResult] = {}
+        results: dict[str, FileResult] = {}
         order: list[str] = []
         pending = _Pending()
         for path, image in photos:
@@ -111,135 +114,133 @@ class Worker:
                     raise image
                 pending.examined.append(self.analyzer.examine(image))
             except ProjectError as error:
-                answers[path] = failed(path, error)
+                results[path] = FileResult.from_error(path, error)
                 continue
             pending.paths.append(path)
-            if self._work.annotate is not None:
+            if self._setup.annotate is not None:
                 pending.images.append(image)
-                if sum(each.width * each.height for each in pending.images) > _KEPT_PIXELS:
-                    answers |= self._concluded(pending)
+                if sum(held.width * held.height for held in pending.images) > _MAX_HELD_PIXELS:
+                    results |= self._finish(pending)
                     pending = _Pending()
-        answers |= self._concluded(pending)
-        return [answers[path] for path in order]
+        results |= self._finish(pending)
+        return [results[path] for path in order]
 
     def close(self) -> None:
         """End the decoder's process."""
         self._reader.close()
 
-    def _concluded(self, pending: _Pending) -> dict[str, FileResult]:
-        answers: dict[str, FileResult] = {}
-        analyses = self._analyses(pending)
+    def _finish(self, pending: _Pending) -> dict[str, FileResult]:
+        """Return the results of the pending photos by path, and write their annotated copies."""
+        results: dict[str, FileResult] = {}
+        analyses = self._classify(pending)
         for number, (path, analysis) in enumerate(zip(pending.paths, analyses, strict=True)):
             if isinstance(analysis, ProjectError):
-                answers[path] = failed(path, analysis)
+                results[path] = FileResult.from_error(path, analysis)
                 continue
-            if self._work.annotate is not None:
-                _annotate(self._work.annotate, path, pending.images[number], analysis)
-            answers[path] = answered(path, analysis)
-        return answers
+            if self._setup.annotate is not None:
+                _write_annotated(self._setup.annotate, path, pending.images[number], analysis)
+            results[path] = FileResult.from_analysis(path, analysis)
+        return results
 
-    def _analyses(self, pending: _Pending) -> list[ImageAnalysis | ProjectError]:
+    def _classify(self, pending: _Pending) -> list[ImageAnalysis | ProjectError]:
         conclude = self.analyzer.conclude
         try:
-            return list(conclude(pending.examined, faces_a_call=self._faces_a_call))
+            return list(conclude(pending.examined, faces_a_call=self._faces_per_call))
         except ProjectError:
-            # One of them has no usable answer; the others shall not suffer for it.
-            each: list[ImageAnalysis | ProjectError] = []
-            for one in pending.examined:
+            # One photo has no usable answer; classify them one by one to keep the others.
+            analyses: list[ImageAnalysis | ProjectError] = []
+            for examined in pending.examined:
                 try:
-                    each.extend(conclude([one], faces_a_call=self._faces_a_call))
+                    analyses.extend(conclude([examined], faces_a_call=self._faces_per_call))
                 except ProjectError as error:
-                    each.append(error)
-            return each
+                    analyses.append(error)
+            return analyses
 
 
 def use_one_core() -> None:
-    """Have this process, before it loads any network, answer on one processor core.
+    """Limit this process to one processor core; call it before any network is loaded.
 
-    As many workers as cores, so each has one; and all of them alike, whatever their number,
-    because the last bits of a network's values depend on its threads.
+    There are as many workers as cores, so each gets one. All workers must be alike, because the
+    last bits of a network's output depend on its number of threads.
     """
     import cv2
 
-    os.environ["OMP_NUM_THREADS"] = "1"  # torch and OpenVINO go by it
+    os.environ["OMP_NUM_THREADS"] = "1"  # read by torch and OpenVINO
     cv2.setNumThreads(1)
 
 
-def _annotate(folder: Path, path: str, image: RgbImage, analysis: ImageAnalysis) -> None:
+def _write_annotated(folder: Path, path: str, image: RgbImage, analysis: ImageAnalysis) -> None:
     from ..output.render import annotate, encode_png
 
     target = annotated_path(folder, path)
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(
-            f"Nothing can be written to {folder}: {error.strerror}.",
-            hint="Name a folder that you may write to, on a disk with room.",
-        ) from error
-    with report_disk_errors(target), atomic_file(target) as file:
-        file.write(encode_png(annotate(image, analysis)))
+    with report_resumable_disk_errors(target):
+        atomic_write(target, encode_png(annotate(image, analysis)))
 
 
 def annotated_path(folder: Path, path: str) -> Path:
-    """Where the annotated copy of ``path`` goes: the same folders, so that no two meet."""
-    # In an object store a name may lead upwards.
+    """Return where the annotated copy of ``path`` goes: in the same subfolders, below ``folder``.
+
+    Two photos never share a copy.
+    """
+    # In an object store a name may contain "..", which would leave the folder.
     parts = ["%2E%2E" if part == ".." else part for part in path.split("/")]
     name = parts.pop()
-    if len(os.fsencode(name)) > _LONGEST_NAME:
-        told = hashlib.blake2b(os.fsencode(name), digest_size=4).hexdigest()
+    if len(os.fsencode(name)) > _MAX_NAME_BYTES:
+        digest = hashlib.blake2b(os.fsencode(name), digest_size=4).hexdigest()
         stem = name
-        while len(os.fsencode(stem)) > _LONGEST_NAME - len(told) - 1:
+        while len(os.fsencode(stem)) > _MAX_NAME_BYTES - len(digest) - 1:
             stem = stem[:-1]
-        name = f"{stem}-{told}"
+        name = f"{stem}-{digest}"
     return folder.joinpath(*PurePosixPath(*parts).parts, f"{name}.annotated.png")
 
 
-def serve(connection: Connection, work: WorkerConfig) -> None:
-    """Answer what comes through ``connection`` until it ends: the program of a worker process.
+def run_worker(connection: Connection, setup: WorkerSetup) -> None:
+    """Analyze the paths that come through ``connection`` until it closes.
 
-    Sends what the answers are made with, or the error why there will be none; then for each list
-    of paths its answers.
+    This is the program of a worker process. It first sends its analyzer's provenance, or the error
+    why it has no analyzer; then the results of each list of paths it receives.
     """
     use_one_core()
     keep_blocks()
     try:
-        worker = Worker(work)
+        worker = Worker(setup)
     except ProjectError as error:
         connection.send(error)
         return
     connection.send(worker.analyzer.provenance)
-    # One is read while another is answered; more would only cost memory.
-    ready: Queue[_Next] = Queue(maxsize=1)
-    Thread(target=_read_ahead, args=(connection, worker, ready), daemon=True).start()
+    # One photo is read while another is analyzed; reading more ahead would only cost memory.
+    queue: Queue[_QueueItem] = Queue(maxsize=1)
+    Thread(target=_read_into_queue, args=(connection, worker, queue), daemon=True).start()
     try:
         while True:
-            connection.send(worker.answer(_photos(ready)))
-    except _Over:
+            connection.send(worker.analyze(_take_photos(queue)))
+    except _RunEnded:
         worker.close()
     except ProjectError as error:
         connection.send(error)
 
 
-class _Over(Exception):
-    """The run has ended."""
+class _RunEnded(Exception):
+    """The run has ended: no more paths will come."""
 
 
-_Next = tuple[str, Read] | BaseException | None
-"""A photo; None at a list's end; what ended the reading."""
+_QueueItem = tuple[str, ReadResult] | BaseException | None
+"""A photo; None at the end of a list of paths; or the exception that ended the reading."""
 
 
-def _read_ahead(connection: Connection, worker: Worker, ready: Queue[_Next]) -> None:
+def _read_into_queue(connection: Connection, worker: Worker, queue: Queue[_QueueItem]) -> None:
     try:
-        while (paths := _received(connection)) is not None:
+        while (paths := _receive_paths(connection)) is not None:
             for path in paths:
-                ready.put((path, worker.read(path)))
-            ready.put(None)
-        ready.put(_Over())
-    except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
-        ready.put(error)
+                queue.put((path, worker.read(path)))
+            queue.put(None)
+        queue.put(_RunEnded())
+    except BaseException as error:  # noqa: BLE001 - raised again by the thread that takes it
+        queue.put(error)
 
 
-def _received(connection: Connection) -> list[str] | None:
+def _receive_paths(connection: Connection) -> list[str] | None:
+    """Return the next list of paths; None once the connection is closed."""
     try:
         paths: list[str] = connection.recv()
     except (EOFError, OSError):
@@ -247,9 +248,9 @@ def _received(connection: Connection) -> list[str] | None:
     return paths
 
 
-def _photos(ready: Queue[_Next]) -> Iterator[tuple[str, Read]]:
-    """The photos of one list, as they are read."""
-    while (given := ready.get()) is not None:
-        if isinstance(given, BaseException):
-            raise given
-        yield given
+def _take_photos(queue: Queue[_QueueItem]) -> Iterator[tuple[str, ReadResult]]:
+    """Yield the photos of one list of paths as they are read."""
+    while (item := queue.get()) is not None:
+        if isinstance(item, BaseException):
+            raise item
+        yield item

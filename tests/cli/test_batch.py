@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from cli import main
 from core import Emotion
 from core.batch import run as batch_run
-from tests.core.batch.batch_parts import fill, opener
+from tests.core.batch.batch_parts import fill_folder, inline_pool
 from tests.fakes import picture, png
 
 
@@ -24,7 +24,7 @@ def opened(monkeypatch):
 
     def open_pool(work, options, files):
         opened.append((work, options))
-        return opener()(work, options, files)
+        return inline_pool()(work, options, files)
 
     monkeypatch.setattr(batch_run, "_open_pool", open_pool)
     return opened
@@ -41,7 +41,7 @@ def batch(*arguments):
 
 
 def test_table_is_written_and_counted(tmp_path):
-    shown = batch(fill(tmp_path / "photos"), "--out", tmp_path / "deep" / "table.csv")
+    shown = batch(fill_folder(tmp_path / "photos"), "--out", tmp_path / "deep" / "table.csv")
     assert shown.exit_code == 1
     assert shown.stdout == ""
     (told, wrote) = shown.stderr.splitlines()
@@ -65,8 +65,8 @@ def test_exit_code_tells_whether_all_some_or_none_was_read(folder, tmp_path):
     ("arguments", "message"),
     [
         (["absent", "--out", "table.csv"], "cannot be opened"),
-        ([".", "--out", "table.xlsx"], "names no format"),
-        ([".", "--out", "table.csv"], "no file in the folder"),
+        ([".", "--out", "table.xlsx"], "known table format"),
+        ([".", "--out", "table.csv"], "no files in the folder"),
         ([".", "--out", "table.csv", "--workers", "0"], "--workers"),
         (["."], "--out"),
         ([".", "--out", "table.csv", "--engine", "spark"], "'spark' is not one of"),
@@ -113,7 +113,7 @@ def test_second_run_says_what_was_there_already(folder, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal_ends_it_in_order_and_the_same_command_goes_on(tmp_path, monkeypatch, number):
-    folder, out = fill(tmp_path / "photos"), tmp_path / "table.csv"
+    folder, out = fill_folder(tmp_path / "photos"), tmp_path / "table.csv"
     append = batch_run.Journal.append
 
     def ended(self, index, answers):

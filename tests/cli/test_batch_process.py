@@ -14,7 +14,7 @@ import time
 import pytest
 
 from core.batch.run import journal_path
-from tests.core.batch.batch_parts import fill, opener, run
+from tests.core.batch.batch_parts import fill_folder, inline_pool, run
 from tests.core.batch.faulty_analyzers import SlowAnalyzer
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
@@ -23,7 +23,7 @@ FAKED = """
 import functools, sys
 from core.batch import run
 from tests.core.batch.faulty_analyzers import SlowAnalyzer
-run.WorkerConfig = functools.partial(run.WorkerConfig, make=SlowAnalyzer)
+run.WorkerSetup = functools.partial(run.WorkerSetup, make_analyzer=SlowAnalyzer)
 from cli import main
 main.app(sys.argv[1:])
 """
@@ -92,11 +92,11 @@ def clean(tmp_path):
 
     Its copies with marked faces lie in "clean", its report is clean.html.
     """
-    folder = fill(tmp_path / "photos", 24)
+    folder = fill_folder(tmp_path / "photos", 24)
     run(
         folder,
         tmp_path / "clean.csv",
-        pool=opener(make=SlowAnalyzer),
+        pool=inline_pool(make_analyzer=SlowAnalyzer),
         annotate=tmp_path / "clean",
         report=tmp_path / "clean.html",
     )

@@ -1,6 +1,6 @@
-"""Analyzers for worker processes that answer at once, or end in all the ways a process can.
+"""Analyzers for worker processes that are quick, or that fail in every way a process can.
 
-They find one face in every picture, and load as little as will do.
+They find one face in every image and load as little as possible.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from tests.core.batch.batch_parts import kill_self
 from tests.core.pipeline_parts import BrightnessClassifier, FixedDetector, FixedLandmarks
 
 MARK = "BATCH_TEST_MARK"
-"""Names the file that tells whether once.png has ended a worker already."""
+"""Environment variable: the file that exists once once.png has killed a worker."""
 
 
 class QuickAnalyzer(Analyzer):
-    """Always the same face, answered by its brightness."""
+    """Finds the same face everywhere; the brightness decides its emotion."""
 
     def __init__(self, config: AnalyzerConfig) -> None:
         super().__init__(
@@ -31,8 +31,8 @@ class QuickAnalyzer(Analyzer):
         )
 
 
-class FatalAnalyzer(QuickAnalyzer):
-    """Ends its process at fatal.png, at once.png only the first time; hangs at hang.png."""
+class CrashingAnalyzer(QuickAnalyzer):
+    """Kills its process at fatal.png, at once.png only the first time; hangs at hang.png."""
 
     def examine(self, image):
         if image.name == "fatal.png":
@@ -46,19 +46,19 @@ class FatalAnalyzer(QuickAnalyzer):
 
 
 class SlowAnalyzer(QuickAnalyzer):
-    """Takes its time, so that a run can be ended in its middle."""
+    """Is slow enough that a run can be stopped halfway."""
 
     def examine(self, image):
         time.sleep(0.05)
         return super().examine(image)
 
 
-def refused(_config: AnalyzerConfig) -> Analyzer:
-    """No analyzer: the weights are missing."""
+def raise_error(_config: AnalyzerConfig) -> Analyzer:
+    """Raise the error of missing weights instead of returning an analyzer."""
     raise ProjectError("The weights are absent.", hint="Train them.")
 
 
-def fatal(_config: AnalyzerConfig) -> Analyzer:
-    """No analyzer: the process ends."""
+def crash(_config: AnalyzerConfig) -> Analyzer:
+    """Kill the process instead of returning an analyzer."""
     kill_self()
     raise AssertionError

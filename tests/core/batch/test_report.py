@@ -1,4 +1,4 @@
-"""The report: one file with what a person asks first, and no part of a photo unless asked for."""
+"""The HTML report: one file with the main counts, and no part of a photo unless wanted."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from html.parser import HTMLParser
 import pytest
 
 from core import Emotion
-from tests.core.batch.batch_parts import fill, run
+from tests.core.batch.batch_parts import fill_folder, run
 from tests.fakes import picture, png
 
 
 class Page(HTMLParser):
-    """The tables of a page as lists of cells, and everything that could load something."""
+    """The tables of a page as lists of cells, its links, and its tags."""
 
     def __init__(self, text):
         super().__init__()
-        self.tables, self.loads, self.opened = [], [], []
+        self.tables, self.links, self.tags = [], [], []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
-        self.loads += [value for name, value in attrs if name in ("src", "href", "action")]
-        self.opened.append(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href", "action")]
+        self.tags.append(tag)
         if tag == "table":
             self.tables.append([])
         elif tag == "tr":
@@ -35,19 +35,19 @@ class Page(HTMLParser):
             self.tables[-1][-1][-1] += data.strip()
 
 
-def page_of(photos, tmp_path, **options):
+def write_page(photos, tmp_path, **options):
     run(photos, tmp_path / "table.csv", report=tmp_path / "page.html", **options)
     return (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
-def test_counts_emotions_and_folders_are_told(tmp_path):
+def test_report_shows_counts_emotions_and_folders(tmp_path):
     folder = tmp_path / "photos"
     (folder / "a").mkdir(parents=True)
     (folder / "one.png").write_bytes(png(picture(Emotion.HAPPY, Emotion.SAD)))
     (folder / "a" / "two.png").write_bytes(png(picture(Emotion.HAPPY, unsure=[Emotion.FEAR])))
     (folder / "a" / "none.png").write_bytes(png(picture()))
     (folder / "a" / "bad.png").write_bytes(b"nothing")
-    text = page_of(folder, tmp_path)
+    text = write_page(folder, tmp_path)
     emotions, folders, unsure, reasons, failures = Page(text).tables
     assert ["happy", "2", "50.0 %"] in [row[:3] for row in emotions]
     assert [row[:3] for row in folders[1:]] == [
@@ -64,29 +64,29 @@ def test_counts_emotions_and_folders_are_told(tmp_path):
         "without a face": "1",
         "could not be read": "1",
         "faces": "4",
-        "of them not sure": "1",
+        "of these, not sure": "1",
     }
 
 
 def test_page_loads_nothing_and_shows_no_photo(photos, tmp_path):
-    page = Page(page_of(photos, tmp_path))
-    assert page.loads == []
-    assert not {"img", "script", "iframe", "link"} & set(page.opened)
+    page = Page(write_page(photos, tmp_path))
+    assert page.links == []
+    assert not {"img", "script", "iframe", "link"} & set(page.tags)
 
 
-def test_thumbnails_show_the_faces_when_asked_for(photos, tmp_path):
-    page = Page(page_of(photos, tmp_path, thumbnails=True))
-    assert page.loads
-    assert all(each.startswith("data:image/jpeg;base64,") for each in page.loads)
+def test_thumbnails_show_the_faces_if_wanted(photos, tmp_path):
+    page = Page(write_page(photos, tmp_path, thumbnails=True))
+    assert page.links
+    assert all(link.startswith("data:image/jpeg;base64,") for link in page.links)
 
 
 def test_same_rows_give_the_same_page(photos, tmp_path):
-    first = page_of(photos, tmp_path)
-    assert page_of(photos, tmp_path, fresh=True) == first
+    first = write_page(photos, tmp_path)
+    assert write_page(photos, tmp_path, fresh=True) == first
 
 
 @pytest.mark.parametrize(
-    ("name", "shown"),
+    ("name", "escaped"),
     [
         ("<script>alert(1)<x>.png", "&lt;script&gt;alert(1)&lt;x&gt;.png"),
         ("red\x1b[31m.png", "red\\x1b[31m.png"),
@@ -94,20 +94,20 @@ def test_same_rows_give_the_same_page(photos, tmp_path):
         ('"onload="x.png', "&#34;onload=&#34;x.png"),
     ],
 )
-def test_names_that_would_change_the_page_are_escaped(tmp_path, name, shown):
+def test_names_that_could_change_the_page_are_escaped(tmp_path, name, escaped):
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos" / name).write_bytes(b"no picture")
-    text = page_of(tmp_path / "photos", tmp_path)
-    assert shown in text
+    text = write_page(tmp_path / "photos", tmp_path)
+    assert escaped in text
     assert name not in text
 
 
-def test_long_lists_are_cut_and_say_so(tmp_path):
-    folder = fill(tmp_path / "photos", 2)
+def test_long_lists_are_shortened_and_say_so(tmp_path):
+    folder = fill_folder(tmp_path / "photos", 2)
     for number in range(70):
         (folder / f"bad{number}").write_bytes(b"nothing")
         (folder / f"sub{number}").mkdir()
         (folder / f"sub{number}" / "x.png").write_bytes(b"nothing")
-    text = page_of(folder, tmp_path)
+    text = write_page(folder, tmp_path)
     assert "the first 60 of 140" in text
-    assert "further folders" in text
+    assert "more folders" in text

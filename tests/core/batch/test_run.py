@@ -1,4 +1,4 @@
-"""What a batch run answers, and what it leaves alone."""
+"""Batch runs: which files get rows, what is in them, and what is left alone."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from core import (
 )
 from core.batch.rows import COLUMN_NAMES, COLUMNS, ColumnType
 from core.batch.worker import annotated_path
-from tests.core.batch.batch_parts import InlinePool, fill, opener, run
+from tests.core.batch.batch_parts import InlinePool, fill_folder, inline_pool, run
 from tests.core.reading.faulty_decoder import COMMAND, with_fault
 from tests.fakes import FakeAnalyzer, picture, png
 
 ONE = png(picture(Emotion.HAPPY))
 
 
-def rows_of(table):
+def read_rows(table):
     return [json.loads(line) for line in table.read_bytes().splitlines()]
 
 
-def paths_of(table):
-    return [row["path"] for row in rows_of(table)]
+def read_paths(table):
+    return [row["path"] for row in read_rows(table)]
 
 
 @pytest.fixture
@@ -49,23 +49,23 @@ def out(tmp_path):
     return tmp_path / "table.jsonl"
 
 
-def test_each_file_has_its_rows_with_the_values_of_analyze(photos, tmp_path):
+def test_each_file_has_rows_with_the_values_of_analyze(photos, tmp_path):
     summary = run(photos, tmp_path / "table.jsonl")
-    rows = rows_of(tmp_path / "table.jsonl")
+    rows = read_rows(tmp_path / "table.jsonl")
     assert all(tuple(row) == COLUMN_NAMES for row in rows)
     counts = Counter()
     for path in sorted(path for path in photos.rglob("*") if path.is_file()):
-        own = [row for row in rows if row["path"] == path.relative_to(photos).as_posix()]
-        counts[own[0]["status"]] += 1
-        if own[0]["status"] == "failed":
-            (row,) = own
+        file_rows = [row for row in rows if row["path"] == path.relative_to(photos).as_posix()]
+        counts[file_rows[0]["status"]] += 1
+        if file_rows[0]["status"] == "failed":
+            (row,) = file_rows
             assert row["error"] == "UnreadableImage"
             assert "damaged or cut off" in row["message"]
             continue
-        told = document(FakeAnalyzer().analyze(read_image(path)))
-        assert {row["status"] for row in own} == {"face" if told["faces"] else "no face"}
-        for row, face in zip(own, told["faces"], strict=False):
-            assert row["faces"] == len(told["faces"]) == len(own)
+        expected = document(FakeAnalyzer().analyze(read_image(path)))
+        assert {row["status"] for row in file_rows} == {"face" if expected["faces"] else "no face"}
+        for row, face in zip(file_rows, expected["faces"], strict=False):
+            assert row["faces"] == len(expected["faces"]) == len(file_rows)
             assert {name: row[name] for name in face["emotions"]} == face["emotions"]
             assert {name: row[name] for name in face["box"]} == face["box"]
             assert [row[name] for name in ("face", "top", "certain", "score")] == [
@@ -83,51 +83,55 @@ def test_each_file_has_its_rows_with_the_values_of_analyze(photos, tmp_path):
     assert summary.uncertain == sum(row["certain"] is False for row in rows) > 0
 
 
-def test_all_formats_hold_the_same(photos, tmp_path):
+def test_all_formats_hold_the_same_values(photos, tmp_path):
     for ending in ("csv", "jsonl", "parquet"):
         run(photos, tmp_path / f"table.{ending}")
-    told = rows_of(tmp_path / "table.jsonl")
+    rows = read_rows(tmp_path / "table.jsonl")
     parquet = pq.read_table(tmp_path / "table.parquet")
-    assert parquet.drop_columns("path_bytes").to_pylist() == told
-    assert json.loads(parquet.schema.metadata[b"photo_emotion"])["run"] == told[0]["run"]
+    assert parquet.drop_columns("path_bytes").to_pylist() == rows
+    assert json.loads(parquet.schema.metadata[b"photo_emotion"])["run"] == rows[0]["run"]
     with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
-        read = list(csv.DictReader(file))
-    kinds = {column.name: column.kind for column in COLUMNS}
-    for row, expected in zip(read, told, strict=True):
+        csv_rows = list(csv.DictReader(file))
+    types = {column.name: column.type for column in COLUMNS}
+    for row, expected in zip(csv_rows, rows, strict=True):
         for name, text in row.items():
             value = expected[name]
             if value is None:
                 assert text == ""
-            elif kinds[name] is ColumnType.TRUTH:
+            elif types[name] is ColumnType.BOOLEAN:
                 assert text == ("yes" if value else "no")
-            elif kinds[name] is ColumnType.TEXT:
+            elif types[name] is ColumnType.TEXT:
                 assert text == value
             else:
                 assert float(text) == value
 
 
-def test_order_and_grouping_change_no_byte(photos, clean, tmp_path):
-    class Backwards(InlinePool):
-        def answers(self, paths):
-            return super().answers(reversed(list(paths)))
+def test_order_and_chunk_size_change_no_byte(photos, clean_tables, tmp_path):
+    class ReversedPool(InlinePool):
+        def analyze(self, paths):
+            return super().analyze(reversed(list(paths)))
 
     for number, pool in enumerate(
-        (opener(photos_per_chunk=1), opener(photos_per_chunk=7), lambda work, *_: Backwards(work))
+        (
+            inline_pool(photos_per_chunk=1),
+            inline_pool(photos_per_chunk=7),
+            lambda setup, *_: ReversedPool(setup),
+        )
     ):
         run(photos, tmp_path / f"table{number}.csv", pool=pool)
-        assert (tmp_path / f"table{number}.csv").read_bytes() == clean["csv"]
+        assert (tmp_path / f"table{number}.csv").read_bytes() == clean_tables["csv"]
 
 
-def test_same_names_in_several_folders_stay_apart(folder, out):
+def test_files_with_the_same_name_in_several_folders_stay_separate(folder, out):
     for name in ("a/photo.png", "b/photo.png", "b/c/photo.png", "photo.png"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(ONE)
     run(folder, out)
-    assert paths_of(out) == ["a/photo.png", "b/c/photo.png", "b/photo.png", "photo.png"]
+    assert read_paths(out) == ["a/photo.png", "b/c/photo.png", "b/photo.png", "photo.png"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs links and pipes")
-def test_links_pipes_and_litter_are_counted_and_not_opened(folder, out, tmp_path):
+def test_links_pipes_and_system_files_are_counted_and_not_opened(folder, out, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "secret.png").write_bytes(ONE)
     (folder / "photo.png").write_bytes(ONE)
@@ -137,22 +141,22 @@ def test_links_pipes_and_litter_are_counted_and_not_opened(folder, out, tmp_path
     os.mkfifo(folder / "pipe.png")
     (folder / ".DS_Store").write_bytes(b"\0")
     assert run(folder, out).skipped == 5
-    assert paths_of(out) == ["photo.png"]
+    assert read_paths(out) == ["photo.png"]
 
 
-def test_a_photo_is_told_by_its_content_not_by_its_name(folder, out):
+def test_photo_is_recognized_by_its_content_not_by_its_name(folder, out):
     (folder / "photo.txt").write_bytes(ONE)
     (folder / "text.png").write_bytes(b"no picture")
     (folder / ".hidden").write_bytes(ONE)
     run(folder, out)
-    assert {row["path"]: row["status"] for row in rows_of(out)} == {
+    assert {row["path"]: row["status"] for row in read_rows(out)} == {
         ".hidden": "face",
         "photo.txt": "face",
         "text.png": "failed",
     }
 
 
-def test_folder_that_may_not_be_opened_is_a_row(folder, out, monkeypatch):
+def test_folder_without_permission_gets_a_row(folder, out, monkeypatch):
     (folder / "private").mkdir()
     (folder / "photo.png").write_bytes(ONE)
     real = os.scandir
@@ -164,11 +168,14 @@ def test_folder_that_may_not_be_opened_is_a_row(folder, out, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", scandir)
     run(folder, out)
-    (row,) = (row for row in rows_of(out) if row["path"] == "private")
-    assert (row["status"], row["message"]) == ("failed", "The folder may not be opened.")
+    (row,) = (row for row in read_rows(out) if row["path"] == "private")
+    assert (row["status"], row["message"]) == (
+        "failed",
+        "You have no permission to open this folder.",
+    )
 
 
-def test_own_files_in_the_folder_are_not_taken_for_photos(folder):
+def test_files_of_the_run_itself_are_not_taken_for_photos(folder):
     (folder / "photo.png").write_bytes(ONE)
     out = folder / "table.jsonl"
     for _ in range(2):
@@ -177,33 +184,33 @@ def test_own_files_in_the_folder_are_not_taken_for_photos(folder):
     assert (folder / "marked" / "photo.png.annotated.png").is_file()
 
 
-def test_file_that_vanished_is_a_row(folder, out):
-    fill(folder, 6)
+def test_file_that_vanished_gets_a_row(folder, out):
+    fill_folder(folder, 6)
 
-    def pool(work, *_):
+    def open_pool(setup, *_):
         (folder / "000.png").unlink()
-        return InlinePool(work)
+        return InlinePool(setup)
 
-    run(folder, out, pool=pool)
-    (row,) = (row for row in rows_of(out) if row["path"] == "000.png")
+    run(folder, out, pool=open_pool)
+    (row,) = (row for row in read_rows(out) if row["path"] == "000.png")
     assert (row["status"], row["message"]) == ("failed", "There is no such file.")
 
 
-def test_folder_that_grows_while_it_is_read_is_answered_whole(folder, out, tmp_path):
-    fill(folder, 12)
+def test_files_added_during_the_run_are_analyzed_too(folder, out, tmp_path):
+    fill_folder(folder, 12)
 
     def grow(progress):
         number = progress.done
         if number and not (folder / f"more{number}.png").exists() and progress.total < 20:
             (folder / f"more{number}.png").write_bytes(ONE)
 
-    run(folder, out, on_progress=grow, pool=opener(photos_per_chunk=3))
+    run(folder, out, on_progress=grow, pool=inline_pool(photos_per_chunk=3))
     run(folder, tmp_path / "clean.jsonl")
     assert out.read_bytes() == (tmp_path / "clean.jsonl").read_bytes()
-    assert sum("more" in path for path in paths_of(out)) > 4
+    assert sum("more" in path for path in read_paths(out)) > 4
 
 
-def test_file_that_changes_while_it_is_read_is_answered_as_it_became(folder, out):
+def test_file_that_changes_during_the_run_is_analyzed_as_it_is_in_the_end(folder, out):
     (folder / "photo.png").write_bytes(ONE)
 
     changed = png(picture(Emotion.SAD, Emotion.SAD))
@@ -214,10 +221,10 @@ def test_file_that_changes_while_it_is_read_is_answered_as_it_became(folder, out
             os.utime(folder / "photo.png", (1, 1))
 
     run(folder, out, on_progress=change)
-    assert [row["top"] for row in rows_of(out)] == ["sad", "sad"]
+    assert [row["top"] for row in read_rows(out)] == ["sad", "sad"]
 
 
-def test_file_that_changes_all_the_time_keeps_its_last_answer(folder, out):
+def test_file_that_changes_all_the_time_keeps_its_last_result(folder, out):
     (folder / "photo.png").write_bytes(ONE)
     times = iter(range(100))
 
@@ -225,26 +232,26 @@ def test_file_that_changes_all_the_time_keeps_its_last_answer(folder, out):
         os.utime(folder / "photo.png", (1, next(times)))
 
     run(folder, out, on_progress=touch)
-    assert [row["top"] for row in rows_of(out)] == ["happy"]
+    assert [row["top"] for row in read_rows(out)] == ["happy"]
 
 
-def test_face_without_a_usable_answer_costs_its_own_file_alone(folder, out):
+def test_face_without_a_usable_answer_fails_only_its_own_file(folder, out):
     class Broken(FakeAnalyzer):
-        def conclude(self, pictures, **options):
-            if any(each.width == 200 for each in pictures):
-                raise InferenceError("The network gave a value that is no number.")
-            return super().conclude(pictures, **options)
+        def conclude(self, photos, **options):
+            if any(photo.width == 200 for photo in photos):
+                raise InferenceError("The network returned NaN.")
+            return super().conclude(photos, **options)
 
-    fill(folder, 4)
+    fill_folder(folder, 4)
     (folder / "odd.png").write_bytes(png(picture(Emotion.SAD, size_wh=(200, 200))))
-    summary = run(folder, out, pool=opener(make=Broken))
-    (row,) = (row for row in rows_of(out) if row["path"] == "odd.png")
+    summary = run(folder, out, pool=inline_pool(make_analyzer=Broken))
+    (row,) = (row for row in read_rows(out) if row["path"] == "odd.png")
     assert (row["status"], row["error"]) == ("failed", "InferenceError")
     assert (summary.files, summary.failed) == (5, 1)
 
 
-def test_decoder_that_crashes_or_hangs_costs_its_own_file_alone(folder, out, tmp_path):
-    fill(folder, 5)
+def test_decoder_that_crashes_or_hangs_fails_only_that_file(folder, out, tmp_path):
+    fill_folder(folder, 5)
     run(folder, tmp_path / "clean.jsonl")
     faults = {
         "crash.png": ("crash", "made the decoder crash"),
@@ -253,12 +260,12 @@ def test_decoder_that_crashes_or_hangs_costs_its_own_file_alone(folder, out, tmp
     for name, (fault, _) in faults.items():
         (folder / name).write_bytes(with_fault(ONE, fault))
     with IsolatedReader(1, seconds=2, command=COMMAND) as reader:
-        summary = run(folder, out, pool=opener(reader=reader))
+        summary = run(folder, out, pool=inline_pool(reader=reader))
     assert (summary.files, summary.failed) == (7, 3)  # one of the five is damaged
-    rows = {row["path"]: row for row in rows_of(out) if row["path"] in faults}
-    for name, (_, what) in faults.items():
+    rows = {row["path"]: row for row in read_rows(out) if row["path"] in faults}
+    for name, (_, message) in faults.items():
         assert (rows[name]["status"], rows[name]["error"]) == ("failed", "UnreadableImage")
-        assert what in rows[name]["message"]
+        assert message in rows[name]["message"]
     others = [
         line for line in out.read_bytes().splitlines() if json.loads(line)["path"] not in faults
     ]
@@ -274,7 +281,7 @@ def test_names_are_exact_in_json_and_parquet_and_safe_in_csv(folder, tmp_path):
     names = {os.fsdecode(name) for name in raw}
     for ending in ("csv", "jsonl", "parquet"):
         run(folder, tmp_path / f"table.{ending}")
-    assert set(paths_of(tmp_path / "table.jsonl")) == names
+    assert set(read_paths(tmp_path / "table.jsonl")) == names
     table = pq.read_table(tmp_path / "table.parquet").to_pylist()
     exact = {os.fsdecode(row["path_bytes"]) if row["path_bytes"] else row["path"] for row in table}
     assert exact == names
@@ -285,15 +292,17 @@ def test_names_are_exact_in_json_and_parquet_and_safe_in_csv(folder, tmp_path):
     assert not [cell for cell in cells if cell[0] in "=+-@\t\r\n"]
 
 
-def test_annotated_copies_lie_in_the_same_folders(photos, tmp_path):
+def test_annotated_copies_are_in_the_same_subfolders(photos, tmp_path):
     run(photos, tmp_path / "table.csv", annotate=tmp_path / "marked")
-    made = {path.relative_to(tmp_path / "marked") for path in (tmp_path / "marked").rglob("*.png")}
-    assert len(made) == 16
-    some = read_image(tmp_path / "marked" / "inner" / "001.png.annotated.png")
-    assert (some.pixels != read_image(photos / "inner" / "001.png").pixels).any()
+    copies = {
+        path.relative_to(tmp_path / "marked") for path in (tmp_path / "marked").rglob("*.png")
+    }
+    assert len(copies) == 16
+    copy = read_image(tmp_path / "marked" / "inner" / "001.png.annotated.png")
+    assert (copy.pixels != read_image(photos / "inner" / "001.png").pixels).any()
 
 
-def test_no_annotated_copy_meets_another_or_leaves_its_folder(tmp_path):
+def test_annotated_copies_never_collide_or_leave_their_folder(tmp_path):
     long = "x" * 250
     paths = ["a/b.png", "b.png", f"{long}1", f"{long}2", "../b.png", "/b.png", "c/../../b.png"]
     targets = [annotated_path(tmp_path, path) for path in paths]
@@ -303,49 +312,49 @@ def test_no_annotated_copy_meets_another_or_leaves_its_folder(tmp_path):
         assert len(target.name) <= 255
 
 
-def test_copies_asked_for_later_are_made_for_all(photos, tmp_path):
+def test_annotate_option_added_later_makes_copies_of_all(photos, tmp_path):
     run(photos, tmp_path / "table.csv")
     assert run(photos, tmp_path / "table.csv", annotate=tmp_path / "marked").already_done == 0
     assert len(list((tmp_path / "marked").rglob("*.png"))) == 16
 
 
-def test_folder_without_files_is_told(folder, out):
-    with pytest.raises(DataError, match="no file in the folder"):
+def test_folder_without_files_is_refused(folder, out):
+    with pytest.raises(DataError, match="no files in the folder"):
         run(folder, out)
     assert not out.exists()
 
 
 @pytest.mark.parametrize("name", ["absent", "file.png"])
-def test_what_is_no_folder_is_told(folder, out, name):
+def test_path_that_is_not_a_folder_is_refused(folder, out, name):
     (folder / "file.png").write_bytes(ONE)
     with pytest.raises(ConfigError, match=r"cannot be opened|is a file"):
         run(folder / name, out)
 
 
 @pytest.mark.parametrize("name", ["table", "table.xlsx", "table.jsonl.gz"])
-def test_ending_that_names_no_format_is_refused(folder, tmp_path, name):
-    with pytest.raises(ConfigError, match="names no format") as told:
+def test_unknown_table_format_is_refused(folder, tmp_path, name):
+    with pytest.raises(ConfigError, match="known table format") as caught:
         run(folder, tmp_path / name)
-    assert ".parquet" in told.value.hint
+    assert ".parquet" in caught.value.hint
 
 
-def test_error_of_the_networks_ends_the_run(photos, out):
-    def broken(_config):
+def test_error_while_loading_networks_ends_the_run(photos, out):
+    def raise_error(_config):
         raise InferenceError("Not trained.")
 
     with pytest.raises(InferenceError, match="Not trained"):
-        run(photos, out, pool=opener(make=broken))
+        run(photos, out, pool=inline_pool(make_analyzer=raise_error))
     assert not out.exists()
 
 
-def test_every_file_counts_towards_the_progress(photos, out):
-    told = []
-    run(photos, out, on_progress=told.append)
-    assert [each.done for each in told] == [0, 8, 16, 20]
-    assert {each.total for each in told} == {20}
+def test_progress_counts_every_file(photos, out):
+    calls = []
+    run(photos, out, on_progress=calls.append)
+    assert [progress.done for progress in calls] == [0, 8, 16, 20]
+    assert {progress.total for progress in calls} == {20}
 
 
-def test_store_of_objects_gives_the_rows_of_a_folder(photos, clean, tmp_path):
+def test_object_store_gives_the_rows_of_a_folder(photos, clean_tables, tmp_path):
     import fsspec
 
     memory = fsspec.filesystem("memory")
@@ -353,14 +362,14 @@ def test_store_of_objects_gives_the_rows_of_a_folder(photos, clean, tmp_path):
     try:
         for _ in range(2):
             summary = run("memory://bucket/photos", tmp_path / "table.csv")
-            assert (tmp_path / "table.csv").read_bytes() == clean["csv"]
+            assert (tmp_path / "table.csv").read_bytes() == clean_tables["csv"]
         assert summary.already_done == 20
     finally:
         memory.rm("/bucket", recursive=True)
 
 
-def test_store_that_nothing_opens_is_told(out):
-    with pytest.raises(ConfigError, match="can be read from oci://"):
+def test_store_without_its_package_is_refused(out):
+    with pytest.raises(ConfigError, match="cannot be read from oci://"):
         run("oci://bucket", out)
 
 
@@ -372,20 +381,20 @@ def test_store_that_nothing_opens_is_told(out):
         *("simplecache::https://example.org/", "memory://::https://example.org/"),
     ],
 )
-def test_no_photos_are_fetched_from_the_web(out, monkeypatch, address):
+def test_photos_are_never_fetched_from_the_web(out, monkeypatch, address):
     import fsspec
 
-    def opened(*_arguments):
+    def fail(*_arguments):
         raise AssertionError("the address was opened")
 
-    monkeypatch.setattr(fsspec.core, "url_to_fs", opened)
-    with pytest.raises(ConfigError, match="No photos are read from") as told:
+    monkeypatch.setattr(fsspec.core, "url_to_fs", fail)
+    with pytest.raises(ConfigError, match="Photos are not read from") as caught:
         run(address, out)
-    assert "not fetched" in told.value.hint
+    assert "not fetched" in caught.value.hint
     assert not out.exists()
 
 
-def test_run_digest_follows_weights_and_options(photos, tmp_path):
+def test_run_digest_depends_on_weights_and_options(photos, tmp_path):
     from core.batch.run import compute_run_digest
 
     provenance = FakeAnalyzer().provenance
