@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from tests.load.tables import load_table, parts, tables
+from tests.load.tables import load_table, split_page, tables
 
 
 @pytest.mark.parametrize("mark", ["load", "soak"])
 def test_table_shows_the_measured_results(mark):
     page, table = tables()[mark]
-    assert parts(page, mark)[1] == table
+    assert split_page(page, mark)[1] == table
 
 
 def test_a_check_that_was_not_made_is_shown_as_a_dash(root):

@@ -1,7 +1,7 @@
-"""Fifty visitors with twenty photos each at both fronts: `python -m tests.load`.
+"""Send fifty visitors with twenty photos each to both fronts: `python -m tests.load`.
 
-Loopback only, bounded in photos and time. Writes docs/results/load.json and ends with 1 if an
-answer was wrong or lost, or a photo was left on disk.
+Uses only this computer, and is bounded in photos and time. Writes docs/results/load.json and exits
+with 1 if an answer was wrong or lost, or a photo was left on disk.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from core import Analyzer, AnalyzerConfig
 from tests.fakes import FakeAnalyzer
 from tests.load.gradio_visits import gradio_visit
 from tests.load.photos import Album, portraits, squares
-from tests.load.servers import ROOT, Server, gradio_server, settled_megabytes, streamlit_server
+from tests.load.servers import ROOT, Server, gradio_server, streamlit_server, wait_for_memory
 from tests.load.streamlit_visits import streamlit_visit
 from tests.load.visiting import Front, visit
 
@@ -30,53 +30,53 @@ FRONTS: dict[str, tuple[Callable[..., AbstractContextManager[Server]], Front]] =
     "streamlit": (streamlit_server, streamlit_visit),
 }
 _MUST_BE_NONE = ("wrong", "lost", "photos_left_on_disk", "connections_tried")
-_PICTURES = 100
-_AT_ONCE = 2
-"""Visitors before the others come: what both answers at a time take is no growth."""
-_WARM_UP = 4
-"""Photos of each of them."""
+_IMAGES = 100
+_WARM_UP_VISITORS = 2
+"""Before the others come: memory for two answers at a time does not count as growth."""
+_WARM_UP_PHOTOS = 4
+"""Photos of each of these visitors."""
 _SETTLE_S = 200
-"""Streamlit keeps a visit that broke off for two minutes, in case its browser comes back."""
-_LEVEL = 1.1
-"""Times the memory after the warm-up: what allocators keep for the next photo."""
+"""Streamlit keeps a broken visit for two minutes, in case its browser comes back."""
+_AT_REST_RATIO = 1.1
+"""Memory at rest over memory after the warm-up: allocators keep some for the next photo."""
 
 
 def main() -> int:
-    """Exit code 1 if a promise was broken."""
+    """Return the exit code, 1 if a promise was broken."""
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
     parser.add_argument("--front", choices=(*FRONTS, "both"), default="both")
     parser.add_argument("--visitors", type=int, default=50)
     parser.add_argument("--photos", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=1, help="how often, with one server")
+    parser.add_argument("--rounds", type=int, default=1, help="repeat with the same server")
     parser.add_argument("--fake", action="store_true", help="with a fake model")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "results" / "load.json")
-    chosen = parser.parse_args()
-    if chosen.fake:
-        album = Album(FakeAnalyzer(), squares(_PICTURES))
+    options = parser.parse_args()
+    if options.fake:
+        album = Album(FakeAnalyzer(), squares(_IMAGES))
     else:
-        album = Album(Analyzer.from_config(AnalyzerConfig()), portraits(_PICTURES))
-    fronts = tuple(FRONTS) if chosen.front == "both" else (chosen.front,)
+        album = Album(Analyzer.from_config(AnalyzerConfig()), portraits(_IMAGES))
+    fronts = tuple(FRONTS) if options.front == "both" else (options.front,)
     result: dict[str, object] = {
         "command": "python -m tests.load",
-        "model": "fake" if chosen.fake else AnalyzerConfig().model,
+        "model": "fake" if options.fake else AnalyzerConfig().model,
         "processors": os.cpu_count(),
-        "visitors": chosen.visitors,
-        "photos_each": chosen.photos,
+        "visitors": options.visitors,
+        "photos_each": options.photos,
     }
     broken = False
     for name in fronts:
-        figures = load(
+        metrics = load(
             name,
             album,
-            visitors=chosen.visitors,
-            photos=chosen.photos,
-            rounds=chosen.rounds,
-            real=not chosen.fake,
+            visitors=options.visitors,
+            photos=options.photos,
+            rounds=options.rounds,
+            real=not options.fake,
         )
-        result[name] = figures
-        broken |= any(bool(figures[key]) for key in _MUST_BE_NONE)
+        result[name] = metrics
+        broken |= any(bool(metrics[key]) for key in _MUST_BE_NONE)
     text = json.dumps(result, indent=2) + "\n"
-    chosen.out.write_text(text)
+    options.out.write_text(text)
     sys.stdout.write(text)
     return int(broken)
 
@@ -84,35 +84,37 @@ def main() -> int:
 def load(
     name: str, album: Album, *, visitors: int, photos: int, rounds: int = 1, real: bool
 ) -> dict[str, object]:
-    """The figures of one front under that load."""
+    """Return the results of one front under that load."""
     serve, front = FRONTS[name]
     with tempfile.TemporaryDirectory() as folder, serve(Path(folder), real=real) as server:
-        few = visit(front, server.address, album, visitors=_AT_ONCE, photos=_WARM_UP)
-        warm = asyncio.run(few)
+        warm_up = visit(
+            front, server.address, album, visitors=_WARM_UP_VISITORS, photos=_WARM_UP_PHOTOS
+        )
+        warm = asyncio.run(warm_up)
         before = server.megabytes()
         memory: list[int] = []
-        figures: dict[str, object] = {}
+        metrics: dict[str, object] = {}
         for _ in range(rounds):
             started = time.monotonic()
             tally = asyncio.run(
                 visit(front, server.address, album, visitors=visitors, photos=photos)
             )
-            figures = tally.figures(time.monotonic() - started)
+            metrics = tally.metrics(time.monotonic() - started)
             memory.append(round(server.megabytes()))
         for problem in (*warm.wrong, *warm.lost, *tally.wrong, *tally.lost):
             sys.stderr.write(f"{name}: {problem}\n")
-        after = settled_megabytes(server, before * _LEVEL, _SETTLE_S if real else 0)
-        # What the demo deletes after ten minutes, a test with a shorter time looks for.
+        after = wait_for_memory(server, before * _AT_REST_RATIO, _SETTLE_S if real else 0)
+        # The demo deletes uploads after ten minutes; a test with a shorter time checks that.
         left = server.files_with(b"visitor ") if name == "streamlit" else None
         return {
-            **figures,
+            **metrics,
             "memory_mb": {
                 "warm": round(before),
                 "after_each_round": memory,
                 "at_rest": round(after),
             },
             "photos_left_on_disk": left,
-            "connections_tried": server.ways_out(),
+            "connections_tried": server.connection_attempts(),
         }
 
 

@@ -1,4 +1,4 @@
-"""Visits of the Gradio demo, over its API."""
+"""Visits to the Gradio demo, over its API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from core import to_json
-from tests.load.photos import Sent
+from tests.load.photos import Photo
 from tests.load.visiting import LONGEST_S, BusyError
 
 
@@ -20,7 +20,7 @@ class GradioVisit:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def ask(self, photo: Sent) -> str:
+    async def ask(self, photo: Photo) -> str:
         uploaded = await self._client.post(
             "gradio_api/upload", files={"files": (photo.name, photo.content)}
         )
@@ -34,17 +34,17 @@ class GradioVisit:
         )
         if call.status_code == httpx.codes.SERVICE_UNAVAILABLE:
             raise BusyError
-        event = call.raise_for_status().json()["event_id"]
-        reply = await self._client.get(f"gradio_api/call/analyze/{event}")
-        kind, told = _last_event(reply.text)
-        if kind != "complete":
-            return f"{kind}: {told}"
-        return "" if told[2] == to_json(photo.right) else f"another document: {told[2][:80]}"
+        event_id = call.raise_for_status().json()["event_id"]
+        reply = await self._client.get(f"gradio_api/call/analyze/{event_id}")
+        event, data = _last_event(reply.text)
+        if event != "complete":
+            return f"{event}: {data}"
+        return "" if data[2] == to_json(photo.right) else f"another document: {data[2][:80]}"
 
 
 @asynccontextmanager
 async def gradio_visit(address: str) -> AsyncIterator[GradioVisit]:
-    """A visit of the demo at ``address``."""
+    """Open a visit to the demo at ``address``."""
     async with httpx.AsyncClient(base_url=address, timeout=LONGEST_S) as client:
         yield GradioVisit(client)
 

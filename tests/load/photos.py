@@ -1,4 +1,4 @@
-"""Photos for many visitors, and the one right answer to each."""
+"""Photos for many visitors, with the right answer to each."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.fakes import picture, png
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
-    """A file, its name, and the answer that its owner must get."""
+class Photo:
+    """A photo to send, and the answer that its visitor must get."""
 
     name: str
     content: bytes
@@ -25,40 +25,42 @@ class Sent:
 
 
 class Album:
-    """Gives every visitor photos of their own; no two of all visitors share a name."""
+    """Photos for every visitor; all names are different."""
 
-    def __init__(self, analyzer: Analyzer, pictures: list[bytes]) -> None:
-        self._pictures = pictures
-        self._right = [analyzer.analyze(read_image(content)) for content in pictures]
+    def __init__(self, analyzer: Analyzer, images: list[bytes]) -> None:
+        self._images = images
+        self._right = [analyzer.analyze(read_image(content)) for content in images]
 
-    def of(self, visitor: int, count: int) -> Iterator[Sent]:
-        """The visitor's photos; the answers to any two in a row differ."""
+    def photos_for(self, visitor: int, count: int) -> Iterator[Photo]:
+        """Yield the visitor's photos; the answers to any two in a row differ."""
         for number in range(count):
-            # Neighbours, in time or beside one another, send different pictures.
-            which = (visitor * 7 + number * 3) % len(self._pictures)
+            # Consecutive photos and neighbouring visitors use different images.
+            index = (visitor * 7 + number * 3) % len(self._images)
             name = f"visitor {visitor} photo {number}.png"
-            right = replace(self._right[which], name=name)
-            yield Sent(name, self._pictures[which], right)
+            right = replace(self._right[index], name=name)
+            yield Photo(name, self._images[index], right)
 
 
 def squares(count: int) -> list[bytes]:
-    """Pictures for the fake analyzer, each with other faces."""
+    """Return images for the fake analyzer, each with different faces."""
     combinations = itertools.permutations(EMOTIONS, 3)
     return [png(picture(*faces)) for faces in itertools.islice(combinations, count)]
 
 
 def portraits(count: int) -> list[bytes]:
-    """One to three faces of one portrait, each in another size, place and light."""
+    """Return images with one to three copies of a face, varied in size, place and brightness."""
     rng = np.random.default_rng(5)
     face = Image.fromarray(data.astronaut()).crop((100, 20, 340, 260))
-    made = []
+    images = []
     for number in range(count):
         canvas = Image.new("RGB", (640, 480), tuple(rng.integers(60, 200, 3).tolist()))
         for column in range(number % 3 + 1):
             side = int(rng.integers(110, 200))
-            lit = ImageEnhance.Brightness(face.resize((side, side))).enhance(rng.uniform(0.5, 1.1))
-            canvas.paste(lit, (column * 210, int(rng.integers(0, 480 - side))))
+            varied = ImageEnhance.Brightness(face.resize((side, side))).enhance(
+                rng.uniform(0.5, 1.1)
+            )
+            canvas.paste(varied, (column * 210, int(rng.integers(0, 480 - side))))
         file = io.BytesIO()
         canvas.save(file, "JPEG", quality=92)
-        made.append(file.getvalue())
-    return made
+        images.append(file.getvalue())
+    return images

@@ -1,4 +1,4 @@
-"""The two fronts as real servers, and what they hold in memory and on disk."""
+"""Both fronts as real servers; measure their memory and look for files they leave."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.browser.serving import APP, ROOT, free_port, wait_for
 
 SLOW_APP = Path(__file__).with_name("slow_app.py")
 CLOSED = Path(__file__).with_name("closed")
-"""On the path of a Python, this folder closes every way out of the computer."""
+"""In PYTHONPATH, this folder makes Python refuse connections to other computers."""
 DEMO = ROOT / "frontends" / "gradio_app" / "app.py"
 
 
@@ -26,52 +26,52 @@ class Server:
     address: str
     process: int
     temporary: Path
-    """Where it would put what is uploaded."""
+    """The folder into which it would write uploads."""
     log: Path
 
     def megabytes(self) -> float:
-        """What it and its decoder processes hold in memory (Linux)."""
+        """Return the resident memory of the server and its decoder processes, in MB (Linux)."""
         return sum(map(_resident_mb, (self.process, *_descendants(self.process))))
 
-    def ways_out(self) -> list[str]:
-        """The connections that it tried to open to other computers."""
+    def connection_attempts(self) -> list[str]:
+        """Return the connections that it tried to open to other computers."""
         lines = self.log.read_text(errors="replace").splitlines()
         return [line for line in lines if line.startswith("way out")]
 
     def files_with(self, *marks: bytes) -> list[str]:
-        """Its temporary files, and its log, that hold any of the marks or are named so."""
-        found = []
+        """Return those of its temporary files and its log that have a mark in content or name."""
+        matches = []
         for path in (*self.temporary.rglob("*"), self.log):
-            named = any(mark in os.fsencode(path.name) for mark in marks)
-            if path.is_file() and (named or any(mark in path.read_bytes() for mark in marks)):
-                found.append(str(path.relative_to(self.temporary.parent)))
-        return found
+            in_name = any(mark in os.fsencode(path.name) for mark in marks)
+            if path.is_file() and (in_name or any(mark in path.read_bytes() for mark in marks)):
+                matches.append(str(path.relative_to(self.temporary.parent)))
+        return matches
 
 
 @contextmanager
 def streamlit_server(folder: Path, *, real: bool) -> Iterator[Server]:
-    """The Streamlit app; with ``real`` with the shipped networks, else with the fake one."""
+    """Run the Streamlit app, with the shipped networks if ``real``, otherwise with a fake one."""
     script = APP if real else SLOW_APP
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     command += ["--server.port", str(port)]
-    with _running(folder, command, f"http://localhost:{port}", "/_stcore/health") as server:
+    with _run_server(folder, command, f"http://localhost:{port}", "/_stcore/health") as server:
         yield server
 
 
 @contextmanager
 def gradio_server(folder: Path, *, real: bool) -> Iterator[Server]:
-    """The Gradio demo, alike."""
+    """Run the Gradio demo, in the same way."""
     port = free_port()
     page = [str(DEMO)] if real else ["-m", "tests.frontends.fake_demo"]
     command = [sys.executable, *page]
-    with _running(folder, command, f"http://127.0.0.1:{port}/", "", port) as server:
+    with _run_server(folder, command, f"http://127.0.0.1:{port}/", "", port) as server:
         yield server
 
 
 @contextmanager
-def _running(
+def _run_server(
     folder: Path, command: Sequence[str], address: str, health: str, port: int = 0
 ) -> Iterator[Server]:
     temporary, log = folder / "temporary", folder / "server.log"
@@ -87,9 +87,9 @@ def _running(
     }
     environment.pop("GRADIO_TEMP_DIR", None)
     with (
-        log.open("wb") as told,
+        log.open("wb") as output,
         subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=told, stderr=told
+            command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=output, stderr=output
         ) as process,
     ):
         try:
@@ -103,12 +103,12 @@ def _running(
                 process.kill()
 
 
-def settled_megabytes(server: Server, level: float, seconds: float) -> float:
-    """What the server holds once it is back at ``level``, or after that many seconds."""
+def wait_for_memory(server: Server, level: float, seconds: float) -> float:
+    """Return the server's memory once it is down to ``level``, or after that many seconds."""
     end = time.monotonic() + seconds
-    while (held := server.megabytes()) > level and time.monotonic() < end:
+    while (memory := server.megabytes()) > level and time.monotonic() < end:
         time.sleep(2)
-    return held
+    return memory
 
 
 def _resident_mb(process: int) -> float:

@@ -1,4 +1,4 @@
-"""The Streamlit app with a fake model that takes its time, so that visitors have to wait."""
+"""The Streamlit app with a slow fake model, so that visitors have to wait."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from frontends.streamlit_app.views import analyze
 from tests.fakes import FakeAnalyzer, model_info
 
 _SECONDS = 0.6
-"""More than the page takes beside it, which otherwise would be what all wait for."""
+"""More than the page itself takes, so that visitors wait for the model."""
 
 
 class SlowAnalyzer(FakeAnalyzer):

@@ -1,4 +1,4 @@
-"""Visits of the Streamlit app over the connection that its page in a browser would hold."""
+"""Visits to the Streamlit app over the websocket that its page in a browser uses."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from frontends.face_card import cards_html
 from frontends.wording import escape_markdown
-from tests.load.photos import Sent
+from tests.load.photos import Photo
 from tests.load.visiting import LONGEST_S, BusyError
 
 _XSRF = "_streamlit_xsrf"
 _BUSY = "Too many photos are waiting"
-"""How the app begins when it turns a visitor away."""
+"""Start of the message with which the app turns a visitor away."""
 
 
 class StreamlitVisit:
-    """Gives the upload field one photo after another and reads the cards beside the picture."""
+    """Uploads one photo after another and reads the cards beside it."""
 
     def __init__(self, client: httpx.AsyncClient, connection: ClientConnection) -> None:
         self._client = client
@@ -35,7 +35,7 @@ class StreamlitVisit:
         self._field = FileUploader()
 
     async def open(self) -> None:
-        """See the page as a new visitor does."""
+        """Load the page as a new visitor does."""
         message = BackMsg()
         message.rerun_script.query_string = ""
         await self._connection.send(message.SerializeToString())
@@ -43,7 +43,7 @@ class StreamlitVisit:
             if delta.new_element.HasField("file_uploader"):
                 self._field = delta.new_element.file_uploader
 
-    async def ask(self, photo: Sent) -> str:
+    async def ask(self, photo: Photo) -> str:
         request = BackMsg()
         request.file_urls_request.request_id = str(uuid.uuid4())
         request.file_urls_request.file_names.append(photo.name)
@@ -66,22 +66,22 @@ class StreamlitVisit:
         info.name, info.size, info.file_id = photo.name, len(photo.content), urls.file_id
         info.file_urls.CopyFrom(urls)
         await self._connection.send(answer.SerializeToString())
-        return self._judged(await self._until_finished(), photo)
+        return self._find_problem(await self._until_finished(), photo)
 
-    def _judged(self, deltas: list[Delta], photo: Sent) -> str:
+    def _find_problem(self, deltas: list[Delta], photo: Photo) -> str:
         elements = [delta.new_element for delta in deltas]
-        alerts = [each.alert.body for each in elements if each.HasField("alert")]
+        alerts = [element.alert.body for element in elements if element.HasField("alert")]
         if any(_BUSY in text for text in alerts):
             raise BusyError
         captions = [
-            picture.caption
-            for each in elements
-            if each.HasField("imgs")
-            for picture in each.imgs.imgs
+            image.caption
+            for element in elements
+            if element.HasField("imgs")
+            for image in element.imgs.imgs
         ]
         if not any(escape_markdown(photo.name) in caption for caption in captions):
             return f"no picture with its name: {captions} {alerts}"
-        if cards_html(photo.right.faces) not in [each.html.body for each in elements]:
+        if cards_html(photo.right.faces) not in [element.html.body for element in elements]:
             return f"other cards: {captions}"
         return ""
 
@@ -94,11 +94,11 @@ class StreamlitVisit:
         return message
 
     async def _until_finished(self) -> list[Delta]:
-        """What the page was told to show until its script ended."""
+        """Return what the page shows once its script has finished."""
         deltas = []
         while not (message := await self._next()).HasField("script_finished"):
             if message.HasField("new_session"):
-                deltas.clear()  # one run gave way to the next
+                deltas.clear()  # a new run replaces the previous one
             if message.HasField("delta"):
                 deltas.append(message.delta)
         return deltas
@@ -106,12 +106,12 @@ class StreamlitVisit:
 
 @asynccontextmanager
 async def streamlit_visit(address: str) -> AsyncIterator[StreamlitVisit]:
-    """A visit of the app at ``address``."""
-    # A connection of its own for each request: a server may close one that rests, just when it is
-    # used again, and where a browser would ask once more, httpx does not.
+    """Open a visit to the app at ``address``."""
+    # A new connection for each request: a server may close an idle one just when it is used
+    # again. A browser would then try again, httpx does not.
     limits = httpx.Limits(max_keepalive_connections=0)
     async with httpx.AsyncClient(base_url=address, timeout=LONGEST_S, limits=limits) as client:
-        (await client.get("/_stcore/health")).raise_for_status()  # gives out the cookie
+        (await client.get("/_stcore/health")).raise_for_status()  # sets the cookie
         token = client.cookies[_XSRF]
         stream = urljoin(address.replace("http", "ws", 1), "/_stcore/stream")
         async with connect(

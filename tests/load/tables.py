@@ -1,6 +1,6 @@
-"""What load and soak measured, in the pages that tell it: `python -m tests.load.tables --write`.
+"""Update the tables of load and soak in the documents: `python -m tests.load.tables --write`.
 
-Without `--write` the tables are printed.
+Without `--write`, print them.
 """
 
 from __future__ import annotations
@@ -16,60 +16,64 @@ from tests.soak.tables import soak_table
 
 ROOT = Path(__file__).resolve().parents[2]
 
-Figures = Mapping[str, Any]
+Metrics = Mapping[str, Any]
 
-_ROWS: tuple[tuple[str, Callable[[Figures], str]], ...] = (
-    ("answered / wrong / lost", lambda t: f"{t['answered']:,} / {t['wrong']} / {t['lost']}"),
-    ("photos a second", lambda told: f"{told['photos_per_second']:.1f}"),
-    ("p50 / p95 / slowest, s", lambda told: _seconds(told, "p50_s", "p95_s", "slowest_s")),
-    ("told busy", lambda told: f"{told['told_busy']:,}"),
+_ROWS: tuple[tuple[str, Callable[[Metrics], str]], ...] = (
+    ("answered / wrong / lost", lambda m: f"{m['answered']:,} / {m['wrong']} / {m['lost']}"),
+    ("photos a second", lambda m: f"{m['photos_per_second']:.1f}"),
     (
-        "how soon, p95 / slowest, s",
-        lambda told: _seconds(told, "busy_told_after_p95_s", "busy_told_after_most_s"),
+        "time for an answer: p50 / p95 / slowest, s",
+        lambda m: _seconds(m, "p50_s", "p95_s", "slowest_s"),
     ),
-    ("memory once warm / right after / at rest, MB", lambda told: _memory(told["memory_mb"])),
-    ("photos left on disk", lambda told: _count(told["photos_left_on_disk"])),
-    ("connections tried", lambda told: _count(told["connections_tried"])),
+    ("turned away as busy", lambda m: f"{m['told_busy']:,}"),
+    (
+        'time until "busy": p95 / slowest, s',
+        lambda m: _seconds(m, "busy_told_after_p95_s", "busy_told_after_most_s"),
+    ),
+    ("memory once warm / right after / at rest, MB", lambda m: _format_memory(m["memory_mb"])),
+    ("photos left on disk", lambda m: _count(m["photos_left_on_disk"])),
+    ("connections tried", lambda m: _count(m["connections_tried"])),
 )
 
 
-def load_table(load: Figures) -> str:
-    """The figures of a run at both fronts."""
-    who = f"{load['visitors']} visitors with {load['photos_each']} photos each"
-    where = f"{load['processors']} processors for them and the server"
+def load_table(load: Metrics) -> str:
+    """Return the results of a run at both fronts as a Markdown table."""
+    visitors = f"{load['visitors']} visitors with {load['photos_each']} photos each"
+    machine = f"{load['processors']} processors for them and the server"
     fronts = {"Gradio": load["gradio"], "Streamlit": load["streamlit"]}
-    lines = [(f"{who}, {where}", *fronts), ("---",) * (len(fronts) + 1)]
-    lines += [(name, *map(tell, fronts.values())) for name, tell in _ROWS]
+    lines = [(f"{visitors}, {machine}", *fronts), ("---",) * (len(fronts) + 1)]
+    lines += [(name, *map(format_value, fronts.values())) for name, format_value in _ROWS]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _seconds(told: Figures, *names: str) -> str:
-    return " / ".join("–" if told[name] is None else f"{told[name]:.1f}" for name in names)
+def _seconds(metrics: Metrics, *names: str) -> str:
+    values = [metrics[name] for name in names]
+    return " / ".join("–" if value is None else f"{value:.1f}" for value in values)
 
 
-def _memory(told: Figures) -> str:
-    return f"{told['warm']:,} / {told['after_each_round'][-1]:,} / {told['at_rest']:,}"
+def _format_memory(memory: Metrics) -> str:
+    return f"{memory['warm']:,} / {memory['after_each_round'][-1]:,} / {memory['at_rest']:,}"
 
 
-def _count(found: list[str] | None) -> str:
-    return "–" if found is None else str(len(found))
+def _count(names: list[str] | None) -> str:
+    return "–" if names is None else str(len(names))
 
 
 def tables() -> dict[str, tuple[Path, str]]:
-    """By its mark, each table with the page that holds it."""
+    """Return, by its mark, each table with the page that shows it."""
 
-    def measured(name: str) -> Figures:
+    def read_results(name: str) -> Metrics:
         file = ROOT / "docs" / "results" / f"{name}.json"
         return json.loads(file.read_text(encoding="utf-8"))
 
     return {
-        "load": (ROOT / "docs" / "reliability.md", load_table(measured("load"))),
-        "soak": (ROOT / "docs" / "batch.md", soak_table(measured("batch_soak"))),
+        "load": (ROOT / "docs" / "reliability.md", load_table(read_results("load"))),
+        "soak": (ROOT / "docs" / "batch.md", soak_table(read_results("batch_soak"))),
     }
 
 
-def parts(page: Path, mark: str) -> tuple[str, str, str]:
-    """What stands before the table, the table, what stands after it."""
+def split_page(page: Path, mark: str) -> tuple[str, str, str]:
+    """Return the text before the table, the table, and the text after it."""
     before, opening, rest = page.read_text(encoding="utf-8").partition(f"<!-- {mark} -->\n")
     table, closing, after = rest.partition(f"<!-- /{mark} -->")
     if not opening or not closing:
@@ -84,7 +88,7 @@ def main() -> None:
     write = parser.parse_args().write
     for mark, (page, table) in tables().items():
         if write:
-            before, _, after = parts(page, mark)
+            before, _, after = split_page(page, mark)
             page.write_text(before + table + after, encoding="utf-8")
         else:
             sys.stdout.write(f"{table}\n")

@@ -1,4 +1,4 @@
-"""Both fronts as servers: no way out, nothing left on disk, and everybody gets their own answer."""
+"""Both fronts as servers: no connections out, no files left, everyone gets their own answer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def closed_python(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    ("call", "tried"),
+    ("call", "is_refused"),
     [
         ("socket.create_connection(('192.0.2.1', 80))", True),
         ("socket.create_connection(('example.org', 80))", True),
@@ -44,9 +44,9 @@ def closed_python(*arguments: str) -> subprocess.CompletedProcess[str]:
         ("socket.getaddrinfo('localhost', 80)", False),
     ],
 )
-def test_every_way_out_is_closed_and_told(call, tried):
+def test_every_connection_to_another_computer_is_refused_and_logged(call, is_refused):
     run = closed_python("-c", f"import socket; {call}")
-    assert ("way out" in run.stderr) == (run.returncode != 0) == tried
+    assert ("way out" in run.stderr) == (run.returncode != 0) == is_refused
 
 
 @pytest.fixture(scope="module")
@@ -57,30 +57,30 @@ def album():
 @pytest.mark.slow
 @pytest.mark.parametrize("front", FRONTS)
 def test_everybody_gets_the_right_answer_however_many_come(album, front):
-    figures = load(front, album, visitors=50, photos=4, real=False)
-    assert (figures["answered"], figures["wrong"], figures["lost"]) == (200, 0, 0)
-    assert figures["told_busy"] > 0  # more came than there is room for
-    assert figures["connections_tried"] == []
+    metrics = load(front, album, visitors=50, photos=4, real=False)
+    assert (metrics["answered"], metrics["wrong"], metrics["lost"]) == (200, 0, 0)
+    assert metrics["told_busy"] > 0  # more arrived than fit into the queue
+    assert metrics["connections_tried"] == []
 
 
 @pytest.mark.slow
 def test_gradio_deletes_what_was_uploaded_and_what_it_drew(album, tmp_path, monkeypatch):
     monkeypatch.setenv("PHOTOS_KEPT_S", "30")  # long enough for an answer on a busy computer
     serve, front = FRONTS["gradio"]
-    [photo] = album.of(0, 1)
+    [photo] = album.photos_for(0, 1)
     marks = (b"visitor ", photo.content[200:240])
     with serve(tmp_path, real=False) as server:
         own = set(server.temporary.rglob("*.png"))  # the page's sample and figures
         tally = asyncio.run(visit(front, server.address, album, visitors=1, photos=1))
         assert not tally.wrong
 
-        def kept():
+        def find_kept_files():
             drawn = set(server.temporary.rglob("*.png")) - own
             return [*server.files_with(*marks), *map(str, drawn)]
 
-        assert kept()
+        assert find_kept_files()
         end = time.monotonic() + 120
-        while (left := kept()) and time.monotonic() < end:
+        while (left := find_kept_files()) and time.monotonic() < end:
             time.sleep(0.5)
         assert left == []
 
@@ -88,7 +88,7 @@ def test_gradio_deletes_what_was_uploaded_and_what_it_drew(album, tmp_path, monk
 @pytest.mark.slow
 def test_streamlit_writes_no_upload_to_disk_or_log(album, tmp_path):
     serve, front = FRONTS["streamlit"]
-    [photo] = album.of(0, 1)
+    [photo] = album.photos_for(0, 1)
 
     async def look(server):
         async with front(server.address) as visitor:
@@ -98,10 +98,10 @@ def test_streamlit_writes_no_upload_to_disk_or_log(album, tmp_path):
             return await visitor.ask(broken)
 
     with serve(tmp_path, real=False) as server:
-        told = asyncio.run(look(server))
-        assert "damaged or cut off" in told
+        message = asyncio.run(look(server))
+        assert "damaged or cut off" in message
         for secret in ("Traceback", "/tmp", str(ROOT), "site-packages"):
-            assert secret not in told
+            assert secret not in message
         assert server.files_with(b"visitor ") == []
 
 
@@ -116,7 +116,7 @@ def test_all_three_fronts_answer_without_any_network(tmp_path):
         with serve(tmp_path / name, real=True) as server:
             tally = asyncio.run(visit(front, server.address, album, visitors=2, photos=3))
             assert (tally.wrong, tally.lost, len(tally.seconds)) == ([], [], 6)
-            assert server.ways_out() == []
+            assert server.connection_attempts() == []
     photo = tmp_path / "portrait.jpg"
     photo.write_bytes(portraits(1)[0])
     run = closed_python("-m", "cli", "analyze", str(photo), "--format", "csv")

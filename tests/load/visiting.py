@@ -1,4 +1,4 @@
-"""What a visitor of either front sees, and how many of them are sent at once."""
+"""Visitors of either front: send many at once and count what becomes of their photos."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from typing import Protocol
 
 import numpy as np
 
-from tests.load.photos import Album, Sent
+from tests.load.photos import Album, Photo
 
 LONGEST_S = 120
-"""For one photo, with everybody before it in the queue."""
+"""For one photo, including everybody before it in the queue."""
 _PAUSE_S = 1.0
-"""Before a visitor who was told to come back later does."""
+"""Before a visitor who was turned away tries again."""
 
 
 class BusyError(Exception):
-    """The front says that too many are waiting."""
+    """The front says that too many photos are waiting."""
 
 
 class Visitor(Protocol):
     """One visit, with one photo after another."""
 
-    async def ask(self, photo: Sent) -> str:
-        """What is wrong with the answer; empty if it is the right one. Raises BusyError."""
+    async def ask(self, photo: Photo) -> str:
+        """Return what is wrong with the answer, empty if nothing is. Raises BusyError."""
 
 
 Front = Callable[[str], AbstractAsyncContextManager[Visitor]]
@@ -36,16 +36,16 @@ Front = Callable[[str], AbstractAsyncContextManager[Visitor]]
 
 @dataclass(slots=True)
 class Tally:
-    """What became of all the photos."""
+    """Counts and times of all photos."""
 
     seconds: list[float] = field(default_factory=list)
-    """From sending a photo to its answer, without the times it was turned away."""
+    """From sending a photo to its answer, without attempts that were turned away."""
     busy_seconds: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     lost: list[str] = field(default_factory=list)
 
-    def figures(self, elapsed_s: float) -> dict[str, object]:
-        """The tally as it is reported."""
+    def metrics(self, elapsed_s: float) -> dict[str, object]:
+        """Return the numbers for the report."""
         answered = len(self.seconds)
         return {
             "answered": answered,
@@ -66,32 +66,34 @@ async def visit(front: Front, address: str, album: Album, *, visitors: int, phot
     tally = Tally()
     async with asyncio.TaskGroup() as group:
         for visitor in range(visitors):
-            group.create_task(_one_visit(front, address, list(album.of(visitor, photos)), tally))
+            group.create_task(
+                _one_visit(front, address, list(album.photos_for(visitor, photos)), tally)
+            )
     return tally
 
 
-async def _one_visit(front: Front, address: str, photos: list[Sent], tally: Tally) -> None:
+async def _one_visit(front: Front, address: str, photos: list[Photo], tally: Tally) -> None:
     async with front(address) as visitor:
         for photo in photos:
             try:
                 async with asyncio.timeout(LONGEST_S):
-                    await _until_answered(visitor, photo, tally)
+                    await _repeat_until_answered(visitor, photo, tally)
             except TimeoutError:
                 tally.lost.append(photo.name)
 
 
-async def _until_answered(visitor: Visitor, photo: Sent, tally: Tally) -> None:
+async def _repeat_until_answered(visitor: Visitor, photo: Photo, tally: Tally) -> None:
     while True:
         started = time.monotonic()
         try:
-            wrong = await visitor.ask(photo)
+            problem = await visitor.ask(photo)
         except BusyError:
             tally.busy_seconds.append(time.monotonic() - started)
             await asyncio.sleep(_PAUSE_S)
             continue
         tally.seconds.append(time.monotonic() - started)
-        if wrong:
-            tally.wrong.append(f"{photo.name}: {wrong}")
+        if problem:
+            tally.wrong.append(f"{photo.name}: {problem}")
         return
 
 

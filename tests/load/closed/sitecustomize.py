@@ -1,6 +1,6 @@
-"""Closes every way out of this computer for the Python that finds this file on its path.
+"""Refuse every connection to another computer, in a Python that has this folder in PYTHONPATH.
 
-An attempt is refused, and written to standard error for the test that started the process.
+Each attempt is written to standard error for the test that started the process.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 _HERE = ("", "localhost", socket.gethostname())
 
 
-def _leaves(host: object) -> bool:
+def _is_another_computer(host: object) -> bool:
     text = host.decode() if isinstance(host, bytes) else str(host or "")
     if text in _HERE:
         return False
@@ -31,7 +31,7 @@ def _refuse(event: str, arguments: tuple) -> None:
         host = arguments[0]
     else:
         return
-    if _leaves(host):
+    if _is_another_computer(host):
         sys.stderr.write(f"way out: {event} {host}\n")
         raise OSError(f"no connection may be opened to {host}")
 
