@@ -1,7 +1,7 @@
-"""Searches for bytes that break the reader's promises: `make fuzz MINUTES=5`.
+"""Search for bytes that break the reader: `make fuzz MINUTES=5`.
 
-Begins with pictures of every kind and with the shared corpus where it is present. Each finding is
-kept as a file under build/fuzz/findings; to see one again: `python -m tests.fuzz FILE`.
+Starts from images of every format and from the shared corpus, if present. Each finding is written
+to a file under build/fuzz/findings; to try one again: `python -m tests.fuzz FILE`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.fuzz.reader_target import check, corpus, generated
+from tests.fuzz.reader_target import check, generate_images, read_corpus
 
 ROOT = Path(__file__).resolve().parents[2]
 HANG_SECONDS = 120
@@ -23,33 +23,33 @@ MEMORY_MB = 2048
 
 
 def main() -> int:
-    """Exit code 1 if there are findings."""
+    """Return the exit code, 1 if there are findings."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("file", nargs="*", type=Path, help="findings to try again")
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "fuzz")
-    chosen = parser.parse_args()
-    if chosen.file:
-        for file in chosen.file:
-            _say(f"{file}: {'read' if check(file.read_bytes()) else 'refused'}")
+    options = parser.parse_args()
+    if options.file:
+        for file in options.file:
+            _print(f"{file}: {'read' if check(file.read_bytes()) else 'refused'}")
         return 0
-    inputs, findings = chosen.folder / "corpus", chosen.folder / "findings"
-    _lay_seeds(inputs)
+    inputs, findings = options.folder / "corpus", options.folder / "findings"
+    _write_seeds(inputs)
     findings.mkdir(parents=True, exist_ok=True)
-    result = _search(inputs, findings, 60 * chosen.minutes)
-    (chosen.folder / "result.json").write_text(json.dumps(result, indent=2) + "\n")
-    _say(json.dumps(result, indent=2))
+    result = _search(inputs, findings, 60 * options.minutes)
+    (options.folder / "result.json").write_text(json.dumps(result, indent=2) + "\n")
+    _print(json.dumps(result, indent=2))
     return 1 if result["findings"] else 0
 
 
-def _lay_seeds(folder: Path) -> None:
+def _write_seeds(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for name, content in (*generated().items(), *corpus(ROOT.parent / "shared")):
+    for name, content in (*generate_images().items(), *read_corpus(ROOT.parent / "shared")):
         (folder / name).write_bytes(content)
 
 
 def _search(inputs: Path, findings: Path, seconds: float) -> dict[str, object]:
-    """Runs the fuzzer until the time is up, anew after every finding."""
+    """Run the fuzzer until the time is up, again after every finding."""
     seeds = len(list(inputs.iterdir()))
     before = set(findings.iterdir())
     started = time.monotonic()
@@ -59,29 +59,29 @@ def _search(inputs: Path, findings: Path, seconds: float) -> dict[str, object]:
         log = findings.parent / f"run-{runs}.log"
         with log.open("wb") as file:
             subprocess.run(
-                _fuzzer(inputs, findings, int(left)),
+                _fuzzer_command(inputs, findings, int(left)),
                 cwd=ROOT,
                 stderr=file,
                 stdout=file,
                 check=False,
             )
-        told = log.read_text(errors="replace")
-        # The count that ends a run; one that a crash ended shows the last of its progress.
-        counts = re.findall(r"number_of_executed_units: (\d+)|^#(\d+)\s", told, re.MULTILINE)
+        output = log.read_text(errors="replace")
+        # The final count, or the last progress line if a crash ended the run.
+        counts = re.findall(r"number_of_executed_units: (\d+)|^#(\d+)\s", output, re.MULTILINE)
         if not counts:
-            raise SystemExit(f"the fuzzer does not run:\n{told[-2000:]}")
+            raise SystemExit(f"the fuzzer does not run:\n{output[-2000:]}")
         executions += max(int(first or second) for first, second in counts)
-    found = sorted(each.name for each in set(findings.iterdir()) - before)
+    new = sorted(path.name for path in set(findings.iterdir()) - before)
     return {
         "minutes": round((time.monotonic() - started) / 60, 1),
         "seeds": seeds,
         "kept_for_new_branches": len(list(inputs.iterdir())) - seeds,
         "executions": executions,
-        "findings": found,
+        "findings": new,
     }
 
 
-def _fuzzer(inputs: Path, findings: Path, seconds: int) -> list[str]:
+def _fuzzer_command(inputs: Path, findings: Path, seconds: int) -> list[str]:
     return [
         sys.executable,
         "-m",
@@ -97,7 +97,7 @@ def _fuzzer(inputs: Path, findings: Path, seconds: int) -> list[str]:
     ]
 
 
-def _say(text: str) -> None:
+def _print(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 

@@ -1,4 +1,4 @@
-"""One run of the coverage-guided fuzzer; its arguments are libFuzzer's."""
+"""Run the coverage-guided fuzzer once, with the arguments of libFuzzer."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import sys
 
 import atheris
 
-# What is imported in here is followed branch by branch: our reader, and Pillow's own parsers.
+# Modules imported in this block are traced branch by branch: our reader and Pillow's parsers.
 with atheris.instrument_imports(include=["core.reading", "PIL"], enable_loader_override=False):
     from tests.fuzz.reader_target import check
 
 
 def main() -> None:
-    """Search until libFuzzer is told to stop or a promise is broken."""
+    """Search until libFuzzer stops or a promise is broken."""
     atheris.Setup(sys.argv, check_one)
     atheris.Fuzz()
 

@@ -1,4 +1,4 @@
-"""What the reader must do with any bytes at all, and pictures to begin the search with."""
+"""What the reader must do with any bytes, and images from which the search starts."""
 
 from __future__ import annotations
 
@@ -27,37 +27,37 @@ from tests.core.reading.picture_files import (
 )
 
 MOST_SECONDS = 2.0
-"""Of processor time, so that a busy computer does not count."""
+"""Of processor time, so that a busy computer makes no difference."""
 MOST_SEED_BYTES = 200_000
-"""Larger ones are searched too slowly."""
-_TOLD_TOO_MUCH = re.compile(r"Traceback|site-packages|\.py\b|/(?:home|root|tmp|usr)/|0x[0-9a-f]{6}")
+"""The search is too slow with larger files."""
+_LEAKS = re.compile(r"Traceback|site-packages|\.py\b|/(?:home|root|tmp|usr)/|0x[0-9a-f]{6}")
 
 
 def check(data: bytes) -> bool:
-    """Whether the picture was read; AssertionError, or any other, where a promise is broken."""
+    """Return whether the file could be read; raise AssertionError if a promise is broken."""
     started = time.process_time()
-    image, told = None, ("a message", "a next step")
+    image, texts = None, ("a message", "a next step")
     try:
         image = read_image(data)
-    except InputError as refusal:
-        told = refusal.message, refusal.hint
-    taken = time.process_time() - started
-    assert all(told), "a refusal without a message or a next step"
-    assert not _TOLD_TOO_MUCH.search(" ".join(told)), told
-    assert image is None or max(image.width, image.height) <= MAX_SIDE, "larger than is promised"
-    assert taken < MOST_SECONDS, f"took {taken:.1f} seconds"
+    except InputError as error:
+        texts = error.message, error.hint
+    seconds = time.process_time() - started
+    assert all(texts), "an error without a message or a next step"
+    assert not _LEAKS.search(" ".join(texts)), texts
+    assert image is None or max(image.width, image.height) <= MAX_SIDE, "larger than the limit"
+    assert seconds < MOST_SECONDS, f"took {seconds:.1f} seconds"
     return image is not None
 
 
-def generated() -> dict[str, bytes]:
-    """A small valid picture of each kind that the reader takes another way with."""
+def generate_images() -> dict[str, bytes]:
+    """Return a small valid file for each path through the reader, by name."""
     import numpy as np
 
     ramp = np.arange(24 * 16 * 3, dtype=np.uint16).reshape(16, 24, 3) * 50
     grey, colour = photo().convert("L"), photo()
     transparent = Image.merge("RGBA", (*photo().split(), grey))
     profile, turned = swapped_profile(), orientation_tag(6)
-    made = {
+    files = {
         "baseline.jpg": saved(colour, "JPEG"),
         "progressive.jpg": saved(colour, "JPEG", progressive=True),
         "cmyk.jpg": saved(colour.convert("CMYK"), "JPEG"),
@@ -83,13 +83,13 @@ def generated() -> dict[str, bytes]:
         "float.tif": saved(Image.fromarray(np.linspace(0, 1, 384).reshape(16, 24)), "TIFF"),
     }
     for compression in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits"):
-        made[f"{compression}.tif"] = saved(colour, "TIFF", compression=compression)
-    made["group4.tif"] = saved(grey.convert("1"), "TIFF", compression="group4")
-    return made
+        files[f"{compression}.tif"] = saved(colour, "TIFF", compression=compression)
+    files["group4.tif"] = saved(grey.convert("1"), "TIFF", compression="group4")
+    return files
 
 
-def corpus(shared: Path) -> Iterator[tuple[str, bytes]]:
-    """The files of the shared corpus that are small enough; none where it is absent."""
+def read_corpus(shared: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the files of the shared corpus that are small enough; none if it is missing."""
     file = shared / "image_intake" / "corpus.zip"
     if file.exists():
         with zipfile.ZipFile(file) as archive:

@@ -1,4 +1,4 @@
-"""Whatever becomes of a picture's bytes, the reader answers or refuses, and does nothing else."""
+"""Whatever happens to the bytes of an image, the reader reads or refuses it, and nothing else."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from pathlib import Path
 import pytest
 
 from tests.fuzz import reader_target
-from tests.fuzz.reader_target import check, generated
+from tests.fuzz.reader_target import check, generate_images
 
-PICTURES = generated()
+IMAGES = generate_images()
 
 
-def cut_off(data: bytes, most: int) -> Iterator[bytes]:
-    """The first bytes of a file: every length near its front, where its structure is, then some."""
+def cut_off_copies(data: bytes, most: int) -> Iterator[bytes]:
+    """Yield the start of a file: all short lengths, where its structure is, and some longer ones."""
     near = range(min(len(data), most // 2))
     spread = range(most // 2, len(data), max(1, len(data) // (most // 2 + 1)))
     for length in (*near, *spread, len(data) - 1):
         yield data[:length]
 
 
-def flipped(data: bytes, count: int, seed: str) -> Iterator[bytes]:
-    """The file with some bytes changed, half of the time near its front."""
+def damaged_copies(data: bytes, count: int, seed: str) -> Iterator[bytes]:
+    """Yield copies with some bytes changed, half of them near the beginning."""
     rng = random.Random(seed)
     for _ in range(count):
         changed = bytearray(data)
@@ -38,26 +38,26 @@ def flipped(data: bytes, count: int, seed: str) -> Iterator[bytes]:
         yield bytes(changed)
 
 
-@pytest.mark.parametrize("name", PICTURES)
-def test_every_generated_picture_can_be_read(name: str) -> None:
-    assert check(PICTURES[name]) == (name != "front.webp")
+@pytest.mark.parametrize("name", IMAGES)
+def test_every_generated_image_can_be_read(name: str) -> None:
+    assert check(IMAGES[name]) == (name != "front.webp")
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_a_file_cut_off_anywhere_is_read_or_refused(name: str) -> None:
-    for data in cut_off(PICTURES[name], 60):
+    for data in cut_off_copies(IMAGES[name], 60):
         check(data)
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", IMAGES)
 def test_a_file_with_changed_bytes_is_read_or_refused(name: str) -> None:
-    for data in flipped(PICTURES[name], 60, name):
+    for data in damaged_copies(IMAGES[name], 60, name):
         check(data)
 
 
 @pytest.fixture(scope="module")
 def valid_files(shared_dir: Path) -> dict[str, bytes]:
-    """What the shared corpus says must be read."""
+    """Return the files of the shared corpus that must be read."""
     folder = shared_dir / "image_intake"
     with (folder / "manifest.csv").open(newline="") as file:
         names = [row["file"] for row in csv.DictReader(file) if row["expect"] == "accept"]
@@ -73,9 +73,9 @@ def test_every_valid_file_of_the_corpus_may_be_cut_off_or_changed(
 ) -> None:
     tried = 0
     for name, data in valid_files.items():
-        # Few of the large ones: each takes as long as the whole picture does.
+        # Few copies of large files, because each copy takes as long as the whole image.
         count = max(8, min(200, 20_000_000 // len(data) // 4))
-        for changed in (*cut_off(data, count), *flipped(data, count, name)):
+        for changed in (*cut_off_copies(data, count), *damaged_copies(data, count, name)):
             try:
                 check(changed)
             except Exception as error:
@@ -84,7 +84,7 @@ def test_every_valid_file_of_the_corpus_may_be_cut_off_or_changed(
     sys.stdout.write(f"{len(valid_files)} files, {tried} changed copies\n")
 
 
-def test_the_target_notices_what_must_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_check_notices_an_unexpected_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(_data: bytes) -> None:
         raise IndexError("a decoder's own error")
 
@@ -93,17 +93,19 @@ def test_the_target_notices_what_must_not_be(monkeypatch: pytest.MonkeyPatch) ->
         check(b"")
 
 
-def test_the_target_notices_a_slow_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_check_notices_a_slow_image(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader_target, "MOST_SECONDS", 0.0)
     with pytest.raises(AssertionError, match="took"):
-        check(PICTURES["plain.png"])
+        check(IMAGES["plain.png"])
 
 
-@pytest.mark.skipif(find_spec("atheris") is None, reason="needs atheris, which is for Linux")
+@pytest.mark.skipif(
+    find_spec("atheris") is None, reason="needs atheris (Linux)"
+)
 def test_a_short_guided_search_finds_nothing(root: Path, tmp_path: Path) -> None:
     seeds = tmp_path / "seeds"
     seeds.mkdir()
-    for name, data in PICTURES.items():
+    for name, data in IMAGES.items():
         (seeds / name).write_bytes(data)
     run = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.guided", seeds, "-runs=200", "-seed=1"],
