@@ -1,7 +1,7 @@
-"""Where a photo's time goes: `make bench`.
+"""Measure single steps of an answer: `make bench`.
 
-Every group is one piece of work done in several ways; the figure in parentheses is the ratio to
-the fastest of its group, which holds on other machines better than milliseconds do.
+A group does the same work in several ways. The number in parentheses is the ratio to the fastest
+of the group, which holds on other machines better than the milliseconds do.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from tests.core.landmarks.mediapipe_graph import meshes_of_mediapipe
 pytestmark = pytest.mark.bench
 
 INPUT_PX = 96
-"""The smallest side all three networks are trained for."""
+"""The smallest input with which all three networks can be trained."""
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,8 @@ def detector(name, preset):
     )
 
 
-def test_finding_faces_as_the_library_does(benchmark, photo):
-    benchmark.group = "find the faces of a 512 px photo"
+def test_finding_faces_with_facenet_pytorch(benchmark, photo):
+    benchmark.group = "find the faces in a 512 px photo"
     network = MTCNN(
         min_face_size=settings_for(Preset.BALANCED, "mtcnn").min_face_px, keep_all=True
     ).eval()
@@ -70,18 +70,18 @@ def test_finding_faces_as_the_library_does(benchmark, photo):
 @pytest.mark.parametrize("preset", list(Preset))
 @pytest.mark.parametrize("name", DETECTORS.names())
 def test_finding_faces(benchmark, photo, name, preset):
-    benchmark.group = "find the faces of a 512 px photo"
+    benchmark.group = "find the faces in a 512 px photo"
     benchmark(detector(name, preset).detect, photo)
 
 
-@pytest.mark.parametrize("way", ["from one table of sums", "one by one in torch"])
-def test_cutting_candidates(benchmark, photo, way):
-    benchmark.group = "cut 600 candidates to 24 px each"
+@pytest.mark.parametrize("way", ["from one integral image", "one by one in torch"])
+def test_cropping_candidates(benchmark, photo, way):
+    benchmark.group = "crop 600 candidates to 24 px each"
     rng = np.random.default_rng(0)
     corners = rng.integers(0, 460, (600, 2))
     windows = np.stack([corners, corners + rng.integers(20, 50, (600, 1))], axis=2)
     windows = windows.reshape(600, 4)
-    if way == "from one table of sums":
+    if way == "from one integral image":
         benchmark(lambda: squares(sums_of(photo.pixels), windows, 24))
         return
     pixels = torch.from_numpy(photo.pixels.copy()).permute(2, 0, 1)[None].float()
@@ -95,10 +95,10 @@ def test_cutting_candidates(benchmark, photo, way):
     )
 
 
-@pytest.mark.parametrize("way", ["compiled network kept", "made anew"])
+@pytest.mark.parametrize("way", ["cached network", "compiled again"])
 def test_starting(benchmark, way, tmp_path, monkeypatch):
-    benchmark.group = "make MTCNN ready, torch imported already"
-    monkeypatch.setenv("PHOTO_EMOTION_CACHE", str(tmp_path) if way.startswith("comp") else "")
+    benchmark.group = "load MTCNN, torch already imported"
+    monkeypatch.setenv("PHOTO_EMOTION_CACHE", str(tmp_path) if way.startswith("cached") else "")
     load_networks(Device.CPU)
     benchmark.pedantic(load_networks, (Device.CPU,), rounds=5)
 
@@ -114,8 +114,8 @@ def test_proposing_faces(benchmark, way):
 
 
 @pytest.mark.parametrize("way", ["MediaPipe's graph", "OpenVINO"])
-def test_laying_the_face_mesh(benchmark, photo, way):
-    benchmark.group = "lay the face mesh over one face"
+def test_running_the_face_mesh(benchmark, photo, way):
+    benchmark.group = "run the face mesh on one face"
     (face, *_) = detector("mtcnn", Preset.FAST).detect(photo)
     square, _, _ = cut_square(photo, face.box)
     benchmark(meshes_of_mediapipe() if way != "OpenVINO" else MeshNetworks().meshes, square)
@@ -123,7 +123,7 @@ def test_laying_the_face_mesh(benchmark, photo, way):
 
 @pytest.mark.parametrize("way", ["by the detector's points", "by its own finder"])
 def test_placing_the_face_mesh(benchmark, photo, way):
-    benchmark.group = "cut a face out and lay the mesh over it"
+    benchmark.group = "crop a face and run the face mesh on it"
     (face, *_) = detector("mtcnn", Preset.FAST).detect(photo)
     known = face if way.startswith("by the d") else replace(face, landmarks=None)
     benchmark(FaceMeshLandmarks().locate, photo, [known])
@@ -144,18 +144,18 @@ def test_reducing_a_photo(benchmark, photo, size, way):
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP"])
 @pytest.mark.parametrize("read", [read_image, read_isolated])
 def test_reading_a_photo(benchmark, photo, kind, read):
-    benchmark.group = f"read a {kind} of 12 megapixels, here or in a process of its own"
+    benchmark.group = f"read a {kind} of 12 megapixels, in this process or a separate one"
     encoded = io.BytesIO()
     Image.fromarray(photo.pixels).resize((4000, 3000)).save(encoded, kind)
     benchmark(read, encoded.getvalue())
 
 
-@pytest.mark.parametrize("way", ["keeps freed memory", "hands it back"])
+@pytest.mark.parametrize("way", ["keeps freed memory", "returns freed memory"])
 def test_reading_one_photo_after_another(benchmark, photo, way, monkeypatch):
     benchmark.group = "read a JPEG of 1024 x 768 in a process that ..."
     encoded = io.BytesIO()
     Image.fromarray(photo.pixels).resize((1024, 768)).save(encoded, "JPEG")
-    if way == "hands it back":
-        monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", str(128 * 1024))  # glibc's own
+    if way == "returns freed memory":
+        monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", str(128 * 1024))  # the default of glibc
     with IsolatedReader(1) as reader:
         benchmark(reader.read, encoded.getvalue())

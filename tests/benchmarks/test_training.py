@@ -1,4 +1,4 @@
-"""How fast a network learns, and what makes it faster: `make bench`."""
+"""Measure how fast a network trains, and what makes it faster: `make bench`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ WAYS = {
 BATCH, SIDE = 96, 96
 
 
-def _faces():
-    """One batch of noise, as the loader prepares faces."""
+def _make_faces():
+    """Return one batch of noise, prepared as the loader prepares faces."""
     from core.faces.preprocess import Preprocessing
     from training.data.faces import FaceSet
     from training.learning.loader import AugmentedFaces
@@ -35,7 +35,7 @@ def _faces():
 
 
 def _learn(pipe, kept, compiled):
-    """Takes one training step whenever asked; in a process of its own, since both ways last."""
+    """Take one training step for each message, in a process that both settings change for good."""
     import torch
 
     from core.classifiers.architectures import EmotionNetwork, architecture_named
@@ -54,7 +54,7 @@ def _learn(pipe, kept, compiled):
     optimizer = module.configure_optimizers()
     if compiled:
         module.headed.compile(dynamic=False)
-    batch = next(iter(training_loader(_faces(), batch=BATCH, seed=0, workers=0)))
+    batch = next(iter(training_loader(_make_faces(), batch=BATCH, seed=0, workers=0)))
     while pipe.recv():
         module.loss(batch).backward()
         optimizer.step()
@@ -69,7 +69,7 @@ def test_learning_from_one_batch(benchmark, way):
     near, far = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_learn, args=(far, *WAYS[way]))
     process.start()
-    # Else waiting would never end where the process does.
+    # Otherwise the test would wait forever if the process ended.
     far.close()
 
     def step():
@@ -83,7 +83,7 @@ def test_learning_from_one_batch(benchmark, way):
 
 
 def test_preparing_one_batch(benchmark):
-    """What the loader does meanwhile, in a process of its own."""
+    """Measure what the loader does at the same time, in its own process."""
     benchmark.group = f"prepare {BATCH} faces of {SIDE} px"
-    dataset = _faces()
+    dataset = _make_faces()
     benchmark(lambda: [dataset[(0, index)] for index in range(BATCH)])

@@ -20,7 +20,7 @@ IMAGES = generate_images()
 
 
 def cut_off_copies(data: bytes, most: int) -> Iterator[bytes]:
-    """Yield the start of a file: all short lengths, where its structure is, and some longer ones."""
+    """Yield the start of a file: all short lengths, where its structure is, some longer ones."""
     near = range(min(len(data), most // 2))
     spread = range(most // 2, len(data), max(1, len(data) // (most // 2 + 1)))
     for length in (*near, *spread, len(data) - 1):
@@ -99,9 +99,7 @@ def test_the_check_notices_a_slow_image(monkeypatch: pytest.MonkeyPatch) -> None
         check(IMAGES["plain.png"])
 
 
-@pytest.mark.skipif(
-    find_spec("atheris") is None, reason="needs atheris (Linux)"
-)
+@pytest.mark.skipif(find_spec("atheris") is None, reason="needs atheris (Linux)")
 def test_a_short_guided_search_finds_nothing(root: Path, tmp_path: Path) -> None:
     seeds = tmp_path / "seeds"
     seeds.mkdir()
