@@ -24,7 +24,7 @@ def on_files(files: Files, config: Any) -> Files:
     """Add the pages from outside of docs, and lists of the model cards and the result files."""
     pages = {
         f"weights/{path.name}": path.read_text(encoding="utf-8")
-        for path in (*_CARDS, ROOT / "weights" / "manifest.json")
+        for path in (*_CARDS, *sorted((ROOT / "weights").glob("*.json")))
     }
     for target, source in _FROM_ROOT.items():
         text = (ROOT / source).read_text(encoding="utf-8")
