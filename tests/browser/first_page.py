@@ -1,9 +1,9 @@
-"""How long a visitor waits: `python -m tests.browser.first_page`, on an idle computer.
+"""Measure how long a visitor waits: `python -m tests.browser.first_page`, on an idle computer.
 
-Starts the app with the shipped model, again for each round, opens it in a new Chromium as soon as
-the server says it is up, and tells the median seconds until the heading, until the sample's button
-can be pressed, and, the page being ready, from handing over a photo of 1024 x 768 with two faces
-to its first card; then the same for a second visit, as everyone but the first has it.
+Each round starts the app with the shipped model and opens it in a new Chromium as soon as the
+server is up. The results are median seconds until the heading is visible, until the button of the
+sample can be pressed, and, on a page that is ready, from choosing a photo of 1024 x 768 with two
+faces to its first card. A second visit shows what everyone but the first visitor sees.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from training.evaluation.speed import machine_told
 SAMPLE = "Try the sample photo"
 CARD = "article.face"
 MOMENTS = {
-    "heading": "the page's heading is seen",
-    "sample button": "the sample's button can be pressed",
-    "answer": "a photo of 1024 x 768 is answered, from its choice to its first card",
+    "heading": "the heading of the page is visible",
+    "sample button": "the button of the sample photo can be pressed",
+    "answer": "the first card is shown, from choosing a photo of 1024 x 768",
 }
 READY_MS = 6000
-"""For the model to load behind the page."""
+"""Time for the model to load in the background."""
 
 
 def main() -> None:
@@ -41,54 +41,54 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, metavar="FILE.json")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     chromium = installed_chromium(parser)
     expect.set_options(timeout=SLOWEST_S * 1000)
     rounds = []
-    for _ in range(asked.rounds):
+    for _ in range(options.rounds):
         with browser(chromium) as window, streamlit() as address:
-            rounds.append({visit: _visit(window, address) for visit in ("first", "second")})
-    told = {
+            rounds.append({visit: _measure_visit(window, address) for visit in ("first", "second")})
+    seconds = {
         visit: {
-            moment: round(statistics.median(each[visit][moment] for each in rounds), 2)
+            moment: round(statistics.median(times[visit][moment] for times in rounds), 2)
             for moment in rounds[0][visit]
         }
         for visit in ("first", "second")
     }
-    report = {"machine": machine_told(), "rounds": asked.rounds, "seconds": told}
+    report = {"machine": machine_told(), "rounds": options.rounds, "seconds": seconds}
     text = json.dumps(report, indent=2) + "\n"
-    if asked.out is not None:
-        asked.out.write_text(text, encoding="utf-8")
-    print(text, end="")  # noqa: T201 - what this is for
+    if options.out is not None:
+        options.out.write_text(text, encoding="utf-8")
+    print(text, end="")  # noqa: T201 - the program prints its result
 
 
 def first_page_table(report: Mapping[str, Any]) -> str:
-    """The seconds as Markdown."""
+    """Return the seconds as a Markdown table."""
     visits = report["seconds"]
     lines = ["| seconds until | first visit | second visit |", "| --- | ---: | ---: |"]
     for moment, words in MOMENTS.items():
-        told = " | ".join(f"{visits[visit][moment]:.2f}" for visit in ("first", "second"))
-        lines.append(f"| {words} | {told} |")
+        cells = " | ".join(f"{visits[visit][moment]:.2f}" for visit in ("first", "second"))
+        lines.append(f"| {words} | {cells} |")
     return "\n".join(lines) + "\n"
 
 
-def _visit(window: Browser, address: str) -> dict[str, float]:
+def _measure_visit(window: Browser, address: str) -> dict[str, float]:
     with window.new_context() as visit:
         page = visit.new_page()
         page.set_default_timeout(SLOWEST_S * 1000)
-        told: dict[str, float] = {}
+        seconds: dict[str, float] = {}
         started = time.perf_counter()
         page.goto(address, wait_until="commit")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        told["heading"] = time.perf_counter() - started
+        seconds["heading"] = time.perf_counter() - started
         expect(page.get_by_role("button", name=SAMPLE)).to_be_enabled()
-        told["sample button"] = time.perf_counter() - started
+        seconds["sample button"] = time.perf_counter() - started
         page.wait_for_timeout(READY_MS)
         started = time.perf_counter()
         upload(page, ("photo.jpg", _photo()))
         expect(page.locator(CARD).first).to_be_visible()
-        told["answer"] = time.perf_counter() - started
-        return told
+        seconds["answer"] = time.perf_counter() - started
+        return seconds
 
 
 def _photo() -> bytes:

@@ -1,8 +1,8 @@
-"""How often the live pages answer: `python -m tests.browser.live_rate`, on an idle computer.
+"""Measure the rate of the Live pages: `python -m tests.browser.live_rate`, on an idle computer.
 
-Shows the Live page of both fronts a film in place of a camera, 1280 x 720 with one face, 30 frames
-a second, in a headless Chromium, and prints what each page tells of the last seconds, several
-times. Browser and server share the computer, and a headless browser draws without a graphics card.
+A film of 1280 x 720 with one face and 30 frames a second takes the place of the camera in a
+headless Chromium. The rates that each page shows are read several times. Browser and server share
+the computer, and a headless browser draws without a graphics card.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ from tests.browser.serving import SLOWEST_S, browser, installed_chromium, stream
 from training.evaluation.speed import machine_told
 
 SETTLED_MS = 10_000
-LOOK_EVERY_MS = 3_000
-LOOKS = 10
-TOLD = re.compile(r"([\d.]+) answers a second, (\d+) ms each, ([\d.]+) s behind")
+READ_EVERY_MS = 3_000
+READINGS = 10
+RATES = re.compile(r"([\d.]+) answers a second, (\d+) ms each, ([\d.]+) s behind")
 FRONTS = {"streamlit": streamlit, "gradio": gradio_demo}
 RESULT = Path(__file__).resolve().parents[2] / "docs" / "results" / "live_rate.json"
 
 
 def main() -> None:
-    """Print what the pages tell as JSON."""
+    """Print the measured rates as JSON."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--out", type=Path, metavar="FILE.json")
     parser.add_argument("--front", choices=(*FRONTS, "both"), default="both")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     chromium = installed_chromium(parser)
     expect.set_options(timeout=SLOWEST_S * 1000)
-    told: dict[str, Any] = {"machine": machine_told()}
+    report: dict[str, Any] = {"machine": machine_told()}
     with tempfile.TemporaryDirectory() as folder:
         camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-        shown = film(Path(folder), (1280, 720), 30)
-        flag = f"--use-file-for-fake-video-capture={shown}"
+        video = film(Path(folder), (1280, 720), 30)
+        flag = f"--use-file-for-fake-video-capture={video}"
         for front, serve in FRONTS.items():
-            if asked.front in {front, "both"}:
+            if options.front in {front, "both"}:
                 with serve() as address, browser(chromium, *camera, flag) as window:
-                    told[front] = _figures(_opened(window, front, address))
-    text = json.dumps(told, indent=2) + "\n"
-    if asked.out is not None:
-        asked.out.write_text(text, encoding="utf-8")
-    print(text, end="")  # noqa: T201 - what this is for
+                    report[front] = _read_rates(_open_live_page(window, front, address))
+    text = json.dumps(report, indent=2) + "\n"
+    if options.out is not None:
+        options.out.write_text(text, encoding="utf-8")
+    print(text, end="")  # noqa: T201 - the program prints its result
 
 
-def _opened(window: Browser, front: str, address: str) -> Page:
+def _open_live_page(window: Browser, front: str, address: str) -> Page:
     page = window.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(SLOWEST_S * 1000)
     if front == "streamlit":
@@ -65,36 +65,42 @@ def _opened(window: Browser, front: str, address: str) -> Page:
     return page
 
 
-def _figures(page: Page) -> Mapping[str, float]:
-    """Answers a second, each look at the last three seconds, and medians of what else is told."""
+def _read_rates(page: Page) -> Mapping[str, float]:
+    """Return answers a second over the last three seconds, and medians of the other rates."""
     pace = page.locator(".pace")
     expect(pace).to_contain_text("answers a second")
     page.wait_for_timeout(SETTLED_MS)
-    looks = []
-    for _ in range(LOOKS):
-        page.wait_for_timeout(LOOK_EVERY_MS)
-        [found] = TOLD.findall(pace.inner_text())
-        looks.append(tuple(map(float, found)))
-    rates, each, behind = zip(*looks, strict=True)
+    readings = []
+    for _ in range(READINGS):
+        page.wait_for_timeout(READ_EVERY_MS)
+        [reading] = RATES.findall(pace.inner_text())
+        readings.append(tuple(map(float, reading)))
+    rates, ms_each, behind = zip(*readings, strict=True)
     return {
         "answers_per_s": round(median(rates), 1),
         "least": min(rates),
         "most": max(rates),
-        "ms_each": round(median(each)),
+        "ms_each": round(median(ms_each)),
         "s_behind": round(median(behind), 1),
     }
 
 
-def live_table(told: Mapping[str, Any]) -> str:
-    """The figures of both fronts as Markdown."""
-    fronts = [told[front] for front in FRONTS]
+def live_table(report: Mapping[str, Any]) -> str:
+    """Return the rates of both fronts as a Markdown table."""
+    rates = [report[front] for front in FRONTS]
     rows = [
         ("", *(front.capitalize() for front in FRONTS)),
         ("---", *("---:" for _ in FRONTS)),
-        ("frames answered a second, median", *(f"{each['answers_per_s']:.1f}" for each in fronts)),
-        ("least and most", *(f"{each['least']:.1f} to {each['most']:.1f}" for each in fronts)),
-        ("ms for each on the server", *(f"{each['ms_each']}" for each in fronts)),
-        ("seconds that frames around faces lag", *(f"{each['s_behind']:.1f}" for each in fronts)),
+        (
+            "frames answered a second, median",
+            *(f"{rate['answers_per_s']:.1f}" for rate in rates),
+        ),
+        (
+            "lowest and highest rate",
+            *(f"{rate['least']:.1f} to {rate['most']:.1f}" for rate in rates),
+        ),
+        ("time on the server for one frame, ms", *(f"{rate['ms_each']}" for rate in rates)),
+        ("lag of the frames around faces, s", *(f"{rate['s_behind']:.1f}" for rate in rates)),
     ]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 

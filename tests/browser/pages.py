@@ -1,4 +1,4 @@
-"""A visit to the Streamlit pages."""
+"""Visits to the Streamlit pages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.browser.serving import SLOWEST_S
 
 
 def visit(window: Browser, address: str, **options: object) -> Page:
-    """The page at ``address`` in a context of its own, once it shows its heading."""
+    """Open ``address`` in a new browser context and return the page once it shows its heading."""
     page = window.new_context(**options).new_page()  # type: ignore[arg-type]
     page.set_default_timeout(SLOWEST_S * 1000)
     page.goto(address)
@@ -17,7 +17,7 @@ def visit(window: Browser, address: str, **options: object) -> Page:
 
 
 def upload(page: Page, *files: tuple[str, bytes]) -> None:
-    """Give the page files, each a name and its bytes."""
+    """Upload files, each with its name and bytes."""
     page.locator("input[type=file]").first.set_input_files(
         [{"name": name, "mimeType": "image/png", "buffer": data} for name, data in files]
     )

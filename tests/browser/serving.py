@@ -1,4 +1,4 @@
-"""Both pages as real servers, and a Chromium to look at them."""
+"""Run both pages as real servers, and a Chromium to open them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "frontends" / "streamlit_app" / "app.py"
 SLOWEST_S = 240
-"""Importing torch and loading a model on a busy computer."""
+"""Enough to import torch and load a model on a busy computer."""
 
 CHROMIUM_FLAGS = (
     "--no-sandbox",
@@ -34,7 +34,7 @@ CHROMIUM_FLAGS = (
 
 @contextmanager
 def streamlit(script: Path = APP) -> Iterator[str]:
-    """The address of a server that shows ``script``, on a free port of this computer."""
+    """Serve ``script`` on a free port of this computer and yield its address."""
     port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
@@ -51,7 +51,7 @@ def streamlit(script: Path = APP) -> Iterator[str]:
 
 @contextmanager
 def gradio(module: str) -> Iterator[str]:
-    """The address of the demo that ``module`` serves until its standard input ends."""
+    """Yield the address of the demo that ``module`` serves until its standard input ends."""
     with subprocess.Popen(
         [sys.executable, "-m", module],
         cwd=ROOT,
@@ -68,16 +68,16 @@ def gradio(module: str) -> Iterator[str]:
 
 
 def installed_chromium(parser: argparse.ArgumentParser) -> Path:
-    """Where it is; ends the program that ``parser`` is of, with what to do, where it is not."""
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
+    """Return the path of Chromium; if there is none, end the program with a hint."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
         parser.error("there is no Chromium; on Debian: apt-get install chromium")
-    return Path(found)
+    return Path(path)
 
 
 @contextmanager
 def browser(chromium: Path, *flags: str) -> Iterator[Browser]:
-    """A headless Chromium."""
+    """Run a headless Chromium."""
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(
             executable_path=str(chromium), args=[*CHROMIUM_FLAGS, *flags]
@@ -89,7 +89,7 @@ def browser(chromium: Path, *flags: str) -> Iterator[Browser]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -97,12 +97,12 @@ def free_port() -> int:
 
 
 def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
-    """Return once the address answers; RuntimeError if the server ends or is silent."""
+    """Wait until the address answers; raise RuntimeError if the server ends or stays silent."""
     end = time.monotonic() + SLOWEST_S
     while time.monotonic() < end:
         if server.poll() is not None:
-            told = server.stderr.read().decode() if server.stderr else ""
-            raise RuntimeError(f"the server ended: {told}")
+            output = server.stderr.read().decode() if server.stderr else ""
+            raise RuntimeError(f"the server ended: {output}")
         try:
             if httpx.get(address, timeout=2).status_code == 200:
                 return
