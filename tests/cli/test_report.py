@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import training
 from cli.main import app
 from training.reporting.measures import MEASURES
 from training.reporting.report import Report
@@ -22,8 +21,8 @@ def results(monkeypatch, tmp_path):
     """Where artefacts are kept, beside a report that is written at once."""
     kept = tmp_path / "docs" / "results"
     kept.mkdir(parents=True)
-    monkeypatch.setattr(training, "RESULTS", kept, raising=False)
-    monkeypatch.setattr(training, "write_report", lambda _out: WRITTEN, raising=False)
+    monkeypatch.setattr("training.reporting.report.RESULTS", kept)
+    monkeypatch.setattr("training.reporting.report.write_report", lambda _out: WRITTEN)
     return kept
 
 
