@@ -17,7 +17,7 @@ from training.learning.precision import Precision
 
 if TYPE_CHECKING:
     from training.learning.progress import EpochReport
-    from training.learning.train import TrainingRun
+    from training.learning.run import TrainingRun
 
 # The ensemble is no network of its own.
 NetworkName = StrEnum(  # type: ignore[misc]
@@ -166,7 +166,7 @@ def train(
             "Stopped. The same command with --resume goes on after the last epoch.", err=True
         )
         raise
-    if not run.leads:
+    if not run.is_leader:
         return
     show_skipped(run.skipped)
     typer.echo(summary(run, str(model), data))

@@ -39,7 +39,7 @@ def _learn(pipe, kept, compiled):
     import torch
 
     from core.classifiers.architectures import EmotionNetwork, architecture_named
-    from training.learning.loader import training_loader
+    from training.learning.loader import make_training_loader
     from training.learning.memory import keep_freed_memory
     from training.learning.module import EmotionModule
     from training.learning.recipe import read_recipe
@@ -54,7 +54,7 @@ def _learn(pipe, kept, compiled):
     optimizer = module.configure_optimizers()
     if compiled:
         module.headed.compile(dynamic=False)
-    batch = next(iter(training_loader(_make_faces(), batch=BATCH, seed=0, workers=0)))
+    batch = next(iter(make_training_loader(_make_faces(), batch=BATCH, seed=0, workers=0)))
     while pipe.recv():
         module.loss(batch).backward()
         optimizer.step()

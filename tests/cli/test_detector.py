@@ -12,7 +12,7 @@ from cli.main import app
 from core import DataError
 from training.detector.evaluate import DetectionResult
 from training.detector.tune import TuningResult
-from training.learning.train import TrainingRun
+from training.learning.run import TrainingRun
 
 POINT = {"threshold": 0.5, "precision": 0.9, "recall": 0.8, "f1": 0.847}
 BOTH = ["--images", "val.zip", "--boxes", "val.json"]

@@ -14,7 +14,7 @@ from cli.train import duration, parsed_values, show_epoch
 from core import ConfigError, model_names
 from training.learning.progress import EpochReport
 from training.learning.recipe import read_recipe
-from training.learning.train import TrainingRun
+from training.learning.run import TrainingRun
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The commands in docs/training.md are the ones that made what the page shows."""
+"""The commands in docs/training.md are the ones that produced the results on the page."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import shlex
 
 import pytest
 
-from training.learning.recipe import read_recipe
+from training.learning.recipe import REMOVED_VALUES, read_recipe
 from training.studies.ablation import TABLES, choose_variants, format_table
 
 
@@ -19,7 +19,7 @@ def page(root):
 
 
 def commands(page, name):
-    """The options of every `emotion NAME` of the page: lists of values, empty for a flag."""
+    """The options of every `emotion NAME` on the page: lists of values, empty for a flag."""
     blocks = "".join(re.findall(r"```\n(.*?)```", page, flags=re.DOTALL))
     for line in blocks.replace("\\\n", " ").splitlines():
         given = {}
@@ -36,7 +36,8 @@ def commands(page, name):
 
 def recipe_of(options, **more):
     overrides = dict(value.split("=") for value in options["--set"])
-    return dataclasses.asdict(read_recipe(options["--model"][0], {**overrides, **more}))
+    recipe = read_recipe(options["--model"][0], {**overrides, **more})
+    return {**dataclasses.asdict(recipe), **REMOVED_VALUES}
 
 
 @pytest.mark.parametrize(
@@ -50,16 +51,16 @@ def recipe_of(options, **more):
         ("runs/inception_v3_second", "inception_v3", False),
     ],
 )
-def test_commands_train_the_shipped_networks_by_the_recipes_on_record(
+def test_commands_train_the_shipped_networks_by_the_recorded_recipes(
     page, root, out, model, earlier
 ):
     manifest = json.loads((root / "weights" / "manifest.json").read_text(encoding="utf-8"))
     training = manifest["models"][model]["training"]
-    told = (training["earlier_run"] if earlier else training)["recipe"]
+    recorded = (training["earlier_run"] if earlier else training)["recipe"]
     (options,) = (each for each in commands(page, "train") if each.get("--out") == [out])
     given = recipe_of(options)
     # Recipes have gained values since.
-    assert {name: given[name] for name in told} == told
+    assert {name: given[name] for name in recorded} == recorded
 
 
 @pytest.mark.parametrize(
@@ -71,18 +72,18 @@ def test_ablations_are_shown_as_measured_and_repeat_by_their_commands(page, root
     measured = json.loads(path.read_text(encoding="utf-8"))
     runs = measured["runs"]
     # Balanced accuracy and groups came after the first ablations.
-    told = [figures for figures in TABLES if set(figures) <= set(runs[0])]
-    assert TABLES[0] in told
-    for figures in told:
-        assert format_table(runs, figures) in page
+    tables = [metrics for metrics in TABLES if set(metrics) <= set(runs[0])]
+    assert TABLES[0] in tables
+    for metrics in tables:
+        assert format_table(runs, metrics) in page
     options = list(commands(page, "ablate"))[place]
-    taught = "--teacher" in options
-    chosen = choose_variants(options["--only"], "--landmarks" in options, taught)
-    assert list(chosen) == [run["name"] for run in runs]
+    has_teacher = "--teacher" in options
+    variants = choose_variants(options["--only"], "--landmarks" in options, has_teacher)
+    assert list(variants) == [run["name"] for run in runs]
     assert options["--faces"] == [str(measured["faces"])]
-    for values, run in zip(chosen.values(), runs, strict=True):
+    for values, run in zip(variants.values(), runs, strict=True):
         given = recipe_of(options, **values)
         assert {name: given[name] for name in measured["common"]} == measured["common"]
         assert {name: values[name] for name in run["values"]} == run["values"]
         # A term that came after these runs, and would change them.
-        assert not taught or given["hints"] == 0
+        assert not has_teacher or given["hints"] == 0

@@ -1,4 +1,4 @@
-"""Augmentation, all of it by albumentations on uint8 grey faces."""
+"""Augmentation of uint8 grey faces with albumentations."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ import numpy as np
 
 from core.types import UInt8Array
 
-# Importing albumentations looks for updates over the network unless this is set.
+# Without this, importing albumentations looks for updates over the network.
 os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
 
-import albumentations as A  # noqa: N812 - its documented alias, after the switch above
+import albumentations as A  # noqa: N812 - its documented alias, after the setting above
 
 LIGHT, SHARPNESS, POSE = "light", "sharpness", "pose"
-"""What can be augmented more than usual."""
+"""Kinds of augmentation that can be made stronger."""
 
 
-def make_transform(more: AbstractSet[str] = frozenset(), by: float = 0.0) -> A.Compose:
-    """What a training face goes through, at the network's input size.
+def make_transform(stronger: AbstractSet[str] = frozenset(), extra: float = 0.0) -> A.Compose:
+    """Return the augmentation of a training face at the network's input size.
 
     The geometric ranges cover the spread of eyes and mouth in FER-2013 (roll -20 to +14
-    degrees, eye distance 11 to 22 px around 17); the rest is what photos suffer. The ranges of
-    what is in ``more`` are wider by the share ``by`` of themselves.
+    degrees, eye distance 11 to 22 px around 17); the rest imitates the faults of photos. Ranges
+    of the kinds in ``stronger`` (LIGHT, SHARPNESS, POSE) are wider by ``extra``, a share of them.
     """
-    light, sharpness, pose = (1 + by if kind in more else 1.0 for kind in (LIGHT, SHARPNESS, POSE))
+    light, sharpness, pose = (
+        1 + extra if kind in stronger else 1.0 for kind in (LIGHT, SHARPNESS, POSE)
+    )
     return A.Compose(
         [
             A.HorizontalFlip(p=0.5),
@@ -46,7 +48,7 @@ def make_transform(more: AbstractSet[str] = frozenset(), by: float = 0.0) -> A.C
                     A.GaussNoise(std_range=(0.02, 0.08 * sharpness)),
                     A.ImageCompression(quality_range=(30, 90)),
                 ],
-                # Once in seven pictures: here the range is in how often, too.
+                # Applied to one picture in seven: more often where sharpness is made stronger.
                 p=0.15 * sharpness,
             ),
             A.CoarseDropout(
@@ -57,19 +59,20 @@ def make_transform(more: AbstractSet[str] = frozenset(), by: float = 0.0) -> A.C
                 p=0.35,
             ),
         ],
-        # Tells whether the face was mirrored; points that move along with it take a fourth longer.
+        # Needed to know whether the face was mirrored; tracking keypoints takes a fourth longer.
         save_applied_params=True,
     )
 
 
 def augment_face(transform: A.Compose, face: UInt8Array, seed: int) -> tuple[UInt8Array, bool]:
-    """``face`` (S, S) uint8 after ``transform``, decided by ``seed`` alone; whether mirrored.
+    """Return the augmented (S, S) uint8 face, and whether it was mirrored.
 
-    One pair of generators serves the whole pipeline: ``set_random_seed`` would give each
-    transform an own generator with the same seed, and all of them would fire together.
+    ``seed`` alone decides the result. All transforms share one pair of generators:
+    ``set_random_seed`` would give each its own generator with the same seed, so that all of them
+    would be applied together or not at all.
     """
-    plain = random.Random(seed)  # noqa: S311 - nothing here is secret
-    transform.set_random_state(np.random.default_rng(seed), plain)
-    told = transform(image=face)
-    mirrored = any(name == "HorizontalFlip" for name, _ in told["applied_transforms"])
-    return np.asarray(told["image"], dtype=np.uint8), mirrored
+    generator = random.Random(seed)  # noqa: S311 - not used for security
+    transform.set_random_state(np.random.default_rng(seed), generator)
+    result = transform(image=face)
+    mirrored = any(name == "HorizontalFlip" for name, _ in result["applied_transforms"])
+    return np.asarray(result["image"], dtype=np.uint8), mirrored

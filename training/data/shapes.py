@@ -40,7 +40,7 @@ def list_outline_points() -> tuple[int, ...]:
     return tuple(sorted({point for line in outlines for point in line}))
 
 
-SHAPE = 2 * 92
+SHAPE_VALUES = 2 * 92
 """Values that describe a shape: x and y of each outline point."""
 
 
@@ -114,7 +114,7 @@ def _kept(file: Path) -> dict[str, Float32Array]:
     try:
         with np.load(file, allow_pickle=False) as kept:
             names, points = kept["names"], kept["points"].astype(np.float32)
-        if points.shape != (len(names), 2, SHAPE // 2, 2):
+        if points.shape != (len(names), 2, SHAPE_VALUES // 2, 2):
             raise ValueError(f"points of shape {points.shape}")
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(

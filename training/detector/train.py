@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,18 +16,18 @@ from torch import Tensor
 
 from core.config import Device
 from core.detectors.compact import padded
-from core.files import atomic_write, write_json
+from core.files import write_json
 from core.types import UInt8Array
 
-from ..learning.checkpoint import read_checkpoint, require_same_facts, require_unused
-from ..learning.export import export_detector, get_weights_path
+from ..learning.checkpoint import open_run
+from ..learning.export import export_detector
 from ..learning.hardware import choose_hardware
 from ..learning.initial import SCRATCH, make_initial_detector, read_earlier_detector_run
 from ..learning.memory import keep_freed_memory
 from ..learning.precision import Precision
 from ..learning.progress import EpochReport, ProgressCallback
+from ..learning.run import TrainingRun, collect_facts, summarize_run, write_example_sheet
 from ..learning.silence import silence_known_warnings
-from ..learning.train import TrainingRun
 from ..learning.trainer import fit, make_trainer
 from .loader import FACE, AugmentedPhotos, PhotoSampler, batch_sides, make_photo_loader
 from .module import DetectorModule
@@ -64,10 +63,8 @@ def train_detector(
     recipe; ConfigError where it does not fit. ``max_minutes`` shortens the cosine to the clock;
     ``resume`` goes on from the last whole epoch.
     """
-    if not resume:
-        require_unused(directory)
-    resumed = read_checkpoint(directory, recipe, max_minutes) if resume else None
-    # Made before the photos are read, so that a mistyped --init is told at once.
+    resumed = open_run(directory, recipe, resume=resume, max_minutes=max_minutes)
+    # Loaded before the photos, so that a mistyped --init fails at once.
     network = make_initial_detector(SCRATCH if resumed else init, seed=recipe.seed)
     machine = choose_hardware(Device(device), Precision(precision))
     if machine.accelerator == "cpu":
@@ -78,9 +75,13 @@ def train_detector(
         for image, faces in read_annotated_photos(images, boxes, skipped)
     ]
     without = _without_faces(negatives, recipe, skipped) if negatives else []
-    facts = {"photos": len(photos), "negatives": len(without), "boxes": _digest(boxes)}
+    facts: dict[str, Any] = {
+        "photos": len(photos),
+        "negatives": len(without),
+        "boxes": _digest(boxes),
+    }
     if resumed:
-        require_same_facts(resumed, facts)
+        resumed.require_same(facts)
     dataset = AugmentedPhotos(photos, without, recipe)
     sampler = PhotoSampler(len(photos), recipe, np.zeros(len(without)))
     loader = make_photo_loader(dataset, sampler, workers=workers)
@@ -105,38 +106,20 @@ def train_detector(
             gradient_clip=recipe.gradient_clip,
             callbacks=[_HardNegatives(sampler, without), reporter],
         )
-        save_example(directory, dataset, recipe)
+        write_example_sheet(directory, draw_examples(dataset, recipe))
         fit(trainer, module, loader, None, resume=resumed is not None)
-    told: dict[str, Any] = {
-        "recipe": dataclasses.asdict(recipe),
-        "recipe_digest": recipe.digest(),
-        "init": module.facts["init"],
-        "earlier_run": module.facts["earlier_run"],
+    data = {
         "data": boxes.stem,
         "files": [each.name for each in (images, boxes, negatives) if each],
         "photos": len(photos),
         "faces": sum(int((~photo.faces.ignored).sum()) for photo in photos),
         "negatives": len(without),
         "skipped": len(skipped),
-        "epochs": trainer.current_epoch,
-        "steps": int(module.average.n_averaged),
-        "minutes": round(module.elapsed_s / 60, 1),
-        "images_per_s": round(reporter.pace.images_per_s, 1),
-        "waiting_share": round(reporter.pace.waiting_share, 4),
-        "device": str(trainer.strategy.root_device.type),
-        "precision": str(trainer.precision),
-        "torch": torch.__version__,
     }
-    export_detector(module.final_network, directory, name=NAME, training=told)
-    write_json(directory / "training.json", told)
-    return TrainingRun(
-        directory=directory,
-        weights=get_weights_path(directory, NAME),
-        epochs=trainer.current_epoch,
-        elapsed_s=module.elapsed_s,
-        ended_by_clock=module.ended_by_clock,
-        skipped=tuple(skipped),
-    )
+    facts = collect_facts(trainer, module, reporter.pace, data)
+    export_detector(module.final_network, directory, name=NAME, training=facts)
+    write_json(directory / "training.json", facts)
+    return summarize_run(trainer, module, NAME, skipped)
 
 
 def is_training_negative(name: str) -> bool:
@@ -186,18 +169,15 @@ def _as_input(pixels: UInt8Array) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(padded(shown).transpose(2, 0, 1)))
 
 
-def save_example(directory: Path, dataset: AugmentedPhotos, recipe: DetectorRecipe) -> None:
-    """A sheet of augmented photos with their boxes, so that a person can look at them."""
+def draw_examples(dataset: AugmentedPhotos, recipe: DetectorRecipe) -> list[UInt8Array]:
+    """Return up to 32 augmented photos of one size with their boxes drawn, BGR."""
     side, count = batch_sides(recipe)[0], min(32, len(dataset))
     tiles = []
     for index in range(count):
         picture, boxes, kinds = dataset.picture((0, index, index * len(dataset) // count, side))
-        tile = np.ascontiguousarray(picture.numpy().transpose(1, 2, 0))
+        tile = np.ascontiguousarray(picture.numpy()[::-1].transpose(1, 2, 0))
         for box, kind in zip(boxes.numpy().astype(int).tolist(), kinds.tolist(), strict=True):
-            colour = (0, 255, 0) if kind == FACE else (255, 160, 0)
+            colour = (0, 255, 0) if kind == FACE else (0, 160, 255)
             cv2.rectangle(tile, box[:2], box[2:], colour, 1)
         tiles.append(tile)
-    tiles += [np.zeros_like(tiles[0])] * (-count % 8)
-    rows = [np.hstack(tiles[start : start + 8]) for start in range(0, len(tiles), 8)]
-    sheet = cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)
-    atomic_write(directory / "augmented.png", cv2.imencode(".png", sheet)[1].tobytes())
+    return tiles

@@ -1,4 +1,4 @@
-"""What every training run shares: schedule, weight average, clock, and a loss that stays finite."""
+"""What all trained networks share: schedule, weight average, clock, and a check of the loss."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.errors import InferenceError
 
 
 class Schedule(Protocol):
-    """The values of a recipe that decide how a run goes, whatever it trains."""
+    """The values that every recipe has, whatever it trains."""
 
     @property
     def epochs(self) -> int: ...
@@ -32,16 +32,16 @@ class Schedule(Protocol):
     @property
     def seed(self) -> int: ...
     def digest(self) -> str:
-        """Twelve hexadecimal digits over all values."""
+        """Return twelve hexadecimal digits over all values."""
         ...
 
 
-def _warmed_average(decay: float) -> Callable[..., None]:
-    """Updates the weight average, with ``decay`` reached gradually.
+def _make_averaging(decay: float) -> Callable[..., None]:
+    """Return the update of the weight average; it reaches ``decay`` gradually.
 
-    After n steps it remembers at most the last n / 9 or so, as TensorFlow's
-    ``ExponentialMovingAverage`` does with ``num_updates``: a short run would else ship
-    little more than the weights it started from.
+    After n steps it remembers at most about the last n / 9, like TensorFlow's
+    ``ExponentialMovingAverage`` with ``num_updates``. Otherwise a short run would export little
+    more than the weights it started from.
     """
 
     def update(averaged: list[Tensor], current: list[Tensor], steps: Tensor | int) -> None:
@@ -53,7 +53,7 @@ def _warmed_average(decay: float) -> Callable[..., None]:
 
 
 class BaseModule(pl.LightningModule):
-    """Trains by steps or by the clock; the weight average in ``average`` is what ships."""
+    """Trains for a number of steps or a time; a run exports the weight average in ``average``."""
 
     def __init__(
         self,
@@ -64,12 +64,12 @@ class BaseModule(pl.LightningModule):
         max_seconds: float | None,
     ) -> None:
         super().__init__()
-        self._schedule = schedule
+        self.schedule = schedule
         self.average = AveragedModel(
-            network, multi_avg_fn=_warmed_average(schedule.ema_decay), use_buffers=True
+            network, multi_avg_fn=_make_averaging(schedule.ema_decay), use_buffers=True
         ).requires_grad_(False)
         self.facts: dict[str, Any] = {}
-        """What a resumed run must share with this one; travels in the checkpoint."""
+        """What a resumed run must share with this one; stored in the checkpoint."""
         self._steps = steps
         self._max_seconds = max_seconds
         self._spent_s = 0.0
@@ -84,31 +84,31 @@ class BaseModule(pl.LightningModule):
 
     @abstractmethod
     def loss(self, batch: Any) -> Tensor:
-        """Mean loss of a batch."""
+        """Return the mean loss of a batch."""
 
     @property
     def elapsed_s(self) -> float:
-        """Seconds of training so far, those before a resume included."""
+        """Seconds of training so far, including those before a resume."""
         return self._spent_s + time.monotonic() - self._started
 
     @property
     def progress(self) -> float:
         """Share of the run that is done, 0..1, by steps or by the clock, whichever is further.
 
-        Processes that train together go by the clock of the first, as of the last step.
+        Processes that train together use the clock of the first one, as of the last step.
         """
         by_steps = self.global_step / max(self._steps, 1)
-        return min(max(by_steps, self._by_clock()), 1.0)
+        return min(max(by_steps, self._progress_by_clock()), 1.0)
 
-    def _by_clock(self) -> float:
+    def _progress_by_clock(self) -> float:
         if not self._max_seconds:
             return 0.0
         together = self._trainer is not None and self.trainer.world_size > 1
         return (self._shared_s if together else self.elapsed_s) / self._max_seconds
 
-    def rate_factor(self, progress: float) -> float:
-        """The learning rate's share of its peak: linear warm-up, then cosine to zero."""
-        warmup = self._schedule.warmup
+    def compute_rate_factor(self, progress: float) -> float:
+        """Return the learning rate's share of its peak: linear warm-up, then cosine to zero."""
+        warmup = self.schedule.warmup
         if progress < warmup:
             return max(progress / warmup, 0.01)
         position = (progress - warmup) / (1 - warmup)
@@ -118,20 +118,20 @@ class BaseModule(pl.LightningModule):
         loss = self.loss(batch)
         if not torch.isfinite(loss):
             raise InferenceError(
-                f"Training went astray: the loss became {loss.item()} in step {self.global_step}.",
+                f"Training failed: the loss became {loss.item()} in step {self.global_step}.",
                 hint=f"Start again with a lower rate, e.g. "
-                f"--set learning_rate={self._schedule.learning_rate / 2:g}.",
+                f"--set learning_rate={self.schedule.learning_rate / 2:g}.",
             )
         size = len(batch[0])
         self.log("loss", loss, on_epoch=True, on_step=False, batch_size=size, sync_dist=True)
         return loss
 
     def on_train_epoch_start(self) -> None:
-        # Dropout and mixup draw from here; with it a resumed epoch repeats the uninterrupted one.
-        torch.manual_seed(self._schedule.seed * 100_003 + self.current_epoch)
+        # Dropout and mixup use this generator: a resumed epoch repeats the uninterrupted one.
+        torch.manual_seed(self.schedule.seed * 100_003 + self.current_epoch)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
-        rate = self._schedule.learning_rate * self.rate_factor(self.progress)
+        rate = self.schedule.learning_rate * self.compute_rate_factor(self.progress)
         for group in optimizer.param_groups:
             group["lr"] = rate * group["rate_share"]
 
@@ -141,36 +141,36 @@ class BaseModule(pl.LightningModule):
             return
         if self.trainer.world_size > 1:
             self._shared_s = float(self.trainer.strategy.broadcast(self.elapsed_s))
-        if self._by_clock() >= 1:
+        if self._progress_by_clock() >= 1:
             self.ended_by_clock = True
             self.trainer.should_stop = True
 
     def find_rate_share(self, _name: str) -> float:
-        """Learning rate of a parameter as a share of the recipe's."""
+        """Return the learning rate of a parameter as a share of the recipe's."""
         return 1.0
 
     def make_optimizer(self, module: nn.Module) -> torch.optim.Optimizer:
-        """AdamW over the parameters of ``module``."""
+        """Return AdamW over the parameters of ``module``."""
         groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
         for name, parameter in module.named_parameters():
-            # Norms and biases are not shrunk: it only hurts them.
+            # No weight decay for norms and biases: it only hurts them.
             key = (self.find_rate_share(name), parameter.ndim > 1)
             groups.setdefault(key, []).append(parameter)
         return torch.optim.AdamW(
             [
                 {
                     "params": parameters,
-                    "weight_decay": self._schedule.weight_decay if shrunk else 0.0,
+                    "weight_decay": self.schedule.weight_decay if decays else 0.0,
                     "rate_share": share,
                 }
-                for (share, shrunk), parameters in groups.items()
+                for (share, decays), parameters in groups.items()
             ],
-            lr=self._schedule.learning_rate,
+            lr=self.schedule.learning_rate,
         )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         checkpoint["elapsed_s"] = self.elapsed_s
-        checkpoint["recipe_digest"] = self._schedule.digest()
+        checkpoint["recipe_digest"] = self.schedule.digest()
         checkpoint["facts"] = self.facts
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:

@@ -31,12 +31,12 @@ def export_network(
     frame: FaceFrame,
     training: Mapping[str, Any],
 ) -> Path:
-    """Write ``<name>.safetensors`` (float16) and its manifest entry; the path of the file.
+    """Write ``<name>.safetensors`` (float16) and its manifest entry; return the file's path.
 
-    The entry starts uncalibrated and without figures: those are measured on this very file.
+    The entry starts uncalibrated and without metrics: those are measured on this very file.
     """
     entry = {
-        **_stored(network, directory, name),
+        **_write_weights(network, directory, name),
         "architecture": name,
         "classes": list(EMOTIONS),
         "preprocessing": dataclasses.asdict(preprocessing),
@@ -53,16 +53,16 @@ def export_network(
 def export_detector(
     network: nn.Module, directory: Path, *, name: str, training: Mapping[str, Any]
 ) -> Path:
-    """Write ``<name>.safetensors`` (float16) and its entry among the manifest's detectors."""
-    entry = {**_stored(network, directory, name), "metrics": {}, "training": dict(training)}
-    document = _document(directory)
+    """Write ``<name>.safetensors`` (float16) and its entry in the manifest's detectors."""
+    entry = {**_write_weights(network, directory, name), "metrics": {}, "training": dict(training)}
+    document = _read_document(directory)
     document.setdefault("detectors", {})[name] = entry
-    _write(directory, document)
+    _write_document(directory, document)
     return get_weights_path(directory, name)
 
 
-def _stored(network: nn.Module, directory: Path, name: str) -> dict[str, Any]:
-    """Writes the weights, and describes the file."""
+def _write_weights(network: nn.Module, directory: Path, name: str) -> dict[str, Any]:
+    """Write the weights, and return the manifest's facts about the file."""
     state = {
         key: (value.half() if value.is_floating_point() else value).contiguous().cpu()
         for key, value in network.state_dict().items()
@@ -75,48 +75,48 @@ def _stored(network: nn.Module, directory: Path, name: str) -> dict[str, Any]:
         "file": file.name,
         "bytes": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
-        "parameters": sum(each.numel() for each in network.parameters()),
+        "parameters": sum(values.numel() for values in network.parameters()),
     }
 
 
 def get_weights_path(directory: Path, name: str) -> Path:
-    """Where the weights of a model lie within a folder."""
+    """Return where a folder holds the weights of a model."""
     return directory / f"{name}.safetensors"
 
 
 def read_spec_beside(file: Path) -> WeightsSpec:
-    """What the manifest beside a weight file says of it; WeightsError where it says nothing."""
+    """Return the entry of a weight file in the manifest beside it; WeightsError without one."""
     specs = read_manifest(file.parent)
     for spec in specs.values():
         if spec.file.name == file.name:
             return spec
     raise WeightsMissing(
-        f"The manifest beside '{file.name}' does not know it.",
+        f"The manifest beside '{file.name}' has no entry for it.",
         hint=f"It describes {', '.join(spec.file.name for spec in specs.values()) or 'nothing'}.",
     )
 
 
 def update_entry(directory: Path, name: str, changes: Mapping[str, Any]) -> None:
-    """Merge ``changes`` into one model's manifest entry, making the manifest if need be.
+    """Merge ``changes`` into one model's manifest entry, and create the manifest if needed.
 
-    Other weights or another calibration undo the ensemble, which was calibrated on the old ones.
+    New weights or a new calibration remove the ensemble, which was calibrated on the old ones.
     """
-    document = _document(directory)
+    document = _read_document(directory)
     entry = document["models"].setdefault(name, {})
     entry.update(changes)
     if {"sha256", "calibration"} & set(changes):
         document.pop("ensemble", None)
-    _write(directory, document)
+    _write_document(directory, document)
 
 
 def update_ensemble(directory: Path, changes: Mapping[str, Any]) -> None:
-    """Merge ``changes`` into the manifest's ensemble entry, making it if need be."""
-    document = _document(directory)
+    """Merge ``changes`` into the manifest's ensemble entry, and create it if needed."""
+    document = _read_document(directory)
     document.setdefault("ensemble", {}).update(changes)
-    _write(directory, document)
+    _write_document(directory, document)
 
 
-def _document(directory: Path) -> dict[str, Any]:
+def _read_document(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST_NAME
     if not path.exists():
         return {"schema_version": MANIFEST_VERSION, "models": {}}
@@ -124,18 +124,18 @@ def _document(directory: Path) -> dict[str, Any]:
     return document
 
 
-def _write(directory: Path, document: Mapping[str, Any]) -> None:
+def _write_document(directory: Path, document: Mapping[str, Any]) -> None:
     write_json(directory / MANIFEST_NAME, document)
 
 
 def read_entry(directory: Path, name: str) -> dict[str, Any]:
-    """One model's manifest entry as it is written."""
-    entry: dict[str, Any] = _document(directory)["models"][name]
+    """Return one model's manifest entry as it is stored."""
+    entry: dict[str, Any] = _read_document(directory)["models"][name]
     return entry
 
 
 def publish(name: str, source: Path, destination: Path) -> None:
-    """Copy one model's checked file and manifest entry from ``source`` to ``destination``."""
+    """Copy one model's verified file and its manifest entry to ``destination``."""
     data = spec_of(name, source).read_verified()
     document = json.loads((source / MANIFEST_NAME).read_text(encoding="utf-8"))
     entry = document["models"][name]
@@ -145,7 +145,7 @@ def publish(name: str, source: Path, destination: Path) -> None:
 
 
 def publish_entry(kind: str, name: str, source: Path, destination: Path) -> None:
-    """Copy the entry of ``name`` among the manifest's ``kind`` ("models", "detectors")."""
-    document = _document(destination)
-    document.setdefault(kind, {})[name] = _document(source)[kind][name]
-    _write(destination, document)
+    """Copy the entry of ``name`` in the manifest's ``kind`` ("models", "detectors")."""
+    document = _read_document(destination)
+    document.setdefault(kind, {})[name] = _read_document(source)[kind][name]
+    _write_document(destination, document)

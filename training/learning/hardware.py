@@ -1,4 +1,4 @@
-"""What a run is trained on."""
+"""The devices that a run trains on."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ from .precision import Precision
 
 @dataclass(frozen=True, slots=True)
 class Hardware:
-    """Checked against this computer by :func:`hardware`."""
+    """Devices and number format of a run; :func:`choose_hardware` has checked them."""
 
     accelerator: str
     """Lightning's name: gpu or cpu."""
     precision: Precision
     devices: int
-    """Of each computer."""
+    """On each computer."""
     nodes: int
 
     @property
-    def world(self) -> int:
+    def world_size(self) -> int:
         """Processes that train together."""
         return self.devices * self.nodes
 
-    def share_of(self, batch: int) -> int:
-        """Faces that each process takes of a batch; ConfigError when it cannot be parted."""
-        if batch % self.world or batch // self.world < 2:
+    def split_batch(self, batch: int) -> int:
+        """Return the faces of a batch that each process takes; ConfigError for no even split."""
+        each = max(2, round(batch / self.world_size))
+        if batch % self.world_size or batch // self.world_size < 2:
             raise ConfigError(
-                f"A batch of {batch} faces cannot be parted among {self.world} devices.",
-                hint=f"Example: --set batch={self.world * max(2, round(batch / self.world))}",
+                f"A batch of {batch} faces cannot be split among {self.world_size} devices.",
+                hint=f"Example: --set batch={each * self.world_size}",
             )
-        return batch // self.world
+        return batch // self.world_size
 
 
 def choose_hardware(
@@ -48,7 +49,7 @@ def choose_hardware(
     nodes: int = 1,
     compiled: bool = False,
 ) -> Hardware:
-    """What the options stand for here; ConfigError for what this computer cannot do."""
+    """Return what the options mean on this computer; ConfigError for what it cannot do."""
     on_gpu = torch.cuda.is_available() and device is not Device.CPU
     if device is Device.CUDA and not on_gpu:
         raise ConfigError(
@@ -56,16 +57,16 @@ def choose_hardware(
         )
     if on_gpu and devices > torch.cuda.device_count():
         raise ConfigError(
-            f"{devices} GPUs were asked for, there are {torch.cuda.device_count()}.",
+            f"You asked for {devices} GPUs, but there are {torch.cuda.device_count()}.",
             hint=f"Use --devices {torch.cuda.device_count()}.",
         )
     accelerator = "gpu" if on_gpu else "cpu"
     if compiled:
         _require_compiler(accelerator)
-    return Hardware(accelerator, _precision(precision, on_gpu), devices, nodes)
+    return Hardware(accelerator, _choose_precision(precision, on_gpu), devices, nodes)
 
 
-def _precision(precision: Precision, on_gpu: bool) -> Precision:
+def _choose_precision(precision: Precision, on_gpu: bool) -> Precision:
     if precision is Precision.F16_MIXED and not on_gpu:
         raise ConfigError("A CPU cannot train in 16-mixed precision.", hint="Use --precision auto.")
     if precision is not Precision.AUTO:

@@ -1,4 +1,4 @@
-"""Where a training run starts from: ImageNet weights, a file, or nothing."""
+"""The weights that a training run starts from: ImageNet weights, a file, or random ones."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ IMAGENET = "imagenet"
 
 
 def make_initial_network(recipe: Recipe, init: str) -> EmotionNetwork:
-    """The network a run starts from; ``init`` is imagenet, scratch, or a safetensors file.
+    """Return the network that a run starts from; ``init`` is imagenet, scratch or a file.
 
-    ConfigError when the weights cannot be had or do not fit the architecture.
+    ConfigError when the weights cannot be loaded or do not fit the architecture.
     """
     torch.manual_seed(recipe.seed)
     architecture = architecture_named(recipe.model)
     network = EmotionNetwork(architecture, dropout=recipe.dropout)
     if init == SCRATCH:
-        _calm_residuals(network)
+        _zero_residual_branches(network)
         return network
     if init == IMAGENET:
         load_trunk(network, _download(architecture.imagenet_weights), source="ImageNet weights")
     else:
-        load_trunk(network, _read(Path(init)), source=f"'{Path(init).name}'")
+        load_trunk(network, _read_weights(Path(init)), source=f"'{Path(init).name}'")
     return network
 
 
 def make_initial_detector(init: str, *, seed: int) -> CompactNetwork:
-    """The detector a run starts from; ``init`` is scratch or a safetensors file.
+    """Return the detector that a run starts from; ``init`` is scratch or a file.
 
-    ConfigError when the weights cannot be had or do not fit.
+    ConfigError when the weights cannot be loaded or do not fit.
     """
     torch.manual_seed(seed)
     network = CompactNetwork()
     if init == SCRATCH:
         return network
-    given = _read(Path(init))
+    given = _read_weights(Path(init))
     try:
         load_state(network, given)
     except WeightsCorrupt as error:
@@ -61,18 +61,18 @@ def make_initial_detector(init: str, *, seed: int) -> CompactNetwork:
     return network.requires_grad_(True).train()
 
 
-def _calm_residuals(network: EmotionNetwork) -> None:
-    """Let each residual block of ResNet50 begin as the identity (Goyal et al. 2017)."""
+def _zero_residual_branches(network: EmotionNetwork) -> None:
+    """Start each residual block of ResNet50 as the identity (Goyal et al. 2017)."""
     for module in network.modules():
         if isinstance(module, Bottleneck):
             nn.init.zeros_(module.bn3.weight)
 
 
 def read_earlier_run(init: str) -> dict[str, Any] | None:
-    """How the network in the file ``init`` was trained, from the manifest beside it.
+    """Return how the network in the file ``init`` was trained, from the manifest beside it.
 
-    None for a start that is no file of ours. The digest must fit: a manifest of other weights
-    says nothing about these.
+    None where ``init`` is not a file of ours. The checksum must match: a manifest of other
+    weights says nothing about these.
     """
     try:
         spec = read_spec_beside(Path(init))
@@ -83,7 +83,7 @@ def read_earlier_run(init: str) -> dict[str, Any] | None:
 
 
 def read_earlier_detector_run(init: str) -> dict[str, Any] | None:
-    """As :func:`earlier_run`, of a detector."""
+    """Return the same as :func:`read_earlier_run`, for a detector."""
     path = Path(init)
     try:
         stored = read_detectors(path.parent).get(path.stem)
@@ -96,10 +96,10 @@ def read_earlier_detector_run(init: str) -> dict[str, Any] | None:
 
 
 def load_trunk(network: EmotionNetwork, state: dict[str, Tensor], *, source: str) -> None:
-    """Put ``state`` into the trunk, key by key.
+    """Load ``state`` into the trunk, key by key.
 
-    Takes torchvision's own layout (its classification layers are left out) and our files
-    (``trunk.*``, ``head.*``); ConfigError names what is missing or has another shape.
+    ``state`` has torchvision's layout (its classification layers are left out) or that of our
+    files (``trunk.*``, ``head.*``). ConfigError names what is missing or has another shape.
     """
     own = any(key.startswith("trunk.") for key in state)
     given = {
@@ -139,7 +139,7 @@ def _download(name: str) -> dict[str, Tensor]:
     return state
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def _read_weights(path: Path) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -147,6 +147,6 @@ def _read(path: Path) -> dict[str, Tensor]:
         return load_file(path)
     except (OSError, SafetensorError) as error:
         raise ConfigError(
-            f"'{path}' is no safetensors file that can be read.",
-            hint="--init takes the path of a .safetensors file, or a name that --help lists.",
+            f"'{path}' is not a readable safetensors file.",
+            hint="--init takes the path of a .safetensors file or a name that --help lists.",
         ) from error

@@ -1,14 +1,15 @@
-"""Batches of augmented faces, the same for the same seed whatever the number of workers."""
+"""Batches of augmented faces: the same seed gives the same batches, whatever the worker count."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
 from core.errors import DataError
 from core.faces.preprocess import Preprocessing
@@ -18,103 +19,123 @@ from ..data.augment import augment_face, make_transform
 from ..data.faces import FaceSet
 
 Key = tuple[int, int]
-Sample = tuple[Tensor, Tensor, Tensor, Tensor]
+"""Epoch and index of a face."""
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
+"""Faces, targets, crowd votes and shapes, as :class:`AugmentedFaces` returns them."""
 
 
-class AugmentedFaces(Dataset[Sample]):
-    """Faces at the network's size; item (epoch, index) is always the same picture."""
+class AugmentedFaces(Dataset[Batch]):
+    """Faces at the network's size; the key (epoch, index) always gives the same picture."""
 
     def __init__(
         self,
         faces: FaceSet,
         targets: Float32Array,
-        opinions: Float32Array,
+        votes: Float32Array,
         *,
         preprocessing: Preprocessing,
         seed: int,
         shapes: Float32Array | None = None,
-        more: Sequence[AbstractSet[str]] | None = None,
-        more_by: float = 0.0,
+        stronger: Sequence[AbstractSet[str]] | None = None,
+        extra: float = 0.0,
     ) -> None:
-        """``more`` names for each face what of it is augmented more, ``more_by`` how much."""
+        """``stronger`` and ``extra`` are those of :func:`make_transform`, the first by face."""
         self._faces = faces
         self._targets = targets
-        self._opinions = opinions
+        self._votes = votes
+        self.has_shapes = shapes is not None
         self._shapes = np.zeros((len(faces), 2, 0), np.float32) if shapes is None else shapes
         self._preprocessing = preprocessing
         self._seed = seed
-        self._more = list(map(frozenset, more or [frozenset()] * len(faces)))
-        self._transforms = {each: make_transform(each, more_by) for each in set(self._more)}
+        self._stronger = list(map(frozenset, stronger or [frozenset()] * len(faces)))
+        self._transforms = {kinds: make_transform(kinds, extra) for kinds in set(self._stronger)}
 
     def __len__(self) -> int:
         return len(self._faces)
 
-    def __getitem__(self, key: Key) -> Sample:
-        """((S, S) uint8 face, (7,) target, (8,) crowd opinion, its shape) for (epoch, index).
+    def __getitem__(self, key: Key) -> Batch:
+        """Return ((S, S) uint8 face, (7,) target, (8,) votes, shape) for (epoch, index).
 
-        The shape is (184,) as :func:`training.data.shapes.read_shapes` tells, or empty without.
+        The shape is (184,) as :func:`training.data.shapes.read_shapes` returns it, or empty.
         """
         epoch, index = key
         seed = np.random.SeedSequence((self._seed, epoch, index)).generate_state(1)[0]
         face = self._preprocessing.resize(self._faces.images[index])
-        shown, mirrored = augment_face(self._transforms[self._more[index]], face, int(seed))
+        picture, mirrored = augment_face(self._transforms[self._stronger[index]], face, int(seed))
         return (
-            torch.from_numpy(shown),
+            torch.from_numpy(picture),
             torch.from_numpy(self._targets[index]),
-            torch.from_numpy(self._opinions[index]),
+            torch.from_numpy(self._votes[index]),
             torch.from_numpy(self._shapes[index, int(mirrored)]),
         )
 
 
 class EpochSampler(Sampler[Key]):
-    """Every index once per epoch, in an order that seed and epoch decide.
+    """Every index once per epoch, in an order that depends on seed and epoch alone.
 
-    Of several processes that train together each takes every ``world``-th one, so that their
-    parts of a batch are together what one process alone would take.
+    Of ``world_size`` processes that train together each takes every ``world_size``-th index, so
+    that their parts of a batch together are the batch that one process alone would take.
     """
 
-    def __init__(self, size: int, seed: int, world: int = 1) -> None:
+    def __init__(self, size: int, seed: int, world_size: int = 1, epoch: int = 0) -> None:
         self._size = size
         self._seed = seed
-        self._world = world
-        self._epoch = 0
+        self._world_size = world_size
+        self._epoch = epoch
 
     def set_epoch(self, epoch: int) -> None:
         """Called by the trainer at the start of each epoch, also after a resume."""
         self._epoch = epoch
 
     def __len__(self) -> int:
-        return self._size // self._world
+        return self._size // self._world_size
 
     def __iter__(self) -> Iterator[Key]:
         order = np.random.default_rng((self._seed, self._epoch)).permutation(self._size)
-        # Asked for here: when the sampler is made, the processes do not know each other yet.
-        rank = torch.distributed.get_rank() if self._world > 1 else 0
-        mine = order[: len(self) * self._world][rank :: self._world]
-        return ((self._epoch, int(index)) for index in mine)
+        # Not in __init__: the process group does not exist yet when the sampler is made.
+        rank = torch.distributed.get_rank() if self._world_size > 1 else 0
+        own = order[: len(self) * self._world_size][rank :: self._world_size]
+        return ((self._epoch, int(index)) for index in own)
 
 
-def training_loader(
-    dataset: AugmentedFaces, *, batch: int, seed: int, workers: int, world: int = 1
-) -> DataLoader[Sample]:
-    """Shuffled full batches; the last faces that fill no batch wait for another epoch.
+def make_training_loader(
+    dataset: AugmentedFaces,
+    *,
+    batch: int,
+    seed: int,
+    workers: int,
+    world_size: int = 1,
+    epoch: int = 0,
+) -> DataLoader[Batch]:
+    """Return a loader of shuffled full batches; faces that fill no batch wait for another epoch.
 
-    ``batch`` is the share of this process where ``world`` of them train together. DataError
-    for fewer than two faces: batch normalisation cannot learn from one.
+    ``batch`` is the part of this process where ``world_size`` of them train together. ``epoch``
+    is the first one, because Lightning starts to load before it sets the sampler's epoch.
+    DataError for fewer than two faces: batch normalisation cannot learn from one.
     """
     if len(dataset) < 2:
         raise DataError("There is only one face to train on.", hint="Give more images with --data.")
-    size = min(batch, len(dataset) // world)
+    size = min(batch, len(dataset) // world_size)
     return DataLoader(
         dataset,
         batch_size=size,
-        sampler=EpochSampler(len(dataset), seed, world),
+        sampler=EpochSampler(len(dataset), seed, world_size, epoch),
         num_workers=workers,
         drop_last=True,
         pin_memory=torch.cuda.is_available(),
-        # A generator of its own: else starting to load would draw from the one that dropout and
-        # mixup draw from, and a resumed run, which starts loading elsewhere, would differ.
+        # A separate generator: the start of loading would otherwise draw from the generator of
+        # dropout and mixup, and a resumed run, which starts loading elsewhere, would differ.
         generator=torch.Generator().manual_seed(seed),
         persistent_workers=workers > 0,
         prefetch_factor=4 if workers else None,
+    )
+
+
+def make_validation_loader(faces: FaceSet, preprocessing: Preprocessing) -> DataLoader[Any] | None:
+    """Return a loader of plain faces with their labels; None without faces."""
+    if not len(faces):
+        return None
+    resized = np.stack([preprocessing.resize(face) for face in faces.images])
+    return DataLoader(
+        TensorDataset(torch.from_numpy(resized), torch.from_numpy(faces.labels)), batch_size=256
     )

@@ -1,4 +1,4 @@
-"""What one step of training an emotion network does."""
+"""One training step of an emotion network."""
 
 from __future__ import annotations
 
@@ -14,31 +14,14 @@ from core.classifiers.architectures import EmotionNetwork
 from core.labels import EMOTIONS
 
 from .base_module import BaseModule
-from .contrast import contrastive_loss
 from .heads import HeadedNetwork
+from .loader import Batch
 from .recipe import Recipe
 from .teachers import TeacherOutputs, Teachers
 
-Batch = tuple[Tensor, Tensor, Tensor, Tensor]
-"""Faces, targets, crowd opinions and shapes, as :class:`.loader.AugmentedFaces` gives them."""
-
-
-def _squared_error(said: Tensor, shapes: Tensor) -> Tensor:
-    """Mean squared error over the faces whose shape is known; 0 where none is."""
-    known = torch.isfinite(shapes).all(dim=1, keepdim=True)
-    # Part of the graph even then: processes that train together wait for every gradient.
-    gaps = torch.where(known, said.float() - shapes.nan_to_num(), 0.0)
-    return gaps.square().sum() / (known.sum() * shapes.shape[1]).clamp(min=1)
-
-
-def _layer(key: str) -> str:
-    """The layer of a torchvision trunk that a parameter belongs to: conv1, layer3, features.7."""
-    first, second, *_ = key.split(".")
-    return f"{first}.{second}" if first == "features" else first
-
 
 class EmotionModule(BaseModule):
-    """Trains an :class:`EmotionNetwork`; the weight average in ``average`` is what ships."""
+    """Trains an :class:`EmotionNetwork`."""
 
     def __init__(
         self,
@@ -50,7 +33,7 @@ class EmotionModule(BaseModule):
         teachers: Teachers | None = None,
         shapes: bool = False,
     ) -> None:
-        # Averages a copy made before the training heads hook themselves into the network.
+        # Copies the network for the weight average before the training heads add hooks to it.
         super().__init__(recipe, network, steps=steps, max_seconds=max_seconds)
         self.recipe = recipe
         hints = teachers.width if teachers is not None and recipe.hints > 0 else 0
@@ -66,7 +49,7 @@ class EmotionModule(BaseModule):
 
     @property
     def final_network(self) -> EmotionNetwork:
-        """The network that a run leaves behind: the weight average."""
+        """The network that a run exports: the weight average."""
         return cast("EmotionNetwork", self.average.module)
 
     @property
@@ -75,54 +58,51 @@ class EmotionModule(BaseModule):
         return self.headed.network
 
     def loss(self, batch: Batch) -> Tensor:
-        """Mean loss of an uint8 batch: emotions, teachers, crowd, shape, auxiliary, weighted."""
+        """Return the mean loss of a batch: the weighted sum of all terms that the recipe uses."""
         recipe = self.recipe
-        faces, targets, opinions, shapes = batch
-        inputs = self.normalise(faces)
-        contrasting = self.progress < recipe.contrast_share
-        mixing = recipe.mixup_alpha > 0 and not contrasting
-        if mixing and torch.rand(()).item() < recipe.mixup_chance:
-            part = torch.distributions.Beta(recipe.mixup_alpha, recipe.mixup_alpha).sample()
-            order = torch.randperm(len(inputs), device=inputs.device)
-            inputs, targets, opinions, shapes = (
-                part * each + (1 - part) * each[order]
-                for each in (inputs, targets, opinions, shapes)
-            )
-        told = self.headed(self._sized(inputs))
-        total = functional.cross_entropy(told.emotions, targets)
+        inputs, targets, votes, shapes = self._mix((self.normalise(batch[0]), *batch[1:]))
+        outputs = self.headed(self._resize(inputs))
+        total = functional.cross_entropy(outputs.emotions, targets)
         if self._teachers is not None and recipe.distillation + recipe.hints > 0:
-            taught = self._taught(inputs)
+            taught = self._ask_teachers(self._teachers, inputs)
             share = recipe.distillation
-            total = (1 - share) * total + share * self._distance(told.emotions, taught)
-            if told.hints is not None:
-                gap = functional.mse_loss(told.hints.float(), taught.features)
+            total = (1 - share) * total + share * self._distance(outputs.emotions, taught)
+            if outputs.hints is not None:
+                gap = functional.mse_loss(outputs.hints.float(), taught.features)
                 total = total + recipe.hints * gap
         if recipe.votes_head > 0:
             # Rows without votes are all zeros and add nothing.
-            log_odds = functional.log_softmax(told.opinions, dim=1)
-            total = total - recipe.votes_head * (opinions * log_odds).sum(dim=1).mean()
-        if told.shapes is not None:
-            total = total + recipe.shape * _squared_error(told.shapes, shapes)
-        if told.auxiliary is not None:
-            total = total + recipe.auxiliary * functional.cross_entropy(told.auxiliary, targets)
-        if told.compared is not None:
-            apart = contrastive_loss(told.compared, targets.argmax(dim=1))
-            # The other one at weight 0: processes that train together wait for every gradient.
-            total = apart + 0 * total if contrasting else total + 0 * apart
+            log_odds = functional.log_softmax(outputs.votes, dim=1)
+            total = total - recipe.votes_head * (votes * log_odds).sum(dim=1).mean()
+        if outputs.shapes is not None:
+            total = total + recipe.shape * _squared_error(outputs.shapes, shapes)
+        if outputs.auxiliary is not None:
+            loss = functional.cross_entropy(outputs.auxiliary, targets)
+            total = total + recipe.auxiliary * loss
         return total
 
-    def _taught(self, inputs: Tensor) -> TeacherOutputs:
-        """What the teachers say of the very view that the student sees."""
-        if self._teachers is None:
-            raise RuntimeError("expected teachers, got none")
+    def _mix(self, batch: Batch) -> Batch:
+        """Blend the batch with a shuffled copy of itself (mixup), by the recipe's chance."""
+        alpha = self.recipe.mixup_alpha
+        if alpha <= 0 or torch.rand(()).item() >= self.recipe.mixup_chance:
+            return batch
+        share = torch.distributions.Beta(alpha, alpha).sample()
+        order = torch.randperm(len(batch[0]), device=batch[0].device)
+        inputs, targets, votes, shapes = (
+            share * values + (1 - share) * values[order] for values in batch
+        )
+        return inputs, targets, votes, shapes
+
+    def _ask_teachers(self, teachers: Teachers, inputs: Tensor) -> TeacherOutputs:
+        """Return the teachers' outputs for exactly the view that the student sees."""
         grey = inputs[:, :1] * self.recipe.std + self.recipe.mean
-        return self._teachers.predict(grey, self.recipe.distillation_temperature)
+        return teachers.predict(grey, self.recipe.distillation_temperature)
 
     def _distance(self, logits: Tensor, taught: TeacherOutputs) -> Tensor:
-        """T^2 KL(teachers || student) in nats."""
+        """Return T^2 KL(teachers || student) in nats."""
         temperature = self.recipe.distillation_temperature
-        said = functional.log_softmax(logits.float() / temperature, dim=1)
-        gap = functional.kl_div(said, taught.probabilities, reduction="batchmean")
+        log_probabilities = functional.log_softmax(logits.float() / temperature, dim=1)
+        gap = functional.kl_div(log_probabilities, taught.probabilities, reduction="batchmean")
         return temperature**2 * gap
 
     def normalise(self, faces: Tensor) -> Tensor:
@@ -130,12 +110,12 @@ class EmotionModule(BaseModule):
         scaled = (faces.float() / 255.0 - self.recipe.mean) / self.recipe.std
         return scaled[:, None].expand(-1, 3, -1, -1)
 
-    def _sized(self, inputs: Tensor) -> Tensor:
-        """``inputs`` at the size of this part of the run, channels last."""
+    def _resize(self, inputs: Tensor) -> Tensor:
+        """Return ``inputs`` at the size of the current part of the run, channels last."""
         early = self.recipe.early_px < self.recipe.input_px
         if early and self.progress < self.recipe.early_share:
             size = (self.recipe.early_px, self.recipe.early_px)
-            # One channel is enough to resize: the three are the same.
+            # Resizing one channel is enough: the three are the same.
             small = functional.interpolate(
                 inputs[:, :1], size, mode="bilinear", align_corners=False, antialias=True
             )
@@ -160,17 +140,31 @@ class EmotionModule(BaseModule):
     def on_train_batch_start(self, _batch: Batch, _index: int) -> None:
         frozen = self.progress < self.recipe.frozen_share
         if frozen or self.headed.frozen:
-            # Each time, because validation sets the modes of all parts anew.
+            # Before every batch, because validation resets the mode of all submodules.
             self.headed.freeze(frozen)
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return self.make_optimizer(self.headed)
 
     def find_rate_share(self, name: str) -> float:
-        """Learning rate of ``headed``'s parameter ``name``, as a share of the heads'."""
-        layers = list(dict.fromkeys(map(_layer, self.headed.network.trunk.state_dict())))
+        """Return the learning rate of ``headed``'s parameter ``name`` as a share of the heads'."""
+        layers = list(dict.fromkeys(map(_layer_of, self.headed.network.trunk.state_dict())))
         inside = name.removeprefix("network.trunk.")
         if inside == name or len(layers) < 2:
             return 1.0
-        depth = layers.index(_layer(inside)) / (len(layers) - 1)
+        depth = layers.index(_layer_of(inside)) / (len(layers) - 1)
         return float(self.recipe.first_layer_rate ** (1 - depth))
+
+
+def _squared_error(predicted: Tensor, shapes: Tensor) -> Tensor:
+    """Return the mean squared error over the faces whose shape is known; 0 where none is."""
+    known = torch.isfinite(shapes).all(dim=1, keepdim=True)
+    # Kept in the graph even then: processes that train together wait for every gradient.
+    gaps = torch.where(known, predicted.float() - shapes.nan_to_num(), 0.0)
+    return gaps.square().sum() / (known.sum() * shapes.shape[1]).clamp(min=1)
+
+
+def _layer_of(key: str) -> str:
+    """The layer of a torchvision trunk that a parameter belongs to: conv1, layer3, features.7."""
+    first, second, *_ = key.split(".")
+    return f"{first}.{second}" if first == "features" else first

@@ -1,4 +1,4 @@
-"""Training recipes: small TOML files, one per architecture, every value open to override."""
+"""Training recipes: small TOML files, one per architecture; every value can be overridden."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from core.errors import ConfigError
+from core.faces.preprocess import Preprocessing
 
 RECIPES_DIR = Path(__file__).resolve().parent / "recipes"
-
-
+REMOVED_VALUES: Mapping[str, Any] = MappingProxyType({"contrast_share": 0.0})
+"""Values that recipes no longer have; recorded recipes and their digests include them."""
 _RANGES: dict[str, tuple[float, float]] = {
     "early_share": (0.0, 0.95),
     "mean": (0.0, 1.0),
@@ -35,7 +37,6 @@ _RANGES: dict[str, tuple[float, float]] = {
     "distillation": (0.0, 1.0),
     "distillation_temperature": (0.1, 100.0),
     "hints": (0.0, 100.0),
-    "contrast_share": (0.0, 0.95),
     "frozen_share": (0.0, 0.95),
     "first_layer_rate": (1e-6, 1.0),
     "mixup_alpha": (0.0, 100.0),
@@ -44,7 +45,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "group_balance": (0.0, 1.0),
     "group_augmentation": (0.0, 3.0),
 }
-"""Beyond these a value is a slip of the pen or breaks a formula."""
+"""A value outside its range is a typing error or breaks a formula."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,8 @@ class Recipe:
     input_px: int
     """Side of the square the network sees."""
     early_px: int
-    """Side of what it sees in the first part of the run: smaller faces are learnt faster.
-    Without effect unless it is below ``input_px``."""
+    """Side of the square in the first part of the run, because smaller faces are learnt faster.
+    No effect unless it is below ``input_px``."""
     early_share: float
     """Length of that first part as a share of the run; 0 leaves it out."""
     mean: float
@@ -67,48 +68,45 @@ class Recipe:
     """Peak of the cosine; AdamW."""
     weight_decay: float
     warmup: float
-    """Share of the run during which the learning rate climbs."""
+    """Share of the run during which the learning rate rises."""
     dropout: float
     ema_decay: float
-    """Of the weight average, per step; the average is what ships."""
+    """Decay of the weight average per step; the average is exported."""
     gradient_clip: float
     """Largest norm of a gradient."""
     label_smoothing: float
     """Weight of the uniform distribution in the target."""
     votes_prior: float
-    """Weight of P(label | votes) in the target; needs --votes, else goes to the label."""
+    """Weight of P(label | votes) in the target; without --votes the label gets it."""
     votes_head: float
-    """Weight of the auxiliary loss on the crowd's opinion; needs --votes, else 0."""
+    """Weight of the loss on the crowd's votes; without --votes 0."""
     auxiliary: float
     """Weight of the loss on the auxiliary head where the architecture has one."""
     shape: float
-    """Weight of the loss on the outlines of eyes, brows and lips; needs --landmarks, else 0."""
+    """Weight of the loss on the outlines of eyes, brows and lips; without --landmarks 0."""
     distillation: float
-    """Weight of the teachers' opinion beside the target; needs --teacher, else 0."""
+    """Weight of the teachers' probabilities beside the target; without --teacher 0."""
     distillation_temperature: float
     """Softens teachers and student alike (Hinton et al. 2015)."""
     hints: float
-    """Weight of the teachers' features, which the student must tell from its own (Romero et al.
-    2015); needs --teacher, else 0."""
-    contrast_share: float
-    """Share of the run, from its start, in which the network only learns which faces show the same
-    emotion (Khosla et al. 2020); 0 leaves it out."""
+    """Weight of the teachers' features, which the student predicts from its own (Romero et al.
+    2015); without --teacher 0."""
     frozen_share: float
-    """Share of the run, from its start, in which only the heads learn."""
+    """Share of the run, from its start, during which only the heads learn."""
     first_layer_rate: float
-    """Learning rate of the first layer as a share of the heads', layers between in equal
-    ratios (Howard & Ruder 2018); 1 is the same rate for all."""
+    """Learning rate of the first layer as a share of the heads' rate, with equal ratios between
+    layers (Howard & Ruder 2018); 1 is the same rate for all."""
     mixup_alpha: float
     mixup_chance: float
     """Share of batches that are mixed (Zhang et al. 2018)."""
     seed: int
     emotion_balance: float = 0.0
-    """1 lets every emotion count alike in the loss on the labels, 0 every face."""
+    """At 1 every emotion counts equally in the loss on the labels, at 0 every face does."""
     group_balance: float = 0.0
-    """The same for the groups by light, sharpness and pose (:mod:`.balance`)."""
+    """The same for groups by light, sharpness and pose (:mod:`training.data.balance`)."""
     group_augmentation: float = 0.0
-    """By how much wider the ranges of the augmentation are for faces that show least of
-    themselves (:mod:`.balance`), as a share of the others' ranges."""
+    """How much wider the ranges of the augmentation are for the hardest faces
+    (:mod:`training.data.balance`), as a share of the normal ranges."""
 
     def __post_init__(self) -> None:
         from core.classifiers.architectures import architecture_named
@@ -131,20 +129,25 @@ class Recipe:
         if self.label_smoothing + self.votes_prior >= 1:
             raise ConfigError(
                 "label_smoothing and votes_prior together must stay below 1.",
-                hint="What they leave is the weight of the label itself.",
+                hint="The rest is the weight of the label itself.",
             )
 
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How the network sees a face."""
+        return Preprocessing(self.input_px, self.mean, self.std)
+
     def digest(self) -> str:
-        """Twelve hexadecimal digits over all values."""
-        return compute_digest(self)
+        """Return twelve hexadecimal digits over all values."""
+        return compute_digest(self, REMOVED_VALUES)
 
 
 def read_recipe(
     model: str, overrides: Mapping[str, str] | None = None, file: Path | None = None
 ) -> Recipe:
-    """The recipe of ``model`` (or of ``file``) with ``overrides`` (name to text) applied.
+    """Return the recipe of ``model`` (or in ``file``) with ``overrides`` (name to text) applied.
 
-    ConfigError for unknown names and for values of the wrong kind.
+    ConfigError for unknown names and for values of the wrong type.
     """
     values = read_recipe_values(Recipe, model, overrides, file)
     return Recipe(model=model, **values)
@@ -156,7 +159,7 @@ def read_recipe_values(
     overrides: Mapping[str, str] | None = None,
     file: Path | None = None,
 ) -> dict[str, Any]:
-    """The numbers for the fields of the dataclass ``kind``, all but ``model``, as read_recipe."""
+    """Return the values for the dataclass ``kind`` (except ``model``), as read_recipe does."""
     path = file or RECIPES_DIR / f"{name}.toml"
     try:
         values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -168,7 +171,7 @@ def read_recipe_values(
     if values.pop("model", name) != name:
         raise ConfigError(
             f"The recipe '{path.name}' is for another model than {name}.",
-            hint="Give the --model it was written for.",
+            hint="Give the --model that it was written for.",
         )
     kinds = {
         field.name: str(field.type) for field in dataclasses.fields(kind) if field.name != "model"
@@ -177,20 +180,22 @@ def read_recipe_values(
     for key in values:
         if key not in kinds:
             raise ConfigError(f"A recipe has no value '{key}'.", hint=f"Known: {', '.join(kinds)}.")
-    off = {
+    optional = {
         field.name for field in dataclasses.fields(kind) if field.default is not dataclasses.MISSING
     }
-    missing = [key for key in kinds if key not in values and key not in off]
+    missing = [key for key in kinds if key not in values and key not in optional]
     if missing:
         raise ConfigError(
             f"The recipe '{path.name}' lacks {', '.join(missing)}.",
             hint=f"Needed: {', '.join(kinds)}.",
         )
-    return {key: _parsed(key, values[key], kind) for key, kind in kinds.items() if key in values}
+    return {
+        key: _parse_number(key, values[key], kind) for key, kind in kinds.items() if key in values
+    }
 
 
 def require_in_range(recipe: object, ranges: Mapping[str, tuple[float, float]]) -> None:
-    """ConfigError for a value of ``recipe`` beyond its range, NaN included."""
+    """Raise ConfigError for a value of ``recipe`` outside its range; NaN is outside of any."""
     for name, (low, high) in ranges.items():
         value = getattr(recipe, name)
         if not low <= value <= high:
@@ -200,27 +205,27 @@ def require_in_range(recipe: object, ranges: Mapping[str, tuple[float, float]]) 
             )
 
 
-def compute_digest(recipe: Any) -> str:
-    """Twelve hexadecimal digits over all values of a recipe.
+def compute_digest(recipe: Any, removed: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """Return twelve hexadecimal digits over all values of a recipe, and over ``removed`` ones.
 
-    A term that is off by default counts only where it is on: recipes keep the digests that
-    their runs have on record when a term is added.
+    A value that equals its default is left out: recorded digests stay valid when a value with a
+    default is added.
     """
     fields = {field.name: field for field in dataclasses.fields(recipe)}
     values = dataclasses.asdict(recipe)
-    counted = {name: each for name, each in values.items() if each != fields[name].default}
-    text = json.dumps(counted, sort_keys=True)
+    counted = {name: value for name, value in values.items() if value != fields[name].default}
+    text = json.dumps({**counted, **removed}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _parsed(name: str, value: object, kind: str) -> int | float:
-    """A number from a TOML value or from the text given on the command line."""
+def _parse_number(name: str, value: object, kind: str) -> int | float:
+    """Return the number in a TOML value or in text from the command line."""
     try:
         if isinstance(value, bool):
             raise TypeError
         if isinstance(value, str | int | float):
             number = float(value) if kind == "float" else int(value)
-            # int() would cut 1.5 to 1.
+            # int() would turn 1.5 into 1.
             if not isinstance(value, float) or number == value or math.isnan(value):
                 return number
         raise TypeError

@@ -27,7 +27,7 @@ class Teacher:
     sha256: str
 
     def predict(self, grey: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, 1, S, S) grey values in 0..1 to (N, 7) logits and the (N, F) features below them."""
+        """Return (N, 7) logits and (N, F) features for (N, 1, S, S) grey values in 0..1."""
         side = self.preprocessing.input_px
         if grey.shape[-1] != side:
             grey = functional.interpolate(
@@ -40,18 +40,18 @@ class Teacher:
 
 
 class TeacherOutputs(NamedTuple):
-    """What teachers say of N faces."""
+    """What all teachers together return for N faces."""
 
     probabilities: Tensor
-    """(N, 7), the mean of their softened probabilities."""
+    """(N, 7), the mean of the softened probabilities."""
     features: Tensor
-    """(N, width), each teacher's features with mean zero and spread one for every face."""
+    """(N, width), each teacher's features with mean 0 and variance 1 for every face."""
 
 
 class Teachers:
-    """Several networks that teach with the mean of their opinions.
+    """Several networks that teach with the mean of their probabilities.
 
-    No module, so that they are neither trained nor kept in checkpoints.
+    Not a module, so that they are neither trained nor stored in checkpoints.
     """
 
     def __init__(self, members: Sequence[Teacher]) -> None:
@@ -63,36 +63,38 @@ class Teachers:
         return [member.sha256 for member in self._members]
 
     def to(self, device: torch.device) -> None:
-        """Move all members."""
+        """Move all members to ``device``."""
         for member in self._members:
             member.network.to(device)
 
     @property
     def width(self) -> int:
-        """Length of all members' features side by side."""
+        """Number of features of all members together."""
         return sum(member.network.head.in_features for member in self._members)
 
     @torch.no_grad()
     def predict(self, grey: Tensor, temperature: float) -> TeacherOutputs:
-        """What all members say of (N, 1, S, S) grey values in 0..1."""
-        opinions, features = [], []
+        """Return the outputs of all members for (N, 1, S, S) grey values in 0..1."""
+        probabilities, features = [], []
         for member in self._members:
-            logits, below = member.predict(grey)
-            opinions.append(torch.softmax(logits.float() / temperature, dim=1))
-            features.append(functional.layer_norm(below.float(), below.shape[1:]))
-        return TeacherOutputs(torch.stack(opinions).mean(dim=0), torch.cat(features, dim=1))
+            logits, raw = member.predict(grey)
+            probabilities.append(torch.softmax(logits.float() / temperature, dim=1))
+            features.append(functional.layer_norm(raw.float(), raw.shape[1:]))
+        return TeacherOutputs(torch.stack(probabilities).mean(dim=0), torch.cat(features, dim=1))
 
 
 def load_teachers(files: Sequence[Path]) -> Teachers | None:
-    """The networks in ``files``, each described by the manifest beside it; None for no file."""
-    return Teachers([_read(file) for file in files]) if files else None
+    """Load the networks in ``files``, each with its manifest beside it; None for no files."""
+    return Teachers([_load_teacher(file) for file in files]) if files else None
 
 
-def _read(file: Path) -> Teacher:
+def _load_teacher(file: Path) -> Teacher:
     try:
         spec = read_spec_beside(file)
     except ProjectError as error:
-        raise ConfigError(f"'{file}' cannot teach: {error.message}", hint=error.hint) from error
+        raise ConfigError(
+            f"'{file}' cannot be used as a teacher: {error.message}", hint=error.hint
+        ) from error
     network = load_state(empty_network(spec.name), spec.load()).requires_grad_(False)
     network = network.to(memory_format=torch.channels_last)
     return Teacher(network, spec.preprocessing, spec.sha256)

@@ -1,66 +1,40 @@
-"""One training run, from data to a weight file that the rest of the system can load."""
+"""One training run of an emotion network: prepare, learn, record."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
+import lightning.pytorch as pl
 import torch
-from numpy.typing import NDArray
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader
 
 from core.config import Device
 from core.errors import ConfigError
 from core.faces.alignment import FaceFrame
-from core.faces.preprocess import Preprocessing
-from core.files import atomic_write, write_json
-from core.labels import EMOTIONS
-from core.landmarks.face_mesh import FaceMeshLandmarks
-from core.types import Float32Array
+from core.files import write_json
 
-from ..data.balance import (
-    compute_emotion_weights,
-    compute_group_weights,
-    find_hard_properties,
-    slice_pictures,
-)
-from ..data.faces import FaceSet, count_classes, describe_data, find_faces, read_faces, sample_faces
-from ..data.shapes import read_shapes
+from ..data.faces import count_classes, describe_data, find_faces, read_faces, sample_faces
 from ..data.splits import Split
-from ..data.votes import VOTE_CLASSES, fit_label_prior, read_votes
-from .checkpoint import read_checkpoint, require_same_facts, require_unused
-from .export import export_network, get_weights_path
+from .checkpoint import ResumedRun, open_run
+from .dataset import build_dataset
+from .export import export_network
 from .hardware import Hardware, choose_hardware
 from .initial import SCRATCH, make_initial_network, read_earlier_run
-from .loader import AugmentedFaces, EpochSampler, training_loader
+from .loader import AugmentedFaces, Batch, make_training_loader, make_validation_loader
 from .memory import keep_freed_memory
 from .module import EmotionModule
 from .precision import Precision
 from .progress import EpochReport, ProgressCallback
 from .recipe import Recipe
+from .run import TrainingRun, collect_facts, summarize_run, write_example_sheet
 from .silence import silence_known_warnings
 from .teachers import load_teachers
 from .trainer import fit, make_trainer
 
-
-@dataclass(frozen=True, slots=True)
-class TrainingRun:
-    """Where the results of a run lie."""
-
-    directory: Path
-    weights: Path
-    epochs: int
-    elapsed_s: float
-    ended_by_clock: bool
-    skipped: tuple[str, ...]
-    leads: bool = True
-    """False in all but one of several processes that train together."""
+_SHEET_FACES = 64
 
 
 def train_model(
@@ -85,31 +59,87 @@ def train_model(
 ) -> TrainingRun:
     """Train ``recipe`` on the training split of ``sources`` and export into ``directory``.
 
-    The validation split only watches: the last weight average ships, not the best epoch.
-    ``max_minutes`` shortens the cosine to the clock and ends cleanly. ``resume`` goes on
-    from the last whole epoch; a folder with a run in it is refused without. ``teachers`` are
-    weight files whose networks teach this one, each with its manifest beside it. ``compiled``
-    fuses the network with torch.compile. ``limit`` learns from so many faces only, drawn by
-    the recipe's seed with every emotion's share kept. ``devices`` GPUs (or processes) on each
-    of ``nodes`` computers share every batch; they learn what one alone would learn.
-    ``landmarks`` keeps those of the training faces; what it lacks is found by the face mesh.
+    Validation faces are only measured on: the last weight average is exported, not the best epoch.
+
+    Args:
+        init: imagenet, scratch, or a safetensors file.
+        votes: FER+ crowd votes.
+        landmarks: A file that keeps the landmarks of the training faces; the face mesh finds
+            those that it lacks.
+        teachers: Weight files whose networks teach this one, each with its manifest beside it.
+        resume: Continue after the last completed epoch. Without it, a folder that holds a run is
+            refused.
+        max_minutes: Shortens the schedule to this time and ends cleanly.
+        devices: GPUs (or processes) on each of ``nodes`` computers. They share every batch, and
+            together learn what one alone would learn.
+        compiled: Fuse the network with torch.compile.
+        limit: Learn from this many faces, drawn by the recipe's seed with the share of every
+            emotion kept.
+        report: Called after each epoch.
     """
-    if not resume:
-        require_unused(directory)
-    resumed = read_checkpoint(directory, recipe, max_minutes) if resume else None
-    machine = choose_hardware(
+    resumed = open_run(directory, recipe, resume=resume, max_minutes=max_minutes)
+    hardware = choose_hardware(
         Device(device), Precision(precision), devices=devices, nodes=nodes, compiled=compiled
     )
-    batch = machine.share_of(recipe.batch)
-    if machine.accelerator == "cpu":
+    prepared = _prepare(
+        recipe,
+        sources,
+        hardware,
+        resumed,
+        init=init,
+        votes=votes,
+        landmarks=landmarks,
+        teachers=teachers,
+        max_minutes=max_minutes,
+        workers=workers,
+        limit=limit,
+    )
+    if compiled:
+        # One kernel for each of the two sizes is faster than one for both.
+        prepared.module.headed.compile(dynamic=False)
+    progress = ProgressCallback(recipe.epochs, report)
+    trainer = _learn(prepared, directory, hardware, progress, resume=resume)
+    return _record(prepared, directory, trainer, progress, devices=hardware.world_size)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """A network and the faces it is about to learn from."""
+
+    module: EmotionModule
+    dataset: AugmentedFaces
+    loader: DataLoader[Batch]
+    validation_loader: DataLoader[Any] | None
+    facts: dict[str, Any]
+    """What training.json records about the data."""
+    skipped: tuple[str, ...]
+
+
+def _prepare(
+    recipe: Recipe,
+    sources: Sequence[Path],
+    hardware: Hardware,
+    resumed: ResumedRun | None,
+    *,
+    init: str,
+    votes: Path | None,
+    landmarks: Path | None,
+    teachers: Sequence[Path],
+    max_minutes: float | None,
+    workers: int,
+    limit: int | None,
+) -> _Prepared:
+    """Load the start of the network and all faces; everything that can be refused is refused."""
+    batch = hardware.split_batch(recipe.batch)
+    if hardware.accelerator == "cpu":
         keep_freed_memory()
-    # The network of a resumed run comes from its checkpoint: the start need not be at hand.
-    # Made before the faces are read, so that a mistyped --init is told at once.
+    # Loaded before the faces, so that a mistyped --init fails at once. A resumed run takes its
+    # network from the checkpoint: its start need not be there any more.
     network = make_initial_network(recipe, SCRATCH if resumed else init)
-    taught_by = load_teachers(teachers)
+    loaded_teachers = load_teachers(teachers)
     if init == SCRATCH and recipe.frozen_share > 0:
         raise ConfigError(
-            "There is nothing to keep in random weights.",
+            "Random weights hold nothing that freezing could keep.",
             hint="Leave frozen_share at 0, or start from --init imagenet or a file.",
         )
     faces = sample_faces(read_faces(sources, Split.TRAIN), limit, recipe.seed)
@@ -117,163 +147,107 @@ def train_model(
         "faces": len(faces),
         "votes": votes.name if votes else None,
         "landmarks": landmarks is not None,
-        "teachers": taught_by.digests if taught_by else [],
+        "teachers": loaded_teachers.digests if loaded_teachers else [],
     }
     if resumed:
-        require_same_facts(resumed, facts)
-    watched = find_faces(sources, Split.VALIDATION)
-    preprocessing = Preprocessing(recipe.input_px, recipe.mean, recipe.std)
-    shapes = None
-    if landmarks is not None and recipe.shape > 0:
-        shapes = read_shapes(landmarks, faces, mesh=FaceMeshLandmarks)
-    targets, opinions = _targets(recipe, faces, votes)
-    weights, more = _favoured(recipe, faces)
-    dataset = AugmentedFaces(
-        faces,
-        # The loss is linear in the target: a weight of the one is a weight of the other.
-        targets * weights[:, None],
-        opinions,
-        preprocessing=preprocessing,
+        resumed.require_same(facts)
+    validation = find_faces(sources, Split.VALIDATION)
+    dataset = build_dataset(recipe, faces, recipe.preprocessing, votes=votes, landmarks=landmarks)
+    loader = make_training_loader(
+        dataset,
+        batch=batch,
         seed=recipe.seed,
-        shapes=shapes,
-        more=more,
-        more_by=recipe.group_augmentation,
+        workers=workers,
+        world_size=hardware.world_size,
+        epoch=resumed.epochs if resumed else 0,
     )
-    loader = training_loader(
-        dataset, batch=batch, seed=recipe.seed, workers=workers, world=machine.world
-    )
-    if resumed and isinstance(loader.sampler, EpochSampler):
-        # Lightning begins to load before it tells the sampler which epoch it is.
-        loader.sampler.set_epoch(resumed.epochs)
     module = EmotionModule(
         recipe,
         network,
         steps=recipe.epochs * len(loader),
         max_seconds=max_minutes * 60 if max_minutes else None,
-        teachers=taught_by,
-        shapes=shapes is not None,
+        teachers=loaded_teachers,
+        shapes=dataset.has_shapes,
     ).to(memory_format=torch.channels_last)
     start = {"init": Path(init).name, "earlier_run": read_earlier_run(init)}
-    module.facts = {**start, **resumed.facts} if resumed else {**start, **facts}
-    if compiled:
-        # A kernel for each of the two sizes is faster than one for all.
-        module.headed.compile(dynamic=False)
-    reporter = ProgressCallback(recipe.epochs, report)
+    module.facts = {**facts, **start, **(resumed.facts if resumed else {})}
+    return _Prepared(
+        module=module,
+        dataset=dataset,
+        loader=loader,
+        validation_loader=make_validation_loader(validation, recipe.preprocessing),
+        facts={
+            "data": describe_data(faces.names, sources),
+            "files": [path.name for path in sources],
+            "votes": facts["votes"],
+            "landmarks": facts["landmarks"],
+            "teachers": facts["teachers"],
+            "faces": len(faces),
+            "faces_by_emotion": count_classes(faces.labels),
+            "skipped": len(faces.skipped),
+        },
+        skipped=faces.skipped + validation.skipped,
+    )
+
+
+def _learn(
+    prepared: _Prepared,
+    directory: Path,
+    hardware: Hardware,
+    progress: ProgressCallback,
+    *,
+    resume: bool,
+) -> pl.Trainer:
+    """Run all epochs, or as many as the time allows; return the trainer that ran them."""
+    recipe = prepared.module.recipe
     with silence_known_warnings():
         trainer = make_trainer(
             directory,
-            machine,
+            hardware,
             epochs=recipe.epochs,
             gradient_clip=recipe.gradient_clip,
-            callbacks=[reporter],
-            strategy=_strategy(recipe, machine),
+            callbacks=[progress],
+            strategy=_choose_strategy(recipe, hardware),
         )
         if trainer.is_global_zero:
-            _save_example(directory, dataset)
-        shown = _watched_loader(watched, preprocessing)
-        fit(trainer, module, loader, shown, resume=resumed is not None)
-    told: dict[str, Any] = {
-        "recipe": dataclasses.asdict(recipe),
-        "recipe_digest": recipe.digest(),
-        "init": module.facts["init"],
-        "earlier_run": module.facts.get("earlier_run"),
-        "data": describe_data(faces.names, sources),
-        "files": [path.name for path in sources],
-        "votes": facts["votes"],
-        "landmarks": facts["landmarks"],
-        "teachers": facts["teachers"],
-        "faces": len(faces),
-        "faces_by_emotion": count_classes(faces.labels),
-        "skipped": len(faces.skipped),
-        "epochs": trainer.current_epoch,
-        "steps": int(module.average.n_averaged),
-        "minutes": round(module.elapsed_s / 60, 1),
-        "images_per_s": round(reporter.pace.images_per_s, 1),
-        "waiting_share": round(reporter.pace.waiting_share, 4),
-        "device": str(trainer.strategy.root_device.type),
-        "devices": machine.world,
-        "precision": str(trainer.precision),
-        "torch": torch.__version__,
-    }
+            count = min(_SHEET_FACES, len(prepared.dataset))
+            tiles = [prepared.dataset[(0, index)][0].numpy() for index in range(count)]
+            write_example_sheet(directory, tiles)
+        fit(trainer, prepared.module, prepared.loader, prepared.validation_loader, resume=resume)
+    return trainer
+
+
+def _record(
+    prepared: _Prepared,
+    directory: Path,
+    trainer: pl.Trainer,
+    progress: ProgressCallback,
+    *,
+    devices: int,
+) -> TrainingRun:
+    """Export the network with the facts about its training; return where everything lies."""
+    module, recipe = prepared.module, prepared.module.recipe
+    facts = collect_facts(trainer, module, progress.pace, prepared.facts, devices=devices)
     if trainer.is_global_zero:
         export_network(
             module.final_network,
             directory,
             name=recipe.model,
-            preprocessing=preprocessing,
+            preprocessing=recipe.preprocessing,
             frame=FaceFrame(),
-            training=told,
+            training=facts,
         )
-        write_json(directory / "training.json", told)
-    # The others must not tell of files that are not there yet.
+        write_json(directory / "training.json", facts)
+    # The other processes must not return before the files exist.
     trainer.strategy.barrier()
-    return TrainingRun(
-        directory=directory,
-        weights=get_weights_path(directory, recipe.model),
-        leads=trainer.is_global_zero,
-        epochs=trainer.current_epoch,
-        elapsed_s=module.elapsed_s,
-        ended_by_clock=module.ended_by_clock,
-        skipped=faces.skipped + watched.skipped,
-    )
+    return summarize_run(trainer, module, recipe.model, prepared.skipped)
 
 
-def _targets(
-    recipe: Recipe, faces: FaceSet, votes: Path | None
-) -> tuple[Float32Array, Float32Array]:
-    """(N, 7) target distributions and (N, 8) crowd opinions, zeros where there are no votes."""
-    classes = len(EMOTIONS)
-    one_hot: Float32Array = np.eye(classes, dtype=np.float32)[faces.labels]
-    smooth = recipe.label_smoothing
-    opinions = np.zeros((len(faces), VOTE_CLASSES), dtype=np.float32)
-    if votes is None:
-        return (1 - smooth) * one_hot + smooth / classes, opinions
-    known = read_votes(votes, faces.names)
-    prior = fit_label_prior(known, faces.labels)
-    share = recipe.votes_prior
-    targets = (1 - smooth - share) * one_hot + share * prior + smooth / classes
-    return targets.astype(np.float32), known.distribution()
-
-
-def _favoured(
-    recipe: Recipe, faces: FaceSet
-) -> tuple[Float32Array, Sequence[AbstractSet[str]] | None]:
-    """(N,) weights in the loss on the labels, of mean 1, and what is augmented more."""
-    weights = compute_emotion_weights(faces.labels, recipe.emotion_balance)
-    if not (recipe.group_balance or recipe.group_augmentation):
-        return weights, None
-    slicings = slice_pictures(faces.images, FaceMeshLandmarks())
-    weights = weights * compute_group_weights(faces.labels, slicings, recipe.group_balance)
-    return weights, find_hard_properties(slicings)
-
-
-def _watched_loader(faces: FaceSet, preprocessing: Preprocessing) -> DataLoader[Any] | None:
-    if not len(faces):
-        return None
-    resized = np.stack([preprocessing.resize(face) for face in faces.images])
-    return DataLoader(
-        TensorDataset(torch.from_numpy(resized), torch.from_numpy(faces.labels)), batch_size=256
-    )
-
-
-def _save_example(directory: Path, dataset: AugmentedFaces) -> None:
-    """A sheet of augmented faces, so that a person can look at what the network sees."""
-    count = min(64, len(dataset))
-    tiles = [dataset[(0, index)][0].numpy() for index in range(count)]
-    columns = min(8, count)
-    tiles += [np.zeros_like(tiles[0])] * (-count % columns)
-    rows: list[NDArray[np.uint8]] = [
-        np.hstack(tiles[start : start + columns]) for start in range(0, len(tiles), columns)
-    ]
-    encoded = cv2.imencode(".png", np.vstack(rows))[1]
-    atomic_write(directory / "augmented.png", encoded.tobytes())
-
-
-def _strategy(recipe: Recipe, machine: Hardware) -> str:
-    """Lightning's name of how processes train together."""
-    if machine.world == 1:
+def _choose_strategy(recipe: Recipe, hardware: Hardware) -> str:
+    """Return Lightning's name for the way in which processes train together."""
+    if hardware.world_size == 1:
         return "auto"
-    # Parameters without a gradient must be looked for, which takes time: the opinions head
-    # without its loss, and a frozen trunk.
+    # Looking for parameters without a gradient takes time. There are some where the votes head
+    # has no loss or the trunk is frozen.
     idle = recipe.votes_head == 0 or recipe.frozen_share > 0
     return "ddp_find_unused_parameters_true" if idle else "ddp"

@@ -1,4 +1,4 @@
-"""Lightning's trainer, set up the same for everything that is trained here."""
+"""Lightning's trainer, set up the same way for all networks."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from torch.utils.data import DataLoader
 
 from .base_module import BaseModule
-from .checkpoint import LAST
+from .checkpoint import LAST_CHECKPOINT
 from .hardware import Hardware
 
 
 def make_trainer(
     directory: Path,
-    machine: Hardware,
+    hardware: Hardware,
     *,
     epochs: int,
     gradient_clip: float,
@@ -26,29 +26,29 @@ def make_trainer(
     strategy: str = "auto",
     validate_every: int = 1,
 ) -> pl.Trainer:
-    """A trainer that keeps its newest whole epoch, and its curves, in ``directory``."""
+    """Return a trainer that keeps the last completed epoch and its curves in ``directory``."""
     checkpoint = ModelCheckpoint(
-        dirpath=(directory / LAST).parent,
-        filename=LAST.stem,
-        # The newest one, without a figure to compare; `save_last` with none kept writes nothing
-        # before the run ends.
+        dirpath=(directory / LAST_CHECKPOINT).parent,
+        filename=LAST_CHECKPOINT.stem,
+        # The newest one, with no metric to compare. `save_last` alone would write nothing before
+        # the run ends.
         save_top_k=1,
         save_on_train_epoch_end=True,
-        # A second file beside an old one would leave --resume with the old one.
+        # With a second file beside the old one, --resume would take the old one.
         enable_version_counter=False,
     )
     return pl.Trainer(
-        accelerator=machine.accelerator,
-        devices=machine.devices,
-        num_nodes=machine.nodes,
+        accelerator=hardware.accelerator,
+        devices=hardware.devices,
+        num_nodes=hardware.nodes,
         strategy=strategy,
-        # Statistics of the whole batch, as on one device; torch has it for GPUs only.
-        sync_batchnorm=machine.world > 1 and machine.accelerator == "gpu",
-        # Ours parts the pictures itself, and the same ones whatever the number of devices.
+        # Statistics of the whole batch, as on one device; torch supports it on GPUs only.
+        sync_batchnorm=hardware.world_size > 1 and hardware.accelerator == "gpu",
+        # Our samplers split the pictures themselves, the same way for any number of devices.
         use_distributed_sampler=False,
-        precision=machine.precision.value,  # type: ignore[arg-type]
-        # Every batch has the same shape, so that looking for the fastest convolutions pays.
-        benchmark=machine.accelerator == "gpu",
+        precision=hardware.precision.value,  # type: ignore[arg-type]
+        # Every batch has the same shape, so searching for the fastest convolutions pays off.
+        benchmark=hardware.accelerator == "gpu",
         max_epochs=epochs,
         gradient_clip_val=gradient_clip,
         callbacks=[checkpoint, *callbacks],
@@ -65,7 +65,7 @@ def fit(
     trainer: pl.Trainer,
     module: BaseModule,
     loader: DataLoader[Any],
-    watched: DataLoader[Any] | None,
+    validation_loader: DataLoader[Any] | None,
     *,
     resume: bool,
 ) -> None:
@@ -74,10 +74,10 @@ def fit(
         trainer.fit(
             module,
             loader,
-            watched,
-            ckpt_path=str(Path(trainer.default_root_dir) / LAST) if resume else None,
+            validation_loader,
+            ckpt_path=str(Path(trainer.default_root_dir) / LAST_CHECKPOINT) if resume else None,
             weights_only=False if resume else None,
         )
     except SystemExit as stopped:
-        # What Lightning makes of Ctrl-C; the caller decides how to end.
+        # Lightning turns Ctrl-C into this; the caller decides how to end.
         raise KeyboardInterrupt from stopped

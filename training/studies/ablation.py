@@ -38,7 +38,6 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
     "no votes prior": {"votes_prior": "0"},
     "no mixup": {"mixup_chance": "0"},
     "no label smoothing": {"label_smoothing": "0"},
-    "contrastive start": {"contrast_share": "0.3"},
     "labels alone": {
         "votes_head": "0",
         "votes_prior": "0",

@@ -10,7 +10,7 @@ from core.errors import DataError
 from core.faces.preprocess import Preprocessing
 from training.data.augment import LIGHT, POSE, SHARPNESS, augment_face, make_transform
 from training.data.faces import FaceSet
-from training.learning.loader import AugmentedFaces, EpochSampler, training_loader
+from training.learning.loader import AugmentedFaces, EpochSampler, make_training_loader
 
 SIDE = 32
 
@@ -142,26 +142,26 @@ def test_every_epoch_has_every_face_once_in_another_order():
 
 
 def test_workers_do_not_change_the_batches(draw):
-    alone = training_loader(dataset(draw), batch=3, seed=1, workers=0)
-    helped = training_loader(dataset(draw), batch=3, seed=1, workers=2)
+    alone = make_training_loader(dataset(draw), batch=3, seed=1, workers=0)
+    helped = make_training_loader(dataset(draw), batch=3, seed=1, workers=2)
     for epoch in range(2):
         for one, other in zip(batches(alone, epoch), batches(helped, epoch), strict=True):
             np.testing.assert_array_equal(one, other)
 
 
 def test_only_full_batches_are_given_unless_there_are_too_few_faces(draw):
-    assert len(training_loader(dataset(draw, 7), batch=3, seed=1, workers=0)) == 2
-    (batch,) = batches(training_loader(dataset(draw, 7), batch=96, seed=1, workers=0), 0)
+    assert len(make_training_loader(dataset(draw, 7), batch=3, seed=1, workers=0)) == 2
+    (batch,) = batches(make_training_loader(dataset(draw, 7), batch=96, seed=1, workers=0), 0)
     assert len(batch) == 7
 
 
 def test_one_face_cannot_be_trained_on(draw):
     with pytest.raises(DataError, match="only one face"):
-        training_loader(dataset(draw, 1), batch=8, seed=1, workers=0)
+        make_training_loader(dataset(draw, 1), batch=8, seed=1, workers=0)
 
 
 def test_loading_draws_nothing_from_the_generator_of_dropout_and_mixup(draw):
-    loader = training_loader(dataset(draw), batch=3, seed=1, workers=0)
+    loader = make_training_loader(dataset(draw), batch=3, seed=1, workers=0)
     torch.manual_seed(5)
     untouched = torch.rand(3)
     torch.manual_seed(5)
@@ -202,7 +202,7 @@ def test_pose_that_is_augmented_more_turns_further_and_sharpness_suffers_more_of
 
 def test_each_face_is_augmented_as_its_own_group_asks(draw):
     plain = dataset(draw)
-    mixed = dataset(draw, more=[{LIGHT}, *[set()] * 5], more_by=3.0)
+    mixed = dataset(draw, stronger=[{LIGHT}, *[set()] * 5], extra=3.0)
     differs = [
         any((plain[(epoch, index)][0] != mixed[(epoch, index)][0]).any() for epoch in range(8))
         for index in range(6)

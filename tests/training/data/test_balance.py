@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import training.learning.train
+import training.learning.dataset
 from training.data.augment import LIGHT, POSE, SHARPNESS
 from training.data.balance import (
     HARDEST_GROUPS,
@@ -15,7 +15,8 @@ from training.data.balance import (
 )
 from training.data.faces import FaceSet
 from training.data.slices import Slicing
-from training.learning.train import _favoured
+from training.learning.dataset import _balance_faces
+from training.learning.train import train_model
 
 
 def slicing(name, member, groups=("first", "second")):
@@ -88,23 +89,25 @@ def faces(draw):
 
 
 def test_recipe_as_shipped_favours_nobody_and_asks_no_mesh(faces, small_recipe, monkeypatch):
-    monkeypatch.setattr(training.learning.train, "slice_pictures", lambda *_: pytest.fail("asked"))
-    weights, more = _favoured(small_recipe(), faces)
+    monkeypatch.setattr(
+        training.learning.dataset, "slice_pictures", lambda *_: pytest.fail("asked")
+    )
+    weights, more = _balance_faces(small_recipe(), faces)
     assert (weights == 1).all()
     assert more is None
 
 
-def test_recipe_decides_who_is_favoured(faces, small_recipe, monkeypatch):
+def test_recipe_decides_who_is_balance_faces(faces, small_recipe, monkeypatch):
     every = [
         slicing(name, [0] * 5 + [1] * 5) for groups in HARDEST_GROUPS.values() for name in groups
     ]
-    monkeypatch.setattr(training.learning.train, "slice_pictures", lambda *_: every)
-    emotions, _ = _favoured(small_recipe(emotion_balance=1), faces)
+    monkeypatch.setattr(training.learning.dataset, "slice_pictures", lambda *_: every)
+    emotions, _ = _balance_faces(small_recipe(emotion_balance=1), faces)
     assert total(emotions, faces.labels == 0) == pytest.approx(total(emotions, faces.labels == 1))
-    groups, _ = _favoured(small_recipe(group_balance=1), faces)
+    groups, _ = _balance_faces(small_recipe(group_balance=1), faces)
     # Of the first emotion five are in the first group and three in the second.
     assert groups[:8] == pytest.approx([4 / 5] * 5 + [4 / 3] * 3)
-    _, more = _favoured(small_recipe(group_augmentation=1), faces)
+    _, more = _balance_faces(small_recipe(group_augmentation=1), faces)
     assert more == [{LIGHT, SHARPNESS}] * 5 + [{POSE}] * 5
 
 
@@ -112,7 +115,7 @@ class Caught(Exception):
     """What ends a training that has told enough."""
 
 
-def test_training_sees_the_faces_as_they_are_favoured(
+def test_training_uses_the_weights_and_the_stronger_augmentation(
     faces_dir, small_recipe, tmp_path, monkeypatch
 ):
     told = {}
@@ -122,14 +125,14 @@ def test_training_sees_the_faces_as_they_are_favoured(
         raise Caught
 
     more = [{LIGHT}] * 28
-    monkeypatch.setattr(training.learning.train, "_favoured", lambda *_: (np.full(28, 0.5), more))
-    monkeypatch.setattr(training.learning.train, "AugmentedFaces", caught)
+    monkeypatch.setattr(
+        training.learning.dataset, "_balance_faces", lambda *_: (np.full(28, 0.5), more)
+    )
+    monkeypatch.setattr(training.learning.dataset, "AugmentedFaces", caught)
     with pytest.raises(Caught):
-        training.learning.train.train_model(
-            small_recipe(group_augmentation=2), [faces_dir], tmp_path, init="scratch"
-        )
+        train_model(small_recipe(group_augmentation=2), [faces_dir], tmp_path, init="scratch")
     assert told["targets"].sum(axis=1) == pytest.approx(0.5)
-    assert (told["more"], told["more_by"]) == (more, 2.0)
+    assert (told["stronger"], told["extra"]) == (more, 2.0)
 
 
 @pytest.mark.parametrize("mixup_chance", [0, 1])

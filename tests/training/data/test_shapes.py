@@ -8,12 +8,14 @@ import pytest
 from core.errors import DataError
 from core.types import Landmarks
 from training.data.faces import FaceSet
-from training.data.shapes import SHAPE, compute_shapes, list_outline_points, read_shapes
+from training.data.shapes import SHAPE_VALUES, compute_shapes, list_outline_points, read_shapes
 
 
 def outlines(count: int = 6) -> np.ndarray:
     """(count, 2, P, 2) random outlines; the second of each pair is its mirror image."""
-    given = np.random.default_rng(0).normal(24, 8, (count, 1, SHAPE // 2, 2)).astype(np.float32)
+    given = (
+        np.random.default_rng(0).normal(24, 8, (count, 1, SHAPE_VALUES // 2, 2)).astype(np.float32)
+    )
     return np.concatenate([given, given * (-1, 1) + (48, 0)], axis=1).astype(np.float32)
 
 
@@ -56,7 +58,7 @@ def test_shapes_have_unit_spread_and_mean_zero_and_unknown_ones_stay_unknown():
     given = outlines()
     given[1, 1] = np.nan
     shapes = compute_shapes(given)
-    assert shapes.shape == (6, 2, SHAPE)
+    assert shapes.shape == (6, 2, SHAPE_VALUES)
     assert np.isnan(shapes[1, 1]).all()
     known = shapes[~np.isnan(shapes).any(axis=2)]
     assert known.std() == pytest.approx(1, abs=1e-3)

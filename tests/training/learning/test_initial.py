@@ -91,7 +91,7 @@ def test_file_that_cannot_be_read_is_refused(small_recipe, tmp_path, content):
     path = tmp_path / "start.safetensors"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(ConfigError, match="no safetensors file"):
+    with pytest.raises(ConfigError, match="not a readable safetensors file"):
         make_initial_network(small_recipe(), str(path))
 
 

@@ -9,7 +9,7 @@ from training.learning.loader import EpochSampler
 
 def drawn(monkeypatch, size, world, rank, epoch=0):
     monkeypatch.setattr(torch.distributed, "get_rank", lambda: rank)
-    sampler = EpochSampler(size, seed=1, world=world)
+    sampler = EpochSampler(size, seed=1, world_size=world)
     sampler.set_epoch(epoch)
     keys = list(sampler)
     assert len(keys) == len(sampler)

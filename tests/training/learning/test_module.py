@@ -14,8 +14,7 @@ from torch.nn import functional
 from core.classifiers.architectures import EmotionNetwork, architecture_named
 from core.errors import InferenceError
 from core.faces.preprocess import Preprocessing
-from training.data.shapes import SHAPE
-from training.learning.contrast import contrastive_loss
+from training.data.shapes import SHAPE_VALUES
 from training.learning.heads import HeadedNetwork
 from training.learning.module import EmotionModule
 from training.learning.teachers import TeacherOutputs
@@ -52,9 +51,9 @@ def test_tensor_normalisation_is_the_one_of_serving(small_recipe):
 def test_loss_is_the_cross_entropy_of_soft_targets(small_recipe):
     module = module_of(small_recipe(**PLAIN))
     batch = batch_of()
-    logits, _, shapes, hints, compared, auxiliary = outputs(module, batch)
+    logits, _, shapes, hints, auxiliary = outputs(module, batch)
     expected = -(batch[1] * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
-    assert shapes is hints is compared is auxiliary is None
+    assert shapes is hints is auxiliary is None
     torch.testing.assert_close(module.loss(batch), expected)
 
 
@@ -76,7 +75,7 @@ def test_smaller_faces_are_the_same_faces(small_recipe):
     module = module_of(small_recipe(input_px=64, early_px=32, early_share=0.5))
     faces = batch_of(side=32)[0]
     doubled = faces.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2)
-    small = module._sized(module.normalise(doubled))
+    small = module._resize(module.normalise(doubled))
     inner = (slice(None), slice(None), slice(2, -2), slice(2, -2))
     torch.testing.assert_close(
         functional.avg_pool2d(small, 3, 1)[inner],
@@ -89,7 +88,7 @@ def test_smaller_faces_are_the_same_faces(small_recipe):
 def test_first_part_that_is_no_smaller_changes_nothing(small_recipe):
     module = module_of(small_recipe(input_px=32, early_px=64, early_share=0.5))
     faces = batch_of(side=32)[0]
-    assert module._sized(module.normalise(faces)).shape == (4, 3, 32, 32)
+    assert module._resize(module.normalise(faces)).shape == (4, 3, 32, 32)
 
 
 def test_votes_head_adds_its_weighted_cross_entropy(small_recipe):
@@ -111,7 +110,7 @@ def test_faces_without_votes_add_nothing_to_the_votes_head(small_recipe):
 
 def test_shape_head_adds_its_weighted_error_over_the_faces_whose_shape_is_known(small_recipe):
     module = module_of(small_recipe(**PLAIN, shape=0.3), shapes=True)
-    shapes = torch.randn(4, SHAPE, generator=torch.Generator().manual_seed(1))
+    shapes = torch.randn(4, SHAPE_VALUES, generator=torch.Generator().manual_seed(1))
     shapes[1] = torch.nan
     batch = (*batch_of()[:3], shapes)
     told = outputs(module, batch)
@@ -120,7 +119,7 @@ def test_shape_head_adds_its_weighted_error_over_the_faces_whose_shape_is_known(
         told.shapes[known], shapes[known]
     )
     torch.testing.assert_close(module.loss(batch), expected)
-    none = (*batch[:3], torch.full((4, SHAPE), torch.nan))
+    none = (*batch[:3], torch.full((4, SHAPE_VALUES), torch.nan))
     loss = module.loss(none)
     torch.testing.assert_close(loss, functional.cross_entropy(told.emotions, batch[1]))
     loss.backward()
@@ -181,11 +180,11 @@ def test_mixup_is_left_out_by_chance_zero(small_recipe):
 )
 def test_rate_climbs_then_follows_the_cosine_to_zero(small_recipe, progress, factor):
     module = module_of(small_recipe(warmup=0.1))
-    assert module.rate_factor(progress) == pytest.approx(factor, abs=1e-9)
+    assert module.compute_rate_factor(progress) == pytest.approx(factor, abs=1e-9)
 
 
 def test_without_warm_up_the_rate_starts_at_its_peak(small_recipe):
-    assert module_of(small_recipe(warmup=0)).rate_factor(0.0) == 1.0
+    assert module_of(small_recipe(warmup=0)).compute_rate_factor(0.0) == 1.0
 
 
 def test_clock_and_steps_whichever_is_further_tell_progress(small_recipe):
@@ -319,27 +318,6 @@ def test_hints_add_the_error_in_telling_the_teachers_features(small_recipe):
     gap = ((told.hints - opinion.features) ** 2).mean()
     expected = functional.cross_entropy(told.emotions, batch[1]) + 0.5 * gap
     torch.testing.assert_close(module.loss(batch), expected)
-
-
-def test_contrastive_start_learns_nothing_but_which_faces_belong_together(small_recipe):
-    module = module_of(
-        small_recipe(**{**PLAIN, "mixup_chance": 1, "mixup_alpha": 5}, contrast_share=0.3), steps=10
-    )
-    trainer = SimpleNamespace(global_step=2)
-    module.__dict__["_trainer"] = trainer
-    faces, _, *rest = batch_of()
-    batch = (faces, functional.one_hot(torch.tensor([0, 0, 1, 1]), 7).float(), *rest)
-    loss = module.loss(batch)
-    labels = batch[1].argmax(dim=1)
-    torch.testing.assert_close(loss, contrastive_loss(outputs(module, batch).compared, labels))
-    loss.backward()
-    assert module.headed.network.head.weight.grad.abs().max() == 0
-    assert module.headed.compared[0].weight.grad.abs().max() > 0
-    trainer.global_step = 3
-    module.zero_grad()
-    module.loss(batch).backward()
-    assert module.headed.network.head.weight.grad.abs().max() > 0
-    assert module.headed.compared[0].weight.grad.abs().max() == 0
 
 
 def test_teachers_see_the_mixed_faces_that_the_student_sees(small_recipe):

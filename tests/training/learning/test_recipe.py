@@ -36,16 +36,20 @@ def test_every_value_counts_in_the_digest():
         assert read_recipe("mobilenet_v2", {name: text}).digest() != plain.digest()
 
 
-def test_term_that_was_added_leaves_the_digests_on_record(root):
+@pytest.mark.parametrize("model", ["inception_v3", "resnet50"])
+def test_recorded_digests_outlive_values_that_were_added_and_removed(root, model):
     manifest = json.loads((root / "weights" / "manifest.json").read_text(encoding="utf-8"))
-    told = manifest["models"]["inception_v3"]["training"]
-    assert "emotion_balance" not in told["recipe"]
-    recipe = Recipe(**told["recipe"])
-    assert recipe.digest() == told["recipe_digest"]
-    off = ("emotion_balance", "group_balance", "group_augmentation")
-    assert [getattr(read_recipe("mobilenet_v2"), name) for name in off] == [0.0, 0.0, 0.0]
-    for name in off:
-        assert dataclasses.replace(recipe, **{name: 0.5}).digest() != told["recipe_digest"]
+    last = manifest["models"][model]["training"]
+    for facts in (last, last["earlier_run"]):
+        values = dict(facts["recipe"])
+        assert values.pop("contrast_share") == 0.0
+        recipe = Recipe(**values)
+        assert recipe.digest() == facts["recipe_digest"]
+        optional = ("emotion_balance", "group_balance", "group_augmentation")
+        assert [getattr(read_recipe(model), name) for name in optional] == [0.0, 0.0, 0.0]
+        for name in optional:
+            changed = dataclasses.replace(recipe, **{name: 0.5})
+            assert changed.digest() != facts["recipe_digest"]
 
 
 def test_own_file_stands_in_for_the_model_s(tmp_path):

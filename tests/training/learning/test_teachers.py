@@ -86,15 +86,15 @@ def test_taught_run_records_its_teachers_and_resumes_only_with_them(
 
 
 def test_files_that_cannot_teach_are_refused(weights_copy, tmp_path):
-    with pytest.raises(ConfigError, match="cannot teach"):
+    with pytest.raises(ConfigError, match="cannot be used as a teacher"):
         load_teachers([tmp_path / "alone.safetensors"])
-    with pytest.raises(ConfigError, match="does not know it"):
+    with pytest.raises(ConfigError, match="has no entry for it"):
         load_teachers([weights_copy / "other.safetensors"])
     assert load_teachers([]) is None
 
 
-def test_random_weights_are_not_kept_still(faces_dir, small_recipe, tmp_path):
-    with pytest.raises(ConfigError, match="nothing to keep in random weights"):
+def test_freezing_random_weights_is_refused(faces_dir, small_recipe, tmp_path):
+    with pytest.raises(ConfigError, match="Random weights hold nothing"):
         train_model(small_recipe(frozen_share=0.2), [faces_dir], tmp_path, init="scratch")
 
 
