@@ -256,6 +256,15 @@ def test_examples_of_the_python_guide_run(root, trained, monkeypatch):
     assert made["marked"] != made["anonymous"]
 
 
+def test_python_example_of_the_readme_prints_what_is_shown(root, trained, monkeypatch, capsys):
+    monkeypatch.chdir(root)
+    readme = (root / "README.md").read_text(encoding="utf-8")
+    example = r"```python\n(from pathlib.*?)```\n\n```\n(.*?)```"
+    code, output = re.search(example, readme, flags=re.DOTALL).groups()
+    exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out == output
+
+
 def find_documented_names(page):
     """Yield the names that a page of the API reference documents."""
     for place, members in re.findall(r"^::: (\S+)(?:\n {4}.*?members: \[(.*?)\].*)?", page, re.M):
