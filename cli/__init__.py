@@ -1,1 +1,1 @@
-"""The command line `emotion`: one file per command, all of them thin."""
+"""The command line `emotion`: one file for each command, all of them thin."""

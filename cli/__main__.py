@@ -1,4 +1,4 @@
-"""`python -m cli`, for where the command `emotion` is not on the path."""
+"""`python -m cli`, for when the command `emotion` is not on the path."""
 
 from cli.main import app
 

@@ -1,44 +1,43 @@
-"""`emotion ablate`: what each term of a recipe is worth."""
+"""`emotion ablate`: measure what each part of a recipe contributes."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.options import DeviceOption
-from cli.train import (
+from cli.options import (
     CompileOption,
     DataOption,
+    DeviceOption,
     InitOption,
     LandmarksOption,
-    NetworkName,
     PrecisionOption,
     RecipeOption,
     SetOption,
     TeachersOption,
+    TrainedNetworkOption,
     WorkersOption,
-    parsed_values,
-    show_epoch,
+    parse_values,
 )
+from cli.training_run import get_epoch_printer
 from core import Device
 from training.learning.precision import Precision
 
 
 def ablate(
     *,
-    model: Annotated[NetworkName, typer.Option("--model", help="The network to train.")],
+    model: TrainedNetworkOption,
     data: DataOption,
     votes: Annotated[
-        Path, typer.Option("--votes", metavar="CSV", help="FER+ crowd votes on the faces.")
+        Path, typer.Option("--votes", metavar="CSV", help="FER+ crowd votes for the faces.")
     ],
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where runs and tables are kept.")
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the runs and tables.")
     ],
     faces: Annotated[
-        int, typer.Option("--faces", min=20, help="Training faces of each run.")
+        int, typer.Option("--faces", min=20, help="Training faces in each run.")
     ] = 6000,
     init: InitOption = "imagenet",
     landmarks: LandmarksOption = None,
@@ -48,7 +47,7 @@ def ablate(
         typer.Option(
             "--only",
             metavar="NAME",
-            help="Try only this variant beside the run with all terms. Can be given several times.",
+            help="Compare only this variant with the complete recipe. Can be given several times.",
         ),
     ] = None,
     values: SetOption = None,
@@ -58,16 +57,16 @@ def ablate(
     precision: PrecisionOption = Precision.AUTO,
     compiled: CompileOption = False,
 ) -> None:
-    """Train a network several times, each time without one term of its recipe, and compare.
+    """Measure what each part of a training recipe contributes.
 
-    Crowd votes, mixup and label smoothing are left out in turn, and landmarks and teachers where
-    they are given. --only names others: "emotions alike" and its like weigh or augment faces that
-    a network learns least about. The same command again goes on where it was stopped.
+    Trains a network several times, each time without one part: crowd votes, mixup, label smoothing,
+    and landmarks and teachers if they are given. Variants such as --only "emotions alike" give more
+    weight to faces the network knows least about, or augment them more. If interrupted, the same
+    command continues.
     """
-    talkative = sys.stderr.isatty()
-    from training.studies.ablation import ablate as run_all
+    from training.studies.ablation import ablate as run_ablation
 
-    told = run_all(
+    ablation = run_ablation(
         model,
         data,
         out,
@@ -77,14 +76,14 @@ def ablate(
         landmarks=landmarks,
         teachers=teachers or (),
         only=only or (),
-        overrides=parsed_values(values or []),
+        overrides=parse_values(values),
         recipe=recipe,
         workers=workers,
         device=device,
         precision=precision,
         compiled=compiled,
         started=lambda name: typer.echo(f"Training: {name}", err=True),
-        report=show_epoch if talkative else None,
+        report=get_epoch_printer(),
     )
-    typer.echo((told.directory / "ablation.md").read_text(encoding="utf-8"), nl=False)
-    typer.echo(f"Everything is in {told.directory}: ablation.json, ablation.md and the runs.")
+    typer.echo((ablation.directory / "ablation.md").read_text(encoding="utf-8"), nl=False)
+    typer.echo(f"Everything is in {ablation.directory}: ablation.json, ablation.md and the runs.")

@@ -1,4 +1,4 @@
-"""`emotion analyze`: the emotions of every face in one or several photos."""
+"""`emotion analyze`: read the emotion of every face in one or several photos."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import typer
 
 from cli.options import (
     DEFAULT_MODEL,
+    AnnotateOption,
     CertainOption,
     DetectorOption,
     DeviceOption,
@@ -22,7 +23,8 @@ from cli.options import (
     ThresholdOption,
 )
 from cli.pictures import Pictures
-from cli.terminal import printable
+from cli.tables import make_table, print_tables
+from cli.terminal import has_terminal, printable
 from core import Device, InputError, OperatingPoint, Preset
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class OutputFormat(StrEnum):
-    """How the answers are written to standard output."""
+    """Format of the answers on standard output."""
 
     TABLE = "table"
     JSON = "json"
@@ -50,14 +52,11 @@ def analyze(
     output: Annotated[
         OutputFormat, typer.Option("--format", help="A table to read, or data to process.")
     ] = OutputFormat.TABLE,
-    annotate_dir: Annotated[
-        Path | None,
-        typer.Option("--annotate", metavar="DIR", help="Write each photo with its faces marked."),
-    ] = None,
+    annotate_dir: AnnotateOption = None,
     explain_dir: Annotated[
         Path | None,
         typer.Option(
-            "--explain", metavar="DIR", help="Write each photo with what the network looked at."
+            "--explain", metavar="DIR", help="Write each photo with a map of what the network used."
         ),
     ] = None,
     blur_dir: Annotated[
@@ -65,14 +64,14 @@ def analyze(
         typer.Option(
             "--blur",
             metavar="DIR",
-            help="Write each photo with its faces made unrecognisable.",
+            help="Write each photo with its faces blurred.",
         ),
     ] = None,
     device: DeviceOption = Device.AUTO,
 ) -> None:
-    """Find every face in the photos and read its emotion.
+    """Find the faces in photos and read their emotions.
 
-    Ends with 0 when all photos were read, 1 when some were not, 2 when none was.
+    Exit code: 0 if all photos were read, 1 if some were not, 2 if none was.
     """
     from core import (
         AnalyzerConfig,
@@ -96,13 +95,13 @@ def analyze(
     )
     pictures = Pictures(annotated=annotate_dir, explained=explain_dir, blurred=blur_dir)
     pictures.prepare()
-    prepare_isolated()  # gets ready while the rest is imported
+    prepare_isolated()  # starts the decoder's process while the rest is imported
     from core import Analyzer
 
     analyzer: Analyzer | None = None
-    answers: list[ImageAnalysis] = []
+    analyses: list[ImageAnalysis] = []
     failed = 0
-    for photo in _with_progress(photos, shown=output is not OutputFormat.JSONL):
+    for photo in _with_progress(photos, wanted=output is not OutputFormat.JSONL):
         try:
             image = read_isolated(photo)
         except InputError as error:
@@ -112,22 +111,22 @@ def analyze(
             if hint:
                 typer.echo(printable(hint), err=True)
             continue
-        # Built at the first readable photo: a mistyped name is told without waiting for networks.
+        # Built at the first readable photo, so that nobody waits for networks after a typing error.
         analyzer = analyzer or Analyzer.from_config(config)
-        answer = analyzer.analyze(image)
-        answers.append(answer)
-        pictures.save(analyzer, image, answer)
+        analysis = analyzer.analyze(image)
+        analyses.append(analysis)
+        pictures.save(analyzer, image, analysis)
         if output is OutputFormat.JSONL:
-            _write(dumps(document(answer), compact=True))
-    if answers:
-        _report(answers, output, several=len(photos) > 1)
+            _write(dumps(document(analysis), compact=True))
+    if analyses:
+        _print_analyses(analyses, output, several=len(photos) > 1)
     if failed:
-        raise typer.Exit(1 if answers else InputError.exit_code)
+        raise typer.Exit(1 if analyses else InputError.exit_code)
 
 
-def _with_progress(photos: list[Path], *, shown: bool) -> Iterable[Path]:
-    """The photos, with a bar on a terminal if ``shown`` and there are several."""
-    if not shown or len(photos) < 2 or not sys.stderr.isatty():
+def _with_progress(photos: list[Path], *, wanted: bool) -> Iterable[Path]:
+    """Return the photos, with a progress bar if ``wanted``, if there are several and a terminal."""
+    if not wanted or len(photos) < 2 or not has_terminal():
         return photos
     from rich.console import Console
     from rich.progress import track
@@ -135,57 +134,52 @@ def _with_progress(photos: list[Path], *, shown: bool) -> Iterable[Path]:
     return track(photos, "Reading photos", console=Console(stderr=True), transient=True)
 
 
-def _report(answers: list[ImageAnalysis], output: OutputFormat, *, several: bool) -> None:
+def _print_analyses(analyses: list[ImageAnalysis], output: OutputFormat, *, several: bool) -> None:
     from core import document, dumps, to_csv, to_json
 
     if output is OutputFormat.CSV:
-        _write(to_csv(answers))
+        _write(to_csv(analyses))
     elif output is OutputFormat.JSON:
-        _write(dumps([document(answer) for answer in answers]) if several else to_json(answers[0]))
+        _write(dumps(list(map(document, analyses))) if several else to_json(analyses[0]))
     elif output is OutputFormat.TABLE:
-        _print_table(answers)
+        _print_table(analyses)
 
 
 def _write(text: str) -> None:
-    # UTF-8 whatever the locale: file names must come out as they are.
+    # UTF-8 in any locale, so that file names come out unchanged.
     sys.stdout.buffer.write(text.encode())
     sys.stdout.buffer.flush()
 
 
-def _opinions(face: FaceAnalysis) -> str:
-    """What the networks of an ensemble say, the most frequent emotion first: happy 2, sad 1."""
-    said = Counter(scores.top for scores in face.per_model.values())
-    return ", ".join(f"{emotion} {count}" for emotion, count in said.most_common())
+def _count_networks(face: FaceAnalysis) -> str:
+    """Return how many networks of an ensemble chose each emotion, as in "happy 2, sad 1"."""
+    counts = Counter(scores.top for scores in face.per_model.values())
+    return ", ".join(f"{emotion} {count}" for emotion, count in counts.most_common())
 
 
-def _print_table(answers: list[ImageAnalysis]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _print_table(analyses: list[ImageAnalysis]) -> None:
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    together = any(face.agreement for answer in answers for face in answer.faces)
-    networks = ("Networks",) if together else ()
-    for heading in ("Photo", "Face", "Emotion", "Probability", "Next", *networks, "Remarks"):
-        # Folded, because a name cut short would not tell which photo is meant.
-        table.add_column(
-            heading, justify="right" if heading == "Probability" else "left", overflow="fold"
-        )
-    for answer in answers:
-        name = Text(printable(answer.name))
-        remarks = " ".join(answer.notes)
-        if not answer.faces:
+    is_ensemble = any(face.agreement for analysis in analyses for face in analysis.faces)
+    networks = ("Networks",) if is_ensemble else ()
+    left = ("Face", "Emotion", "Next", *networks, "Remarks")
+    headings = ("Photo", "Face", "Emotion", "Probability", "Next", *networks, "Remarks")
+    table = make_table(*headings, left=left)
+    for analysis in analyses:
+        name = Text(printable(analysis.name))
+        notes = " ".join(analysis.notes)
+        if not analysis.faces:
             blank = [""] * (2 + len(networks))
-            table.add_row(name, "-", "no face found", *blank, Text(remarks))
-        for face in answer.faces:
-            (top, probability), (second, behind) = face.emotions.ranked()[:2]
+            table.add_row(name, "-", "no face found", *blank, Text(notes))
+        for face in analysis.faces:
+            (top, probability), (second, second_probability) = face.emotions.ranked()[:2]
             table.add_row(
                 name if face.index == 1 else "",
                 str(face.index),
                 str(top) if face.emotions.certain else f"not sure ({top}?)",
                 f"{probability:.0%}",
-                f"{second} {behind:.0%}",
-                *([_opinions(face)] if together else ()),
-                Text(" ".join([*face.quality.reasons, remarks if face.index == 1 else ""]).strip()),
+                f"{second} {second_probability:.0%}",
+                *([_count_networks(face)] if is_ensemble else ()),
+                Text(" ".join([*face.quality.reasons, notes if face.index == 1 else ""]).strip()),
             )
-    Console().print(table)
+    print_tables(table)

@@ -1,10 +1,9 @@
-"""`emotion batch`: every photo of a folder in one table."""
+"""`emotion batch`: analyze every photo in a folder and write one table."""
 
 from __future__ import annotations
 
 import contextlib
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -14,6 +13,7 @@ import typer
 
 from cli.options import (
     DEFAULT_MODEL,
+    AnnotateOption,
     CertainOption,
     DetectorOption,
     DeviceOption,
@@ -22,7 +22,7 @@ from cli.options import (
     PresetOption,
     ThresholdOption,
 )
-from cli.terminal import printable
+from cli.terminal import has_terminal, print_written
 from core import BatchEngine, Device, InputError, OperatingPoint, Preset
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def batch(
     directory: Annotated[
         str,
         typer.Argument(
-            metavar="DIR", help="Folder with photos, or one in an object store: s3://bucket/photos."
+            metavar="DIR", help="Folder with photos; also in an object store: s3://bucket/photos."
         ),
     ],
     out: Annotated[
@@ -49,37 +49,33 @@ def batch(
     workers: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Processes that answer, about 1 GB each; one a core if not given."
+            min=1, help="Worker processes, about 1 GB of memory each.  [default: one for each core]"
         ),
     ] = None,
     engine: Annotated[
-        BatchEngine, typer.Option(help="Answer on this computer, or on a Ray cluster.")
+        BatchEngine, typer.Option(help="Run on this computer or on a Ray cluster.")
     ] = BatchEngine.LOCAL,
     fresh: Annotated[
         bool,
         typer.Option(
             "--fresh/--resume",
-            help="Begin anew, or go on where an earlier run with the same options ended.",
+            help="Start over, or continue an earlier run with the same options.",
         ),
     ] = False,
-    annotate_dir: Annotated[
-        Path | None,
-        typer.Option("--annotate", metavar="DIR", help="Write each photo with its faces marked."),
-    ] = None,
+    annotate_dir: AnnotateOption = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.html", help="Write what came out as one page to look at."),
+        typer.Option(metavar="FILE.html", help="Write a page with the results to look at."),
     ] = None,
     thumbnails: Annotated[
-        bool, typer.Option("--thumbnails", help="Let the report show the faces it lists.")
+        bool, typer.Option("--thumbnails", help="Show small pictures of the faces in the report.")
     ] = False,
     device: DeviceOption = Device.AUTO,
 ) -> None:
-    """Find the faces in all photos below a folder and write their emotions into one table.
+    """Analyze all photos below a folder and write one table.
 
-    Ends with 0 when all files were read, 1 when some were not, 2 when none was. A run that was
-    interrupted goes on when the same command is given again; files added or changed since are
-    answered, the others are not answered again.
+    If a run is interrupted, the same command continues it: only new and changed files are
+    analyzed. Exit code: 0 if all files were read, 1 if some were not, 2 if none was.
     """
     from core import AnalyzerConfig, BatchOptions, run_batch
 
@@ -102,39 +98,39 @@ def batch(
         report=report,
         thumbnails=thumbnails,
     )
-    with _ending_in_order(), _progress() as show_progress:
-        summary = run_batch(options, on_progress=show_progress)
-    typer.echo(_told(summary), err=True)
+    with _stop_on_signals(), _open_progress_bar() as on_progress:
+        summary = run_batch(options, on_progress=on_progress)
+    typer.echo(_format_summary(summary), err=True)
     for path in filter(None, (out, report, annotate_dir)):
-        typer.echo(printable(f"Wrote {path}"), err=True)
+        print_written(path)
     if summary.failed:
         raise typer.Exit(1 if summary.read else InputError.exit_code)
 
 
 @contextlib.contextmanager
-def _ending_in_order() -> Iterator[None]:
-    """Let Ctrl-C, a termination and a closed terminal end the run as it should, and say so."""
+def _stop_on_signals() -> Iterator[None]:
+    """Stop cleanly on Ctrl-C, a termination signal or a closed terminal, with a message."""
 
-    def end(number: int, _frame: FrameType | None) -> None:
-        raise _Ended(number)
+    def stop(number: int, _frame: FrameType | None) -> None:
+        raise _StopSignal(number)
 
-    asked = [signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])]
-    before = {number: signal.signal(number, end) for number in asked}
+    numbers = [signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])]
+    previous = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
-    except _Ended as ended:
+    except _StopSignal as stopped:
         with contextlib.suppress(OSError):  # the terminal may be gone
             typer.echo(
-                "Stopped. What was answered is kept: the same command goes on from there.", err=True
+                "Stopped. The results so far are kept: run the same command to continue.", err=True
             )
-        raise typer.Exit(128 + ended.number) from None
+        raise typer.Exit(128 + stopped.number) from None
     finally:
-        for number, handler in before.items():
+        for number, handler in previous.items():
             signal.signal(number, handler)
 
 
-class _Ended(BaseException):
-    """A signal asked for the end; no handler of errors shall catch it."""
+class _StopSignal(BaseException):
+    """A signal to stop; not an Exception, so that no error handler catches it."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -142,9 +138,9 @@ class _Ended(BaseException):
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator[Callable[[BatchProgress], None]]:
-    """What shows how far the run is: a bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
+def _open_progress_bar() -> Iterator[Callable[[BatchProgress], None]]:
+    """Yield a function that updates a progress bar; without a terminal it does nothing."""
+    if not has_terminal():
         yield lambda _: None
         return
     from rich.console import Console
@@ -159,7 +155,7 @@ def _progress() -> Iterator[Callable[[BatchProgress], None]]:
     from rich.text import Text
 
     class Rate(TextColumn):
-        """Files a second."""
+        """Files per second."""
 
         def render(self, task: Task) -> Text:
             speed = task.finished_speed or task.speed
@@ -172,36 +168,36 @@ def _progress() -> Iterator[Callable[[BatchProgress], None]]:
         Rate(""),
         TimeRemainingColumn(compact=True),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task("Loading the networks", total=None)
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("Loading the networks", total=None)
 
-        def tell(progress: BatchProgress) -> None:
-            if not shown.tasks[0].total:
-                # From here on, so that what an earlier run answered does not count as speed.
-                shown.reset(task, completed=progress.done, description="Reading photos")
-            shown.update(task, completed=progress.done, total=progress.total)
+        def update(progress: BatchProgress) -> None:
+            if not bar.tasks[0].total:
+                # Start counting here: files of an earlier run would distort the speed.
+                bar.reset(task, completed=progress.done, description="Reading photos")
+            bar.update(task, completed=progress.done, total=progress.total)
 
-        yield tell
+        yield update
 
 
-def _told(summary: BatchSummary) -> str:
-    """The counts in words."""
-    faces = f"{_counted(summary.faces, 'face')} in {summary.with_faces:,}"
-    told = [
-        f"{_counted(summary.files, 'file')}: {faces}",
+def _format_summary(summary: BatchSummary) -> str:
+    """Return the counts in words."""
+    faces = f"{_format_count(summary.faces, 'face')} in {summary.with_faces:,}"
+    parts = [
+        f"{_format_count(summary.files, 'file')}: {faces}",
         f"{summary.without_faces:,} without a face",
     ]
     if summary.failed:
-        told.append(f"{summary.failed:,} could not be read")
+        parts.append(f"{summary.failed:,} could not be read")
     if summary.uncertain:
-        told.append(f"{_counted(summary.uncertain, 'face')} not sure")
-    text = ", ".join(told) + "."
+        parts.append(f"{_format_count(summary.uncertain, 'face')} not sure")
+    text = ", ".join(parts) + "."
     if summary.skipped:
-        text += f" {summary.skipped:,} links, pipes or system files were not opened."
+        text += f" {summary.skipped:,} links, pipes or system files were skipped."
     if summary.already_done:
-        text += f" {summary.already_done:,} had been answered before."
+        text += f" {summary.already_done:,} had already been done."
     return text
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+def _format_count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

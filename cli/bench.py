@@ -1,4 +1,4 @@
-"""`emotion bench`: how fast answers come here, beside the obvious implementation."""
+"""`emotion bench`: measure speed on this computer, compared with a baseline."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.figures import figures_table
+from cli.tables import make_table, print_tables
+from cli.terminal import print_written
 
 
 def bench(
@@ -17,18 +18,20 @@ def bench(
     photos: Annotated[
         Path | None,
         typer.Option(
-            "--photos", metavar="DIR_OR_ZIP", help="Photos to measure with; else generated ones."
+            "--photos",
+            metavar="DIR_OR_ZIP",
+            help="Photos to measure with.  [default: generated ones]",
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE.json", help="Write every figure.")
+        Path | None, typer.Option("--out", metavar="FILE.json", help="Write all figures.")
     ] = None,
     rounds: Annotated[
-        int, typer.Option("--rounds", min=1, help="Each time is the median of so many.")
+        int, typer.Option("--rounds", min=1, help="Each time is the median of so many rounds.")
     ] = 5,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="Leave out batch, memory and starting."),
+        typer.Option("--quick", help="Leave out batch runs, memory and start-up time."),
     ] = False,
     markdown: Annotated[
         Path | None,
@@ -41,58 +44,56 @@ def bench(
         typer.Option(
             "--precision",
             metavar="DIR_OR_ZIP",
-            help="Compare float32, bfloat16 and int8 on labelled faces instead.",
+            help="Instead, compare float32, bfloat16 and int8 on labelled faces.",
         ),
     ] = None,
     curves: Annotated[
         Path | None,
         typer.Option(
-            "--curves", metavar="DIR", help="Measure and draw how cost grows instead; minutes."
+            "--curves",
+            metavar="DIR",
+            help="Instead, plot how time and memory grow; takes some minutes.",
         ),
     ] = None,
 ) -> None:
-    """Measure how long answers take here, as ratios to the obvious implementation.
+    """Measure speed on this computer, compared with a baseline.
 
-    That is facenet-pytorch's MTCNN, a face mesh for each face and torchvision's network in eager
-    torch, measured in turns with this project, on the same photos.
+    The baseline is facenet-pytorch's MTCNN, a face mesh for each face and torchvision's network in
+    eager torch, measured in turn with this project on the same photos.
     """
     from training.benchmark.curves import draw_curves
     from training.benchmark.precision import compare_precisions
     from training.benchmark.run import run_benchmark
     from training.benchmark.tables import format_benchmark_tables
 
-    def tell(what: str) -> None:
-        typer.echo(f"{what} …", err=True)
+    def print_step(step: str) -> None:
+        typer.echo(f"{step} …", err=True)
 
     if markdown is not None:
-        typer.echo(
-            format_benchmark_tables(json.loads(markdown.read_text(encoding="utf-8"))), nl=False
-        )
+        report = json.loads(markdown.read_text(encoding="utf-8"))
+        typer.echo(format_benchmark_tables(report), nl=False)
         return
     if precision:
-        compared = compare_precisions(precision)
-        _show_precisions(compared)
+        comparison = compare_precisions(precision)
+        _print_precisions(comparison)
         if out is not None:
             out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_text(json.dumps(compared, indent=2) + "\n", encoding="utf-8")
-            typer.echo(f"Wrote {out}", err=True)
+            out.write_text(json.dumps(comparison, indent=2) + "\n", encoding="utf-8")
+            print_written(out)
         return
     if curves is not None:
-        for written in draw_curves(curves, tell=tell):
-            typer.echo(f"Wrote {written}", err=True)
+        for file in draw_curves(curves, tell=print_step):
+            print_written(file)
         return
-    told = run_benchmark(photos, out=out, rounds=rounds, whole=not quick, tell=tell)
-    _show(told.report)
-    if told.file is not None:
-        typer.echo(f"Wrote {told.file}", err=True)
+    result = run_benchmark(photos, out=out, rounds=rounds, whole=not quick, tell=print_step)
+    _print_report(result.report)
+    if result.file is not None:
+        print_written(result.file)
 
 
-def _show(report: Mapping[str, Any]) -> None:
-    from rich.console import Console
-
-    console = Console()
+def _print_report(report: Mapping[str, Any]) -> None:
     whole = report["whole"]
-    table = figures_table(
+    table = make_table(
         "Whole answer", "times faster", "median, ms", "95 %, ms", "photos/s in batch", "faces/s"
     )
     for way, figures in whole.items():
@@ -104,41 +105,35 @@ def _show(report: Mapping[str, Any]) -> None:
             f"{figures['p95_ms']:.1f}",
             *(str(batch.get(name, "")) for name in ("photos_per_s", "faces_per_s")),
         )
-    console.print(table)
-    by_way = {
-        "Stage, median ms": {
-            stage: {way: each["p50_ms"] for way, each in some.items()}
-            for stage, some in report["stages"].items()
-        },
-        "Longer side, px": report["by_size"],
-        "Faces at 1024 px": report["by_faces"],
+    tables = [table]
+    stages = {
+        stage: {way: times["p50_ms"] for way, times in by_way.items()}
+        for stage, by_way in report["stages"].items()
     }
-    for heading, rows in by_way.items():
-        table = figures_table(heading, *whole)
-        for name, values in rows.items():
-            table.add_row(name, *(f"{values[way]:.1f}" for way in whole))
-        console.print()
-        console.print(table)
+    for heading, by_name in (
+        ("Stage, median ms", stages),
+        ("Longer side, px", report["by_size"]),
+        ("Faces at 1024 px", report["by_faces"]),
+    ):
+        rows = [
+            (name, *(f"{values[way]:.1f}" for way in whole)) for name, values in by_name.items()
+        ]
+        tables.append(make_table(heading, *whole, rows=rows))
     if "peak_mb" in report:
-        table = figures_table("", *whole)
-        table.add_row("peak memory, MB", *(f"{report['peak_mb'][way]:,}" for way in whole))
-        console.print()
-        console.print(table)
+        peaks = ("peak memory, MB", *(f"{report['peak_mb'][way]:,}" for way in whole))
+        tables.append(make_table("", *whole, rows=[peaks]))
+    print_tables(*tables)
     for name, seconds in report.get("startup_s", {}).items():
         typer.echo(f"{name}: {seconds:.2f} s")
-    used, photos = report["machine"], report["photos"]
+    machine, photos = report["machine"], report["photos"]
     typer.echo(
         f"{photos['count']} {photos['from']} photos, median side {photos['median_px']} px; "
-        f"{used['processor']}, {used['threads']} threads."
+        f"{machine['processor']}, {machine['threads']} threads."
     )
 
 
-def _show_precisions(told: Mapping[str, Mapping[str, float]]) -> None:
-    from rich.console import Console
-
+def _print_precisions(comparison: Mapping[str, Mapping[str, float]]) -> None:
     from training.benchmark.tables import format_precision_rows
 
-    table = figures_table("MobileNetV2", *told)
-    for row in format_precision_rows(told):
-        table.add_row(*row)
-    Console().print(table)
+    rows = format_precision_rows(comparison)
+    print_tables(make_table("MobileNetV2", *comparison, rows=rows))

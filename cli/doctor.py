@@ -1,4 +1,4 @@
-"""`emotion doctor`: what is missing or unfit, and the command that mends it."""
+"""`emotion doctor`: check the installation and suggest fixes."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from cli.terminal import print_progress
 from core import Finding, diagnose, prepare_networks
 
 STDERR = 2
-"""The file descriptor, for a child process."""
+"""File descriptor to give to a child process."""
 
-_LOOKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
+_SYMBOLS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "problem": ("✗", "red")}
 
 
 def doctor(
@@ -26,34 +26,33 @@ def doctor(
         bool,
         typer.Option(
             "--fix",
-            help="Install missing system libraries (on Debian, as root), and compile the networks "
+            help="Install missing system libraries (on Debian, as root) and compile the networks "
             "for this processor.",
         ),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Name what is missing or unfit, with the command that mends it.
+    """Check the installation and suggest fixes.
 
-    Ends with 1 if anything keeps the application from working.
+    Exit code: 1 if something keeps the application from working.
     """
-    if sys.stderr.isatty():
-        typer.echo("Looking at the installation …", err=True)
+    print_progress("Checking the installation …")
     findings = diagnose()
-    if fix and (packages := _debian_packages(findings)) and install_debian_packages(packages):
+    if fix and (packages := _list_debian_packages(findings)) and install_debian_packages(packages):
         findings = diagnose()
     if fix and not any(finding.is_problem for finding in findings):
         findings = (*findings, prepare_networks())
-    typer.echo(_document(findings) if as_json else _table(findings))
+    typer.echo(_format_json(findings) if as_json else _format_table(findings))
     if any(finding.is_problem for finding in findings):
         raise typer.Exit(1)
 
 
-def _debian_packages(findings: Sequence[Finding]) -> list[str]:
+def _list_debian_packages(findings: Sequence[Finding]) -> list[str]:
     return sorted({name for finding in findings for name in finding.debian_packages})
 
 
 def install_debian_packages(packages: Sequence[str]) -> bool:
-    """Whether ``apt-get`` installed ``packages``; False where it is absent or not allowed to."""
+    """Return whether ``apt-get`` installed ``packages``; False without apt-get or root rights."""
     if shutil.which("apt-get") is None or os.geteuid() != 0:
         return False
     typer.echo(f"Installing {' '.join(packages)} with apt-get", err=True)
@@ -61,7 +60,7 @@ def install_debian_packages(packages: Sequence[str]) -> bool:
     steps = (["update"], ["install", "--yes", "--no-install-recommends", *packages])
     return all(
         subprocess.run(
-            # Results belong to stdout, so apt-get talks on stderr.
+            # Stdout is for results, so apt-get's messages go to stderr.
             ["apt-get", "-qq", *step],
             env=environment,
             stdout=STDERR,
@@ -72,16 +71,16 @@ def install_debian_packages(packages: Sequence[str]) -> bool:
     )
 
 
-def _document(findings: Sequence[Finding]) -> str:
+def _format_json(findings: Sequence[Finding]) -> str:
     return json.dumps({"findings": [asdict(finding) for finding in findings]}, indent=2)
 
 
-def _table(findings: Sequence[Finding]) -> str:
+def _format_table(findings: Sequence[Finding]) -> str:
     width = max(len(finding.name) for finding in findings)
     lines = []
     for finding in findings:
-        sign, colour = _LOOKS[finding.status]
-        lines.append(f"{typer.style(sign, fg=colour)} {finding.name:<{width}}  {finding.detail}")
+        symbol, colour = _SYMBOLS[finding.status]
+        lines.append(f"{typer.style(symbol, fg=colour)} {finding.name:<{width}}  {finding.detail}")
         if finding.remedy:
             lines.append(f"  {'':<{width}}  → {finding.remedy}")
     return "\n".join(lines)

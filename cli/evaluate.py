@@ -1,43 +1,42 @@
-"""`emotion evaluate`: how good the trained networks are."""
+"""`emotion evaluate`: measure the trained networks."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from cli.calibrate import WeightsOption
-from cli.figures import figures_table, rows_table
-from cli.options import DetectorName, DeviceOption
-from cli.photos import whole_photos
-from cli.train import DATA, VotesOption, show_skipped
-from core import ConfigError, Device, model_names
+from cli.evaluate_photos import measure_whole_photos
+from cli.options import (
+    ALL,
+    ALL_MODELS,
+    DATA,
+    DetectorName,
+    DeviceOption,
+    ResultsOption,
+    TrainedModelOption,
+    VotesOption,
+    WeightsOption,
+)
+from cli.tables import make_table, print_tables
+from cli.terminal import print_skipped
+from core import ConfigError, Device
 from training.data.splits import Split
 
-if TYPE_CHECKING:
-    from training.evaluation.evaluate import Evaluation
-
-ALL = "all"
 EvaluatedSplit = StrEnum(  # type: ignore[misc]
     "EvaluatedSplit", {name.upper(): name for name in (*Split, ALL)}
-)
-OptionalDataOption = Annotated[list[Path] | None, DATA]
-EvaluatedName = StrEnum(  # type: ignore[misc]
-    "EvaluatedName", {name.upper(): name for name in (*model_names(), ALL)}
 )
 
 
 def evaluate(
     *,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where figures and plots are written.")
-    ],
-    data: OptionalDataOption = None,
+    out: ResultsOption,
+    data: Annotated[list[Path] | None, DATA] = None,
     split: Annotated[
         EvaluatedSplit | None,
-        typer.Option("--split", help="Which part of the data; all for data of your own."),
+        typer.Option("--split", help="Part of the data to use; all for your own data."),
     ] = None,
     photos: Annotated[
         Path | None,
@@ -53,39 +52,38 @@ def evaluate(
         typer.Option(
             "--labels",
             metavar="CSV",
-            help="What folders of other names stand for: columns class and emotion; an empty "
-            "emotion leaves a class out.",
+            help="Emotions of folders with other names: columns class and emotion; an empty "
+            "emotion leaves a folder out.",
         ),
     ] = None,
-    model: Annotated[
-        EvaluatedName, typer.Option("--model", help="The network; all means every trained one.")
-    ] = EvaluatedName(ALL),  # noqa: B008 - an enumeration's member, the same every time
+    model: TrainedModelOption = ALL_MODELS,
     weights: WeightsOption = None,
     votes: VotesOption = None,
     record: Annotated[
         bool,
-        typer.Option("--record", help="Store the figures with the weights and write their card."),
+        typer.Option("--record", help="Store the figures with the weights and write a model card."),
     ] = False,
     speed: Annotated[
-        bool, typer.Option("--speed", help="Measure as well how long each model takes here.")
+        bool, typer.Option("--speed", help="Also measure how fast each model is on this computer.")
     ] = False,
     detector: Annotated[
         DetectorName | None,
-        typer.Option("--detector", help="What finds the faces in --photos.  [default: as ever]"),
+        typer.Option("--detector", help="Face detector for --photos.  [default: the preset's]"),
     ] = None,
     device: DeviceOption = Device.AUTO,
 ) -> None:
-    """Measure trained networks: figures with 95 % intervals, predictions and plots.
+    """Measure how good trained networks are.
 
-    If the data hold the training faces too, figures without near-copies of them are added.
+    Writes figures with 95 % intervals, predictions and plots. If the data include the training
+    faces, figures without near-copies of them are added.
     """
     if photos is not None:
         if data or split or votes or record or speed:
             raise ConfigError(
-                "--photos goes with --labels, --model, --weights, --detector and --device alone.",
-                hint="Faces that are cut out already are given with --data and --split.",
+                "With --photos only --labels, --model, --weights, --detector and --device work.",
+                hint="For faces that are cut out already, use --data and --split.",
             )
-        whole_photos(
+        measure_whole_photos(
             photos,
             out,
             model=model,
@@ -97,17 +95,18 @@ def evaluate(
         return
     if not data or split is None:
         raise ConfigError(
-            "Nothing to measure on.", hint="Give --data and --split, or --photos for whole photos."
+            "There is nothing to measure.",
+            hint="Give --data and --split, or --photos for whole photos.",
         )
     if split == EvaluatedSplit(Split.TEST):
         typer.secho(
-            "A test split is for one final measurement: choose and tune on validation.",
+            "Use the test split only for one final measurement; choose and tune on validation.",
             fg="yellow",
             err=True,
         )
     from training.evaluation.evaluate import evaluate_models
 
-    told = evaluate_models(
+    result = evaluate_models(
         data,
         None if split == EvaluatedSplit(ALL) else Split(split.value),
         out,
@@ -119,23 +118,13 @@ def evaluate(
         speed=speed,
         device=device,
     )
-    show_skipped(told.skipped)
-    from rich.console import Console
-
-    console = Console()
-    console.print(_table(told, split))
-    if told.pairs:
-        console.print()
-        console.print(rows_table(told.pairs))
-    typer.echo(f"Everything is in {told.directory}: metrics.json, predictions.csv and plots.")
-    for card in told.cards:
+    print_skipped(result.skipped)
+    counts = ("faces", *(f"{metrics['n']:,}" for metrics in result.models.values()))
+    tables = [make_table(f"On {split}", *result.models, rows=(counts, *result.table))]
+    if result.pairs:
+        headings, *rows = result.pairs
+        tables.append(make_table(*headings, rows=rows))
+    print_tables(*tables)
+    typer.echo(f"Everything is in {result.directory}: metrics.json, predictions.csv and plots.")
+    for card in result.cards:
         typer.echo(f"Recorded; the model card is {card}.")
-
-
-def _table(told: Evaluation, split: str) -> object:
-    """One column per model, one line per figure."""
-    table = figures_table(f"On {split}", *told.models)
-    table.add_row("faces", *(f"{each['n']:,}" for each in told.models.values()))
-    for row in told.table:
-        table.add_row(*row)
-    return table

@@ -1,7 +1,7 @@
-"""The command `emotion`: finds the sub-command and turns errors into exit codes, once.
+"""The command `emotion`: runs a subcommand and turns errors into exit codes.
 
-A sub-command's module is imported when it is asked for, or when all are listed; it must not
-import anything heavy outside of its function, so that help stays quick.
+A subcommand's module is imported when the subcommand runs or all are listed. It must not import
+anything heavy outside its function, so that help stays fast.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ try:
     import typer
     from typer.core import TyperCommand, TyperGroup
 except ModuleNotFoundError as error:
-    # Half an installation: a traceback would not tell its owner what to do.
+    # The installation is incomplete: a traceback would not say what to do.
     raise SystemExit(f"The package {error.name} is missing. To install it: make install") from error
 
 from cli.terminal import printable
@@ -38,30 +38,30 @@ COMMANDS = {
     "detector": "cli.detector:detector",
     "report": "cli.report:report",
 }
-"""Where each sub-command lives, in the order of the help: a function, or a ``Typer`` of several."""
+"""Where to find each subcommand, in the order of the help: a function, or a ``Typer`` group."""
 
 
 class CommandGroup(TyperGroup):
-    """The sub-commands, loaded one by one."""
+    """The subcommands, each loaded only when it is needed."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
-        """The names in the order of :data:`COMMANDS`."""
+        """Return the names in the order of :data:`COMMANDS`."""
         return list(COMMANDS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:  # noqa: ARG002
-        """The command called ``cmd_name``, None if there is none."""
+        """Return the command called ``cmd_name``; None if there is none."""
         if cmd_name not in COMMANDS:
-            # Typer looks through what is loaded for a name to suggest.
-            self.commands = {name: _load(name) for name in COMMANDS}
+            # Typer suggests a similar name from the commands that are loaded.
+            self.commands = {name: _load_command(name) for name in COMMANDS}
             return None
-        return _load(cmd_name)
+        return _load_command(cmd_name)
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; a deliberate error becomes a message, a hint and its exit code.
+        """Run the command; a ProjectError becomes a message, a hint and its exit code.
 
-        A reader that has gone (``emotion … | head``) is met here, not in the interpreter's
-        shutdown, so that typer can end quietly; Ctrl-C ends with 130. Anything else is a bug
-        and shows its traceback.
+        Output is flushed here, not when the interpreter shuts down, so that typer can end quietly
+        if the reader has gone (``emotion … | head``). Ctrl-C ends with 130. Any other exception is
+        a bug and shows its traceback.
         """
         try:
             return super().invoke(ctx)
@@ -74,7 +74,7 @@ class CommandGroup(TyperGroup):
             sys.stdout.flush()
 
 
-def _load(name: str) -> TyperCommand | TyperGroup:
+def _load_command(name: str) -> TyperCommand | TyperGroup:
     module, _, attribute = COMMANDS[name].partition(":")
     target = getattr(import_module(module), attribute)
     if not isinstance(target, typer.Typer):
@@ -88,9 +88,9 @@ app = typer.Typer(
     cls=CommandGroup,
     no_args_is_help=True,
     add_completion=False,
-    # Help drawn by rich takes twice as long as all the rest of `emotion --help`.
+    # Drawing help with rich takes twice as long as everything else in `emotion --help`.
     rich_markup_mode=None,
-    # Locals in a traceback would put the pixels and names of someone's photos on the screen.
+    # Local variables in a traceback would show the pixels and names of someone's photos.
     pretty_exceptions_show_locals=False,
 )
 
@@ -106,7 +106,7 @@ def emotion(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", help="Show the version and end.", callback=_show_version, is_eager=True
+            "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
         ),
     ] = False,
 ) -> None:

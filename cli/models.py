@@ -1,4 +1,4 @@
-"""`emotion models`: what can be chosen, and how good it is."""
+"""`emotion models`: list the networks with their measured figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.figures import figures_table, rows_table
+from cli.tables import make_table, print_tables
 
 if TYPE_CHECKING:
     from core import ModelInfo
@@ -20,67 +20,63 @@ def models(
         bool, typer.Option("--markdown", help="Write the table as Markdown.")
     ] = False,
 ) -> None:
-    """Compare the networks by their measured figures, and tell how to train those missing."""
+    """Compare the networks by their measured figures."""
     from core import model_catalog
 
     catalog = model_catalog()
     if as_json:
-        rows = [
+        records = [
             {
-                "name": each.name,
-                "trained": each.trained,
-                "input_px": each.input_px,
-                "parameters": each.parameters,
-                "megabytes": each.megabytes,
-                "metrics": dict(each.metrics),
-                "speed": dict(each.speed),
-                "how_to_get": each.how_to_get,
+                "name": info.name,
+                "trained": info.trained,
+                "input_px": info.input_px,
+                "parameters": info.parameters,
+                "megabytes": info.megabytes,
+                "metrics": dict(info.metrics),
+                "speed": dict(info.speed),
+                "how_to_get": info.how_to_get,
             }
-            for each in catalog
+            for info in catalog
         ]
-        typer.echo(json.dumps(rows, indent=2))
+        typer.echo(json.dumps(records, indent=2))
         return
-    from rich.console import Console
-
     from training.reporting.comparison import comparison_rows, comparison_table, pair_rows
 
-    trained = [each for each in catalog if each.trained]
+    trained = [info for info in catalog if info.trained]
     if markdown:
         typer.echo(comparison_table(trained), nl=False)
         return
-    console = Console()
     if trained:
-        table = figures_table("", *(each.name for each in trained))
-        for row in comparison_rows(trained):
-            table.add_row(*row)
-        table.add_row("measured on", *(_measured_on(each.metrics) for each in trained))
-        console.print(table)
-        _tell_machine(trained)
-        pairs = pair_rows(trained)
-        if pairs:
-            console.print()
-            console.print(rows_table(pairs))
-    untrained = [each for each in catalog if not each.trained]
+        table = make_table("", *(info.name for info in trained), rows=comparison_rows(trained))
+        table.add_row("measured on", *(_describe_data(info.metrics) for info in trained))
+        print_tables(table)
+        _print_machines(trained)
+        if pairs := pair_rows(trained):
+            headings, *rows = pairs
+            typer.echo()
+            print_tables(make_table(*headings, rows=rows))
+    untrained = [info for info in catalog if not info.trained]
     if untrained:
-        console.print("\nNot trained yet:" if trained else "Not trained yet:")
-    for each in untrained:
-        console.print(f"  {each.name}: {each.how_to_get}", soft_wrap=True, highlight=False)
+        typer.echo("\nNot trained yet:" if trained else "Not trained yet:")
+    for info in untrained:
+        typer.echo(f"  {info.name}: {info.how_to_get}")
 
 
-def _measured_on(metrics: Mapping[str, Any]) -> str:
+def _describe_data(metrics: Mapping[str, Any]) -> str:
+    """Return the name of the data and its number of faces, as far as they are recorded."""
     figures = metrics.get("validation", {})
-    told = [figures["data"]] if "data" in figures else []
+    parts = [figures["data"]] if "data" in figures else []
     if "n" in figures:
-        told.append(f"{figures['n']:,} faces")
-    return ", ".join(told) or "–"
+        parts.append(f"{figures['n']:,} faces")
+    return ", ".join(parts) or "–"
 
 
-def _tell_machine(trained: Sequence[ModelInfo]) -> None:
-    """What the times were measured on, once for all models."""
+def _print_machines(trained: Sequence[ModelInfo]) -> None:
+    """Print the computers that the times were measured on, each once."""
     machines = {
-        f"{each.speed['machine']['processor']}, {each.speed['machine']['threads']} threads"
-        for each in trained
-        if "machine" in each.speed
+        f"{info.speed['machine']['processor']}, {info.speed['machine']['threads']} threads"
+        for info in trained
+        if "machine" in info.speed
     }
     for machine in sorted(machines):
         typer.echo(f"Times and photos: {machine}.")

@@ -1,4 +1,4 @@
-"""`emotion report`: the project's report, written from measured artefacts."""
+"""`emotion report`: write the project's report from measured results."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from training.reporting.measures import Measure
 
 ALL, LIGHT = "all", "light"
-"""Every measure; every one but those that want a computer that does nothing else."""
+"""All results; those that can be measured while the computer does other work."""
 
 
 def report(
     *,
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where the documents are written.")
+        Path, typer.Option("--out", metavar="DIR", help="Where to write the documents.")
     ] = Path("docs"),
     measure: Annotated[
         list[str] | None,
         typer.Option(
             "--measure",
             metavar="NAME",
-            help="Measure this artefact anew before writing; all for every one whose data are "
-            "given, light for those that need no idle computer. Can be given several times.",
+            help="Measure this result again first; all for every result whose data are given, "
+            "light for those that need no idle computer. Can be given several times.",
         ),
     ] = None,
     data: Annotated[
@@ -42,22 +42,24 @@ def report(
         Path | None, typer.Option("--votes", metavar="CSV", help="FER+ crowd votes.")
     ] = None,
     photos: Annotated[
-        Path | None, typer.Option("--photos", metavar="DIR_OR_ZIP", help="Photos by emotion.")
+        Path | None,
+        typer.Option("--photos", metavar="DIR_OR_ZIP", help="Photos in folders named by emotion."),
     ] = None,
     images: Annotated[
         Path | None, typer.Option("--images", metavar="DIR_OR_ZIP", help="Photos with boxes.")
     ] = None,
     boxes: Annotated[
-        Path | None, typer.Option("--boxes", metavar="JSON", help="Their boxes, COCO format.")
+        Path | None,
+        typer.Option("--boxes", metavar="JSON", help="Boxes around their faces, in COCO format."),
     ] = None,
     negatives: Annotated[
         Path | None, typer.Option("--negatives", metavar="DIR_OR_ZIP", help="Photos without faces.")
     ] = None,
 ) -> None:
-    """Write report.md, ethics.md, figures and one HTML file from the measured artefacts.
+    """Write the project's report from the measured results.
 
-    Artefacts lie in docs/results; every number of the documents is read from one. With --measure
-    the commands that make them are run first.
+    Writes report.md, ethics.md, figures and one HTML file. Every number in the documents comes from
+    a file in docs/results. --measure first runs the commands that make these files.
     """
     from training.reporting.report import RESULTS, write_report
 
@@ -65,64 +67,63 @@ def report(
     single["negatives"] = negatives
     given = {"data": [str(path) for path in data or ()]}
     given |= {name: [str(path)] if path else [] for name, path in single.items()}
-    for chosen in _chosen(measure or [], given):
-        _measure(chosen, given, RESULTS)
-    told = write_report(out)
-    for name, networks in told.outdated.items():
+    for selected in _select_measures(measure or [], given):
+        _run_measure(selected, given, RESULTS)
+    result = write_report(out)
+    for name, networks in result.outdated.items():
         typer.secho(
-            f"{name} was measured with other weights than ship ({', '.join(networks)}).",
+            f"{name} was not measured with the shipped weights ({', '.join(networks)}).",
             fg="yellow",
             err=True,
         )
-    for name in told.absent:
-        typer.secho(f"{name} was not measured yet; its part is left out.", fg="yellow", err=True)
-    typer.echo(f"Wrote {len(told.files)} files into {out}.")
+    for name in result.absent:
+        typer.secho(f"{name} is not measured yet; its part is left out.", fg="yellow", err=True)
+    typer.echo(f"Wrote {len(result.files)} files to {out}.")
 
 
-def _chosen(names: Sequence[str], given: Mapping[str, Sequence[str]]) -> list[Measure]:
-    """The measures that were asked for; ConfigError for an unknown one or one without its data."""
+def _select_measures(names: Sequence[str], given: Mapping[str, Sequence[str]]) -> list[Measure]:
+    """Return the wanted measures; ConfigError for an unknown one or one without its data."""
     from training.reporting.measures import MEASURES
 
-    known = {each.artefact: each for each in MEASURES}
-    many = {ALL: MEASURES, LIGHT: [each for each in MEASURES if not each.idle]}
+    known = {measure.artefact: measure for measure in MEASURES}
+    groups = {ALL: MEASURES, LIGHT: [measure for measure in MEASURES if not measure.idle]}
     for name in names:
-        if name not in {*many, *known}:
-            possible = ", ".join((*known, *many))
-            raise ConfigError(f"There is no artefact named '{name}'.", hint=f"Known: {possible}.")
-        missing = [] if name in many else [need for need in known[name].needs if not given[need]]
+        if name not in {*groups, *known}:
+            choices = ", ".join((*known, *groups))
+            raise ConfigError(f"There is no result named '{name}'.", hint=f"Known: {choices}.")
+        missing = [] if name in groups else [need for need in known[name].needs if not given[need]]
         if missing:
             raise ConfigError(
-                f"To measure {name}, give {' and '.join(f'--{each}' for each in missing)}.",
+                f"To measure {name}, give {' and '.join(f'--{need}' for need in missing)}.",
                 hint=known[name].shown(),
             )
-    if not many.keys() & set(names):
+    if not groups.keys() & set(names):
         return [known[name] for name in dict.fromkeys(names)]
-    named = {each.artefact for name in names for each in many.get(name, [known.get(name)]) if each}
-    able = {each.artefact for each in MEASURES if all(given[need] for need in each.needs)}
-    for each in MEASURES:
-        if each.artefact not in named & able:
-            typer.echo(f"Left as it is: {each.artefact} ({each.shown()})", err=True)
-    return [each for each in MEASURES if each.artefact in named & able]
+    wanted = {m.artefact for name in names for m in groups.get(name, [known.get(name)]) if m}
+    possible = {m.artefact for m in MEASURES if all(given[need] for need in m.needs)}
+    for measure in MEASURES:
+        if measure.artefact not in wanted & possible:
+            typer.echo(f"Left as it is: {measure.artefact} ({measure.shown()})", err=True)
+    return [measure for measure in MEASURES if measure.artefact in wanted & possible]
 
 
-def _measure(chosen: Measure, given: Mapping[str, Sequence[str]], results: Path) -> None:
-    """Run the very command that the report names, and keep what it wrote."""
+def _run_measure(measure: Measure, given: Mapping[str, Sequence[str]], results: Path) -> None:
+    """Run the command that the report names, and copy its result to ``results``."""
     with TemporaryDirectory() as folder:
-        words = chosen.words(given, folder)
-        asked = ", on a computer that should do nothing else" if chosen.idle else ""
+        idle = ", on a computer that should do nothing else" if measure.idle else ""
         typer.echo(
-            f"Measuring {chosen.artefact}, about {chosen.minutes} minutes{asked} …", err=True
+            f"Measuring {measure.artefact}, about {measure.minutes} minutes{idle} …", err=True
         )
-        done = subprocess.run(
-            [sys.executable, "-m", chosen.module, *words],
+        finished = subprocess.run(
+            [sys.executable, "-m", measure.module, *measure.words(given, folder)],
             stdout=subprocess.DEVNULL,
             check=False,
-            # The programs of the tests lie in the repository; what the user gave, where he is.
-            cwd=None if chosen.module == "cli" else results.parents[1],
+            # Programs of the tests need the repository as working directory; commands keep the
+            # user's, because the given paths are relative to it.
+            cwd=None if measure.module == "cli" else results.parents[1],
         )
-        if done.returncode:
-            raise typer.Exit(done.returncode)
-        if chosen.written:
-            (results / f"{chosen.artefact}.json").write_bytes(
-                (Path(folder) / chosen.written).read_bytes()
-            )
+        if finished.returncode:
+            raise typer.Exit(finished.returncode)
+        if measure.written:
+            written = Path(folder) / measure.written
+            (results / f"{measure.artefact}.json").write_bytes(written.read_bytes())

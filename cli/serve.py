@@ -1,4 +1,4 @@
-"""`emotion app` and `emotion demo`: the two pages, on this computer alone."""
+"""`emotion app` and `emotion demo`: start a web page that only this computer can open."""
 
 from __future__ import annotations
 
@@ -16,14 +16,12 @@ ROOT = Path(__file__).resolve().parent.parent
 
 Port = Annotated[
     int | None,
-    typer.Option(min=1, max=65535, help="Port of the page; the next free one if not given."),
+    typer.Option(min=1, max=65535, help="Port of the page.  [default: the next free one]"),
 ]
-
-
 Window = Annotated[
     bool,
     typer.Option(
-        "--window", help="Open it in a window of its own; `make window` installs what that needs."
+        "--window", help="Open the app in its own window; `make window` installs what it needs."
     ),
 ]
 
@@ -33,48 +31,48 @@ def app(port: Port = None, window: Window = False) -> None:
     if window:
         from cli.window import show_in_window
 
-        port = port or _free_port()
+        port = port or _find_free_port()
         command = [*streamlit_command(port), "--server.headless", "true"]
         show_in_window(command, f"http://localhost:{port}", ROOT)
     else:
-        _become(streamlit_command(port))
+        _replace_process(streamlit_command(port))
 
 
 def demo(port: Port = None) -> None:
     """Open the Gradio demo in the browser."""
-    _become(gradio_command(), gradio_environment(port))
+    _replace_process(gradio_command(), gradio_environment(port))
 
 
 def streamlit_command(port: int | None = None) -> list[str]:
-    """How to start the Streamlit app; its settings are in the repository's `.streamlit`."""
+    """Return the command that starts the Streamlit app; its settings are in `.streamlit`."""
     command = [sys.executable, str(ROOT / "frontends" / "streamlit_app" / "app.py")]
     return command if port is None else [*command, "--server.port", str(port)]
 
 
 def gradio_command() -> list[str]:
-    """How to start the Gradio demo."""
+    """Return the command that starts the Gradio demo."""
     return [sys.executable, str(ROOT / "frontends" / "gradio_app" / "app.py")]
 
 
 def gradio_environment(port: int | None = None) -> dict[str, str]:
-    """What tells Gradio where to listen; it reads its settings from the environment."""
+    """Return the environment variables that Gradio reads its settings from."""
     settings = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_ANALYTICS_ENABLED": "False"}
     return settings if port is None else {**settings, "GRADIO_SERVER_PORT": str(port)}
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
+def _find_free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
     return port
 
 
-def _become(command: Sequence[str], settings: Mapping[str, str] | None = None) -> NoReturn:
-    """Turn this process into the server, so that signals and the exit code are its own."""
+def _replace_process(command: Sequence[str], settings: Mapping[str, str] | None = None) -> NoReturn:
+    """Turn this process into the server, so that signals and the exit code are the server's."""
     environment = {**os.environ, **(settings or {})}
     # Streamlit reads `.streamlit/config.toml` from the working directory.
     os.chdir(ROOT)
     if sys.platform == "win32":
-        # There exec would return to the shell while the server still runs.
+        # On Windows exec returns to the shell while the server is still running.
         raise typer.Exit(subprocess.run(command, env=environment, check=False).returncode)
     os.execve(command[0], list(command), environment)

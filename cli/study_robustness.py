@@ -1,32 +1,37 @@
-"""`emotion study robustness`: where the answers are worse."""
+"""`emotion study robustness` and `emotion study gate`: faces that are answered worse."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.calibrate import WeightsOption
-from cli.evaluate import ALL, EvaluatedName
-from cli.figures import figures_table, points, share
-from cli.train import DataOption, VotesOption
+from cli.options import (
+    ALL_MODELS,
+    DataOption,
+    ResultsOption,
+    TrainedModelOption,
+    VotesOption,
+    WeightsOption,
+    list_models,
+)
+from cli.tables import format_percent, format_points, make_table, print_tables
+from cli.terminal import print_progress
 
-SHOWN = 8
-"""Groups a model that are named on the terminal; the file has them all."""
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_MAX_GROUPS = 8
+"""Groups printed for each model; the file has them all."""
 
 
 def robustness(
     *,
     data: DataOption,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where figures and plots are written.")
-    ],
-    model: Annotated[
-        EvaluatedName, typer.Option("--model", help="The network; all means every trained one.")
-    ] = EvaluatedName(ALL),  # noqa: B008 - an enumeration's member, the same every time
+    out: ResultsOption,
+    model: TrainedModelOption = ALL_MODELS,
     weights: WeightsOption = None,
     votes: VotesOption = None,
     groups: Annotated[
@@ -34,41 +39,37 @@ def robustness(
         typer.Option(
             "--groups",
             metavar="CSV",
-            help="Your own groups of people: a column of file names, then one per grouping.",
+            help="Your own groups of people: a column of file names, then one for each grouping.",
         ),
     ] = None,
     sample: Annotated[
-        int, typer.Option("--sample", min=14, help="Validation faces that are made worse.")
+        int, typer.Option("--sample", min=14, help="Number of validation faces to degrade.")
     ] = 400,
 ) -> None:
-    """Which faces are answered worse: groups of them, and faces made worse on purpose.
+    """Measure which groups of faces are answered worse, and how much blur and noise change.
 
-    Groups are compared with the other faces of the same emotion; false discoveries are held
-    at one in twenty.
+    Each group is compared with the other faces of the same emotion. At most one in twenty of the
+    reported groups is expected to be a false discovery.
     """
-    from core import model_catalog
     from training.studies.robustness import study_robustness
 
-    trained = [info.name for info in model_catalog(weights) if info.trained]
-    told = study_robustness(
+    result = study_robustness(
         data,
         out,
-        models=trained if model == ALL else (str(model),),
+        models=list_models(model, weights),
         weights_dir=weights,
         votes=votes,
         groups=groups,
         sample=sample,
-        progress=lambda text: typer.echo(text, err=True) if sys.stderr.isatty() else None,
+        progress=print_progress,
     )
-    from rich.console import Console
-
-    console = Console()
-    for name, figures in told.report["models"].items():
-        for table in _tables(name, figures):
-            console.print(table)
-            console.print()
+    for name, figures in result.report["models"].items():
+        print_tables(_make_groups_table(name, figures["worst"]))
+        typer.echo()
+        print_tables(_make_degraded_table(name, figures["curves"]))
+        typer.echo()
     typer.echo(
-        f"Everything is in {told.directory}: robustness.json, robustness_slices.png and "
+        f"Everything is in {result.directory}: robustness.json, robustness_slices.png and "
         "robustness_curves.png."
     )
 
@@ -80,7 +81,7 @@ def gate(
         typer.Option(
             "--results",
             metavar="FILE",
-            help="A robustness.json.  [default: the one of the shipped weights]",
+            help="A robustness.json.  [default: that of the shipped weights]",
         ),
     ] = None,
     limits: Annotated[
@@ -93,44 +94,50 @@ def gate(
     ] = None,
     weights: WeightsOption = None,
 ) -> None:
-    """Whether weights may be released: no group or emotion may lie too far behind.
+    """Check whether weights may be released: no group or emotion may be much worse than the rest.
 
-    Looks at what `emotion study robustness` measured; the exit code is 1 when a limit is broken.
+    Reads what `emotion study robustness` measured. Exit code: 1 if a limit is exceeded.
     """
     from training.evaluation.release_gate import check_release
 
     options = {"limits_file": limits, "weights_dir": weights, "report_file": results}
-    broken = check_release(**{name: path for name, path in options.items() if path})
-    for each in broken:
+    breaches = check_release(**{name: path for name, path in options.items() if path})
+    for breach in breaches:
         typer.secho(
-            f"{each.model}: {each.what} is {each.measured:.3f}, the limit {each.limit:.3f}.",
+            f"{breach.model}: {breach.what} is {breach.measured:.3f}, the limit is "
+            f"{breach.limit:.3f}.",
             fg="red",
             err=True,
         )
-    if broken:
+    if breaches:
         raise typer.Exit(1)
     typer.echo("All limits are kept.")
 
 
-def _tables(name: str, figures: Mapping[str, Any]) -> Iterator[object]:
-    worst = figures_table(f"{name}: worst groups", "faces", "accuracy", "against others, points")
-    for row in figures["worst"][:SHOWN]:
-        worst.add_row(
+def _make_groups_table(name: str, groups: Sequence[Mapping[str, Any]]) -> Table:
+    """Return a row for each of the groups that are answered worst."""
+    table = make_table(f"{name}: worst groups", "faces", "accuracy", "against others, points")
+    for row in groups[:_MAX_GROUPS]:
+        table.add_row(
             f"{row['slicing']}: {row['group']}",
             f"{row['n']:,}",
             f"{row['accuracy']:.1%}",
-            points(row["gap"]),
+            format_points(row["gap"]),
         )
-    if not figures["worst"]:
-        worst.add_row("none that is worse beyond chance", "", "", "")
-    yield worst
-    curves = figures_table(f"{name}: made worse", "accuracy", "change, points", "certain")
-    for kind, rows in figures["curves"].items():
-        for row in rows[1:]:
-            curves.add_row(
+    if not groups:
+        table.add_row("none is worse beyond chance", "", "", "")
+    return table
+
+
+def _make_degraded_table(name: str, curves: Mapping[str, Sequence[Mapping[str, Any]]]) -> Table:
+    """Return a row for each kind and strength of degradation."""
+    table = make_table(f"{name}: degraded", "accuracy", "change, points", "certain")
+    for kind, rows in curves.items():
+        for row in rows[1:]:  # the first is the undegraded face
+            table.add_row(
                 f"{kind} {row['level']:g}",
-                share(row, "accuracy"),
-                points(row["change"]),
+                format_percent(row, "accuracy"),
+                format_points(row["change"]),
                 f"{row['certain']:.1%}",
             )
-    yield curves
+    return table

@@ -1,15 +1,50 @@
-"""Text that is safe to show on a terminal."""
+"""Text for a terminal: safe to show, and only where a person sees it."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
+
+import typer
+
+_MAX_LISTED = 20
+"""Skipped files that are listed by name."""
+
 
 def printable(text: str) -> str:
-    r"""``text`` with every control and direction character written as ``\x1b`` or ``\u202e``.
+    r"""Return ``text`` with control and direction characters as ``\x1b`` or ``\u202e``.
 
-    A file may be named with escape sequences or right-to-left marks that would recolour,
-    clear or reorder what a person reads. Line breaks stay.
+    A file name may hold escape sequences or right-to-left marks that would recolour, clear or
+    reorder what a person reads. Line breaks stay.
     """
     return "".join(
-        sign if sign.isprintable() or sign == "\n" else sign.encode("unicode_escape").decode()
-        for sign in text
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
+        for char in text
     )
+
+
+def has_terminal() -> bool:
+    """Return whether messages go to a terminal, not into a pipe or file."""
+    return sys.stderr.isatty()
+
+
+def print_progress(text: str) -> None:
+    """Print ``text`` to stderr if that is a terminal."""
+    if has_terminal():
+        typer.echo(text, err=True)
+
+
+def print_written(path: object) -> None:
+    """Print to stderr that ``path`` was written."""
+    typer.echo(printable(f"Wrote {path}"), err=True)
+
+
+def print_skipped(skipped: Sequence[str]) -> None:
+    """Print to stderr the files that could not be read, each a line of name and reason."""
+    if not skipped:
+        return
+    typer.echo(f"Skipped {len(skipped)} files that cannot be read:", err=True)
+    for line in skipped[:_MAX_LISTED]:
+        typer.echo(f"  {printable(line)}", err=True)
+    if len(skipped) > _MAX_LISTED:
+        typer.echo(f"  and {len(skipped) - _MAX_LISTED} more", err=True)

@@ -1,4 +1,4 @@
-"""Emotions over time: rows, a table of each face and a plot."""
+"""Emotions over time in a video: as CSV rows, as a table and as a plot."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core import EMOTIONS, ConfigError, Emotion
+from cli.tables import make_table, print_tables
+from core import EMOTIONS, Emotion, report_disk_errors
 
 if TYPE_CHECKING:
     from core import ImageAnalysis
@@ -20,21 +21,23 @@ COLUMNS = (
     *EMOTIONS,
     *("agreement", "per_model"),
 )
-"""Of the table with a row for each face of a frame."""
-_MOST_DRAWN = 6
-"""Faces in a plot, those seen longest."""
+"""Columns of the CSV file, which has a row for each face of each frame."""
+_MAX_PLOTTED = 6
+"""Faces in a plot: those seen longest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """The answer to one frame."""
+    """The faces of one frame and its time."""
 
     time_s: float
-    answer: ImageAnalysis
+    analysis: ImageAnalysis
 
 
 @dataclass(slots=True)
-class _FaceInTime:
+class _FaceHistory:
+    """One face over time; the lists have an entry for each frame with the face."""
+
     times: list[float] = field(default_factory=list)
     probabilities: list[tuple[float, ...]] = field(default_factory=list)
     verdicts: Counter[str] = field(default_factory=Counter)
@@ -42,30 +45,33 @@ class _FaceInTime:
 
 @dataclass(slots=True)
 class Timeline:
-    """What every face showed and when; 100 bytes a face and frame, no picture."""
+    """The emotions of every face over time: 100 bytes for each face and frame, and no images."""
 
-    _faces: dict[int, _FaceInTime] = field(default_factory=dict)
+    _faces: dict[int, _FaceHistory] = field(default_factory=dict)
 
     def add(self, moment: Moment) -> None:
-        """Remember the emotions of one frame."""
-        for face in moment.answer.faces:
-            known = self._faces.setdefault(face.index, _FaceInTime())
-            known.times.append(moment.time_s)
-            known.probabilities.append(face.emotions.probabilities)
-            known.verdicts[face.emotions.top if face.emotions.certain else "not sure"] += 1
+        """Add the emotions of one frame."""
+        for face in moment.analysis.faces:
+            history = self._faces.setdefault(face.index, _FaceHistory())
+            history.times.append(moment.time_s)
+            history.probabilities.append(face.emotions.probabilities)
+            history.verdicts[face.emotions.top if face.emotions.certain else "not sure"] += 1
 
     @contextmanager
-    def rows(self, path: Path) -> Iterator[Callable[[Moment], None]]:
-        """A function that writes a row for each face of a frame; ConfigError where none can be."""
+    def write_rows(self, path: Path) -> Iterator[Callable[[Moment], None]]:
+        """Yield a function that writes a CSV row for each face of a frame.
+
+        ConfigError if the file cannot be written.
+        """
         from core import opinions  # brings NumPy, which `emotion --help` does without
 
-        with _writing(path), path.open("w", encoding="utf-8", newline="") as file:
+        with report_disk_errors(path), path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(COLUMNS)
 
             def write(moment: Moment) -> None:
-                for face in moment.answer.faces:
-                    box, said = face.face.box, face.emotions
+                for face in moment.analysis.faces:
+                    box, emotions = face.face.box, face.emotions
                     edges = (f"{edge:.1f}" for edge in (box.x1, box.y1, box.x2, box.y2))
                     writer.writerow(
                         [
@@ -73,9 +79,9 @@ class Timeline:
                             face.index,
                             *edges,
                             f"{face.face.score:.4f}",
-                            str(said.top),
-                            str(said.certain).lower(),
-                            *(f"{each:.4f}" for each in said.probabilities),
+                            str(emotions.top),
+                            str(emotions.certain).lower(),
+                            *(f"{probability:.4f}" for probability in emotions.probabilities),
                             str(face.agreement or ""),
                             opinions(face) or "",
                         ]
@@ -83,22 +89,22 @@ class Timeline:
 
             yield write
 
-    def draw(self, path: Path) -> None:
-        """The probabilities over time, one panel for each of the faces seen longest."""
+    def plot(self, path: Path) -> None:
+        """Plot the probabilities over time, one panel for each of the faces seen longest."""
         import matplotlib as mpl
 
         mpl.use("Agg")
         from matplotlib import pyplot as plt
 
         longest = sorted(self._faces.items(), key=lambda item: -len(item[1].times))
-        shown = sorted(longest[:_MOST_DRAWN]) or [(0, _FaceInTime())]
+        plotted = sorted(longest[:_MAX_PLOTTED]) or [(0, _FaceHistory())]
         figure, panels = plt.subplots(
-            len(shown), 1, figsize=(10, 1 + 2.2 * len(shown)), sharex=True, squeeze=False
+            len(plotted), 1, figsize=(10, 1 + 2.2 * len(plotted)), sharex=True, squeeze=False
         )
-        for panel, (number, face) in zip(panels[:, 0], shown, strict=True):
-            for place, emotion in enumerate(EMOTIONS):
+        for panel, (number, face) in zip(panels[:, 0], plotted, strict=True):
+            for index, emotion in enumerate(EMOTIONS):
                 colour = [channel / 255 for channel in Emotion(emotion).colour]
-                values = [100 * row[place] for row in face.probabilities]
+                values = [100 * row[index] for row in face.probabilities]
                 panel.plot(face.times, values, color=colour, label=str(emotion), linewidth=1.8)
             panel.set_ylim(0, 100)
             panel.set_ylabel("probability, %")
@@ -113,34 +119,18 @@ class Timeline:
             columnspacing=1.0,
         )
         panels[-1, 0].set_xlabel("seconds")
-        with _writing(path):
+        with report_disk_errors(path):
             figure.savefig(path, dpi=120, bbox_inches="tight")
         plt.close(figure)
 
-    def show(self) -> None:
-        """A table on standard output: when each face was seen, and how often it showed what."""
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("Face", "Seen", "Frames", "Shows"):
-            table.add_column(heading, justify="right" if heading == "Frames" else "left")
+    def print_table(self) -> None:
+        """Print when each face was seen, and how often it showed which emotion."""
+        table = make_table("Face", "Seen", "Frames", "Shows", left=("Seen", "Shows"))
         for number, face in sorted(self._faces.items()):
             total = len(face.times)
-            said = ", ".join(f"{word} {n / total:.0%}" for word, n in face.verdicts.most_common(3))
+            verdicts = (f"{word} {n / total:.0%}" for word, n in face.verdicts.most_common(3))
             seen = f"{face.times[0]:.1f} to {face.times[-1]:.1f} s"
-            table.add_row(str(number), seen, str(total), said)
+            table.add_row(str(number), seen, str(total), ", ".join(verdicts))
         if not self._faces:
             table.add_row("-", "", "", "no face found")
-        Console().print(table)
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ConfigError(
-            f"{path} cannot be written: {error.strerror}.",
-            hint="Name a file in a folder that you may write to, on a disk with room.",
-        ) from error
+        print_tables(table)

@@ -1,4 +1,4 @@
-"""Photos on disk and an analyzer that answers them at once."""
+"""Photos on disk and a fake analyzer that needs no network."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tests.fakes import FakeAnalyzer, picture, png
 
 
 @pytest.fixture
-def made(monkeypatch):
-    """The configs that analyzers were made from; each is a fake one."""
+def configs(monkeypatch):
+    """The configs that analyzers were made from; every analyzer is a fake."""
     configs = []
 
     def from_config(_class, config=None):
@@ -24,7 +24,7 @@ def made(monkeypatch):
 
 @pytest.fixture
 def photos(tmp_path):
-    """Photos with one face, two and none, by name."""
+    """Paths of photos with one, two and no faces, by name."""
     pictures = {
         "one.png": picture(Emotion.HAPPY),
         "two.png": picture(Emotion.SAD, unsure=[Emotion.FEAR]),

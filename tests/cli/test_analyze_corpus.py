@@ -15,7 +15,9 @@ from cli.main import app
 pytestmark = pytest.mark.data
 
 
-def test_all_that_is_good_is_answered_and_the_rest_refused_in_words(shared_dir, tmp_path, made):
+def test_good_files_are_analyzed_and_all_others_refused_with_a_message(
+    shared_dir, tmp_path, configs
+):
     with (shared_dir / "image_intake" / "manifest.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     expected = {}
@@ -25,13 +27,13 @@ def test_all_that_is_good_is_answered_and_the_rest_refused_in_words(shared_dir, 
             path.write_bytes(corpus.read(row["file"]))
             expected[path.name] = row["expect"]
     paths = [str(tmp_path / name) for name in expected]
-    shown = CliRunner().invoke(app, ["analyze", *paths, "--format", "jsonl"])
-    assert shown.exit_code == 1
-    answered = {json.loads(line)["name"] for line in shown.stdout.splitlines()}
-    refused = set(re.findall(r"/(\d+\.jpg): \S", shown.stderr.replace("\n", "\n ")))
-    assert answered | refused == set(expected)
-    assert not answered & refused
-    assert not [name for name in answered if expected[name] == "reject"]
+    result = CliRunner().invoke(app, ["analyze", *paths, "--format", "jsonl"])
+    assert result.exit_code == 1
+    analyzed = {json.loads(line)["name"] for line in result.stdout.splitlines()}
+    refused = set(re.findall(r"/(\d+\.jpg): \S", result.stderr.replace("\n", "\n ")))
+    assert analyzed | refused == set(expected)
+    assert not analyzed & refused
+    assert not [name for name in analyzed if expected[name] == "reject"]
     assert not [name for name in refused if expected[name] == "accept"]
-    assert "Traceback" not in shown.stderr
+    assert "Traceback" not in result.stderr
     assert len(expected) > 300

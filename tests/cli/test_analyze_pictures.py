@@ -13,7 +13,7 @@ from cli import main
 from core import Emotion
 from tests.fakes import picture, png
 
-pytestmark = pytest.mark.usefixtures("made")
+pytestmark = pytest.mark.usefixtures("configs")
 
 ONE = png(picture(Emotion.HAPPY))
 TWO = png(picture(Emotion.SAD, unsure=[Emotion.FEAR]))
@@ -23,12 +23,12 @@ def analyze(*arguments):
     return CliRunner().invoke(main.app, ["analyze", *map(str, arguments)])
 
 
-def test_annotated_pictures_are_written_and_told_on_stderr(photos, tmp_path):
+def test_annotated_pictures_are_written_and_named_on_stderr(photos, tmp_path):
     out = tmp_path / "new" / "folder"
-    shown = analyze(photos["one.png"], "--annotate", out, "--format", "json")
-    assert json.loads(shown.stdout)["name"] == "one.png"
+    result = analyze(photos["one.png"], "--annotate", out, "--format", "json")
+    assert json.loads(result.stdout)["name"] == "one.png"
     written = out / "one.annotated.png"
-    assert shown.stderr == f"Wrote {written}\n"
+    assert result.stderr == f"Wrote {written}\n"
     with Image.open(written) as file:
         original = picture(Emotion.HAPPY)
         assert file.size == (original.shape[1], original.shape[0])
@@ -44,12 +44,12 @@ def test_explained_pictures_are_written(photos, tmp_path):
 def test_pictures_with_blurred_faces_are_written(photos, tmp_path):
     assert analyze(photos["one.png"], "--blur", tmp_path / "out").exit_code == 0
     with Image.open(tmp_path / "out" / "one.blurred.png") as file:
-        shown, original = np.asarray(file), picture(Emotion.HAPPY)
-    assert (shown[15:65, 15:65] != original[15:65, 15:65]).any()
-    np.testing.assert_array_equal(shown[200:], original[200:])
+        blurred, original = np.asarray(file), picture(Emotion.HAPPY)
+    assert (blurred[15:65, 15:65] != original[15:65, 15:65]).any()
+    np.testing.assert_array_equal(blurred[200:], original[200:])
 
 
-def test_photos_of_the_same_name_do_not_overwrite_one_another(photos, tmp_path):
+def test_pictures_of_photos_with_the_same_name_do_not_overwrite_each_other(photos, tmp_path):
     other = tmp_path / "other" / "one.png"
     other.parent.mkdir()
     other.write_bytes(TWO)
@@ -75,21 +75,23 @@ def test_very_long_name_can_be_annotated(tmp_path):
 
 
 @pytest.mark.parametrize("option", ["--annotate", "--explain", "--blur"])
-def test_folder_that_cannot_be_made_is_told_before_any_work(photos, tmp_path, made, option):
+def test_folder_that_cannot_be_created_is_reported_before_any_work(
+    photos, tmp_path, configs, option
+):
     file = tmp_path / "file"
     file.write_text("")
     for folder in (file, file / "below"):
-        shown = analyze(photos["one.png"], option, folder)
-        assert shown.exit_code == 2
-        assert f"Nothing can be written to {folder}" in shown.stderr
-    assert made == []
+        result = analyze(photos["one.png"], option, folder)
+        assert result.exit_code == 2
+        assert f"Cannot write {folder}: " in result.stderr
+    assert configs == []
 
 
-def test_full_disk_is_told_and_leaves_no_half_picture(photos, tmp_path, monkeypatch):
+def test_full_disk_is_reported_and_leaves_no_partial_picture(photos, tmp_path, monkeypatch):
     real = type(tmp_path).open
 
-    class Full:
-        """A file on a disk without room."""
+    class FileOnFullDisk:
+        """Fails after ten bytes."""
 
         def __init__(self, file):
             self.file = file
@@ -104,12 +106,12 @@ def test_full_disk_is_told_and_leaves_no_half_picture(photos, tmp_path, monkeypa
             self.file.write(data[:10])
             raise OSError(28, "No space left on device")
 
-    def opened(path, mode="r", *arguments, **options):
+    def open_file(path, mode="r", *arguments, **options):
         file = real(path, mode, *arguments, **options)
-        return Full(file) if mode == "xb" else file
+        return FileOnFullDisk(file) if mode == "xb" else file
 
-    monkeypatch.setattr(type(tmp_path), "open", opened)
-    shown = analyze(photos["one.png"], "--annotate", tmp_path / "out")
-    assert shown.exit_code == 2
-    assert "No space left on device" in shown.stderr
+    monkeypatch.setattr(type(tmp_path), "open", open_file)
+    result = analyze(photos["one.png"], "--annotate", tmp_path / "out")
+    assert result.exit_code == 2
+    assert "No space left on device" in result.stderr
     assert list((tmp_path / "out").iterdir()) == []

@@ -1,4 +1,4 @@
-"""`emotion analyze` as a process of its own: pipes and locales."""
+"""`emotion analyze` as a separate process: pipes and locales."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from core import Emotion
 from tests.fakes import picture, png
 
-FAKED = """
+PROGRAM = """
 import sys
 import core
 from tests.fakes import FakeAnalyzer
@@ -23,10 +23,10 @@ main.app(sys.argv[1:])
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX pipe")
 @pytest.mark.parametrize("form", ["jsonl", "table"])
-def test_reader_that_has_gone_ends_it_quietly(root, tmp_path, form):
+def test_closed_pipe_ends_the_command_quietly(root, tmp_path, form):
     photo = tmp_path / "two.png"
     photo.write_bytes(png(picture(Emotion.SAD, unsure=[Emotion.FEAR])))
-    command = [sys.executable, "-c", FAKED, "analyze", *([photo] * 20), "--format", form]
+    command = [sys.executable, "-c", PROGRAM, "analyze", *([photo] * 20), "--format", form]
     with subprocess.Popen(
         command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -38,15 +38,15 @@ def test_reader_that_has_gone_ends_it_quietly(root, tmp_path, form):
     assert process.returncode == 1
 
 
-def test_output_is_utf8_whatever_the_locale(root, tmp_path):
+def test_output_is_utf8_in_every_locale(root, tmp_path):
     photo = tmp_path / "Grüße 你好.png"
     photo.write_bytes(png(picture(Emotion.HAPPY)))
-    shown = subprocess.run(
-        [sys.executable, "-c", FAKED, "analyze", photo, "--format", "csv"],
+    result = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "analyze", photo, "--format", "csv"],
         cwd=root,
         env={**os.environ, "LC_ALL": "C", "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         check=False,
     )
-    assert shown.returncode == 0, shown.stderr
-    assert "Grüße 你好.png" in shown.stdout.decode()
+    assert result.returncode == 0, result.stderr
+    assert "Grüße 你好.png" in result.stdout.decode()

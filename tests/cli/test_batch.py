@@ -1,4 +1,4 @@
-"""`emotion batch`: options, exit codes, what is said and when nothing is."""
+"""`emotion batch`: options, exit codes and messages."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from tests.fakes import picture, png
 
 
 @pytest.fixture(autouse=True)
-def opened(monkeypatch):
-    """The options and works of the pools that were opened; none starts a process."""
+def opened_pools(monkeypatch):
+    """The setups and options of the pools that were opened; none starts a process."""
     opened = []
 
-    def open_pool(work, options, files):
-        opened.append((work, options))
-        return inline_pool()(work, options, files)
+    def open_pool(setup, options, files):
+        opened.append((setup, options))
+        return inline_pool()(setup, options, files)
 
     monkeypatch.setattr(batch_run, "_open_pool", open_pool)
     return opened
@@ -40,19 +40,19 @@ def batch(*arguments):
     return CliRunner().invoke(main.app, ["batch", *map(str, arguments)])
 
 
-def test_table_is_written_and_counted(tmp_path):
-    shown = batch(fill_folder(tmp_path / "photos"), "--out", tmp_path / "deep" / "table.csv")
-    assert shown.exit_code == 1
-    assert shown.stdout == ""
-    (told, wrote) = shown.stderr.splitlines()
-    assert told.startswith("20 files: ")
-    assert "4 could not be read" in told
+def test_table_is_written_and_its_rows_are_counted(tmp_path):
+    result = batch(fill_folder(tmp_path / "photos"), "--out", tmp_path / "deep" / "table.csv")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    (summary, wrote) = result.stderr.splitlines()
+    assert summary.startswith("20 files: ")
+    assert "4 could not be read" in summary
     assert wrote == f"Wrote {tmp_path / 'deep' / 'table.csv'}"
     with (tmp_path / "deep" / "table.csv").open(encoding="utf-8") as file:
         assert len({row["path"] for row in csv.DictReader(file)}) == 20
 
 
-def test_exit_code_tells_whether_all_some_or_none_was_read(folder, tmp_path):
+def test_exit_code_depends_on_whether_all_some_or_no_files_were_read(folder, tmp_path):
     (folder / "photo.png").write_bytes(png(picture(Emotion.SAD)))
     assert batch(folder, "--out", tmp_path / "table.csv").exit_code == 0
     (folder / "bad.png").write_bytes(b"nothing")
@@ -72,62 +72,62 @@ def test_exit_code_tells_whether_all_some_or_none_was_read(folder, tmp_path):
         ([".", "--out", "table.csv", "--engine", "spark"], "'spark' is not one of"),
     ],
 )
-def test_what_cannot_start_ends_with_2(folder, monkeypatch, arguments, message):
+def test_run_that_cannot_start_ends_with_2(folder, monkeypatch, arguments, message):
     monkeypatch.chdir(folder)
-    shown = batch(*arguments)
-    assert shown.exit_code == 2
-    assert message in shown.stderr
+    result = batch(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
     assert not (folder / "table.csv").exists()
 
 
-def test_options_reach_the_run(folder, tmp_path, opened):
+def test_options_reach_the_run(folder, tmp_path, opened_pools):
     (folder / "photo.png").write_bytes(png(picture(Emotion.SAD)))
-    shown = batch(
+    result = batch(
         folder,
         *("--out", tmp_path / "table.jsonl", "--workers", 3, "--fresh", "--engine", "ray"),
         *("--annotate", tmp_path / "marked", "--report", tmp_path / "page.html", "--thumbnails"),
         *("--model", "resnet50", "--preset", "fast", "--device", "cpu"),
         *("--certain-from", 0.9, "--detection-threshold", 0.7),
     )
-    assert shown.exit_code == 0, shown.stderr
-    ((work, options),) = opened
-    assert (work.config.model, work.config.preset, work.config.device) == (
+    assert result.exit_code == 0, result.stderr
+    ((setup, options),) = opened_pools
+    assert (setup.config.model, setup.config.preset, setup.config.device) == (
         "resnet50",
         "fast",
         "cpu",
     )
-    assert (work.config.certain_from, work.config.detection_threshold) == (0.9, 0.7)
+    assert (setup.config.certain_from, setup.config.detection_threshold) == (0.9, 0.7)
     assert (options.workers, options.fresh, options.engine) == (3, True, "ray")
     assert (tmp_path / "page.html").is_file()
     assert (tmp_path / "marked" / "photo.png.annotated.png").is_file()
-    assert f"Wrote {tmp_path / 'page.html'}" in shown.stderr
+    assert f"Wrote {tmp_path / 'page.html'}" in result.stderr
 
 
-def test_second_run_says_what_was_there_already(folder, tmp_path):
+def test_second_run_says_how_many_files_were_already_done(folder, tmp_path):
     (folder / "photo.png").write_bytes(png(picture(Emotion.SAD)))
     batch(folder, "--out", tmp_path / "table.csv")
-    shown = batch(folder, "--out", tmp_path / "table.csv", "--resume")
-    assert "1 had been answered before." in shown.stderr
+    result = batch(folder, "--out", tmp_path / "table.csv", "--resume")
+    assert "1 had already been done." in result.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_signal_ends_it_in_order_and_the_same_command_goes_on(tmp_path, monkeypatch, number):
+def test_signal_stops_the_run_cleanly_and_the_same_command_continues(tmp_path, monkeypatch, number):
     folder, out = fill_folder(tmp_path / "photos"), tmp_path / "table.csv"
     append = batch_run.Journal.append
 
-    def ended(self, index, answers):
-        append(self, index, answers)
+    def append_and_signal(self, index, results):
+        append(self, index, results)
         os.kill(os.getpid(), number)
 
     with monkeypatch.context() as patch:
-        patch.setattr(batch_run.Journal, "append", ended)
-        shown = batch(folder, "--out", out)
-    assert shown.exit_code == 128 + number
-    assert shown.stderr.startswith("Stopped. What was answered is kept")
+        patch.setattr(batch_run.Journal, "append", append_and_signal)
+        result = batch(folder, "--out", out)
+    assert result.exit_code == 128 + number
+    assert result.stderr.startswith("Stopped. The results so far are kept")
     assert not out.exists()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
     again = batch(folder, "--out", out)
-    assert "8 had been answered before." in again.stderr
+    assert "8 had already been done." in again.stderr
     batch(folder, "--out", tmp_path / "clean.csv")
     assert out.read_bytes() == (tmp_path / "clean.csv").read_bytes()

@@ -1,4 +1,4 @@
-"""`emotion batch` as processes of their own: killed, terminated, with a reader that has gone."""
+"""`emotion batch` as separate processes: killed, terminated, with a closed pipe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.core.batch.faulty_analyzers import SlowAnalyzer
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 
-FAKED = """
+PROGRAM = """
 import functools, sys
 from core.batch import run
 from tests.core.batch.faulty_analyzers import SlowAnalyzer
@@ -30,12 +30,12 @@ main.app(sys.argv[1:])
 
 
 @pytest.fixture
-def begun(root):
-    """Starts the command; what is left of it ends with the test."""
+def start_batch(root):
+    """Start the command; all its processes end with the test."""
     started = []
 
-    def begin(folder, out, *options):
-        command = [sys.executable, "-c", FAKED, "batch", folder, "--out", out, *options]
+    def start(folder, out, *options):
+        command = [sys.executable, "-c", PROGRAM, "batch", folder, "--out", out, *options]
         process = subprocess.Popen(
             [*map(str, command)],
             cwd=root,
@@ -46,7 +46,7 @@ def begun(root):
         started.append(process)
         return process
 
-    yield begin
+    yield start
     for process in started:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -54,8 +54,8 @@ def begun(root):
         process.stderr.close()
 
 
-def kept(out):
-    """The files whose answers are in the journal."""
+def list_done(out):
+    """Return the files whose results are in the journal."""
     try:
         lines = journal_path(out).read_bytes().split(b"\n")[1:-1]
     except OSError:
@@ -63,22 +63,22 @@ def kept(out):
     return [json.loads(line)["path"] for line in lines]
 
 
-def files_in(folder):
-    """All files below ``folder`` with their bytes, those half written included."""
+def read_files(folder):
+    """Return all files below ``folder`` with their bytes, also partly written ones."""
     return {
         path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
     }
 
 
-def until(condition, seconds=120.0):
-    """Waits for ``condition``; looks every few milliseconds, and rarely fails."""
-    ends = time.monotonic() + seconds
+def wait_until(condition, seconds=120.0):
+    """Check ``condition`` every few milliseconds until it is true."""
+    deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < ends, "waited in vain"
+        assert time.monotonic() < deadline, "waited too long"
         time.sleep(0.02)
 
 
-def all_gone(process):
+def have_all_ended(process):
     try:
         os.killpg(process.pid, 0)
     except ProcessLookupError:
@@ -88,9 +88,9 @@ def all_gone(process):
 
 @pytest.fixture
 def clean(tmp_path):
-    """A folder, and the table of a run in one process that nothing interrupted.
+    """A folder, and the table of an uninterrupted run in one process.
 
-    Its copies with marked faces lie in "clean", its report is clean.html.
+    The annotated copies are in "clean", the report is clean.html.
     """
     folder = fill_folder(tmp_path / "photos", 24)
     run(
@@ -103,45 +103,45 @@ def clean(tmp_path):
     return folder, (tmp_path / "clean.csv").read_bytes()
 
 
-def test_killed_run_leaves_no_process_and_the_same_command_goes_on(begun, clean, tmp_path):
+def test_killed_run_leaves_no_process_and_the_same_command_continues(start_batch, clean, tmp_path):
     folder, expected = clean
     out, marked, page = tmp_path / "table.csv", tmp_path / "marked", tmp_path / "page.html"
     options = ("--workers", "1", "--annotate", marked, "--report", page)
-    process = begun(folder, out, *options)
-    until(lambda: kept(out))
+    process = start_batch(folder, out, *options)
+    wait_until(lambda: list_done(out))
     process.kill()
     process.wait()
-    before = kept(out)
+    before = list_done(out)
     assert 0 < len(before) < 24
     assert not out.exists()
     assert not page.exists()
-    until(lambda: all_gone(process))
-    again = begun(folder, out, *options)
+    wait_until(lambda: have_all_ended(process))
+    again = start_batch(folder, out, *options)
     again.stderr.close()  # as `emotion batch … 2>&1 | head -0` does
     assert again.wait(120) == 1
     assert out.read_bytes() == expected
-    assert kept(out)[: len(before)] == before
-    assert len(set(kept(out))) == len(kept(out)) == 24
+    assert list_done(out)[: len(before)] == before
+    assert len(set(list_done(out))) == len(list_done(out)) == 24
     assert page.read_bytes() == (tmp_path / "clean.html").read_bytes()
-    assert files_in(marked) == files_in(tmp_path / "clean")
-    assert {path.suffix for path in files_in(marked)} == {".png"}
+    assert read_files(marked) == read_files(tmp_path / "clean")
+    assert {path.suffix for path in read_files(marked)} == {".png"}
 
 
 @pytest.mark.slow  # two minutes of starting processes
-def test_killed_at_fifty_random_moments_it_comes_to_the_same_end(begun, clean, tmp_path):
+def test_run_killed_at_fifty_random_moments_gives_the_same_table(start_batch, clean, tmp_path):
     folder, expected = clean
     out = tmp_path / "table.csv"
-    dice = random.Random(11)
+    rng = random.Random(11)
     finished = kills = 0
     while kills < 50:
-        process = begun(folder, out, "--workers", "2")
+        process = start_batch(folder, out, "--workers", "2")
         try:
-            process.wait(dice.uniform(0.2, 6.0))
+            process.wait(rng.uniform(0.2, 6.0))
         except subprocess.TimeoutExpired:
             process.kill()
             kills += 1
         process.communicate()
-        before = kept(out)
+        before = list_done(out)
         assert len(set(before)) == len(before)
         if process.returncode >= 0:
             assert process.returncode == 1
@@ -149,7 +149,7 @@ def test_killed_at_fifty_random_moments_it_comes_to_the_same_end(begun, clean, t
             finished += 1
             for path in (out, journal_path(out)):
                 path.unlink()
-    process = begun(folder, out, "--workers", "2")
+    process = start_batch(folder, out, "--workers", "2")
     process.communicate()
     assert process.returncode == 1
     assert out.read_bytes() == expected
@@ -161,16 +161,16 @@ def test_killed_at_fifty_random_moments_it_comes_to_the_same_end(begun, clean, t
 
 @pytest.mark.slow  # the default run sends the signals within one process
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_signal_ends_all_processes_with_a_word(begun, clean, tmp_path, number):
+def test_signal_ends_all_processes_with_a_message(start_batch, clean, tmp_path, number):
     folder, expected = clean
     out = tmp_path / "table.csv"
-    process = begun(folder, out, "--workers", "2")
-    until(lambda: kept(out))
+    process = start_batch(folder, out, "--workers", "2")
+    wait_until(lambda: list_done(out))
     os.killpg(process.pid, number)  # as a terminal does: the workers get it too
-    _, said = process.communicate()
+    _, stderr = process.communicate()
     assert process.returncode == 128 + number
-    assert said.decode().startswith("Stopped. What was answered is kept")
-    assert "Traceback" not in said.decode()
-    until(lambda: all_gone(process))
-    assert begun(folder, out, "--workers", "2").wait(120) == 1
+    assert stderr.decode().startswith("Stopped. The results so far are kept")
+    assert "Traceback" not in stderr.decode()
+    wait_until(lambda: have_all_ended(process))
+    assert start_batch(folder, out, "--workers", "2").wait(120) == 1
     assert out.read_bytes() == expected

@@ -1,4 +1,4 @@
-"""`emotion calibrate`: parsed, called once, told."""
+"""`emotion calibrate`: options reach the library, and the result is printed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import training
 from cli import main
 from core import ConfigError
 from training.evaluation.calibrate import CalibrationReport
 
 
-class Fitted:
+class FakeCalibration:
     smoothing = 0.08
     temperature = 1.234
     certain_from = 0.55
@@ -29,12 +28,12 @@ def emotion(monkeypatch):
         calls.append({"sources": sources, **options})
         if options["target_accuracy"] > 1:
             raise ConfigError("The target accuracy is wrong.", hint="Lower it.")
-        fitted = Fitted()
+        calibration = FakeCalibration()
         if options["target_accuracy"] == 1:
-            fitted.selective_accuracy = None
+            calibration.selective_accuracy = None
         return CalibrationReport(
             options["model"],
-            fitted,
+            calibration,
             3589,
             0.9,
             0.85,
@@ -44,7 +43,7 @@ def emotion(monkeypatch):
             {"mobilenet_v2": 0.7, "resnet50": 0.3} if options["model"] == "ensemble" else {},
         )
 
-    monkeypatch.setitem(vars(training), "calibrate_model", calibrate_model)
+    monkeypatch.setattr("training.evaluation.calibrate.calibrate_model", calibrate_model)
 
     def run(*arguments):
         return CliRunner().invoke(main.app, ["calibrate", "--data", "faces.zip", *arguments])
@@ -53,7 +52,7 @@ def emotion(monkeypatch):
     return run
 
 
-def test_defaults_and_options_arrive(emotion):
+def test_defaults_and_options_reach_the_library(emotion):
     emotion()
     options = "--model resnet50 --weights w --target-accuracy .9 --publish p --device cpu"
     emotion(*options.split())
@@ -77,29 +76,38 @@ def test_defaults_and_options_arrive(emotion):
     ]
 
 
-def test_what_changed_is_told(emotion):
-    shown = emotion("--publish", "shipped")
-    assert shown.exit_code == 0
-    for part in ("3,589 faces", "0.900", "0.850", "7.0%", "2.0%", "1.234", "taken out", "8%"):
-        assert part in shown.stdout
+def test_figures_before_and_after_are_printed(emotion):
+    result = emotion("--publish", "shipped")
+    assert result.exit_code == 0
+    for part in (
+        "3,589 faces",
+        "0.900",
+        "0.850",
+        "7.0%",
+        "2.0%",
+        "1.234",
+        "smoothing removed",
+        "8%",
+    ):
+        assert part in result.stdout
     assert "Certain from a probability of 0.550: 70.0% of the faces, 81.0% of those right." in (
-        shown.stdout
+        result.stdout
     )
-    assert "Published in shipped." in shown.stdout
+    assert "Published to shipped." in result.stdout
 
 
-def test_shares_of_the_ensemble_are_told(emotion):
+def test_shares_of_the_ensemble_are_printed(emotion):
     lines = emotion("--model", "ensemble").stdout.splitlines()
     (share,) = (line for line in lines if "share of resnet50" in line)
     assert share.index("50%") < share.index("30%")
     assert "share of" not in emotion().stdout
 
 
-def test_target_out_of_reach_is_told(emotion):
-    assert "No level reaches 100%" in emotion("--target-accuracy", "1").stdout
+def test_unreachable_target_is_reported(emotion):
+    assert "No threshold reaches 100%" in emotion("--target-accuracy", "1").stdout
 
 
-def test_refusal_is_a_message_with_a_hint(emotion):
-    shown = emotion("--target-accuracy", "2")
-    assert shown.exit_code == 2
-    assert shown.stderr == "Error: The target accuracy is wrong.\nLower it.\n"
+def test_error_is_printed_with_its_hint(emotion):
+    result = emotion("--target-accuracy", "2")
+    assert result.exit_code == 2
+    assert result.stderr == "Error: The target accuracy is wrong.\nLower it.\n"

@@ -1,4 +1,4 @@
-"""`emotion doctor` shows the findings, ends with their worst, and repairs what it may."""
+"""`emotion doctor` prints the findings, sets its exit code by them, and fixes what it may."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ LIBRARY = Finding("libGL.so.1", Status.PROBLEM, "Missing.", "apt-get install lib
 
 @pytest.fixture
 def doctor(monkeypatch):
-    """Runs the command on findings; several lists are the answers of several diagnoses."""
+    """Run the command on fake findings: one list for each time it diagnoses."""
 
     def run(*diagnoses, options=()):
-        answers = iter(diagnoses)
-        monkeypatch.setattr(doctor_module, "diagnose", lambda: tuple(next(answers)))
+        findings = iter(diagnoses)
+        monkeypatch.setattr(doctor_module, "diagnose", lambda: tuple(next(findings)))
         monkeypatch.setattr(doctor_module, "prepare_networks", lambda: NETWORKS)
         return CliRunner().invoke(app, ["doctor", *options])
 
@@ -32,7 +32,7 @@ def doctor(monkeypatch):
 
 
 class Apt:
-    """An apt-get that only records what it is asked for."""
+    """An apt-get that only records its commands."""
 
     def __init__(self):
         self.calls = []
@@ -45,7 +45,7 @@ class Apt:
 
 @pytest.fixture
 def apt(monkeypatch):
-    """The apt-get of a Debian machine on which we are root."""
+    """The apt-get of a Debian computer on which we are root."""
     fake = Apt()
     monkeypatch.setattr(doctor_module.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(doctor_module.os, "geteuid", lambda: 0)
@@ -53,30 +53,30 @@ def apt(monkeypatch):
     return fake
 
 
-def test_sound_installation_ends_with_0(doctor):
-    shown = doctor([FINE])
-    assert shown.exit_code == 0
-    assert shown.stdout == "✓ Python  3.12\n"
+def test_complete_installation_ends_with_0(doctor):
+    result = doctor([FINE])
+    assert result.exit_code == 0
+    assert result.stdout == "✓ Python  3.12\n"
 
 
-def test_warning_is_shown_with_its_remedy_and_ends_with_0(doctor):
-    shown = doctor([FINE, CAMERA])
-    assert shown.exit_code == 0
-    assert "! camera  There is none.\n          → Upload photos instead.\n" in shown.stdout
+def test_warning_is_printed_with_its_remedy_and_ends_with_0(doctor):
+    result = doctor([FINE, CAMERA])
+    assert result.exit_code == 0
+    assert "! camera  There is none.\n          → Upload photos instead.\n" in result.stdout
 
 
 def test_problem_ends_with_1(doctor):
-    shown = doctor([FINE, LIBRARY])
-    assert shown.exit_code == 1
-    assert "✗ libGL.so.1  Missing." in shown.stdout
-    assert "→ apt-get install libgl1" in shown.stdout
-    assert "networks" not in shown.stdout
+    result = doctor([FINE, LIBRARY])
+    assert result.exit_code == 1
+    assert "✗ libGL.so.1  Missing." in result.stdout
+    assert "→ apt-get install libgl1" in result.stdout
+    assert "networks" not in result.stdout
 
 
 def test_json_holds_the_same_findings(doctor):
-    shown = doctor([FINE, LIBRARY], options=["--json"])
-    assert shown.exit_code == 1
-    fine, library = json.loads(shown.stdout)["findings"]
+    result = doctor([FINE, LIBRARY], options=["--json"])
+    assert result.exit_code == 1
+    fine, library = json.loads(result.stdout)["findings"]
     assert fine["status"] == "ok"
     assert library == {
         "name": "libGL.so.1",
@@ -87,43 +87,43 @@ def test_json_holds_the_same_findings(doctor):
     }
 
 
-def test_fix_installs_and_looks_again(doctor, apt):
-    shown = doctor([LIBRARY], [FINE], options=["--fix"])
-    assert shown.exit_code == 0
+def test_fix_installs_and_checks_again(doctor, apt):
+    result = doctor([LIBRARY], [FINE], options=["--fix"])
+    assert result.exit_code == 0
     assert [call[:3] for call in apt.calls] == [
         ["apt-get", "-qq", "update"],
         ["apt-get", "-qq", "install"],
     ]
     assert apt.calls[1][-1] == "libgl1"
-    assert "libGL" not in shown.stdout
+    assert "libGL" not in result.stdout
 
 
-def test_fix_makes_the_networks_ready_for_the_first_photo(doctor):
+def test_fix_compiles_the_networks_for_the_first_photo(doctor):
     assert "networks  Ready." in doctor([FINE], options=["--fix"]).stdout
     assert "networks" not in doctor([FINE]).stdout
 
 
-def test_nothing_is_installed_without_being_asked(doctor, apt):
+def test_nothing_is_installed_without_fix(doctor, apt):
     assert doctor([LIBRARY]).exit_code == 1
     assert apt.calls == []
 
 
-def test_fix_touches_nothing_that_is_sound(doctor, apt):
+def test_fix_installs_nothing_if_nothing_is_missing(doctor, apt):
     assert doctor([FINE, CAMERA], options=["--fix"]).exit_code == 0
     assert apt.calls == []
 
 
-def test_fix_without_root_only_tells_the_command(doctor, apt, monkeypatch):
+def test_fix_without_root_only_prints_the_command(doctor, apt, monkeypatch):
     monkeypatch.setattr(doctor_module.os, "geteuid", lambda: 1000)
-    shown = doctor([LIBRARY], options=["--fix"])
-    assert shown.exit_code == 1
+    result = doctor([LIBRARY], options=["--fix"])
+    assert result.exit_code == 1
     assert apt.calls == []
-    assert "→ apt-get install libgl1" in shown.stdout
-    assert "networks" not in shown.stdout
+    assert "→ apt-get install libgl1" in result.stdout
+    assert "networks" not in result.stdout
 
 
-def test_fix_that_fails_leaves_the_problem_on_the_screen(doctor, apt):
+def test_fix_that_fails_still_reports_the_problem(doctor, apt):
     apt.status = 100
-    shown = doctor([LIBRARY], options=["--fix"])
-    assert shown.exit_code == 1
-    assert "libGL.so.1" in shown.stdout
+    result = doctor([LIBRARY], options=["--fix"])
+    assert result.exit_code == 1
+    assert "libGL.so.1" in result.stdout

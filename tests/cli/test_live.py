@@ -1,4 +1,4 @@
-"""`emotion live` on a generated video, with an analyzer that answers at once."""
+"""`emotion live` on a generated video, with a fake analyzer."""
 
 from __future__ import annotations
 
@@ -31,22 +31,22 @@ def film(tmp_path):
     return path
 
 
-@pytest.mark.usefixtures("made")
-def test_table_tells_when_each_face_was_seen_and_what_it_showed(film):
-    told = run("live", film, "--every", 1)
-    assert told.exit_code == 0, told.output
-    row = next(line for line in told.stdout.splitlines() if line.startswith("1"))
+@pytest.mark.usefixtures("configs")
+def test_table_says_when_each_face_was_seen_and_what_it_showed(film):
+    result = run("live", film, "--every", 1)
+    assert result.exit_code == 0, result.output
+    row = next(line for line in result.stdout.splitlines() if line.startswith("1"))
     assert "0.0 to 1.9 s" in row
     assert "happy" in row
     assert "sad" in row
-    assert "20 frames in" in told.stderr
+    assert "20 frames in" in result.stderr
 
 
-@pytest.mark.usefixtures("made")
+@pytest.mark.usefixtures("configs")
 def test_rows_video_and_plot_are_written(film, tmp_path):
     out, rows, plot = (tmp_path / name for name in ("marked.mp4", "rows.csv", "plot.png"))
-    told = run("live", film, "--every", 1, "--out", out, "--csv", rows, "--plot", plot)
-    assert told.exit_code == 0, told.output
+    result = run("live", film, "--every", 1, "--out", out, "--csv", rows, "--plot", plot)
+    assert result.exit_code == 0, result.output
     with rows.open(encoding="utf-8", newline="") as file:
         table = list(csv.DictReader(file))
     assert [float(row["time_s"]) for row in table] == pytest.approx([n / 10 for n in range(20)])
@@ -65,31 +65,33 @@ def test_rows_video_and_plot_are_written(film, tmp_path):
         assert drawn.size[0] > 600
 
 
-@pytest.mark.usefixtures("made")
-def test_end_can_be_set(film):
+@pytest.mark.usefixtures("configs")
+def test_seconds_option_stops_early(film):
     assert "5 frames in" in run("live", film, "--seconds", "0.5").stderr
 
 
-def test_broken_video_is_told_before_any_network_is_loaded(tmp_path, made, capfd):
+def test_broken_video_is_reported_before_any_network_is_loaded(tmp_path, configs, capfd):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"\0\0\0\x18ftypisom\0\0\0\0isomiso2" + b"\0" * 400)
-    told = run("live", broken)
-    assert told.exit_code == 2
-    assert "damaged" in told.stderr
-    assert made == []
+    result = run("live", broken)
+    assert result.exit_code == 2
+    assert "damaged" in result.stderr
+    assert configs == []
     capfd.readouterr()
 
 
-def test_output_that_cannot_be_written_is_told_before_any_network_is_loaded(film, made, tmp_path):
+def test_output_that_cannot_be_written_is_reported_before_any_network_is_loaded(
+    film, configs, tmp_path
+):
     for option, name in (("--out", "absent/a.mp4"), ("--csv", "absent/a.csv")):
-        told = run("live", film, option, tmp_path / name)
-        assert told.exit_code == 2, told.output
-        assert "written" in told.stderr
-    assert made == []
+        result = run("live", film, option, tmp_path / name)
+        assert result.exit_code == 2, result.output
+        assert str(tmp_path / name) in result.stderr
+    assert configs == []
 
 
-@pytest.mark.usefixtures("made")
-def test_interrupt_keeps_what_was_read(film, monkeypatch, tmp_path):
+@pytest.mark.usefixtures("configs")
+def test_interrupt_keeps_everything_so_far(film, monkeypatch, tmp_path):
     from core import FaceFollower
 
     real = FaceFollower.answer
@@ -101,25 +103,25 @@ def test_interrupt_keeps_what_was_read(film, monkeypatch, tmp_path):
 
     monkeypatch.setattr(FaceFollower, "answer", answer)
     rows, out = tmp_path / "rows.csv", tmp_path / "marked.mp4"
-    told = run("live", film, "--every", 1, "--csv", rows, "--out", out)
-    assert told.exit_code == 0, told.output
+    result = run("live", film, "--every", 1, "--csv", rows, "--out", out)
+    assert result.exit_code == 0, result.output
     assert len(list(csv.reader(io.StringIO(rows.read_text())))) == 9
     with open_video(out) as marked:
         assert len(list(marked.frames)) == 8
 
 
-@pytest.mark.usefixtures("made")
-def test_analyze_points_to_it(film):
-    told = run("analyze", film)
-    assert told.exit_code == 2
-    assert f"emotion live {film}" in told.stderr.replace("\n", "")
+@pytest.mark.usefixtures("configs")
+def test_analyze_names_this_command_for_a_video(film):
+    result = run("analyze", film)
+    assert result.exit_code == 2
+    assert f"emotion live {film}" in result.stderr.replace("\n", "")
 
 
-def test_networks_of_an_ensemble_have_columns(film, tmp_path, monkeypatch):
+def test_csv_lists_the_answers_of_an_ensemble_s_networks(film, tmp_path, monkeypatch):
     monkeypatch.setattr(core.Analyzer, "from_config", classmethod(lambda *_: FakeEnsemble()))
     rows = tmp_path / "rows.csv"
-    told = run("live", film, "--model", "ensemble", "--csv", rows)
-    assert told.exit_code == 0, told.output
+    result = run("live", film, "--model", "ensemble", "--csv", rows)
+    assert result.exit_code == 0, result.output
     with rows.open(encoding="utf-8", newline="") as file:
         first, *_ = csv.DictReader(file)
     assert first["agreement"] == "majority"

@@ -1,4 +1,4 @@
-"""The skin of the command line: help, errors to exit codes, nothing heavy."""
+"""The command `emotion` itself: help, exit codes of errors, and no heavy imports."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ app.command("one")(lambda: None)
 app.command("two")(lambda: None)
 app()
 """
-"""What help costs with typer alone: `emotion --help` must not load much more than that."""
+"""The same help with typer alone: `emotion --help` must not take much longer than that."""
 
 
 @pytest.fixture
 def run(monkeypatch):
-    """Runs a function as the sub-command `probe`."""
+    """Run a function as the subcommand `probe`."""
 
     def runner(function, *arguments):
         module = type(sys)("probe_module")
@@ -45,28 +45,28 @@ def emotion(*arguments, **options):
 
 
 def test_version_is_the_library_s():
-    shown = CliRunner().invoke(main.app, ["--version"])
-    assert shown.exit_code == 0
-    assert shown.stdout == f"emotion {__version__}\n"
+    result = CliRunner().invoke(main.app, ["--version"])
+    assert result.exit_code == 0
+    assert result.stdout == f"emotion {__version__}\n"
 
 
 def test_help_lists_every_command():
-    shown = CliRunner().invoke(main.app, ["--help"])
-    assert shown.exit_code == 0
+    result = CliRunner().invoke(main.app, ["--help"])
+    assert result.exit_code == 0
     for name in main.COMMANDS:
-        assert f"\n  {name} " in shown.stdout
+        assert f"\n  {name} " in result.stdout
 
 
 @pytest.mark.parametrize("name", sorted(main.COMMANDS))
-def test_every_command_explains_itself(name):
-    shown = CliRunner().invoke(main.app, [name, "--help"])
-    assert shown.exit_code == 0
+def test_every_command_has_a_help_text(name):
+    result = CliRunner().invoke(main.app, [name, "--help"])
+    assert result.exit_code == 0
     # The usage line, an empty one, then the first sentence of the docstring.
-    assert shown.stdout.splitlines()[2].strip()
+    assert result.stdout.splitlines()[2].strip()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs the processor time of a child")
-def test_help_costs_no_more_than_that_of_a_bare_command(root):
+def test_help_is_almost_as_fast_as_that_of_a_bare_command(root):
     import resource
 
     def seconds(start):
@@ -83,7 +83,7 @@ def test_help_costs_no_more_than_that_of_a_bare_command(root):
             [sys.executable, "-c", BARE_COMMAND, "--help"], stdout=-1, check=False
         )
 
-    # Processor time, in turns, and the best of three: what else the computer does is not ours.
+    # Processor time, measured in turns, best of three, so that other programs do not count.
     turns = [(seconds(lambda: emotion("--help", cwd=root)), seconds(bare)) for _ in range(3)]
     ours, theirs = (min(times) for times in zip(*turns, strict=True))
     assert ours < 1.5 * theirs
@@ -95,16 +95,16 @@ def test_help_imports_nothing_heavy(root):
         "import sys; from cli.main import app; app(['--help'], standalone_mode=False);"
         f"sys.exit(','.join({heavy!r} & set(sys.modules)) or None)"
     )
-    shown = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
     )
-    assert (shown.returncode, shown.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_unknown_command_is_refused_with_a_suggestion():
-    shown = CliRunner().invoke(main.app, ["doktor"])
-    assert shown.exit_code == 2
-    assert "Did you mean 'doctor'?" in shown.stderr
+    result = CliRunner().invoke(main.app, ["doktor"])
+    assert result.exit_code == 2
+    assert "Did you mean 'doctor'?" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -115,25 +115,25 @@ def test_unknown_command_is_refused_with_a_suggestion():
         (WeightsMissing("Not trained.", hint="Save it again."), 3),
     ],
 )
-def test_deliberate_error_becomes_message_hint_and_exit_code(run, error, code):
+def test_project_error_becomes_message_hint_and_exit_code(run, error, code):
     def probe():
         raise error
 
-    shown = run(probe)
-    assert shown.exit_code == code
-    assert shown.stdout == ""
-    assert shown.stderr == f"Error: {error.message}\nSave it again.\n"
+    result = run(probe)
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert result.stderr == f"Error: {error.message}\nSave it again.\n"
 
 
 def test_escape_sequences_in_a_message_do_not_reach_the_terminal(run):
     def probe():
         raise UnreadableImage("bad: \x1b[2J\u202egpj.exe")
 
-    shown = run(probe)
-    assert shown.stderr == "Error: bad: \\x1b[2J\\u202egpj.exe\n"
+    result = run(probe)
+    assert result.stderr == "Error: bad: \\x1b[2J\\u202egpj.exe\n"
 
 
-def test_bug_surfaces(run):
+def test_other_exceptions_are_not_caught(run):
     def probe():
         raise ZeroDivisionError
 
@@ -151,13 +151,13 @@ def test_interrupt_ends_with_130(run):
     def probe():
         raise KeyboardInterrupt
 
-    shown = run(probe)
-    assert shown.exit_code == 130
-    assert "Traceback" not in shown.stderr
+    result = run(probe)
+    assert result.exit_code == 130
+    assert "Traceback" not in result.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX pipe")
-def test_reader_that_has_gone_ends_it_quietly(root):
+def test_closed_pipe_ends_the_command_quietly(root):
     code = """
 import sys, time
 from cli import main
@@ -181,21 +181,21 @@ main.app(["probe"])
         assert process.wait() == 1
 
 
-def test_half_an_installation_is_told_how_to_become_whole(root):
+def test_incomplete_installation_says_how_to_complete_it(root):
     # -S leaves site-packages out, and with them typer.
-    shown = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-S", "-m", "cli", "doctor"],
         cwd=root,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert shown.returncode == 1
-    assert shown.stderr == "The package typer is missing. To install it: make install\n"
+    assert result.returncode == 1
+    assert result.stderr == "The package typer is missing. To install it: make install\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("", ""),
         ("grün 猫.jpg", "grün 猫.jpg"),
@@ -204,5 +204,5 @@ def test_half_an_installation_is_told_how_to_become_whole(root):
         ("\u202efdp\u200b", "\\u202efdp\\u200b"),
     ],
 )
-def test_text_is_made_printable(text, shown):
-    assert printable(text) == shown
+def test_control_characters_are_made_printable(text, expected):
+    assert printable(text) == expected

@@ -1,4 +1,4 @@
-"""`emotion models`: figures of what is there, and how to get what is not."""
+"""`emotion models`: figures of the trained models, and how to train the others."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FIGURES = {
 
 @pytest.fixture
 def models(monkeypatch):
-    """Runs the command over a catalogue."""
+    """Run the command on a fake catalogue."""
 
     def run(*catalog, arguments=()):
         monkeypatch.setattr(core, "model_catalog", lambda: catalog)
@@ -35,14 +35,14 @@ def models(monkeypatch):
     return run
 
 
-def words(text):
+def join_words(text):
     return " ".join(text.split())
 
 
 def test_trained_model_is_listed_with_its_figures_and_intervals(models):
-    shown = models(model_info(metrics={"validation": FIGURES}))
-    assert shown.exit_code == 0
-    lines = [words(line) for line in shown.stdout.splitlines()]
+    result = models(model_info(metrics={"validation": FIGURES}))
+    assert result.exit_code == 0
+    lines = [join_words(line) for line in result.stdout.splitlines()]
     assert lines[:6] == [
         "mobilenet_v2",
         "accuracy, % 67.9 (66.5 to 69.5)",
@@ -51,34 +51,34 @@ def test_trained_model_is_listed_with_its_figures_and_intervals(models):
         "parameters, millions 2.2",
         "file, MB 4.6",
     ]
-    assert "photos" not in shown.stdout
-    assert "Not trained yet" not in shown.stdout
+    assert "photos" not in result.stdout
+    assert "Not trained yet" not in result.stdout
 
 
 def test_untrained_model_says_how_to_train_it_on_one_line(models):
-    shown = models(model_info(metrics={"validation": FIGURES}), untrained("inception_v3"))
+    result = models(model_info(metrics={"validation": FIGURES}), untrained("inception_v3"))
     command = "emotion train --model inception_v3 --data DIR_OR_ZIP"
-    assert f"  inception_v3: {command}\n" in shown.stdout
+    assert f"  inception_v3: {command}\n" in result.stdout
 
 
 def test_no_trained_model_leaves_no_empty_table(models):
-    shown = models(untrained("resnet50"))
-    assert shown.stdout.startswith("Not trained yet:\n")
+    result = models(untrained("resnet50"))
+    assert result.stdout.startswith("Not trained yet:\n")
 
 
 @pytest.mark.parametrize(
     "metrics", [{}, {"validation": {}}, {"validation": {"accuracy": 0.5}}, {"test": FIGURES}]
 )
-def test_missing_figures_are_told_as_missing(models, metrics):
-    shown = models(model_info(metrics=metrics))
-    assert shown.exit_code == 0
-    assert "measured on –" in words(shown.stdout)
+def test_missing_figures_are_printed_as_missing(models, metrics):
+    result = models(model_info(metrics=metrics))
+    assert result.exit_code == 0
+    assert "measured on –" in join_words(result.stdout)
 
 
-def test_figures_without_the_data_s_name_are_still_shown(models):
-    shown = models(model_info(metrics={"validation": {"n": 3589, "accuracy": 0.7}}))
-    assert shown.exit_code == 0
-    assert "3,589 faces" in words(shown.stdout)
+def test_figures_without_the_data_s_name_are_printed(models):
+    result = models(model_info(metrics={"validation": {"n": 3589, "accuracy": 0.7}}))
+    assert result.exit_code == 0
+    assert "3,589 faces" in join_words(result.stdout)
 
 
 SPEED = {
@@ -89,11 +89,11 @@ SPEED = {
 
 
 def test_models_stand_side_by_side_with_their_times(models):
-    shown = models(
+    result = models(
         model_info(metrics={"validation": FIGURES}, speed=SPEED),
         model_info("resnet50", metrics={}, speed={}),
     )
-    lines = [words(line) for line in shown.stdout.splitlines()]
+    lines = [join_words(line) for line in result.stdout.splitlines()]
     assert lines[0] == "mobilenet_v2 resnet50"
     assert "accuracy, % 67.9 (66.5 to 69.5) –" in lines
     assert "ms for one face, torch 8.0 –" in lines
@@ -103,42 +103,42 @@ def test_models_stand_side_by_side_with_their_times(models):
 
 
 def test_markdown_is_the_same_table(models):
-    shown = models(
+    result = models(
         model_info(metrics={"validation": FIGURES}, speed=SPEED), arguments=["--markdown"]
     )
-    assert shown.stdout.startswith(
+    assert result.stdout.startswith(
         "| | mobilenet_v2 |\n|---|---|\n| accuracy, % | 67.9 (66.5 to 69.5) |\n"
     )
-    assert shown.stdout.endswith("| photos a second | 5.2 |\n")
+    assert result.stdout.endswith("| photos a second | 5.2 |\n")
 
 
-def test_models_are_held_against_each_other_where_that_is_on_record(models):
-    def told(name, other, value, interval):
+def test_recorded_comparisons_of_models_are_printed(models):
+    def make_model(name, other, value, interval):
         gap = {"accuracy": {"value": value, "interval": interval}, "mcnemar_p": 0.0176}
         return model_info(name, metrics={"validation": {**FIGURES, "against": {other: gap}}})
 
     pair = (
-        told("mobilenet_v2", "ensemble", -0.007, [-0.0128, -0.0011]),
-        told("ensemble", "mobilenet_v2", 0.007, [0.0011, 0.0128]),
+        make_model("mobilenet_v2", "ensemble", -0.007, [-0.0128, -0.0011]),
+        make_model("ensemble", "mobilenet_v2", 0.007, [0.0011, 0.0128]),
     )
-    lines = [words(line) for line in models(*pair).stdout.splitlines()]
+    lines = [join_words(line) for line in models(*pair).stdout.splitlines()]
     assert lines[-2:] == [
         "accuracy compared difference in points McNemar p",
         "mobilenet_v2 against ensemble -0.7 (-1.3 to -0.1) 0.018",
     ]
-    shown = models(*pair, arguments=["--markdown"])
-    assert shown.stdout.endswith(
+    result = models(*pair, arguments=["--markdown"])
+    assert result.stdout.endswith(
         "| mobilenet_v2 against ensemble | -0.7 (-1.3 to -0.1) | 0.018 |\n"
     )
     assert "McNemar" not in models(pair[0], model_info("ensemble")).stdout
 
 
-def test_json_holds_everything(models):
-    shown = models(
+def test_json_holds_all_figures(models):
+    result = models(
         model_info(metrics={"validation": FIGURES}), untrained("resnet50"), arguments=["--json"]
     )
-    one, other = json.loads(shown.stdout)
-    assert one == {
+    trained, untrained_model = json.loads(result.stdout)
+    assert trained == {
         "name": "mobilenet_v2",
         "trained": True,
         "input_px": 96,
@@ -148,7 +148,7 @@ def test_json_holds_everything(models):
         "speed": {},
         "how_to_get": "",
     }
-    assert (other["trained"], other["parameters"]) == (False, None)
+    assert (untrained_model["trained"], untrained_model["parameters"]) == (False, None)
 
 
 def test_missing_manifest_ends_with_3(monkeypatch):
@@ -156,9 +156,9 @@ def test_missing_manifest_ends_with_3(monkeypatch):
         raise WeightsMissing("There is no manifest.json.", hint="Restore it.")
 
     monkeypatch.setattr(core, "model_catalog", fail)
-    shown = CliRunner().invoke(main.app, ["models"])
-    assert (shown.exit_code, shown.stdout) == (3, "")
-    assert shown.stderr == "Error: There is no manifest.json.\nRestore it.\n"
+    result = CliRunner().invoke(main.app, ["models"])
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert result.stderr == "Error: There is no manifest.json.\nRestore it.\n"
 
 
 def test_listing_loads_no_network_library(root):
@@ -167,7 +167,7 @@ def test_listing_loads_no_network_library(root):
         "try: app(['models', '--json'])\n"
         "finally: sys.stderr.write(','.join({'torch', 'mediapipe', 'openvino'} & set(sys.modules)))"
     )
-    shown = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
     )
-    assert shown.stderr == ""
+    assert result.stderr == ""

@@ -1,4 +1,4 @@
-"""`emotion report`: what is measured anew, and by which command."""
+"""`emotion report`: which results are measured again, and by which command."""
 
 from __future__ import annotations
 
@@ -13,55 +13,57 @@ from cli.main import app
 from training.reporting.measures import MEASURES
 from training.reporting.report import Report
 
-WRITTEN = Report((Path("report.md"), Path("ethics.md")), {"frame": ("resnet50",)}, ("landmarks",))
+FAKE_REPORT = Report(
+    (Path("report.md"), Path("ethics.md")), {"frame": ("resnet50",)}, ("landmarks",)
+)
 
 
 @pytest.fixture
 def results(monkeypatch, tmp_path):
-    """Where artefacts are kept, beside a report that is written at once."""
-    kept = tmp_path / "docs" / "results"
-    kept.mkdir(parents=True)
-    monkeypatch.setattr("training.reporting.report.RESULTS", kept)
-    monkeypatch.setattr("training.reporting.report.write_report", lambda _out: WRITTEN)
-    return kept
+    """The folder of the results; writing the report is faked."""
+    folder = tmp_path / "docs" / "results"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr("training.reporting.report.RESULTS", folder)
+    monkeypatch.setattr("training.reporting.report.write_report", lambda _out: FAKE_REPORT)
+    return folder
 
 
 @pytest.fixture
-def ran(monkeypatch, results):
-    """The commands that were run instead of measuring for minutes."""
-    commands = []
+def commands(monkeypatch, results):
+    """The commands that were started; measure writes a fake result at once."""
+    started = []
 
     def run(command, cwd=None, **_options):
-        commands.append((*command, cwd))
+        started.append((*command, cwd))
         if "--out" in command:
             out = Path(command[command.index("--out") + 1])
-            names = [out] if out.suffix else [out / each.written for each in MEASURES]
-            for each in names:
-                if each != out or out.suffix:
-                    each.write_text('{"a": 1}', encoding="utf-8")
+            paths = [out] if out.suffix else [out / measure.written for measure in MEASURES]
+            for path in paths:
+                if path != out or out.suffix:
+                    path.write_text('{"a": 1}', encoding="utf-8")
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr("cli.report.subprocess.run", run)
-    return commands
+    return started
 
 
 def report(*arguments):
     return CliRunner().invoke(app, ["report", *map(str, arguments)])
 
 
-def test_what_was_written_is_told_with_what_is_old_or_missing(results):
-    shown = report("--out", "here")
-    assert shown.exit_code == 0
-    assert shown.stdout == "Wrote 2 files into here.\n"
-    assert "frame was measured with other weights than ship (resnet50)" in shown.stderr
-    assert "landmarks was not measured yet" in shown.stderr
+def test_outdated_and_missing_results_are_named(results):
+    result = report("--out", "here")
+    assert result.exit_code == 0
+    assert result.stdout == "Wrote 2 files to here.\n"
+    assert "frame was not measured with the shipped weights (resnet50)" in result.stderr
+    assert "landmarks is not measured yet" in result.stderr
 
 
-def test_artefact_is_measured_by_the_command_that_the_report_names(ran, results):
+def test_result_is_measured_by_the_command_that_the_report_names(commands, results):
     data = ["--data", "a.zip", "--data", "b.zip"]
-    shown = report("--measure", "duplicates", *data)
-    assert shown.exit_code == 0, shown.stderr
-    [command] = ran
+    result = report("--measure", "duplicates", *data)
+    assert result.exit_code == 0, result.stderr
+    [command] = commands
     assert command[:3] == (sys.executable, "-m", "cli")
     assert command[3:8] == ("duplicates", *data)
     assert (results / "duplicates.json").read_text(encoding="utf-8") == '{"a": 1}'
@@ -77,67 +79,67 @@ GIVEN = {
 }
 
 
-def test_all_measures_every_artefact_that_needs_no_training(ran, results):
-    shown = report("--measure", "all", *(f"--{name}={value}" for name, value in GIVEN.items()))
-    assert shown.exit_code == 0, shown.stderr
-    assert len(ran) == len(MEASURES)
-    assert "Left as it is" not in shown.stderr
-    written = {each.artefact for each in MEASURES if each.written}
+def test_all_measures_every_result_that_needs_no_training(commands, results):
+    result = report("--measure", "all", *(f"--{name}={value}" for name, value in GIVEN.items()))
+    assert result.exit_code == 0, result.stderr
+    assert len(commands) == len(MEASURES)
+    assert "Left as it is" not in result.stderr
+    written = {measure.artefact for measure in MEASURES if measure.written}
     assert {path.stem for path in results.iterdir()} == written
-    # The operating points lie beside the weights, where the fronts read them.
-    assert {each.artefact for each in MEASURES} - written == {"detection"}
+    # The operating points are written beside the weights, where the app reads them.
+    assert {measure.artefact for measure in MEASURES} - written == {"detection"}
 
 
-def test_programs_of_the_tests_run_in_the_repository_and_commands_where_they_were_typed(
-    ran, results
+def test_programs_of_the_tests_run_in_the_repository_and_commands_in_the_user_s_folder(
+    commands, results
 ):
     report("--measure", "load", "--measure", "bench", "--images", "val.zip")
-    assert [command[2:-3] for command in ran] == [
+    assert [command[2:-3] for command in commands] == [
         ("tests.load",),
         ("cli", "bench", "--photos", "val.zip"),
     ]
-    assert [command[-1] for command in ran] == [results.parents[1], None]
+    assert [command[-1] for command in commands] == [results.parents[1], None]
     assert {path.name for path in results.iterdir()} == {"load.json", "bench.json"}
 
 
-def test_all_measures_what_its_data_allow_and_names_the_rest(ran):
-    shown = report("--measure", "all")
-    assert shown.exit_code == 0, shown.stderr
-    able = [each for each in MEASURES if not each.needs]
-    assert len(ran) == len(able) > 0
-    for each in MEASURES:
-        assert (f"Left as it is: {each.artefact} (" in shown.stderr) == (each not in able)
+def test_all_measures_what_the_data_allow_and_names_the_rest(commands):
+    result = report("--measure", "all")
+    assert result.exit_code == 0, result.stderr
+    able = [measure for measure in MEASURES if not measure.needs]
+    assert len(commands) == len(able) > 0
+    for measure in MEASURES:
+        assert (f"Left as it is: {measure.artefact} (" in result.stderr) == (measure not in able)
 
 
-def test_light_leaves_out_what_wants_an_idle_computer(ran):
+def test_light_leaves_out_what_needs_an_idle_computer(commands):
     given = [f"--{name}={value}" for name, value in GIVEN.items()]
-    shown = report("--measure", "light", *given)
-    assert len(ran) == sum(not each.idle for each in MEASURES)
-    for each in MEASURES:
-        assert (f"Left as it is: {each.artefact} (" in shown.stderr) == each.idle
-    ran.clear()
-    shown = report("--measure", "light", "--measure", "load", *given)
-    assert "tests.load" in {command[2] for command in ran}
-    assert "load, about 15 minutes, on a computer that should do nothing else" in shown.stderr
+    result = report("--measure", "light", *given)
+    assert len(commands) == sum(not measure.idle for measure in MEASURES)
+    for measure in MEASURES:
+        assert (f"Left as it is: {measure.artefact} (" in result.stderr) == measure.idle
+    commands.clear()
+    result = report("--measure", "light", "--measure", "load", *given)
+    assert "tests.load" in {command[2] for command in commands}
+    assert "load, about 15 minutes, on a computer that should do nothing else" in result.stderr
 
 
-def test_missing_data_are_named(ran):
-    shown = report("--measure", "frame", "--data", "a.zip")
-    assert shown.exit_code == 2
-    assert "give --photos" in shown.stderr
-    assert not ran
+def test_missing_data_are_named(commands):
+    result = report("--measure", "frame", "--data", "a.zip")
+    assert result.exit_code == 2
+    assert "give --photos" in result.stderr
+    assert not commands
 
 
-def test_unknown_artefact_is_refused_with_the_known_ones(ran):
-    shown = report("--measure", "luck")
-    assert shown.exit_code == 2
-    assert "duplicates" in shown.stderr
-    assert not ran
+def test_unknown_result_is_refused_with_the_list_of_known_ones(commands):
+    result = report("--measure", "luck")
+    assert result.exit_code == 2
+    assert "duplicates" in result.stderr
+    assert not commands
 
 
-def test_failed_measurement_ends_it_and_keeps_the_artefact(monkeypatch, results):
+def test_failed_measurement_ends_the_command_and_keeps_the_old_result(monkeypatch, results):
     failed = subprocess.CompletedProcess([], 3)
     monkeypatch.setattr("cli.report.subprocess.run", lambda *_a, **_o: failed)
-    shown = report("--measure", "duplicates", "--data", "a.zip")
-    assert shown.exit_code == 3
+    result = report("--measure", "duplicates", "--data", "a.zip")
+    assert result.exit_code == 3
     assert not list(results.iterdir())

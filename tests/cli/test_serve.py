@@ -1,4 +1,4 @@
-"""`emotion app` and `emotion demo` start the right page, for this computer alone."""
+"""`emotion app` and `emotion demo` start the right page, and only for this computer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cli.main import app
 
 @pytest.fixture
 def started(monkeypatch):
-    """What the process would have become: command, environment, working directory."""
+    """The servers the process would have become: command, environment, working directory."""
     calls = []
 
     def execve(program, command, environment):
@@ -33,16 +33,16 @@ def test_app_runs_streamlit_with_this_interpreter_from_any_folder(started, tmp_p
     ((command, _, folder),) = started
     page = str(root / "frontends" / "streamlit_app" / "app.py")
     assert command == [sys.executable, page, "--server.port", "8600"]
-    # That is where Streamlit looks for its settings.
+    # Streamlit reads its settings from this folder.
     assert folder == root
 
 
-def test_app_leaves_the_port_to_streamlit(started):
+def test_app_lets_streamlit_choose_the_port(started):
     assert CliRunner().invoke(app, ["app"]).exit_code == 0
     assert "--server.port" not in started[0][0]
 
 
-def test_demo_listens_on_this_computer_only_and_reports_nothing(started, root):
+def test_demo_listens_only_on_this_computer_and_sends_no_statistics(started, root):
     assert CliRunner().invoke(app, ["demo", "--port", "7900"]).exit_code == 0
     ((command, environment, _),) = started
     assert command == [sys.executable, str(root / "frontends" / "gradio_app" / "app.py")]
@@ -54,12 +54,12 @@ def test_demo_listens_on_this_computer_only_and_reports_nothing(started, root):
 
 @pytest.mark.parametrize("command", ["app", "demo"])
 @pytest.mark.parametrize("port", ["0", "65536", "http"])
-def test_impossible_port_is_refused(started, command, port):
+def test_invalid_port_is_refused(started, command, port):
     assert CliRunner().invoke(app, [command, "--port", port]).exit_code == 2
     assert started == []
 
 
-def test_streamlit_is_configured_for_strangers_photos(root):
+def test_streamlit_settings_protect_the_photos_of_users(root):
     config = tomllib.loads((root / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     assert config["server"]["address"] == "localhost"
     assert config["server"]["maxUploadSize"] == 20
@@ -68,19 +68,19 @@ def test_streamlit_is_configured_for_strangers_photos(root):
     assert config["browser"]["gatherUsageStats"] is False
 
 
-def flattened(table, prefix=""):
+def flatten(table, prefix=""):
     names = set()
     for name, value in table.items():
         if isinstance(value, dict):
-            names |= flattened(value, f"{prefix}{name}.")
+            names |= flatten(value, f"{prefix}{name}.")
         else:
             names.add(prefix + name)
     return names
 
 
-def test_every_setting_is_one_that_streamlit_knows(root):
+def test_streamlit_knows_every_setting(root):
     from streamlit import config as streamlit_config
 
     known = {option.key for option in streamlit_config._config_options_template.values()}
     config = tomllib.loads((root / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
-    assert flattened(config) <= known
+    assert flatten(config) <= known

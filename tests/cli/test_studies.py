@@ -1,4 +1,4 @@
-"""`emotion ablate`, `duplicates` and `study`: what is parsed and what is shown."""
+"""`emotion ablate`, `duplicates` and `study`: options and printed tables."""
 
 from __future__ import annotations
 
@@ -8,41 +8,41 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-import training
 from cli import main
+from training.evaluation.release_gate import Breach
 
 
 @pytest.fixture
-def replaced(monkeypatch):
-    """Puts a function in the place of one of training's; gives what it was called with."""
+def fake(monkeypatch):
+    """Replace a function of training; return the list of its calls."""
 
-    def put(name, answer):
+    def replace(name, result):
         calls = []
 
-        def function(*arguments, **options):
+        def record_call(*arguments, **options):
             calls.append((arguments, options))
-            return answer
+            return result
 
-        monkeypatch.setitem(vars(training), name, function)
+        monkeypatch.setattr(f"training.{name}", record_call)
         return calls
 
-    return put
+    return replace
 
 
 def emotion(line):
     return CliRunner().invoke(main.app, line.split())
 
 
-def test_ablate_hands_everything_on_and_prints_the_table(replaced, tmp_path):
+def test_ablate_passes_every_option_and_prints_the_table(fake, tmp_path):
     (tmp_path / "ablation.md").write_text("| run |\n|---|\n| all terms |\n")
-    calls = replaced("ablate", SimpleNamespace(directory=tmp_path, rows=()))
-    shown = emotion(
+    calls = fake("studies.ablation.ablate", SimpleNamespace(directory=tmp_path, rows=()))
+    result = emotion(
         "ablate --model resnet50 --data a --data b.zip --votes v.csv --init scratch --faces 500 "
         "--set epochs=2 --compile --workers 0 --out elsewhere "
         "--landmarks l.npz --teacher t.safetensors --only no_mixup"
     )
-    assert shown.exit_code == 0
-    assert "| all terms |" in shown.stdout
+    assert result.exit_code == 0
+    assert "| all terms |" in result.stdout
     ((arguments, options),) = calls
     assert arguments == ("resnet50", [Path("a"), Path("b.zip")], Path("elsewhere"))
     assert options["overrides"] == {"epochs": "2"}
@@ -54,12 +54,12 @@ def test_ablate_hands_everything_on_and_prints_the_table(replaced, tmp_path):
 
 
 def test_ablate_needs_votes():
-    shown = emotion("ablate --model mobilenet_v2 --data a --out b")
-    assert shown.exit_code == 2
-    assert "--votes" in shown.stderr
+    result = emotion("ablate --model mobilenet_v2 --data a --out b")
+    assert result.exit_code == 2
+    assert "--votes" in result.stderr
 
 
-def test_duplicates_shows_counts_by_split_and_place(replaced, tmp_path):
+def test_duplicates_prints_counts_by_split_and_place(fake, tmp_path):
     def part(within, other, faces):
         return {"within": within, "also_in": {other: {"faces": faces}}}
 
@@ -76,19 +76,19 @@ def test_duplicates_shows_counts_by_split_and_place(replaced, tmp_path):
             "splits": {"train": part(30, "test", 12), "test": part(2, "train", 11)},
         },
     }
-    answer = SimpleNamespace(directory=tmp_path, report=report, skipped=("a.png: It is cut off.",))
-    calls = replaced("find_duplicates", answer)
-    shown = emotion("duplicates --data faces.zip --out o --threshold 0.95")
-    assert shown.exit_code == 0
+    found = SimpleNamespace(directory=tmp_path, report=report, skipped=("a.png: It is cut off.",))
+    calls = fake("data.duplicates.find_duplicates", found)
+    result = emotion("duplicates --data faces.zip --out o --threshold 0.95")
+    assert result.exit_code == 0
     assert calls == [(([Path("faces.zip")], Path("o"), 0.95), {})]
-    lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert "train, within 1,000 20 (2.0%) 30 (3.0%)" in lines
     assert "test, also in train 8 (8.0%) 11 (11.0%)" in lines
     assert "with different labels 3 4" in lines
-    assert "Skipped 1 files" in shown.stderr
+    assert "Skipped 1 files" in result.stderr
 
 
-def test_study_frame_shows_both_tables(replaced, tmp_path):
+def test_study_frame_prints_both_tables(fake, tmp_path):
     span = {"accuracy": 0.7, "accuracy_interval": [0.68, 0.72]}
     gap = {"value": -0.012, "interval": [-0.02, -0.004]}
     report = {
@@ -114,22 +114,22 @@ def test_study_frame_shows_both_tables(replaced, tmp_path):
             ],
         },
     }
-    calls = replaced("study_frame", SimpleNamespace(directory=tmp_path, report=report))
-    shown = emotion("study frame --data a --data b --photos p.zip --out o --sample 50")
-    assert shown.exit_code == 0
+    calls = fake("studies.frame.study_frame", SimpleNamespace(directory=tmp_path, report=report))
+    result = emotion("study frame --data a --data b --photos p.zip --out o --sample 50")
+    assert result.exit_code == 0
     ((arguments, options),) = calls
     assert arguments == ([Path("a"), Path("b")], Path("p.zip"), Path("o"))
     assert (options["model"], options["sample"]) == ("mobilenet_v2", 50)
-    lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert "framed at 1.00 70.0% (68.0% to 72.0%) -1.2 (-2.0 to -0.4)" in lines
     assert "directly 6 of 8 0.500 61.0% 90.0% 0.40" in lines
 
 
-def test_study_landmarks_shows_a_table_for_each_model(replaced, tmp_path):
+def test_study_landmarks_prints_a_table_for_each_model(fake, tmp_path):
     span = {"accuracy": 0.7, "accuracy_interval": [0.68, 0.72], "certain": 0.8}
     gap = {"value": -0.012, "interval": [-0.02, -0.004]}
     row = {**span, "flips": 0.05, "against_aligned": {"accuracy": gap, "mcnemar_p": 0.01}}
-    told = {
+    figures = {
         "aligned": span,
         "as_given": row,
         "noise": {"jitter": [{"error": 0.1, **row}]},
@@ -141,83 +141,91 @@ def test_study_landmarks_shows_a_table_for_each_model(replaced, tmp_path):
         "models": {"mobilenet_v2": {"five_points": {**span, "flips": 0.1, "against_mesh": gap}}},
     }
     report = {
-        "models": {"mobilenet_v2": told},
+        "models": {"mobilenet_v2": figures},
         "ways": ways,
         "photos": None,
         "human_points": {"found": 12, "inner": {"mean": 0.034}},
     }
-    calls = replaced("study_landmarks", SimpleNamespace(directory=tmp_path, report=report))
-    shown = emotion(
+    calls = fake(
+        "studies.landmarks.study_landmarks", SimpleNamespace(directory=tmp_path, report=report)
+    )
+    result = emotion(
         "study landmarks --data a --out o --sample 50 --model mobilenet_v2 --photos p --points q"
     )
-    assert shown.exit_code == 0
+    assert result.exit_code == 0
     ((arguments, options),) = calls
     assert arguments == ([Path("a")], Path("o"))
     assert (options["models"], options["sample"]) == (("mobilenet_v2",), 50)
     assert (options["photos"], options["points"]) == (Path("p"), Path("q"))
-    lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert "aligned 70.0% (68.0% to 72.0%) 80.0%" in lines
     assert "jitter 10% 70.0% (68.0% to 72.0%) -1.2 (-2.0 to -0.4) 5.0% 80.0%" in lines
     assert "dropped in 25% 70.0% (68.0% to 72.0%) -1.2 (-2.0 to -0.4) 5.0% 80.0%" in lines
     assert "40 validation faces accuracy against mesh answers changed" in lines
     assert "Mesh and five points lie 6.1% of the eyes' distance apart." in lines
     assert "mobilenet_v2, five points 70.0% (68.0% to 72.0%) -1.2 (-2.0 to -0.4) 10.0%" in lines
-    assert "the mesh errs by 3.4%" in shown.stdout
+    assert "the mesh errs by 3.4%" in result.stdout
 
 
-def test_study_mirrored_shows_how_far_each_way_moves(replaced, tmp_path):
+def test_study_mirrored_prints_how_far_the_landmarks_move(fake, tmp_path):
     row = {"mean": 0.011, "mean_interval": [0.01, 0.012], "median": 0.009, "p95": 0.026}
     report = {"faces": 742, "by_all": 577, "found": {"mesh": 606}, "ways": {"mesh": row}}
-    calls = replaced("study_mirrored", SimpleNamespace(directory=tmp_path, report=report))
-    shown = emotion("study mirrored --images a.zip --out o")
-    assert shown.exit_code == 0
+    calls = fake(
+        "studies.mirrored.study_mirrored", SimpleNamespace(directory=tmp_path, report=report)
+    )
+    result = emotion("study mirrored --images a.zip --out o")
+    assert result.exit_code == 0
     assert calls[0][0] == (Path("a.zip"), Path("o"))
-    lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert "577 of 742 faces found mean median 95 %" in lines
     assert "mesh 606 1.1% (1.0% to 1.2%) 0.9% 2.6%" in lines
 
 
-def test_study_robustness_names_the_worst_groups_and_every_level(replaced, tmp_path):
+def test_study_robustness_prints_the_worst_groups_and_every_level(fake, tmp_path):
     gap = {"value": -0.08, "interval": [-0.12, -0.04], "p": 0.0001, "q": 0.002}
     row = {"accuracy": 0.6, "accuracy_interval": [0.56, 0.64], "certain": 0.7, "change": gap}
-    told = {
+    figures = {
         "worst": [
             {"slicing": "yaw", "group": "35 and more", "n": 1200, "accuracy": 0.6, "gap": gap}
         ],
         "curves": {"blur": [{"level": 0.0, **row}, {"level": 1.5, **row}]},
     }
-    fine = {"worst": [], "curves": {}}
-    report = {"models": {"mobilenet_v2": told, "ensemble": fine}}
-    calls = replaced("study_robustness", SimpleNamespace(directory=tmp_path, report=report))
-    shown = emotion("study robustness --data a --out o --votes v.csv --groups g.csv --sample 50")
-    assert shown.exit_code == 0
+    good = {"worst": [], "curves": {}}
+    report = {"models": {"mobilenet_v2": figures, "ensemble": good}}
+    calls = fake(
+        "studies.robustness.study_robustness", SimpleNamespace(directory=tmp_path, report=report)
+    )
+    result = emotion("study robustness --data a --out o --votes v.csv --groups g.csv --sample 50")
+    assert result.exit_code == 0
     ((arguments, options),) = calls
     assert arguments == ([Path("a")], Path("o"))
     assert (options["votes"], options["groups"]) == (Path("v.csv"), Path("g.csv"))
     assert options["sample"] == 50
     assert "ensemble" in options["models"]
-    lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert "yaw: 35 and more 1,200 60.0% -8.0 (-12.0 to -4.0)" in lines
     assert "blur 1.5 60.0% (56.0% to 64.0%) -8.0 (-12.0 to -4.0) 70.0%" in lines
-    assert "blur 0" not in shown.stdout
-    assert "none that is worse beyond chance" in shown.stdout
+    assert "blur 0" not in result.stdout
+    assert "none is worse beyond chance" in result.stdout
 
 
-def test_study_gate_fails_with_what_is_beyond_a_limit(replaced):
-    calls = replaced("check_release", ())
-    shown = emotion("study gate --results r.json --limits l.toml --weights w")
-    assert (shown.exit_code, shown.stdout) == (0, "All limits are kept.\n")
+def test_study_gate_fails_with_the_exceeded_limits(fake):
+    calls = fake("evaluation.release_gate.check_release", ())
+    result = emotion("study gate --results r.json --limits l.toml --weights w")
+    assert (result.exit_code, result.stdout) == (0, "All limits are kept.\n")
     assert calls[0][1] == {
         "report_file": Path("r.json"),
         "limits_file": Path("l.toml"),
         "weights_dir": Path("w"),
     }
-    replaced("check_release", (training.Breach("resnet50", "recall of fear", 0.2, 0.33),))
-    shown = emotion("study gate")
-    assert shown.exit_code == 1
-    assert shown.stderr == "resnet50: recall of fear is 0.200, the limit 0.330.\n"
+    fake(
+        "evaluation.release_gate.check_release", (Breach("resnet50", "recall of fear", 0.2, 0.33),)
+    )
+    result = emotion("study gate")
+    assert result.exit_code == 1
+    assert result.stderr == "resnet50: recall of fear is 0.200, the limit is 0.330.\n"
 
 
 def test_study_without_a_name_lists_the_studies():
-    shown = emotion("study")
-    assert "frame" in shown.output
+    result = emotion("study")
+    assert "frame" in result.output

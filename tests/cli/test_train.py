@@ -1,4 +1,4 @@
-"""`emotion train`: what is parsed, what is shown, what it refuses."""
+"""`emotion train`: options, printed messages and refused input."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from typer.testing import CliRunner
 
-import training
 from cli import main
-from cli.train import duration, parsed_values, show_epoch
+from cli.options import parse_values
+from cli.training_run import format_duration, print_epoch
 from core import ConfigError, model_names
 from training.learning.progress import EpochReport
 from training.learning.recipe import read_recipe
@@ -19,7 +19,7 @@ from training.learning.run import TrainingRun
 
 @pytest.fixture
 def emotion(monkeypatch):
-    """Runs `emotion train` with the training itself replaced; gives what that was called with."""
+    """Run `emotion train` with a fake training that records its calls."""
     calls = []
     skipped = []
 
@@ -35,7 +35,7 @@ def emotion(monkeypatch):
         leads = options["devices"] != 4
         return TrainingRun(directory, weights, 24, 90.0, False, tuple(skipped), leads)
 
-    monkeypatch.setitem(vars(training), "train_model", train_model)
+    monkeypatch.setattr("training.learning.train.train_model", train_model)
 
     def run(*arguments):
         required = ("--model", "mobilenet_v2", "--data", "faces.zip")
@@ -45,7 +45,7 @@ def emotion(monkeypatch):
     return run
 
 
-def test_defaults_are_those_of_the_contract(emotion):
+def test_defaults_reach_the_library(emotion):
     assert emotion().exit_code == 0
     (call,) = emotion.calls
     assert call["recipe"] == read_recipe("mobilenet_v2")
@@ -57,14 +57,14 @@ def test_defaults_are_those_of_the_contract(emotion):
     assert (call["compiled"], call["limit"]) == (False, None)
 
 
-def test_every_option_arrives(emotion):
+def test_every_option_reaches_the_library(emotion):
     lines = (
         "--data more --init scratch --votes votes.csv --set epochs=3 --set learning_rate=1e-4",
         "--out elsewhere --resume --max-minutes 5 --workers 0",
         "--device cpu --precision bf16-mixed --compile --faces 500",
         "--devices 2 --nodes 3 --teacher a.safetensors --teacher b.safetensors",
     )
-    arguments = [each for line in lines for each in line.split()]
+    arguments = " ".join(lines).split()
     assert emotion(*arguments).exit_code == 0
     (call,) = emotion.calls
     assert (call["recipe"].epochs, call["recipe"].learning_rate) == (3, 1e-4)
@@ -77,72 +77,68 @@ def test_every_option_arrives(emotion):
     assert call["teachers"] == [Path("a.safetensors"), Path("b.safetensors")]
 
 
-def test_pipe_is_silent_until_the_end(emotion):
-    shown = emotion()
-    assert shown.stderr == ""
-    assert "Trained mobilenet_v2: 24 epochs in 2 min" in shown.stdout
+def test_nothing_is_printed_into_a_pipe_until_the_end(emotion):
+    result = emotion()
+    assert result.stderr == ""
+    assert "Trained mobilenet_v2: 24 epochs in 2 min" in result.stdout
 
 
-def test_only_the_first_of_several_processes_tells_the_end(emotion):
+def test_only_the_first_of_several_processes_prints_the_result(emotion):
     assert emotion("--devices", "4").stdout == ""
 
 
-def test_end_tells_where_everything_lies_and_what_comes_next(emotion):
-    shown = emotion("--data", "val.zip").stdout
-    assert "runs/mobilenet_v2/mobilenet_v2.safetensors" in shown
-    assert "emotion calibrate --model mobilenet_v2 --data faces.zip --data val.zip --wei" in shown
-    assert (
-        "emotion evaluate --model mobilenet_v2 --data faces.zip --data val.zip --split v" in shown
-    )
+def test_result_names_the_files_and_the_next_commands(emotion):
+    result = emotion("--data", "val.zip").stdout
+    assert "runs/mobilenet_v2/mobilenet_v2.safetensors" in result
+    assert "emotion calibrate --model mobilenet_v2 --data faces.zip --data val.zip --wei" in result
+    assert "emotion evaluate --model mobilenet_v2 --data faces.zip --data val.zip --wei" in result
 
 
-def test_terminal_gets_a_line_an_epoch(emotion, monkeypatch):
+def test_terminal_gets_one_line_per_epoch(emotion, monkeypatch):
     terminal = SimpleNamespace(stderr=SimpleNamespace(isatty=lambda: True))
-    monkeypatch.setattr("cli.train.sys", terminal)
-    shown = emotion()
-    first, line = shown.stderr.splitlines()
+    monkeypatch.setattr("cli.terminal.sys", terminal)
+    result = emotion()
+    first, line = result.stderr.splitlines()
     assert first == "Reading the faces …"
     assert line.startswith("epoch 1/24 · 250 images/s · 1 h 2 min left · loss 1.500 · ")
     assert line.endswith(" · validation accuracy 61.2% · macro-F1 55.0%")
-    assert "epoch 1/24" not in shown.stdout
+    assert "epoch 1/24" not in result.stdout
 
 
-def test_epoch_without_validation_faces_is_shown_without_their_figures(capsys):
-    show_epoch(EpochReport(2, 24, 1250.4, 30.0, 1.5, {}, 0.02))
+def test_epoch_without_validation_faces_is_printed_without_metrics(capsys):
+    print_epoch(EpochReport(2, 24, 1250.4, 30.0, 1.5, {}, 0.02))
     line = "epoch 2/24 · 1,250 images/s · 30 s left · loss 1.500\n"
     assert capsys.readouterr() == ("", line)
 
 
-def test_loader_that_is_the_bottleneck_is_told(capsys):
-    show_epoch(EpochReport(2, 24, 1250.4, 30.0, 1.5, {}, 0.31))
-    assert capsys.readouterr().err.endswith(
-        " · 31% of it waiting for pictures: try more --workers\n"
-    )
+def test_slow_loading_is_reported(capsys):
+    print_epoch(EpochReport(2, 24, 1250.4, 30.0, 1.5, {}, 0.31))
+    assert capsys.readouterr().err.endswith(" · 31% of it waiting for photos: try more --workers\n")
 
 
 def test_skipped_files_are_named_and_many_are_counted(emotion):
     emotion.skipped += [f"angry/{index}.png: It is cut off." for index in range(25)]
     emotion.skipped[0] = "angry/\x1b[2J.png: It is cut off."
-    shown = emotion()
-    assert shown.exit_code == 0
-    assert "Skipped 25 files that cannot be read:" in shown.stderr
-    assert "angry/19.png: It is cut off." in shown.stderr
-    assert "angry/20.png" not in shown.stderr
-    assert "and 5 more" in shown.stderr
-    assert "\x1b[2J" not in shown.stderr
+    result = emotion()
+    assert result.exit_code == 0
+    assert "Skipped 25 files that cannot be read:" in result.stderr
+    assert "angry/19.png: It is cut off." in result.stderr
+    assert "angry/20.png" not in result.stderr
+    assert "and 5 more" in result.stderr
+    assert "\x1b[2J" not in result.stderr
 
 
-def test_ctrl_c_says_how_to_go_on(emotion):
-    shown = emotion("--init", "stopped")
-    assert shown.exit_code == 130
-    assert "--resume" in shown.stderr
+def test_ctrl_c_says_how_to_continue(emotion):
+    result = emotion("--init", "stopped")
+    assert result.exit_code == 130
+    assert "--resume" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--set", "epochs"], "--set takes NAME=VALUE"),
-        (["--set", "=3"], "--set takes NAME=VALUE"),
+        (["--set", "epochs"], "--set needs NAME=VALUE"),
+        (["--set", "=3"], "--set needs NAME=VALUE"),
         (["--set", "epoch=3"], "no value 'epoch'"),
         (["--recipe", "absent.toml"], "cannot be read"),
         (["--model", "ensemble"], "ensemble"),
@@ -151,31 +147,31 @@ def test_ctrl_c_says_how_to_go_on(emotion):
         (["--max-minutes", "0"], "--max-minutes"),
     ],
 )
-def test_slip_of_the_pen_ends_with_2_before_anything_is_read(emotion, arguments, message):
-    shown = emotion(*arguments)
-    assert shown.exit_code == 2
-    assert message in shown.stderr
+def test_wrong_option_ends_with_2_before_anything_is_read(emotion, arguments, message):
+    result = emotion(*arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr
     assert emotion.calls == []
 
 
-def test_values_keep_equals_signs_and_lose_blanks():
-    assert parsed_values(["epochs = 3", "note=a=b"]) == {"epochs": "3", "note": "a=b"}
-    assert parsed_values([]) == {}
+def test_values_keep_equals_signs_but_not_outer_spaces():
+    assert parse_values(["epochs = 3", "note=a=b"]) == {"epochs": "3", "note": "a=b"}
+    assert parse_values([]) == {}
     with pytest.raises(ConfigError):
-        parsed_values(["epochs"])
+        parse_values(["epochs"])
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0 s"), (89, "89 s"), (90, "2 min"), (3599, "1 h 0 min"), (7260, "2 h 1 min")],
 )
-def test_durations_are_said_as_people_do(seconds, text):
-    assert duration(seconds) == text
+def test_durations_are_rounded_to_hours_minutes_or_seconds(seconds, text):
+    assert format_duration(seconds) == text
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "calibrate"])
 def test_help_lists_every_network(command):
-    shown = CliRunner().invoke(main.app, [command, "--help"])
-    assert shown.exit_code == 0
+    result = CliRunner().invoke(main.app, [command, "--help"])
+    assert result.exit_code == 0
     for name in model_names():
-        assert (name in shown.stdout) or (command, name) == ("train", "ensemble")
+        assert (name in result.stdout) or (command, name) == ("train", "ensemble")
