@@ -104,7 +104,7 @@ def evaluate(
             fg="yellow",
             err=True,
         )
-    from training.evaluation.evaluate import evaluate_models
+    from training.reporting.evaluation import evaluate_models
 
     result = evaluate_models(
         data,

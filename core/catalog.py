@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .classifiers import ARCHITECTURES, CLASSIFIERS, ENSEMBLE
+from .classifiers import CLASSIFIERS
 from .detectors import DETECTORS
 
 if TYPE_CHECKING:
-    from .weights import EnsembleSpec, WeightsSpec
+    from .classifiers.spec import ModelSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class ModelInfo:
     """Figures by split, as `emotion evaluate --record` stored them; empty when not measured."""
     how_to_get: str
     """What to run when it is not trained; empty otherwise."""
+    members: tuple[str, ...]
+    """The networks that answer in it; several in an ensemble."""
     speed: Mapping[str, Any] = field(default_factory=dict)
     """Milliseconds a face and faces a second by engine, photos a second, and on what machine, as
     `emotion evaluate --speed --record` stored them; empty when not measured."""
@@ -43,49 +45,31 @@ def detector_names() -> tuple[str, ...]:
 
 
 def model_catalog(weights_dir: Path | None = None) -> tuple[ModelInfo, ...]:
-    """Every model, trained or not, in a fixed order; WeightsError if there is no manifest."""
-    from .weights import read_ensemble, read_manifest
+    """Return every model, trained or not, in a fixed order; WeightsError without a manifest."""
+    from .classifiers.spec import how_to_get, read_models
 
-    specs = read_manifest(weights_dir)
-    ensemble = read_ensemble(weights_dir)
+    models = read_models(weights_dir)
     return tuple(
-        _ensemble(specs, ensemble) if name == ENSEMBLE else _single(name, specs.get(name))
+        _trained(models[name]) if name in models else _untrained(name, how_to_get(name, models))
         for name in model_names()
     )
 
 
-def _single(name: str, spec: WeightsSpec | None) -> ModelInfo:
-    if spec is not None:
-        return ModelInfo(
-            name=name,
-            trained=True,
-            input_px=spec.preprocessing.input_px,
-            parameters=spec.parameters,
-            megabytes=spec.size_bytes / 1e6,
-            metrics=spec.metrics,
-            how_to_get="",
-            speed=spec.speed,
-        )
-    # One that was registered from outside needs no training here, and nothing is known of it.
-    outside = name not in ARCHITECTURES
-    command = "" if outside else f"emotion train --model {name} --data DIR_OR_ZIP"
-    return ModelInfo(name, outside, None, None, None, {}, command)
-
-
-def _ensemble(specs: Mapping[str, WeightsSpec], ensemble: EnsembleSpec | None) -> ModelInfo:
-    missing = [name for name in ARCHITECTURES if name not in specs]
-    if missing or ensemble is None:
-        command = "emotion calibrate --model ensemble --data DIR_OR_ZIP"
-        how = f"train {', '.join(missing)} first" if missing else command
-        return ModelInfo(ENSEMBLE, False, None, None, None, {}, how)
-    members = [specs[name] for name in ensemble.weights]
+def _trained(spec: ModelSpec) -> ModelInfo:
+    members = list(spec.members.values())
     return ModelInfo(
-        name=ENSEMBLE,
+        name=spec.name,
         trained=True,
-        input_px=None,
+        input_px=members[0].preprocessing.input_px if len(members) == 1 else None,
         parameters=sum(each.parameters for each in members),
         megabytes=sum(each.size_bytes for each in members) / 1e6,
-        metrics=ensemble.metrics,
+        metrics=spec.metrics,
         how_to_get="",
-        speed=ensemble.speed,
+        members=tuple(spec.members),
+        speed=spec.speed,
     )
+
+
+def _untrained(name: str, command: str) -> ModelInfo:
+    # A model registered from outside needs no training here, and nothing is known of it.
+    return ModelInfo(name, not command, None, None, None, {}, command, (name,))

@@ -13,15 +13,16 @@ import torch
 from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
-from .classifiers import ARCHITECTURES, ENSEMBLE
+from .classifiers import ARCHITECTURES
 from .classifiers.architectures import EmotionNetwork, architecture_named, empty_network, load_state
 from .classifiers.network import BATCH
+from .classifiers.spec import read_models
 from .config import AnalyzerConfig
 from .errors import ConfigError
 from .faces.alignment import CROP_PX
 from .labels import EMOTIONS, Emotion
 from .types import Float32Array, UInt8Array
-from .weights import read_ensemble, spec_of
+from .weights import spec_of
 
 _LOCK = Lock()
 """Grad-CAM hooks into the network while it runs, so one explanation is made at a time."""
@@ -51,15 +52,13 @@ def gradcam(
 
 def _shares(config: AnalyzerConfig) -> Mapping[str, float]:
     """The networks behind ``config.model`` with their share in its answer."""
-    if config.model in ARCHITECTURES:
-        return {config.model: 1.0}
-    described = read_ensemble(config.weights_dir) if config.model == ENSEMBLE else None
-    if described is None:
+    models = read_models(config.weights_dir)
+    if config.model not in models:
         raise ConfigError(
             f"What {config.model} looked at cannot be shown.",
-            hint=f"It can be for {', '.join(ARCHITECTURES)} and for a calibrated {ENSEMBLE}.",
+            hint=f"It can be for {', '.join(models)}.",
         )
-    return described.weights
+    return models[config.model].shares
 
 
 def _maps_of(

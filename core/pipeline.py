@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from threading import Lock
 
 import numpy as np
 
 from . import __version__
-from .calibration import Calibration
-from .classifiers import CLASSIFIERS, Classifier
+from .classifiers.model import EmotionModel, load_model
 from .config import AnalyzerConfig
 from .detectors import DETECTORS, WEIGHTS_OF, Detector
 from .detectors.tuning import tuned_threshold
-from .faces.alignment import FaceFrame, cut, matrix_from_anchors, matrix_from_box
+from .faces.alignment import cut, matrix_from_anchors, matrix_from_box
 from .faces.quality import judge
 from .landmarks import LANDMARK_MODELS, LandmarkModel
 from .landmarks.anchors import anchor_points
@@ -32,25 +31,12 @@ from .types import (
     Landmarks,
     Provenance,
     RgbImage,
-    UInt8Array,
 )
-from .weights import WeightsSpec, detector_folder, detector_sha256
+from .weights import detector_folder, detector_sha256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class EmotionModel:
-    """A classifier with what is needed to read its logits."""
-
-    classifier: Classifier
-    calibration: Calibration
-    frame: FaceFrame = field(default_factory=FaceFrame)
-    weights_sha256: Mapping[str, str] = field(default_factory=dict)
-    described: Mapping[str, object] = field(default_factory=dict)
-    """What the manifest says of the weights and an answer depends on, as plain data for JSON."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Examined:
+class PreparedImage:
     """A picture whose faces are ready to be classified; its pixels are no longer needed."""
 
     name: str
@@ -94,7 +80,7 @@ class Analyzer:
             detector=config.chosen_detector,
             landmarks=config.landmarks,
             weights_sha256=dict(model.weights_sha256),
-            config_digest=config.digest(model.described),
+            config_digest=config.digest(model.manifest_facts),
         )
 
     @classmethod
@@ -103,7 +89,12 @@ class Analyzer:
         config = config or AnalyzerConfig()
         owner = WEIGHTS_OF.get(config.chosen_detector, config.chosen_detector)
         with _loading, thread_limit(config.threads):
-            model = load_emotion_model(config)
+            model = load_model(
+                config.model,
+                weights_dir=config.weights_dir,
+                engine=config.engine,
+                device=config.device,
+            )
             folder = detector_folder(owner, config.weights_dir)
             threshold = config.detection_threshold
             if threshold is None:
@@ -124,7 +115,7 @@ class Analyzer:
         model = replace(
             model,
             weights_sha256={**model.weights_sha256, **weights},
-            described={**model.described, "tuned_threshold": threshold},
+            manifest_facts={**model.manifest_facts, "tuned_threshold": threshold},
         )
         return cls(config, detector=detector, landmarks=landmarks, model=model)
 
@@ -138,10 +129,10 @@ class Analyzer:
 
         Raises InferenceError when a network gives no usable value.
         """
-        return self.conclude([self.examine(image)])[0]
+        return self.classify([self.prepare(image)])[0]
 
-    def examine(self, image: RgbImage, faces: Sequence[Face] | None = None) -> Examined:
-        """The faces of ``image`` found, cut out and judged; :meth:`conclude` gives the answer.
+    def prepare(self, image: RgbImage, faces: Sequence[Face] | None = None) -> PreparedImage:
+        """The faces of ``image`` found, cut out and judged; :meth:`classify` gives the answer.
 
         ``faces`` that are known already are not searched for; landmarks are placed on them anew.
         """
@@ -150,20 +141,20 @@ class Analyzer:
         clock.lap("detect")
         located = self._landmarks.locate(image, faces)
         clock.lap("landmarks")
-        return self._examined(image, faces, located, clock)
+        return self._prepared_image(image, faces, located, clock)
 
-    def conclude(
-        self, pictures: Sequence[Examined], *, faces_a_call: int | None = None
+    def classify(
+        self, pictures: Sequence[PreparedImage], *, faces_per_call: int | None = None
     ) -> tuple[ImageAnalysis, ...]:
         """The answer to each of ``pictures``, whose faces are classified together.
 
-        With ``faces_a_call`` the classifier sees exactly so many faces at every call, blank ones
+        With ``faces_per_call`` the classifier sees exactly so many faces at every call, blank ones
         in the places left over: then no bit of an answer depends on which faces stand beside it.
         Raises InferenceError when a network gives no usable value.
         """
         clock = _Clock()
         crops = [crop for picture in pictures for crop in picture.crops]
-        scores, per_model = self._classify(crops, faces_a_call)
+        scores, per_model = self._classify(crops, faces_per_call)
         clock.lap("classify")
         share_s = clock.laps["classify"] / max(1, len(pictures))
         answers, start = [], 0
@@ -190,28 +181,28 @@ class Analyzer:
         faces = [face for face in found if face.box.clamped(image.width, image.height).area >= 1]
         return tuple(sorted(faces, key=lambda face: (face.box.x1 + face.box.x2, face.box.y1)))
 
-    def answer(self, image: RgbImage, faces: Sequence[Face]) -> tuple[FaceAnalysis, ...]:
+    def analyze_faces(self, image: RgbImage, faces: Sequence[Face]) -> tuple[FaceAnalysis, ...]:
         """The answers for ``faces`` as they are given: nothing is detected, no landmark placed.
 
         What :meth:`analyze` says of a face comes back when its ``face`` is given; other
         landmarks or another box show what depends on them.
         """
         located = [face.landmarks for face in faces]
-        return self.conclude([self._examined(image, faces, located, _Clock())])[0].faces
+        return self.classify([self._prepared_image(image, faces, located, _Clock())])[0].faces
 
-    def _examined(
+    def _prepared_image(
         self,
         image: RgbImage,
         faces: Sequence[Face],
         located: Sequence[Landmarks | None],
         clock: _Clock,
-    ) -> Examined:
+    ) -> PreparedImage:
         pairs = list(zip(faces, located, strict=True))
         crops = tuple(self.crop(image, face, points) for face, points in pairs)
         clock.lap("align")
         qualities = tuple(judge(image, face.box, points) for face, points in pairs)
         clock.lap("quality")
-        return Examined(
+        return PreparedImage(
             name=image.name,
             width=image.width,
             height=image.height,
@@ -258,7 +249,7 @@ class Analyzer:
             [face.emotions.top for face in analysis.faces],
         )
 
-    def _why_none(self, image: Examined) -> tuple[str, ...]:
+    def _why_none(self, image: PreparedImage) -> tuple[str, ...]:
         """A note when there is no face because of the picture's shape."""
         settings = self.config.settings
         scale = min(1.0, settings.working_px / max(image.width, image.height))
@@ -269,31 +260,21 @@ class Analyzer:
         return (f"The picture is {size}; only faces of {smallest} px and more are looked for.",)
 
     def _classify(
-        self, crops: Sequence[AlignedCrop], faces_a_call: int | None
+        self, crops: Sequence[AlignedCrop], faces_per_call: int | None
     ) -> tuple[tuple[EmotionScores, ...], dict[str, tuple[EmotionScores, ...]]]:
         if not crops:
             return (), {}
-        from .classifiers.ensemble import EnsembleClassifier
-
-        pixels = np.stack([crop.pixels for crop in crops])
-        level = self.config.certain_from
-        classifier = self._model.classifier
-        if isinstance(classifier, EnsembleClassifier):
-            rows = {
-                name: _logits(each, pixels, faces_a_call)
-                for name, each in classifier.members.items()
-            }
-            per_model = {
-                name: classifier.members[name].spec.calibration.scores(logits, level)
-                for name, logits in rows.items()
-            }
-            return self._model.calibration.scores(classifier.combined(rows), level), per_model
-        scores = self._model.calibration.scores(_logits(classifier, pixels, faces_a_call), level)
-        return scores, {self.config.model: scores}
+        model, level = self._model, self.config.certain_from
+        logits = model.member_logits(np.stack([crop.pixels for crop in crops]), faces_per_call)
+        per_model = {
+            name: model.members[name].calibration.scores(rows, level)
+            for name, rows in logits.items()
+        }
+        return model.calibration.scores(model.combine(logits), level), per_model
 
 
 def _faces_of(
-    picture: Examined,
+    picture: PreparedImage,
     scores: Sequence[EmotionScores],
     per_model: Mapping[str, Sequence[EmotionScores]],
 ) -> tuple[FaceAnalysis, ...]:
@@ -309,61 +290,6 @@ def _faces_of(
         )
         for index, (face, crop, quality) in enumerate(parts)
     )
-
-
-def _logits(classifier: Classifier, crops: UInt8Array, faces_a_call: int | None) -> Float32Array:
-    """The classifier's (N, 7) logits; at ``faces_a_call`` faces a call if that is given."""
-    if faces_a_call is None:
-        return classifier.logits(crops)
-    blank = np.zeros((-len(crops) % faces_a_call, *crops.shape[1:]), crops.dtype)
-    filled = np.concatenate([crops, blank])
-    calls = np.split(filled, len(filled) // faces_a_call)
-    return np.concatenate([classifier.logits(call) for call in calls])[: len(crops)]
-
-
-def load_emotion_model(config: AnalyzerConfig) -> EmotionModel:
-    """The classifier that ``config`` names with its calibration; WeightsError if it is missing."""
-    from .classifiers.ensemble import EnsembleClassifier
-    from .classifiers.network import NetworkClassifier
-
-    classifier = CLASSIFIERS.get(config.model)(
-        config.model,
-        weights_dir=config.weights_dir,
-        engine=config.engine,
-        device=config.device,
-    )
-    if isinstance(classifier, EnsembleClassifier):
-        members = classifier.members
-        return EmotionModel(
-            classifier=classifier,
-            calibration=classifier.calibration,
-            frame=next(iter(members.values())).spec.frame,
-            weights_sha256={name: each.spec.sha256 for name, each in members.items()},
-            described={
-                "shares": dict(classifier.weights),
-                "calibration": asdict(classifier.calibration),
-                "members": {name: _described(each.spec) for name, each in members.items()},
-            },
-        )
-    if isinstance(classifier, NetworkClassifier):
-        spec = classifier.spec
-        return EmotionModel(
-            classifier=classifier,
-            calibration=spec.calibration,
-            frame=spec.frame,
-            weights_sha256={spec.name: spec.sha256},
-            described=_described(spec),
-        )
-    # A model registered from outside brings no manifest entry: it is taken as calibrated.
-    return EmotionModel(classifier=classifier, calibration=Calibration())
-
-
-def _described(spec: WeightsSpec) -> dict[str, object]:
-    return {
-        "preprocessing": asdict(spec.preprocessing),
-        "frame": asdict(spec.frame),
-        "calibration": asdict(spec.calibration),
-    }
 
 
 class _Clock:

@@ -42,9 +42,9 @@ def timed_opinion(
 ) -> Opinion:
     """What a model says of ``faces``, and how long it takes once it has run."""
     # The first answer of a network just loaded is slower than all that follow.
-    analyzer.answer(image, faces)
+    analyzer.analyze_faces(image, faces)
     started = time.perf_counter()
-    answers = analyzer.answer(image, faces)
+    answers = analyzer.analyze_faces(image, faces)
     milliseconds = 1000 * (time.perf_counter() - started)
     count = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
     return Opinion(

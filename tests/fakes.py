@@ -30,8 +30,10 @@ from core import (
     RgbImage,
 )
 from core.calibration import Calibration
+from core.classifiers import member_names
+from core.classifiers.model import EmotionModel
 from core.landmarks.five_points import DetectorLandmarks
-from core.pipeline import EmotionModel, Examined
+from core.pipeline import PreparedImage
 
 CERTAIN_FROM = 0.4
 _STEP = 30
@@ -106,7 +108,11 @@ class FakeAnalyzer(Analyzer):
             config or AnalyzerConfig(),
             detector=self.detector,
             landmarks=DetectorLandmarks(),
-            model=EmotionModel(SquareClassifier(), Calibration(certain_from=CERTAIN_FROM)),
+            model=EmotionModel.of_one(
+                (config or AnalyzerConfig()).model,
+                SquareClassifier(),
+                Calibration(certain_from=CERTAIN_FROM),
+            ),
         )
 
     def explain(self, analysis: ImageAnalysis) -> tuple[NDArray[np.float32], ...]:
@@ -119,13 +125,13 @@ class FakeAnalyzer(Analyzer):
 class FakeEnsemble(FakeAnalyzer):
     """Three networks, of which the last names the next emotion in the order instead."""
 
-    def conclude(
-        self, pictures: Sequence[Examined], *, faces_a_call: int | None = None
+    def classify(
+        self, pictures: Sequence[PreparedImage], *, faces_per_call: int | None = None
     ) -> tuple[ImageAnalysis, ...]:
         """What the fake answers, with the three opinions."""
         return tuple(
             replace(told, faces=tuple(replace(face, per_model=_three(face)) for face in told.faces))
-            for told in super().conclude(pictures, faces_a_call=faces_a_call)
+            for told in super().classify(pictures, faces_per_call=faces_per_call)
         )
 
 
@@ -147,6 +153,7 @@ def model_info(name: str = "mobilenet_v2", **changes: Any) -> ModelInfo:
         "megabytes": 4.6,
         "metrics": {"validation": figures},
         "how_to_get": "",
+        "members": member_names(name),
     }
     return ModelInfo(**{**values, **changes})
 

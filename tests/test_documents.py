@@ -23,8 +23,8 @@ from core.weights import SHIPPED_DIR
 from tests.fakes import FakeAnalyzer, picture
 from training.benchmark.tables import format_benchmark_tables
 from training.detector.table import detectors_table, sweep_table
-from training.evaluation.evaluate import Evaluation
 from training.reporting.comparison import comparison_rows, comparison_table, pair_rows
+from training.reporting.evaluation import Evaluation
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_models_page_compares_the_models_as_the_command_does(root, trained):
     assert marked_part(root / "docs" / "models.md", "models") == comparison_table(trained)
 
 
-def test_models_page_says_when_an_answer_is_certain_as_recorded(root):
+def test_models_page_says_when_an_answer_is_certain_replace_recorded(root):
     text = " ".join((root / "docs" / "models.md").read_text(encoding="utf-8").split())
     metrics = read_results(root, "metrics_publictest.json")["models"]["mobilenet_v2"]
     certain, classes = metrics["certain"], metrics["per_class"]
@@ -88,14 +88,14 @@ def test_every_model_card_compares_the_models(root, trained):
 
 
 def test_evaluate_prints_what_the_models_page_shows_of_the_same_metrics(root, monkeypatch):
-    from training.evaluation.evaluate import as_recorded
+    from training.reporting.evaluation import replace_recorded
 
     document = read_results(root, "metrics_publictest.json")
-    models = as_recorded(document, SHIPPED_DIR)
+    models = replace_recorded(document, SHIPPED_DIR)
     rows, pairs = comparison_rows(models), pair_rows(models)
     evaluation = Evaluation(root, document["models"], rows, pairs, (), ())
     monkeypatch.setattr(
-        "training.evaluation.evaluate.evaluate_models", lambda *_args, **_options: evaluation
+        "training.reporting.evaluation.evaluate_models", lambda *_args, **_options: evaluation
     )
     command = "evaluate --model all --data faces.zip --split validation --out out"
     result = CliRunner().invoke(app, command.split(), env={"COLUMNS": "200"})

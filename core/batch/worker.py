@@ -26,7 +26,7 @@ from .source import Source
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-    from ..pipeline import Analyzer, Examined
+    from ..pipeline import Analyzer, PreparedImage
 
 _FACES_PER_CALL, _FACES_PER_CALL_GPU = 2, 32
 """Faces the classifier gets at once. Always the same number, padded if need be, so that no answer
@@ -64,7 +64,7 @@ class _Pending:
     """Photos whose faces are cut out but not classified yet."""
 
     paths: list[str] = field(default_factory=list)
-    examined: list[Examined] = field(default_factory=list)
+    examined: list[PreparedImage] = field(default_factory=list)
     images: list[RgbImage] = field(default_factory=list)
     """The photos themselves, kept only if they are to be annotated."""
 
@@ -112,7 +112,7 @@ class Worker:
             try:
                 if isinstance(image, ProjectError):
                     raise image
-                pending.examined.append(self.analyzer.examine(image))
+                pending.examined.append(self.analyzer.prepare(image))
             except ProjectError as error:
                 results[path] = FileResult.from_error(path, error)
                 continue
@@ -143,15 +143,15 @@ class Worker:
         return results
 
     def _classify(self, pending: _Pending) -> list[ImageAnalysis | ProjectError]:
-        conclude = self.analyzer.conclude
+        conclude = self.analyzer.classify
         try:
-            return list(conclude(pending.examined, faces_a_call=self._faces_per_call))
+            return list(conclude(pending.examined, faces_per_call=self._faces_per_call))
         except ProjectError:
             # One photo has no usable answer; classify them one by one to keep the others.
             analyses: list[ImageAnalysis | ProjectError] = []
             for examined in pending.examined:
                 try:
-                    analyses.extend(conclude([examined], faces_a_call=self._faces_per_call))
+                    analyses.extend(conclude([examined], faces_per_call=self._faces_per_call))
                 except ProjectError as error:
                     analyses.append(error)
             return analyses

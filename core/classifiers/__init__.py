@@ -14,17 +14,25 @@ class Classifier(Protocol):
     """Anything that gives logits for aligned faces."""
 
     def logits(self, crops: UInt8Array) -> Float32Array:
-        """(N, 48, 48) uint8 grey crops to (N, 7) float32 logits, uncalibrated; N may be 0."""
+        """Return the uncalibrated (N, 7) float32 logits of (N, 48, 48) uint8 grey crops.
+
+        N may be 0.
+        """
         ...
 
-
-CLASSIFIERS: Registry[Classifier] = Registry("model")
-CLASSIFIERS.add("mobilenet_v2", "core.classifiers.network:load_network")
-CLASSIFIERS.add("resnet50", "core.classifiers.network:load_network")
-CLASSIFIERS.add("inception_v3", "core.classifiers.network:load_network")
-CLASSIFIERS.add("ensemble", "core.classifiers.ensemble:load_ensemble")
 
 ARCHITECTURES: tuple[str, ...] = ("mobilenet_v2", "resnet50", "inception_v3")
 """The single networks."""
 ENSEMBLE = "ensemble"
-"""Their combination."""
+"""All of them answering together."""
+BUILT_IN = (*ARCHITECTURES, ENSEMBLE)
+"""The models that this project trains; others may be registered."""
+
+CLASSIFIERS: Registry[Classifier] = Registry("model")
+for _name in BUILT_IN:
+    CLASSIFIERS.add(_name, "core.classifiers.model:load_trained_model")
+
+
+def member_names(name: str) -> tuple[str, ...]:
+    """Return the networks that answer in the model ``name``; a single network is its own."""
+    return ARCHITECTURES if name == ENSEMBLE else (name,)

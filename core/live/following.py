@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..pipeline import Analyzer, Examined
+from ..pipeline import Analyzer, PreparedImage
 from ..tracking import FaceTracker
 from ..types import Box, Face, Float32Array, ImageAnalysis, RgbImage
 from .video import Frame
@@ -39,7 +39,7 @@ class FaceFollower:
 
     def answer_all(self, frames: Sequence[Frame]) -> tuple[ImageAnalysis, ...]:
         """The same for some frames in a row, whose faces are classified together, in less time."""
-        answers = self.analyzer.conclude([self._examined(frame.image) for frame in frames])
+        answers = self.analyzer.classify([self._examined(frame.image) for frame in frames])
         return tuple(map(self._smoothed, answers, frames))
 
     def _smoothed(self, answer: ImageAnalysis, frame: Frame) -> ImageAnalysis:
@@ -50,11 +50,11 @@ class FaceFollower:
         )
         return replace(answer, faces=faces)
 
-    def _examined(self, image: RgbImage) -> Examined:
+    def _examined(self, image: RgbImage) -> PreparedImage:
         searched = self._count % self.every == 0
         self._count += 1
         before = self.analyzer.detect(image) if searched else self._faces
-        found = self.analyzer.examine(image, before)
+        found = self.analyzer.prepare(image, before)
         placed = [
             now.landmarks is not face.landmarks
             for face, now in zip(before, found.faces, strict=True)
@@ -64,7 +64,9 @@ class FaceFollower:
         self._faces, self._unplaced = found.faces, tuple(not each for each in placed)
         return found
 
-    def _followed(self, found: Examined, placed: Sequence[bool]) -> tuple[Examined, list[bool]]:
+    def _followed(
+        self, found: PreparedImage, placed: Sequence[bool]
+    ) -> tuple[PreparedImage, list[bool]]:
         """The faces of the frame before, where they are now, without those that were lost."""
         kept = [
             number for number, unplaced in enumerate(self._unplaced) if placed[number] or unplaced

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import main
-from training.evaluation.evaluate import Evaluation
 from training.evaluation.photos import PhotoEvaluation
+from training.reporting.evaluation import Evaluation
 
 FIGURES = {
     "n": 3589,
@@ -40,7 +40,7 @@ def emotion(monkeypatch):
         rows = [("accuracy, %", "70.1 (69.1 to 72.1)")]
         return Evaluation(directory, {"mobilenet_v2": figures}, rows, pairs, skipped, cards)
 
-    monkeypatch.setattr("training.evaluation.evaluate.evaluate_models", evaluate_models)
+    monkeypatch.setattr("training.reporting.evaluation.evaluate_models", evaluate_models)
 
     def run(*arguments):
         required = ("--data", "faces.zip", "--out", "out")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,8 @@ from core import (
     RgbImage,
 )
 from core.calibration import Calibration
+from core.classifiers.model import EmotionModel
 from core.faces.alignment import matrix_from_box
-from core.pipeline import EmotionModel
 
 
 class FixedDetector:
@@ -75,9 +76,12 @@ def analyzer(
         AnalyzerConfig(**options),
         detector=FixedDetector(*faces),
         landmarks=FixedLandmarks(landmarks),
-        model=EmotionModel(
-            classifier or BrightnessClassifier(),
-            calibration or Calibration(),
+        model=replace(
+            EmotionModel.of_one(
+                str(options.get("model", "mobilenet_v2")),
+                classifier or BrightnessClassifier(),
+                calibration or Calibration(),
+            ),
             weights_sha256={"mobilenet_v2": "ab" * 32},
         ),
     )

@@ -26,10 +26,10 @@ from core import (
     document,
 )
 from core.calibration import Calibration
-from core.config import PRESETS, Preset
+from core.classifiers.model import EmotionModel, load_model
+from core.config import PRESETS, Device, Engine, Preset
 from core.faces.alignment import FaceFrame, matrix_from_anchors, matrix_from_box
 from core.landmarks.anchors import anchor_points
-from core.pipeline import EmotionModel, load_emotion_model
 from tests.core.pipeline_parts import BrightnessClassifier, analyzer, five_points
 
 
@@ -133,7 +133,7 @@ def test_faces_can_be_found_alone_and_answered_again():
     image = picture()
     assert [face.box.x1 for face in made.detect(image)] == [0, 60]
     analysis = made.analyze(image)
-    again = made.answer(image, [each.face for each in analysis.faces])
+    again = made.analyze_faces(image, [each.face for each in analysis.faces])
     for first, second in zip(analysis.faces, again, strict=True):
         assert (first.index, first.emotions, first.quality) == (
             second.index,
@@ -148,10 +148,10 @@ def test_other_landmarks_give_another_crop():
     image = picture()
     face = made.analyze(image).faces[0].face
     moved = replace(face, landmarks=five_points(10, 6))
-    (answer,) = made.answer(image, [moved])
+    (answer,) = made.analyze_faces(image, [moved])
     assert answer.face.landmarks is moved.landmarks
-    assert not np.array_equal(answer.crop.pixels, made.answer(image, [face])[0].crop.pixels)
-    assert made.answer(image, []) == ()
+    assert not np.array_equal(answer.crop.pixels, made.analyze_faces(image, [face])[0].crop.pixels)
+    assert made.analyze_faces(image, []) == ()
 
 
 def test_notes_of_the_reader_are_carried():
@@ -215,12 +215,12 @@ def test_provenance_tells_what_answered():
 
 
 def test_provenance_changes_with_the_calibration():
-    def digest(**described):
+    def digest(**facts):
         made = Analyzer(
             AnalyzerConfig(),
             detector=None,
             landmarks=None,
-            model=EmotionModel(BrightnessClassifier(), Calibration(), described=described),
+            model=EmotionModel.of_one("bright", BrightnessClassifier(), Calibration(), facts),
         )
         return made._provenance.config_digest
 
@@ -239,7 +239,7 @@ def test_faces_of_several_pictures_share_a_call_and_are_answered_as_alone():
     made = analyzer(face(150), face(10), classifier=classifier)
     images = [picture(200), picture(240), RgbImage(np.zeros((9, 9, 3), np.uint8)), picture(280)]
     alone = [document(made.analyze(image)) for image in images]
-    together = made.conclude([made.examine(image) for image in images])
+    together = made.classify([made.prepare(image) for image in images])
     assert [document(each) for each in together] == alone
     assert len(classifier.seen) == sum(len(each["faces"]) for each in alone) > 4
 
@@ -247,26 +247,25 @@ def test_faces_of_several_pictures_share_a_call_and_are_answered_as_alone():
 def test_calls_of_a_fixed_size_are_filled_with_blank_faces():
     classifier = BrightnessClassifier()
     made = analyzer(face(150), face(10), face(80), classifier=classifier)
-    examined = [made.examine(picture(200)), made.examine(picture(240))]
+    examined = [made.prepare(picture(200)), made.prepare(picture(240))]
     sizes = []
     logits = classifier.logits
     classifier.logits = lambda crops: (sizes.append(len(crops)), logits(crops))[1]
-    (first, second) = made.conclude(examined, faces_a_call=4)
+    (first, second) = made.classify(examined, faces_per_call=4)
     assert sizes == [4, 4]
     assert [len(first.faces), len(second.faces)] == [3, 3]
     assert document(first) == document(made.analyze(picture(200)))
-    assert made.conclude([], faces_a_call=4) == ()
+    assert made.classify([], faces_per_call=4) == ()
 
 
 def test_no_bit_of_a_network_s_answer_depends_on_the_faces_beside_it(weights_dir, photo):
-    config = AnalyzerConfig(weights_dir=weights_dir, device="cpu")
     made = analyzer(*(Face(Box(150.0 + x, 50.0, 260.0 + x, 180.0), 0.9) for x in (0, 20, 40)))
-    made._model = load_emotion_model(config)
+    made._model = load_model("mobilenet_v2", weights_dir=weights_dir, device=Device.CPU)
     turned = RgbImage(photo.pixels[:, ::-1], "turned.png")
-    examined = [made.examine(photo), made.examine(turned), made.examine(photo)]
+    examined = [made.prepare(photo), made.prepare(turned), made.prepare(photo)]
 
     def answers(*groups):
-        told = [each for group in groups for each in made.conclude(group, faces_a_call=4)]
+        told = [each for group in groups for each in made.classify(group, faces_per_call=4)]
         return [face.emotions.probabilities for each in told for face in each.faces]
 
     together = answers(examined)
@@ -311,18 +310,17 @@ def test_nothing_grows_over_many_calls():
 
 
 def test_single_network_is_loaded_with_its_manifest_entry(weights_dir):
-    model = load_emotion_model(AnalyzerConfig(model="resnet50", weights_dir=weights_dir))
+    model = load_model("resnet50", weights_dir=weights_dir)
     assert model.calibration == Calibration(1.25, 0.4)
     assert list(model.weights_sha256) == ["resnet50"]
-    assert model.described["preprocessing"] == {"input_px": 48, "mean": 0.5, "std": 0.25}
+    assert model.manifest_facts["preprocessing"] == {"input_px": 48, "mean": 0.5, "std": 0.25}
 
 
 @pytest.fixture(scope="module")
 def together(weights_dir):
     """The ensemble of the three random networks, behind fakes."""
-    config = AnalyzerConfig(model="ensemble", weights_dir=weights_dir, engine="torch")
     made = analyzer(face(20), face(90), model="ensemble")
-    made._model = load_emotion_model(config)
+    made._model = load_model("ensemble", weights_dir=weights_dir, engine=Engine.TORCH)
     return made
 
 
@@ -348,14 +346,14 @@ def test_ensemble_s_answer_is_its_calibration_of_the_members_mean(together):
 def test_analyzers_are_loaded_one_at_a_time(monkeypatch, tmp_path):
     loading, most = [], []
 
-    def load(config):
-        loading.append(config)
+    def load(name, **_options):
+        loading.append(name)
         time.sleep(0.05)
         most.append(len(loading))
         loading.pop()
         raise WeightsMissing("none", hint="none")
 
-    monkeypatch.setattr("core.pipeline.load_emotion_model", load)
+    monkeypatch.setattr("core.pipeline.load_model", load)
 
     def made(_number):
         with pytest.raises(WeightsMissing):
@@ -377,6 +375,6 @@ def test_model_registered_from_outside_is_taken_as_calibrated(monkeypatch):
 
     theirs = BrightnessClassifier()
     monkeypatch.setitem(CLASSIFIERS._factories, "theirs", lambda *_names, **_options: theirs)
-    model = load_emotion_model(AnalyzerConfig(model="theirs"))
-    assert model.classifier is theirs
+    model = load_model("theirs")
+    assert model.members["theirs"].classifier is theirs
     assert (model.calibration, dict(model.weights_sha256)) == (Calibration(), {})

@@ -157,12 +157,12 @@ def _stages(
     }
     for way, analyzer in ours.items():
         faces = [analyzer.detect(each) for each in images]
-        examined = [analyzer.examine(each) for each in images]
+        examined = [analyzer.prepare(each) for each in images]
         works["detect"][way] = [partial(analyzer.detect, each) for each in images]
         works["landmarks"][way] = [
-            partial(analyzer.examine, each, some) for each, some in zip(images, faces, strict=True)
+            partial(analyzer.prepare, each, some) for each, some in zip(images, faces, strict=True)
         ]
-        works["classify"][way] = [partial(analyzer.conclude, [each]) for each in examined]
+        works["classify"][way] = [partial(analyzer.classify, [each]) for each in examined]
     return {
         stage: {way: summary(each) for way, each in in_turns(some, rounds).items()}
         for stage, some in works.items()

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
 from core.calibration import Calibration, softmax
-from core.classifiers import ARCHITECTURES, ENSEMBLE
-from core.classifiers.ensemble import EnsembleClassifier
+from core.classifiers import member_names
+from core.classifiers.model import EmotionModel, Member
 from core.classifiers.network import load_network
 from core.config import Device, Engine
 from core.errors import ConfigError
@@ -23,7 +23,7 @@ from core.weights import SHIPPED_DIR, spec_of
 
 from ..data.faces import describe_data, read_faces
 from ..data.splits import Split
-from ..learning.export import publish, update_ensemble, update_entry
+from ..learning.export import publish, update_model
 from .metrics import calibration_error
 from .shares import fitted_shares
 
@@ -78,13 +78,13 @@ def calibrate_model(
             f"The target accuracy must lie between 0 and 1, got {target_accuracy:g}.",
             hint=f"The default is {TARGET_ACCURACY:g}.",
         )
-    if model == ENSEMBLE and publish_to is not None:
+    names = member_names(model)
+    if len(names) > 1 and publish_to is not None:
         raise ConfigError(
             "An ensemble has no file to publish.",
             hint="Publish its networks, then calibrate the ensemble there with --weights.",
         )
     folder = weights_dir or SHIPPED_DIR
-    names = ARCHITECTURES if model == ENSEMBLE else (model,)
     for name in names:
         spec_of(name, folder)
     faces = read_faces(sources, Split.VALIDATION)
@@ -93,16 +93,16 @@ def calibrate_model(
         for name in names
     }
     logits = {name: network.logits(faces.images) for name, network in networks.items()}
-    shares: dict[str, float] = {}
-    if model == ENSEMBLE:
-        opinions = [networks[name].spec.calibration.probabilities(logits[name]) for name in names]
-        found = fitted_shares(np.stack(opinions), faces.labels)
-        shares = dict(zip(names, map(float, found), strict=True))
-        rows = EnsembleClassifier(networks, shares, Calibration()).combined(logits)
-    else:
-        rows = logits[model]
+    shares = {model: 1.0}
+    if len(names) > 1:
+        answers = [networks[name].spec.calibration.probabilities(logits[name]) for name in names]
+        fitted_to_labels = fitted_shares(np.stack(answers), faces.labels)
+        shares = dict(zip(names, map(float, fitted_to_labels), strict=True))
+    members = {name: Member(each, each.spec.calibration) for name, each in networks.items()}
+    rows = EmotionModel(members, shares, Calibration()).combine(logits)
     calibration = fitted(rows, faces.labels, target_accuracy)
     entry = {
+        **({"weights": shares} if len(names) > 1 else {}),
         "calibration": dataclasses.asdict(calibration),
         "calibrated_on": {
             "data": describe_data(faces.names, sources),
@@ -111,10 +111,7 @@ def calibrate_model(
         },
         "metrics": {},
     }
-    if model == ENSEMBLE:
-        update_ensemble(folder, {"weights": shares, **entry})
-    else:
-        update_entry(folder, model, entry)
+    update_model(folder, model, entry)
     if publish_to is not None:
         publish(model, folder, publish_to)
     before, after = softmax(rows), calibration.probabilities(rows)
@@ -127,7 +124,7 @@ def calibrate_model(
         ece_before=calibration_error(before, faces.labels),
         ece_after=calibration_error(after, faces.labels),
         published=publish_to,
-        shares=shares,
+        shares=shares if len(names) > 1 else {},
     )
 
 

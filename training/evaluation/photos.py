@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from core.classifiers import ENSEMBLE
+from core.classifiers import member_names
 from core.config import AnalyzerConfig, Device
 from core.errors import DataError, InputError
 from core.files import atomic_write, write_json
@@ -113,8 +113,11 @@ def _analyzer(
 
 
 def _needed(models: Sequence[str]) -> tuple[str, ...]:
-    """The models to load: an ensemble says what its members say as well."""
-    return (ENSEMBLE,) if ENSEMBLE in models else tuple(models)
+    """Return the models to load: an ensemble gives its members' answers as well."""
+    members = {name: set(member_names(name)) for name in models}
+    return tuple(
+        name for name in models if not any(members[name] < others for others in members.values())
+    )
 
 
 def _label(folder: str, classes: ClassMapping | None) -> Emotion | None:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from core.classifiers import ENSEMBLE
+from core.classifiers.spec import read_models
 from core.errors import ConfigError, DataError
-from core.weights import SHIPPED_DIR, read_ensemble, read_manifest
+from core.weights import SHIPPED_DIR
 
 GATE_FILE = Path(__file__).resolve().parent / "release_gate.toml"
 RESULTS_FILE = SHIPPED_DIR.parent / "docs" / "results" / "robustness.json"
@@ -92,12 +92,7 @@ def read_limits(path: Path = GATE_FILE) -> Limits:
 
 def _released(directory: Path) -> dict[str, dict[str, str]]:
     """By trained model the checksums of the files that speak in it."""
-    specs = read_manifest(directory)
-    released = {name: {name: spec.sha256} for name, spec in specs.items()}
-    ensemble = read_ensemble(directory)
-    if ensemble is not None:
-        released[ENSEMBLE] = {name: specs[name].sha256 for name in ensemble.weights}
-    return released
+    return {name: spec.weights_sha256 for name, spec in read_models(directory).items()}
 
 
 def _breaches(name: str, told: Mapping[str, Any], limits: Limits) -> Iterator[Breach]:

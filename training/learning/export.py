@@ -116,6 +116,14 @@ def update_ensemble(directory: Path, changes: Mapping[str, Any]) -> None:
     _write_document(directory, document)
 
 
+def update_model(directory: Path, name: str, changes: Mapping[str, Any]) -> None:
+    """Merge ``changes`` into the manifest's entry of a network or of the ensemble."""
+    if name in _read_document(directory)["models"]:
+        update_entry(directory, name, changes)
+    else:
+        update_ensemble(directory, changes)
+
+
 def _read_document(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST_NAME
     if not path.exists():

@@ -138,8 +138,8 @@ def _slicings(
     """A user's own groups first, then all that can be told without them."""
     own = read_groups(groups, faces.names) if groups else []
     crowd = [slice_by_votes(read_votes(votes, faces.names))] if votes else []
-    first, network = next(iter(asked.networks.items()))
-    clusters = slice_by_cluster(embed_faces(network, faces.images), of=first)
+    network = asked.first_network
+    clusters = slice_by_cluster(embed_faces(network, faces.images), of=network.name)
     return [
         *own,
         *slice_pictures(faces.images, FaceMeshLandmarks()),
@@ -150,8 +150,7 @@ def _slicings(
 
 def _trained_on(asked: StudiedModels, name: str) -> Mapping[str, int]:
     """Training faces by emotion of that model, or of the ensemble's first member."""
-    member = next(iter(asked.weights_sha256(name)))
-    counts: Mapping[str, int] = asked.networks[member].spec.training["faces_by_emotion"]
+    counts: Mapping[str, int] = asked.training_facts(name)["faces_by_emotion"]
     return counts
 
 

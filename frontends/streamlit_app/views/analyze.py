@@ -16,7 +16,7 @@ from frontends.streamlit_app.views.several import show_several
 from frontends.streamlit_app.views.sidebar import choose_settings
 from frontends.streamlit_app.views.sources import choose_photos
 from frontends.streamlit_app.workspace import Answer
-from frontends.wording import ENSEMBLE, escape_markdown, model_title, shown_name
+from frontends.wording import escape_markdown, model_title, shown_name
 
 if TYPE_CHECKING:
     from core import Analyzer
@@ -57,11 +57,10 @@ def page() -> None:
 
 def _everyone(config: AnalyzerConfig, models: Sequence[ModelInfo]) -> AnalyzerConfig | None:
     """What asks all networks; None where ``config`` does or where there are too few of them."""
-    if config.model == ENSEMBLE or not any(
-        info.trained and info.name == ENSEMBLE for info in models
-    ):
+    ensemble = next((info for info in models if info.trained and len(info.members) > 1), None)
+    if ensemble is None or ensemble.name == config.model:
         return None
-    return replace(config, model=ENSEMBLE)
+    return replace(config, model=ensemble.name)
 
 
 def _answer_all(photos: Sequence[Photo], analyzer: Analyzer) -> list[Answer]:

@@ -112,7 +112,9 @@ def _lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
 
         def moved() -> FaceAnalysis:
             placed = displaced(points, noise, error / 100, seed=seed)
-            (told,) = analyzer.answer(memory.image(photo), [replace(face.face, landmarks=placed)])
+            (told,) = analyzer.analyze_faces(
+                memory.image(photo), [replace(face.face, landmarks=placed)]
+            )
             return replace(told, index=face.index)
 
         after = cast("FaceAnalysis", memory.remember(("moved", *key), moved))
@@ -219,7 +221,7 @@ def _tried(
         for seed in range(_DRAWS)
     ]
     top = face.emotions.top
-    answers = [each.emotions for each in analyzer.answer(image, faces)]
+    answers = [each.emotions for each in analyzer.analyze_faces(image, faces)]
     rows = []
     for place, error in enumerate(_ERRORS):
         some = answers[place * _DRAWS : (place + 1) * _DRAWS]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from core import AnalyzerConfig, Box, Face, ProjectError
 from core.calibration import Calibration
-from core.pipeline import Analyzer, EmotionModel
+from core.classifiers.model import EmotionModel
+from core.pipeline import Analyzer
 from tests.core.batch.batch_parts import kill_self
 from tests.core.pipeline_parts import BrightnessClassifier, FixedDetector, FixedLandmarks
 
@@ -27,14 +28,16 @@ class QuickAnalyzer(Analyzer):
             config,
             detector=FixedDetector(Face(Box(20.0, 20.0, 60.0, 60.0), 0.9)),
             landmarks=FixedLandmarks(),
-            model=EmotionModel(BrightnessClassifier(), Calibration(certain_from=0.5)),
+            model=EmotionModel.of_one(
+                "mobilenet_v2", BrightnessClassifier(), Calibration(certain_from=0.5)
+            ),
         )
 
 
 class CrashingAnalyzer(QuickAnalyzer):
     """Kills its process at fatal.png, at once.png only the first time; hangs at hang.png."""
 
-    def examine(self, image):
+    def prepare(self, image):
         if image.name == "fatal.png":
             kill_self()
         if image.name == "once.png" and not (mark := Path(os.environ[MARK])).exists():
@@ -42,15 +45,15 @@ class CrashingAnalyzer(QuickAnalyzer):
             kill_self()
         if image.name == "hang.png":
             time.sleep(3600)
-        return super().examine(image)
+        return super().prepare(image)
 
 
 class SlowAnalyzer(QuickAnalyzer):
     """Is slow enough that a run can be stopped halfway."""
 
-    def examine(self, image):
+    def prepare(self, image):
         time.sleep(0.05)
-        return super().examine(image)
+        return super().prepare(image)
 
 
 def raise_error(_config: AnalyzerConfig) -> Analyzer:

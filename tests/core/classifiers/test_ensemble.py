@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from core import Device, Engine, WeightsCorrupt, WeightsMissing
 from core.calibration import softmax
-from core.classifiers.ensemble import load_ensemble
+from core.classifiers.model import load_model
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def changed(weights_dir, tmp_path):
 
 
 def load(folder):
-    return load_ensemble("ensemble", weights_dir=folder, engine=Engine.TORCH, device=Device.CPU)
+    return load_model("ensemble", weights_dir=folder, engine=Engine.TORCH, device=Device.CPU)
 
 
 @pytest.mark.parametrize("missing", [["resnet50"], ["mobilenet_v2", "inception_v3"]])
@@ -63,7 +64,7 @@ def test_answer_is_the_weighted_mean_of_calibrated_members(weights_dir, faces48)
     expected = np.zeros((len(faces48), 7))
     for (name, member), share in zip(ensemble.members.items(), (0.5, 0.3, 0.2), strict=True):
         temperature = {"mobilenet_v2": 1.0, "resnet50": 1.25, "inception_v3": 1.5}[name]
-        expected += share * softmax(member.logits(faces48) / temperature)
+        expected += share * softmax(member.classifier.logits(faces48) / temperature)
     logits = ensemble.logits(faces48)
     assert logits.dtype == np.float32
     assert np.exp(logits) == pytest.approx(expected, abs=1e-5)
@@ -71,7 +72,7 @@ def test_answer_is_the_weighted_mean_of_calibrated_members(weights_dir, faces48)
 
 def test_shares_need_not_sum_to_one(weights_dir, faces48):
     ensemble = load(weights_dir)
-    rows = {name: member.logits(faces48) for name, member in ensemble.members.items()}
-    expected = ensemble.combined(rows)
-    ensemble.weights = {name: 10 * share for name, share in ensemble.weights.items()}
-    assert ensemble.combined(rows) == pytest.approx(expected, abs=1e-5)
+    rows = ensemble.member_logits(faces48)
+    more = {name: 10 * share for name, share in ensemble.shares.items()}
+    expected = ensemble.combine(rows)
+    assert replace(ensemble, shares=more).combine(rows) == pytest.approx(expected, abs=1e-5)

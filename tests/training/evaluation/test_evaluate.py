@@ -19,9 +19,9 @@ from core.weights import read_ensemble, spec_of
 from training.data.faces import read_faces
 from training.data.splits import Split
 from training.evaluation.calibrate import calibrate_model
-from training.evaluation.evaluate import evaluate_models
 from training.learning.train import train_model
 from training.reporting.comparison import comparison_rows, comparison_table, pair_rows
+from training.reporting.evaluation import evaluate_models
 
 HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "brier", "ece")
 

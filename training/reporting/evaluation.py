@@ -1,0 +1,148 @@
+"""Evaluating models: figures, plots and, on request, the record and the model cards."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from core.catalog import ModelInfo, model_catalog
+from core.classifiers.spec import read_models
+from core.config import Device, Engine
+from core.errors import ConfigError
+from core.files import atomic_write
+from core.weights import SHIPPED_DIR
+
+from ..data.splits import Split
+from ..evaluation.evaluate import measure_models
+from ..evaluation.figures import recorded
+from ..learning.export import update_model
+from .comparison import comparison_rows, pair_rows
+from .model_card import write_card
+from .plots import confusion_plot, pareto_plot, reliability_plot, risk_coverage_plot
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What was measured and where it was written."""
+
+    directory: Path
+    models: Mapping[str, Mapping[str, Any]]
+    """The figures of ``metrics.json`` by model."""
+    table: Sequence[tuple[str, ...]]
+    """The models side by side: figures by name, one text for each model."""
+    pairs: Sequence[tuple[str, ...]]
+    """Every two models against each other, headings first; empty for a single one."""
+    skipped: tuple[str, ...]
+    cards: tuple[Path, ...]
+    """Model cards written because the figures were recorded."""
+
+
+def evaluate_models(
+    sources: Sequence[Path],
+    split: Split | str | None,
+    directory: Path,
+    *,
+    models: Sequence[str] = (),
+    weights_dir: Path | None = None,
+    votes: Path | None = None,
+    labels: Path | None = None,
+    record: bool = False,
+    speed: bool = False,
+    engine: Engine | str = Engine.AUTO,
+    device: Device | str = Device.AUTO,
+) -> Evaluation:
+    """Measure ``models`` (all trained ones if none is named) on ``split`` of ``sources``.
+
+    Writes metrics.json, predictions.csv and plots into ``directory``. Where ``sources`` hold
+    the training split too, the figures are given once more without near-copies of training
+    faces. ``record`` puts the headlines into the manifest of ``weights_dir`` and writes the
+    model cards anew. ``speed`` measures how long each model takes on this machine as well.
+    ``split`` None takes all faces, for data that nothing was trained on; ``labels`` is a CSV that
+    says what class folders of other names stand for.
+    """
+    split = Split(split) if split else None
+    if record and (split is None or labels is not None):
+        raise ConfigError(
+            "Only figures on one split of the seven emotions are recorded with the weights.",
+            hint="Leave out --record; metrics.json has the figures.",
+        )
+    folder = weights_dir or SHIPPED_DIR
+    measured = measure_models(
+        sources,
+        split,
+        directory,
+        models=models,
+        weights_dir=folder,
+        votes=votes,
+        labels=labels,
+        speed=speed,
+        engine=Engine(engine),
+        device=Device(device),
+    )
+    document = measured.document
+    _draw(directory, document["split"], document["models"])
+    cards = _record(folder, document) if record else ()
+    compared = replace_recorded(document, folder)
+    return Evaluation(
+        directory=directory,
+        models=document["models"],
+        table=comparison_rows(compared),
+        pairs=pair_rows(compared),
+        skipped=measured.skipped,
+        cards=cards,
+    )
+
+
+def replace_recorded(document: Mapping[str, Any], folder: Path) -> tuple[ModelInfo, ...]:
+    """Return the models of a metrics.json with its figures in place of the recorded ones."""
+    return tuple(
+        dataclasses.replace(
+            info,
+            metrics={Split.VALIDATION: recorded(document, info.name)},
+            speed=document["models"][info.name].get("speed", info.speed),
+        )
+        for info in model_catalog(folder)
+        if info.name in document["models"]
+    )
+
+
+def _draw(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]) -> None:
+    for name, metrics in measured.items():
+        title = f"{name}, {split}, {metrics['n']:,} faces"
+        before, after = metrics["reliability_uncalibrated"], metrics["reliability"]
+        atomic_write(directory / f"reliability_{name}.png", reliability_plot(title, before, after))
+        confusion = confusion_plot(title, metrics["confusion_matrix"])
+        atomic_write(directory / f"confusion_{name}.png", confusion)
+    curves = {name: metrics["risk_coverage"] for name, metrics in measured.items()}
+    title = f"Answering only the most certain faces, {split}"
+    atomic_write(directory / "risk_coverage.png", risk_coverage_plot(title, curves))
+    timed = {
+        name: (
+            metrics["speed"]["engines"]["openvino"]["ms_per_face"],
+            100 * metrics["accuracy"],
+            [100 * each for each in metrics["accuracy_interval"]],
+        )
+        for name, metrics in measured.items()
+        if "speed" in metrics
+    }
+    if timed:
+        title = f"Accuracy against time on a CPU, {split}"
+        atomic_write(directory / "pareto.png", pareto_plot(title, timed))
+
+
+def _record(folder: Path, document: Mapping[str, Any]) -> tuple[Path, ...]:
+    """Put the headlines into the manifest and write the cards of the single networks."""
+    split, models = document["split"], read_models(folder)
+    for name, metrics in document["models"].items():
+        speed = {"speed": metrics["speed"]} if "speed" in metrics else {}
+        headlines = {**models[name].metrics, split: recorded(document, name)}
+        update_model(folder, name, {"metrics": headlines, **speed})
+    # Each card shows all models: their figures must be on record before.
+    return tuple(
+        write_card(folder, name, document)
+        for name in document["models"]
+        if len(models[name].members) == 1
+    )
