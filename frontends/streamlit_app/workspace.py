@@ -189,7 +189,7 @@ class Workspace:
         """The faces with what each network of ``everyone`` says of them; their answers stay."""
 
         def ask() -> tuple[FaceAnalysis, ...]:
-            told = everyone.answer(self.image(photo), [each.face for each in analysis.faces])
+            told = everyone.analyze_faces(self.image(photo), [each.face for each in analysis.faces])
             return tuple(
                 replace(face, per_model=each.per_model)
                 for face, each in zip(analysis.faces, told, strict=True)

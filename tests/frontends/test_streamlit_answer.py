@@ -47,7 +47,9 @@ class Everyone(FakeAnalyzer):
     def analyze_faces(self, image, faces):
         told = {"mobilenet_v2": "happy", "resnet50": "happy", "inception_v3": "sad"}
         per_model = {name: certain(Emotion(word)) for name, word in told.items()}
-        return tuple(replace(each, per_model=per_model) for each in super().analyze_faces(image, faces))
+        return tuple(
+            replace(each, per_model=per_model) for each in super().analyze_faces(image, faces)
+        )
 
 
 @pytest.fixture
