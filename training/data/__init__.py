@@ -1,1 +1,1 @@
-"""Labelled faces: reading, splitting, augmenting, and telling them apart."""
+"""Labelled faces: how they are read, split, augmented and grouped."""

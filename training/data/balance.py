@@ -1,7 +1,7 @@
-"""What favours faces that a network would else learn least about: mitigation by training.
+"""Giving more weight to faces that a network would learn least about.
 
-Groups of faces are those of :mod:`.studies.slices`, made from the training faces alone. They part
-pictures by light, sharpness and pose, not people.
+The groups of faces come from :mod:`.slices` and from the training faces alone. They divide
+pictures by light, sharpness and pose; they are not groups of people.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ from .augment import LIGHT, POSE, SHARPNESS
 from .slices import Slicing, slice_by_appearance, slice_by_mesh
 
 ROUNDS = 50
-"""Of raking; the shares of all groups are then right to a thousandth."""
+"""Rounds of raking, after which the shares of all groups are exact to a thousandth."""
 HARDEST_GROUPS: Mapping[str, Mapping[str, int]] = {
     LIGHT: {"brightness": 0, "contrast": 0},
     SHARPNESS: {"sharpness": 0},
     POSE: {"yaw": -1, "roll": -1, "mesh": -1},
 }
-"""By what is augmented more: slicings, and the group of each that shows least of a face. They
-are the darkest and the flattest fifth, the most blurred one, heads turned or tilted furthest, and
-faces in which the mesh finds none."""
+"""By kind of augmentation: slicings, and the index of the hardest group of each. These are the
+darkest fifth, the fifth with the least contrast, the most blurred fifth, the heads that are turned
+or tilted furthest, and the faces that the mesh does not find."""
 
 
 def slice_pictures(images: UInt8Array, mesh: LandmarkModel) -> list[Slicing]:
-    """How (N, 48, 48) uint8 faces are parted by what can be told without knowing the person."""
+    """Return all slicings of (N, 48, 48) uint8 faces that need only the pictures."""
     return [*slice_by_appearance(images), *slice_by_mesh(list(find_landmarks(images, mesh)))]
 
 
 def compute_emotion_weights(labels: NDArray[np.int64], balance: float) -> Float32Array:
-    """(N,) weights of mean 1: at ``balance`` 1 all emotions weigh alike, at 0 all faces."""
+    """Return (N,) weights of mean 1: at ``balance`` 1 emotions count equally, at 0 faces do."""
     counts = np.bincount(labels)[labels].astype(np.float64)
-    return _of_mean_one(counts**-balance)
+    return _scale_to_mean_one(counts**-balance)
 
 
 def compute_group_weights(
     labels: NDArray[np.int64], slicings: Sequence[Slicing], balance: float
 ) -> Float32Array:
-    """(N,) weights of mean 1 that leave every emotion its share.
+    """Return (N,) weights of mean 1 that keep every emotion's share.
 
-    Within each emotion the groups of every slicing weigh alike at ``balance`` 1, and between
-    that and their share of the faces below it. Raking (Deming & Stephan 1940) finds weights
-    that fit all slicings at once. A face without a group counts there as it is.
+    Within each emotion the groups of every slicing count equally at ``balance`` 1, as their
+    number of faces at 0, and in between otherwise. Raking (Deming & Stephan 1940) finds weights
+    that fit all slicings at once. A slicing does not change the weight of a face in no group.
     """
     weights = np.ones(len(labels))
     cells = [
@@ -70,15 +70,15 @@ def compute_group_weights(
     for label in np.unique(labels):
         inside = labels == label
         weights[inside] /= weights[inside].mean()
-    return _of_mean_one(weights)
+    return _scale_to_mean_one(weights)
 
 
-def _of_mean_one(weights: NDArray[np.float64]) -> Float32Array:
+def _scale_to_mean_one(weights: NDArray[np.float64]) -> Float32Array:
     return np.asarray(weights / weights.mean(), dtype=np.float32)
 
 
 def find_hard_properties(slicings: Sequence[Slicing]) -> list[frozenset[str]]:
-    """For each of N faces the properties in which it shows least, of :data:`HARDEST_GROUPS`."""
+    """Return for each of N faces the keys of :data:`HARDEST_GROUPS` for which it is in a group."""
     by_name = {slicing.name: slicing for slicing in slicings}
     count = len(slicings[0].member)
     masks = {

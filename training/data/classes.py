@@ -1,4 +1,4 @@
-"""Which emotion a class folder stands for: its own name, or a mapping file."""
+"""The emotion that a class folder stands for, by its name or by a mapping file."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _OTHER_NAMES = {
 }
 
 ClassMapping = Mapping[str, Emotion | None]
-"""By the folder's name in lower case; None for a class that is left out."""
+"""Emotion by folder name in lower case; None for a class that is left out."""
 
 
 def parse_emotion(folder: str) -> Emotion:
-    """The emotion a class folder stands for; DataError names the seven."""
+    """Return the emotion with the name of a class folder; DataError for any other name."""
     lowered = folder.strip().lower()
     if lowered in _OTHER_NAMES:
         return _OTHER_NAMES[lowered]
@@ -31,16 +31,16 @@ def parse_emotion(folder: str) -> Emotion:
         return Emotion(lowered)
     except ValueError:
         raise DataError(
-            f"The class folder '{folder}' is none of the seven emotions."
+            f"The class folder '{folder}' is not one of the seven emotions."
             if folder
-            else "An image lies outside of any class folder.",
-            hint=f"Every image lies in a folder named {', '.join(EMOTIONS)}; "
-            "rename the others, or leave them out.",
+            else "An image is not in a class folder.",
+            hint=f"Put every image into a folder named {', '.join(EMOTIONS)}. "
+            "Rename other folders, or leave them out.",
         ) from None
 
 
 def parse_class(folder: str) -> str:
-    """The emotion a class folder stands for, or its own name in lower case."""
+    """Return the emotion of a class folder, or its own name in lower case."""
     try:
         return parse_emotion(folder)
     except DataError:
@@ -48,7 +48,7 @@ def parse_class(folder: str) -> str:
 
 
 def map_to_emotion(folder: str, mapping: ClassMapping | None) -> Emotion | None:
-    """The emotion of a class folder by ``mapping``, where there is one; None is left out.
+    """Return the emotion of a class folder, by ``mapping`` if there is one; None to leave it out.
 
     DataError for a folder that the mapping does not name.
     """
@@ -64,9 +64,9 @@ def map_to_emotion(folder: str, mapping: ClassMapping | None) -> Emotion | None:
 
 
 def read_mapping(path: Path) -> ClassMapping:
-    """The mapping in a CSV of two columns, ``class`` and ``emotion``; DataError for another file.
+    """Read a CSV with the columns ``class`` and ``emotion``; DataError for any other file.
 
-    An empty emotion leaves the class out, as contempt, which none of the networks knows.
+    An empty emotion leaves the class out, for example contempt, which no network knows.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -76,7 +76,7 @@ def read_mapping(path: Path) -> ClassMapping:
             rows = [(row["class"].strip(), (row["emotion"] or "").strip()) for row in reader]
     except (OSError, csv.Error, ValueError, AttributeError) as error:
         raise DataError(
-            f"'{path.name}' is no label mapping.",
+            f"'{path.name}' is not a label mapping.",
             hint="Needed: a CSV with the columns class and emotion, e.g. the line 4,happy.",
         ) from error
-    return {folder.lower(): parse_emotion(said) if said else None for folder, said in rows}
+    return {folder.lower(): parse_emotion(name) if name else None for folder, name in rows}

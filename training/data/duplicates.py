@@ -1,4 +1,4 @@
-"""Copies of one face within a data set and across its splits."""
+"""Report of the copies of faces within a data set and across its splits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .splits import Split
 
 @dataclass(frozen=True, slots=True)
 class DuplicateReport:
-    """What was found and where it lies."""
+    """The report and where it was written."""
 
     directory: Path
     report: Mapping[str, Any]
@@ -39,77 +39,79 @@ def find_duplicates(
 ) -> DuplicateReport:
     """Find exact and near copies among all faces of ``sources``, within and across splits.
 
-    Exact copies share every pixel; near ones correlate by more than ``threshold`` at 48x48,
-    so brightness and contrast do not count. Every pair is compared. Folders may have any names:
-    labels only tell which copies disagree. Writes duplicates.json (counts) and duplicates.csv
-    (one line per face that has a copy, numbered by group).
+    Exact copies share every pixel; near copies correlate by more than ``threshold`` at 48x48,
+    so brightness and contrast do not matter. All pairs are compared. Folders may have any names,
+    because labels are used only to find copies that disagree. Writes duplicates.json (counts)
+    and duplicates.csv (one line per face that has a copy, numbered by group).
     """
-    parts = {split: find_any_faces(sources, split) for split in Split}
-    parts = {split: faces for split, faces in parts.items() if len(faces)}
+    every = {split: find_any_faces(sources, split) for split in Split}
+    parts = {split: faces for split, faces in every.items() if len(faces)}
     if not parts:
         raise DataError(
             f"No faces found in {', '.join(path.name for path in sources)}.",
-            hint="Expected folders with images in them, one for each class.",
+            hint="Expected one folder of images for each class.",
         )
     images = np.concatenate([faces.images for faces in parts.values()])
-    # By name: two splits need not have the same classes.
+    # As names, because two splits need not have the same classes.
     labels = np.concatenate([np.array(faces.classes)[faces.labels] for faces in parts.values()])
-    exact = _exact_groups(images)
-    near = _near_groups(images, threshold)
+    exact = _group_exact_copies(images)
+    near = _group_near_copies(images, threshold)
     report = {
         "files": [path.name for path in sources],
         "threshold": threshold,
         "faces": {str(split): len(faces) for split, faces in parts.items()},
-        "exact": _counts(parts, labels, exact),
-        "near": _counts(parts, labels, near),
+        "exact": _count_copies(parts, labels, exact),
+        "near": _count_copies(parts, labels, near),
     }
     write_json(directory / "duplicates.json", report)
-    atomic_write(directory / "duplicates.csv", _listing(parts, exact, near).encode())
+    atomic_write(directory / "duplicates.csv", _format_csv(parts, exact, near).encode())
     return DuplicateReport(
         directory, report, tuple(line for faces in parts.values() for line in faces.skipped)
     )
 
 
-def _exact_groups(images: UInt8Array) -> NDArray[np.int64]:
-    """(N,) the same number for faces that share every pixel."""
+def _group_exact_copies(images: UInt8Array) -> NDArray[np.int64]:
+    """Return (N,) group numbers, equal for faces that share every pixel."""
     rows = np.ascontiguousarray(images.reshape(len(images), -1))
-    whole = rows.view(np.dtype((np.void, rows.shape[1]))).ravel()
-    return np.asarray(np.unique(whole, return_inverse=True)[1], dtype=np.int64)
+    keys = rows.view(np.dtype((np.void, rows.shape[1]))).ravel()
+    return np.asarray(np.unique(keys, return_inverse=True)[1], dtype=np.int64)
 
 
-def _near_groups(images: UInt8Array, threshold: float) -> NDArray[np.int64]:
-    """(N,) the same number for faces that a chain of near copies joins."""
+def _group_near_copies(images: UInt8Array, threshold: float) -> NDArray[np.int64]:
+    """Return (N,) group numbers, equal for faces connected by a chain of near copies."""
     first, second = find_near_pairs(images, threshold)
     size = len(images)
     graph = coo_array((np.ones(len(first), np.bool_), (first, second)), shape=(size, size))
     return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
-def _slices(parts: Mapping[Split, FaceSet]) -> Iterator[tuple[Split, slice]]:
+def _iter_slices(parts: Mapping[Split, FaceSet]) -> Iterator[tuple[Split, slice]]:
     start = 0
     for split, faces in parts.items():
         yield split, slice(start, start + len(faces))
         start += len(faces)
 
 
-def _counts(
+def _count_copies(
     parts: Mapping[Split, FaceSet], labels: NDArray[np.str_], groups: NDArray[np.int64]
 ) -> dict[str, Any]:
-    """Faces with a copy, by split and by where the copy lies; groups; disputed labels."""
+    """Return the numbers of groups, and of faces with a copy by split and the copy's split."""
     sizes = np.bincount(groups)
-    members = {split: np.bincount(groups[at], minlength=len(sizes)) for split, at in _slices(parts)}
-    told: dict[str, Any] = {}
-    for split, at in _slices(parts):
+    members = {
+        split: np.bincount(groups[at], minlength=len(sizes)) for split, at in _iter_slices(parts)
+    }
+    counts: dict[str, Any] = {}
+    for split, at in _iter_slices(parts):
         own = groups[at]
         within = members[split][own] > 1
-        told[str(split)] = {
+        counts[str(split)] = {
             "within": int(within.sum()),
-            # All but one of each group could be left out without losing a face.
+            # All but one face of each group could be left out.
             "redundant": int(np.maximum(members[split] - 1, 0).sum()),
             "also_in": {
                 str(other): {
                     "faces": int((members[other][own] > 0).sum()),
-                    "by_emotion": _by_emotion(labels[at], members[other][own] > 0),
+                    "by_emotion": _share_by_class(labels[at], members[other][own] > 0),
                 }
                 for other in parts
                 if other is not split
@@ -124,35 +126,36 @@ def _counts(
         "groups": int((sizes > 1).sum()),
         "largest_group": int(sizes.max()) if sizes.max() > 1 else 0,
         "groups_with_different_labels": len(disputed),
-        "splits": told,
+        "splits": counts,
     }
 
 
-def _by_emotion(labels: NDArray[np.str_], chosen: NDArray[np.bool_]) -> dict[str, float]:
-    """Share of each class's faces that were chosen, emotions first; those without are left out."""
-    there = set(labels.tolist())
-    classes = [*filter(there.__contains__, map(str, EMOTIONS)), *sorted(there.difference(EMOTIONS))]
+def _share_by_class(labels: NDArray[np.str_], chosen: NDArray[np.bool_]) -> dict[str, float]:
+    """Return the chosen share of each class's faces, emotions first; only classes with faces."""
+    present = set(labels.tolist())
+    emotions = [str(emotion) for emotion in EMOTIONS if emotion in present]
+    classes = [*emotions, *sorted(present.difference(EMOTIONS))]
     return {name: float(chosen[labels == name].mean()) for name in classes}
 
 
-def _listing(
+def _format_csv(
     parts: Mapping[Split, FaceSet], exact: NDArray[np.int64], near: NDArray[np.int64]
 ) -> str:
-    """One line per face that has a copy, groups one after the other."""
+    """Return one line per face that has a copy, sorted by group."""
     kinds = (("exact", exact), ("near", near))
-    crowded = {kind: np.bincount(groups)[groups] > 1 for kind, groups in kinds}
+    has_copy = {kind: np.bincount(groups)[groups] > 1 for kind, groups in kinds}
     rows = []
-    for split, at in _slices(parts):
+    for split, at in _iter_slices(parts):
         faces = parts[split]
         for offset, name in enumerate(faces.names):
             index = at.start + offset
-            if crowded["near"][index] or crowded["exact"][index]:
+            if has_copy["near"][index] or has_copy["exact"][index]:
                 rows.append((index, split, faces.classes[faces.labels[offset]], name))
     rows.sort(key=lambda row: (near[row[0]], exact[row[0]], row[0]))
     buffer = StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(("near_group", "exact_group", "split", "label", "name"))
     for index, split, label, name in rows:
-        own = int(exact[index]) if crowded["exact"][index] else ""
-        writer.writerow((int(near[index]), own, split, label, name))
+        group = int(exact[index]) if has_copy["exact"][index] else ""
+        writer.writerow((int(near[index]), group, split, label, name))
     return buffer.getvalue()

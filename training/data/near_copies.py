@@ -1,4 +1,4 @@
-"""Faces that a network has met in training, or nearly so."""
+"""Pairs of faces that are the same picture, or almost."""
 
 from __future__ import annotations
 
@@ -8,38 +8,38 @@ from numpy.typing import NDArray
 from core.types import Float32Array, UInt8Array
 
 NEAR = 0.99
-"""Correlation of the pixels from which two faces count as copies of one another."""
+"""Two faces whose pixels correlate by more than this are copies of each other."""
 _CHUNK = 512
-"""Faces compared at once with all others: 512 x 28,709 correlations take 59 MB."""
+"""Faces compared with all others at once: 512 x 28,709 correlations take 59 MB."""
 
 
 def mark_near_copies(
     images: UInt8Array, others: UInt8Array, threshold: float = NEAR
 ) -> NDArray[np.bool_]:
-    """(N,) whether each of ``images`` (N, 48, 48) has a near copy among ``others`` (M, 48, 48).
+    """Return (N,) whether each of ``images`` (N, 48, 48) has a copy in ``others`` (M, 48, 48).
 
-    Every pair is compared, which for one split of FER-2013 takes seconds; a perceptual hash
-    would only miss some. Brightness and contrast do not count. A face of one single grey
-    value is nobody's copy.
+    All pairs are compared, which takes seconds for one split of FER-2013; a perceptual hash
+    would miss some. Brightness and contrast do not matter. A face of a single grey value is
+    never a copy.
     """
-    found = np.zeros(len(images), dtype=np.bool_)
+    has_copy = np.zeros(len(images), dtype=np.bool_)
     if not len(others):
-        return found
-    against = _standardised(others)
+        return has_copy
+    rows = _standardize(others)
     for start in range(0, len(images), _CHUNK):
-        part = _standardised(images[start : start + _CHUNK])
-        found[start : start + _CHUNK] = (part @ against.T).max(axis=1) > threshold
-    return found
+        part = _standardize(images[start : start + _CHUNK])
+        has_copy[start : start + _CHUNK] = (part @ rows.T).max(axis=1) > threshold
+    return has_copy
 
 
 def find_near_pairs(
     images: UInt8Array, threshold: float = NEAR
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The indices i < j of all pairs of (N, 48, 48) ``images`` that are near copies."""
-    rows = _standardised(images)
+    """Return the indices i < j of all pairs of (N, 48, 48) ``images`` that are copies."""
+    rows = _standardize(images)
     first, second = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
     for start in range(0, len(rows), _CHUNK):
-        # Only what comes later: each pair is looked at once.
+        # Only with later rows, so that each pair is compared once.
         high = rows[start : start + _CHUNK] @ rows[start:].T > threshold
         above, other = np.nonzero(np.triu(high, k=1))
         first.append(above + start)
@@ -47,8 +47,8 @@ def find_near_pairs(
     return np.concatenate(first), np.concatenate(second)
 
 
-def _standardised(images: UInt8Array) -> Float32Array:
-    """(N, P) rows of mean zero and length one, so that a dot product is a correlation."""
+def _standardize(images: UInt8Array) -> Float32Array:
+    """Return (N, P) rows of mean 0 and length 1, whose dot products are correlations."""
     flat = images.reshape(len(images), -1).astype(np.float32)
     flat -= flat.mean(axis=1, keepdims=True)
     length = np.linalg.norm(flat, axis=1, keepdims=True)

@@ -1,7 +1,7 @@
-"""The shape of a face as a further thing to learn: where the face mesh places eyes and mouth.
+"""The shape of a face as a second training target: the outlines of eyes, brows and lips.
 
-Labels say one word about a face; the outlines of its eyes, brows and lips say how it shows it.
-A network that must also tell those outlines gets that geometry for free.
+A label is one word about a face; the outlines, which the face mesh finds, say more. A network
+that also predicts them learns that geometry without any labels by people.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from .anchors import find_landmarks
 from .faces import FaceSet
 
 PROCRUSTES_ROUNDS = 3
-"""The mean shape of FER-2013 moves by less than a thousandth of its size in a fourth."""
+"""A fourth round moves the mean shape of FER-2013 by less than a thousandth of its size."""
 
 
 def list_outline_points() -> tuple[int, ...]:
-    """Indices of the face mesh on the outlines of lips, eyes and brows: 92 of 468."""
+    """Return the face mesh's points on the outlines of lips, eyes and brows: 92 of 468."""
     from mediapipe.python.solutions import face_mesh_connections as connections
 
     outlines = (
@@ -41,7 +41,7 @@ def list_outline_points() -> tuple[int, ...]:
 
 
 SHAPE_VALUES = 2 * 92
-"""Values that describe a shape: x and y of each outline point."""
+"""Values of a shape: x and y of each outline point."""
 
 
 def read_shapes(
@@ -51,34 +51,34 @@ def read_shapes(
     mesh: Callable[[], LandmarkModel],
     progress: Callable[[str], None] = lambda _text: None,
 ) -> Float32Array:
-    """(N, 2, 184) shapes of ``faces`` and of their mirror images, NaN where no face is found.
+    """Return (N, 2, 184) shapes of ``faces`` and their mirror images, NaN where no face is found.
 
-    ``file`` keeps the landmarks (npz, by file name); those it lacks are found with ``mesh`` and
-    added to it. Each shape is the face's outlines turned, moved and scaled onto the mean shape,
-    less that mean, in standard deviations: what rotation and size of the picture leave over.
-    DataError for another kind of file, or when no face is found at all.
+    ``file`` caches the landmarks (npz, by file name); ``mesh`` finds those that it lacks. See
+    :func:`compute_shapes`. DataError for another kind of file, and when no face is found at all.
     """
-    known = _kept(file)
+    known = _read_cache(file)
     missing = [index for index, name in enumerate(faces.names) if name not in known]
     if missing:
         progress(f"Finding the landmarks of {len(missing):,} faces …")
-        found = _found(faces.images[missing], mesh())
-        known |= {faces.names[index]: rows for index, rows in zip(missing, found, strict=True)}
-        atomic_write(file, _packed(known))
+        outlines = _locate_outlines(faces.images[missing], mesh())
+        known |= {faces.names[index]: rows for index, rows in zip(missing, outlines, strict=True)}
+        atomic_write(file, _pack_cache(known))
     points = np.stack([known[name] for name in faces.names])
     if np.isnan(points).all():
         raise DataError(
             f"The face mesh finds no face in {len(faces)} pictures.",
-            hint="Leave out --landmarks, or give pictures that each show one face.",
+            hint="Leave --landmarks out, or give pictures that each show one face.",
         )
     return compute_shapes(points)
 
 
 def compute_shapes(points: Float32Array) -> Float32Array:
-    """(N, 2, P, 2) points, NaN where unknown, to (N, 2, 2 P) standardised shapes.
+    """Turn (N, 2, P, 2) points, NaN where unknown, into (N, 2, 2 P) standardised shapes.
 
-    Generalised Procrustes analysis (Gower 1975): all outlines are brought onto their mean by
-    the similarity of least squares, which in complex numbers is one factor for each.
+    A shape is what remains of the outlines after rotation, position and size are removed: the
+    difference to the mean shape, in standard deviations. Generalised Procrustes analysis (Gower
+    1975) fits all outlines to their mean by least squares; with complex numbers, each similarity
+    transform is one factor.
     """
     rows = points.reshape(-1, *points.shape[2:]).astype(np.float64)
     known = ~np.isnan(rows).any(axis=(1, 2))
@@ -90,43 +90,43 @@ def compute_shapes(points: Float32Array) -> Float32Array:
         factors = (outlines.conj() @ mean) / np.maximum((abs(outlines) ** 2).sum(axis=1), 1e-12)
         aligned = outlines * factors[:, None]
         mean = aligned.mean(axis=0)
-    left_over = aligned - mean
-    flat = np.concatenate([left_over.real, left_over.imag], axis=1)
+    differences = aligned - mean
+    flat = np.concatenate([differences.real, differences.imag], axis=1)
     shapes = np.full((len(rows), flat.shape[1]), np.nan, np.float32)
     shapes[known] = flat / max(float(flat.std()), 1e-12)
     return shapes.reshape(*points.shape[:2], -1)
 
 
-def _found(images: UInt8Array, mesh: LandmarkModel) -> Float32Array:
-    """(N, 2, P, 2) outline points of ``images`` and of their mirror images."""
-    chosen = list(list_outline_points())
-    rows = np.full((len(images), 2, len(chosen), 2), np.nan, np.float32)
+def _locate_outlines(images: UInt8Array, mesh: LandmarkModel) -> Float32Array:
+    """Return (N, 2, P, 2) outline points of ``images`` and of their mirror images."""
+    outline = list(list_outline_points())
+    rows = np.full((len(images), 2, len(outline), 2), np.nan, np.float32)
     for side, pictures in enumerate((images, images[..., ::-1])):
         for index, landmarks in enumerate(find_landmarks(np.ascontiguousarray(pictures), mesh)):
             if landmarks is not None:
-                rows[index, side] = landmarks.points[chosen]
+                rows[index, side] = landmarks.points[outline]
     return rows
 
 
-def _kept(file: Path) -> dict[str, Float32Array]:
+def _read_cache(file: Path) -> dict[str, Float32Array]:
     if not file.exists():
         return {}
     try:
-        with np.load(file, allow_pickle=False) as kept:
-            names, points = kept["names"], kept["points"].astype(np.float32)
+        with np.load(file, allow_pickle=False) as cache:
+            names, points = cache["names"], cache["points"].astype(np.float32)
         if points.shape != (len(names), 2, SHAPE_VALUES // 2, 2):
             raise ValueError(f"points of shape {points.shape}")
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(
-            f"'{file.name}' holds no landmarks ({error}).",
-            hint="Give a new file name with --landmarks: it is made for you.",
+            f"'{file.name}' is not a file of landmarks ({error}).",
+            hint="Give a new file name with --landmarks; the file will be created.",
         ) from error
     return dict(zip(map(str, names), points, strict=True))
 
 
-def _packed(known: dict[str, Float32Array]) -> bytes:
+def _pack_cache(known: dict[str, Float32Array]) -> bytes:
     buffer = BytesIO()
-    # Half precision is exact to .03 px of 48.
+    # Half precision is exact to 0.03 px of 48.
     points = np.stack(list(known.values())).astype(np.float16)
     np.savez_compressed(buffer, names=np.array(list(known)), points=points)
     return buffer.getvalue()

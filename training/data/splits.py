@@ -1,13 +1,68 @@
-"""The parts of a data set; cheap to import."""
+"""The parts of a data set, and which part a file belongs to; cheap to import."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from enum import StrEnum
+from pathlib import Path, PurePosixPath
 
 
 class Split(StrEnum):
-    """Which part of a data set."""
+    """A part of a data set."""
 
     TRAIN = "train"
     VALIDATION = "validation"
     TEST = "test"
+
+
+_PREFIXES = {
+    "Training_": Split.TRAIN,
+    "PublicTest_": Split.VALIDATION,
+    "PrivateTest_": Split.TEST,
+}
+"""Prefixes of FER-2013's file names."""
+_FOLDERS = {
+    "train": Split.TRAIN,
+    "training": Split.TRAIN,
+    "val": Split.VALIDATION,
+    "valid": Split.VALIDATION,
+    "validation": Split.VALIDATION,
+    "publictest": Split.VALIDATION,
+    "test": Split.TEST,
+    "privatetest": Split.TEST,
+}
+
+
+def choose_split(path: PurePosixPath, source: str = "") -> Split:
+    """Return the split of a file: by its prefix, else its folders, else a hash.
+
+    ``path`` is relative to the folder or zip called ``source``, which counts as the outermost
+    folder, so that ``--data faces/train --data faces/test`` keeps both splits apart.
+    """
+    for prefix, split in _PREFIXES.items():
+        if path.name.startswith(prefix):
+            return split
+    for folder in (*reversed(path.parts[:-2]), source):
+        if folder.lower() in _FOLDERS:
+            return _FOLDERS[folder.lower()]
+    # Only class and name count, so that a folder and a zip of it are split the same way.
+    key = f"{path.parent.name}/{path.name}".encode()
+    digit = hashlib.sha256(key).digest()[0] * 10 // 256
+    return (Split.VALIDATION, Split.TEST)[digit] if digit < 2 else Split.TRAIN
+
+
+def is_in_split(path: PurePosixPath, source: str, split: Split | None) -> bool:
+    """Whether a file belongs to ``split``; None means every file but FER-2013's test faces."""
+    if split is None:
+        # The official test split is for one final measurement, which must name it.
+        return not path.name.startswith("PrivateTest_")
+    return choose_split(path, source) is split
+
+
+def describe_data(names: Sequence[str], sources: Sequence[Path]) -> str:
+    """Return FER-2013's split if all ``names`` have its prefix, else the names of ``sources``."""
+    for prefix in _PREFIXES:
+        if names and all(name.startswith(prefix) for name in names):
+            return f"FER-2013 {prefix.rstrip('_')}"
+    return ", ".join(path.name for path in sources)

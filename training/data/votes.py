@@ -1,4 +1,4 @@
-"""FER+ crowd votes (Barsoum et al. 2016): ten people's opinions of every FER-2013 image."""
+"""FER+ crowd votes (Barsoum et al. 2016): ten people labelled every FER-2013 image."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ COLUMNS = (
     "unknown",
     "NF",
 )
-"""Vote columns; the first seven follow our own order of emotions."""
+"""Vote columns; the first seven are in our own order of emotions."""
 VOTE_CLASSES = 8
-"""Columns that are an opinion about the face: the seven and contempt."""
+"""Number of columns that name an expression: the seven emotions and contempt."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +37,7 @@ class Votes:
     """Crowd votes for the images of one set."""
 
     counts: Float32Array
-    """(N, 10) votes in the order of :data:`COLUMNS`; a row of zeros where none are known."""
+    """(N, 10) votes in the order of :data:`COLUMNS`; a row of zeros for an image without votes."""
 
     @property
     def known(self) -> NDArray[np.bool_]:
@@ -45,14 +45,14 @@ class Votes:
         return np.asarray(self.counts[:, :VOTE_CLASSES].sum(axis=1) > 0)
 
     def distribution(self) -> Float32Array:
-        """(N, 8) distribution over the seven emotions and contempt; zeros where unknown."""
+        """Return (N, 8) shares of the seven emotions and contempt; zeros where unknown."""
         votes = self.counts[:, :VOTE_CLASSES]
         total = votes.sum(axis=1, keepdims=True)
         return np.divide(votes, total, out=np.zeros_like(votes), where=total > 0)
 
 
 def read_votes(path: Path, names: Sequence[str]) -> Votes:
-    """The votes of the images called ``names``; zeros for images the file does not know."""
+    """Return the votes on the images ``names``; zeros for images that are not in the file."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file)
@@ -61,7 +61,7 @@ def read_votes(path: Path, names: Sequence[str]) -> Votes:
             table = {row["image"]: [float(row[column]) for column in COLUMNS] for row in reader}
     except (OSError, csv.Error, ValueError, TypeError) as error:
         raise DataError(
-            f"'{path.name}' is no FER+ vote file.",
+            f"'{path.name}' is not a FER+ vote file.",
             hint=f"Needed: a CSV with the columns image, {', '.join(COLUMNS)}.",
         ) from error
     none = [0.0] * len(COLUMNS)
@@ -69,10 +69,10 @@ def read_votes(path: Path, names: Sequence[str]) -> Votes:
 
 
 def fit_label_prior(votes: Votes, labels: NDArray[np.int64]) -> Float32Array:
-    """(N, 7) P(label | votes), fitted on these very labels by logistic regression.
+    """Return (N, 7) P(label | votes), fitted on these same labels by logistic regression.
 
-    Official label and crowd often disagree; this says how often which disagreement happens.
-    Rows without votes are the label itself, and so are all where too few are known to fit.
+    Official labels and crowd often disagree; this is how often they do in which way. Rows
+    without votes are the label itself, as are all rows where too few votes are known to fit.
     """
     shares = votes.counts / np.maximum(votes.counts.sum(axis=1, keepdims=True), 1.0)
     prior: Float32Array = np.eye(len(EMOTIONS), dtype=np.float32)[labels]

@@ -18,7 +18,7 @@ from core.errors import DataError, InputError
 from core.reading.reader import read_image
 from core.types import Float32Array, RgbImage, UInt8Array
 
-from ..data.faces import iter_image_files
+from ..data.image_files import iter_image_files
 
 _QUALITY = 95
 """Of the JPEGs in memory: what it takes away no detector sees."""
@@ -117,7 +117,7 @@ def read_photos(images: Path, skipped: list[str]) -> Iterator[RgbImage]:
 
 
 def find_source_files(images: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
-    """As :func:`training.data.faces.iter_image_files`; DataError when nothing lies at the path."""
+    """Yield what ``iter_image_files`` yields; DataError when there is no such file or folder."""
     if not images.exists():
         raise DataError(f"There is no file or folder '{images}'.", hint="Check the path.")
     if images.is_file() and not zipfile.is_zipfile(images):

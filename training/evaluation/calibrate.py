@@ -21,8 +21,8 @@ from core.errors import ConfigError
 from core.types import Float32Array
 from core.weights import SHIPPED_DIR, spec_of
 
-from ..data.faces import describe_data, read_faces
-from ..data.splits import Split
+from ..data.faces import read_faces
+from ..data.splits import Split, describe_data
 from ..learning.export import publish, update_model
 from .metrics import calibration_error
 from .shares import fitted_shares

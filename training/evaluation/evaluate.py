@@ -27,9 +27,9 @@ from core.types import Float32Array
 from core.weights import SHIPPED_DIR
 
 from ..data.classes import read_mapping
-from ..data.faces import FaceSet, describe_data, find_faces, read_faces
+from ..data.faces import FaceSet, find_faces, read_faces
 from ..data.near_copies import mark_near_copies
-from ..data.splits import Split
+from ..data.splits import Split, describe_data
 from ..data.votes import read_votes
 from .figures import Subject, figures
 from .paired import compare

@@ -29,7 +29,7 @@ from core.reading.reader import read_image
 from core.types import EmotionScores, FaceAnalysis, RgbImage
 
 from ..data.classes import ClassMapping, map_to_emotion, read_mapping
-from ..data.faces import iter_image_files
+from ..data.image_files import iter_image_files
 from .intervals import LEVEL
 
 

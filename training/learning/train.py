@@ -16,8 +16,8 @@ from core.errors import ConfigError
 from core.faces.alignment import FaceFrame
 from core.files import write_json
 
-from ..data.faces import count_classes, describe_data, find_faces, read_faces, sample_faces
-from ..data.splits import Split
+from ..data.faces import count_classes, find_faces, read_faces, sample_faces
+from ..data.splits import Split, describe_data
 from .checkpoint import ResumedRun, open_run
 from .dataset import build_dataset
 from .export import export_network

@@ -22,7 +22,7 @@ from core.reading.reader import read_image
 from core.types import Face, Landmarks, RgbImage, UInt8Array
 
 from ..data.classes import parse_emotion
-from ..data.faces import iter_image_files
+from ..data.image_files import iter_image_files
 from ..evaluation.intervals import LEVEL
 from ..evaluation.metrics import Labels
 from ..evaluation.paired import accuracy_difference

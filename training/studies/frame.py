@@ -31,10 +31,11 @@ from core.reading.reader import read_image
 from core.types import RgbImage, UInt8Array
 
 from ..data.anchors import find_anchors, summarize_anchors
-from ..data.appearance import sharpness
+from ..data.appearance import measure_sharpness
 from ..data.classes import parse_emotion
-from ..data.faces import FaceSet, describe_data, iter_image_files, read_faces
-from ..data.splits import Split
+from ..data.faces import FaceSet, read_faces
+from ..data.image_files import iter_image_files
+from ..data.splits import Split, describe_data
 from ..evaluation.figures import with_intervals
 from ..evaluation.intervals import LEVEL
 from ..evaluation.metrics import Labels, Probabilities
@@ -238,7 +239,9 @@ def _passages(
         ways[name] = lambda face, s=sigma: _blurred(face.sharp, s)  # type: ignore[misc]
     labelled = np.array([face.label is not None for face in faces])
     labels = np.array([face.label for face in faces if face.label is not None], np.int64)
-    usual = np.percentile([sharpness(resize(face)) for face in training.images], (25, 50, 75))
+    usual = np.percentile(
+        [measure_sharpness(resize(face)) for face in training.images], (25, 50, 75)
+    )
     rows: list[dict[str, Any]] = []
     first: Probabilities | None = None
     for name, way in ways.items():
@@ -250,7 +253,9 @@ def _passages(
                 "way": name,
                 "sharpness_quartiles": [
                     float(each)
-                    for each in np.percentile([sharpness(each) for each in inputs], (25, 50, 75))
+                    for each in np.percentile(
+                        [measure_sharpness(each) for each in inputs], (25, 50, 75)
+                    )
                 ],
                 "mean_confidence": float(answers.max(axis=1).mean()),
                 "same_answer_as_through_48_px": float(

@@ -14,7 +14,7 @@ from core.landmarks import LandmarkModel
 from core.reading.reader import read_image
 from core.types import Box, Face, Float32Array, RgbImage
 
-from ..data.faces import iter_image_files
+from ..data.image_files import iter_image_files
 
 MESH_OF_68 = (
     *(162, 234, 93, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 323, 454, 389),

@@ -38,9 +38,9 @@ from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.landmarks.noise import LandmarkNoise, displaced
 from core.types import Box, Face, Landmarks, RgbImage, UInt8Array
 
-from ..data.anchors import ENLARGED, PADDING_PX, detect_central_faces, find_landmarks
-from ..data.faces import describe_data, read_faces, sample_faces
-from ..data.splits import Split
+from ..data.anchors import ENLARGEMENT, PADDING_PX, detect_central_faces, find_landmarks
+from ..data.faces import read_faces, sample_faces
+from ..data.splits import Split, describe_data
 from ..evaluation.figures import with_intervals
 from ..evaluation.metrics import Labels, Probabilities
 from ..evaluation.paired import compare
@@ -64,7 +64,7 @@ DROPPED = (0.1, 0.25, 0.5, 1.0)
 """Shares of the faces that lose their landmarks."""
 _WHOLE = matrix_from_box(Box(0.0, 0.0, CROP_PX, CROP_PX))
 """What cuts a face that has no usable landmarks."""
-_DETECTED_PX = (CROP_PX + 2 * PADDING_PX) * ENLARGED
+_DETECTED_PX = (CROP_PX + 2 * PADDING_PX) * ENLARGEMENT
 """Side of the picture in which the detector looks for a validation face."""
 
 

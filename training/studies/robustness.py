@@ -33,9 +33,9 @@ from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.types import UInt8Array
 
 from ..data.balance import slice_pictures
-from ..data.faces import FaceSet, describe_data, read_faces, sample_faces
+from ..data.faces import FaceSet, read_faces, sample_faces
 from ..data.slices import Slicing, read_groups, slice_by_cluster, slice_by_votes
-from ..data.splits import Split
+from ..data.splits import Split, describe_data
 from ..data.votes import read_votes
 from ..evaluation.disparity import Gap, accuracy_gap, adjust_p_values
 from ..evaluation.figures import with_intervals

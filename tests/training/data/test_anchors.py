@@ -1,4 +1,4 @@
-"""The measured frame of FER-2013's faces."""
+"""The position of eyes and mouth in FER-2013's faces."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.data.anchors import (
 
 
 class EyesAtTheCorners:
-    """A mesh that finds eyes at the box's upper corners and the mouth below; every other face."""
+    """A mesh that finds every other face, with its eyes and mouth at the corners of the box."""
 
     def __init__(self):
         self.seen = []
@@ -27,11 +27,11 @@ class EyesAtTheCorners:
         self.seen.append((image, face.box))
         box = face.box
         points = [(box.x1, box.y1), (box.x2, box.y1), (0, 0), (box.x1, box.y2), (box.x2, box.y2)]
-        found = Landmarks(np.array(points, dtype=np.float32), "five_points")
-        return (found,) if len(self.seen) % 2 else (None,)
+        landmarks = Landmarks(np.array(points, dtype=np.float32), "five_points")
+        return (landmarks,) if len(self.seen) % 2 else (None,)
 
 
-def test_positions_come_back_in_pixels_of_the_small_picture(draw):
+def test_positions_are_in_pixels_of_the_small_picture(draw):
     mesh = EyesAtTheCorners()
     faces = np.stack([draw(0, seed) for seed in range(4)])
     first, second, third, fourth = find_anchors(faces, mesh)
@@ -39,14 +39,14 @@ def test_positions_come_back_in_pixels_of_the_small_picture(draw):
     assert second is fourth is None
     image, box = mesh.seen[0]
     assert (image.width, image.height) == (360, 360)
-    # What lies in the box is the face, enlarged; around it its border goes on.
+    # The box holds the enlarged face; around it, the border pixels are repeated.
     inside = image.pixels[int(box.y1) : int(box.y2), int(box.x1) : int(box.x2), 0]
     small = cv2.resize(inside, (48, 48), interpolation=cv2.INTER_AREA)
     assert np.abs(small.astype(int) - faces[0]).mean() < 0.5 * faces[0].std()
 
 
 class DeepMesh:
-    """A mesh that tells depth: as far behind the face's middle as the box is wide."""
+    """A mesh with depth: every point is as far back as the box is wide."""
 
     def locate(self, _image, faces):
         (face,) = faces
@@ -54,21 +54,21 @@ class DeepMesh:
         return (Landmarks(points, "face_mesh_468", np.full(2, face.box.width, np.float32)),)
 
 
-def test_depth_comes_back_in_the_same_pixels(draw):
-    (found,) = find_landmarks(draw(0, 0)[None], DeepMesh())
-    assert found.points.tolist() == [[0, 0], [48, 48]]
-    assert found.depth.tolist() == [48, 48]
+def test_depth_is_in_the_same_pixels(draw):
+    (landmarks,) = find_landmarks(draw(0, 0)[None], DeepMesh())
+    assert landmarks.points.tolist() == [[0, 0], [48, 48]]
+    assert landmarks.depth.tolist() == [48, 48]
 
 
 class TwoFaces:
-    """A detector that finds the face and, better scored, something at the edge; or nothing."""
+    """A detector that finds the face and, with a higher score, something at the edge."""
 
     def __init__(self):
-        self.asked = 0
+        self.calls = 0
 
     def detect(self, image):
-        self.asked += 1
-        if self.asked == 2:
+        self.calls += 1
+        if self.calls == 2:
             return ()
         eyes = Landmarks(np.full((5, 2), image.width / 2, np.float32), "five_points")
         edge = Face(Box(0, 0, 60, 60), 0.99)
@@ -83,14 +83,14 @@ def test_detected_face_is_the_one_in_the_middle(draw):
     assert second is None
 
 
-def test_median_and_spread_are_told_beside_the_frame_in_use():
+def test_summary_has_median_and_spread_and_the_frame_in_use():
     anchors = np.zeros((5, 3, 2), dtype=np.float32)
     anchors[:, 0] = [(10 + step, 20) for step in range(5)]
     anchors[:, 1] = [(30 + step, 20) for step in range(5)]
-    told = summarize_anchors(anchors)
-    assert told["left_eye"]["median"] == [12, 20]
-    assert told["left_eye"]["quartiles"] == [[11, 20], [13, 20]]
-    assert told["left_eye"]["in_use"] == pytest.approx(list(FaceFrame().left_eye))
-    assert told["left_eye"]["difference"][0] == pytest.approx(12 - FaceFrame().left_eye[0])
-    assert told["eye_distance"]["p50"] == 20
-    assert told["roll_degrees"]["p95"] == 0
+    summary = summarize_anchors(anchors)
+    assert summary["left_eye"]["median"] == [12, 20]
+    assert summary["left_eye"]["quartiles"] == [[11, 20], [13, 20]]
+    assert summary["left_eye"]["in_use"] == pytest.approx(list(FaceFrame().left_eye))
+    assert summary["left_eye"]["difference"][0] == pytest.approx(12 - FaceFrame().left_eye[0])
+    assert summary["eye_distance"]["p50"] == 20
+    assert summary["roll_degrees"]["p95"] == 0

@@ -1,14 +1,36 @@
-"""What a class folder stands for."""
+"""The emotion that a class folder stands for."""
 
 from __future__ import annotations
 
 import pytest
 
 from core.errors import DataError
-from core.labels import Emotion
-from training.data.classes import map_to_emotion, read_mapping
+from core.labels import EMOTIONS, Emotion
+from training.data.classes import map_to_emotion, parse_emotion, read_mapping
 from training.data.faces import find_faces, read_faces
 from training.data.splits import Split
+
+
+@pytest.mark.parametrize(
+    ("folder", "emotion"),
+    [
+        ("angry", Emotion.ANGRY),
+        ("Happy ", Emotion.HAPPY),
+        ("anger", Emotion.ANGRY),
+        ("happiness", Emotion.HAPPY),
+        ("Surprised", Emotion.SURPRISE),
+        ("neutral", Emotion.NEUTRAL),
+    ],
+)
+def test_class_folder_names_its_emotion(folder, emotion):
+    assert parse_emotion(folder) is emotion
+
+
+@pytest.mark.parametrize("folder", ["contempt", "", "angry faces"])
+def test_error_about_an_unknown_class_folder_names_the_seven_emotions(folder):
+    with pytest.raises(DataError) as raised:
+        parse_emotion(folder)
+    assert all(emotion in raised.value.hint for emotion in EMOTIONS)
 
 
 @pytest.fixture
@@ -18,14 +40,14 @@ def mapping_csv(tmp_path):
     return path
 
 
-def test_mapping_names_emotions_and_classes_that_are_left_out(mapping_csv):
+def test_mapping_gives_emotions_and_classes_to_leave_out(mapping_csv):
     mapping = read_mapping(mapping_csv)
     assert map_to_emotion("1", mapping) is Emotion.SURPRISE
     assert map_to_emotion("2", mapping) is Emotion.FEAR
     assert map_to_emotion("contempt", mapping) is None
     with pytest.raises(DataError, match="class folder '3'"):
         map_to_emotion("3", mapping)
-    # Without one the folder's own name counts.
+    # Without a mapping, the folder's own name counts.
     assert map_to_emotion("Happiness", None) is Emotion.HAPPY
 
 
@@ -38,7 +60,9 @@ def test_other_files_are_refused(tmp_path, text):
         read_mapping(path)
 
 
-def test_data_of_other_class_names_are_read_by_the_mapping(tmp_path, mapping_csv, draw, save_png):
+def test_faces_in_folders_with_other_names_are_read_by_the_mapping(
+    tmp_path, mapping_csv, draw, save_png
+):
     for folder, count in (("1", 3), ("7", 2), ("contempt", 4)):
         for index in range(count):
             save_png(tmp_path / "faces" / folder / f"{folder}_{index}.png", draw(0, index))
@@ -46,7 +70,7 @@ def test_data_of_other_class_names_are_read_by_the_mapping(tmp_path, mapping_csv
     assert sorted(faces.labels) == [5, 5, 5, 6, 6]
 
 
-def test_all_faces_are_those_of_every_split_but_fer2013_s_test(faces_dir):
+def test_all_splits_together_leave_out_the_test_faces_of_fer2013(faces_dir):
     parts = [find_faces([faces_dir], split) for split in (Split.TRAIN, Split.VALIDATION)]
     everything = find_faces([faces_dir], None)
     assert len(everything) == sum(map(len, parts))

@@ -1,4 +1,4 @@
-"""Copies within and across splits."""
+"""Report of copies within and across splits."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ import pytest
 
 from core.errors import DataError
 from training.data.duplicates import find_duplicates
-from training.data.near_copies import find_near_pairs
 
 
 @pytest.fixture
 def copied(tmp_path, draw, save_png):
-    """Ten faces and some copies: what is what stands in the names."""
+    """Ten faces and some copies, which are described by their names."""
     root = tmp_path / "faces"
 
     def put(split, emotion, name, pixels):
@@ -31,7 +30,7 @@ def copied(tmp_path, draw, save_png):
     return root
 
 
-def test_copies_are_counted_by_split_and_place(copied, tmp_path):
+def test_copies_are_counted_by_their_own_split_and_the_copy_s(copied, tmp_path):
     report = find_duplicates([copied], tmp_path / "out").report
     assert report["faces"] == {"train": 7, "validation": 6, "test": 1}
     exact, near = report["exact"]["splits"], report["near"]["splits"]
@@ -39,14 +38,14 @@ def test_copies_are_counted_by_split_and_place(copied, tmp_path):
     assert exact["train"]["also_in"]["validation"]["faces"] == 1
     assert exact["validation"]["also_in"]["train"]["faces"] == 1
     assert exact["validation"]["also_in"]["train"]["by_emotion"] == {"happy": 1.0, "sad": 0.0}
-    # Darkened, it shares no pixel, but it is the same face.
+    # The darkened face shares no pixel with the original, but it is the same face.
     assert exact["test"]["also_in"]["validation"]["faces"] == 0
     assert near["test"]["also_in"]["validation"]["faces"] == 1
     assert near["validation"]["also_in"]["test"]["faces"] == 1
     assert near["test"]["also_in"]["train"]["faces"] == 0
 
 
-def test_groups_and_disputes_are_counted(copied, tmp_path):
+def test_groups_and_different_labels_are_counted(copied, tmp_path):
     report = find_duplicates([copied], tmp_path / "out").report
     assert report["exact"]["groups"] == 2
     assert report["exact"]["largest_group"] == 3
@@ -70,7 +69,9 @@ def test_list_names_every_copy_and_nothing_else(copied, tmp_path):
     assert {row["name"] for row in alone} == {"own_0.png", "val_0_darker.png"}
 
 
-def test_folders_may_have_any_names_and_copies_in_different_ones_disagree(tmp_path, draw, save_png):
+def test_folders_may_have_any_names_and_copies_in_different_folders_disagree(
+    tmp_path, draw, save_png
+):
     root = tmp_path / "faces"
     for place, seed in {
         "train/cats/one.png": 1,
@@ -85,13 +86,13 @@ def test_folders_may_have_any_names_and_copies_in_different_ones_disagree(tmp_pa
     report = find_duplicates([root], tmp_path / "out").report
     assert report["faces"] == {"train": 3, "validation": 4}
     assert report["exact"]["groups"] == 3
-    # The one in Birds; `anger` and `angry` are one emotion.
+    # Only the copy in Birds: `anger` and `angry` are the same emotion.
     assert report["exact"]["groups_with_different_labels"] == 1
     shares = report["exact"]["splits"]["validation"]["also_in"]["train"]["by_emotion"]
     assert list(shares.items()) == [("angry", 1), ("birds", 1), ("cats", 0), ("dogs", 1)]
     with (tmp_path / "out" / "duplicates.csv").open(newline="") as file:
-        told = {row["name"]: row["label"] for row in csv.DictReader(file)}
-    assert told == {
+        labels = {row["name"]: row["label"] for row in csv.DictReader(file)}
+    assert labels == {
         "one.png": "cats",
         "one_again.png": "birds",
         "two.png": "dogs",
@@ -102,8 +103,8 @@ def test_folders_may_have_any_names_and_copies_in_different_ones_disagree(tmp_pa
 
 
 def test_faces_without_copies_leave_an_empty_list(faces_dir, tmp_path):
-    told = find_duplicates([faces_dir], tmp_path / "out")
-    assert told.report["near"]["groups"] == told.report["near"]["largest_group"] == 0
+    result = find_duplicates([faces_dir], tmp_path / "out")
+    assert result.report["near"]["groups"] == result.report["near"]["largest_group"] == 0
     assert (tmp_path / "out" / "duplicates.csv").read_text().count("\n") == 1
 
 
@@ -111,11 +112,3 @@ def test_no_faces_are_an_error(tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="No faces found in empty"):
         find_duplicates([tmp_path / "empty"], tmp_path / "out")
-
-
-def test_pairs_are_found_beyond_one_chunk(draw):
-    faces = np.stack([draw(index % 7, index) for index in range(1100)])
-    faces[900] = faces[3]
-    faces[1099] = faces[1098]
-    first, second = find_near_pairs(faces)
-    assert set(zip(first.tolist(), second.tolist(), strict=True)) == {(3, 900), (1098, 1099)}

@@ -1,4 +1,4 @@
-"""FER-2013's official CSV files, by way of torchvision."""
+"""FER-2013's official CSV files, read by torchvision."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HEADS = {
 
 @pytest.fixture
 def official(tmp_path, monkeypatch, draw):
-    """Writes a tiny release under an official name, and makes torchvision take it for real."""
+    """Write a tiny release with an official name that torchvision accepts as genuine."""
 
     def write(name):
         path = tmp_path / "fer2013" / name
@@ -37,8 +37,8 @@ def official(tmp_path, monkeypatch, draw):
                 if name == "train.csv" and usage != "Training":
                     continue
                 pixels = " ".join(map(str, draw(label, row).ravel()))
-                told = {"emotion": label, "pixels": pixels, "Usage": usage}
-                writer.writerow({**told, " Usage": usage, " pixels": pixels})
+                record = {"emotion": label, "pixels": pixels, "Usage": usage}
+                writer.writerow({**record, " Usage": usage, " pixels": pixels})
         digest = hashlib.md5(path.read_bytes()).hexdigest()
         resources = {**FER2013._RESOURCES, KEYS[name]: (name, digest)}
         monkeypatch.setattr(FER2013, "_RESOURCES", resources)
@@ -49,10 +49,10 @@ def official(tmp_path, monkeypatch, draw):
 
 @pytest.mark.parametrize("name", ["fer2013.csv", "icml_face_data.csv"])
 @pytest.mark.parametrize("split", list(Split))
-def test_each_split_has_its_rows_named_by_their_place_in_the_file(official, draw, name, split):
+def test_faces_of_a_split_are_named_by_their_row_in_the_file(official, draw, name, split):
     root = official(name).parent.parent
     usage = {"train": "Training", "validation": "PublicTest", "test": "PrivateTest"}[split]
-    rows = [row for row, each in enumerate(USAGES) if each == usage]
+    rows = [row for row, name in enumerate(USAGES) if name == usage]
     faces = read_faces([root], split)
     assert faces.names == tuple(f"{usage}_{row:05d}.png" for row in rows)
     assert faces.labels.tolist() == [LABELS[row] for row in rows]
@@ -60,13 +60,13 @@ def test_each_split_has_its_rows_named_by_their_place_in_the_file(official, draw
         np.testing.assert_array_equal(pixels, draw(LABELS[row], row))
 
 
-def test_file_and_its_folder_can_be_given_too(official):
+def test_source_can_be_the_file_its_folder_or_the_folder_above(official):
     path = official("fer2013.csv")
     for source in (path, path.parent, path.parent.parent):
         assert len(read_faces([source], Split.TRAIN)) == 2
 
 
-def test_training_file_alone_serves_training(official):
+def test_train_csv_alone_is_enough_for_training_faces(official):
     root = official("train.csv").parent.parent
     assert read_faces([root], Split.TRAIN).names == ("Training_00000.png", "Training_00001.png")
 
@@ -78,13 +78,13 @@ def test_changed_file_is_refused(official):
         read_faces([path], Split.TRAIN)
 
 
-def test_csv_elsewhere_is_refused(tmp_path):
+def test_csv_in_another_folder_is_refused(tmp_path):
     (tmp_path / "faces.csv").write_text("emotion,pixels\n")
     with pytest.raises(DataError, match="folder named fer2013"):
         read_faces([tmp_path / "faces.csv"], Split.TRAIN)
 
 
-def test_image_folder_that_is_named_fer2013_is_read_as_images(tmp_path, draw, save_png):
+def test_image_folder_named_fer2013_is_read_as_images(tmp_path, draw, save_png):
     save_png(tmp_path / "fer2013" / "train" / "angry" / "a.png", draw(0, 1))
     assert read_faces([tmp_path / "fer2013"], Split.TRAIN).names == ("a.png",)
     assert read_faces([tmp_path], Split.TRAIN).names == ("a.png",)

@@ -1,4 +1,4 @@
-"""Crowd votes and what they say about labels."""
+"""Crowd votes, and what they say about labels."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.errors import DataError
 from training.data.votes import COLUMNS, Votes, fit_label_prior, read_votes
 
 
-def votes_of(*rows):
+def make_votes(*rows):
     return Votes(np.array(rows, dtype=np.float32).reshape(-1, len(COLUMNS)))
 
 
@@ -23,7 +23,7 @@ def test_votes_are_read_by_name_in_our_own_order(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["", "image,anger\na.png,1\n", "\0", "é"])
-def test_another_file_is_refused_with_the_columns_named(tmp_path, text):
+def test_error_about_another_file_names_the_columns(tmp_path, text):
     path = tmp_path / "votes.csv"
     path.write_text(text)
     with pytest.raises(DataError) as raised:
@@ -36,17 +36,17 @@ def test_missing_file_is_refused(tmp_path):
         read_votes(tmp_path / "absent.csv", [])
 
 
-def test_opinions_are_shares_without_unknown_and_no_face():
-    votes = votes_of([2, 0, 0, 0, 0, 0, 1, 1, 5, 5], [0] * 8 + [10, 0])
+def test_distribution_leaves_out_votes_for_unknown_and_not_a_face():
+    votes = make_votes([2, 0, 0, 0, 0, 0, 1, 1, 5, 5], [0] * 8 + [10, 0])
     assert votes.distribution().tolist() == [[0.5, 0, 0, 0, 0, 0, 0.25, 0.25], [0] * 8]
     assert votes.known.tolist() == [True, False]
 
 
 def test_prior_learns_which_label_goes_with_which_votes():
-    # The crowd says sadness (column 4); the label says sad three times, neutral once.
+    # Where the crowd sees sadness (column 4), three labels of four are sad and one is neutral.
     sad, happy = [0, 0, 0, 0, 10, 0, 0, 0, 0, 0], [0, 0, 0, 10, 0, 0, 0, 0, 0, 0]
     rows, labels = [sad] * 40 + [happy] * 40, [4, 4, 4, 6] * 10 + [3] * 40
-    prior = fit_label_prior(votes_of(*rows), np.array(labels))
+    prior = fit_label_prior(make_votes(*rows), np.array(labels))
     assert prior.shape == (80, 7)
     np.testing.assert_allclose(prior.sum(axis=1), 1, atol=1e-5)
     assert prior[0, 4] == pytest.approx(0.75, abs=0.05)
@@ -57,10 +57,10 @@ def test_prior_learns_which_label_goes_with_which_votes():
 def test_prior_of_a_face_without_votes_is_its_label():
     known = [[0, 0, 0, 0, 10, 0, 0, 0, 0, 0], [0, 0, 0, 10, 0, 0, 0, 0, 0, 0]] * 10
     labels = np.array([4, 3] * 10 + [2])
-    prior = fit_label_prior(votes_of(*known, [0] * 10), labels)
+    prior = fit_label_prior(make_votes(*known, [0] * 10), labels)
     assert prior[-1].tolist() == [0, 0, 1, 0, 0, 0, 0]
 
 
 def test_too_few_votes_leave_the_labels():
-    prior = fit_label_prior(votes_of([0] * 10, [0] * 10), np.array([6, 0]))
+    prior = fit_label_prior(make_votes([0] * 10, [0] * 10), np.array([6, 0]))
     np.testing.assert_array_equal(prior, np.eye(7, dtype=np.float32)[[6, 0]])

@@ -5,7 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.data.appearance import brightness, contrast, light_asymmetry, sharpness
+from training.data.appearance import (
+    measure_brightness,
+    measure_contrast,
+    measure_light_asymmetry,
+    measure_sharpness,
+)
 from training.studies.degradations import LEVELS, UNCHANGED, Degradation, degrade_faces
 
 
@@ -61,16 +66,16 @@ def test_bars_lie_on_eyes_and_mouth(faces):
 
 def test_gamma_above_one_is_darker(faces):
     darker = degrade_faces(faces, Degradation.GAMMA, 2.5)
-    assert brightness(darker[0]) < brightness(faces[0]) < 1
+    assert measure_brightness(darker[0]) < measure_brightness(faces[0]) < 1
 
 
 def test_measures_tell_what_was_changed(faces):
     face = faces[2]
     blurred = degrade_faces(faces, Degradation.BLUR, 2.0)[2]
-    assert sharpness(blurred) < 0.5 * sharpness(face)
-    assert contrast(blurred) < contrast(face)
+    assert measure_sharpness(blurred) < 0.5 * measure_sharpness(face)
+    assert measure_contrast(blurred) < measure_contrast(face)
     lit = face.copy()
     lit[:, 24:] //= 2
     # Half the light on one side: (1 - 1/2) / (1 + 1/2)
-    assert light_asymmetry(lit) == pytest.approx(1 / 3, abs=0.05)
-    assert light_asymmetry(np.zeros((48, 48), np.uint8)) == 0
+    assert measure_light_asymmetry(lit) == pytest.approx(1 / 3, abs=0.05)
+    assert measure_light_asymmetry(np.zeros((48, 48), np.uint8)) == 0

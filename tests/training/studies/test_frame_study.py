@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import DataError
 from core.faces.alignment import CROP_PX, FaceFrame, matrix_from_anchors
-from training.data.appearance import sharpness
+from training.data.appearance import measure_sharpness
 from training.studies.frame import _resized, study_frame
 
 
@@ -29,8 +29,8 @@ def test_larger_face_keeps_its_middle():
 def test_sharpness_falls_with_blur_and_ignores_contrast(draw):
     face = cv2.resize(draw(0, 1), (96, 96), interpolation=cv2.INTER_NEAREST)
     flatter = (face * 0.5 + 40).astype(np.uint8)
-    assert sharpness(cv2.GaussianBlur(face, (0, 0), 1)) < 0.5 * sharpness(face)
-    assert sharpness(flatter) == pytest.approx(sharpness(face), rel=0.1)
+    assert measure_sharpness(cv2.GaussianBlur(face, (0, 0), 1)) < 0.5 * measure_sharpness(face)
+    assert measure_sharpness(flatter) == pytest.approx(measure_sharpness(face), rel=0.1)
 
 
 def test_drawn_stripes_are_no_faces(faces_dir, weights_copy, tmp_path):

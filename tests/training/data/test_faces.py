@@ -1,4 +1,4 @@
-"""Which files are faces, of which split and emotion."""
+"""Reading faces from folders and zips, damaged ones included."""
 
 from __future__ import annotations
 
@@ -6,27 +6,18 @@ import errno
 import shutil
 import sys
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.errors import DataError
-from core.labels import EMOTIONS, Emotion
-from training.data.classes import parse_emotion
-from training.data.faces import (
-    choose_split,
-    count_classes,
-    describe_data,
-    find_faces,
-    read_faces,
-    read_grey_face,
-    sample_faces,
-)
+from core.labels import EMOTIONS
+from training.data.faces import count_classes, find_faces, read_faces, read_grey_face, sample_faces
 from training.data.splits import Split
 
 
-def zipped(folder: Path, path: Path, compression: int = zipfile.ZIP_STORED) -> Path:
+def zip_folder(folder: Path, path: Path, compression: int = zipfile.ZIP_STORED) -> Path:
     with zipfile.ZipFile(path, "w", compression) as archive:
         for file in sorted(folder.rglob("*")):
             if file.is_file():
@@ -34,68 +25,9 @@ def zipped(folder: Path, path: Path, compression: int = zipfile.ZIP_STORED) -> P
     return path
 
 
-@pytest.mark.parametrize(
-    ("path", "split"),
-    [
-        ("angry/Training_00001.png", Split.TRAIN),
-        ("angry/PublicTest_28709.png", Split.VALIDATION),
-        ("angry/PrivateTest_32298.png", Split.TEST),
-        # FER-2013's mirrors keep both test splits in a folder named test.
-        ("test/angry/PublicTest_28709.png", Split.VALIDATION),
-        ("train/angry/a.png", Split.TRAIN),
-        ("Validation/angry/a.png", Split.VALIDATION),
-        ("data/test/angry/a.png", Split.TEST),
-        ("test/train/angry/a.png", Split.TRAIN),
-        # The class folder and the name itself are no split.
-        ("train/angry/test.png", Split.TRAIN),
-    ],
-)
-def test_prefix_then_nearest_folder_gives_the_split(path, split):
-    assert choose_split(PurePosixPath(path)) is split
-
-
-def test_folder_given_as_source_counts_as_outermost():
-    assert choose_split(PurePosixPath("angry/a.png"), "test") is Split.TEST
-    assert choose_split(PurePosixPath("train/angry/a.png"), "test") is Split.TRAIN
-
-
-def test_files_without_a_split_go_eight_to_one_to_one_by_hash():
-    splits = [choose_split(PurePosixPath(f"angry/{index}.png")) for index in range(3000)]
-    shares = [splits.count(split) / len(splits) for split in Split]
-    assert shares == pytest.approx([0.8, 0.1, 0.1], abs=0.02)
-
-
-def test_tree_and_zip_of_it_are_split_alike():
-    for index in range(50):
-        inside = PurePosixPath(f"angry/{index}.png")
-        assert choose_split(inside) is choose_split(PurePosixPath("my faces") / inside)
-
-
-@pytest.mark.parametrize(
-    ("folder", "emotion"),
-    [
-        ("angry", Emotion.ANGRY),
-        ("Happy ", Emotion.HAPPY),
-        ("anger", Emotion.ANGRY),
-        ("happiness", Emotion.HAPPY),
-        ("Surprised", Emotion.SURPRISE),
-        ("neutral", Emotion.NEUTRAL),
-    ],
-)
-def test_class_folder_is_mapped_to_its_emotion(folder, emotion):
-    assert parse_emotion(folder) is emotion
-
-
-@pytest.mark.parametrize("folder", ["contempt", "", "angry faces"])
-def test_unknown_class_folder_names_the_seven(folder):
-    with pytest.raises(DataError) as raised:
-        parse_emotion(folder)
-    assert all(emotion in raised.value.hint for emotion in EMOTIONS)
-
-
 @pytest.mark.parametrize("kind", ["tree", "zip"])
 def test_tree_and_zip_give_the_same_faces(faces_dir, tmp_path, kind):
-    source = faces_dir if kind == "tree" else zipped(faces_dir, tmp_path / "faces.zip")
+    source = faces_dir if kind == "tree" else zip_folder(faces_dir, tmp_path / "faces.zip")
     faces = read_faces([source], Split.VALIDATION)
     assert len(faces) == 21
     assert faces.images.shape == (21, 48, 48)
@@ -112,7 +44,7 @@ def test_pixels_and_labels_belong_together(faces_dir, draw):
         np.testing.assert_array_equal(pixels, draw(int(label), row))
 
 
-def test_several_sources_are_joined(faces_dir):
+def test_several_sources_are_combined(faces_dir):
     once = read_faces([faces_dir], Split.TEST)
     twice = read_faces([faces_dir, faces_dir], Split.TEST)
     assert twice.names == once.names * 2
@@ -139,7 +71,7 @@ def test_damaged_images_are_listed_and_skipped(faces_dir, tmp_path):
     ]
 
 
-def test_file_that_the_system_refuses_is_listed_and_skipped(faces_dir, tmp_path, monkeypatch):
+def test_file_without_read_permission_is_listed_and_skipped(faces_dir, tmp_path, monkeypatch):
     folder = tmp_path / "faces"
     shutil.copytree(faces_dir / "test", folder)
     read = Path.read_bytes
@@ -157,7 +89,7 @@ def test_file_that_the_system_refuses_is_listed_and_skipped(faces_dir, tmp_path,
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="making links needs rights there")
-def test_broken_links_are_listed_and_folders_named_like_images_are_not(faces_dir, tmp_path):
+def test_broken_links_are_listed_and_folders_with_image_names_are_not(faces_dir, tmp_path):
     folder = tmp_path / "faces"
     shutil.copytree(faces_dir / "test", folder)
     (folder / "angry" / "PrivateTest_99997.png").mkdir()
@@ -171,12 +103,12 @@ def test_broken_links_are_listed_and_folders_named_like_images_are_not(faces_dir
     ]
 
 
-def test_damaged_member_of_a_zip_is_skipped(faces_dir, tmp_path):
-    path = zipped(faces_dir / "test", tmp_path / "faces.zip")
+def test_damaged_zip_member_is_skipped(faces_dir, tmp_path):
+    path = zip_folder(faces_dir / "test", tmp_path / "faces.zip")
     with zipfile.ZipFile(path) as archive:
         first = archive.infolist()[0]
     data = bytearray(path.read_bytes())
-    # The last byte of the first member's data: its checksum no longer fits.
+    # Change the last byte of the first member's data, so that its checksum is wrong.
     end = first.header_offset + 30 + len(first.filename) + first.compress_size
     data[end - 1] ^= 0xFF
     path.write_bytes(bytes(data))
@@ -192,12 +124,12 @@ def test_damaged_member_of_a_zip_is_skipped(faces_dir, tmp_path):
         (zipfile.ZIP_STORED, 0),
         (zipfile.ZIP_DEFLATED, 0),
         (zipfile.ZIP_BZIP2, 0),
-        # Bytes before the data that tell LZMA how to read them.
+        # LZMA settings before the data.
         (zipfile.ZIP_LZMA, 9),
     ],
 )
-def test_member_that_cannot_be_unpacked_is_skipped(faces_dir, tmp_path, compression, settings):
-    path = zipped(faces_dir / "test", tmp_path / "faces.zip", compression)
+def test_zip_member_that_cannot_be_unpacked_is_skipped(faces_dir, tmp_path, compression, settings):
+    path = zip_folder(faces_dir / "test", tmp_path / "faces.zip", compression)
     with zipfile.ZipFile(path) as archive:
         first = archive.infolist()[0]
     data = bytearray(path.read_bytes())
@@ -210,11 +142,11 @@ def test_member_that_cannot_be_unpacked_is_skipped(faces_dir, tmp_path, compress
     assert [line.partition(":")[0] for line in faces.skipped] == [first.filename]
 
 
-def test_member_whose_own_name_is_no_text_is_skipped(tmp_path):
+def test_zip_member_with_an_invalid_name_is_skipped(tmp_path):
     path = tmp_path / "faces.zip"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("angry/Training_\N{LATIN SMALL LETTER E WITH ACUTE}.png", b"")
-    # Its first place is beside the data, the second one in the list of files.
+    # The name is stored beside the data and in the list of files; this changes the first.
     path.write_bytes(path.read_bytes().replace(b"\xc3\xa9", b"\xff\xff", 1))
     assert len(find_faces([path], Split.TRAIN).skipped) == 1
 
@@ -222,10 +154,10 @@ def test_member_whose_own_name_is_no_text_is_skipped(tmp_path):
 @pytest.mark.parametrize(
     "changes",
     [{0: 0}, {6: 255}, {9: 8, 46: 255}],
-    ids=["no entry", "unknown version", "name that is no text"],
+    ids=["no entry", "unknown version", "invalid name"],
 )
 def test_zip_whose_list_of_files_is_damaged_is_an_error(faces_dir, tmp_path, changes):
-    path = zipped(faces_dir / "test", tmp_path / "faces.zip")
+    path = zip_folder(faces_dir / "test", tmp_path / "faces.zip")
     data = bytearray(path.read_bytes())
     entry = data.index(b"PK\x01\x02")
     for place, value in changes.items():
@@ -236,8 +168,8 @@ def test_zip_whose_list_of_files_is_damaged_is_an_error(faces_dir, tmp_path, cha
     assert "pack it again" in raised.value.hint
 
 
-def test_hidden_files_of_macos_are_no_faces(faces_dir, tmp_path):
-    path = zipped(faces_dir / "test", tmp_path / "faces.zip")
+def test_hidden_macos_files_are_ignored(faces_dir, tmp_path):
+    path = zip_folder(faces_dir / "test", tmp_path / "faces.zip")
     with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("__MACOSX/angry/._PrivateTest_1.png", b"\0")
         archive.writestr("angry/._PrivateTest_2.png", b"\0")
@@ -245,7 +177,7 @@ def test_hidden_files_of_macos_are_no_faces(faces_dir, tmp_path):
     assert (len(faces), faces.skipped) == (7, ())
 
 
-def test_only_damaged_images_are_an_error_that_shows_one(tmp_path):
+def test_error_names_a_file_when_all_images_are_damaged(tmp_path):
     (tmp_path / "angry").mkdir()
     (tmp_path / "angry" / "Training_1.png").write_bytes(b"no picture")
     with pytest.raises(DataError, match="None of the 1 train files") as raised:
@@ -253,7 +185,7 @@ def test_only_damaged_images_are_an_error_that_shows_one(tmp_path):
     assert "angry/Training_1.png" in raised.value.hint
 
 
-def test_missing_split_is_an_error_but_may_be_looked_for(faces_dir):
+def test_missing_split_is_an_error_only_for_read_faces(faces_dir):
     assert len(find_faces([faces_dir / "train"], Split.TEST)) == 0
     with pytest.raises(DataError, match="No test faces"):
         read_faces([faces_dir / "train"], Split.TEST)
@@ -268,7 +200,7 @@ def test_wrong_source_is_an_error(tmp_path, name, message):
         read_faces([tmp_path / name], Split.TRAIN)
 
 
-def test_unknown_class_folder_stops_reading(faces_dir, tmp_path):
+def test_unknown_class_folder_is_an_error(faces_dir, tmp_path):
     folder = tmp_path / "faces"
     shutil.copytree(faces_dir / "test", folder)
     (folder / "angry").rename(folder / "contempt")
@@ -281,13 +213,6 @@ def test_photo_of_another_size_becomes_a_grey_face(astronaut, tmp_path, save_png
     face = read_grey_face((tmp_path / "photo.png").read_bytes())
     assert (face.shape, face.dtype) == ((48, 48), np.uint8)
     assert face.std() > 20
-
-
-def test_data_is_described_by_fer2013_s_prefixes_or_its_files():
-    own = [Path("a/faces.zip"), Path("b")]
-    assert describe_data(["PublicTest_1.png", "PublicTest_2.png"], own) == "FER-2013 PublicTest"
-    assert describe_data(["PublicTest_1.png", "a.png"], own) == "faces.zip, b"
-    assert describe_data([], own) == "faces.zip, b"
 
 
 @pytest.mark.data
@@ -305,7 +230,7 @@ def test_shared_fer2013_has_its_official_counts(shared_dir):
     assert faces.skipped == ()
 
 
-def test_part_of_a_set_keeps_every_emotion_s_share(faces_dir):
+def test_sample_keeps_every_emotion_s_share(faces_dir):
     faces = read_faces([faces_dir], Split.TRAIN)
     part = sample_faces(faces, 14, seed=1)
     assert np.bincount(part.labels).tolist() == [2] * 7
@@ -316,12 +241,12 @@ def test_part_of_a_set_keeps_every_emotion_s_share(faces_dir):
         assert (image == faces.images[faces.names.index(name)]).all()
 
 
-def test_part_as_large_as_the_set_is_the_set(faces_dir):
+def test_sample_as_large_as_the_set_is_the_set(faces_dir):
     faces = read_faces([faces_dir], Split.TRAIN)
     assert sample_faces(faces, None, seed=1) is faces
     assert sample_faces(faces, 28, seed=1) is faces
 
 
-def test_part_too_small_for_all_emotions_is_refused(faces_dir):
+def test_sample_too_small_for_all_emotions_is_refused(faces_dir):
     with pytest.raises(DataError, match="3 of 28 faces"):
         sample_faces(read_faces([faces_dir], Split.TRAIN), 3, seed=1)
