@@ -3,8 +3,9 @@
 from .allocator import keep_blocks, release_freed, share_heaps
 from .batch.options import BatchEngine, BatchOptions, BatchProgress, BatchSummary, TableFormat
 from .batch.run import run_batch
-from .catalog import ModelInfo, detector_names, model_catalog, model_names
+from .catalog import ModelInfo, detector_catalog, detector_names, model_catalog, model_names
 from .config import AnalyzerConfig, Device, Engine, OperatingPoint, Preset
+from .detectors import DetectorInfo
 from .detectors.tuning import DetectionFigures, DetectionPoint, detection_figures
 from .diagnostics import Finding, diagnose, prepare_networks
 from .errors import (
@@ -71,6 +72,7 @@ __all__ = [
     "DataError",
     "DetectionFigures",
     "DetectionPoint",
+    "DetectorInfo",
     "Device",
     "Emotion",
     "EmotionScores",
@@ -107,6 +109,7 @@ __all__ = [
     "annotate",
     "blur_faces",
     "detection_figures",
+    "detector_catalog",
     "detector_names",
     "diagnose",
     "displaced",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .classifiers import CLASSIFIERS
-from .detectors import DETECTORS
+from .detectors import DETECTORS, DetectorInfo
 
 if TYPE_CHECKING:
     from .classifiers.spec import ModelSpec
@@ -37,6 +37,11 @@ class ModelInfo:
 def model_names() -> tuple[str, ...]:
     """Every model that the command line and the fronts accept."""
     return CLASSIFIERS.names()
+
+
+def detector_catalog() -> tuple[DetectorInfo, ...]:
+    """Return every face detector with its title and description."""
+    return tuple(DETECTORS.info(name) for name in DETECTORS)
 
 
 def detector_names() -> tuple[str, ...]:

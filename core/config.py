@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -64,23 +64,18 @@ PRESETS: dict[Preset, PresetSettings] = {
     Preset.BALANCED: PresetSettings(detector="hybrid", working_px=512, min_face_px=8),
     Preset.THOROUGH: PresetSettings(detector="mtcnn", working_px=2048, min_face_px=28),
 }
-_OTHERWISE: dict[tuple[Preset, str], PresetSettings] = {
-    (Preset.FAST, "mtcnn"): PresetSettings("mtcnn", working_px=640, min_face_px=16),
-    (Preset.BALANCED, "mtcnn"): PresetSettings("mtcnn", working_px=1024, min_face_px=28),
-    (Preset.FAST, "compact"): PresetSettings("compact", working_px=448, min_face_px=8),
-    (Preset.BALANCED, "compact"): PresetSettings("compact", working_px=640, min_face_px=10),
-    (Preset.THOROUGH, "hybrid"): PresetSettings("hybrid", working_px=1024, min_face_px=8),
-    (Preset.THOROUGH, "compact"): PresetSettings("compact", working_px=1024, min_face_px=8),
-}
-"""Of detectors that a preset's own sizes do not suit."""
 
 
 def settings_for(preset: Preset, detector: str | None = None) -> PresetSettings:
-    """What a preset means for ``detector``; None is the preset's own."""
+    """Return what ``preset`` means for ``detector``; None is the preset's own."""
+    from .detectors import DETECTORS
+
     own = PRESETS[preset]
     if detector is None or detector == own.detector:
         return own
-    return _OTHERWISE.get((preset, detector), replace(own, detector=detector))
+    sizes = DETECTORS.info(detector).sizes if detector in DETECTORS else {}
+    working_px, min_face_px = sizes.get(preset, (own.working_px, own.min_face_px))
+    return PresetSettings(detector, working_px=working_px, min_face_px=min_face_px)
 
 
 _ENUMS: dict[str, type[StrEnum]] = {

@@ -10,11 +10,10 @@ from threading import Lock
 
 import numpy as np
 
-from . import __version__
+from . import __version__, detectors
 from .classifiers.model import EmotionModel, load_model
 from .config import AnalyzerConfig
-from .detectors import DETECTORS, WEIGHTS_OF, Detector
-from .detectors.tuning import tuned_threshold
+from .detectors import Detector, DetectorFacts
 from .faces.alignment import cut, matrix_from_anchors, matrix_from_box
 from .faces.quality import judge
 from .landmarks import LANDMARK_MODELS, LandmarkModel
@@ -32,7 +31,6 @@ from .types import (
     Provenance,
     RgbImage,
 )
-from .weights import detector_folder, detector_sha256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,25 +67,29 @@ class Analyzer:
         detector: Detector,
         landmarks: LandmarkModel,
         model: EmotionModel,
+        detector_facts: DetectorFacts | None = None,
     ) -> None:
         self.config = config
         self._detector = detector
         self._landmarks = landmarks
         self._model = model
+        weights_sha256, manifest_facts = dict(model.weights_sha256), dict(model.manifest_facts)
+        if detector_facts is not None:
+            weights_sha256.update(detector_facts.weights_sha256)
+            manifest_facts["tuned_threshold"] = detector_facts.tuned_threshold
         self._provenance = Provenance(
             version=__version__,
             model=config.model,
             detector=config.chosen_detector,
             landmarks=config.landmarks,
-            weights_sha256=dict(model.weights_sha256),
-            config_digest=config.digest(model.manifest_facts),
+            weights_sha256=weights_sha256,
+            config_digest=config.digest(manifest_facts),
         )
 
     @classmethod
     def from_config(cls, config: AnalyzerConfig | None = None) -> Analyzer:
         """An analyzer with the components that ``config`` names; WeightsError if one is missing."""
         config = config or AnalyzerConfig()
-        owner = WEIGHTS_OF.get(config.chosen_detector, config.chosen_detector)
         with _loading, thread_limit(config.threads):
             model = load_model(
                 config.model,
@@ -95,29 +97,11 @@ class Analyzer:
                 engine=config.engine,
                 device=config.device,
             )
-            folder = detector_folder(owner, config.weights_dir)
-            threshold = config.detection_threshold
-            if threshold is None:
-                threshold = tuned_threshold(
-                    config.chosen_detector,
-                    config.preset,
-                    config.operating_point,
-                    folder,
-                )
-            detector = DETECTORS.get(config.chosen_detector)(
-                settings=config.settings,
-                threshold=threshold,
-                device=config.device,
-                weights_dir=folder,
-            )
+            detector, facts = detectors.load(config)
             landmarks = LANDMARK_MODELS.get(config.landmarks)()
-        weights = detector_sha256(owner, folder)
-        model = replace(
-            model,
-            weights_sha256={**model.weights_sha256, **weights},
-            manifest_facts={**model.manifest_facts, "tuned_threshold": threshold},
+        return cls(
+            config, detector=detector, landmarks=landmarks, model=model, detector_facts=facts
         )
-        return cls(config, detector=detector, landmarks=landmarks, model=model)
 
     @property
     def provenance(self) -> Provenance:

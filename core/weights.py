@@ -213,22 +213,6 @@ def detector_of(name: str, directory: Path | None = None) -> StoredWeights:
     return found[name]
 
 
-def detector_folder(name: str, directory: Path | None) -> Path | None:
-    """Where the detector that owns ``name`` has its weights: ``directory``, or None, the shipped.
-
-    Who trained a network of emotions of their own has trained no detector along with it.
-    """
-    if directory is None or name in read_detectors(directory):
-        return directory
-    return None if name in read_detectors() else directory
-
-
-def detector_sha256(name: str, directory: Path | None = None) -> dict[str, str]:
-    """SHA-256 of a detector's weights by its name; empty for one that brings its own."""
-    found = read_detectors(directory)
-    return {name: found[name].sha256} if name in found else {}
-
-
 def spec_of(name: str, directory: Path | None = None) -> WeightsSpec:
     """The entry of one model; WeightsMissing tells how to train it."""
     specs = read_manifest(directory)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core import OperatingPoint
+from core import OperatingPoint, detector_catalog
 
 if TYPE_CHECKING:
     from core import DetectionFigures
@@ -13,9 +13,8 @@ MODEL_HELP = (
     "The network that reads the emotion. Shares are of PublicTest, the validation part of the "
     "public face collection FER-2013; times are of the computer that measured them."
 )
-DETECTOR_HELP = (
-    "What finds the faces: MTCNN, a published chain of three networks, is thorough, Compact is "
-    "quick, and Hybrid lets MTCNN judge what Compact proposes."
+DETECTOR_HELP = "What finds the faces. " + " ".join(
+    f"{info.title}: {info.description}" for info in detector_catalog() if info.description
 )
 LEVEL_HELP = (
     "An answer less probable than this is given as not sure. The recommended level is the one at "
@@ -28,7 +27,6 @@ THRESHOLD_HELP = (
 )
 POINT_LABEL = "What matters more when looking for faces"
 
-DETECTOR_TITLES = {"hybrid": "Hybrid", "compact": "Compact", "mtcnn": "MTCNN"}
 POINT_TITLES = {
     OperatingPoint.PRECISION: "Fewer false faces",
     OperatingPoint.BALANCED: "Balanced",
@@ -45,8 +43,8 @@ CERTAIN_LEVELS: dict[str, float | None] = {
 
 
 def detector_title(name: str) -> str:
-    """A detector's name as a person reads it."""
-    return DETECTOR_TITLES.get(name, name)
+    """Return a detector's name as a person reads it."""
+    return next((info.title for info in detector_catalog() if info.name == name), name)
 
 
 def point_facts(figures: DetectionFigures | None, point: OperatingPoint) -> str:

@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 
 import core
 from cli.main import COMMANDS, app
-from core import ProjectError, RgbImage, model_catalog
+from core import Analyzer, AnalyzerConfig, ProjectError, RgbImage, model_catalog
 from core.classifiers import CLASSIFIERS
 from core.detectors import DETECTORS
 from core.landmarks import LANDMARK_MODELS
 from core.weights import SHIPPED_DIR
-from tests.fakes import FakeAnalyzer, picture
+from tests.fakes import picture
 from training.benchmark.tables import format_benchmark_tables
 from training.detector.table import detectors_table, sweep_table
 from training.reporting.comparison import comparison_rows, comparison_table, pair_rows
@@ -229,18 +229,15 @@ def test_examples_of_the_developer_guide_run(root, own_registries):
     for block in blocks:
         exec(compile(block, "docs/guide/developers.md", "exec"), made)
     image = RgbImage(picture(made["Emotion"].HAPPY))
-    [face] = DETECTORS.get("whole_picture")(settings=None, threshold=None, device=None).detect(
-        image
+    analyzer = Analyzer.from_config(
+        AnalyzerConfig(detector="whole_picture", landmarks="usual_places", model="most_frequent")
     )
-    [points] = LANDMARK_MODELS.get("usual_places")().locate(image, [face])
-    assert points.points.shape == (5, 2)
-    analyzer = FakeAnalyzer()
-    answer = analyzer.analyze(image)
-    crops = answer.faces[0].crop.pixels[None]
-    load = CLASSIFIERS.get("most_frequent")
-    logits = load("most_frequent", weights_dir=None, engine=None, device=None).logits(crops)
-    assert logits.argmax(axis=1) == made["EMOTIONS"].index("happy")
-    assert "| 1 | happy |" in made["to_markdown"](answer)
+    analysis = analyzer.analyze(image)
+    (face,) = analysis.faces
+    assert (face.face.box.width, face.face.box.height) == (image.width, image.height)
+    assert face.face.landmarks.points.shape == (5, 2)
+    assert face.emotions.top == "happy"
+    assert "| 1 | happy |" in made["to_markdown"](analysis)
 
 
 def test_examples_of_the_python_guide_run(root, trained, monkeypatch):

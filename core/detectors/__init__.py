@@ -1,9 +1,16 @@
-"""Finding faces."""
+"""Detectors: finding the faces of an image.
+
+Adding one takes its module and one registration below; titles, help, presets and tuning follow.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from ..config import AnalyzerConfig, Preset
 from ..registry import Registry
 
 if TYPE_CHECKING:
@@ -14,14 +21,116 @@ class Detector(Protocol):
     """Anything that finds faces; safe from several threads."""
 
     def detect(self, image: RgbImage) -> tuple[Face, ...]:
-        """All faces, in any order, or none; boxes may reach beyond the picture."""
+        """Return all faces in any order, or none; boxes may reach beyond the image."""
         ...
 
 
-DETECTORS: Registry[Detector] = Registry("detector")
-DETECTORS.add("hybrid", "core.detectors.hybrid:load_hybrid")
-DETECTORS.add("mtcnn", "core.detectors.mtcnn:load_mtcnn")
-DETECTORS.add("compact", "core.detectors.compact:load_compact")
+@dataclass(frozen=True, slots=True)
+class DetectorInfo:
+    """A detector as a person chooses it, and what loading it takes."""
 
-WEIGHTS_OF = {"hybrid": "compact"}
-"""Whose weights a detector uses that has none under its own name."""
+    name: str
+    title: str
+    description: str = ""
+    """One sentence for the settings' help."""
+    weights: str | None = None
+    """The manifest's detector whose weights it uses; None if they come with a package."""
+    sizes: Mapping[Preset, tuple[int, int]] = field(default_factory=dict)
+    """Longest side of the image and smallest face, in pixels, where a preset's do not suit it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorFacts:
+    """What an answer's provenance says of its detector."""
+
+    weights_sha256: Mapping[str, str]
+    """Checksum of the weights by their name; empty if they come with a package."""
+    tuned_threshold: float | None
+    """The score from which a detection counts; None means the detector's own default."""
+
+
+class DetectorRegistry(Registry[Detector]):
+    """Detectors by name. A factory takes ``settings, threshold, device, weights_dir`` by keyword.
+
+    ``settings`` are the preset's :class:`~core.config.PresetSettings`, ``threshold`` the lowest
+    score that counts or None, ``weights_dir`` the folder with the weights or None, the shipped one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("detector")
+        self._infos: dict[str, DetectorInfo] = {}
+
+    def add(
+        self,
+        name: str,
+        factory: str | Callable[..., Detector],
+        *,
+        title: str | None = None,
+        description: str = "",
+        weights: str | None = None,
+        sizes: Mapping[Preset, tuple[int, int]] | None = None,
+    ) -> None:
+        """Register ``factory`` under ``name``; see :class:`DetectorInfo` for the rest."""
+        super().add(name, factory)
+        self._infos[name] = DetectorInfo(name, title or name, description, weights, sizes or {})
+
+    def info(self, name: str) -> DetectorInfo:
+        """Return what is known of ``name``; UnknownComponent if it is not registered."""
+        return self._infos.get(self.require(name), DetectorInfo(name, name))
+
+
+DETECTORS = DetectorRegistry()
+DETECTORS.add(
+    "hybrid",
+    "core.detectors.hybrid:load_hybrid",
+    title="Hybrid",
+    description="Compact proposes faces and MTCNN checks them.",
+    weights="compact",
+    sizes={Preset.THOROUGH: (1024, 8)},
+)
+DETECTORS.add(
+    "mtcnn",
+    "core.detectors.mtcnn:load_mtcnn",
+    title="MTCNN",
+    description="A published chain of three networks; thorough.",
+    sizes={Preset.FAST: (640, 16), Preset.BALANCED: (1024, 28)},
+)
+DETECTORS.add(
+    "compact",
+    "core.detectors.compact:load_compact",
+    title="Compact",
+    description="One small network of our own; fast.",
+    weights="compact",
+    sizes={Preset.FAST: (448, 8), Preset.BALANCED: (640, 10), Preset.THOROUGH: (1024, 8)},
+)
+
+
+def load(config: AnalyzerConfig) -> tuple[Detector, DetectorFacts]:
+    """Load the detector that ``config`` asks for; WeightsError if its weights are missing."""
+    from ..weights import read_detectors
+    from .tuning import tuned_threshold
+
+    name = config.chosen_detector
+    folder = weights_folder(name, config.weights_dir)
+    threshold = config.detection_threshold
+    if threshold is None:
+        threshold = tuned_threshold(name, config.preset, config.operating_point, folder)
+    detector = DETECTORS.get(name)(
+        settings=config.settings, threshold=threshold, device=config.device, weights_dir=folder
+    )
+    weights = DETECTORS.info(name).weights
+    sha256 = {weights: read_detectors(folder)[weights].sha256} if weights else {}
+    return detector, DetectorFacts(sha256, threshold)
+
+
+def weights_folder(name: str, directory: Path | None) -> Path | None:
+    """Return the folder with the weights of detector ``name``; None is the shipped one.
+
+    Somebody who trained emotion networks in ``directory`` need not have trained a detector there.
+    """
+    from ..weights import read_detectors
+
+    weights = DETECTORS.info(name).weights or name
+    if directory is None or weights in read_detectors(directory):
+        return directory
+    return None if weights in read_detectors() else directory

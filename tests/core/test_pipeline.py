@@ -365,7 +365,7 @@ def test_analyzers_are_loaded_one_at_a_time(monkeypatch, tmp_path):
 
 
 def test_missing_model_is_told_before_anything_else_is_loaded(tmp_path, monkeypatch):
-    monkeypatch.setattr("core.pipeline.DETECTORS", None)
+    monkeypatch.setattr("core.pipeline.detectors.load", None)
     with pytest.raises(WeightsMissing):
         Analyzer.from_config(AnalyzerConfig(weights_dir=tmp_path))
 

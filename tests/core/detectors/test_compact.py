@@ -9,8 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from core import Device, Engine, InferenceError, Preset, RgbImage, WeightsCorrupt, WeightsMissing
+from core import (
+    AnalyzerConfig,
+    Device,
+    Engine,
+    InferenceError,
+    Preset,
+    RgbImage,
+    WeightsCorrupt,
+    WeightsMissing,
+)
 from core.config import PRESETS
+from core.detectors import load
 from core.detectors.compact import (
     PAD_TO,
     STRIDES,
@@ -22,7 +32,7 @@ from core.detectors.compact import (
 )
 from core.detectors.compact_network import CompactNetwork
 from core.runtime import runner_for
-from core.weights import detector_of, detector_sha256
+from core.weights import detector_of
 from training.learning.export import export_detector
 
 
@@ -181,7 +191,6 @@ def test_weights_that_are_absent_tell_how_to_get_them(tmp_path):
     with pytest.raises(WeightsMissing, match="not trained") as caught:
         load_compact(settings=PRESETS[Preset.FAST], weights_dir=tmp_path)
     assert "emotion detector train" in caught.value.hint
-    assert detector_sha256("compact", tmp_path) == {}
 
 
 def test_changed_byte_is_refused_before_anything_is_parsed(untrained, tmp_path):
@@ -197,7 +206,8 @@ def test_changed_byte_is_refused_before_anything_is_parsed(untrained, tmp_path):
 
 def test_detector_s_weights_are_told_by_their_checksum(untrained):
     stored = detector_of("compact", untrained)
-    assert detector_sha256("compact", untrained) == {"compact": stored.sha256}
+    _, facts = load(AnalyzerConfig(detector="compact", weights_dir=untrained))
+    assert facts.weights_sha256 == {"compact": stored.sha256}
     assert stored.file == Path(untrained) / "compact.safetensors"
 
 

@@ -10,11 +10,12 @@ import pytest
 
 from core import Device, RgbImage, WeightsMissing
 from core.config import Preset, settings_for
+from core.detectors import weights_folder
 from core.detectors.area_windows import sums_of
 from core.detectors.compact import load_compact
 from core.detectors.hybrid import HybridDetector, load_hybrid
 from core.detectors.mtcnn import load_mtcnn
-from core.weights import SHIPPED_DIR, detector_folder
+from core.weights import SHIPPED_DIR
 from tests.core.detectors.test_compact import Says, cell
 
 BOX = (20.0, 20.0, 60.0, 60.0)
@@ -108,7 +109,7 @@ def test_missing_weights_are_told(tmp_path):
 def test_own_networks_of_emotions_come_with_the_shipped_detector(tmp_path):
     document = {"schema_version": 1, "models": {}}
     (tmp_path / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
-    assert detector_folder("compact", tmp_path) is None
-    assert detector_folder("mtcnn", tmp_path) == tmp_path
+    assert weights_folder("compact", tmp_path) is None
+    assert weights_folder("mtcnn", tmp_path) == tmp_path
     shutil.copy(SHIPPED_DIR / "manifest.json", tmp_path)
-    assert detector_folder("compact", tmp_path) == tmp_path
+    assert weights_folder("compact", tmp_path) == tmp_path
