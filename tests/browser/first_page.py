@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.pages import upload
 from tests.browser.serving import SLOWEST_S, browser, installed_chromium, streamlit
-from training.benchmark.photos import generated
+from training.benchmark.photos import generate_photo
 from training.evaluation.speed import machine_told
 
 SAMPLE = "Try the sample photo"
@@ -93,7 +93,7 @@ def _measure_visit(window: Browser, address: str) -> dict[str, float]:
 
 def _photo() -> bytes:
     buffer = io.BytesIO()
-    Image.fromarray(generated((1024, 768), 2).pixels).save(buffer, "JPEG", quality=90)
+    Image.fromarray(generate_photo((1024, 768), 2).pixels).save(buffer, "JPEG", quality=90)
     return buffer.getvalue()
 
 

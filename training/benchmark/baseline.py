@@ -1,6 +1,6 @@
-"""The obvious implementation: what this project would be if each library were used as it comes.
+"""The baseline: the same libraries, used the obvious way with their defaults.
 
-Kept for comparison alone; nothing but the benchmark may use it.
+It exists only for comparison; only the benchmark may use it.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import numpy as np
 from core.types import UInt8Array
 from core.weights import spec_of
 
-_PADDED = 1.5
-"""Side of what the face mesh is shown, in sides of the box."""
+_CROP_SIDE = 1.5
+"""Side of the crop for the face mesh, in sides of the box."""
 
 
 class BaselinePipeline:
-    """facenet-pytorch's MTCNN with its defaults, a face mesh for each face, torchvision in torch.
+    """facenet-pytorch's MTCNN, a face mesh for each face, and torchvision's network in torch.
 
-    It answers the same question with the same weights; only the way is another.
+    It gives the same kind of answer with the same weights.
     """
 
     def __init__(self, min_face_px: int = 20) -> None:
@@ -37,15 +37,15 @@ class BaselinePipeline:
         self._network = load_state(empty_network("mobilenet_v2"), self._spec.load())
 
     def detect(self, pixels: UInt8Array) -> list[Any]:
-        """The boxes of the faces in (H, W, 3) pixels."""
+        """Return the boxes of the faces in (H, W, 3) pixels."""
         boxes, _ = self._mtcnn.detect(pixels)
         return [] if boxes is None else list(boxes)
 
     def locate(self, pixels: UInt8Array, boxes: list[Any]) -> list[UInt8Array]:
-        """What is cut out around each box, once the mesh was laid over it."""
+        """Run the face mesh on each box; return the crops."""
         crops = []
         for x1, y1, x2, y2 in boxes:
-            half = _PADDED * max(x2 - x1, y2 - y1) / 2
+            half = _CROP_SIDE * max(x2 - x1, y2 - y1) / 2
             x, y = (x1 + x2) / 2, (y1 + y2) / 2
             top, bottom = (int(np.clip(v, 0, pixels.shape[0])) for v in (y - half, y + half))
             left, right = (int(np.clip(v, 0, pixels.shape[1])) for v in (x - half, x + half))
@@ -57,15 +57,15 @@ class BaselinePipeline:
         return crops
 
     def classify(self, crops: list[UInt8Array]) -> list[int]:
-        """The emotion of each face, one call a face."""
-        answers = []
+        """Return the emotion of each face, with one call per face."""
+        emotions = []
         for crop in crops:
             grey = cv2.resize(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), (48, 48))
             batch = self._spec.preprocessing(np.asarray(grey, np.uint8)[None])
             with self._torch.inference_mode():
-                answers.append(int(self._network(self._torch.from_numpy(batch)).argmax()))
-        return answers
+                emotions.append(int(self._network(self._torch.from_numpy(batch)).argmax()))
+        return emotions
 
     def analyze(self, pixels: UInt8Array) -> list[int]:
-        """The emotions of all faces."""
+        """Return the emotions of all faces."""
         return self.classify(self.locate(pixels, self.detect(pixels)))

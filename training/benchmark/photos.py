@@ -1,4 +1,4 @@
-"""Photos to measure with: a person's own, or generated ones that need no data."""
+"""Photos to measure with: the user's own, or generated ones that need no data."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from core.reading.reader import read_image
 from core.types import RgbImage
 
 _FACE_YX = (slice(20, 220), slice(120, 320))
-"""The head in scikit-image's portrait, public domain."""
+"""The head in scikit-image's portrait (public domain)."""
 
 
-def generated(size_wh: tuple[int, int], faces: int) -> RgbImage:
-    """A picture of smooth noise with so many faces in rows, as large as there is room for."""
+def generate_photo(size_wh: tuple[int, int], faces: int) -> RgbImage:
+    """Return a picture of smooth noise with rows of faces, as large as the space allows."""
     from skimage.data import astronaut
 
     width, height = size_wh
@@ -37,41 +37,43 @@ def generated(size_wh: tuple[int, int], faces: int) -> RgbImage:
 
 
 def generate_photos() -> list[RgbImage]:
-    """Six photos of about 1024 px with one face to twelve."""
+    """Return six photos of about 1024 px with one to twelve faces."""
     sizes = [(1024, 683), (683, 1024), (1024, 768), (960, 1024), (1024, 576), (800, 1024)]
-    return [generated(size, faces) for size, faces in zip(sizes, (1, 1, 2, 4, 6, 12), strict=True)]
+    return [
+        generate_photo(size, faces) for size, faces in zip(sizes, (1, 1, 2, 4, 6, 12), strict=True)
+    ]
 
 
 def read_photos(source: Path, most: int) -> list[RgbImage]:
-    """Up to ``most`` photos of a folder or zip, spread over it.
+    """Return up to ``most`` photos of a folder or zip, evenly spread over it.
 
-    Those that cannot be read are left out; DataError when none is.
+    Photos that cannot be read are left out; DataError when none can be read.
     """
     images = []
-    for name, data in _spread(source, most):
+    for name, data in _read_spread(source, most):
         try:
             images.append(read_image(data, name=name))
         except InputError:
             continue
     if not images:
         raise DataError(
-            f"There is no photo to read in {source.name}.", hint="Name a folder or zip of photos."
+            f"There is no photo to read in {source.name}.", hint="Give a folder or zip of photos."
         )
     return images
 
 
-def _spread(source: Path, most: int) -> list[tuple[str, bytes]]:
+def _read_spread(source: Path, most: int) -> list[tuple[str, bytes]]:
     try:
         if zipfile.is_zipfile(source):
             with zipfile.ZipFile(source) as archive:
-                names = [each for each in archive.namelist() if not each.endswith("/")]
-                return [(name, archive.read(name)) for name in _every(names, most)]
-        files = sorted(str(each) for each in source.rglob("*") if each.is_file())
-        return [(Path(name).name, Path(name).read_bytes()) for name in _every(files, most)]
+                names = [name for name in archive.namelist() if not name.endswith("/")]
+                return [(name, archive.read(name)) for name in _take_spread(names, most)]
+        files = sorted(str(path) for path in source.rglob("*") if path.is_file())
+        return [(Path(name).name, Path(name).read_bytes()) for name in _take_spread(files, most)]
     except (OSError, zipfile.BadZipFile) as error:
         raise DataError(f"{source} cannot be read: {error}.", hint="Check the path.") from error
 
 
-def _every(names: list[str], most: int) -> list[str]:
+def _take_spread(names: list[str], most: int) -> list[str]:
     step = max(1, -(-len(names) // most))
     return names[::step]

@@ -1,4 +1,4 @@
-"""What answers lose and gain when a network computes in fewer bits."""
+"""What changes when a network computes in fewer bits: accuracy, calibration, time."""
 
 from __future__ import annotations
 
@@ -21,35 +21,36 @@ from ..evaluation.metrics import calibration_error, headlines
 from ..evaluation.timing import in_turns, summary
 
 CALIBRATION_FACES = 300
-"""Training faces that tell int8 the range of each layer; NNCF's own number."""
+"""Training faces that set the range of each layer for int8; NNCF's default."""
 BATCH = 64
 
 
 def compare_precisions(
     data: Sequence[Path], model: str = "mobilenet_v2", *, rounds: int = 15
 ) -> dict[str, Any]:
-    """By precision: accuracy, calibration error and times on the validation faces in ``data``.
+    """Return accuracy, calibration error and times on the validation faces in ``data``.
 
-    float32 always, bfloat16 where the processor has it, int8 where NNCF is installed and ``data``
-    has training faces to fit it to. Nothing is fitted to the validation faces.
+    By precision: float32 always, bfloat16 where the processor supports it, int8 where NNCF is
+    installed, which needs training faces in ``data``. Nothing is fitted to the validation faces.
     """
     faces = read_faces(data, Split.VALIDATION)
     spec = spec_of(model)
     networks = {
         name: NetworkClassifier(spec, OpenVinoRunner(compiled))
-        for name, compiled in _compiled(spec, data).items()
+        for name, compiled in _compile(spec, data).items()
     }
-    logits = {name: each.logits(faces.images) for name, each in networks.items()}
+    logits = {name: network.logits(faces.images) for name, network in networks.items()}
     one = in_turns(
-        {name: [partial(each.logits, faces.images[:1])] for name, each in networks.items()}, rounds
+        {name: [partial(network.logits, faces.images[:1])] for name, network in networks.items()},
+        rounds,
     )
     many = in_turns(
-        {name: [partial(each.logits, faces.images[:BATCH])] for name, each in networks.items()},
+        {name: [partial(net.logits, faces.images[:BATCH])] for name, net in networks.items()},
         rounds,
     )
     return {
         name: {
-            **_quality(rows, logits["f32"], faces, spec),
+            **_measure_quality(rows, logits["f32"], faces, spec),
             "ms_per_face": summary(one[name])["p50_ms"],
             "faces_per_s": round(BATCH / min(many[name])),
         }
@@ -57,19 +58,19 @@ def compare_precisions(
     }
 
 
-def _compiled(spec: WeightsSpec, data: Sequence[Path]) -> dict[str, Any]:
+def _compile(spec: WeightsSpec, data: Sequence[Path]) -> dict[str, Any]:
     core = openvino_core()
     model = converted(network_of(spec))
-    made = {"f32": core.compile_model(model, "CPU", OPTIONS)}
+    compiled = {"f32": core.compile_model(model, "CPU", OPTIONS)}
     if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         lower = {**OPTIONS, "INFERENCE_PRECISION_HINT": "bf16"}
-        made["bf16"] = core.compile_model(model, "CPU", lower)
+        compiled["bf16"] = core.compile_model(model, "CPU", lower)
     if importlib.util.find_spec("nncf") is not None:
-        made["int8"] = core.compile_model(_quantised(model, spec, data), "CPU", OPTIONS)
-    return made
+        compiled["int8"] = core.compile_model(_quantize(model, spec, data), "CPU", OPTIONS)
+    return compiled
 
 
-def _quantised(model: Any, spec: WeightsSpec, data: Sequence[Path]) -> Any:
+def _quantize(model: Any, spec: WeightsSpec, data: Sequence[Path]) -> Any:
     import nncf
 
     faces = read_faces(data, Split.TRAIN)
@@ -78,14 +79,14 @@ def _quantised(model: Any, spec: WeightsSpec, data: Sequence[Path]) -> Any:
     return nncf.quantize(model, nncf.Dataset(batches), subset_size=CALIBRATION_FACES)
 
 
-def _quality(
+def _measure_quality(
     logits: Float32Array, exact: Float32Array, faces: FaceSet, spec: WeightsSpec
 ) -> Mapping[str, float]:
     probabilities = spec.calibration.probabilities(logits)
-    told = headlines(probabilities, faces.labels)
+    metrics = headlines(probabilities, faces.labels)
     return {
-        "accuracy": round(told["accuracy"], 4),
-        "macro_f1": round(told["macro_f1"], 4),
+        "accuracy": round(metrics["accuracy"], 4),
+        "macro_f1": round(metrics["macro_f1"], 4),
         "ece": round(calibration_error(probabilities, faces.labels), 4),
         "other_answers": int((logits.argmax(axis=1) != exact.argmax(axis=1)).sum()),
     }

@@ -1,4 +1,4 @@
-"""What only a process of its own can tell: how long a first answer takes, and peak memory."""
+"""What only a separate process can measure: start-up, the first answer and peak memory."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from core.types import RgbImage
 
 ROOT = Path(__file__).resolve().parents[2]
 
-_MEMORY = """
+_MEMORY_SCRIPT = """
 import resource, sys
 from pathlib import Path
-way, photo, *cores = sys.argv[1:]
+name, photo = sys.argv[1:]
 from core.reading.reader import read_image
 image = read_image(Path(photo))
-if way == "obvious":
+if name == "obvious":
     from training.benchmark.baseline import BaselinePipeline
     analyze = BaselinePipeline().analyze
     work = lambda: analyze(image.pixels)
 else:
     from core.config import AnalyzerConfig
     from core.pipeline import Analyzer
-    detector, preset = way.split("/")
+    detector, preset = name.split("/")
     analyzer = Analyzer.from_config(AnalyzerConfig(detector=detector, preset=preset))
     work = lambda: analyzer.analyze(read_image(Path(photo)))
 import time
 def peak():
-    # On Linux the figure of getrusage begins with that of the process which started this one.
+    # On Linux getrusage starts from the peak of the parent process.
     try:
         for line in Path("/proc/self/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) / 1024
     except OSError:
         pass
-    told = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return told / (1024 * 1024 if sys.platform == "darwin" else 1024)
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return size / (1024 * 1024 if sys.platform == "darwin" else 1024)
 work()
 times = []
 for _ in range(3):
@@ -57,22 +57,25 @@ print(peak(), min(times))
 """
 
 
-def peak_and_seconds(way: str, image: RgbImage, *, cores: int | None = None) -> tuple[float, float]:
-    """Peak memory in MB of a process that answers ``image``, and the seconds of one answer."""
+def measure_peak_and_seconds(
+    configuration: str, image: RgbImage, *, cores: int | None = None
+) -> tuple[float, float]:
+    """Return the peak memory in MB of a process that analyses ``image``, and its seconds."""
     with tempfile.TemporaryDirectory() as folder:
         photo = Path(folder) / "photo.jpg"
         Image.fromarray(image.pixels).save(photo, quality=90)
-        told = _run([sys.executable, "-c", _MEMORY, way, str(photo)], cores=cores).split()
-    return float(told[-2]), float(told[-1])
+        command = [sys.executable, "-c", _MEMORY_SCRIPT, configuration, str(photo)]
+        *_, peak, seconds = _run(command, cores=cores).split()
+    return float(peak), float(seconds)
 
 
-def batch_seconds(
+def measure_batch(
     config: AnalyzerConfig, images: Sequence[RgbImage], count: int
 ) -> dict[str, float]:
-    """What `emotion batch` takes for ``count`` copies of ``images``, and per photo once it runs.
+    """Return the seconds of `emotion batch` for ``count`` photos, which repeat ``images``.
 
-    ``whole`` counts everything from the command on; ``each`` is the time between the first
-    answers and the last, divided by the photos in between.
+    ``whole`` includes the start; ``each`` is the time between the first and the last results,
+    divided by the photos in between.
     """
     ticks: list[tuple[float, int]] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -91,54 +94,61 @@ def batch_seconds(
             on_progress=lambda progress: ticks.append((time.perf_counter(), progress.done)),
         )
         whole = time.perf_counter() - started
-    # Only from the first answer on: before it the workers were loading.
-    answered = [tick for tick in ticks if tick[1]] or [(started, 0)]
-    (began, before), (ended, after) = answered[0], answered[-1]
+    # Not before the first result, because the workers were still loading.
+    results = [tick for tick in ticks if tick[1]] or [(started, 0)]
+    (began, before), (ended, after) = results[0], results[-1]
     each = (ended - began) / (after - before) if after > before else whole / count
     return {"whole": whole, "each": each, "faces_a_photo": summary.faces / count}
 
 
-def startup(image: RgbImage, rounds: int = 3) -> dict[str, float]:
-    """Seconds: help, a first answer with compiled networks kept and without, single imports."""
+def measure_startup(image: RgbImage, rounds: int = 3) -> dict[str, float]:
+    """Return seconds of help, of a first answer with and without a cache, and of imports."""
     with tempfile.TemporaryDirectory() as folder:
         photo = Path(folder) / "photo.png"
         Image.fromarray(image.pixels).save(photo)
         emotion = [sys.executable, "-m", "cli"]
-        kept = {"PHOTO_EMOTION_CACHE": str(Path(folder) / "kept")}
-        answer = [*emotion, "analyze", str(photo)]
-        first = _seconds(answer, 1, kept)
-        told = {
-            "help": _seconds([*emotion, "--help"], rounds),
-            "first answer, nothing kept": first,
-            "first answer, compiled networks kept": _seconds(answer, rounds, kept),
+        cache = {"PHOTO_EMOTION_CACHE": str(Path(folder) / "cache")}
+        analyze = [*emotion, "analyze", str(photo)]
+        uncached = _time_command(analyze, 1, cache)
+        seconds = {
+            "help": _time_command([*emotion, "--help"], rounds),
+            "first answer, nothing kept": uncached,
+            "first answer, compiled networks kept": _time_command(analyze, rounds, cache),
         }
-    empty = _seconds([sys.executable, "-c", "pass"], rounds)
+    empty = _time_command([sys.executable, "-c", "pass"], rounds)
     for package in ("core", "numpy", "cv2", "openvino", "mediapipe", "torch", "torchvision"):
-        taken = _seconds([sys.executable, "-c", f"import {package}"], rounds)
-        told[f"import {package}"] = max(0.0, taken - empty)
-    return {name: round(value, 3) for name, value in told.items()}
+        import_s = _time_command([sys.executable, "-c", f"import {package}"], rounds)
+        seconds[f"import {package}"] = max(0.0, import_s - empty)
+    return {name: round(value, 3) for name, value in seconds.items()}
 
 
-def _seconds(command: Sequence[str], rounds: int, more: dict[str, str] | None = None) -> float:
-    taken = []
+def _time_command(
+    command: Sequence[str], rounds: int, environment: dict[str, str] | None = None
+) -> float:
+    """Return the median seconds of ``command``."""
+    times = []
     for _ in range(rounds):
         started = time.perf_counter()
-        _run(command, more=more)
-        taken.append(time.perf_counter() - started)
-    return statistics.median(taken)
+        _run(command, environment=environment)
+        times.append(time.perf_counter() - started)
+    return statistics.median(times)
 
 
 def _run(
-    command: Sequence[str], *, more: dict[str, str] | None = None, cores: int | None = None
+    command: Sequence[str],
+    *,
+    environment: dict[str, str] | None = None,
+    cores: int | None = None,
 ) -> str:
-    # Cores are set before Python starts: libraries count them when they are imported.
+    """Run ``command`` on the first ``cores`` cores, or on all; return what it prints."""
+    # Limited before Python starts, because libraries count the cores when they are imported.
     limit = ["taskset", "-c", ",".join(map(str, range(cores)))] if cores else []
-    done = subprocess.run(
+    finished = subprocess.run(
         [*limit, *command],
         cwd=ROOT,
-        env={**os.environ, **(more or {})},
+        env={**os.environ, **(environment or {})},
         check=True,
         capture_output=True,
         text=True,
     )
-    return done.stdout
+    return finished.stdout

@@ -1,4 +1,4 @@
-"""One run that measures everything, the obvious implementation beside ours."""
+"""One run that measures everything, for this project and for the baseline."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from core.types import RgbImage
 from ..evaluation.speed import machine_told
 from ..evaluation.timing import Work, in_turns, summary
 from .baseline import BaselinePipeline
-from .photos import generate_photos, generated, read_photos
-from .processes import batch_seconds, peak_and_seconds, startup
+from .photos import generate_photo, generate_photos, read_photos
+from .processes import measure_batch, measure_peak_and_seconds, measure_startup
 
-OBVIOUS = "obvious"
+BASELINE = "obvious"
+"""How reports name the baseline."""
 BATCH_PHOTOS = 96
 SIZES = (320, 640, 1024, 2048)
 FACES = (0, 1, 4, 16, 40)
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
-    """What was measured."""
+class BenchmarkResult:
+    """The report and where it was written, if at all."""
 
     report: Mapping[str, Any]
-    """Everything, as plain data for JSON."""
+    """JSON-ready."""
     file: Path | None
 
 
@@ -43,61 +44,65 @@ def run_benchmark(
     most: int = 24,
     whole: bool = True,
     tell: Callable[[str], None] = lambda _: None,
-) -> Bench:
-    """Times against the obvious implementation, on ``photos`` (a folder or zip) or generated ones.
+) -> BenchmarkResult:
+    """Compare times with the baseline on ``photos`` (a folder or zip) or on generated ones.
 
-    ``whole`` False leaves out what needs processes of its own: batch, memory and starting.
-    DataError where no photo can be read.
+    ``most`` limits the photos. ``whole`` False leaves out what needs separate processes: batch,
+    memory and start-up. DataError where no photo can be read.
     """
     images = read_photos(photos, most) if photos else generate_photos()
     tell("Loading")
-    obvious = BaselinePipeline()
-    ours = {way: _analyzer(way) for way in ways()}
+    baseline = BaselinePipeline()
+    analyzers = {name: _load_analyzer(name) for name in list_configurations()}
     report: dict[str, Any] = {
         "machine": machine_told(),
         "photos": {
             "from": photos.name if photos else "generated",
             "count": len(images),
-            "median_px": sorted(max(each.width, each.height) for each in images)[len(images) // 2],
+            "median_px": sorted(max(image.width, image.height) for image in images)[
+                len(images) // 2
+            ],
         },
         "default": get_default_configuration(),
         "rounds": rounds,
     }
     tell("Whole answers")
-    taken = in_turns(_whole(obvious, ours, images), rounds)
-    report["whole"] = {way: summary(each) for way, each in taken.items()}
-    report["ratios"] = _ratios(report["whole"])
+    times = in_turns(_make_answer_tasks(baseline, analyzers, images), rounds)
+    report["whole"] = {name: summary(seconds) for name, seconds in times.items()}
+    report["ratios"] = _compute_ratios(report["whole"])
     tell("Stages")
-    report["stages"] = _stages(obvious, ours, images, rounds)
+    report["stages"] = _time_stages(baseline, analyzers, images, rounds)
     tell("Sizes and numbers of faces")
     report["by_size"] = {
-        str(side): _medians(obvious, ours, [generated((side, side * 3 // 4), 2)], rounds)
+        str(side): _time_answers(
+            baseline, analyzers, [generate_photo((side, side * 3 // 4), 2)], rounds
+        )
         for side in SIZES
     }
     report["by_faces"] = {
-        str(count): _medians(obvious, ours, [generated((1024, 768), count)], rounds)
+        str(count): _time_answers(baseline, analyzers, [generate_photo((1024, 768), count)], rounds)
         for count in FACES
     }
     if whole:
         tell("Batch")
-        report["batch"] = {way: _batch(way, images) for way in ours}
+        report["batch"] = {name: _time_batch(name, images) for name in analyzers}
         tell("Memory")
         report["peak_mb"] = {
-            way: round(peak_and_seconds(way, generated((1024, 768), 2))[0])
-            for way in (OBVIOUS, *ours)
+            name: round(measure_peak_and_seconds(name, generate_photo((1024, 768), 2))[0])
+            for name in (BASELINE, *analyzers)
         }
         tell("Starting")
-        report["startup_s"] = startup(generated((1024, 768), 1))
+        report["startup_s"] = measure_startup(generate_photo((1024, 768), 1))
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    return Bench(report, out)
+    return BenchmarkResult(report, out)
 
 
-def ways() -> tuple[str, ...]:
-    """Detector and preset of each way that is measured.
+def list_configurations() -> tuple[str, ...]:
+    """Return what is measured, each as ``detector/preset``, the default first.
 
-    The default first, then every preset's own detector, and every detector with the usual preset.
+    These are every preset with its own detector, and every detector with the usual preset.
     """
     presets = [f"{settings_for(preset).detector}/{preset}" for preset in Preset]
     detectors = [f"{name}/{Preset.BALANCED}" for name in DETECTORS.names()]
@@ -105,74 +110,86 @@ def ways() -> tuple[str, ...]:
 
 
 def get_default_configuration() -> str:
-    """Detector and preset of an analyzer that is asked for nothing."""
+    """Return ``detector/preset`` of an analyzer with default settings."""
     config = AnalyzerConfig()
     return f"{config.chosen_detector}/{config.preset}"
 
 
-def _analyzer(way: str) -> Analyzer:
-    detector, preset = way.split("/")
-    return Analyzer.from_config(AnalyzerConfig(detector=detector, preset=Preset(preset)))
+def _load_analyzer(configuration: str) -> Analyzer:
+    return Analyzer.from_config(_make_config(configuration))
 
 
-def _whole(
-    obvious: BaselinePipeline, ours: Mapping[str, Analyzer], images: Sequence[RgbImage]
+def _make_config(configuration: str) -> AnalyzerConfig:
+    detector, preset = configuration.split("/")
+    return AnalyzerConfig(detector=detector, preset=Preset(preset))
+
+
+def _make_answer_tasks(
+    baseline: BaselinePipeline, analyzers: Mapping[str, Analyzer], images: Sequence[RgbImage]
 ) -> dict[str, list[Work]]:
-    works: dict[str, list[Work]] = {
-        OBVIOUS: [partial(obvious.analyze, each.pixels) for each in images]
+    tasks: dict[str, list[Work]] = {
+        BASELINE: [partial(baseline.analyze, image.pixels) for image in images]
     }
-    for way, analyzer in ours.items():
-        works[way] = [partial(analyzer.analyze, each) for each in images]
-    return works
+    for name, analyzer in analyzers.items():
+        tasks[name] = [partial(analyzer.analyze, image) for image in images]
+    return tasks
 
 
-def _medians(
-    obvious: BaselinePipeline, ours: Mapping[str, Analyzer], images: Sequence[RgbImage], rounds: int
+def _time_answers(
+    baseline: BaselinePipeline,
+    analyzers: Mapping[str, Analyzer],
+    images: Sequence[RgbImage],
+    rounds: int,
 ) -> dict[str, float]:
-    taken = in_turns(_whole(obvious, ours, images), max(2, rounds // 2))
-    return {way: summary(each)["p50_ms"] for way, each in taken.items()}
+    """Return the median milliseconds of an answer by configuration."""
+    times = in_turns(_make_answer_tasks(baseline, analyzers, images), max(2, rounds // 2))
+    return {name: summary(seconds)["p50_ms"] for name, seconds in times.items()}
 
 
-def _ratios(whole: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
-    """How many times faster each way is, by the mean over all photos."""
-    slow = whole[OBVIOUS]["mean_ms"]
-    return {way: round(slow / each["mean_ms"], 2) for way, each in whole.items() if way != OBVIOUS}
-
-
-def _stages(
-    obvious: BaselinePipeline, ours: Mapping[str, Analyzer], images: Sequence[RgbImage], rounds: int
-) -> dict[str, dict[str, dict[str, float]]]:
-    """Milliseconds of finding faces, landmarks and classifying, by way."""
-    found = [obvious.detect(each.pixels) for each in images]
-    crops = [obvious.locate(each.pixels, boxes) for each, boxes in zip(images, found, strict=True)]
-    works: dict[str, dict[str, list[Work]]] = {
-        "detect": {OBVIOUS: [partial(obvious.detect, each.pixels) for each in images]},
-        "landmarks": {
-            OBVIOUS: [
-                partial(obvious.locate, each.pixels, boxes)
-                for each, boxes in zip(images, found, strict=True)
-            ]
-        },
-        "classify": {OBVIOUS: [partial(obvious.classify, each) for each in crops]},
-    }
-    for way, analyzer in ours.items():
-        faces = [analyzer.detect(each) for each in images]
-        examined = [analyzer.prepare(each) for each in images]
-        works["detect"][way] = [partial(analyzer.detect, each) for each in images]
-        works["landmarks"][way] = [
-            partial(analyzer.prepare, each, some) for each, some in zip(images, faces, strict=True)
-        ]
-        works["classify"][way] = [partial(analyzer.classify, [each]) for each in examined]
+def _compute_ratios(answers: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+    """Return how many times faster than the baseline each configuration is, by mean times."""
+    slow = answers[BASELINE]["mean_ms"]
     return {
-        stage: {way: summary(each) for way, each in in_turns(some, rounds).items()}
-        for stage, some in works.items()
+        name: round(slow / times["mean_ms"], 2)
+        for name, times in answers.items()
+        if name != BASELINE
     }
 
 
-def _batch(way: str, images: Sequence[RgbImage]) -> dict[str, float]:
-    """Photos and faces a second of `emotion batch` once it runs, decoding included."""
-    detector, preset = way.split("/")
-    config = AnalyzerConfig(detector=detector, preset=Preset(preset))
-    told = batch_seconds(config, images, BATCH_PHOTOS)
-    each, faces = told["each"], told["faces_a_photo"]
-    return {"photos_per_s": round(1 / each, 1), "faces_per_s": round(faces / each, 1)}
+def _time_stages(
+    baseline: BaselinePipeline,
+    analyzers: Mapping[str, Analyzer],
+    images: Sequence[RgbImage],
+    rounds: int,
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the times of detection, landmarks and classification by configuration."""
+    boxes = [baseline.detect(image.pixels) for image in images]
+    pairs = list(zip(images, boxes, strict=True))
+    crops = [baseline.locate(image.pixels, found) for image, found in pairs]
+    tasks: dict[str, dict[str, list[Work]]] = {
+        "detect": {BASELINE: [partial(baseline.detect, image.pixels) for image in images]},
+        "landmarks": {
+            BASELINE: [partial(baseline.locate, image.pixels, found) for image, found in pairs]
+        },
+        "classify": {BASELINE: [partial(baseline.classify, found) for found in crops]},
+    }
+    for name, analyzer in analyzers.items():
+        faces = [analyzer.detect(image) for image in images]
+        prepared = [analyzer.prepare(image) for image in images]
+        tasks["detect"][name] = [partial(analyzer.detect, image) for image in images]
+        tasks["landmarks"][name] = [
+            partial(analyzer.prepare, image, found)
+            for image, found in zip(images, faces, strict=True)
+        ]
+        tasks["classify"][name] = [partial(analyzer.classify, [each]) for each in prepared]
+    return {
+        stage: {name: summary(seconds) for name, seconds in in_turns(works, rounds).items()}
+        for stage, works in tasks.items()
+    }
+
+
+def _time_batch(configuration: str, images: Sequence[RgbImage]) -> dict[str, float]:
+    """Return photos and faces per second of `emotion batch` once it runs, with decoding."""
+    times = measure_batch(_make_config(configuration), images, BATCH_PHOTOS)
+    seconds, faces = times["each"], times["faces_a_photo"]
+    return {"photos_per_s": round(1 / seconds, 1), "faces_per_s": round(faces / seconds, 1)}

@@ -1,4 +1,4 @@
-"""What a run measured, as Markdown for a document."""
+"""Reports of the benchmark as Markdown."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import Any
 
 
 def format_benchmark_tables(report: Mapping[str, Any]) -> str:
-    """The figures of `emotion bench --out FILE.json`, ratios first."""
-    whole = report["whole"]
-    used, photos = report["machine"], report["photos"]
-    measured = f"{photos['count']} {photos['from']} photos, median side {photos['median_px']} px"
+    """Return the report of `emotion bench --out FILE.json` as tables, ratios first."""
+    answers = report["whole"]
+    machine, photos = report["machine"], report["photos"]
+    source = f"{photos['count']} {photos['from']} photos, median side {photos['median_px']} px"
     parts = [
-        f"{measured}; {used['processor']}, {used['threads']} threads.",
-        _table(
+        f"{source}; {machine['processor']}, {machine['threads']} threads.",
+        _format_table(
             ["whole answer", "times faster", "p50, ms", "p95, ms", "photos/s", "faces/s"],
-            [_whole(way, report) for way in whole],
+            [_make_answer_row(name, report) for name in answers],
         ),
     ]
     stages = {
-        stage: {way: each["p50_ms"] for way, each in some.items()}
-        for stage, some in report["stages"].items()
+        stage: {name: times["p50_ms"] for name, times in by_name.items()}
+        for stage, by_name in report["stages"].items()
     }
     for heading, rows in (
         ("stage, p50 ms", stages),
@@ -30,52 +30,53 @@ def format_benchmark_tables(report: Mapping[str, Any]) -> str:
     ):
         if rows:
             table = [
-                [name, *(_number(values[way]) for way in whole)] for name, values in rows.items()
+                [label, *(_format_number(values[name]) for name in answers)]
+                for label, values in rows.items()
             ]
-            parts.append(_table([heading, *whole], table))
+            parts.append(_format_table([heading, *answers], table))
     if "startup_s" in report:
         seconds = [[name, f"{value:.2f}"] for name, value in report["startup_s"].items()]
-        parts.append(_table(["from a cold process", "seconds"], seconds))
+        parts.append(_format_table(["from a cold process", "seconds"], seconds))
     return "\n\n".join(parts) + "\n"
 
 
-def format_precision_rows(told: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
-    """What `emotion bench --precision` compared: a name, then a value for each precision."""
+def format_precision_rows(comparison: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
+    """Return the rows of `emotion bench --precision`: a name, then a value for each precision."""
     return [
         *(
-            [f"{name}, %", *(f"{100 * each[key]:.2f}" for each in told.values())]
+            [f"{name}, %", *(f"{100 * each[key]:.2f}" for each in comparison.values())]
             for name, key in (
                 ("accuracy", "accuracy"),
                 ("macro-F1", "macro_f1"),
                 ("calibration error", "ece"),
             )
         ),
-        ["other answers", *(f"{each['other_answers']:,}" for each in told.values())],
-        ["ms for one face", *(f"{each['ms_per_face']:.2f}" for each in told.values())],
-        ["faces a second", *(f"{each['faces_per_s']:,.0f}" for each in told.values())],
+        ["other answers", *(f"{each['other_answers']:,}" for each in comparison.values())],
+        ["ms for one face", *(f"{each['ms_per_face']:.2f}" for each in comparison.values())],
+        ["faces a second", *(f"{each['faces_per_s']:,.0f}" for each in comparison.values())],
     ]
 
 
-def format_precision_table(told: Mapping[str, Mapping[str, float]]) -> str:
-    """The same as Markdown."""
-    return _table(["MobileNetV2", *told], format_precision_rows(told)) + "\n"
+def format_precision_table(comparison: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the comparison of `emotion bench --precision` as Markdown."""
+    return _format_table(["MobileNetV2", *comparison], format_precision_rows(comparison)) + "\n"
 
 
-def _whole(way: str, report: Mapping[str, Any]) -> list[str]:
-    figures, batch = report["whole"][way], report.get("batch", {}).get(way, {})
+def _make_answer_row(name: str, report: Mapping[str, Any]) -> list[str]:
+    times, batch = report["whole"][name], report.get("batch", {}).get(name, {})
     return [
-        f"{way} (default)" if way == report["default"] else way,
-        f"{report['ratios'].get(way, 1):.1f}",
-        _number(figures["p50_ms"]),
-        _number(figures["p95_ms"]),
-        *(_number(batch[name]) if batch else "" for name in ("photos_per_s", "faces_per_s")),
+        f"{name} (default)" if name == report["default"] else name,
+        f"{report['ratios'].get(name, 1):.1f}",
+        _format_number(times["p50_ms"]),
+        _format_number(times["p95_ms"]),
+        *(_format_number(batch[key]) if batch else "" for key in ("photos_per_s", "faces_per_s")),
     ]
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _format_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [headings, ["---", *("---:" for _ in headings[1:])], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -55,9 +55,9 @@ def export_detector(
 ) -> Path:
     """Write ``<name>.safetensors`` (float16) and its entry in the manifest's detectors."""
     entry = {**_write_weights(network, directory, name), "metrics": {}, "training": dict(training)}
-    document = _read_document(directory)
+    document = _read_manifest(directory)
     document.setdefault("detectors", {})[name] = entry
-    _write_document(directory, document)
+    _write_manifest(directory, document)
     return get_weights_path(directory, name)
 
 
@@ -101,30 +101,30 @@ def update_entry(directory: Path, name: str, changes: Mapping[str, Any]) -> None
 
     New weights or a new calibration remove the ensemble, which was calibrated on the old ones.
     """
-    document = _read_document(directory)
+    document = _read_manifest(directory)
     entry = document["models"].setdefault(name, {})
     entry.update(changes)
     if {"sha256", "calibration"} & set(changes):
         document.pop("ensemble", None)
-    _write_document(directory, document)
+    _write_manifest(directory, document)
 
 
 def update_ensemble(directory: Path, changes: Mapping[str, Any]) -> None:
     """Merge ``changes`` into the manifest's ensemble entry, and create it if needed."""
-    document = _read_document(directory)
+    document = _read_manifest(directory)
     document.setdefault("ensemble", {}).update(changes)
-    _write_document(directory, document)
+    _write_manifest(directory, document)
 
 
 def update_model(directory: Path, name: str, changes: Mapping[str, Any]) -> None:
     """Merge ``changes`` into the manifest's entry of a network or of the ensemble."""
-    if name in _read_document(directory)["models"]:
+    if name in _read_manifest(directory)["models"]:
         update_entry(directory, name, changes)
     else:
         update_ensemble(directory, changes)
 
 
-def _read_document(directory: Path) -> dict[str, Any]:
+def _read_manifest(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST_NAME
     if not path.exists():
         return {"schema_version": MANIFEST_VERSION, "models": {}}
@@ -132,13 +132,13 @@ def _read_document(directory: Path) -> dict[str, Any]:
     return document
 
 
-def _write_document(directory: Path, document: Mapping[str, Any]) -> None:
+def _write_manifest(directory: Path, document: Mapping[str, Any]) -> None:
     write_json(directory / MANIFEST_NAME, document)
 
 
 def read_entry(directory: Path, name: str) -> dict[str, Any]:
     """Return one model's manifest entry as it is stored."""
-    entry: dict[str, Any] = _read_document(directory)["models"][name]
+    entry: dict[str, Any] = _read_manifest(directory)["models"][name]
     return entry
 
 
@@ -154,6 +154,6 @@ def publish(name: str, source: Path, destination: Path) -> None:
 
 def publish_entry(kind: str, name: str, source: Path, destination: Path) -> None:
     """Copy the entry of ``name`` in the manifest's ``kind`` ("models", "detectors")."""
-    document = _read_document(destination)
-    document.setdefault(kind, {})[name] = _read_document(source)[kind][name]
-    _write_document(destination, document)
+    document = _read_manifest(destination)
+    document.setdefault(kind, {})[name] = _read_manifest(source)[kind][name]
+    _write_manifest(destination, document)

@@ -1,4 +1,4 @@
-"""The benchmark measures what it says, on pictures it makes itself."""
+"""The benchmark: its report and tables, its photos, and the lower bound."""
 
 from __future__ import annotations
 
@@ -15,13 +15,18 @@ from tests.fakes import FakeAnalyzer, picture, png
 from training.benchmark import curves
 from training.benchmark import run as module
 from training.benchmark.lower_bound import Peak, compute_lower_bound_s
-from training.benchmark.photos import generate_photos, generated, read_photos
-from training.benchmark.run import OBVIOUS, get_default_configuration, run_benchmark, ways
+from training.benchmark.photos import generate_photo, generate_photos, read_photos
+from training.benchmark.run import (
+    BASELINE,
+    get_default_configuration,
+    list_configurations,
+    run_benchmark,
+)
 from training.benchmark.tables import format_benchmark_tables, format_precision_table
 from training.evaluation.timing import in_turns, summary
 
 
-class FakeObvious:
+class FakeBaseline:
     def detect(self, pixels):
         return [(10, 10, 70, 70)]
 
@@ -37,23 +42,23 @@ class FakeObvious:
 
 @pytest.fixture
 def quick(monkeypatch):
-    monkeypatch.setattr(module, "BaselinePipeline", FakeObvious)
-    monkeypatch.setattr(module, "_analyzer", lambda way: FakeAnalyzer())
+    monkeypatch.setattr(module, "BaselinePipeline", FakeBaseline)
+    monkeypatch.setattr(module, "_load_analyzer", lambda _name: FakeAnalyzer())
     monkeypatch.setattr(module, "SIZES", (320,))
     monkeypatch.setattr(module, "FACES", (0, 2))
 
 
 @pytest.mark.usefixtures("quick")
-def test_report_holds_every_way_and_becomes_tables(tmp_path):
-    told = run_benchmark(out=tmp_path / "new" / "bench.json", rounds=1, whole=False)
-    report = json.loads(told.file.read_text(encoding="utf-8"))
-    assert set(report["whole"]) == {OBVIOUS, *ways()}
-    assert set(report["ratios"]) == set(ways())
-    assert report["default"] in ways()
+def test_report_has_every_configuration_and_becomes_tables(tmp_path):
+    result = run_benchmark(out=tmp_path / "new" / "bench.json", rounds=1, whole=False)
+    report = json.loads(result.file.read_text(encoding="utf-8"))
+    assert set(report["whole"]) == {BASELINE, *list_configurations()}
+    assert set(report["ratios"]) == set(list_configurations())
+    assert report["default"] in list_configurations()
     assert report["photos"]["count"] == 6
-    for way in ways():
-        slow, fast = (report["whole"][each]["mean_ms"] for each in (OBVIOUS, way))
-        assert report["ratios"][way] == pytest.approx(slow / fast, rel=0.05, abs=0.02)
+    for name in list_configurations():
+        slow, fast = (report["whole"][row]["mean_ms"] for row in (BASELINE, name))
+        assert report["ratios"][name] == pytest.approx(slow / fast, rel=0.05, abs=0.02)
     tables = format_benchmark_tables(report)
     assert f"| {get_default_configuration()} (default) |" in tables
     assert "| detect |" in tables
@@ -61,17 +66,17 @@ def test_report_holds_every_way_and_becomes_tables(tmp_path):
 
 
 @pytest.mark.usefixtures("quick")
-def test_photos_of_a_zip_are_taken_and_what_is_none_is_left_out(tmp_path):
+def test_photos_are_read_from_a_zip_and_other_files_are_left_out(tmp_path):
     source = tmp_path / "photos.zip"
     with zipfile.ZipFile(source, "w") as archive:
         archive.writestr("a/one.png", png(picture(Emotion.HAPPY)))
         archive.writestr("a/notes.txt", "no photo")
-    assert [each.name for each in read_photos(source, 9)] == ["a/one.png"]
+    assert [image.name for image in read_photos(source, 9)] == ["a/one.png"]
     assert run_benchmark(source, rounds=1, whole=False).report["photos"]["from"] == "photos.zip"
 
 
 @pytest.mark.parametrize("name", ["absent", "empty"])
-def test_no_photo_is_told(tmp_path, name):
+def test_source_without_photos_is_an_error(tmp_path, name):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="no photo to read"):
         read_photos(tmp_path / name, 5)
@@ -80,22 +85,27 @@ def test_no_photo_is_told(tmp_path, name):
 def test_photos_are_spread_over_a_folder(tmp_path):
     for number in range(10):
         (tmp_path / f"{number}.png").write_bytes(png(picture()))
-    assert [each.name for each in read_photos(tmp_path, 4)] == ["0.png", "3.png", "6.png", "9.png"]
+    assert [image.name for image in read_photos(tmp_path, 4)] == [
+        "0.png",
+        "3.png",
+        "6.png",
+        "9.png",
+    ]
 
 
 def test_thorough_mtcnn_and_the_default_are_measured():
-    assert f"mtcnn/{Preset.THOROUGH}" in ways()
-    assert ways()[0] == get_default_configuration()
+    assert f"mtcnn/{Preset.THOROUGH}" in list_configurations()
+    assert list_configurations()[0] == get_default_configuration()
 
 
-def test_ways_take_turns_and_the_first_time_does_not_count():
+def test_tasks_take_turns_and_the_first_round_does_not_count():
     order = []
-    taken = in_turns(
+    times = in_turns(
         {name: [lambda n=name, p=p: order.append((n, p)) for p in (0, 1)] for name in "ab"}, 2
     )
     once = [("a", 0), ("b", 0), ("a", 1), ("b", 1)]
     assert order == once * 3
-    assert [len(taken[name]) for name in "ab"] == [2, 2]
+    assert [len(times[name]) for name in "ab"] == [2, 2]
 
 
 def test_summary_is_in_milliseconds():
@@ -107,37 +117,37 @@ def test_summary_is_in_milliseconds():
 
 
 @pytest.mark.parametrize("faces", [0, 1, 7, 60])
-def test_generated_picture_has_its_size_and_its_faces(faces):
-    image = generated((400, 300), faces)
+def test_generated_photo_has_its_size_and_its_faces(faces):
+    image = generate_photo((400, 300), faces)
     assert (image.width, image.height) == (400, 300)
-    assert (image.pixels == generated((400, 300), faces).pixels).all()
-    plain = generated((400, 300), 0).pixels
+    assert (image.pixels == generate_photo((400, 300), faces).pixels).all()
+    plain = generate_photo((400, 300), 0).pixels
     if faces:
         assert np.abs(image.pixels.astype(int) - plain).mean() > 5
 
 
-def test_generated_set_is_of_about_a_thousand_pixels():
-    assert {max(each.width, each.height) for each in generate_photos()} == {1024}
+def test_generated_photos_have_about_a_thousand_pixels():
+    assert {max(image.width, image.height) for image in generate_photos()} == {1024}
 
 
-def test_least_time_grows_with_pixels_and_faces():
+def test_lower_bound_grows_with_pixels_and_faces():
     peak = Peak(flops_per_s=1e11, bytes_per_s=1e10)
-    some = compute_lower_bound_s(1e6, 1, Preset.BALANCED, peak)
-    assert 0 < some < 1
-    assert compute_lower_bound_s(1e6, 9, Preset.BALANCED, peak) > some
-    # Beyond the working size only reading goes on growing.
+    one_face = compute_lower_bound_s(1e6, 1, Preset.BALANCED, peak)
+    assert 0 < one_face < 1
+    assert compute_lower_bound_s(1e6, 9, Preset.BALANCED, peak) > one_face
+    # Above the working size only the time to read still grows.
     small, large = (compute_lower_bound_s(n, 0, Preset.BALANCED, peak) for n in (1e7, 2e7))
     assert large - small == pytest.approx(6e7 / 1e10, rel=1e-6)
 
 
-def test_precisions_are_told_side_by_side():
-    told = {
+def test_table_compares_the_precisions():
+    comparison = {
         "f32": {"accuracy": 0.7055, "macro_f1": 0.67, "ece": 0.0155, "other_answers": 0}
         | {"ms_per_face": 4.16, "faces_per_s": 524},
         "int8": {"accuracy": 0.7052, "macro_f1": 0.6727, "ece": 0.0174, "other_answers": 82}
         | {"ms_per_face": 2.73, "faces_per_s": 1498},
     }
-    lines = format_precision_table(told).splitlines()
+    lines = format_precision_table(comparison).splitlines()
     assert lines[0] == "| MobileNetV2 | f32 | int8 |"
     assert lines[2:] == [
         "| accuracy, % | 70.55 | 70.52 |",
@@ -149,8 +159,8 @@ def test_precisions_are_told_side_by_side():
     ]
 
 
-def test_largest_picture_of_the_curves_is_one_that_is_read(monkeypatch):
-    monkeypatch.setattr(curves, "generated", lambda size_wh, _faces: size_wh)
-    sizes = [curves._sized(each) for each in curves.MEGAPIXELS]
+def test_largest_photo_of_the_curves_is_within_the_limit(monkeypatch):
+    monkeypatch.setattr(curves, "generate_photo", lambda size_wh, _faces: size_wh)
+    sizes = [curves._make_photo(size) for size in curves.MEGAPIXELS]
     assert all(width * height <= MAX_PIXELS for width, height in sizes)
     assert sizes[-1][0] * sizes[-1][1] > 0.99 * MAX_PIXELS
