@@ -79,8 +79,8 @@ def analyze(
         dumps,
         is_video,
         keep_blocks,
-        prepare_isolated,
-        read_isolated,
+        read_image,
+        warm_up_reader,
     )
 
     keep_blocks()
@@ -95,7 +95,7 @@ def analyze(
     )
     pictures = Pictures(annotated=annotate_dir, explained=explain_dir, blurred=blur_dir)
     pictures.prepare()
-    prepare_isolated()  # starts the decoder's process while the rest is imported
+    warm_up_reader()  # starts the decoder's process while the rest is imported
     from core import Analyzer
 
     analyzer: Analyzer | None = None
@@ -103,7 +103,7 @@ def analyze(
     failed = 0
     for photo in _with_progress(photos, wanted=output is not OutputFormat.JSONL):
         try:
-            image = read_isolated(photo)
+            image = read_image(photo)
         except InputError as error:
             failed += 1
             typer.secho(printable(f"{photo}: {error.message}"), fg="red", err=True)

@@ -39,8 +39,7 @@ from .output.export import (
 )
 from .output.render import annotate, encode_png, overlay_heatmap
 from .pipeline import Analyzer
-from .reading.isolation import IsolatedReader, prepare_isolated, read_isolated, renew_isolated
-from .reading.reader import read_image
+from .reading.isolation import IsolatedReader, read_image, renew_reader, warm_up_reader
 from .tracking import FaceTracker, TrackedFace
 from .types import (
     Agreement,
@@ -124,12 +123,10 @@ __all__ = [
     "open_video",
     "opinions",
     "overlay_heatmap",
-    "prepare_isolated",
     "prepare_networks",
     "read_image",
-    "read_isolated",
     "release_freed",
-    "renew_isolated",
+    "renew_reader",
     "report_disk_errors",
     "run_batch",
     "share_heaps",
@@ -137,6 +134,7 @@ __all__ = [
     "to_csv",
     "to_json",
     "video_writer",
+    "warm_up_reader",
 ]
 
 __version__: str

@@ -144,7 +144,7 @@ def _seconds(at: object) -> float:
 
 
 def _picture(address: object) -> RgbImage:
-    from core import read_isolated
+    from core import read_image
 
     if not isinstance(address, str) or not address.startswith(_PREFIX):
         raise InputError("The page sent no picture.", hint="Reload the page.")
@@ -152,7 +152,7 @@ def _picture(address: object) -> RgbImage:
         data = base64.b64decode(address.removeprefix(_PREFIX), validate=True)
     except binascii.Error as error:
         raise InputError("The page sent a broken picture.", hint="Reload the page.") from error
-    return read_isolated(data, name="camera")
+    return read_image(data, name="camera")
 
 
 def _votes(face: FaceAnalysis) -> str:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from core import ProjectError, release_freed, renew_isolated
+from core import ProjectError, release_freed, renew_reader
 
 REST_S = 60.0
 
@@ -16,7 +16,7 @@ REST_S = 60.0
 def let_go() -> None:
     """Give the system back what answers took: garbage, freed memory, decoders of many photos."""
     with suppress(ProjectError):  # told to whom sends the next photo
-        renew_isolated()
+        renew_reader()
     gc.collect()
     release_freed()
 

@@ -36,7 +36,7 @@ _ANEW = "Open it in an image editor and save it anew, or get the original once m
 
 
 class IsolatedReader:
-    """Reads pictures as ``read_image`` does, but decodes them in other processes.
+    """Reads images as :func:`read_image` does, with decoder processes of its own.
 
     May be shared by threads; those beyond the number of processes wait. A process is started when
     it is needed, kept for the next picture, and ends with this process or with ``close``.
@@ -59,7 +59,7 @@ class IsolatedReader:
         self._end_all = weakref.finalize(self, _end, self._running)  # at the latest at exit
 
     def read(self, source: bytes | Path, *, name: str | None = None) -> RgbImage:
-        """The picture in ``source``, as ``read_image`` gives it, with the same errors.
+        """Read the image in ``source``; see :func:`read_image`.
 
         Raises UnreadableImage also where the decoder crashed or took longer than ``seconds``, and
         ProjectError where no process can be started.
@@ -141,23 +141,29 @@ class IsolatedReader:
         return decoder
 
 
-def read_isolated(source: bytes | Path, *, name: str | None = None) -> RgbImage:
-    """The picture in ``source``, as ``read_image`` gives it, but decoded in another process.
+def read_image(source: bytes | Path, *, name: str | None = None) -> RgbImage:
+    """Read the image in ``source``: upright, in sRGB, its longer side at most 4096 pixels.
 
-    At most two are started, and kept for the next picture. Raises what ``read_image`` raises,
-    UnreadableImage also where the decoder crashed or hung, and ProjectError where no process can
-    be started.
+    The file is decoded in another process; at most two are started and kept for the next image.
+    ``name`` is what the answer calls it: by default a path's last part, "image" for bytes. Notes
+    say whether it was reduced or is the first of several. The content alone decides what the file
+    is, and nothing of its metadata is kept.
+
+    Raises UnsupportedImage for a format that is not read, ImageTooLarge over a limit (20 MB,
+    50 megapixels, 25 for WebP), UnreadableImage for anything else that is not an image or makes
+    the decoder crash or hang, ProjectError where no process can be started, and TypeError for any
+    other kind of source.
     """
     return _shared(os.getpid()).read(source, name=name)
 
 
-def prepare_isolated() -> None:
-    """Start what ``read_isolated`` needs, so that the first picture waits less."""
+def warm_up_reader() -> None:
+    """Start the process that :func:`read_image` needs, so that the first image waits less."""
     _shared(os.getpid()).prepare()
 
 
-def renew_isolated() -> None:
-    """Have ``read_isolated`` hold one new process alone, for a server that nobody asks anything."""
+def renew_reader() -> None:
+    """Replace the processes of :func:`read_image` by one new one, while a server is idle."""
     _shared(os.getpid()).renew()
 
 

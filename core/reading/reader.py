@@ -24,22 +24,16 @@ _Decode = Callable[[bytes, Format], tuple[UInt8Array, tuple[str, ...]]]
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
-def read_image(source: bytes | Path, *, name: str | None = None) -> RgbImage:
-    """The picture in ``source``, upright, in sRGB, its longer side at most 4096 pixels.
+def read_in_process(source: bytes | Path, *, name: str | None = None) -> RgbImage:
+    """Read an image as :func:`.isolation.read_image` does, but decode it in this process.
 
-    ``name`` is how the answer calls it: by default a path's last part, "image" for bytes. Notes
-    say when it was reduced or is the first of several. The content alone decides what the file
-    is. Nothing of the file's metadata is kept.
-
-    Raises UnsupportedImage for a format that is not opened, ImageTooLarge over a limit (20 MB,
-    50 megapixels, 25 for WebP), UnreadableImage for anything else that is no picture, and
-    TypeError for any other kind of source.
+    For files of a data set that you trust: a decoder that crashes takes this process down.
     """
     return read_with(decode, source, name=name)
 
 
 def read_with(decode: _Decode, source: bytes | Path, *, name: str | None) -> RgbImage:
-    """The picture in ``source`` as ``decode`` makes it of a file's bytes; see ``read_image``."""
+    """Read the image in ``source`` with ``decode``, which turns a file's bytes into pixels."""
     if isinstance(source, Path):
         data, own_name = _read_file(source), source.name
     elif isinstance(source, bytes):

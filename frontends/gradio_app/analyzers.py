@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from threading import Lock, Thread
 
-from core import Analyzer, AnalyzerConfig, ProjectError, prepare_isolated
+from core import Analyzer, AnalyzerConfig, ProjectError, warm_up_reader
 
 _KEPT = 6
 """Analyzers in memory: all four models for a comparison and two more, so that changing a setting
@@ -48,7 +48,7 @@ class Analyzers:
         def load() -> None:
             # Whoever asks for an answer is told what is wrong.
             with suppress(ProjectError):
-                prepare_isolated()
+                warm_up_reader()
             for config in configs:
                 with suppress(ProjectError):
                     self.get(config)

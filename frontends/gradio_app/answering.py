@@ -18,7 +18,7 @@ from core import (
     ProjectError,
     RgbImage,
     annotate,
-    read_isolated,
+    read_image,
     to_json,
 )
 from frontends.face_card import cards_html
@@ -67,7 +67,7 @@ def answered(
     _REST.interrupt()
     try:
         config = config_of(*settings)
-        image = read_isolated(photo.path, name=photo.name)
+        image = read_image(photo.path, name=photo.name)
         return image, analyzers.get(config).analyze(image)
     except ProjectError as error:
         raise refusal(error.message, error.hint) from error

@@ -44,9 +44,9 @@ def _loading(config: AnalyzerConfig) -> tuple[Future[Analyzer], Event]:
 def _load(config: AnalyzerConfig, wanted: Event) -> Analyzer:
     # Importing torch stops all threads for a moment: first let the browser have its page.
     wanted.wait(_PAGE_FIRST_S)
-    from core import Analyzer, prepare_isolated
+    from core import Analyzer, warm_up_reader
 
-    prepare_isolated()
+    warm_up_reader()
     return Analyzer.from_config(config)
 
 

@@ -149,10 +149,10 @@ class Workspace:
 
     def image(self, photo: Photo) -> RgbImage:
         """The picture itself; InputError if it cannot be read."""
-        from core import read_isolated
+        from core import read_image
 
         key = (photo.name, photo.digest)
-        image = self._images.get(key, lambda: read_isolated(photo.data, name=photo.name))
+        image = self._images.get(key, lambda: read_image(photo.data, name=photo.name))
         _VISITS.used(self)
         return image
 

@@ -19,9 +19,10 @@ PHOTOS = 320
 LOOP = """
 import json, sys, time
 from pathlib import Path
-from core import Analyzer, AnalyzerConfig, keep_blocks, read_image, read_isolated
+from core import Analyzer, AnalyzerConfig, keep_blocks, read_image
+from core.reading.reader import read_in_process
 
-folder, read = Path(sys.argv[1]), {"isolated": read_isolated, "own": read_image}[sys.argv[2]]
+folder, read = Path(sys.argv[1]), {"isolated": read_image, "own": read_in_process}[sys.argv[2]]
 keep_blocks()
 paths = sorted(folder.iterdir())
 analyzer = Analyzer.from_config(AnalyzerConfig())

@@ -17,7 +17,7 @@ from facenet_pytorch import MTCNN
 from PIL import Image
 from torch.nn.functional import interpolate
 
-from core import Device, Engine, IsolatedReader, RgbImage, read_image, read_isolated
+from core import Device, Engine, IsolatedReader, RgbImage, read_image
 from core.classifiers import ARCHITECTURES
 from core.classifiers.architectures import EmotionNetwork, architecture_named
 from core.config import Preset, settings_for
@@ -28,6 +28,7 @@ from core.detectors.mtcnn_networks import load_networks
 from core.faces.reduce import reduced_to
 from core.landmarks.face_mesh import FaceMeshLandmarks, cut_square
 from core.landmarks.mesh_networks import MeshNetworks
+from core.reading.reader import read_in_process
 from core.runtime import make_runner, runner_for
 from core.weights import detector_of
 from tests.core.landmarks.mediapipe_graph import meshes_of_mediapipe
@@ -142,7 +143,7 @@ def test_reducing_a_photo(benchmark, photo, size, way):
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP"])
-@pytest.mark.parametrize("read", [read_image, read_isolated])
+@pytest.mark.parametrize("read", [read_in_process, read_image])
 def test_reading_a_photo(benchmark, photo, kind, read):
     benchmark.group = f"read a {kind} of 12 megapixels, in this process or a separate one"
     encoded = io.BytesIO()

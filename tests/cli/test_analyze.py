@@ -290,7 +290,7 @@ def test_each_line_is_written_as_soon_as_its_photo_is_analyzed(photos, monkeypat
 @pytest.mark.parametrize("form", ["json", "jsonl", "csv", "table"])
 def test_name_that_is_not_unicode_can_be_written(photos, monkeypatch, form):
     image = core.RgbImage(picture(Emotion.HAPPY), os.fsdecode(b"caf\xe9.png"))
-    monkeypatch.setattr(core, "read_isolated", lambda _path: image)
+    monkeypatch.setattr(core, "read_image", lambda _path: image)
     result = analyze(photos["one.png"], "--format", form)
     assert result.exit_code == 0
     assert "caf\\udce9.png" in result.stdout_bytes.decode()

@@ -78,13 +78,13 @@ def test_an_answer_that_is_there_needs_no_turn(monkeypatch):
 @pytest.fixture
 def decoded(monkeypatch):
     """The names of the pictures that were decoded."""
-    names, read = [], core.read_isolated
+    names, read = [], core.read_image
 
     def noted(data, *, name=None):
         names.append(name)
         return read(data, name=name)
 
-    monkeypatch.setattr(core, "read_isolated", noted)
+    monkeypatch.setattr(core, "read_image", noted)
     return names
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from core import InputError, read_image
+from core import InputError
 from core.reading.limits import MAX_SIDE
+from core.reading.reader import read_in_process
 from tests.core.reading.picture_files import (
     animation,
     corners,
@@ -38,7 +39,7 @@ def check(data: bytes) -> bool:
     started = time.process_time()
     image, texts = None, ("a message", "a next step")
     try:
-        image = read_image(data)
+        image = read_in_process(data)
     except InputError as error:
         texts = error.message, error.hint
     seconds = time.process_time() - started

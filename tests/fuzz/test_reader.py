@@ -88,7 +88,7 @@ def test_the_check_notices_an_unexpected_error(monkeypatch: pytest.MonkeyPatch) 
     def fails(_data: bytes) -> None:
         raise IndexError("a decoder's own error")
 
-    monkeypatch.setattr(reader_target, "read_image", fails)
+    monkeypatch.setattr(reader_target, "read_in_process", fails)
     with pytest.raises(IndexError):
         check(b"")
 

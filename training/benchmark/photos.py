@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from core.errors import DataError, InputError
-from core.reading.reader import read_image
+from core.reading.reader import read_in_process
 from core.types import RgbImage
 
 _FACE_YX = (slice(20, 220), slice(120, 320))
@@ -52,7 +52,7 @@ def read_photos(source: Path, most: int) -> list[RgbImage]:
     images = []
     for name, data in _read_spread(source, most):
         try:
-            images.append(read_image(data, name=name))
+            images.append(read_in_process(data, name=name))
         except InputError:
             continue
     if not images:

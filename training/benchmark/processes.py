@@ -24,8 +24,8 @@ _MEMORY_SCRIPT = """
 import resource, sys
 from pathlib import Path
 name, photo = sys.argv[1:]
-from core.reading.reader import read_image
-image = read_image(Path(photo))
+from core.reading.reader import read_in_process
+image = read_in_process(Path(photo))
 if name == "obvious":
     from training.benchmark.baseline import BaselinePipeline
     analyze = BaselinePipeline().analyze
@@ -35,7 +35,7 @@ else:
     from core.pipeline import Analyzer
     detector, preset = name.split("/")
     analyzer = Analyzer.from_config(AnalyzerConfig(detector=detector, preset=preset))
-    work = lambda: analyzer.analyze(read_image(Path(photo)))
+    work = lambda: analyzer.analyze(read_in_process(Path(photo)))
 import time
 def peak():
     # On Linux getrusage starts from the peak of the parent process.

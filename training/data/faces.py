@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.errors import DataError, InputError
 from core.faces.alignment import CROP_PX
 from core.labels import EMOTIONS
-from core.reading.reader import read_image
+from core.reading.reader import read_in_process
 from core.types import UInt8Array
 
 from .classes import ClassMapping, map_to_emotion, parse_class
@@ -132,7 +132,7 @@ def _read_source(
 
 def read_grey_face(data: bytes) -> UInt8Array:
     """Return the (48, 48) uint8 grey face in an image file; InputError when it is unreadable."""
-    grey = cv2.cvtColor(read_image(data).pixels, cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(read_in_process(data).pixels, cv2.COLOR_RGB2GRAY)
     if grey.shape != (CROP_PX, CROP_PX):
         shrinks = min(grey.shape) > CROP_PX
         method = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC

@@ -12,7 +12,7 @@ from core.config import Device, OperatingPoint, Preset, settings_for
 from core.detectors import DETECTORS, Detector
 from core.detectors.tuning import tuned_threshold
 from core.files import atomic_write
-from core.reading.reader import read_image
+from core.reading.reader import read_in_process
 from core.types import RgbImage, UInt8Array
 
 # Okabe and Ito 2008, as in all plots.
@@ -35,7 +35,7 @@ def show_detectors(
     """
     preset = Preset(preset)
     detectors = {name: _tuned(name, preset, weights_dir) for name in DETECTORS}
-    pictures = [read_image(path) for path in photos] or load_examples()
+    pictures = [read_in_process(path) for path in photos] or load_examples()
     counts: dict[str, dict[str, int]] = {}
     tiles = []
     for image in pictures:
@@ -105,7 +105,7 @@ def load_examples() -> list[RgbImage]:
     photographer = cv2.cvtColor(camera, cv2.COLOR_GRAY2RGB)
     coins = np.asarray(data.coins(), dtype=np.uint8)  # type: ignore[no-untyped-call]
     coins = np.asarray(cv2.cvtColor(coins, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
-    hopper = read_image(Path(str(get_sample_data("grace_hopper.jpg", asfileobj=False)))).pixels
+    hopper = read_in_process(Path(str(get_sample_data("grace_hopper.jpg", asfileobj=False)))).pixels
     portraits = [astronaut[20:220, 120:320], hopper[30:330, 110:410]]
     return [
         RgbImage(_crowd(portraits, 5, 8, 128), "40 people"),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import DataError, InputError
-from core.reading.reader import read_image
+from core.reading.reader import read_in_process
 from core.types import Float32Array, RgbImage, UInt8Array
 
 from ..data.image_files import iter_image_files
@@ -89,7 +89,7 @@ def read_annotated_photos(
             continue
         found += 1
         try:
-            image = read_image(read(), name=path.name)
+            image = read_in_process(read(), name=path.name)
         except InputError as error:
             skipped.append(f"{path}: {error.message}")
             continue
@@ -111,7 +111,7 @@ def read_photos(images: Path, skipped: list[str]) -> Iterator[RgbImage]:
     """Every photo in a folder or zip, upright RGB; those that cannot be read are ``skipped``."""
     for path, read in find_source_files(images):
         try:
-            yield read_image(read(), name=path.name)
+            yield read_in_process(read(), name=path.name)
         except InputError as error:
             skipped.append(f"{path}: {error.message}")
 

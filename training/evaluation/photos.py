@@ -25,7 +25,7 @@ from core.errors import DataError, InputError
 from core.files import atomic_write, write_json
 from core.labels import EMOTIONS, Emotion
 from core.pipeline import Analyzer
-from core.reading.reader import read_image
+from core.reading.reader import read_in_process
 from core.types import EmotionScores, FaceAnalysis, RgbImage
 
 from ..data.classes import ClassMapping, map_to_emotion, read_mapping
@@ -79,7 +79,7 @@ def evaluate_photos(
     for path, read in iter_image_files(photos):
         label = _label(path.parent.name, classes)
         try:
-            image = read_image(read(), name=path.name)
+            image = read_in_process(read(), name=path.name)
         except InputError as error:
             skipped.append(f"{path}: {error.message}")
             continue

@@ -18,7 +18,7 @@ from core.faces.alignment import FaceFrame, cut, matrix_from_anchors, matrix_fro
 from core.labels import EMOTIONS
 from core.landmarks import LandmarkModel
 from core.landmarks.anchors import anchor_points
-from core.reading.reader import read_image
+from core.reading.reader import read_in_process
 from core.types import Face, Landmarks, RgbImage, UInt8Array
 
 from ..data.classes import parse_emotion
@@ -122,7 +122,7 @@ def compare_on_photos(
     for path, read in iter_image_files(photos):
         try:
             label = EMOTIONS.index(parse_emotion(path.parent.name))
-            image = read_image(read())
+            image = read_in_process(read())
         except (DataError, InputError):
             continue
         labelled += 1

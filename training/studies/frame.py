@@ -27,7 +27,7 @@ from core.files import atomic_write, write_json
 from core.labels import EMOTIONS
 from core.landmarks.anchors import anchor_points
 from core.landmarks.face_mesh import FaceMeshLandmarks
-from core.reading.reader import read_image
+from core.reading.reader import read_in_process
 from core.types import RgbImage, UInt8Array
 
 from ..data.anchors import find_anchors, summarize_anchors
@@ -193,7 +193,7 @@ def _photo_faces(
     side = network.spec.preprocessing.input_px
     for path, read in iter_image_files(photos):
         try:
-            image = read_image(read())
+            image = read_in_process(read())
         except InputError:
             continue
         found = sorted(detector.detect(image), key=lambda face: -face.box.area)

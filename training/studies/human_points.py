@@ -11,7 +11,7 @@ import numpy as np
 
 from core.errors import DataError, InputError
 from core.landmarks import LandmarkModel
-from core.reading.reader import read_image
+from core.reading.reader import read_in_process
 from core.types import Box, Face, Float32Array, RgbImage
 
 from ..data.image_files import iter_image_files
@@ -84,7 +84,7 @@ def _pictures(places: Path) -> Iterator[tuple[RgbImage, Float32Array]]:
             continue
         points = read_points(text, path.with_suffix(".pts").name)
         try:
-            image = read_image(read())
+            image = read_in_process(read())
         except InputError:
             continue
         yield image, points

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from core import BatchOptions, Emotion, read_image, run_batch
+from core import BatchOptions, Emotion, run_batch
 from core.batch.pool import PHOTOS_PER_CHUNK
 from core.batch.worker import Worker, WorkerSetup
+from core.reading.reader import read_in_process
 from tests.fakes import FakeAnalyzer, picture, png
 
 
@@ -28,7 +29,7 @@ class PlainReader:
 
     def read(self, source, *, name=None):
         self.sources.append(source)
-        return read_image(source, name=name)
+        return read_in_process(source, name=name)
 
 
 class InlinePool:

@@ -26,10 +26,10 @@ from core import (
     ProjectError,
     RgbImage,
     UnreadableImage,
-    prepare_isolated,
     read_image,
-    read_isolated,
+    warm_up_reader,
 )
+from core.reading.reader import read_in_process
 from tests.core.reading.faulty_decoder import COMMAND, with_fault
 from tests.core.reading.picture_files import (
     animation,
@@ -100,7 +100,7 @@ FILES: dict[str, bytes] = {
 
 @pytest.mark.parametrize("what", FILES)
 def test_answer_is_that_of_the_reader_to_the_byte(reader: IsolatedReader, what: str) -> None:
-    assert told(lambda: reader.read(FILES[what])) == told(lambda: read_image(FILES[what]))
+    assert told(lambda: reader.read(FILES[what])) == told(lambda: read_in_process(FILES[what]))
 
 
 def test_files_on_disk_come_out_alike(reader: IsolatedReader, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_files_on_disk_come_out_alike(reader: IsolatedReader, tmp_path: Path) ->
     for path in (tmp_path / "photo.jpg", tmp_path, tmp_path / "absent.png"):
         for name in (None, "holiday.png"):
             again = told(lambda path=path, name=name: reader.read(path, name=name))
-            assert again == told(lambda path=path, name=name: read_image(path, name=name))
+            assert again == told(lambda path=path, name=name: read_in_process(path, name=name))
 
 
 def test_pixels_cannot_be_written_to(reader: IsolatedReader) -> None:
@@ -122,7 +122,7 @@ def test_the_whole_corpus_comes_out_alike(reader: IsolatedReader, shared_dir: Pa
         before = None
         for name in files:
             data = corpus.read(name)
-            assert told(lambda: reader.read(data)) == told(lambda: read_image(data)), name  # noqa: B023
+            assert told(lambda: reader.read(data)) == told(lambda: read_in_process(data)), name  # noqa: B023
             before = before or processes(reader)
     assert len(files) > 300
     assert processes(reader) == before  # no file took its decoder down
@@ -135,7 +135,7 @@ def test_a_dying_decoder_costs_only_the_picture_that_kills_it(
     with pytest.raises(UnreadableImage, match="made the decoder crash") as caught:
         faulty.read(with_fault(PNG, fault))
     assert "save it anew" in caught.value.hint
-    assert told(lambda: faulty.read(PNG)) == told(lambda: read_image(PNG))
+    assert told(lambda: faulty.read(PNG)) == told(lambda: read_in_process(PNG))
     assert len(processes(faulty)) == 1
 
 
@@ -283,7 +283,7 @@ def test_renewed_reader_holds_one_new_process_or_those_with_a_picture() -> None:
         [new] = processes(reader)
         assert new not in {idle, busy}
         assert not runs(busy)
-        assert np.array_equal(reader.read(PNG).pixels, read_image(PNG).pixels)
+        assert np.array_equal(reader.read(PNG).pixels, read_in_process(PNG).pixels)
 
 
 def test_a_forgotten_reader_leaves_no_process() -> None:
@@ -299,10 +299,10 @@ PROGRAM = """
 import os, sys, threading
 from core.reading import isolation
 picture = open(sys.argv[1], "rb").read()
-isolation.prepare_isolated()
-threading.Thread(target=lambda: isolation.read_isolated(picture), daemon=True).start()
+isolation.warm_up_reader()
+threading.Thread(target=lambda: isolation.read_image(picture), daemon=True).start()
 if sys.argv[2] == "exit":
-    isolation.read_isolated(picture)
+    isolation.read_image(picture)
 print(*[link._process.pid for link in isolation._shared(os.getpid())._running], flush=True)
 if sys.argv[2] == "kill":
     sys.stdin.read()
@@ -334,12 +334,12 @@ def test_no_process_outlives_its_owner(root: Path, tmp_path: Path, end: str) -> 
 def test_the_shared_reader_keeps_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
     from core.reading import isolation
 
-    prepare_isolated()
+    warm_up_reader()
     shared = isolation._shared(os.getpid())
     before = processes(shared)
-    assert np.array_equal(read_isolated(PNG, name="a").pixels, read_image(PNG).pixels)
-    assert read_isolated(PNG).name == "image"
+    assert np.array_equal(read_image(PNG, name="a").pixels, read_in_process(PNG).pixels)
+    assert read_image(PNG).name == "image"
     assert processes(shared) == before
-    prepare_isolated()
+    warm_up_reader()
     assert processes(shared) == before
     assert isolation._shared(-1) is not shared

@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.reading.decoding import decode
 from core.reading.formats import Format
-from core.reading.reader import read_image
+from core.reading.reader import read_in_process
 from core.reading.tag_directories import exif_orientation
 from core.types import RgbImage
 from tests.core.reading.picture_files import (
@@ -46,26 +46,26 @@ ALL_EIGHT = range(1, 9)
 def test_every_lossless_format_gives_the_pixels_that_were_saved(kind: str) -> None:
     picture = corners()
     assert np.array_equal(
-        read_image(saved(picture, kind, **LOSSLESS[kind])).pixels, np.asarray(picture)
+        read_in_process(saved(picture, kind, **LOSSLESS[kind])).pixels, np.asarray(picture)
     )
 
 
 def test_jpeg_gives_nearly_the_pixels_that_were_saved() -> None:
     picture = photo()
-    read = read_image(saved(picture, "JPEG", quality=95)).pixels.astype(int)
+    read = read_in_process(saved(picture, "JPEG", quality=95)).pixels.astype(int)
     assert np.abs(read - np.asarray(picture)).mean() < 6
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
 def test_compressed_tiff_gives_the_pixels_that_were_saved(compression: str) -> None:
     picture = photo()
-    read = read_image(saved(picture, "TIFF", compression=compression))
+    read = read_in_process(saved(picture, "TIFF", compression=compression))
     assert np.array_equal(read.pixels, np.asarray(picture))
 
 
 def test_many_picture_jpeg_of_a_phone_is_read_as_its_first_picture_without_a_note() -> None:
     many = saved(corners(), "MPO", save_all=True, append_images=[Image.new("RGB", (24, 16))])
-    read = read_image(many)
+    read = read_in_process(many)
     assert read.pixels[2, 2, 0] > 200
     assert read.notes == ()
 
@@ -73,14 +73,14 @@ def test_many_picture_jpeg_of_a_phone_is_read_as_its_first_picture_without_a_not
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (3, 2)])
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP"])
 def test_tiny_and_thin_pictures_are_read(kind: str, size: tuple[int, int]) -> None:
-    read = read_image(saved(Image.new("RGB", size, (9, 9, 9)), kind))
+    read = read_in_process(saved(Image.new("RGB", size, (9, 9, 9)), kind))
     assert (read.width, read.height) == size
 
 
 def test_result_is_contiguous_and_cannot_be_written_to() -> None:
     for orientation in ALL_EIGHT:
         stored = as_stored(corners(), orientation)
-        pixels = read_image(saved(stored, "PNG", exif=orientation_tag(orientation))).pixels
+        pixels = read_in_process(saved(stored, "PNG", exif=orientation_tag(orientation))).pixels
         assert pixels.flags.c_contiguous
         assert not pixels.flags.writeable
         assert pixels.dtype == np.uint8
@@ -94,7 +94,7 @@ def test_pixels_are_handed_on_without_another_copy() -> None:
 def test_content_decides_about_the_format_and_the_name_does_not(tmp_path: Path) -> None:
     path = tmp_path / "really a png.jpg"
     path.write_bytes(saved(corners(), "PNG"))
-    assert np.array_equal(read_image(path).pixels, np.asarray(corners()))
+    assert np.array_equal(read_in_process(path).pixels, np.asarray(corners()))
 
 
 @pytest.mark.parametrize(
@@ -103,49 +103,49 @@ def test_content_decides_about_the_format_and_the_name_does_not(tmp_path: Path) 
 def test_picture_is_called_by_its_file_name_without_the_folder(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     path.write_bytes(saved(corners(), "PNG"))
-    assert read_image(path).name == name
+    assert read_in_process(path).name == name
 
 
 def test_name_can_be_given_and_bytes_have_a_default_one(tmp_path: Path) -> None:
     content = saved(corners(), "PNG")
     path = tmp_path / "a.png"
     path.write_bytes(content)
-    assert read_image(content).name == "image"
-    assert read_image(content, name="holiday/a.png").name == "holiday/a.png"
-    assert read_image(path, name="other").name == "other"
+    assert read_in_process(content).name == "image"
+    assert read_in_process(content, name="holiday/a.png").name == "holiday/a.png"
+    assert read_in_process(path, name="other").name == "other"
 
 
 def test_a_string_is_refused_as_a_mistake_in_the_program() -> None:
     with pytest.raises(TypeError, match="bytes or a Path"):
-        read_image("photo.jpg")  # type: ignore[arg-type]
+        read_in_process("photo.jpg")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
 def test_animation_is_read_as_its_first_frame_and_says_so(kind: str) -> None:
-    read = read_image(animation(kind))
+    read = read_in_process(animation(kind))
     assert read.pixels[0, 0].tolist() == [255, 0, 0]
     assert read.notes == ("The file is an animation; only its first frame was read.",)
 
 
 def test_pages_of_a_tiff_are_read_as_the_first_and_say_so() -> None:
-    read = read_image(animation("TIFF"))
+    read = read_in_process(animation("TIFF"))
     assert read.pixels[0, 0].tolist() == [255, 0, 0]
     assert read.notes == ("The file holds several pages; only the first was read.",)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF", "JPEG", "BMP"])
 def test_single_picture_carries_no_note(kind: str) -> None:
-    assert read_image(saved(corners(), kind)).notes == ()
+    assert read_in_process(saved(corners(), kind)).notes == ()
 
 
 def test_comment_of_a_gif_is_not_taken_for_frames() -> None:
-    assert read_image(saved(corners(), "GIF", comment=b",\0,;!" * 30)).notes == ()
+    assert read_in_process(saved(corners(), "GIF", comment=b",\0,;!" * 30)).notes == ()
 
 
 def test_gif_that_is_damaged_behind_its_first_frame_still_gives_that_frame() -> None:
     whole = animation("GIF")
     second = whole.index(b"\x21\xf9", whole.index(b"\x2c\0\0\0\0"))
-    read = read_image(whole[: second + 3])
+    read = read_in_process(whole[: second + 3])
     assert read.pixels[0, 0].tolist() == [255, 0, 0]
 
 
@@ -158,14 +158,14 @@ def test_all_eight_orientations_give_the_same_picture(kind: str, orientation: in
     if kind == "TIFF":
         tag[274] = orientation
     content = saved(stored, kind, exif=tag, **LOSSLESS[kind])
-    assert np.array_equal(read_image(content).pixels, np.asarray(picture))
+    assert np.array_equal(read_in_process(content).pixels, np.asarray(picture))
 
 
 @pytest.mark.parametrize("orientation", ALL_EIGHT)
 def test_sideways_phone_photo_is_turned_upright(orientation: int) -> None:
     picture = corners(48, 32)
     content = saved(as_stored(picture, orientation), "JPEG", exif=orientation_tag(orientation))
-    read = read_image(content).pixels.astype(int)
+    read = read_in_process(content).pixels.astype(int)
     assert read.shape == (32, 48, 3)
     assert np.abs(read - np.asarray(picture)).mean() < 6
 
@@ -173,7 +173,7 @@ def test_sideways_phone_photo_is_turned_upright(orientation: int) -> None:
 def test_orientation_of_a_png_that_stands_behind_its_pixels_is_heeded() -> None:
     content = saved(as_stored(corners(), 6), "PNG")
     late = png_chunk(b"eXIf", orientation_tag(6).removeprefix(b"Exif\0\0"))
-    read = read_image(content[:-12] + late + content[-12:])
+    read = read_in_process(content[:-12] + late + content[-12:])
     assert np.array_equal(read.pixels, np.asarray(corners()))
 
 
@@ -194,7 +194,7 @@ SENSELESS: dict[str, TagValue] = {
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_senseless_orientation_leaves_the_picture_as_it_is(kind: str, what: str) -> None:
     content = saved(corners(48, 32), kind, exif=exif((274, SENSELESS[what])))
-    read = read_image(content)
+    read = read_in_process(content)
     assert (read.width, read.height) == (48, 32)
     assert read.pixels[2, 2, 0] > 200
 
@@ -206,7 +206,7 @@ def test_senseless_orientation_leaves_the_picture_as_it_is(kind: str, what: str)
 def test_broken_exif_does_not_cost_the_picture(block: bytes) -> None:
     assert exif_orientation(block) == 1
     plain = saved(corners(), "JPEG")
-    assert read_image(jpeg_with(plain, (0xE1, b"Exif\0\0" + block))).width == 24
+    assert read_in_process(jpeg_with(plain, (0xE1, b"Exif\0\0" + block))).width == 24
 
 
 def test_orientation_is_read_in_both_byte_orders_and_from_long_numbers() -> None:
@@ -218,7 +218,7 @@ def test_orientation_is_read_in_both_byte_orders_and_from_long_numbers() -> None
 def test_senseless_orientation_of_a_tiff_leaves_the_picture_as_it_is() -> None:
     raw = np.asarray(corners()).tobytes()
     for value in ((SHORT, 1, 0), (SHORT, 1, 9), (ASCII, 9, b"sideways\0")):
-        read = read_image(tiff(raw, (24, 16), extra={274: value}))
+        read = read_in_process(tiff(raw, (24, 16), extra={274: value}))
         assert np.array_equal(read.pixels, np.asarray(corners()))
 
 
@@ -226,6 +226,6 @@ def test_no_metadata_survives_reading() -> None:
     secret = b"51.4779 N, 0.0015 W"
     content = saved(corners(), "JPEG", exif=exif((270, (ASCII, len(secret), secret))))
     assert secret in content
-    read = read_image(content, name="a.jpg")
+    read = read_in_process(content, name="a.jpg")
     assert {read.name, *read.notes} == {"a.jpg"}
     assert secret not in read.pixels.tobytes()

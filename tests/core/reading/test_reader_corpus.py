@@ -15,7 +15,7 @@ from PIL import Image
 from core.errors import InputError
 from core.reading.isolation import IsolatedReader
 from core.reading.limits import MAX_SIDE
-from core.reading.reader import read_image
+from core.reading.reader import read_in_process
 from tests.core.reading.picture_files import saved
 
 pytestmark = pytest.mark.data
@@ -44,7 +44,7 @@ def _memory_mb(process: int) -> dict[str, float]:
 
 def _outcome(source: bytes | Path) -> str:
     try:
-        read = read_image(source)
+        read = read_in_process(source)
     except InputError as refusal:
         return "reject" if refusal.message and refusal.hint else "a refusal without words"
     assert max(read.width, read.height) <= MAX_SIDE
@@ -115,7 +115,7 @@ def test_the_eight_orientations_of_the_same_photo_agree(
 ) -> None:
     names = corpus.namelist()
     for stem in ("recurser_exif__Landscape_", "recurser_exif__Portrait_"):
-        same = [read_image(corpus.read(name)) for name in names if stem in name]
+        same = [read_in_process(corpus.read(name)) for name in names if stem in name]
         assert len(same) > 2
         assert len({(read.width, read.height) for read in same}) == 1
         first = same[0].pixels.astype(int)

@@ -18,7 +18,7 @@ from PIL import Image
 from core.errors import ImageTooLarge, InputError
 from core.reading import limits, reader
 from core.reading.formats import Format
-from core.reading.reader import read_image
+from core.reading.reader import read_in_process
 from core.reading.screening import screen
 from tests.core.reading.picture_files import (
     BYTE,
@@ -119,21 +119,21 @@ MEASURE = """
 import json, sys
 from pathlib import Path
 from core.errors import ImageTooLarge
-from core.reading.reader import read_image
+from core.reading.reader import read_in_process
 
 def peak():
     return [int(line.split()[1]) * 1024 for line in open("/proc/self/status") if "VmHWM" in line][0]
 
 folder = Path(sys.argv[1])
 for warm in sorted(folder.glob("warm.*")):
-    read_image(warm.read_bytes())
+    read_in_process(warm.read_bytes())
 grown = {}
 for path in sorted(folder.glob("bomb.*")):
     content = path.read_bytes()
     Path("/proc/self/clear_refs").write_text("5")
     before = peak()
     try:
-        read_image(content)
+        read_in_process(content)
         grown[path.name] = "was read"
     except ImageTooLarge:
         grown[path.name] = peak() - before
@@ -144,7 +144,7 @@ print(json.dumps(grown))
 @pytest.mark.parametrize("what", BOMBS)
 def test_bomb_is_refused_as_too_large(what: str) -> None:
     with pytest.raises(ImageTooLarge) as refusal:
-        read_image(BOMBS[what]())
+        read_in_process(BOMBS[what]())
     assert refusal.value.hint
 
 
@@ -154,7 +154,7 @@ def test_bomb_is_refused_without_allocating_in_python(what: str) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(ImageTooLarge):
-            read_image(content)
+            read_in_process(content)
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -184,17 +184,17 @@ def test_what_a_bomb_imitates_is_read_when_it_is_honest() -> None:
     tiled = tiff(zlib.compress(bytes(64 * 64 * 3)), (16, 16), compression=8, tile_wh=(64, 64))
     commented = saved(corners(), "GIF", comment=b"x" * 60_000)
     runs = run_length_bmp(8, 2, b"\x08\x20\0\0\x08\x40\0\1")
-    assert read_image(tiled).width == 16
-    assert read_image(commented).width == 24
-    assert read_image(runs).pixels[:, 0].tolist() == [[64, 0, 0], [32, 0, 0]]
+    assert read_in_process(tiled).width == 16
+    assert read_in_process(commented).width == 24
+    assert read_in_process(runs).pixels[:, 0].tolist() == [[64, 0, 0], [32, 0, 0]]
     many = saved(corners(), "JPEG", progressive=True)
     last = many.rindex(b"\xff\xda")
-    assert read_image(many[:-2] + many[last:-2] * 100 + many[-2:]).width == 24
+    assert read_in_process(many[:-2] + many[last:-2] * 100 + many[-2:]).width == 24
 
 
 def test_jpeg_of_a_phone_that_shows_scan_marks_in_its_metadata_is_read() -> None:
     content = jpeg_with(saved(photo(1200, 900), "JPEG"), (0xE1, b"\xff\xda" * 3000))
-    assert read_image(content).width == 1200
+    assert read_in_process(content).width == 1200
 
 
 def test_file_over_20_mb_is_refused_before_it_is_read(
@@ -206,15 +206,15 @@ def test_file_over_20_mb_is_refused_before_it_is_read(
         file.truncate(limits.MAX_BYTES + 1)  # a hole: takes no room on disk
     monkeypatch.setattr(reader.os, "open", lambda *_: pytest.fail("the file was opened"))
     with pytest.raises(ImageTooLarge, match="20 MB"):
-        read_image(path)
+        read_in_process(path)
 
 
 def test_file_of_just_20_mb_is_read_and_one_byte_more_is_not() -> None:
     content = saved(corners(), "JPEG")
     padded = content + bytes(limits.MAX_BYTES - len(content))
-    assert read_image(padded).width == 24
+    assert read_in_process(padded).width == 24
     with pytest.raises(ImageTooLarge, match="20 MB"):
-        read_image(padded + b"\0")
+        read_in_process(padded + b"\0")
 
 
 def test_file_that_grows_while_it_is_read_is_refused(
@@ -226,7 +226,7 @@ def test_file_that_grows_while_it_is_read_is_refused(
     monkeypatch.setattr(Path, "stat", lambda self, **options: small)
     monkeypatch.setattr(reader.os, "fstat", lambda _descriptor: small)
     with pytest.raises(ImageTooLarge):
-        read_image(path)
+        read_in_process(path)
 
 
 @pytest.mark.parametrize("kind", [b"VP8X", b"VP8L", b"VP8 "])
@@ -238,15 +238,15 @@ def test_size_of_a_webp_is_known_before_its_decoder_allocates_the_canvas(kind: b
 
 def test_picture_of_just_50_megapixels_is_not_refused_for_its_size() -> None:
     with pytest.raises(InputError) as refusal:
-        read_image(png(b"", (10_000, 5_000), depth=1, color=0))
+        read_in_process(png(b"", (10_000, 5_000), depth=1, color=0))
     assert not isinstance(refusal.value, ImageTooLarge)
 
 
 def test_webp_of_more_than_25_megapixels_is_refused_and_a_jpeg_is_not() -> None:
     picture = Image.new("L", (5200, 5000))
     with pytest.raises(ImageTooLarge, match="25 megapixels"):
-        read_image(saved(picture, "WEBP", method=0))
-    assert read_image(saved(picture, "JPEG")).width <= limits.MAX_SIDE
+        read_in_process(saved(picture, "WEBP", method=0))
+    assert read_in_process(saved(picture, "JPEG")).width <= limits.MAX_SIDE
 
 
 @pytest.mark.parametrize("host_limit", [None, 1000])
@@ -255,10 +255,10 @@ def test_pillows_own_limit_may_be_set_to_anything(
 ) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", host_limit)
     with pytest.raises(ImageTooLarge):
-        read_image(BOMBS["PNG of 900 megapixels"]())
+        read_in_process(BOMBS["PNG of 900 megapixels"]())
     if host_limit:
         with pytest.raises(ImageTooLarge, match="too large"):
-            read_image(saved(corners(60, 60), "PNG"))
+            read_in_process(saved(corners(60, 60), "PNG"))
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
@@ -306,11 +306,11 @@ def test_eight_threads_get_the_right_answers_and_only_two_decode_at_once(
 
     def work(number: int) -> None:
         for _ in range(15):
-            read = read_image(files[number])
+            read = read_in_process(files[number])
             if read.width != 40 + number or (read.pixels != number).any():
                 wrong.append((number, read))
             with pytest.raises(InputError):
-                read_image(cut[number])
+                read_in_process(cut[number])
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
     for thread in threads:

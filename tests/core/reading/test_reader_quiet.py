@@ -18,7 +18,7 @@ from PIL import Image, ImageFile, TiffImagePlugin
 
 from core.errors import InputError
 from core.reading.quiet import quiet
-from core.reading.reader import read_image
+from core.reading.reader import read_in_process
 from tests.core.reading.picture_files import SHORT, corners, exif, photo, png, saved, tiff
 
 
@@ -42,7 +42,7 @@ NOISY: dict[str, Callable[[], bytes]] = {
 
 def _try_to_read(content: bytes) -> None:
     try:
-        read_image(content)
+        read_in_process(content)
     except InputError:
         return
 
@@ -74,9 +74,9 @@ def test_a_process_of_its_own_prints_nothing(tmp_path: Path, root: Path) -> None
     program = (
         "import sys; from pathlib import Path\n"
         "from core.errors import InputError\n"
-        "from core.reading.reader import read_image\n"
+        "from core.reading.reader import read_in_process\n"
         "for path in Path(sys.argv[1]).iterdir():\n"
-        "    try: read_image(path)\n"
+        "    try: read_in_process(path)\n"
         "    except InputError: pass\n"
     )
     run = subprocess.run(
@@ -92,8 +92,8 @@ def test_a_process_of_its_own_prints_nothing(tmp_path: Path, root: Path) -> None
 def test_pictures_are_read_although_warnings_are_errors() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert read_image(NOISY["EXIF warning"]()).width == 24
-        assert read_image(NOISY["tag warning"]()).width == 24
+        assert read_in_process(NOISY["EXIF warning"]()).width == 24
+        assert read_in_process(NOISY["tag warning"]()).width == 24
 
 
 def test_the_hosts_own_use_of_pillow_still_warns() -> None:
@@ -155,14 +155,14 @@ def test_filters_do_not_pile_up() -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        read_image(content)
+        read_in_process(content)
         before = installed()
         for action in ("error", "ignore", "always", "default") * 3:
             warnings.simplefilter(action)
-            read_image(content)
+            read_in_process(content)
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
-                read_image(content)
+                read_in_process(content)
         assert installed()[1] == before[1]
         assert installed()[0] <= before[0] + 3  # the three actions that the test itself added
 
@@ -184,7 +184,7 @@ def test_pillows_settings_are_left_alone() -> None:
 
 def test_reading_a_picture_loads_neither_opencv_nor_torch(root: Path) -> None:
     program = (
-        "import sys; from core.reading.reader import read_image; import core.reading.reader\n"
+        "import sys; from core.reading.reader import read_in_process; import core.reading.reader\n"
         "print([name for name in ('cv2', 'torch', 'mediapipe', 'skimage') if name in sys.modules])"
     )
     run = subprocess.run(

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.errors import InputError, UnreadableImage, UnsupportedImage
-from core.reading.reader import read_image
+from core.reading.reader import read_in_process
 from tests.core.reading.picture_files import (
     SHORT,
     animation,
@@ -72,7 +72,7 @@ NO_PICTURE = {
 @pytest.mark.parametrize("what", UNSUPPORTED)
 def test_other_picture_formats_are_refused_by_their_name(what: str) -> None:
     with pytest.raises(UnsupportedImage) as refusal:
-        read_image(UNSUPPORTED[what])
+        read_in_process(UNSUPPORTED[what])
     assert what.split(" of ", maxsplit=1)[0] in refusal.value.message
     assert "JPEG" in refusal.value.hint
 
@@ -80,14 +80,14 @@ def test_other_picture_formats_are_refused_by_their_name(what: str) -> None:
 @pytest.mark.parametrize("what", NO_PICTURE)
 def test_files_that_are_no_pictures_are_refused_by_their_name(what: str) -> None:
     with pytest.raises(UnreadableImage, match=f"{what}.*not a picture") as refusal:
-        read_image(NO_PICTURE[what])
+        read_in_process(NO_PICTURE[what])
     assert refusal.value.hint
 
 
 @pytest.mark.parametrize("kind", ["ICO", "PPM", "TGA", "PCX", "SGI", "EPS", "AVIF", "PDF"])
 def test_formats_that_pillow_could_open_are_not_let_through(kind: str) -> None:
     with pytest.raises(UnsupportedImage):
-        read_image(saved(photo(32, 32), kind))
+        read_in_process(saved(photo(32, 32), kind))
 
 
 def test_pillow_is_only_asked_for_the_format_that_was_found(
@@ -102,7 +102,7 @@ def test_pillow_is_only_asked_for_the_format_that_was_found(
 
     monkeypatch.setattr(Image, "open", noted)
     for kind in ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"):
-        read_image(saved(corners(), kind))
+        read_in_process(saved(corners(), kind))
     assert asked == [("PNG",), ("JPEG",), ("WEBP",), ("BMP",), ("GIF",), ("TIFF",)]
 
 
@@ -111,7 +111,7 @@ def test_office_document_with_a_picture_inside_is_no_picture() -> None:
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("word/media/image1.png", saved(corners(), "PNG"))
     with pytest.raises(UnreadableImage, match="office document"):
-        read_image(file.getvalue())
+        read_in_process(file.getvalue())
 
 
 def test_camera_raw_is_refused_although_its_thumbnail_could_be_read() -> None:
@@ -121,22 +121,24 @@ def test_camera_raw_is_refused_although_its_thumbnail_could_be_read() -> None:
     canon = b"II*\0\x10\0\0\0CR\x02\0" + bytes(40)
     for content in (dng, nikon, canon):
         with pytest.raises(UnsupportedImage, match="camera raw"):
-            read_image(content)
+            read_in_process(content)
 
 
 @pytest.mark.parametrize(
-    "content", [bytes(1000), os.urandom(64).replace(b"<", b"\0") + bytes(8), b"\xff", b"GIF8"]
+    "content",
+    [bytes(1000), os.urandom(64).replace(b"<", b"\0") + bytes(8), b"\xff", b"GIF8"],
+    ids=["zeros", "random", "one byte", "start of a GIF"],
 )
 def test_what_nobody_knows_is_refused(content: bytes) -> None:
     with pytest.raises(InputError) as refusal:
-        read_image(b"\x9b" + content if content[0] else content)
+        read_in_process(b"\x9b" + content if content[0] else content)
     assert refusal.value.message
     assert refusal.value.hint
 
 
 def test_empty_file_is_called_empty() -> None:
     with pytest.raises(UnreadableImage, match="empty"):
-        read_image(b"")
+        read_in_process(b"")
 
 
 def _small_files() -> dict[str, bytes]:
@@ -174,7 +176,7 @@ FILES = _small_files()
 def _read_or_refuse(content: bytes) -> bool:
     """Whether it was read; anything but an InputError for a reason fails the test."""
     try:
-        return read_image(content).pixels.ndim == 3
+        return read_in_process(content).pixels.ndim == 3
     except InputError as refusal:
         assert refusal.message, "a refusal without words"  # noqa: PT017
         assert refusal.hint, "a refusal without help"  # noqa: PT017
@@ -194,7 +196,7 @@ def test_file_cut_off_anywhere_is_read_or_refused(what: str) -> None:
 def test_picture_cut_off_in_the_middle_is_called_damaged(what: str) -> None:
     content = FILES[what]
     with pytest.raises(UnreadableImage, match="damaged or cut off") as refusal:
-        read_image(content[: len(content) * 2 // 3])
+        read_in_process(content[: len(content) * 2 // 3])
     assert refusal.value.__cause__ is not None
 
 
@@ -202,7 +204,7 @@ def test_damaged_picture_is_refused_each_time_it_is_read() -> None:
     content = FILES["JPEG"][: len(FILES["JPEG"]) * 2 // 3]
     for _ in range(3):
         with pytest.raises(UnreadableImage):
-            read_image(content)
+            read_in_process(content)
 
 
 @settings(
@@ -248,25 +250,25 @@ def test_absurd_tags_of_a_tiff_are_refused() -> None:
 def test_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.jpg", tmp_path / "absent" / "a.jpg"):
         with pytest.raises(UnreadableImage, match="no such file"):
-            read_image(path)
+            read_in_process(path)
 
 
 def test_path_through_a_file_is_said_to_be_missing(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"x")
     with pytest.raises(UnreadableImage, match="no such file"):
-        read_image(tmp_path / "a.jpg" / "b.jpg")
+        read_in_process(tmp_path / "a.jpg" / "b.jpg")
 
 
 def test_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableImage, match="a folder"):
-        read_image(tmp_path)
+        read_in_process(tmp_path)
 
 
 def test_empty_file_on_disk_is_called_empty(tmp_path: Path) -> None:
     path = tmp_path / "empty.jpg"
     path.touch()
     with pytest.raises(UnreadableImage, match="empty"):
-        read_image(path)
+        read_in_process(path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
@@ -274,7 +276,7 @@ def test_pipe_is_refused_without_waiting_for_its_other_end(tmp_path: Path) -> No
     path = tmp_path / "pipe.jpg"
     os.mkfifo(path)
     with pytest.raises(UnreadableImage, match="a pipe"):
-        read_image(path)
+        read_in_process(path)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
@@ -288,13 +290,13 @@ def test_file_that_is_swapped_for_a_pipe_at_the_last_moment_is_refused(
     os.mkfifo(path)
     monkeypatch.setattr(Path, "stat", lambda self, **options: honest)
     with pytest.raises(UnreadableImage, match="a pipe"):
-        read_image(path)
+        read_in_process(path)
 
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="this system has no /dev/zero")
 def test_device_is_refused() -> None:
     with pytest.raises(UnreadableImage, match="a device"):
-        read_image(Path("/dev/zero"))
+        read_in_process(Path("/dev/zero"))
 
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no Unix sockets")
@@ -303,7 +305,7 @@ def test_socket_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("a.jpg")
         with pytest.raises(UnreadableImage, match="a socket"):
-            read_image(Path("a.jpg"))
+            read_in_process(Path("a.jpg"))
 
 
 def test_file_without_permission_is_refused(
@@ -315,7 +317,7 @@ def test_file_without_permission_is_refused(
     if os.access(path, os.R_OK):  # an administrator may read everything
         monkeypatch.setattr(os, "open", _denied)
     with pytest.raises(UnreadableImage, match="may not be read"):
-        read_image(path)
+        read_in_process(path)
 
 
 def _denied(*_args: object) -> int:
@@ -325,7 +327,7 @@ def _denied(*_args: object) -> int:
 @pytest.mark.parametrize("name", ["zero\0byte.jpg", "x" * 5000])
 def test_impossible_path_is_refused(name: str) -> None:
     with pytest.raises(UnreadableImage, match="cannot be read"):
-        read_image(Path(name))
+        read_in_process(Path(name))
 
 
 @pytest.mark.parametrize(
@@ -340,7 +342,7 @@ def test_no_refusal_tells_a_path(tmp_path: Path, make: Callable[[Path], Path]) -
     folder = tmp_path / "secret"
     folder.mkdir()
     with pytest.raises(InputError) as refusal:
-        read_image(make(folder))
+        read_in_process(make(folder))
     assert "secret" not in refusal.value.message + refusal.value.hint
 
 
@@ -351,7 +353,7 @@ def test_link_to_a_picture_is_followed(tmp_path: Path) -> None:
         link.symlink_to(tmp_path / "a.png")
     except OSError:
         pytest.skip("this system does not allow symbolic links")
-    assert read_image(link).name == "b.png"
+    assert read_in_process(link).name == "b.png"
 
 
 def test_out_of_memory_is_an_input_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -360,4 +362,4 @@ def test_out_of_memory_is_an_input_error(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(Image, "open", exhausted)
     with pytest.raises(InputError, match="too large"):
-        read_image(FILES["PNG"])
+        read_in_process(FILES["PNG"])
