@@ -7,20 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import (
-    CompileOption,
-    DataOption,
-    DeviceOption,
-    InitOption,
-    LandmarksOption,
-    PrecisionOption,
-    RecipeOption,
-    SetOption,
-    TeachersOption,
-    TrainedNetworkOption,
-    WorkersOption,
-    parse_values,
-)
+from cli import options
 from cli.training_run import get_epoch_printer
 from core import Device
 from training.learning.precision import Precision
@@ -28,8 +15,8 @@ from training.learning.precision import Precision
 
 def ablate(
     *,
-    model: TrainedNetworkOption,
-    data: DataOption,
+    model: options.TrainedNetworkOption,
+    data: options.DataOption,
     votes: Annotated[
         Path, typer.Option("--votes", metavar="CSV", help="FER+ crowd votes for the faces.")
     ],
@@ -39,9 +26,9 @@ def ablate(
     faces: Annotated[
         int, typer.Option("--faces", min=20, help="Training faces in each run.")
     ] = 6000,
-    init: InitOption = "imagenet",
-    landmarks: LandmarksOption = None,
-    teachers: TeachersOption = None,
+    init: options.InitOption = "imagenet",
+    landmarks: options.LandmarksOption = None,
+    teachers: options.TeachersOption = None,
     only: Annotated[
         list[str] | None,
         typer.Option(
@@ -50,12 +37,12 @@ def ablate(
             help="Compare only this variant with the complete recipe. Can be given several times.",
         ),
     ] = None,
-    values: SetOption = None,
-    recipe: RecipeOption = None,
-    workers: WorkersOption = 1,
-    device: DeviceOption = Device.AUTO,
-    precision: PrecisionOption = Precision.AUTO,
-    compiled: CompileOption = False,
+    values: options.SetOption = None,
+    recipe: options.RecipeOption = None,
+    workers: options.WorkersOption = 1,
+    device: options.DeviceOption = Device.AUTO,
+    precision: options.PrecisionOption = Precision.AUTO,
+    compiled: options.CompileOption = False,
 ) -> None:
     """Measure what each part of a training recipe contributes.
 
@@ -76,7 +63,7 @@ def ablate(
         landmarks=landmarks,
         teachers=teachers or (),
         only=only or (),
-        overrides=parse_values(values),
+        overrides=options.parse_values(values),
         recipe=recipe,
         workers=workers,
         device=device,

@@ -11,17 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import (
-    DEFAULT_MODEL,
-    AnnotateOption,
-    CertainOption,
-    DetectorOption,
-    DeviceOption,
-    ModelOption,
-    OperatingPointOption,
-    PresetOption,
-    ThresholdOption,
-)
+from cli import options
 from cli.pictures import Pictures
 from cli.tables import make_table, print_tables
 from cli.terminal import has_terminal, printable
@@ -40,34 +30,36 @@ class OutputFormat(StrEnum):
     CSV = "csv"
 
 
+PhotosArgument = Annotated[list[Path], typer.Argument(metavar="PHOTO…", help="Image files.")]
+FormatOption = Annotated[
+    OutputFormat, typer.Option("--format", help="A table to read, or data to process.")
+]
+ExplainOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--explain", metavar="DIR", help="Write each photo with a map of what the network used."
+    ),
+]
+BlurOption = Annotated[
+    Path | None,
+    typer.Option("--blur", metavar="DIR", help="Write each photo with its faces blurred."),
+]
+
+
 def analyze(
-    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO…", help="Image files.")],
+    photos: PhotosArgument,
     *,
-    model: ModelOption = DEFAULT_MODEL,
-    detector: DetectorOption = None,
-    preset: PresetOption = Preset.BALANCED,
-    operating_point: OperatingPointOption = OperatingPoint.BALANCED,
-    detection_threshold: ThresholdOption = None,
-    certain_from: CertainOption = None,
-    output: Annotated[
-        OutputFormat, typer.Option("--format", help="A table to read, or data to process.")
-    ] = OutputFormat.TABLE,
-    annotate_dir: AnnotateOption = None,
-    explain_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--explain", metavar="DIR", help="Write each photo with a map of what the network used."
-        ),
-    ] = None,
-    blur_dir: Annotated[
-        Path | None,
-        typer.Option(
-            "--blur",
-            metavar="DIR",
-            help="Write each photo with its faces blurred.",
-        ),
-    ] = None,
-    device: DeviceOption = Device.AUTO,
+    model: options.ModelOption = options.DEFAULT_MODEL,
+    detector: options.DetectorOption = None,
+    preset: options.PresetOption = Preset.BALANCED,
+    operating_point: options.OperatingPointOption = OperatingPoint.BALANCED,
+    detection_threshold: options.ThresholdOption = None,
+    certain_from: options.CertainOption = None,
+    output: FormatOption = OutputFormat.TABLE,
+    annotate_dir: options.AnnotateOption = None,
+    explain_dir: ExplainOption = None,
+    blur_dir: BlurOption = None,
+    device: options.DeviceOption = Device.AUTO,
 ) -> None:
     """Find the faces in photos and read their emotions.
 

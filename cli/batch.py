@@ -11,17 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.options import (
-    DEFAULT_MODEL,
-    AnnotateOption,
-    CertainOption,
-    DetectorOption,
-    DeviceOption,
-    ModelOption,
-    OperatingPointOption,
-    PresetOption,
-    ThresholdOption,
-)
+from cli import options
 from cli.terminal import has_terminal, print_written
 from core import BatchEngine, Device, InputError, OperatingPoint, Preset
 
@@ -40,12 +30,12 @@ def batch(
         Path, typer.Option("--out", help="Table to write: results.parquet, .csv or .jsonl.")
     ],
     *,
-    model: ModelOption = DEFAULT_MODEL,
-    detector: DetectorOption = None,
-    preset: PresetOption = Preset.BALANCED,
-    operating_point: OperatingPointOption = OperatingPoint.BALANCED,
-    detection_threshold: ThresholdOption = None,
-    certain_from: CertainOption = None,
+    model: options.ModelOption = options.DEFAULT_MODEL,
+    detector: options.DetectorOption = None,
+    preset: options.PresetOption = Preset.BALANCED,
+    operating_point: options.OperatingPointOption = OperatingPoint.BALANCED,
+    detection_threshold: options.ThresholdOption = None,
+    certain_from: options.CertainOption = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -62,7 +52,7 @@ def batch(
             help="Start over, or continue an earlier run with the same options.",
         ),
     ] = False,
-    annotate_dir: AnnotateOption = None,
+    annotate_dir: options.AnnotateOption = None,
     report: Annotated[
         Path | None,
         typer.Option(metavar="FILE.html", help="Write a page with the results to look at."),
@@ -70,7 +60,7 @@ def batch(
     thumbnails: Annotated[
         bool, typer.Option("--thumbnails", help="Show small pictures of the faces in the report.")
     ] = False,
-    device: DeviceOption = Device.AUTO,
+    device: options.DeviceOption = Device.AUTO,
 ) -> None:
     """Analyze all photos below a folder and write one table.
 
@@ -79,7 +69,7 @@ def batch(
     """
     from core import AnalyzerConfig, BatchOptions, run_batch
 
-    options = BatchOptions(
+    batch_options = BatchOptions(
         directory=directory,
         out=out,
         config=AnalyzerConfig(
@@ -99,7 +89,7 @@ def batch(
         thumbnails=thumbnails,
     )
     with _stop_on_signals(), _open_progress_bar() as on_progress:
-        summary = run_batch(options, on_progress=on_progress)
+        summary = run_batch(batch_options, on_progress=on_progress)
     typer.echo(_format_summary(summary), err=True)
     for path in filter(None, (out, report, annotate_dir)):
         print_written(path)

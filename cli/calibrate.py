@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from cli.options import DEFAULT_MODEL, DataOption, DeviceOption, ModelOption, WeightsOption
+from cli import options
 from cli.tables import make_table, print_tables
 from core import Device
 
 
 def calibrate(
     *,
-    data: DataOption,
-    model: ModelOption = DEFAULT_MODEL,
-    weights: WeightsOption = None,
+    data: options.DataOption,
+    model: options.ModelOption = options.DEFAULT_MODEL,
+    weights: options.WeightsOption = None,
     target_accuracy: Annotated[
         float,
         typer.Option(
@@ -28,7 +28,7 @@ def calibrate(
         Path | None,
         typer.Option("--publish", metavar="DIR", help="Then copy the weights to this folder."),
     ] = None,
-    device: DeviceOption = Device.AUTO,
+    device: options.DeviceOption = Device.AUTO,
 ) -> None:
     """Make a network's probabilities match how often it is right.
 

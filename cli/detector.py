@@ -8,22 +8,8 @@ from typing import Annotated
 
 import typer
 
+from cli import options
 from cli.detector_tables import make_evaluation_table, make_tuning_table
-from cli.options import (
-    DetectorName,
-    DeviceOption,
-    MaxMinutesOption,
-    OperatingPointOption,
-    PrecisionOption,
-    PresetOption,
-    RecipeOption,
-    ResultsOption,
-    ResumeOption,
-    SetOption,
-    WeightsOption,
-    WorkersOption,
-    parse_values,
-)
 from cli.tables import make_table, print_tables
 from cli.terminal import print_progress, print_skipped, printable
 from cli.training_run import explain_resume, get_epoch_printer, print_run
@@ -50,7 +36,7 @@ MinSizeOption = Annotated[
 ]
 
 _Against = StrEnum(  # type: ignore[misc]
-    "_Against", {name: name for name in (*DetectorName, "facenet-pytorch")}
+    "_Against", {name: name for name in (*options.DetectorName, "facenet-pytorch")}
 )
 
 
@@ -73,22 +59,22 @@ def train(
             help="Start from scratch or from weights, e.g. weights/compact.safetensors.",
         ),
     ] = "scratch",
-    values: SetOption = None,
-    recipe: RecipeOption = None,
+    values: options.SetOption = None,
+    recipe: options.RecipeOption = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the run.")] = Path(
         "runs/compact"
     ),
-    resume: ResumeOption = False,
-    max_minutes: MaxMinutesOption = None,
-    workers: WorkersOption = 1,
-    device: DeviceOption = Device.AUTO,
-    precision: PrecisionOption = Precision.AUTO,
+    resume: options.ResumeOption = False,
+    max_minutes: options.MaxMinutesOption = None,
+    workers: options.WorkersOption = 1,
+    device: options.DeviceOption = Device.AUTO,
+    precision: options.PrecisionOption = Precision.AUTO,
 ) -> None:
     """Train the project's own detector on photos with boxes around their faces.
 
     Boxes marked iscrowd count neither as faces nor as background.
     """
-    overrides = parse_values(values)
+    overrides = options.parse_values(values)
     print_progress("Reading the photos …")
     from training.detector.recipe import read_detector_recipe
     from training.detector.train import train_detector
@@ -109,14 +95,14 @@ def train(
             report=get_epoch_printer(),
         )
     print_skipped(run.skipped)
-    options = f"--detector compact --weights {out} --images … --boxes …"
+    arguments = f"--detector compact --weights {out} --images … --boxes …"
     print_run(
         run,
         "the detector",
         "Next, with photos that were not used for training",
         (
-            f"emotion detector tune {options}",
-            f"emotion detector evaluate {options} --out {out / 'evaluation'}",
+            f"emotion detector tune {arguments}",
+            f"emotion detector evaluate {arguments} --out {out / 'evaluation'}",
         ),
     )
 
@@ -127,7 +113,7 @@ def tune(
     images: ImagesOption,
     boxes: BoxesOption,
     detectors: Annotated[
-        list[DetectorName] | None,
+        list[options.DetectorName] | None,
         typer.Option("--detector", help="Which one; all by default. Can be given several times."),
     ] = None,
     negatives: NegativesOption = None,
@@ -135,12 +121,12 @@ def tune(
     sweep: Annotated[
         bool, typer.Option("--sweep", help="Try MTCNN's stages, pyramid and smallest face too.")
     ] = False,
-    weights: WeightsOption = None,
+    weights: options.WeightsOption = None,
     publish: Annotated[
         Path | None,
         typer.Option("--publish", metavar="DIR", help="Also copy the tuned detector there."),
     ] = None,
-    device: DeviceOption = Device.AUTO,
+    device: options.DeviceOption = Device.AUTO,
 ) -> None:
     """Choose each operating point's threshold, for every preset, on photos with boxes.
 
@@ -178,10 +164,10 @@ def evaluate(
     *,
     images: ImagesOption,
     boxes: BoxesOption,
-    name: Annotated[DetectorName, typer.Option("--detector", help="Detector to measure.")],
-    out: ResultsOption,
-    preset: PresetOption = Preset.BALANCED,
-    operating_point: OperatingPointOption = OperatingPoint.BALANCED,
+    name: Annotated[options.DetectorName, typer.Option("--detector", help="Detector to measure.")],
+    out: options.ResultsOption,
+    preset: options.PresetOption = Preset.BALANCED,
+    operating_point: options.OperatingPointOption = OperatingPoint.BALANCED,
     threshold: Annotated[
         float | None, typer.Option("--threshold", help="Used instead of the operating point's.")
     ] = None,
@@ -195,12 +181,12 @@ def evaluate(
         _Against | None,
         typer.Option(
             "--against",
-            help="A second detector, measured in turn on the same photos; "
+            help="A second detector, measured in turn on the arguments photos; "
             "facenet-pytorch is MTCNN as that library runs it.",
         ),
     ] = None,
-    weights: WeightsOption = None,
-    device: DeviceOption = Device.AUTO,
+    weights: options.WeightsOption = None,
+    device: options.DeviceOption = Device.AUTO,
 ) -> None:
     """Measure a detector's precision, recall, F1 and average precision, by the size of faces."""
     from training.detector.evaluate import evaluate_detector
@@ -236,10 +222,10 @@ def show(
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE.png", help="Where to write the picture.")
     ],
-    preset: PresetOption = Preset.BALANCED,
-    weights: WeightsOption = None,
+    preset: options.PresetOption = Preset.BALANCED,
+    weights: options.WeightsOption = None,
 ) -> None:
-    """Draw the boxes of every detector on the same photos."""
+    """Draw the boxes of every detector on the arguments photos."""
     from training.detector.gallery import show_detectors
 
     counts = show_detectors(out, photos=photos or (), preset=preset, weights_dir=weights)

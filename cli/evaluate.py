@@ -8,69 +8,66 @@ from typing import Annotated
 
 import typer
 
+from cli import options
 from cli.evaluate_photos import measure_whole_photos
-from cli.options import (
-    ALL,
-    ALL_MODELS,
-    DATA,
-    DetectorName,
-    DeviceOption,
-    ResultsOption,
-    TrainedModelOption,
-    VotesOption,
-    WeightsOption,
-)
 from cli.tables import make_table, print_tables
 from cli.terminal import print_skipped
 from core import ConfigError, Device
 from training.data.splits import Split
 
 EvaluatedSplit = StrEnum(  # type: ignore[misc]
-    "EvaluatedSplit", {name.upper(): name for name in (*Split, ALL)}
+    "EvaluatedSplit", {name.upper(): name for name in (*Split, options.ALL)}
 )
+
+SplitOption = Annotated[
+    EvaluatedSplit | None,
+    typer.Option("--split", help="Part of the data to use; all for your own data."),
+]
+PhotosOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--photos",
+        metavar="DIR_OR_ZIP",
+        help="Whole photos in folders named by emotion, instead of --data and --split; a face that "
+        "is not found counts as an error.",
+    ),
+]
+LabelsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--labels",
+        metavar="CSV",
+        help="Emotions of folders with other names: columns class and emotion; an empty emotion "
+        "leaves a folder out.",
+    ),
+]
+RecordOption = Annotated[
+    bool,
+    typer.Option("--record", help="Store the figures with the weights and write a model card."),
+]
+SpeedOption = Annotated[
+    bool, typer.Option("--speed", help="Also measure how fast each model is on this computer.")
+]
+PhotoDetectorOption = Annotated[
+    options.DetectorName | None,
+    typer.Option("--detector", help="Face detector for --photos.  [default: the preset's]"),
+]
 
 
 def evaluate(
     *,
-    out: ResultsOption,
-    data: Annotated[list[Path] | None, DATA] = None,
-    split: Annotated[
-        EvaluatedSplit | None,
-        typer.Option("--split", help="Part of the data to use; all for your own data."),
-    ] = None,
-    photos: Annotated[
-        Path | None,
-        typer.Option(
-            "--photos",
-            metavar="DIR_OR_ZIP",
-            help="Whole photos in folders named by emotion, instead of --data and --split; a face "
-            "that is not found counts as an error.",
-        ),
-    ] = None,
-    labels: Annotated[
-        Path | None,
-        typer.Option(
-            "--labels",
-            metavar="CSV",
-            help="Emotions of folders with other names: columns class and emotion; an empty "
-            "emotion leaves a folder out.",
-        ),
-    ] = None,
-    model: TrainedModelOption = ALL_MODELS,
-    weights: WeightsOption = None,
-    votes: VotesOption = None,
-    record: Annotated[
-        bool,
-        typer.Option("--record", help="Store the figures with the weights and write a model card."),
-    ] = False,
-    speed: Annotated[
-        bool, typer.Option("--speed", help="Also measure how fast each model is on this computer.")
-    ] = False,
-    detector: Annotated[
-        DetectorName | None,
-        typer.Option("--detector", help="Face detector for --photos.  [default: the preset's]"),
-    ] = None,
-    device: DeviceOption = Device.AUTO,
+    out: options.ResultsOption,
+    data: Annotated[list[Path] | None, options.DATA] = None,
+    split: SplitOption = None,
+    photos: PhotosOption = None,
+    labels: LabelsOption = None,
+    model: options.TrainedModelOption = options.ALL_MODELS,
+    weights: options.WeightsOption = None,
+    votes: options.VotesOption = None,
+    record: RecordOption = False,
+    speed: SpeedOption = False,
+    detector: PhotoDetectorOption = None,
+    device: options.DeviceOption = Device.AUTO,
 ) -> None:
     """Measure how good trained networks are.
 
@@ -108,9 +105,9 @@ def evaluate(
 
     result = evaluate_models(
         data,
-        None if split == EvaluatedSplit(ALL) else Split(split.value),
+        None if split == EvaluatedSplit(options.ALL) else Split(split.value),
         out,
-        models=() if model == ALL else (model,),
+        models=() if model == options.ALL else (model,),
         weights_dir=weights,
         votes=votes,
         labels=labels,

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import DEFAULT_MODEL, DetectorOption, DeviceOption, ModelOption
+from cli import options
 from cli.terminal import print_written
-from cli.timeline import Moment, Timeline
-from core import Device, Preset
+from cli.timeline import Timeline, open_csv
+from core import Device, Preset, UnreadableImage
 
 if TYPE_CHECKING:
-    from core import ImageAnalysis, Video
+    from cli.timeline import Output
+    from core import FaceFollower, ImageAnalysis, Video
 
 
 def live(
@@ -49,9 +50,9 @@ def live(
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0.1, help="Stop after this much of the video.")
     ] = None,
-    model: ModelOption = DEFAULT_MODEL,
-    detector: DetectorOption = None,
-    device: DeviceOption = Device.AUTO,
+    model: options.ModelOption = options.DEFAULT_MODEL,
+    detector: options.DetectorOption = None,
+    device: options.DeviceOption = Device.AUTO,
 ) -> None:
     """Follow the emotions of faces in a video or from the camera.
 
@@ -62,7 +63,6 @@ def live(
         Analyzer,
         AnalyzerConfig,
         FaceFollower,
-        UnreadableImage,
         annotate,
         open_camera,
         open_video,
@@ -70,44 +70,25 @@ def live(
     )
 
     timeline = Timeline()
+    outputs: list[Output] = [timeline.add]
     with ExitStack() as stack:
         opened = open_video(video) if video else open_camera(camera, time.perf_counter)
         source = stack.enter_context(opened)
         # Outputs are opened before the networks are loaded, so that a wrong name is reported soon.
-        size_wh = (source.width, source.height)
-        marked = (
-            video_writer(out, size_wh=size_wh, frames_per_s=source.frames_per_s) if out else None
-        )
-        write_frame = stack.enter_context(marked) if marked else None
-        write_rows = stack.enter_context(timeline.write_rows(csv)) if csv else None
+        if out is not None:
+            size_wh = (source.width, source.height)
+            marked = video_writer(out, size_wh=size_wh, frames_per_s=source.frames_per_s)
+            write = stack.enter_context(marked)
+            outputs.append(lambda frame, analysis: write(annotate(frame.image, analysis)))
+        if csv is not None:
+            outputs.append(stack.enter_context(open_csv(csv)))
         config = AnalyzerConfig(
             model=model, detector=detector, preset=Preset.FAST, device=device, threads=1
         )
         follower = FaceFollower(Analyzer.from_config(config), every=every)
         began = time.perf_counter()
-        frames = 0
-        with _open_status_line(source) as update_status:
-            try:
-                for frame in source.frames:
-                    if seconds is not None and frame.time_s >= seconds:
-                        break
-                    analysis = follower.answer(frame)
-                    frames += 1
-                    moment = Moment(frame.time_s, analysis)
-                    timeline.add(moment)
-                    if write_rows is not None:
-                        write_rows(moment)
-                    if write_frame is not None:
-                        write_frame(annotate(frame.image, analysis))
-                    update_status(frames, frame.time_s, analysis)
-            except KeyboardInterrupt:
-                typer.echo("Stopped.", err=True)
+        frames = _follow_faces(source, follower, seconds, outputs)
         elapsed_s = time.perf_counter() - began
-        if not frames:
-            raise UnreadableImage(
-                f"{source.name} has no readable frame.",
-                hint="Save the video as MP4 (H.264), or try another camera.",
-            )
     if plot is not None:
         timeline.plot(plot)
     for path in filter(None, (out, csv, plot)):
@@ -115,6 +96,34 @@ def live(
     rate = f"{frames / elapsed_s:.0f} a second"
     typer.echo(f"{frames} frames in {elapsed_s:.1f} s: {rate}.", err=True)
     timeline.print_table()
+
+
+def _follow_faces(
+    source: Video, follower: FaceFollower, seconds: float | None, outputs: Sequence[Output]
+) -> int:
+    """Analyze frames until the video, ``seconds`` or Ctrl-C ends it; return how many there were.
+
+    UnreadableImage if there was none.
+    """
+    frames = 0
+    with _open_status_line(source) as update_status:
+        try:
+            for frame in source.frames:
+                if seconds is not None and frame.time_s >= seconds:
+                    break
+                analysis = follower.answer(frame)
+                frames += 1
+                for output in outputs:
+                    output(frame, analysis)
+                update_status(frames, frame.time_s, analysis)
+        except KeyboardInterrupt:
+            typer.echo("Stopped.", err=True)
+    if not frames:
+        raise UnreadableImage(
+            f"{source.name} has no readable frame.",
+            hint="Save the video as MP4 (H.264), or try another camera.",
+        )
+    return frames
 
 
 @contextmanager

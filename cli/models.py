@@ -13,6 +13,17 @@ from cli.tables import make_table, print_tables
 if TYPE_CHECKING:
     from core import ModelInfo
 
+_JSON_FIELDS = [
+    "name",
+    "trained",
+    "input_px",
+    "parameters",
+    "megabytes",
+    "metrics",
+    "speed",
+    "how_to_get",
+]
+
 
 def models(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")] = False,
@@ -25,20 +36,8 @@ def models(
 
     catalog = model_catalog()
     if as_json:
-        records = [
-            {
-                "name": info.name,
-                "trained": info.trained,
-                "input_px": info.input_px,
-                "parameters": info.parameters,
-                "megabytes": info.megabytes,
-                "metrics": dict(info.metrics),
-                "speed": dict(info.speed),
-                "how_to_get": info.how_to_get,
-            }
-            for info in catalog
-        ]
-        typer.echo(json.dumps(records, indent=2))
+        records = [{name: getattr(info, name) for name in _JSON_FIELDS} for info in catalog]
+        typer.echo(json.dumps(records, indent=2, default=dict))
         return
     from training.reporting.comparison import comparison_rows, comparison_table, pair_rows
 

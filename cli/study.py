@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import (
-    ALL_MODELS,
-    DataOption,
-    NetworkName,
-    ResultsOption,
-    TrainedModelOption,
-    WeightsOption,
-    list_models,
-)
+from cli import options
 from cli.study_robustness import gate, robustness
 from cli.tables import format_percent, format_points, make_table, print_tables
 from cli.terminal import print_progress
@@ -37,18 +29,18 @@ def _group() -> None:
 @study.command()
 def frame(
     *,
-    data: DataOption,
+    data: options.DataOption,
     photos: Annotated[
         Path,
         typer.Option(
             "--photos", metavar="DIR_OR_ZIP", help="Photos in folders, some named by an emotion."
         ),
     ],
-    out: ResultsOption,
-    model: Annotated[NetworkName, typer.Option("--model", help="Network to use.")] = (
-        NetworkName("mobilenet_v2")  # noqa: B008 - an enumeration's member, the same every time
+    out: options.ResultsOption,
+    model: Annotated[options.NetworkName, typer.Option("--model", help="Network to use.")] = (
+        options.NetworkName("mobilenet_v2")  # noqa: B008 - an enumeration's member, the same every time
     ),
-    weights: WeightsOption = None,
+    weights: options.WeightsOption = None,
     sample: Annotated[
         int, typer.Option("--sample", min=1, help="Training faces that define the frame.")
     ] = 2000,
@@ -75,10 +67,10 @@ def frame(
 @study.command()
 def landmarks(
     *,
-    data: DataOption,
-    out: ResultsOption,
-    model: TrainedModelOption = ALL_MODELS,
-    weights: WeightsOption = None,
+    data: options.DataOption,
+    out: options.ResultsOption,
+    model: options.TrainedModelOption = options.ALL_MODELS,
+    weights: options.WeightsOption = None,
     sample: Annotated[
         int, typer.Option("--sample", min=14, help="Number of validation faces to use.")
     ] = 1000,
@@ -109,7 +101,7 @@ def landmarks(
     result = study_landmarks(
         data,
         out,
-        models=list_models(model, weights),
+        models=options.list_models(model, weights),
         weights_dir=weights,
         sample=sample,
         photos=photos,
@@ -142,7 +134,7 @@ def mirrored(
     images: Annotated[
         Path, typer.Option("--images", metavar="DIR_OR_ZIP", help="Any photos with faces.")
     ],
-    out: ResultsOption,
+    out: options.ResultsOption,
 ) -> None:
     """Measure how far landmarks move when a photo is mirrored: how stable they are."""
     from training.studies.mirrored import study_mirrored

@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.options import (
-    ALL_MODELS,
-    DataOption,
-    ResultsOption,
-    TrainedModelOption,
-    VotesOption,
-    WeightsOption,
-    list_models,
-)
+from cli import options
 from cli.tables import format_percent, format_points, make_table, print_tables
 from cli.terminal import print_progress
 
@@ -29,11 +21,11 @@ _MAX_GROUPS = 8
 
 def robustness(
     *,
-    data: DataOption,
-    out: ResultsOption,
-    model: TrainedModelOption = ALL_MODELS,
-    weights: WeightsOption = None,
-    votes: VotesOption = None,
+    data: options.DataOption,
+    out: options.ResultsOption,
+    model: options.TrainedModelOption = options.ALL_MODELS,
+    weights: options.WeightsOption = None,
+    votes: options.VotesOption = None,
     groups: Annotated[
         Path | None,
         typer.Option(
@@ -56,7 +48,7 @@ def robustness(
     result = study_robustness(
         data,
         out,
-        models=list_models(model, weights),
+        models=options.list_models(model, weights),
         weights_dir=weights,
         votes=votes,
         groups=groups,
@@ -92,7 +84,7 @@ def gate(
             help="TOML.  [default: training/evaluation/release_gate.toml]",
         ),
     ] = None,
-    weights: WeightsOption = None,
+    weights: options.WeightsOption = None,
 ) -> None:
     """Check whether weights may be released: no group or emotion may be much worse than the rest.
 
@@ -100,8 +92,8 @@ def gate(
     """
     from training.evaluation.release_gate import check_release
 
-    options = {"limits_file": limits, "weights_dir": weights, "report_file": results}
-    breaches = check_release(**{name: path for name, path in options.items() if path})
+    paths = {"limits_file": limits, "weights_dir": weights, "report_file": results}
+    breaches = check_release(**{name: path for name, path in paths.items() if path})
     for breach in breaches:
         typer.secho(
             f"{breach.model}: {breach.what} is {breach.measured:.3f}, the limit is "

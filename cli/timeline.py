@@ -14,7 +14,10 @@ from cli.tables import make_table, print_tables
 from core import EMOTIONS, Emotion, report_disk_errors
 
 if TYPE_CHECKING:
-    from core import ImageAnalysis
+    from core import Frame, ImageAnalysis
+
+    Output = Callable[[Frame, ImageAnalysis], None]
+    """Takes each frame with its faces."""
 
 COLUMNS = (
     *("time_s", "face", "x1", "y1", "x2", "y2", "score", "emotion", "certain"),
@@ -24,14 +27,6 @@ COLUMNS = (
 """Columns of the CSV file, which has a row for each face of each frame."""
 _MAX_PLOTTED = 6
 """Faces in a plot: those seen longest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The faces of one frame and its time."""
-
-    time_s: float
-    analysis: ImageAnalysis
 
 
 @dataclass(slots=True)
@@ -49,45 +44,13 @@ class Timeline:
 
     _faces: dict[int, _FaceHistory] = field(default_factory=dict)
 
-    def add(self, moment: Moment) -> None:
+    def add(self, frame: Frame, analysis: ImageAnalysis) -> None:
         """Add the emotions of one frame."""
-        for face in moment.analysis.faces:
+        for face in analysis.faces:
             history = self._faces.setdefault(face.index, _FaceHistory())
-            history.times.append(moment.time_s)
+            history.times.append(frame.time_s)
             history.probabilities.append(face.emotions.probabilities)
             history.verdicts[face.emotions.top if face.emotions.certain else "not sure"] += 1
-
-    @contextmanager
-    def write_rows(self, path: Path) -> Iterator[Callable[[Moment], None]]:
-        """Yield a function that writes a CSV row for each face of a frame.
-
-        ConfigError if the file cannot be written.
-        """
-        from core import opinions  # brings NumPy, which `emotion --help` does without
-
-        with report_disk_errors(path), path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-
-            def write(moment: Moment) -> None:
-                for face in moment.analysis.faces:
-                    box, emotions = face.face.box, face.emotions
-                    edges = (f"{edge:.1f}" for edge in (box.x1, box.y1, box.x2, box.y2))
-                    writer.writerow(
-                        [
-                            f"{moment.time_s:.3f}",
-                            face.index,
-                            *edges,
-                            f"{face.face.score:.4f}",
-                            str(emotions.top),
-                            str(emotions.certain).lower(),
-                            *(f"{probability:.4f}" for probability in emotions.probabilities),
-                            str(face.agreement or ""),
-                            opinions(face) or "",
-                        ]
-                    )
-
-            yield write
 
     def plot(self, path: Path) -> None:
         """Plot the probabilities over time, one panel for each of the faces seen longest."""
@@ -134,3 +97,33 @@ class Timeline:
         if not self._faces:
             table.add_row("-", "", "", "no face found")
         print_tables(table)
+
+
+@contextmanager
+def open_csv(path: Path) -> Iterator[Output]:
+    """Yield a function that writes a row for each face; ConfigError if it cannot be written."""
+    from core import opinions  # brings NumPy, which `emotion --help` does without
+
+    with report_disk_errors(path), path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+
+        def write(frame: Frame, analysis: ImageAnalysis) -> None:
+            for face in analysis.faces:
+                box, emotions = face.face.box, face.emotions
+                edges = (f"{edge:.1f}" for edge in (box.x1, box.y1, box.x2, box.y2))
+                writer.writerow(
+                    [
+                        f"{frame.time_s:.3f}",
+                        face.index,
+                        *edges,
+                        f"{face.face.score:.4f}",
+                        str(emotions.top),
+                        str(emotions.certain).lower(),
+                        *(f"{probability:.4f}" for probability in emotions.probabilities),
+                        str(face.agreement or ""),
+                        opinions(face) or "",
+                    ]
+                )
+
+        yield write

@@ -7,23 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli.options import (
-    CompileOption,
-    DataOption,
-    DeviceOption,
-    InitOption,
-    LandmarksOption,
-    MaxMinutesOption,
-    PrecisionOption,
-    RecipeOption,
-    ResumeOption,
-    SetOption,
-    TeachersOption,
-    TrainedNetworkOption,
-    VotesOption,
-    WorkersOption,
-    parse_values,
-)
+from cli import options
 from cli.terminal import print_progress, print_skipped
 from cli.training_run import explain_resume, get_epoch_printer, print_run
 from core import Device
@@ -32,30 +16,30 @@ from training.learning.precision import Precision
 
 def train(
     *,
-    model: TrainedNetworkOption,
-    data: DataOption,
-    init: InitOption = "imagenet",
-    votes: VotesOption = None,
-    landmarks: LandmarksOption = None,
-    teachers: TeachersOption = None,
-    values: SetOption = None,
-    recipe: RecipeOption = None,
+    model: options.TrainedNetworkOption,
+    data: options.DataOption,
+    init: options.InitOption = "imagenet",
+    votes: options.VotesOption = None,
+    landmarks: options.LandmarksOption = None,
+    teachers: options.TeachersOption = None,
+    values: options.SetOption = None,
+    recipe: options.RecipeOption = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="DIR", help="Folder of the run.  [default: runs/MODEL]"),
     ] = None,
-    resume: ResumeOption = False,
-    max_minutes: MaxMinutesOption = None,
-    workers: WorkersOption = 1,
-    device: DeviceOption = Device.AUTO,
-    precision: PrecisionOption = Precision.AUTO,
+    resume: options.ResumeOption = False,
+    max_minutes: options.MaxMinutesOption = None,
+    workers: options.WorkersOption = 1,
+    device: options.DeviceOption = Device.AUTO,
+    precision: options.PrecisionOption = Precision.AUTO,
     devices: Annotated[
         int, typer.Option("--devices", min=1, help="GPUs (or processes) that share each batch.")
     ] = 1,
     nodes: Annotated[
         int, typer.Option("--nodes", min=1, help="Number of computers, each with --devices.")
     ] = 1,
-    compiled: CompileOption = False,
+    compiled: options.CompileOption = False,
     limit: Annotated[
         int | None,
         typer.Option("--faces", min=2, help="Learn from only this many faces, for a quick trial."),
@@ -66,7 +50,7 @@ def train(
     Validation faces are measured but not learned from; test faces are not used. If the run is
     interrupted, at most the current epoch is lost: --resume continues after the last finished one.
     """
-    overrides = parse_values(values)
+    overrides = options.parse_values(values)
     directory = out or Path("runs") / model
     print_progress("Reading the faces …")
     from training.learning.recipe import read_recipe
@@ -96,14 +80,14 @@ def train(
         return
     print_skipped(run.skipped)
     sources = " ".join(f"--data {path}" for path in data)
-    options = f"--model {model} {sources} --weights {directory}"
+    arguments = f"--model {model} {sources} --weights {directory}"
     evaluation = directory / "evaluation"
     print_run(
         run,
         str(model),
         "Next",
         (
-            f"emotion calibrate {options}",
-            f"emotion evaluate {options} --split validation --record --out {evaluation}",
+            f"emotion calibrate {arguments}",
+            f"emotion evaluate {arguments} --split validation --record --out {evaluation}",
         ),
     )

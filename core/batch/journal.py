@@ -119,12 +119,6 @@ class Journal:
             os.close(self._descriptor)
             raise
 
-    def __enter__(self) -> Journal:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def close(self) -> None:
         """Close the journal and release its lock, as the system does for a killed process."""
         os.close(self._descriptor)

@@ -51,7 +51,7 @@ def run_batch(
     if out.is_dir():
         raise ConfigError(f"{out.name} is a folder.", hint="Name a file for the table.")
     with contextlib.ExitStack() as stack:
-        journal = stack.enter_context(Journal(journal_path(out)))
+        journal = stack.enter_context(contextlib.closing(Journal(journal_path(out))))
         index = FileIndex()
         own_paths = _list_own_paths(options)
 
