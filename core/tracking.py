@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
+from .faces.boxes import box_iou
 from .types import Box, EmotionScores, FaceAnalysis
 
 
@@ -97,7 +98,7 @@ class FaceTracker:
     def _matched(self, faces: Sequence[FaceAnalysis]) -> dict[int, _Track]:
         """Which track each face goes on with; the largest overlaps are given away first."""
         pairs = [
-            (overlap(track.box, face.face.box), place, number)
+            (box_iou(track.box, face.face.box), place, number)
             for place, face in enumerate(faces)
             for number, track in enumerate(self._tracks)
         ]
@@ -117,13 +118,3 @@ class FaceTracker:
         return EmotionScores(
             tuple(before + share * (now - before) for before, now in pairs), new.certain_from
         )
-
-
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union, 0..1; 0 for boxes without area."""
-    width = min(a.x2, b.x2) - max(a.x1, b.x1)
-    height = min(a.y2, b.y2) - max(a.y1, b.y1)
-    if width <= 0 or height <= 0:
-        return 0.0
-    shared = width * height
-    return shared / (a.area + b.area - shared)

@@ -7,12 +7,11 @@ each candidate is cut and resized by itself, here all of a stage come out of one
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..faces.boxes import nms, nms_min_area
 from ..runtime import NetworkRunner
 from ..types import Float32Array, UInt8Array
 from .area_windows import Sums, reduced, squares, sums_of
@@ -22,7 +21,7 @@ CELL = 12
 STRIDE = 2
 PYRAMID_FACTOR = 0.709
 STAGE_THRESHOLDS = (0.6, 0.7, 0.7)
-_SAME_LEVEL, _SAME_FACE = 0.5, 0.7
+_SAME_LEVEL, SAME_FACE = 0.5, 0.7
 """Overlap from which the lower scored of two boxes is dropped, within a level and beyond."""
 _MOST = 4096
 """Candidates that go on to the second network, the best first: photos of 1024 px leave 15 to 600,
@@ -96,7 +95,7 @@ def _proposed(sums: Sums, network: NetworkRunner, settings: CascadeSettings) -> 
         level = _scaled(reduced(sums, (int(height * scale + 1), int(width * scale + 1))))
         found.append(_candidates(network.run(level[None])[0], scale, settings.thresholds[0]))
     rows = np.concatenate(found)
-    rows = rows[_kept(rows[:, :4], rows[:, 4], _SAME_FACE)[:_MOST]]
+    rows = rows[nms(rows[:, :4], rows[:, 4], SAME_FACE)[:_MOST]]
     boxes, move = rows[:, :4], rows[:, 5:]
     sides = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
     return squared(boxes + move * sides)
@@ -112,7 +111,7 @@ def _candidates(answers: Float32Array, scale: float, threshold: float) -> Float3
         np.floor((corner + reach).astype(np.float32) / np.float32(scale)) for reach in (1, CELL)
     )
     found = np.concatenate([near, far, scores[:, None], move], axis=1, dtype=np.float32)
-    return found[_kept(found[:, :4], found[:, 4], _SAME_LEVEL)]
+    return found[nms(found[:, :4], found[:, 4], _SAME_LEVEL)]
 
 
 def _refined(sums: Sums, boxes: Boxes, network: NetworkRunner, threshold: float) -> Boxes:
@@ -122,7 +121,7 @@ def _refined(sums: Sums, boxes: Boxes, network: NetworkRunner, threshold: float)
     answers = asked(network, sums, boxes, 24)
     passed = answers[:, 0] > threshold
     boxes, answers = boxes[passed], answers[passed]
-    kept = _kept(boxes, answers[:, 0], _SAME_FACE)
+    kept = nms(boxes, answers[:, 0], SAME_FACE)
     return squared(moved(boxes[kept], answers[kept, 1:]))
 
 
@@ -135,7 +134,7 @@ def _settled(sums: Sums, boxes: Boxes, network: NetworkRunner, threshold: float)
     boxes, answers = boxes[passed], answers[passed]
     points = points_of(boxes, answers)
     boxes = moved(boxes, answers[:, 1:5])
-    kept = apart(boxes, answers[:, 0])
+    kept = nms_min_area(boxes, answers[:, 0], SAME_FACE)
     return Found(boxes[kept], answers[kept, 0], points[kept])
 
 
@@ -195,29 +194,3 @@ def squared(boxes: Boxes) -> Boxes:
     longest = sides.max(axis=1, keepdims=True)
     corner = boxes[:, :2] + sides * 0.5 - longest * 0.5
     return np.concatenate([corner, corner + longest], axis=1, dtype=np.float32)
-
-
-def _kept(boxes: Boxes, scores: Float32Array, overlap: float) -> NDArray[np.int64]:
-    """Which boxes stay when of two that overlap by more the lower scored goes; best first."""
-    if not len(boxes):
-        return np.zeros(0, np.int64)
-    corner_and_size = np.concatenate([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]], axis=1)
-    kept: Any = cv2.dnn.NMSBoxes(
-        cast("Any", corner_and_size.astype(np.float64)), cast("Any", scores), 0.0, overlap
-    )
-    return np.asarray(kept, dtype=np.int64)
-
-
-def apart(boxes: Boxes, scores: Float32Array) -> NDArray[np.int64]:
-    """As :func:`_kept`, with what is shared held against the smaller of the two boxes."""
-    areas = (boxes[:, 2] - boxes[:, 0] + 1) * (boxes[:, 3] - boxes[:, 1] + 1)
-    order = np.argsort(scores)[::-1]
-    kept = []
-    while len(order):
-        best, rest = order[0], order[1:]
-        kept.append(best)
-        sides = np.minimum(boxes[best, 2:], boxes[rest, 2:]) + 1
-        sides = np.maximum(sides - np.maximum(boxes[best, :2], boxes[rest, :2]), 0)
-        shared = sides.prod(axis=1)
-        order = rest[shared / np.minimum(areas[best], areas[rest]) <= _SAME_FACE]
-    return np.array(kept, dtype=np.int64)

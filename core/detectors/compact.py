@@ -6,13 +6,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
 from ..config import Device, Engine, PresetSettings
 from ..errors import InferenceError
+from ..faces.boxes import drop_nested, nms
 from ..faces.reduce import reduced_to
 from ..runtime import Network, NetworkRunner, runner_for
 from ..types import Box, Face, Float32Array, RgbImage, UInt8Array
@@ -88,7 +89,7 @@ class CompactDetector:
         chosen = chosen[np.argsort(-scores[chosen], kind="stable")][:_MOST]
         back = np.array([image.width / pixels.shape[1], image.height / pixels.shape[0]])
         found = boxes[chosen].astype(np.float64) * np.tile(back, 2)
-        kept = _distinct(found, scores[chosen])
+        kept = drop_nested(found, nms(found, scores[chosen], _SAME_FACE), _WITHIN_FACE)
         return tuple(
             Face(Box(*(float(edge) for edge in found[index])), float(scores[chosen[index]]))
             for index in kept
@@ -125,31 +126,6 @@ def padded(pixels: UInt8Array, sizes_hw: Sequence[tuple[int, int]] = ()) -> UInt
 
 def _up(pixels: int) -> int:
     return math.ceil(pixels / PAD_TO) * PAD_TO
-
-
-def _distinct(boxes_xyxy: Any, scores: Any) -> list[int]:
-    """Which boxes stay when of two on one face the lower scored goes; best first.
-
-    Those that come overlap each other, or one lies within the other: an eye, say, that was taken
-    for a small face.
-    """
-    if not len(scores):
-        return []
-    corner_and_size = np.concatenate([boxes_xyxy[:, :2], boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]], 1)
-    apart: Any = cv2.dnn.NMSBoxes(
-        cast("Any", corner_and_size), cast("Any", scores), 0.0, _SAME_FACE
-    )
-    order = np.asarray(apart, dtype=np.int64).reshape(-1)
-    areas = corner_and_size[:, 2] * corner_and_size[:, 3]
-    kept: list[int] = []
-    while len(order):
-        best, rest = int(order[0]), order[1:]
-        kept.append(best)
-        sides = np.minimum(boxes_xyxy[best, 2:], boxes_xyxy[rest, 2:])
-        sides = np.maximum(sides - np.maximum(boxes_xyxy[best, :2], boxes_xyxy[rest, :2]), 0)
-        within = sides.prod(axis=1) / np.minimum(areas[best], areas[rest])
-        order = rest[within <= _WITHIN_FACE]
-    return kept
 
 
 def load_compact(

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from ..config import Device, Engine, PresetSettings
+from ..faces.boxes import nms_min_area
 from ..faces.reduce import reduced_to
 from ..runtime import NetworkRunner
 from ..types import Box, Face, Landmarks, RgbImage
 from .area_windows import sums_of
-from .cascade import apart, asked, moved, points_of, squared
+from .cascade import SAME_FACE, asked, moved, points_of, squared
 from .compact import CompactDetector, compact_runner
 from .mtcnn_networks import load_judges
 
@@ -79,7 +80,7 @@ class HybridDetector:
         points, boxes = points_of(boxes, answers), moved(boxes, answers[:, 1:5])
         back = np.array([image.width / pixels.shape[1], image.height / pixels.shape[0]])
         faces = []
-        for index in apart(boxes, scores):
+        for index in nms_min_area(boxes, scores, SAME_FACE):
             if scores[index] >= self._threshold:
                 x1, y1, x2, y2 = (float(edge) for edge in boxes[index] * np.tile(back, 2))
                 five = Landmarks((points[index] * back).astype(np.float32), "five_points")

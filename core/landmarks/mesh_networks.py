@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import WeightsMissing
+from ..faces.boxes import merge_boxes
 from ..runtime.openvino_engine import OpenVinoRunner, compiled_file
 from ..types import Float32Array, UInt8Array
 
@@ -84,7 +85,10 @@ class MeshNetworks:
         scores = 1 / (1 + np.exp(-logits[0, cells, 0].astype(np.float64)))
         order = np.argsort(-scores, kind="stable")
         found = self._boxes_and_eyes(answers[0], cells[order])
-        return [_view_of(each) for each in averaged(found, scores[order], most=_MOST_FACES)]
+        return [
+            _view_of(each)
+            for each in merge_boxes(found, scores[order], max_iou=_SAME_FACE, most=_MOST_FACES)
+        ]
 
     def _boxes_and_eyes(
         self, answers: Float32Array, cells: NDArray[np.int64]
@@ -108,27 +112,6 @@ def _view_of(box_and_eyes: NDArray[np.float64]) -> NDArray[np.float64]:
     down = np.array([-across[1], across[0]])
     corner = np.array([x1 + x2, y1 + y2]) / 2 - (across + down) / 2
     return np.stack([across / MESH_PX, down / MESH_PX, corner], axis=1)
-
-
-def averaged(
-    found: NDArray[np.float64], scores: NDArray[np.float64], *, most: int
-) -> list[NDArray[np.float64]]:
-    """Of (N, 8) boxes with points, best first, ``most`` faces.
-
-    Boxes on one face become one, weighted by their scores (BlazeFace, section 3.4): an average
-    trembles less than the best.
-    """
-    faces: list[NDArray[np.float64]] = []
-    areas = (found[:, 2] - found[:, 0]) * (found[:, 3] - found[:, 1])
-    while len(found) and len(faces) < most:
-        low = np.maximum(found[0, :2], found[:, :2])
-        high = np.minimum(found[0, 2:4], found[:, 2:4])
-        common = np.maximum(high - low, 0).prod(axis=1)
-        same = common > _SAME_FACE * (areas[0] + areas - common)
-        same[0] = True  # also where the box has no area
-        faces.append(scores[same] @ found[same] / scores[same].sum())
-        found, scores, areas = found[~same], scores[~same], areas[~same]
-    return faces
 
 
 def _cells() -> Float32Array:

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from core import Box, Emotion, FaceTracker
-from core.tracking import overlap
 from tests.core.pipeline_parts import face_analysis, scores
 
 
@@ -86,19 +85,6 @@ def test_time_that_runs_backwards_is_refused():
     tracker.update([at(0)], 1.0)
     with pytest.raises(ValueError, match="in order of time"):
         tracker.update([at(0)], 0.5)
-
-
-@pytest.mark.parametrize(
-    ("other", "share"),
-    [
-        (Box(0, 0, 10, 10), 1),
-        (Box(5, 0, 15, 10), 1 / 3),
-        (Box(10, 0, 20, 10), 0),
-        (Box(5, 5, 5, 5), 0),
-    ],
-)
-def test_overlap_is_intersection_over_union(other, share):
-    assert overlap(Box(0, 0, 10, 10), other) == pytest.approx(share)
 
 
 def test_what_each_network_says_is_smoothed_alike():

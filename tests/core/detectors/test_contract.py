@@ -13,6 +13,7 @@ from core.config import PRESETS, Preset, settings_for
 from core.detectors import DETECTORS
 from core.detectors.mtcnn import MtcnnDetector
 from core.detectors.tuning import tuned_threshold
+from core.faces.boxes import box_iou
 from tests.core.conftest import FACE_XYXY
 
 SURE_FROM = {MtcnnDetector: 0.9}
@@ -33,14 +34,6 @@ def serving(name: str) -> Preset:
     """The preset that chooses the detector; the usual one where none does."""
     own = [preset for preset in Preset if PRESETS[preset].detector == name]
     return Preset.BALANCED if Preset.BALANCED in own or not own else own[0]
-
-
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union."""
-    width = min(a.x2, b.x2) - max(a.x1, b.x1)
-    height = min(a.y2, b.y2) - max(a.y1, b.y1)
-    common = max(0.0, width) * max(0.0, height)
-    return common / (a.area + b.area - common)
 
 
 def plain(faces):
@@ -92,7 +85,7 @@ def test_plain_picture_of_any_shape_has_no_face(detector, size_wh, value):
 
 def test_face_is_found_with_points_inside(detector, photo):
     (face,) = detector.detect(photo)
-    assert overlap(face.box, Box(*FACE_XYXY)) > 0.7
+    assert box_iou(face.box, Box(*FACE_XYXY)) > 0.7
     assert SURE_FROM.get(type(detector), 0.5) < face.score <= 1
     if face.landmarks is not None:
         x, y = face.landmarks.points.T
@@ -108,7 +101,7 @@ def test_several_faces_are_found_where_they_are(detector, composed, request):
     faces = detector.detect(image)
     assert len(faces) == len(boxes)
     for box in boxes:
-        assert max(overlap(face.box, box) for face in faces) > 0.6
+        assert max(box_iou(face.box, box) for face in faces) > 0.6
 
 
 def test_best_scores_come_with_values_from_0_to_1(detector, group):
@@ -129,7 +122,7 @@ def test_boxes_are_in_coordinates_of_the_original(detector, astronaut, size_wh):
     move = np.array(size_wh) - side
     expected = np.array(FACE_XYXY) * side / 512 + np.tile(move, 2)
     (face,) = detector.detect(RgbImage(large))
-    assert overlap(face.box, Box(*expected)) > 0.7
+    assert box_iou(face.box, Box(*expected)) > 0.7
     if face.landmarks is not None:
         centre = face.landmarks.points.mean(axis=0)
         middle = [(expected[0] + expected[2]) / 2, (expected[1] + expected[3]) / 2]

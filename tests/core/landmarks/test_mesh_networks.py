@@ -14,7 +14,7 @@ from core import Box, RgbImage, WeightsMissing, read_image
 from core.config import Preset, settings_for
 from core.detectors.mtcnn import load_mtcnn
 from core.landmarks.face_mesh import cut_square
-from core.landmarks.mesh_networks import MeshNetworks, averaged
+from core.landmarks.mesh_networks import MeshNetworks
 from tests.core.conftest import FACE_XYXY
 from tests.core.landmarks.mediapipe_graph import meshes_of_mediapipe
 
@@ -91,29 +91,6 @@ def test_no_face_has_no_mesh(networks):
     noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
     for square in (noise, np.zeros_like(noise), np.full_like(noise, 255)):
         assert networks.meshes(square) == []
-
-
-def row(x1, y1, x2, y2):
-    return [x1, y1, x2, y2, x1, y1, x2, y1]
-
-
-def test_boxes_on_one_face_are_averaged_by_their_scores():
-    found = np.array([row(0, 0, 10, 10), row(100, 0, 110, 10), row(2, 0, 12, 10)], np.float64)
-    first, second = averaged(found, np.array([0.9, 0.6, 0.3]), most=2)
-    assert first == pytest.approx(row(0.5, 0, 10.5, 10))
-    assert second == pytest.approx(row(100, 0, 110, 10))
-
-
-@pytest.mark.parametrize("most", [1, 2, 5])
-def test_no_more_faces_than_asked_for(most):
-    found = np.array([row(20.0 * n, 0, 20.0 * n + 10, 10) for n in range(3)])
-    assert len(averaged(found, np.array([0.9, 0.8, 0.7]), most=most)) == min(most, 3)
-
-
-def test_boxes_without_area_end():
-    found = np.array([row(5.0, 5, 5, 5)] * 3)
-    assert len(averaged(found, np.ones(3), most=2)) == 2
-    assert averaged(np.zeros((0, 8)), np.zeros(0), most=2) == []
 
 
 def test_missing_package_is_named(monkeypatch):
