@@ -1,4 +1,4 @@
-"""`emotion study robustness` and `emotion study gate`: faces that are answered worse."""
+"""`emotion study robustness` and `emotion study gate`: faces that get worse answers."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def robustness(
         int, typer.Option("--sample", min=14, help="Number of validation faces to degrade.")
     ] = 400,
 ) -> None:
-    """Measure which groups of faces are answered worse, and how much blur and noise change.
+    """Measure which groups of faces get worse answers, and what blur and noise change.
 
     Each group is compared with the other faces of the same emotion. At most one in twenty of the
     reported groups is expected to be a false discovery.
@@ -107,7 +107,7 @@ def gate(
 
 
 def _make_groups_table(name: str, groups: Sequence[Mapping[str, Any]]) -> Table:
-    """Return a row for each of the groups that are answered worst."""
+    """Return a row for each of the groups with the worst answers."""
     table = make_table(f"{name}: worst groups", "faces", "accuracy", "against others, points")
     for row in groups[:_MAX_GROUPS]:
         table.add_row(

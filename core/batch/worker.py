@@ -64,7 +64,7 @@ class _Pending:
     """Photos whose faces are cut out but not classified yet."""
 
     paths: list[str] = field(default_factory=list)
-    examined: list[PreparedImage] = field(default_factory=list)
+    prepared: list[PreparedImage] = field(default_factory=list)
     images: list[RgbImage] = field(default_factory=list)
     """The photos themselves, kept only if they are to be annotated."""
 
@@ -112,7 +112,7 @@ class Worker:
             try:
                 if isinstance(image, ProjectError):
                     raise image
-                pending.examined.append(self.analyzer.prepare(image))
+                pending.prepared.append(self.analyzer.prepare(image))
             except ProjectError as error:
                 results[path] = FileResult.from_error(path, error)
                 continue
@@ -143,15 +143,15 @@ class Worker:
         return results
 
     def _classify(self, pending: _Pending) -> list[ImageAnalysis | ProjectError]:
-        conclude = self.analyzer.classify
+        classify = self.analyzer.classify
         try:
-            return list(conclude(pending.examined, faces_per_call=self._faces_per_call))
+            return list(classify(pending.prepared, faces_per_call=self._faces_per_call))
         except ProjectError:
             # One photo has no usable answer; classify them one by one to keep the others.
             analyses: list[ImageAnalysis | ProjectError] = []
-            for examined in pending.examined:
+            for image in pending.prepared:
                 try:
-                    analyses.extend(conclude([examined], faces_per_call=self._faces_per_call))
+                    analyses.extend(classify([image], faces_per_call=self._faces_per_call))
                 except ProjectError as error:
                     analyses.append(error)
             return analyses
