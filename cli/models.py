@@ -39,18 +39,24 @@ def models(
         records = [{name: getattr(info, name) for name in _JSON_FIELDS} for info in catalog]
         typer.echo(json.dumps(records, indent=2, default=dict))
         return
-    from training.reporting.comparison import comparison_rows, comparison_table, pair_rows
+    from training.reporting.comparison import (
+        build_comparison_rows,
+        build_pair_rows,
+        format_comparison_table,
+    )
 
     trained = [info for info in catalog if info.trained]
     if markdown:
-        typer.echo(comparison_table(trained), nl=False)
+        typer.echo(format_comparison_table(trained), nl=False)
         return
     if trained:
-        table = make_table("", *(info.name for info in trained), rows=comparison_rows(trained))
+        table = make_table(
+            "", *(info.name for info in trained), rows=build_comparison_rows(trained)
+        )
         table.add_row("measured on", *(_describe_data(info.metrics) for info in trained))
         print_tables(table)
         _print_machines(trained)
-        if pairs := pair_rows(trained):
+        if pairs := build_pair_rows(trained):
             headings, *rows = pairs
             typer.echo()
             print_tables(make_table(*headings, rows=rows))

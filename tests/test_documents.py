@@ -23,7 +23,11 @@ from core.weights import SHIPPED_DIR
 from tests.fakes import picture
 from training.benchmark.tables import format_benchmark_tables
 from training.detector.table import detectors_table, sweep_table
-from training.reporting.comparison import comparison_rows, comparison_table, pair_rows
+from training.reporting.comparison import (
+    build_comparison_rows,
+    build_pair_rows,
+    format_comparison_table,
+)
 from training.reporting.evaluation import Evaluation
 
 
@@ -62,7 +66,7 @@ def test_readme_helps_to_choose_with_the_recorded_figures(root, trained):
 
 
 def test_models_page_compares_the_models_as_the_command_does(root, trained):
-    assert marked_part(root / "docs" / "models.md", "models") == comparison_table(trained)
+    assert marked_part(root / "docs" / "models.md", "models") == format_comparison_table(trained)
 
 
 def test_models_page_says_when_an_answer_is_certain_replace_recorded(root):
@@ -84,7 +88,7 @@ def test_every_model_card_compares_the_models(root, trained):
     for info in trained:
         card = root / "weights" / f"{info.name}.md"
         if info.name != "ensemble":
-            assert comparison_table(trained) in card.read_text(encoding="utf-8"), card.name
+            assert format_comparison_table(trained) in card.read_text(encoding="utf-8"), card.name
 
 
 def test_evaluate_prints_what_the_models_page_shows_of_the_same_metrics(root, monkeypatch):
@@ -92,7 +96,7 @@ def test_evaluate_prints_what_the_models_page_shows_of_the_same_metrics(root, mo
 
     document = read_results(root, "metrics_publictest.json")
     models = replace_recorded(document, SHIPPED_DIR)
-    rows, pairs = comparison_rows(models), pair_rows(models)
+    rows, pairs = build_comparison_rows(models), build_pair_rows(models)
     evaluation = Evaluation(root, document["models"], rows, pairs, (), ())
     monkeypatch.setattr(
         "training.reporting.evaluation.evaluate_models", lambda *_args, **_options: evaluation

@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.pages import upload
 from tests.browser.serving import SLOWEST_S, browser, installed_chromium, streamlit
 from training.benchmark.photos import generate_photo
-from training.evaluation.speed import machine_told
+from training.evaluation.speed import describe_machine
 
 SAMPLE = "Try the sample photo"
 CARD = "article.face"
@@ -55,7 +55,7 @@ def main() -> None:
         }
         for visit in ("first", "second")
     }
-    report = {"machine": machine_told(), "rounds": options.rounds, "seconds": seconds}
+    report = {"machine": describe_machine(), "rounds": options.rounds, "seconds": seconds}
     text = json.dumps(report, indent=2) + "\n"
     if options.out is not None:
         options.out.write_text(text, encoding="utf-8")

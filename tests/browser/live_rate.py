@@ -20,7 +20,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.screenshots import film, gradio_demo
 from tests.browser.serving import SLOWEST_S, browser, installed_chromium, streamlit
-from training.evaluation.speed import machine_told
+from training.evaluation.speed import describe_machine
 
 SETTLED_MS = 10_000
 READ_EVERY_MS = 3_000
@@ -38,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     chromium = installed_chromium(parser)
     expect.set_options(timeout=SLOWEST_S * 1000)
-    report: dict[str, Any] = {"machine": machine_told()}
+    report: dict[str, Any] = {"machine": describe_machine()}
     with tempfile.TemporaryDirectory() as folder:
         camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
         video = film(Path(folder), (1280, 720), 30)

@@ -17,8 +17,8 @@ from core.weights import WeightsSpec, spec_of
 
 from ..data.faces import FaceSet, read_faces
 from ..data.splits import Split
-from ..evaluation.metrics import calibration_error, headlines
-from ..evaluation.timing import in_turns, summary
+from ..evaluation.metrics import compute_calibration_error, compute_headlines
+from ..evaluation.timing import summarize_seconds, time_in_turns
 
 CALIBRATION_FACES = 300
 """Training faces that set the range of each layer for int8; NNCF's default."""
@@ -40,18 +40,18 @@ def compare_precisions(
         for name, compiled in _compile(spec, data).items()
     }
     logits = {name: network.logits(faces.images) for name, network in networks.items()}
-    one = in_turns(
+    one = time_in_turns(
         {name: [partial(network.logits, faces.images[:1])] for name, network in networks.items()},
         rounds,
     )
-    many = in_turns(
+    many = time_in_turns(
         {name: [partial(net.logits, faces.images[:BATCH])] for name, net in networks.items()},
         rounds,
     )
     return {
         name: {
             **_measure_quality(rows, logits["f32"], faces, spec),
-            "ms_per_face": summary(one[name])["p50_ms"],
+            "ms_per_face": summarize_seconds(one[name])["p50_ms"],
             "faces_per_s": round(BATCH / min(many[name])),
         }
         for name, rows in logits.items()
@@ -83,10 +83,10 @@ def _measure_quality(
     logits: Float32Array, exact: Float32Array, faces: FaceSet, spec: WeightsSpec
 ) -> Mapping[str, float]:
     probabilities = spec.calibration.probabilities(logits)
-    metrics = headlines(probabilities, faces.labels)
+    metrics = compute_headlines(probabilities, faces.labels)
     return {
         "accuracy": round(metrics["accuracy"], 4),
         "macro_f1": round(metrics["macro_f1"], 4),
-        "ece": round(calibration_error(probabilities, faces.labels), 4),
+        "ece": round(compute_calibration_error(probabilities, faces.labels), 4),
         "other_answers": int((logits.argmax(axis=1) != exact.argmax(axis=1)).sum()),
     }

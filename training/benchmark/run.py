@@ -14,8 +14,8 @@ from core.detectors import DETECTORS
 from core.pipeline import Analyzer
 from core.types import RgbImage
 
-from ..evaluation.speed import machine_told
-from ..evaluation.timing import Work, in_turns, summary
+from ..evaluation.speed import describe_machine
+from ..evaluation.timing import Work, summarize_seconds, time_in_turns
 from .baseline import BaselinePipeline
 from .photos import generate_photo, generate_photos, read_photos
 from .processes import measure_batch, measure_peak_and_seconds, measure_startup
@@ -55,7 +55,7 @@ def run_benchmark(
     baseline = BaselinePipeline()
     analyzers = {name: _load_analyzer(name) for name in list_configurations()}
     report: dict[str, Any] = {
-        "machine": machine_told(),
+        "machine": describe_machine(),
         "photos": {
             "from": photos.name if photos else "generated",
             "count": len(images),
@@ -67,8 +67,8 @@ def run_benchmark(
         "rounds": rounds,
     }
     tell("Whole answers")
-    times = in_turns(_make_answer_tasks(baseline, analyzers, images), rounds)
-    report["whole"] = {name: summary(seconds) for name, seconds in times.items()}
+    times = time_in_turns(_make_answer_tasks(baseline, analyzers, images), rounds)
+    report["whole"] = {name: summarize_seconds(seconds) for name, seconds in times.items()}
     report["ratios"] = _compute_ratios(report["whole"])
     tell("Stages")
     report["stages"] = _time_stages(baseline, analyzers, images, rounds)
@@ -142,8 +142,8 @@ def _time_answers(
     rounds: int,
 ) -> dict[str, float]:
     """Return the median milliseconds of an answer by configuration."""
-    times = in_turns(_make_answer_tasks(baseline, analyzers, images), max(2, rounds // 2))
-    return {name: summary(seconds)["p50_ms"] for name, seconds in times.items()}
+    times = time_in_turns(_make_answer_tasks(baseline, analyzers, images), max(2, rounds // 2))
+    return {name: summarize_seconds(seconds)["p50_ms"] for name, seconds in times.items()}
 
 
 def _compute_ratios(answers: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -183,7 +183,10 @@ def _time_stages(
         ]
         tasks["classify"][name] = [partial(analyzer.classify, [each]) for each in prepared]
     return {
-        stage: {name: summary(seconds) for name, seconds in in_turns(works, rounds).items()}
+        stage: {
+            name: summarize_seconds(seconds)
+            for name, seconds in time_in_turns(works, rounds).items()
+        }
         for stage, works in tasks.items()
     }
 

@@ -15,7 +15,7 @@ from core.errors import ConfigError
 from core.files import atomic_write, write_json
 
 from ..evaluation.intervals import LEVEL
-from ..evaluation.speed import machine_told
+from ..evaluation.speed import describe_machine
 from .matching import MATCH_IOU, Matches
 from .measure import DetectorRun, Progress, load_for_measuring, run_on_annotated, run_on_photos
 from .metrics import (
@@ -27,7 +27,7 @@ from .metrics import (
     metrics_at,
     metrics_by_size,
 )
-from .plots import curves_plot
+from .plots import plot_detector_curves
 from .train import is_training_negative
 
 RESULT_NAME = "detection.json"
@@ -105,7 +105,7 @@ def evaluate_detector(
         "ap": matches[detector].ap,
         "by_size": metrics_by_size(answers.of(detector), level),
         "curve": compute_curve(matches[detector]),
-        "machine": machine_told(),
+        "machine": describe_machine(),
         **_times(answers.asked[detector]),
     }
     alarms: Mapping[str, DetectorRun] = {}
@@ -126,7 +126,7 @@ def evaluate_detector(
         if alarms:
             figures["against"].update(false_alarm_rate(alarms[against].found, levels[against][0]))
     write_json(directory / RESULT_NAME, figures)
-    plot = curves_plot({name: compute_curve(matches[name]) for name in detectors}, levels)
+    plot = plot_detector_curves({name: compute_curve(matches[name]) for name in detectors}, levels)
     atomic_write(directory / "detection.png", plot)
     return DetectionResult(directory, figures, answers.skipped)
 

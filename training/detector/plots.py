@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from ..reporting.plots import COLOURS, STYLES, png
+from ..reporting.plots import COLOURS, STYLES, encode_png
 
 
-def curves_plot(
+def plot_detector_curves(
     curves: Mapping[str, Mapping[str, Sequence[float]]], levels: Mapping[str, tuple[float, str]]
 ) -> bytes:
     """Precision against recall, and F1 against the threshold, with the chosen point of each."""
@@ -31,4 +31,4 @@ def curves_plot(
         axes.grid(color="#DDDDDD", linewidth=0.6)
         axes.legend(loc="lower left", frameon=False)
     figure.suptitle("Dots: the threshold in use")
-    return png(figure)
+    return encode_png(figure)

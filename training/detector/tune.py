@@ -15,7 +15,7 @@ from core.detectors.tuning import TUNED_NAME, TUNED_VERSION
 from core.files import write_json
 from core.weights import SHIPPED_DIR
 
-from ..evaluation.speed import machine_told
+from ..evaluation.speed import describe_machine
 from .measure import Progress, load_for_measuring, run_on_annotated, run_on_photos
 from .metrics import LOWEST, choose_operating_points, compute_curve, false_alarm_rate, metrics_at
 from .train import is_training_negative
@@ -110,7 +110,7 @@ def tune_detectors(
                 "curve": measured,
                 "false_alarms_per_100_negatives": balanced.get("false_alarms_per_100_negatives"),
                 "seconds_per_image": sum(answers.asked[name].seconds) / len(answers.truth),
-                "machine": machine_told(),
+                "machine": describe_machine(),
             }
     if sweep:
         document["mtcnn_sweep"] = _swept(images, boxes, min_size_px, Device(device), progress)

@@ -24,8 +24,8 @@ from core.weights import SHIPPED_DIR, spec_of
 from ..data.faces import read_faces
 from ..data.splits import Split, describe_data
 from ..learning.export import publish, update_model
-from .metrics import calibration_error
-from .shares import fitted_shares
+from .metrics import compute_calibration_error
+from .shares import fit_shares
 
 TARGET_ACCURACY = 0.8
 """Four of five answers that are given as certain shall be right."""
@@ -96,11 +96,11 @@ def calibrate_model(
     shares = {model: 1.0}
     if len(names) > 1:
         answers = [networks[name].spec.calibration.probabilities(logits[name]) for name in names]
-        fitted_to_labels = fitted_shares(np.stack(answers), faces.labels)
+        fitted_to_labels = fit_shares(np.stack(answers), faces.labels)
         shares = dict(zip(names, map(float, fitted_to_labels), strict=True))
     members = {name: Member(each, each.spec.calibration) for name, each in networks.items()}
     rows = EmotionModel(members, shares, Calibration()).combine(logits)
-    calibration = fitted(rows, faces.labels, target_accuracy)
+    calibration = fit_calibration(rows, faces.labels, target_accuracy)
     entry = {
         **({"weights": shares} if len(names) > 1 else {}),
         "calibration": dataclasses.asdict(calibration),
@@ -121,14 +121,14 @@ def calibrate_model(
         n=len(faces),
         nll_before=_nll(before, faces.labels),
         nll_after=_nll(after, faces.labels),
-        ece_before=calibration_error(before, faces.labels),
-        ece_after=calibration_error(after, faces.labels),
+        ece_before=compute_calibration_error(before, faces.labels),
+        ece_after=compute_calibration_error(after, faces.labels),
         published=publish_to,
         shares=shares if len(names) > 1 else {},
     )
 
 
-def fitted(
+def fit_calibration(
     logits: Float32Array, labels: NDArray[np.int64], target_accuracy: float = TARGET_ACCURACY
 ) -> Calibration:
     """The calibration that fits (N, 7) ``logits`` to their labels, N at least 1.
@@ -136,9 +136,9 @@ def fitted(
     Smoothing is taken out only where that raises the likelihood by more than a further
     parameter must (Schwarz 1978).
     """
-    plain = Calibration(fitted_temperature(logits, labels))
+    plain = Calibration(fit_temperature(logits, labels))
     candidates = [
-        Calibration(fitted_temperature(logits, labels, smoothing), smoothing=smoothing)
+        Calibration(fit_temperature(logits, labels, smoothing), smoothing=smoothing)
         for smoothing in _SMOOTHINGS
     ]
     best = min(candidates, key=lambda each: _nll(each.probabilities(logits), labels))
@@ -148,7 +148,7 @@ def fitted(
     probabilities = chosen.probabilities(logits)
     top = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
-    level = certain_level(top, correct, target_accuracy)
+    level = find_certain_level(top, correct, target_accuracy)
     answered = top >= level
     return dataclasses.replace(
         chosen,
@@ -158,7 +158,7 @@ def fitted(
     )
 
 
-def fitted_temperature(
+def fit_temperature(
     logits: Float32Array, labels: NDArray[np.int64], smoothing: float = 0.0
 ) -> float:
     """The temperature with the least negative log-likelihood (Guo et al. 2017).
@@ -176,7 +176,7 @@ def fitted_temperature(
     return math.exp(float(minimize_scalar(loss, bounds=(low, high), method="bounded").x))
 
 
-def certain_level(
+def find_certain_level(
     top: NDArray[np.float64], correct: NDArray[np.bool_], target_accuracy: float
 ) -> float:
     """The smallest top probability at or above which at least ``target_accuracy`` is right.

@@ -41,7 +41,7 @@ class _Given(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(rows.argmax(axis=1))
 
 
-def conformal_sets(
+def measure_conformal_sets(
     probabilities: Probabilities, labels: Labels, *, seed: int = 0
 ) -> dict[str, Any] | None:
     """How often sets hold the label and how large they are; None where faces are too few.

@@ -12,7 +12,7 @@ from ..data.votes import VOTE_CLASSES, Votes
 from .metrics import Labels, Probabilities
 
 
-def crowd_agreement(
+def measure_crowd_agreement(
     probabilities: Probabilities, labels: Labels, votes: Votes
 ) -> dict[str, Any] | None:
     """Agreement with FER+ votes on the faces that have any; None when no face has.

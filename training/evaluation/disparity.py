@@ -26,7 +26,9 @@ class Gap:
     """Two-sided, of no difference."""
 
 
-def accuracy_gap(right: NDArray[np.bool_], inside: NDArray[np.bool_], labels: Labels) -> Gap | None:
+def compute_accuracy_gap(
+    right: NDArray[np.bool_], inside: NDArray[np.bool_], labels: Labels
+) -> Gap | None:
     """The gap of the faces ``inside``, all (N,); None where no label has faces on both sides.
 
     Some emotions are harder than others, and a group may hold more of them. Faces are therefore

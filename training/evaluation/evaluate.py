@@ -31,8 +31,8 @@ from ..data.faces import FaceSet, find_faces, read_faces
 from ..data.near_copies import mark_near_copies
 from ..data.splits import Split, describe_data
 from ..data.votes import read_votes
-from .figures import Subject, figures
-from .paired import compare
+from .model_metrics import GroundTruth, compute_metrics
+from .paired import compare_models
 from .speed import measure_speed
 
 SCHEMA_VERSION = 1
@@ -69,11 +69,11 @@ def measure_models(
     names = choose_models(models, folder)
     faces = read_faces(sources, split, read_mapping(labels) if labels else None)
     known = read_votes(votes, faces.names) if votes else None
-    subject = Subject(faces.labels, known, _seen(faces, sources, split))
+    subject = GroundTruth(faces.labels, known, _seen(faces, sources, split))
     answers = _answer(names, folder, faces, engine, device)
     measured: dict[str, dict[str, Any]] = {
         name: {
-            **figures(answer.logits, answer.calibration, subject),
+            **compute_metrics(answer.logits, answer.calibration, subject),
             "weights_sha256": answer.weights_sha256,
             "seconds": round(answer.seconds, 3),
         }
@@ -155,14 +155,14 @@ def _answer(
     }
 
 
-def _pairs(answers: Mapping[str, _Answer], subject: Subject) -> list[dict[str, Any]]:
+def _pairs(answers: Mapping[str, _Answer], subject: GroundTruth) -> list[dict[str, Any]]:
     """Every two models held against each other on the same faces."""
     probabilities = {
         name: answer.calibration.probabilities(answer.logits) for name, answer in answers.items()
     }
     told = []
     for first, second in combinations(probabilities, 2):
-        found = compare(probabilities[first], probabilities[second], subject.labels)
+        found = compare_models(probabilities[first], probabilities[second], subject.labels)
         told.append({"first": first, "second": second, **dataclasses.asdict(found)})
     return told
 

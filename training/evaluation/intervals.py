@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .metrics import CLASSES, Labels, Probabilities, bin_edges, calibration_error
+from .metrics import CLASSES, Labels, Probabilities, compute_calibration_error, find_bin_starts
 
 RESAMPLES = 1000
 LEVEL = 0.95
@@ -13,7 +13,7 @@ _CHUNK = 100
 """Resamples held in memory at once: 100 x 3,589 faces take a few megabytes an array."""
 
 
-def bootstrap(
+def bootstrap_intervals(
     probabilities: Probabilities,
     labels: Labels,
     *,
@@ -28,18 +28,18 @@ def bootstrap(
     """
     tail = (1 - level) / 2
     spans: dict[str, tuple[float, float]] = {}
-    drawn = resampled(probabilities, labels, resamples=resamples, seed=seed)
+    drawn = resample_headlines(probabilities, labels, resamples=resamples, seed=seed)
     for name, found in drawn.items():
         values = found
         if name == "ece":
-            measured = calibration_error(probabilities, labels)
+            measured = compute_calibration_error(probabilities, labels)
             values = np.maximum(found - (found.mean() - measured), 0.0)
         low, high = np.quantile(values, (tail, 1 - tail))
         spans[name] = (float(low), float(high))
     return spans
 
 
-def resampled(
+def resample_headlines(
     probabilities: Probabilities, labels: Labels, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, NDArray[np.float64]]:
     """(R,) values of every headline figure, one for each time that N faces were drawn.
@@ -100,7 +100,7 @@ class _Ordered:
     def _calibration_error(self, draws: NDArray[np.int64]) -> NDArray[np.float64]:
         correct = (self._top == self._labels).astype(np.float64)
         gaps = (self._confidence - correct)[draws]
-        parts = np.add.reduceat(gaps, bin_edges(draws.shape[1]), axis=1)
+        parts = np.add.reduceat(gaps, find_bin_starts(draws.shape[1]), axis=1)
         return np.asarray(np.abs(parts).sum(axis=1) / draws.shape[1])
 
 

@@ -30,7 +30,7 @@ COVERAGES = (0.9, 0.8, 0.7)
 """Shares of the most certain faces whose accuracy is told."""
 
 
-def headlines(probabilities: Probabilities, labels: Labels) -> dict[str, float]:
+def compute_headlines(probabilities: Probabilities, labels: Labels) -> dict[str, float]:
     """The figures by which models are compared; N is at least 1.
 
     Balanced accuracy and macro-F1 are means over the emotions that occur in ``labels``.
@@ -44,12 +44,14 @@ def headlines(probabilities: Probabilities, labels: Labels) -> dict[str, float]:
         ),
         "macro_f1": float(f1_score(labels, top, labels=present, average="macro", zero_division=0)),
         "nll": float(log_loss(labels, probabilities, labels=range(CLASSES))),
-        "brier": brier(probabilities, labels),
-        "ece": calibration_error(probabilities, labels),
+        "brier": compute_brier(probabilities, labels),
+        "ece": compute_calibration_error(probabilities, labels),
     }
 
 
-def per_class(probabilities: Probabilities, labels: Labels) -> dict[str, dict[str, float | int]]:
+def compute_per_class(
+    probabilities: Probabilities, labels: Labels
+) -> dict[str, dict[str, float | int]]:
     """Precision, recall, F1 and support of every emotion; zero where there is nothing to divide."""
     precision, recall, f1, support = precision_recall_fscore_support(
         labels, probabilities.argmax(axis=1), labels=range(CLASSES), zero_division=0
@@ -65,25 +67,25 @@ def per_class(probabilities: Probabilities, labels: Labels) -> dict[str, dict[st
     }
 
 
-def confusion(probabilities: Probabilities, labels: Labels) -> list[list[int]]:
+def count_confusions(probabilities: Probabilities, labels: Labels) -> list[list[int]]:
     """(7, 7) counts: one row per label, one column per answer."""
     matrix = confusion_matrix(labels, probabilities.argmax(axis=1), labels=range(CLASSES))
     return [[int(count) for count in row] for row in matrix]
 
 
-def brier(probabilities: Probabilities, labels: Labels) -> float:
+def compute_brier(probabilities: Probabilities, labels: Labels) -> float:
     """Mean squared distance of a row to its one-hot label, 0..2 (Brier 1950, his own scale)."""
     return float(
         brier_score_loss(labels, probabilities, labels=list(range(CLASSES)), scale_by_half=False)
     )
 
 
-def bin_edges(size: int, bins: int = ECE_BINS) -> NDArray[np.int64]:
+def find_bin_starts(size: int, bins: int = ECE_BINS) -> NDArray[np.int64]:
     """Where each of ``bins`` equal parts of ``size`` ordered faces starts, empty ones left out."""
     return np.asarray(np.unique(np.arange(bins) * size // bins), dtype=np.int64)
 
 
-def reliability(
+def compute_reliability(
     probabilities: Probabilities, labels: Labels, bins: int = ECE_BINS
 ) -> list[dict[str, float | int]]:
     """What was promised (mean top probability) and what came (accuracy), in ``bins`` equal parts.
@@ -93,7 +95,7 @@ def reliability(
     confidence = probabilities.max(axis=1)
     order = np.argsort(confidence, kind="stable")
     correct = (probabilities.argmax(axis=1) == labels)[order]
-    starts = bin_edges(len(labels), bins)
+    starts = find_bin_starts(len(labels), bins)
     parts = zip(np.split(confidence[order], starts[1:]), np.split(correct, starts[1:]), strict=True)
     return [
         {"confidence": float(promised.mean()), "accuracy": float(came.mean()), "n": len(came)}
@@ -101,17 +103,19 @@ def reliability(
     ]
 
 
-def calibration_error(probabilities: Probabilities, labels: Labels, bins: int = ECE_BINS) -> float:
+def compute_calibration_error(
+    probabilities: Probabilities, labels: Labels, bins: int = ECE_BINS
+) -> float:
     """Expected calibration error with bins of equal mass (Nguyen & O'Connor 2015).
 
     torchmetrics offers bins of equal width only, most of which a good network leaves empty.
     """
-    parts = reliability(probabilities, labels, bins)
+    parts = compute_reliability(probabilities, labels, bins)
     gaps = [part["n"] * abs(part["confidence"] - part["accuracy"]) for part in parts]
     return sum(gaps) / len(labels)
 
 
-def risk_coverage(probabilities: Probabilities, labels: Labels) -> dict[str, Any]:
+def compute_risk_coverage(probabilities: Probabilities, labels: Labels) -> dict[str, Any]:
     """What answering only the most certain faces gains (Geifman & El-Yaniv 2017).
 
     ``aurc`` is the mean error rate over every coverage 1/N, 2/N … 1; ``accuracy_at`` names

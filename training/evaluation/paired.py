@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from .intervals import LEVEL, RESAMPLES, resampled
-from .metrics import Labels, Probabilities, headlines
+from .intervals import LEVEL, RESAMPLES, resample_headlines
+from .metrics import Labels, Probabilities, compute_headlines
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,10 @@ class Comparison:
     """Two-sided exact McNemar test of equal accuracy (McNemar 1947)."""
 
 
-def compare(first: Probabilities, second: Probabilities, labels: Labels) -> Comparison:
+def compare_models(first: Probabilities, second: Probabilities, labels: Labels) -> Comparison:
     """Hold (N, 7) probabilities of two models on the same faces against each other."""
-    plain = headlines(first, labels), headlines(second, labels)
-    draws = resampled(first, labels), resampled(second, labels)
+    plain = compute_headlines(first, labels), compute_headlines(second, labels)
+    draws = resample_headlines(first, labels), resample_headlines(second, labels)
     tail = (1 - LEVEL) / 2
     differences = {}
     for name in plain[0]:
@@ -52,8 +52,8 @@ def compare(first: Probabilities, second: Probabilities, labels: Labels) -> Comp
     return Comparison(differences, gained, lost, p)
 
 
-def against(name: str, pairs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """How model ``name`` does against each other one, by the other's name, from ``pairs``.
+def select_comparisons(name: str, pairs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return how model ``name`` does against each other one, by the other's name.
 
     Each of ``pairs`` names two models, ``first`` and ``second``, beside its :class:`Comparison`.
     """
@@ -70,10 +70,10 @@ def against(name: str, pairs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return told
 
 
-def accuracy_difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Difference:
+def compute_accuracy_difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Difference:
     """How much more often the ``first`` answers are right than the ``second``, on N same faces.
 
-    As the accuracy of :func:`compare`, without the time that its other figures take.
+    As the accuracy of :func:`compare_models`, without the time that its other figures take.
     """
     gained = first.astype(np.float64) - second
     size = len(gained)

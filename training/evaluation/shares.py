@@ -15,7 +15,7 @@ LEAST = 0.01
 """No member is left out altogether: the others' mistakes would then look unanimous."""
 
 
-def fitted_shares(opinions: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
+def fit_shares(opinions: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
     """(M,) shares, summing to one, with which (M, N, C) ``opinions`` explain the labels best.
 
     The likelihood of a mixture is concave in its shares, so that expectation maximisation

@@ -52,7 +52,7 @@ def measure_speed(
         shown = RgbImage(_portrait() if photo is None else photo, "photo")
         tasks[model, "", "photo"] = lambda a=analyzer, i=shown: a.analyze(i)  # type: ignore[misc]
     seconds = _medians(tasks, rounds)
-    machine = machine_told()
+    machine = describe_machine()
     return {
         model: {
             "machine": machine,
@@ -100,7 +100,7 @@ def _has_gpu() -> bool:
     return bool(torch.cuda.is_available())
 
 
-def machine_told() -> dict[str, Any]:
+def describe_machine() -> dict[str, Any]:
     """The processor, its threads and the GPU if there is one, as figures are recorded with."""
     import torch
 

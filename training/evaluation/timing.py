@@ -12,7 +12,7 @@ PAUSE_S = 0.05
 """Threads of the way before keep a core busy for a moment, in wait of more work."""
 
 
-def in_turns(ways: Mapping[str, Sequence[Work]], rounds: int) -> dict[str, list[float]]:
+def time_in_turns(ways: Mapping[str, Sequence[Work]], rounds: int) -> dict[str, list[float]]:
     """Seconds of each piece of each way's work, the median over the rounds.
 
     The ways take turns piece by piece, so that a busy moment of the machine meets all alike.
@@ -31,7 +31,7 @@ def in_turns(ways: Mapping[str, Sequence[Work]], rounds: int) -> dict[str, list[
     return {name: [statistics.median(each) for each in rows] for name, rows in taken.items()}
 
 
-def summary(seconds: Sequence[float]) -> dict[str, float]:
+def summarize_seconds(seconds: Sequence[float]) -> dict[str, float]:
     """Milliseconds: median, 95th percentile and mean."""
     ordered = sorted(seconds)
     last = ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]

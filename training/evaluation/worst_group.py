@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..data.slices import Slicing
-from .disparity import Gap, accuracy_gap
+from .disparity import Gap, compute_accuracy_gap
 from .intervals import LEVEL, RESAMPLES
 from .metrics import CLASSES, Labels
 from .paired import Difference
@@ -27,21 +27,21 @@ class WorstGroup:
     """Its interval does not know that the worst of many was picked."""
 
 
-def worst_group(
+def find_worst_group(
     right: NDArray[np.bool_], labels: Labels, slicings: Sequence[Slicing], least: int
 ) -> WorstGroup | None:
     """The worst among groups of at least ``least`` faces; None where there is none."""
     found = []
     for slicing, index in _large(slicings, least):
         known, inside = slicing.member >= 0, slicing.member == index
-        gap = accuracy_gap(right[known], inside[known], labels[known])
+        gap = compute_accuracy_gap(right[known], inside[known], labels[known])
         if gap is not None:
             told = slicing.name, slicing.groups[index], int(inside.sum())
             found.append(WorstGroup(*told, float(right[inside].mean()), gap))
     return min(found, key=lambda each: each.gap.value, default=None)
 
 
-def worst_gap_difference(
+def compute_worst_gap_difference(
     first: NDArray[np.bool_],
     second: NDArray[np.bool_],
     labels: Labels,
@@ -87,7 +87,7 @@ def _gaps(
     labels: Labels,
     sides: Sequence[NDArray[np.bool_]],
 ) -> NDArray[np.float64]:
-    """(R, G) gaps, as of :func:`accuracy_gap`, from how often (R, N) each face was drawn."""
+    """Return (R, G) accuracy gaps from how often, (R, N), each face was drawn."""
     above = np.zeros((len(drawn), sides[0].shape[1]))
     below = np.zeros_like(above)
     for label in range(CLASSES):

@@ -102,7 +102,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     return told
 
 
-def other_weights(artefact: Value, manifest: Value) -> list[str]:
+def find_other_weights(artefact: Value, manifest: Value) -> list[str]:
     """The networks that ``artefact`` was measured with and that are not the shipped ones."""
     shipped = {name: entry["sha256"] for name, entry in manifest.raw["models"].items()}
     measured: dict[str, set[str]] = {}

@@ -32,12 +32,12 @@ Point = tuple[float, float, float, float]
 """Where it lies across, a value and the ends of its interval."""
 
 
-def printed() -> AbstractContextManager[None]:
+def use_print_style() -> AbstractContextManager[None]:
     """Within it, charts are drawn for print."""
     return mpl.rc_context(_SETTINGS)
 
 
-def accuracy_chart(models: Mapping[str, Mapping[str, Any]]) -> str:
+def plot_accuracy(models: Mapping[str, Mapping[str, Any]]) -> str:
     """Accuracy of each model with its interval, on all faces and without near-copies."""
     figure, axes = _new(6.4, 0.5 + 0.55 * len(models))
     for row, told in enumerate(models.values()):
@@ -64,7 +64,7 @@ def accuracy_chart(models: Mapping[str, Mapping[str, Any]]) -> str:
     return _svg(figure)
 
 
-def emotions_chart(models: Mapping[str, Mapping[str, Any]]) -> str:
+def plot_recalls(models: Mapping[str, Mapping[str, Any]]) -> str:
     """How often each emotion's faces are answered with it, by model."""
     figure, axes = _new(6.4, 3.2)
     names = [str(emotion) for emotion in EMOTIONS]
@@ -125,7 +125,7 @@ def reliability_chart(models: Mapping[str, Mapping[str, Any]]) -> str:
     return _svg(figure)
 
 
-def grid_chart(
+def plot_grid(
     rows: Mapping[str, Mapping[str, Sequence[Point]]], *, across: str, upwards: str
 ) -> str:
     """A row for each name, a panel in it for each of its curves with a band for the interval.
@@ -151,7 +151,7 @@ def grid_chart(
     return _svg(figure)
 
 
-def lines_chart(
+def plot_lines(
     curves: Mapping[str, Sequence[tuple[float, float]]],
     *,
     across: str,

@@ -22,7 +22,7 @@ _PAIRED = ("accuracy compared", "difference in points", "McNemar p")
 _PACES = (("ms_per_face", "ms for one face"), ("faces_per_s", "faces a second"))
 
 
-def comparison_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
+def build_comparison_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
     """Per figure its name and one text for each model, intervals in brackets.
 
     The figures are those on the validation faces; what nobody measured is a dash, and a figure
@@ -44,7 +44,7 @@ def comparison_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
     return [row for row in rows if any(cell != ABSENT for cell in row[1:])]
 
 
-def pair_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
+def build_pair_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
     """Per two models which, how much more often the first is right, and McNemar's p.
 
     On the same validation faces, with the paired interval in brackets. The first row has the
@@ -61,9 +61,12 @@ def pair_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
     return [_PAIRED, *rows] if rows else []
 
 
-def comparison_table(models: Sequence[ModelInfo]) -> str:
-    """:func:`comparison_rows` and :func:`pair_rows` as Markdown tables."""
-    tables = [[("", *(each.name for each in models)), *comparison_rows(models)], pair_rows(models)]
+def format_comparison_table(models: Sequence[ModelInfo]) -> str:
+    """:func:`build_comparison_rows` and :func:`build_pair_rows` as Markdown tables."""
+    tables = [
+        [("", *(each.name for each in models)), *build_comparison_rows(models)],
+        build_pair_rows(models),
+    ]
     return "\n".join(_markdown(rows) for rows in tables if rows)
 
 

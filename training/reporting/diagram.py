@@ -26,16 +26,16 @@ _GAP = 14
 _FACADE, _WHOLE_CORE = "core", "core.*"
 
 
-def system_diagram() -> str:
+def draw_system_diagram() -> str:
     """An SVG: who asks the library, the stages a photo passes, what comes out."""
     drawing = _Drawing()
-    askers = [name for name in packages(ROOT) if name.split(".")[0] != "core"]
+    askers = [name for name in list_packages(ROOT) if name.split(".")[0] != "core"]
     drawing.row("asks", [(name, _reach(name)) for name in askers])
     drawing.bar("core: the façade", "read_image · Analyzer · document · annotate · …")
     stages: list[tuple[str, tuple[str, ...]]] = [
         ("read", ("core.reading.reader", "bytes to upright RGB"))
     ]
-    for lap in laps(ROOT / "core" / "pipeline.py"):
+    for lap in find_stages(ROOT / "core" / "pipeline.py"):
         module, names = _LAPS[lap]
         stages.append((lap, (module, *names())))
     drawing.row("a photo passes", stages, arrows=True)
@@ -44,7 +44,7 @@ def system_diagram() -> str:
     return drawing.svg()
 
 
-def packages(root: Path) -> list[str]:
+def list_packages(root: Path) -> list[str]:
     """The packages that ask the library or are it: fronts one by one, the others whole."""
     found = sorted(path.parent.name for path in root.glob("*/__init__.py"))
     inner = sorted(path.parent.name for path in (root / "frontends").glob("*/__init__.py"))
@@ -52,7 +52,7 @@ def packages(root: Path) -> list[str]:
     return [*names, *(f"frontends.{name}" for name in inner)]
 
 
-def laps(pipeline: Path) -> list[str]:
+def find_stages(pipeline: Path) -> list[str]:
     """The stages of an answer that the pipeline's clock calls, in their order."""
     called = {
         ast.literal_eval(node.args[0])
@@ -68,7 +68,7 @@ def laps(pipeline: Path) -> list[str]:
     return [lap for lap in _LAPS if lap in called]
 
 
-def imports_of(package: Path) -> set[str]:
+def find_imports(package: Path) -> set[str]:
     """Everything of ``core`` that the modules of a package import, by absolute name."""
     found: set[str] = set()
     for path in package.rglob("*.py"):
@@ -81,7 +81,7 @@ def imports_of(package: Path) -> set[str]:
 
 
 def _reach(name: str) -> tuple[str, ...]:
-    found = imports_of(ROOT / Path(*name.split(".")))
+    found = find_imports(ROOT / Path(*name.split(".")))
     own = name.partition(".")[0]
     reaches = {_FACADE if each == "core" else _WHOLE_CORE for each in found if each[:4] == "core"}
     if any(each.startswith("training") for each in found) and own != "training":

@@ -17,11 +17,11 @@ from core.weights import SHIPPED_DIR
 
 from ..data.splits import Split
 from ..evaluation.evaluate import measure_models
-from ..evaluation.figures import recorded
+from ..evaluation.model_metrics import select_recorded
 from ..learning.export import update_model
-from .comparison import comparison_rows, pair_rows
+from .comparison import build_comparison_rows, build_pair_rows
 from .model_card import write_card
-from .plots import confusion_plot, pareto_plot, reliability_plot, risk_coverage_plot
+from .plots import plot_confusion, plot_pareto, plot_reliability, plot_risk_coverage
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,8 @@ def evaluate_models(
     return Evaluation(
         directory=directory,
         models=document["models"],
-        table=comparison_rows(compared),
-        pairs=pair_rows(compared),
+        table=build_comparison_rows(compared),
+        pairs=build_pair_rows(compared),
         skipped=measured.skipped,
         cards=cards,
     )
@@ -101,7 +101,7 @@ def replace_recorded(document: Mapping[str, Any], folder: Path) -> tuple[ModelIn
     return tuple(
         dataclasses.replace(
             info,
-            metrics={Split.VALIDATION: recorded(document, info.name)},
+            metrics={Split.VALIDATION: select_recorded(document, info.name)},
             speed=document["models"][info.name].get("speed", info.speed),
         )
         for info in model_catalog(folder)
@@ -113,12 +113,12 @@ def _draw(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]
     for name, metrics in measured.items():
         title = f"{name}, {split}, {metrics['n']:,} faces"
         before, after = metrics["reliability_uncalibrated"], metrics["reliability"]
-        atomic_write(directory / f"reliability_{name}.png", reliability_plot(title, before, after))
-        confusion = confusion_plot(title, metrics["confusion_matrix"])
+        atomic_write(directory / f"reliability_{name}.png", plot_reliability(title, before, after))
+        confusion = plot_confusion(title, metrics["confusion_matrix"])
         atomic_write(directory / f"confusion_{name}.png", confusion)
     curves = {name: metrics["risk_coverage"] for name, metrics in measured.items()}
     title = f"Answering only the most certain faces, {split}"
-    atomic_write(directory / "risk_coverage.png", risk_coverage_plot(title, curves))
+    atomic_write(directory / "risk_coverage.png", plot_risk_coverage(title, curves))
     timed = {
         name: (
             metrics["speed"]["engines"]["openvino"]["ms_per_face"],
@@ -130,7 +130,7 @@ def _draw(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]
     }
     if timed:
         title = f"Accuracy against time on a CPU, {split}"
-        atomic_write(directory / "pareto.png", pareto_plot(title, timed))
+        atomic_write(directory / "pareto.png", plot_pareto(title, timed))
 
 
 def _record(folder: Path, document: Mapping[str, Any]) -> tuple[Path, ...]:
@@ -138,7 +138,7 @@ def _record(folder: Path, document: Mapping[str, Any]) -> tuple[Path, ...]:
     split, models = document["split"], read_models(folder)
     for name, metrics in document["models"].items():
         speed = {"speed": metrics["speed"]} if "speed" in metrics else {}
-        headlines = {**models[name].metrics, split: recorded(document, name)}
+        headlines = {**models[name].metrics, split: select_recorded(document, name)}
         update_model(folder, name, {"metrics": headlines, **speed})
     # Each card shows all models: their figures must be on record before.
     return tuple(

@@ -9,28 +9,28 @@ from typing import Any
 
 from . import charts
 from .artefacts import Value
-from .diagram import system_diagram
+from .diagram import draw_system_diagram
 
 DEFAULT_MODEL = "mobilenet_v2"
 
 
-def illustrations(artefacts: Mapping[str, Value]) -> dict[str, str]:
+def draw_illustrations(artefacts: Mapping[str, Value]) -> dict[str, str]:
     """Every figure that the artefacts allow, as SVG by its name.
 
     Each tells in its first comment what it was drawn from, so that a stale one can be found
     although drawing libraries differ in detail.
     """
-    drawn = {"system": system_diagram()}
+    drawn = {"system": draw_system_diagram()}
     for artefact, draw in _DRAWN_FROM.items():
         if artefact in artefacts:
             raw = artefacts[artefact].raw
-            with charts.printed():
+            with charts.use_print_style():
                 pictures = draw(raw)
-            drawn |= {name: stamped(picture, raw) for name, picture in pictures.items()}
+            drawn |= {name: add_source_digest(picture, raw) for name, picture in pictures.items()}
     return drawn
 
 
-def stamped(picture: str, told: object) -> str:
+def add_source_digest(picture: str, told: object) -> str:
     """``picture`` with the digest of what it was drawn from."""
     digest = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
     return re.sub(r"(<svg\b)", rf"<!-- drawn from {digest} -->\n\1", picture, count=1)
@@ -49,11 +49,11 @@ def _metrics(told: Mapping[str, Any]) -> dict[str, str]:
     }
     shown = DEFAULT_MODEL if DEFAULT_MODEL in models else next(iter(models))
     return {
-        "accuracy": charts.accuracy_chart(models),
-        "emotions": charts.emotions_chart(models),
+        "accuracy": charts.plot_accuracy(models),
+        "emotions": charts.plot_recalls(models),
         "confusion": charts.confusion_chart(models[shown]["confusion_matrix"]),
         "reliability": charts.reliability_chart(models),
-        "doubt": charts.lines_chart(
+        "doubt": charts.plot_lines(
             curves,
             across="answered: the most certain faces, %",
             upwards="right among them, %",
@@ -67,7 +67,7 @@ def _frame(told: Mapping[str, Any]) -> dict[str, str]:
     given = 100 * told["scale"]["as_given"]["accuracy"]
     line = [(row["scale"], 100 * row["accuracy"]) for row in scales]
     return {
-        "frame": charts.lines_chart(
+        "frame": charts.plot_lines(
             {"framed by its landmarks": line},
             across="size of the face in the frame (1 is the median training face)",
             upwards="right, %",
@@ -83,7 +83,7 @@ def _landmarks(told: Mapping[str, Any]) -> dict[str, str]:
         for kind, noisy in model["noise"].items():
             curve = [start, *(_point(100 * row["error"], row) for row in noisy)]
             rows.setdefault(kind, {})[name] = curve
-    picture = charts.grid_chart(
+    picture = charts.plot_grid(
         rows,
         across="landmarks misplaced by, % of the distance between the eyes",
         upwards="right, % (bands: 95 % intervals)",
@@ -96,7 +96,7 @@ def _robustness(told: Mapping[str, Any]) -> dict[str, str]:
     for name, model in told["models"].items():
         for kind, worse in model["curves"].items():
             rows.setdefault(kind, {})[name] = [_point(row["level"], row) for row in worse]
-    picture = charts.grid_chart(rows, across="level", upwards="right, % (bands: 95 % intervals)")
+    picture = charts.plot_grid(rows, across="level", upwards="right, % (bands: 95 % intervals)")
     return {"robustness": picture}
 
 
@@ -111,7 +111,7 @@ def _detection(told: Mapping[str, Any]) -> dict[str, str]:
         for preset, measured in presets.items():
             shares = zip(measured["curve"]["recall"], measured["curve"]["precision"], strict=True)
             curves[f"{name}, {preset}"] = [(100 * found, 100 * right) for found, right in shares]
-    picture = charts.lines_chart(curves, across="recall, %", upwards="precision, %", marks=False)
+    picture = charts.plot_lines(curves, across="recall, %", upwards="precision, %", marks=False)
     return {"detection": picture}
 
 

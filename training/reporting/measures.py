@@ -236,7 +236,7 @@ ELSEWHERE: tuple[Elsewhere, ...] = (
 )
 
 
-def reproduce_all() -> str:
+def format_command_for_all() -> str:
     """The command that measures all of ``MEASURES`` and writes the report, on several lines."""
     needed = dict.fromkeys(need for each in MEASURES for need in each.needs)
     lines = ("emotion report --measure all", *(_EXAMPLES[need] for need in needed))

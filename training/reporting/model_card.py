@@ -11,7 +11,7 @@ from core.files import atomic_write
 from core.labels import EMOTIONS
 
 from ..learning.export import read_entry
-from .comparison import comparison_table
+from .comparison import format_comparison_table
 from .starts import STARTS
 
 _TITLES = {"mobilenet_v2": "MobileNetV2", "resnet50": "ResNet50", "inception_v3": "InceptionV3"}
@@ -107,7 +107,7 @@ def _beside(directory: Path) -> tuple[str, ...]:
     trained = [each for each in model_catalog(directory) if each.trained]
     if len(trained) < 2:
         return ()
-    return (f"## Beside the other models\n\n{comparison_table(trained)}",)
+    return (f"## Beside the other models\n\n{format_comparison_table(trained)}",)
 
 
 def _summary(entry: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ STYLES = ("-", "--", "-.", ":")
 _GREY = "#777777"
 
 
-def reliability_plot(
+def plot_reliability(
     title: str, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
 ) -> bytes:
     """Promised against actual accuracy, before and after calibration."""
@@ -50,10 +50,10 @@ def reliability_plot(
     )
     axes.grid(color="#DDDDDD", linewidth=0.6)
     axes.legend(loc="upper left", frameon=False)
-    return png(figure)
+    return encode_png(figure)
 
 
-def confusion_plot(title: str, matrix: Sequence[Sequence[int]]) -> bytes:
+def plot_confusion(title: str, matrix: Sequence[Sequence[int]]) -> bytes:
     """Answers to each emotion in percent of its faces, with the counts below."""
     counts = np.asarray(matrix, dtype=np.float64)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -76,10 +76,10 @@ def confusion_plot(title: str, matrix: Sequence[Sequence[int]]) -> bytes:
     axes.set_yticks(range(len(names)), names)
     axes.set(xlabel="answer", ylabel="label", title=title)
     figure.colorbar(picture, ax=axes, label="share of the label's faces", shrink=0.85)
-    return png(figure)
+    return encode_png(figure)
 
 
-def risk_coverage_plot(title: str, curves: Mapping[str, Mapping[str, Any]]) -> bytes:
+def plot_risk_coverage(title: str, curves: Mapping[str, Mapping[str, Any]]) -> bytes:
     """Accuracy among the most certain faces, one line per model."""
     figure = Figure(figsize=(6.2, 4.6), layout="constrained")
     axes = figure.subplots()
@@ -100,10 +100,10 @@ def risk_coverage_plot(title: str, curves: Mapping[str, Mapping[str, Any]]) -> b
     )
     axes.grid(color="#DDDDDD", linewidth=0.6)
     axes.legend(loc="lower left", frameon=False)
-    return png(figure)
+    return encode_png(figure)
 
 
-def pareto_plot(title: str, models: Mapping[str, tuple[float, float, Sequence[float]]]) -> bytes:
+def plot_pareto(title: str, models: Mapping[str, tuple[float, float, Sequence[float]]]) -> bytes:
     """Accuracy (with its interval) against time, both as told: ms, accuracy, (low, high).
 
     A line joins the models that no other one beats in both.
@@ -131,10 +131,10 @@ def pareto_plot(title: str, models: Mapping[str, tuple[float, float, Sequence[fl
     axes.set(xlabel="milliseconds for one face", ylabel="right, %", title=title)
     axes.set_xlim(0, 1.35 * max(each[0] for each in models.values()))
     axes.grid(color="#DDDDDD", linewidth=0.6)
-    return png(figure)
+    return encode_png(figure)
 
 
-def curve_plot(
+def plot_curve(
     title: str,
     *,
     across: str,
@@ -154,7 +154,7 @@ def curve_plot(
     axes.set(xlabel=across, ylabel=upwards, title=title)
     axes.grid(color="#DDDDDD", linewidth=0.6)
     axes.legend(loc="lower left", frameon=False)
-    return png(figure)
+    return encode_png(figure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ class Panel:
     """Whether the numbers fall from left to right."""
 
 
-def panels_plot(
+def plot_panels(
     title: str, panels: Mapping[str, Panel], *, columns: int = 3, joined: bool = True
 ) -> bytes:
     """Named ``panels`` with one scale upwards; points ``joined`` by lines, or side by side."""
@@ -201,7 +201,7 @@ def panels_plot(
         handles, list(first.lines), loc="outside lower center", ncols=4, frameon=False, fontsize=9
     )
     figure.suptitle(title)
-    return png(figure, dpi=110)
+    return encode_png(figure, dpi=110)
 
 
 def _draw_line(
@@ -235,7 +235,7 @@ def _draw_line(
     )
 
 
-def png(figure: Figure, dpi: int = 130) -> bytes:
+def encode_png(figure: Figure, dpi: int = 130) -> bytes:
     """The encoded figure."""
     buffer = BytesIO()
     # Agg whatever the environment: a Figure made without pyplot knows no window.

@@ -18,11 +18,11 @@ from core.files import atomic_write
 from core.labels import EMOTIONS
 
 from ..evaluation.release_gate import read_limits
-from .artefacts import MANIFEST, Value, other_weights, read_artefacts
+from .artefacts import MANIFEST, Value, find_other_weights, read_artefacts
 from .diagram import ROOT
-from .figures import FILTERS, with_sources, without_marks
-from .illustrations import DEFAULT_MODEL, illustrations
-from .measures import ELSEWHERE, MEASURES, reproduce_all
+from .filters import FILTERS, add_sources, remove_marks
+from .illustrations import DEFAULT_MODEL, draw_illustrations
+from .measures import ELSEWHERE, MEASURES, format_command_for_all
 from .starts import STARTS
 
 RESULTS = ROOT / "docs" / "results"
@@ -58,19 +58,19 @@ def write_report(out: Path, *, results: Path = RESULTS, weights: Path = ROOT / "
             "Nothing was measured yet that a report could tell.",
             hint=next(each.shown() for each in MEASURES if each.artefact == _LEAST),
         )
-    pictures = illustrations(artefacts)
+    pictures = draw_illustrations(artefacts)
     files: dict[Path, str] = {
         out / PICTURES / f"{name}.svg": picture for name, picture in pictures.items()
     }
     for name in DOCUMENTS:
-        marked = render(name, artefacts)
-        files[out / name] = without_marks(marked)
+        marked = render_document(name, artefacts)
+        files[out / name] = remove_marks(marked)
         if name == DOCUMENTS[0]:
-            files[out / PAGE] = page(marked, pictures)
+            files[out / PAGE] = render_page(marked, pictures)
     for path, text in files.items():
         atomic_write(path, text.encode())
     stale = {
-        name: tuple(other_weights(value, artefacts[MANIFEST]))
+        name: tuple(find_other_weights(value, artefacts[MANIFEST]))
         for name, value in artefacts.items()
         if name in {each.artefact for each in MEASURES}
     }
@@ -81,7 +81,7 @@ def write_report(out: Path, *, results: Path = RESULTS, weights: Path = ROOT / "
     )
 
 
-def render(name: str, artefacts: Mapping[str, Value]) -> str:
+def render_document(name: str, artefacts: Mapping[str, Value]) -> str:
     """The document called ``name`` as Markdown whose numbers are marked with their source."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
@@ -107,17 +107,17 @@ def render(name: str, artefacts: Mapping[str, Value]) -> str:
         leaves=_leaves,
         everyone=lambda manifest: [*manifest["models"].values(), manifest["ensemble"]],
         exempt=_exempt,
-        reproduce_all=reproduce_all(),
+        command_for_all=format_command_for_all(),
         runs=_runs,
         starts=lambda init: STARTS.get(str(init), f"`{init}`"),
-        other_weights=lambda value: other_weights(value, artefacts[MANIFEST]),
+        find_other_weights=lambda value: find_other_weights(value, artefacts[MANIFEST]),
         short_ethics=(ROOT / "frontends" / "ethics.md").read_text(encoding="utf-8").strip(),
     )
     text = environment.get_template(f"{name}.j2").render(artefacts)
     return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text))
 
 
-def page(marked: str, pictures: Mapping[str, str]) -> str:
+def render_page(marked: str, pictures: Mapping[str, str]) -> str:
     """The report as one HTML file: figures inside, every number tells its source."""
     converter = Markdown(
         extensions=["tables", "toc", "fenced_code", "sane_lists", "attr_list"],
@@ -140,7 +140,7 @@ def _sourced(marked: str) -> str:
     """Numbers with their sources, except in code, where HTML would be shown as it is."""
     parts = re.split(r"(```.*?```|`[^`\n]*`)", marked, flags=re.DOTALL)
     return "".join(
-        without_marks(part) if index % 2 else with_sources(part) for index, part in enumerate(parts)
+        remove_marks(part) if index % 2 else add_sources(part) for index, part in enumerate(parts)
     )
 
 

@@ -19,12 +19,12 @@ from ..data.balance import slice_pictures
 from ..data.faces import FaceSet, read_faces
 from ..data.slices import Slicing
 from ..data.splits import Split
-from ..evaluation.calibrate import fitted
-from ..evaluation.figures import with_intervals
+from ..evaluation.calibrate import fit_calibration
 from ..evaluation.metrics import Labels, Probabilities
-from ..evaluation.paired import compare
+from ..evaluation.model_metrics import compute_headlines_with_intervals
+from ..evaluation.paired import compare_models
 from ..evaluation.release_gate import read_limits
-from ..evaluation.worst_group import worst_gap_difference, worst_group
+from ..evaluation.worst_group import compute_worst_gap_difference, find_worst_group
 from ..learning.export import read_entry
 from ..learning.precision import Precision
 from ..learning.progress import EpochReport
@@ -144,13 +144,13 @@ def ablate(
                 report=report,
             )
         answers = _answers(runs[name], model, validation, device)
-        figures = with_intervals(answers, validation.labels)
+        figures = compute_headlines_with_intervals(answers, validation.labels)
         row: dict[str, Any] = {"name": name, "values": dict(variants[name])}
         for figure in FIGURES:
             row[figure] = figures[figure]
             row[f"{figure}_interval"] = figures[f"{figure}_interval"]
         reference = answers if reference is None else reference
-        comparison = compare(answers, reference, validation.labels)
+        comparison = compare_models(answers, reference, validation.labels)
         row["against_first"] = {
             "mcnemar_p": comparison.mcnemar_p,
             **{figure: dataclasses.asdict(comparison.differences[figure]) for figure in FIGURES},
@@ -186,12 +186,14 @@ class _Groups:
     def tell(self, row: dict[str, Any], answers: Probabilities, reference: Probabilities) -> None:
         """Add the worst group to ``row``, and how much less far behind it is; if there is one."""
         right, right_before = (each.argmax(axis=1) == self.labels for each in (answers, reference))
-        worst = worst_group(right, self.labels, self.slicings, self.least)
+        worst = find_worst_group(right, self.labels, self.slicings, self.least)
         if worst is None:
             return
         row["worst_group"] = dataclasses.asdict(worst)
         row["worst_gap"] = worst.gap.value
-        closed = worst_gap_difference(right, right_before, self.labels, self.slicings, self.least)
+        closed = compute_worst_gap_difference(
+            right, right_before, self.labels, self.slicings, self.least
+        )
         row["against_first"]["worst_gap"] = dataclasses.asdict(closed)
 
 
@@ -217,7 +219,7 @@ def choose_variants(
 def _answers(run: Path, model: str, faces: FaceSet, device: Device | str) -> Probabilities:
     """(N, 7) answers of a finished run, calibrated on these very faces like all the others."""
     logits = load_network(model, weights_dir=run, device=Device(device)).logits(faces.images)
-    return fitted(logits, faces.labels).probabilities(logits)
+    return fit_calibration(logits, faces.labels).probabilities(logits)
 
 
 def _require_same(run: Path, model: str, asked: tuple[str, int, bool, int]) -> None:

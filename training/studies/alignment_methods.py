@@ -25,7 +25,7 @@ from ..data.classes import parse_emotion
 from ..data.image_files import iter_image_files
 from ..evaluation.intervals import LEVEL
 from ..evaluation.metrics import Labels
-from ..evaluation.paired import accuracy_difference
+from ..evaluation.paired import compute_accuracy_difference
 from .studied_models import StudiedModels
 
 MESH, FIVE_POINTS, BOX = "mesh", "five_points", "box"
@@ -95,7 +95,7 @@ def compare_methods(
                 "certain": float((answers[way][name].max(axis=1) >= level).mean()),
                 "flips": float((top[way] != top[first]).mean()),
                 f"against_{first}": dataclasses.asdict(
-                    accuracy_difference(top[way] == labels, top[first] == labels)
+                    compute_accuracy_difference(top[way] == labels, top[first] == labels)
                 ),
             }
             for way in crops

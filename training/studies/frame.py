@@ -36,11 +36,11 @@ from ..data.classes import parse_emotion
 from ..data.faces import FaceSet, read_faces
 from ..data.image_files import iter_image_files
 from ..data.splits import Split, describe_data
-from ..evaluation.figures import with_intervals
 from ..evaluation.intervals import LEVEL
 from ..evaluation.metrics import Labels, Probabilities
-from ..evaluation.paired import compare
-from ..reporting.plots import curve_plot
+from ..evaluation.model_metrics import compute_headlines_with_intervals
+from ..evaluation.paired import compare_models
+from ..reporting.plots import plot_curve
 
 SCALES = (0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2)
 """Sizes of the face in the frame that are tried; 1 is the median of the training faces."""
@@ -105,7 +105,7 @@ def study_frame(
     }
     write_json(directory / "frame.json", report)
     rows = framed["scales"]
-    plot = curve_plot(
+    plot = plot_curve(
         "Accuracy by size of the face in the frame",
         across="size (1: median of the training faces)",
         upwards="accuracy, %",
@@ -137,7 +137,7 @@ def _framed(faces: FaceSet, network: NetworkClassifier, mesh: FaceMeshLandmarks)
             for picture, (_, matrix) in zip(pictures, matrices, strict=True)
         ]
         answers = spec.calibration.probabilities(network.logits(np.stack(crops)))
-        gap = compare(answers, given, labels)
+        gap = compare_models(answers, given, labels)
         rows.append(
             {
                 "scale": scale,
@@ -164,7 +164,7 @@ def _resized(matrix: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
 
 
 def _figures(probabilities: Probabilities, labels: Labels) -> dict[str, Any]:
-    told = with_intervals(probabilities, labels)
+    told = compute_headlines_with_intervals(probabilities, labels)
     return {
         name: told[name]
         for figure in ("accuracy", "macro_f1", "nll")

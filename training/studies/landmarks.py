@@ -41,10 +41,10 @@ from core.types import Box, Face, Landmarks, RgbImage, UInt8Array
 from ..data.anchors import ENLARGEMENT, PADDING_PX, detect_central_faces, find_landmarks
 from ..data.faces import read_faces, sample_faces
 from ..data.splits import Split, describe_data
-from ..evaluation.figures import with_intervals
 from ..evaluation.metrics import Labels, Probabilities
-from ..evaluation.paired import compare
-from ..reporting.plots import Panel, panels_plot
+from ..evaluation.model_metrics import compute_headlines_with_intervals
+from ..evaluation.paired import compare_models
+from ..reporting.plots import Panel, plot_panels
 from .alignment_methods import (
     BOX,
     FIVE_POINTS,
@@ -252,7 +252,7 @@ def _cut(faces: _Faces, landmarks: Sequence[Landmarks], frame: FaceFrame) -> UIn
 
 
 def _figures(answers: Probabilities, labels: Labels, calibration: Calibration) -> dict[str, Any]:
-    told = with_intervals(answers, labels)
+    told = compute_headlines_with_intervals(answers, labels)
     surest = answers.max(axis=1)
     return {
         **{
@@ -269,7 +269,7 @@ def _against(
     answers: Probabilities, aligned: Probabilities, labels: Labels, calibration: Calibration
 ) -> dict[str, Any]:
     """Figures, what they lose against well-placed landmarks, and how many answers changed."""
-    gap = compare(answers, aligned, labels)
+    gap = compare_models(answers, aligned, labels)
     return {
         **_figures(answers, labels, calibration),
         "flips": float((answers.argmax(axis=1) != aligned.argmax(axis=1)).mean()),
@@ -297,4 +297,4 @@ def _plot(models: Mapping[str, Any]) -> bytes:
                 for row in rows
             ]
         panels[kind.value] = Panel("misplaced by, % of the eyes' distance", lines)
-    return panels_plot("Accuracy with misplaced landmarks, %", panels)
+    return plot_panels("Accuracy with misplaced landmarks, %", panels)

@@ -18,9 +18,9 @@ from core.labels import EMOTIONS
 from core.types import Float32Array
 
 from ..data.slices import Slicing
-from ..evaluation.calibrate import fitted_temperature
-from ..evaluation.metrics import Labels, Probabilities, headlines, per_class
-from ..evaluation.paired import compare
+from ..evaluation.calibrate import fit_temperature
+from ..evaluation.metrics import Labels, Probabilities, compute_headlines, compute_per_class
+from ..evaluation.paired import compare_models
 
 FEWEST = 100
 """Faces of a group in one half below which it keeps the calibration of all."""
@@ -40,7 +40,7 @@ def compare_calibration_by_slice(
     rows = []
     for slicing in slicings:
         many = _crossed(logits, labels, calibration, slicing.member)
-        found = compare(many, one, labels).differences
+        found = compare_models(many, one, labels).differences
         rows.append(
             {
                 "slicing": slicing.name,
@@ -67,11 +67,11 @@ def _crossed(
     told = np.zeros(logits.shape, dtype=np.float64)
     smoothing = calibration.smoothing
     for known, asked in _halves(labels):
-        of_all = fitted_temperature(logits[known], labels[known], smoothing)
+        of_all = fit_temperature(logits[known], labels[known], smoothing)
         for group in np.unique(member):
             fit, use = known[member[known] == group], asked[member[asked] == group]
             own = len(fit) >= FEWEST and group >= 0
-            degree = fitted_temperature(logits[fit], labels[fit], smoothing) if own else of_all
+            degree = fit_temperature(logits[fit], labels[fit], smoothing) if own else of_all
             told[use] = Calibration(degree, smoothing=smoothing).probabilities(logits[use])
     return told
 
@@ -125,10 +125,10 @@ def measure_logit_adjustment(
         scores = {}
         for each in STRENGTHS:
             candidate = adjust_probabilities(probabilities[known], prior, each)
-            scores[each] = headlines(candidate, labels[known])["macro_f1"]
+            scores[each] = compute_headlines(candidate, labels[known])["macro_f1"]
         strengths.append(max(scores, key=lambda each: scores[each]))
         told[asked] = adjust_probabilities(probabilities[asked], prior, strengths[-1])
-    found = compare(told, probabilities, labels).differences
+    found = compare_models(told, probabilities, labels).differences
     names = ("accuracy", "balanced_accuracy", "macro_f1")
     return {
         "strengths": rows,
@@ -141,8 +141,10 @@ def measure_logit_adjustment(
 
 
 def _operating_point(probabilities: Probabilities, labels: Labels) -> dict[str, Any]:
-    told = headlines(probabilities, labels)
-    recalls = {name: row["recall"] for name, row in per_class(probabilities, labels).items()}
+    told = compute_headlines(probabilities, labels)
+    recalls = {
+        name: row["recall"] for name, row in compute_per_class(probabilities, labels).items()
+    }
     lowest = min(recalls, key=lambda name: recalls[name])
     return {
         **{name: told[name] for name in ("accuracy", "balanced_accuracy", "macro_f1", "ece")},

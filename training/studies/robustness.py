@@ -37,10 +37,10 @@ from ..data.faces import FaceSet, read_faces, sample_faces
 from ..data.slices import Slicing, read_groups, slice_by_cluster, slice_by_votes
 from ..data.splits import Split, describe_data
 from ..data.votes import read_votes
-from ..evaluation.disparity import Gap, accuracy_gap, adjust_p_values
-from ..evaluation.figures import with_intervals
-from ..evaluation.metrics import Labels, Probabilities, per_class
-from ..evaluation.paired import accuracy_difference
+from ..evaluation.disparity import Gap, adjust_p_values, compute_accuracy_gap
+from ..evaluation.metrics import Labels, Probabilities, compute_per_class
+from ..evaluation.model_metrics import compute_headlines_with_intervals
+from ..evaluation.paired import compute_accuracy_difference
 from .degradations import LEVELS, UNCHANGED, Degradation, degrade_faces
 from .mitigation import compare_calibration_by_slice, measure_logit_adjustment, overconfidence
 from .robustness_plots import plot_curves, plot_slices
@@ -93,7 +93,7 @@ def study_robustness(
             "weights_sha256": asked.weights_sha256(name),
             "overall": {
                 **_figures(answers, faces.labels, calibration),
-                "per_class": per_class(answers, faces.labels),
+                "per_class": compute_per_class(answers, faces.labels),
             },
             "slices": slices,
             "worst": worst,
@@ -169,7 +169,7 @@ def _described(slicing: Slicing, labels: Labels) -> list[dict[str, Any]]:
 
 
 def _figures(answers: Probabilities, labels: Labels, calibration: Calibration) -> dict[str, Any]:
-    told = with_intervals(answers, labels)
+    told = compute_headlines_with_intervals(answers, labels)
     surest = answers.max(axis=1)
     certain = surest >= calibration.certain_from
     right = answers.argmax(axis=1) == labels
@@ -201,7 +201,7 @@ def _sliced(
             if row["n"] < FEWEST:
                 continue
             row |= _figures(answers[inside], labels[inside], calibration)
-            gap = accuracy_gap(right[known], inside[known], labels[known])
+            gap = compute_accuracy_gap(right[known], inside[known], labels[known])
             if gap is not None:
                 tested.append((slicing.name, row, gap))
     for (_, row, gap), q in zip(
@@ -242,5 +242,7 @@ def _changed(
     return {
         **_figures(answers, labels, calibration),
         "flips": float((top != top_before).mean()),
-        "change": dataclasses.asdict(accuracy_difference(top == labels, top_before == labels)),
+        "change": dataclasses.asdict(
+            compute_accuracy_difference(top == labels, top_before == labels)
+        ),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..reporting.plots import Panel, panels_plot
+from ..reporting.plots import Panel, plot_panels
 
 _UNITS = {
     "gamma": "gamma (1: unchanged; higher: darker)",
@@ -28,7 +28,7 @@ def plot_slices(report: Mapping[str, Any]) -> bytes:
             ticks = [row["group"].partition(" (")[0] for row in rows]
             lines[model] = [_point(index, row) for index, row in enumerate(rows)]
         panels[name.replace("_", " ")] = Panel("", lines, ticks=ticks)
-    return panels_plot("Accuracy by group of faces, %", panels, columns=4, joined=False)
+    return plot_panels("Accuracy by group of faces, %", panels, columns=4, joined=False)
 
 
 def plot_curves(report: Mapping[str, Any]) -> bytes:
@@ -40,7 +40,7 @@ def plot_curves(report: Mapping[str, Any]) -> bytes:
             for model, told in report["models"].items()
         }
         panels[kind] = Panel(_UNITS[kind], lines, falling=kind == "jpeg")
-    return panels_plot("Accuracy on faces made worse, %", panels, columns=4)
+    return plot_panels("Accuracy on faces made worse, %", panels, columns=4)
 
 
 def _point(at: float, row: Mapping[str, Any]) -> tuple[float, float, float, float]:

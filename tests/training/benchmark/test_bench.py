@@ -23,7 +23,7 @@ from training.benchmark.run import (
     run_benchmark,
 )
 from training.benchmark.tables import format_benchmark_tables, format_precision_table
-from training.evaluation.timing import in_turns, summary
+from training.evaluation.timing import summarize_seconds, time_in_turns
 
 
 class FakeBaseline:
@@ -100,7 +100,7 @@ def test_thorough_mtcnn_and_the_default_are_measured():
 
 def test_tasks_take_turns_and_the_first_round_does_not_count():
     order = []
-    times = in_turns(
+    times = time_in_turns(
         {name: [lambda n=name, p=p: order.append((n, p)) for p in (0, 1)] for name in "ab"}, 2
     )
     once = [("a", 0), ("b", 0), ("a", 1), ("b", 1)]
@@ -109,7 +109,7 @@ def test_tasks_take_turns_and_the_first_round_does_not_count():
 
 
 def test_summary_is_in_milliseconds():
-    assert summary([0.001 * n for n in range(1, 101)]) == {
+    assert summarize_seconds([0.001 * n for n in range(1, 101)]) == {
         "p50_ms": 50.5,
         "p95_ms": 95.0,
         "mean_ms": 50.5,

@@ -8,8 +8,13 @@ import pytest
 from core.calibration import Calibration, softmax
 from core.errors import ConfigError, DataError, WeightsMissing
 from core.weights import read_manifest, spec_of
-from training.evaluation.calibrate import calibrate_model, certain_level, fitted, fitted_temperature
-from training.evaluation.metrics import calibration_error
+from training.evaluation.calibrate import (
+    calibrate_model,
+    find_certain_level,
+    fit_calibration,
+    fit_temperature,
+)
+from training.evaluation.metrics import compute_calibration_error
 from training.learning.export import read_entry, update_entry
 
 
@@ -25,14 +30,12 @@ def drawn():
 @pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
 def test_temperature_that_spoilt_the_logits_is_found(drawn, factor):
     logits, labels = drawn
-    assert fitted_temperature(logits * np.float32(factor), labels) == pytest.approx(
-        factor, rel=0.06
-    )
+    assert fit_temperature(logits * np.float32(factor), labels) == pytest.approx(factor, rel=0.06)
 
 
 def test_temperature_is_the_one_of_least_likelihood_loss(drawn):
     logits, labels = drawn
-    found = fitted_temperature(logits * 2, labels)
+    found = fit_temperature(logits * 2, labels)
 
     def loss(temperature):
         rows = softmax(logits * 2 / temperature)
@@ -43,7 +46,7 @@ def test_temperature_is_the_one_of_least_likelihood_loss(drawn):
 
 def test_calibration_lowers_the_loss_and_keeps_every_answer(drawn):
     logits, labels = drawn
-    calibration = fitted(logits * 3, labels)
+    calibration = fit_calibration(logits * 3, labels)
     before, after = softmax(logits * 3), calibration.probabilities(logits * 3)
     rows = np.arange(len(labels))
     assert -np.log(after[rows, labels]).mean() < -np.log(before[rows, labels]).mean() - 0.1
@@ -52,7 +55,7 @@ def test_calibration_lowers_the_loss_and_keeps_every_answer(drawn):
 
 def test_all_right_or_all_alike_still_gives_a_usable_temperature():
     for logits in (np.eye(7, dtype=np.float32) * 5, np.zeros((7, 7), np.float32)):
-        assert 0 < fitted(logits, np.arange(7)).temperature <= 20.1
+        assert 0 < fit_calibration(logits, np.arange(7)).temperature <= 20.1
 
 
 @pytest.mark.parametrize(
@@ -72,12 +75,12 @@ def test_all_right_or_all_alike_still_gives_a_usable_temperature():
     ],
 )
 def test_certain_begins_at_the_smallest_level_that_keeps_the_target(top, correct, target, level):
-    assert certain_level(np.array(top), np.array(correct, dtype=bool), target) == level
+    assert find_certain_level(np.array(top), np.array(correct, dtype=bool), target) == level
 
 
 def test_coverage_and_accuracy_at_the_level_are_kept_with_it(drawn):
     logits, labels = drawn
-    calibration = fitted(logits, labels, 0.8)
+    calibration = fit_calibration(logits, labels, 0.8)
     rows = calibration.probabilities(logits)
     answered = rows.max(axis=1) >= calibration.certain_from
     assert 0 < calibration.coverage < 1
@@ -88,7 +91,7 @@ def test_coverage_and_accuracy_at_the_level_are_kept_with_it(drawn):
 
 def test_hopeless_network_is_never_certain():
     logits = np.eye(7, dtype=np.float32)
-    calibration = fitted(logits, (np.arange(7) + 1) % 7, 0.8)
+    calibration = fit_calibration(logits, (np.arange(7) + 1) % 7, 0.8)
     assert calibration == Calibration(calibration.temperature, 1.0, 0.0, None)
 
 
@@ -160,14 +163,14 @@ def test_smoothing_that_spoilt_the_answers_is_found_and_taken_out():
     true = softmax(generator.normal(size=(6000, 7)) * 4)
     labels = np.array([generator.choice(7, p=row) for row in true])
     smoothed = np.log(0.86 * true + 0.14 / 7).astype(np.float32)
-    found = fitted(smoothed, labels)
+    found = fit_calibration(smoothed, labels)
     assert found.smoothing == pytest.approx(0.14, abs=0.03)
     assert found.temperature == pytest.approx(1, abs=0.08)
-    after = calibration_error(found.probabilities(smoothed), labels)
-    alone = Calibration(fitted_temperature(smoothed, labels))
-    assert after < 0.6 * calibration_error(alone.probabilities(smoothed), labels)
+    after = compute_calibration_error(found.probabilities(smoothed), labels)
+    alone = Calibration(fit_temperature(smoothed, labels))
+    assert after < 0.6 * compute_calibration_error(alone.probabilities(smoothed), labels)
 
 
 def test_no_smoothing_is_taken_out_where_there_is_none(drawn):
     logits, labels = drawn
-    assert fitted(logits, labels).smoothing == 0
+    assert fit_calibration(logits, labels).smoothing == 0

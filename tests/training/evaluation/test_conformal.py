@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.calibration import softmax
-from training.evaluation.conformal import ALPHA, FEWEST, conformal_sets
+from training.evaluation.conformal import ALPHA, FEWEST, measure_conformal_sets
 
 
 def drawn(size, sharp=1.5, spoilt=1.0, seed=0):
@@ -18,20 +18,23 @@ def drawn(size, sharp=1.5, spoilt=1.0, seed=0):
 
 @pytest.mark.parametrize("spoilt", [1.0, 3.0, 0.3])
 def test_sets_hold_the_label_even_if_the_probabilities_are_wrong(spoilt):
-    told = conformal_sets(*drawn(3000, spoilt=spoilt))
+    told = measure_conformal_sets(*drawn(3000, spoilt=spoilt))
     assert told["coverage"] == pytest.approx(1 - ALPHA, abs=0.025)
     low, high = told["coverage_interval"]
     assert low < told["coverage"] < high
 
 
 def test_sets_of_a_better_network_are_smaller():
-    vague, sharp = conformal_sets(*drawn(2000, sharp=1)), conformal_sets(*drawn(2000, sharp=5))
+    vague, sharp = (
+        measure_conformal_sets(*drawn(2000, sharp=1)),
+        measure_conformal_sets(*drawn(2000, sharp=5)),
+    )
     assert sharp["mean_size"] < vague["mean_size"] - 1
     assert sharp["singletons"] > vague["singletons"]
 
 
 def test_counts_agree_with_each_other():
-    told = conformal_sets(*drawn(600, sharp=4))
+    told = measure_conformal_sets(*drawn(600, sharp=4))
     sizes = np.array(told["sizes"])
     assert sizes.sum() == 600
     assert (sizes * np.arange(8)).sum() / 600 == pytest.approx(told["mean_size"])
@@ -40,6 +43,6 @@ def test_counts_agree_with_each_other():
 
 
 def test_few_faces_or_one_emotion_have_none():
-    assert conformal_sets(*drawn(FEWEST - 1)) is None
+    assert measure_conformal_sets(*drawn(FEWEST - 1)) is None
     probabilities, _ = drawn(FEWEST)
-    assert conformal_sets(probabilities, np.zeros(FEWEST, np.int64)) is None
+    assert measure_conformal_sets(probabilities, np.zeros(FEWEST, np.int64)) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.evaluation.disparity import accuracy_gap, adjust_p_values
+from training.evaluation.disparity import adjust_p_values, compute_accuracy_gap
 
 
 def faces(*cells):
@@ -22,14 +22,14 @@ def test_group_of_harder_emotions_alone_has_no_gap():
     right, inside, labels = faces(*cells)
     assert right[inside].mean() == 0.34
     assert right[~inside].mean() == 0.66
-    gap = accuracy_gap(right, inside, labels)
+    gap = compute_accuracy_gap(right, inside, labels)
     assert gap.value == pytest.approx(0)
     assert gap.p == pytest.approx(1)
 
 
 def test_gap_of_one_label_is_the_difference_of_two_shares():
     right, inside, labels = faces((3, 1, 1, 40), (3, 1, 0, 60), (3, 0, 1, 60), (3, 0, 0, 40))
-    gap = accuracy_gap(right, inside, labels)
+    gap = compute_accuracy_gap(right, inside, labels)
     assert gap.value == pytest.approx(-0.2)
     # sqrt(.24 / 100 + .24 / 100) = .0693, times 1.96
     assert gap.interval == pytest.approx((-0.3358, -0.0642), abs=1e-4)
@@ -39,13 +39,13 @@ def test_gap_of_one_label_is_the_difference_of_two_shares():
 
 def test_labels_are_weighted_by_the_faces_that_can_be_compared():
     cells = [(0, 1, 1, 10), (0, 1, 0, 10), (0, 0, 1, 20), (1, 1, 0, 5), (1, 0, 1, 20)]
-    gap = accuracy_gap(*faces(*cells))
+    gap = compute_accuracy_gap(*faces(*cells))
     # 20 * 20 / 40 = 10 times -1/2, and 5 * 20 / 25 = 4 times -1
     assert gap.value == pytest.approx((10 * -0.5 + 4 * -1) / 14)
 
 
 def test_group_of_labels_that_no_other_face_has_cannot_be_compared():
-    assert accuracy_gap(*faces((0, 1, 1, 5), (1, 0, 1, 5))) is None
+    assert compute_accuracy_gap(*faces((0, 1, 1, 5), (1, 0, 1, 5))) is None
 
 
 def test_of_many_comparisons_the_small_p_values_count_less():

@@ -20,7 +20,11 @@ from training.data.faces import read_faces
 from training.data.splits import Split
 from training.evaluation.calibrate import calibrate_model
 from training.learning.train import train_model
-from training.reporting.comparison import comparison_rows, comparison_table, pair_rows
+from training.reporting.comparison import (
+    build_comparison_rows,
+    build_pair_rows,
+    format_comparison_table,
+)
 from training.reporting.evaluation import evaluate_models
 
 HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "brier", "ece")
@@ -257,10 +261,10 @@ def test_all_three_architectures_go_from_training_to_their_ensemble(
         assert 21 * gap == pytest.approx(pair["only_first_right"] - pair["only_second_right"])
     assert read_ensemble(weights).metrics["validation"]["n"] == 21
     catalog = model_catalog(weights)
-    assert shown.table == comparison_rows(catalog)
-    assert shown.pairs == pair_rows(catalog)
+    assert shown.table == build_comparison_rows(catalog)
+    assert shown.pairs == build_pair_rows(catalog)
     assert len(shown.pairs) == 1 + len(pairs)
-    table = comparison_table(catalog)
+    table = format_comparison_table(catalog)
     for name in ("mobilenet_v2", "resnet50", "inception_v3"):
         assert f"## Beside the other models\n\n{table}\n## " in (weights / f"{name}.md").read_text()
     assert "## Beside" not in (measured[0] / "weights" / "mobilenet_v2.md").read_text()

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.calibration import softmax
-from training.evaluation.intervals import _Ordered, bootstrap
-from training.evaluation.metrics import headlines
+from training.evaluation.intervals import _Ordered, bootstrap_intervals
+from training.evaluation.metrics import compute_headlines
 
 
 def drawn(size, seed=0, spoilt=1.0):
@@ -22,23 +22,23 @@ def test_every_resample_has_the_figures_of_its_faces():
     draws = np.random.default_rng(1).integers(0, 60, size=(5, 60))
     told = _Ordered(probabilities, labels).figures(draws)
     for row, draw in enumerate(draws):
-        for name, value in headlines(probabilities[draw], labels[draw]).items():
+        for name, value in compute_headlines(probabilities[draw], labels[draw]).items():
             assert told[name][row] == pytest.approx(value), name
 
 
 def test_interval_of_accuracy_is_the_binomial_one():
     probabilities, labels = drawn(2000)
-    accuracy = headlines(probabilities, labels)["accuracy"]
+    accuracy = compute_headlines(probabilities, labels)["accuracy"]
     half = 1.96 * np.sqrt(accuracy * (1 - accuracy) / 2000)
-    low, high = bootstrap(probabilities, labels)["accuracy"]
+    low, high = bootstrap_intervals(probabilities, labels)["accuracy"]
     assert low == pytest.approx(accuracy - half, abs=0.003)
     assert high == pytest.approx(accuracy + half, abs=0.003)
 
 
 def test_every_interval_holds_its_figure():
     probabilities, labels = drawn(300, spoilt=2.0)
-    spans = bootstrap(probabilities, labels)
-    for name, value in headlines(probabilities, labels).items():
+    spans = bootstrap_intervals(probabilities, labels)
+    for name, value in compute_headlines(probabilities, labels).items():
         low, high = spans[name]
         assert low <= value <= high, name
         assert low < high, name
@@ -48,25 +48,25 @@ def test_interval_of_the_calibration_error_lies_around_it():
     # Resampled alone it would lie above: noise only ever adds to a sum of absolute gaps.
     for seed in range(3):
         probabilities, labels = drawn(2000, seed=seed)
-        value = headlines(probabilities, labels)["ece"]
-        low, high = bootstrap(probabilities, labels)["ece"]
+        value = compute_headlines(probabilities, labels)["ece"]
+        low, high = bootstrap_intervals(probabilities, labels)["ece"]
         assert (low + high) / 2 == pytest.approx(value, abs=0.1 * (high - low))
 
 
 def test_interval_of_a_well_calibrated_network_does_not_fall_below_zero():
-    low, _ = bootstrap(*drawn(200))["ece"]
+    low, _ = bootstrap_intervals(*drawn(200))["ece"]
     assert low >= 0
 
 
 def test_seed_decides_the_interval():
     probabilities, labels = drawn(100)
-    first = bootstrap(probabilities, labels, resamples=150, seed=4)
-    assert bootstrap(probabilities, labels, resamples=150, seed=4) == first
-    assert bootstrap(probabilities, labels, resamples=150, seed=5) != first
+    first = bootstrap_intervals(probabilities, labels, resamples=150, seed=4)
+    assert bootstrap_intervals(probabilities, labels, resamples=150, seed=4) == first
+    assert bootstrap_intervals(probabilities, labels, resamples=150, seed=5) != first
 
 
 def test_all_right_has_an_interval_of_no_width():
     probabilities = np.eye(7)[[0, 1, 2, 0, 1, 2]] * 0.93 + 0.01
-    spans = bootstrap(probabilities, np.array([0, 1, 2, 0, 1, 2]), resamples=50)
+    spans = bootstrap_intervals(probabilities, np.array([0, 1, 2, 0, 1, 2]), resamples=50)
     assert spans["accuracy"] == (1.0, 1.0)
     assert spans["macro_f1"] == (1.0, 1.0)

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from training.evaluation.metrics import (
-    bin_edges,
-    brier,
-    calibration_error,
-    confusion,
-    headlines,
-    per_class,
-    reliability,
-    risk_coverage,
+    compute_brier,
+    compute_calibration_error,
+    compute_headlines,
+    compute_per_class,
+    compute_reliability,
+    compute_risk_coverage,
+    count_confusions,
+    find_bin_starts,
 )
 
 
@@ -32,7 +32,7 @@ ANSWERS = (0, 3, 3, 3, 3, 3)
 
 
 def test_accuracy_counts_faces_and_balanced_accuracy_emotions():
-    told = headlines(rows_of(*ANSWERS), LABELS)
+    told = compute_headlines(rows_of(*ANSWERS), LABELS)
     assert told["accuracy"] == pytest.approx(4 / 6)
     assert told["balanced_accuracy"] == pytest.approx((1 / 2 + 1 + 0) / 3)
 
@@ -40,30 +40,30 @@ def test_accuracy_counts_faces_and_balanced_accuracy_emotions():
 def test_macro_f1_is_the_mean_over_emotions_that_occur():
     # angry: precision 1, recall 1/2; happy: precision 3/5, recall 1; sad: 0.
     expected = (2 / 3 + 3 / 4 + 0) / 3
-    assert headlines(rows_of(*ANSWERS), LABELS)["macro_f1"] == pytest.approx(expected)
+    assert compute_headlines(rows_of(*ANSWERS), LABELS)["macro_f1"] == pytest.approx(expected)
 
 
 def test_answer_that_never_occurs_as_label_costs_its_face_only():
-    told = headlines(rows_of(5, 0), np.array([0, 0]))
+    told = compute_headlines(rows_of(5, 0), np.array([0, 0]))
     assert told["balanced_accuracy"] == pytest.approx(1 / 2)
     assert told["macro_f1"] == pytest.approx(2 / 3)
 
 
 def test_log_likelihood_is_the_mean_surprise():
-    told = headlines(rows_of(0, 1), np.array([0, 0]))
+    told = compute_headlines(rows_of(0, 1), np.array([0, 0]))
     assert told["nll"] == pytest.approx(-(math.log(0.7) + math.log(0.05)) / 2)
 
 
 def test_brier_score_is_the_squared_distance_to_the_label():
     right = 0.3**2 + 6 * 0.05**2
     wrong = 0.7**2 + 0.95**2 + 5 * 0.05**2
-    assert brier(rows_of(0, 1), np.array([0, 0])) == pytest.approx((right + wrong) / 2)
-    assert brier(rows_of(0, sure=1.0), np.array([0])) == 0
-    assert brier(rows_of(0, sure=1.0), np.array([1])) == 2
+    assert compute_brier(rows_of(0, 1), np.array([0, 0])) == pytest.approx((right + wrong) / 2)
+    assert compute_brier(rows_of(0, sure=1.0), np.array([0])) == 0
+    assert compute_brier(rows_of(0, sure=1.0), np.array([1])) == 2
 
 
 def test_every_emotion_has_precision_recall_f1_and_support():
-    told = per_class(rows_of(*ANSWERS), LABELS)
+    told = compute_per_class(rows_of(*ANSWERS), LABELS)
     assert list(told)[:2] == ["angry", "disgust"]
     assert told["angry"] == {
         "precision": 1.0,
@@ -76,7 +76,7 @@ def test_every_emotion_has_precision_recall_f1_and_support():
 
 
 def test_confusion_has_labels_in_rows_and_answers_in_columns():
-    matrix = confusion(rows_of(*ANSWERS), LABELS)
+    matrix = count_confusions(rows_of(*ANSWERS), LABELS)
     assert matrix[0] == [1, 0, 0, 1, 0, 0, 0]
     assert matrix[3] == [0, 0, 0, 3, 0, 0, 0]
     assert matrix[4] == [0, 0, 0, 1, 0, 0, 0]
@@ -88,17 +88,17 @@ def test_confusion_has_labels_in_rows_and_answers_in_columns():
     [(6, 3, [0, 2, 4]), (7, 3, [0, 2, 4]), (2, 3, [0, 1]), (1, 15, [0]), (15, 15, list(range(15)))],
 )
 def test_bins_have_equal_mass_and_none_is_empty(size, bins, starts):
-    assert bin_edges(size, bins).tolist() == starts
+    assert find_bin_starts(size, bins).tolist() == starts
 
 
 def test_calibration_error_is_the_mean_gap_of_equal_bins():
     rows = np.concatenate([rows_of(0, 0, sure=0.5), rows_of(0, 0, sure=0.9)])
     labels = np.array([0, 1, 0, 1])
     # Two bins: promised .5, came 1/2; promised .9, came 1/2.
-    assert calibration_error(rows, labels, bins=2) == pytest.approx((0 + 0.4) / 2)
+    assert compute_calibration_error(rows, labels, bins=2) == pytest.approx((0 + 0.4) / 2)
     # The order of the faces does not matter.
-    assert calibration_error(rows[::-1], labels[::-1], bins=2) == pytest.approx(0.2)
-    parts = reliability(rows, labels, bins=2)
+    assert compute_calibration_error(rows[::-1], labels[::-1], bins=2) == pytest.approx(0.2)
+    parts = compute_reliability(rows, labels, bins=2)
     assert parts == [
         {"confidence": pytest.approx(0.5), "accuracy": 0.5, "n": 2},
         {"confidence": pytest.approx(0.9), "accuracy": 0.5, "n": 2},
@@ -108,14 +108,14 @@ def test_calibration_error_is_the_mean_gap_of_equal_bins():
 def test_overconfidence_and_underconfidence_do_not_cancel_out():
     rows = np.concatenate([rows_of(0, 0, sure=0.4), rows_of(0, 0, sure=0.8)])
     labels = np.array([0, 0, 1, 1])
-    assert calibration_error(rows, labels, bins=2) == pytest.approx((0.6 + 0.8) / 2)
+    assert compute_calibration_error(rows, labels, bins=2) == pytest.approx((0.6 + 0.8) / 2)
 
 
 def test_risk_coverage_answers_the_most_certain_first():
     rows = np.concatenate([rows_of(0, sure=sure) for sure in (0.3, 0.9, 0.5, 0.7)])
     labels = np.array([1, 0, 0, 1])
     # From the most certain: right, wrong, right, wrong; risks 0, 1/2, 1/3, 2/4.
-    told = risk_coverage(rows, labels)
+    told = compute_risk_coverage(rows, labels)
     assert told["aurc"] == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 2) / 4)
     # Of four faces 90 and 80 % need all, 70 % three of them.
     assert told["accuracy_at"] == {
@@ -131,12 +131,12 @@ def test_risk_coverage_answers_the_most_certain_first():
 def test_share_of_coverage_is_not_rounded_up_by_floating_point():
     # 0.55 * 100 is 55.00000000000001.
     rows = np.concatenate([rows_of(0, sure=0.9 - step / 1000) for step in range(100)])
-    told = risk_coverage(rows, np.array([0] * 55 + [1] * 45))
+    told = compute_risk_coverage(rows, np.array([0] * 55 + [1] * 45))
     assert dict(zip(told["coverage"], told["accuracy"], strict=True))[0.55] == 1.0
 
 
 def test_one_face_has_figures():
-    told = headlines(rows_of(2), np.array([2]))
+    told = compute_headlines(rows_of(2), np.array([2]))
     assert (told["accuracy"], told["macro_f1"]) == (1.0, 1.0)
     assert told["ece"] == pytest.approx(0.3)
-    assert risk_coverage(rows_of(2), np.array([2]))["aurc"] == 0
+    assert compute_risk_coverage(rows_of(2), np.array([2]))["aurc"] == 0

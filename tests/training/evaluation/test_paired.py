@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.evaluation.intervals import resampled
-from training.evaluation.paired import against, compare
+from training.evaluation.intervals import resample_headlines
+from training.evaluation.paired import compare_models, select_comparisons
 
 
 def answers(tops, sure=0.7):
@@ -21,7 +21,7 @@ def test_discordant_faces_are_counted_and_tested():
     second[:8] = 1  # only the first is right
     first[8:10] = 2  # only the second is right
     first[10:13] = second[10:13] = 3  # both are wrong
-    told = compare(answers(first), answers(second), labels)
+    told = compare_models(answers(first), answers(second), labels)
     assert (told.only_first_right, told.only_second_right) == (8, 2)
     # Twice the chance of at most 2 heads in 10 throws: 2 (1 + 10 + 45) / 1024.
     assert told.mcnemar_p == pytest.approx(112 / 1024)
@@ -31,7 +31,7 @@ def test_discordant_faces_are_counted_and_tested():
 def test_model_is_no_better_than_itself():
     labels = np.random.default_rng(0).integers(0, 7, 50)
     same = answers(np.random.default_rng(1).integers(0, 7, 50))
-    told = compare(same, same, labels)
+    told = compare_models(same, same, labels)
     assert told.mcnemar_p == 1.0
     for difference in told.differences.values():
         assert difference.value == 0
@@ -47,7 +47,7 @@ def test_both_models_meet_the_same_drawn_faces():
     other = np.full((200, 7), 0.0)
     other[:] = ((1 - sure) / 6)[:, None]
     other[np.arange(200), tops] = sure
-    plain, varied = resampled(answers(tops), labels), resampled(other, labels)
+    plain, varied = resample_headlines(answers(tops), labels), resample_headlines(other, labels)
     assert np.ptp(plain["accuracy"]) > 0.05
     assert (plain["accuracy"] == varied["accuracy"]).all()
 
@@ -58,7 +58,7 @@ def test_interval_of_a_difference_is_narrower_than_those_of_its_parts():
     first = np.where(generator.random(1000) < 0.7, labels, (labels + 1) % 7)
     second = first.copy()
     second[:20] = (labels[:20] + 2) % 7
-    told = compare(answers(first), answers(second), labels).differences["accuracy"]
+    told = compare_models(answers(first), answers(second), labels).differences["accuracy"]
     low, high = told.interval
     assert low <= told.value <= high
     # Ten or so faces differ of a thousand: a hundredth, not the three of one model alone.
@@ -71,12 +71,12 @@ def test_each_model_is_told_against_every_other_from_its_own_side():
         return {"first": first, "second": second, "differences": {"accuracy": gap}, "mcnemar_p": p}
 
     pairs = [pair("a", "b", (0.25, (0.125, 0.5)), 0.01), pair("b", "c", (0.0, (0.0, 0.25)), 1.0)]
-    assert against("a", pairs) == {
+    assert select_comparisons("a", pairs) == {
         "b": {"accuracy": {"value": 0.25, "interval": [0.125, 0.5]}, "mcnemar_p": 0.01}
     }
-    assert against("b", pairs) == {
+    assert select_comparisons("b", pairs) == {
         "a": {"accuracy": {"value": -0.25, "interval": [-0.5, -0.125]}, "mcnemar_p": 0.01},
         "c": {"accuracy": {"value": 0.0, "interval": [0.0, 0.25]}, "mcnemar_p": 1.0},
     }
-    assert "-0.0" not in str(against("c", pairs)["b"]["accuracy"]["value"])
-    assert against("d", pairs) == {}
+    assert "-0.0" not in str(select_comparisons("c", pairs)["b"]["accuracy"]["value"])
+    assert select_comparisons("d", pairs) == {}

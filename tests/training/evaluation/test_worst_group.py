@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 from training.data.slices import Slicing
-from training.evaluation.disparity import accuracy_gap
-from training.evaluation.worst_group import _gaps, _large, worst_gap_difference, worst_group
+from training.evaluation.disparity import compute_accuracy_gap
+from training.evaluation.worst_group import (
+    _gaps,
+    _large,
+    compute_worst_gap_difference,
+    find_worst_group,
+)
 
 SIZE = 3000
 
@@ -35,16 +40,16 @@ def answered(labels, slicings, turned, rare=0.7, seed=0):
 def test_worst_group_is_the_one_furthest_behind_others_of_its_label(faces):
     labels, slicings = faces
     right = answered(labels, slicings, turned=0.5, rare=0.0)
-    told = worst_group(right, labels, slicings, least=100)
+    told = find_worst_group(right, labels, slicings, least=100)
     assert (told.slicing, told.group) == ("turned", "yes")
     inside = slicings[0].member == 1
     assert told.n == inside.sum()
     assert told.accuracy == pytest.approx(right[inside].mean())
-    assert told.gap == accuracy_gap(right, inside, labels)
+    assert told.gap == compute_accuracy_gap(right, inside, labels)
     assert told.gap.value == pytest.approx(-0.2, abs=0.05)
     # Twenty faces that are all wrong are the worst where so few may speak.
-    assert worst_group(right, labels, slicings, least=20).group == "rare"
-    assert worst_group(right, labels, slicings, least=SIZE) is None
+    assert find_worst_group(right, labels, slicings, least=20).group == "rare"
+    assert find_worst_group(right, labels, slicings, least=SIZE) is None
 
 
 def test_gaps_of_every_face_drawn_once_are_those_that_are_tested(faces):
@@ -60,7 +65,7 @@ def test_gaps_of_every_face_drawn_once_are_those_that_are_tested(faces):
     (drawn,) = _gaps(np.ones((1, SIZE), np.float32), right, labels, sides)
     for value, (slicing, index) in zip(drawn, groups, strict=True):
         known = slicing.member >= 0
-        gap = accuracy_gap(right[known], (slicing.member == index)[known], labels[known])
+        gap = compute_accuracy_gap(right[known], (slicing.member == index)[known], labels[known])
         assert value == pytest.approx(gap.value, abs=1e-6)
 
 
@@ -68,12 +73,12 @@ def test_gap_that_is_closed_is_told_with_an_interval_above_zero(faces):
     labels, slicings = faces
     behind = answered(labels, slicings, turned=0.4)
     level = answered(labels, slicings, turned=0.7)
-    closed = worst_gap_difference(level, behind, labels, slicings, least=100)
-    worst = [worst_group(each, labels, slicings, 100).gap.value for each in (level, behind)]
+    closed = compute_worst_gap_difference(level, behind, labels, slicings, least=100)
+    worst = [find_worst_group(each, labels, slicings, 100).gap.value for each in (level, behind)]
     assert closed.value == pytest.approx(worst[0] - worst[1], abs=1e-6)
     assert 0.1 < closed.interval[0] < closed.value < closed.interval[1]
-    widened = worst_gap_difference(behind, level, labels, slicings, least=100)
+    widened = compute_worst_gap_difference(behind, level, labels, slicings, least=100)
     assert widened.value == pytest.approx(-closed.value)
     assert widened.interval == pytest.approx((-closed.interval[1], -closed.interval[0]))
-    same = worst_gap_difference(behind, behind, labels, slicings, least=100)
+    same = compute_worst_gap_difference(behind, behind, labels, slicings, least=100)
     assert (same.value, *same.interval) == (0.0, 0.0, 0.0)

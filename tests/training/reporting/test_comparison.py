@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes import model_info
-from training.reporting.comparison import comparison_table, pair_rows
+from training.reporting.comparison import build_pair_rows, format_comparison_table
 
 HEADINGS = ("accuracy compared", "difference in points", "McNemar p")
 
@@ -24,9 +24,9 @@ RESNET = model("resnet50", mobilenet_v2=told(-0.039, -0.0504, -0.027, 2e-10))
 
 def test_pair_is_told_once_from_the_first_one_s_side():
     gap = ("mobilenet_v2 against resnet50", "+3.9 (+2.7 to +5.0)", "< 0.001")
-    assert pair_rows([MOBILENET, RESNET]) == [HEADINGS, gap]
+    assert build_pair_rows([MOBILENET, RESNET]) == [HEADINGS, gap]
     gap = ("resnet50 against mobilenet_v2", "-3.9 (-5.0 to -2.7)", "< 0.001")
-    assert pair_rows([RESNET, MOBILENET]) == [HEADINGS, gap]
+    assert build_pair_rows([RESNET, MOBILENET]) == [HEADINGS, gap]
 
 
 @pytest.mark.parametrize(
@@ -34,21 +34,21 @@ def test_pair_is_told_once_from_the_first_one_s_side():
 )
 def test_p_is_told_with_two_digits_and_never_as_nothing(p, text):
     pair = [model("a", b=told(0.0, -0.01, 0.01, p)), model("b", a=told(0.0, -0.01, 0.01, p))]
-    assert pair_rows(pair)[1][2] == text
+    assert build_pair_rows(pair)[1][2] == text
 
 
 def test_pair_of_which_one_was_measured_anew_alone_is_not_told():
-    assert pair_rows([MOBILENET, model("resnet50")]) == []
-    assert pair_rows([model("mobilenet_v2"), RESNET]) == []
-    assert pair_rows([MOBILENET, model_info("resnet50", metrics={})]) == []
+    assert build_pair_rows([MOBILENET, model("resnet50")]) == []
+    assert build_pair_rows([model("mobilenet_v2"), RESNET]) == []
+    assert build_pair_rows([MOBILENET, model_info("resnet50", metrics={})]) == []
 
 
 def test_markdown_has_a_second_table_only_where_pairs_are_on_record():
-    both = comparison_table([MOBILENET, RESNET])
+    both = format_comparison_table([MOBILENET, RESNET])
     figures, pairs = both.split("\n\n")
     assert figures.startswith("| | mobilenet_v2 | resnet50 |\n|---|---|---|\n| accuracy, % |")
     assert pairs == (
         "| accuracy compared | difference in points | McNemar p |\n|---|---|---|\n"
         "| mobilenet_v2 against resnet50 | +3.9 (+2.7 to +5.0) | < 0.001 |\n"
     )
-    assert comparison_table([model("mobilenet_v2"), model("resnet50")]) == figures + "\n"
+    assert format_comparison_table([model("mobilenet_v2"), model("resnet50")]) == figures + "\n"

@@ -12,12 +12,19 @@ from core import DataError
 from core.faces.alignment import CROP_PX
 from core.reading.limits import MAX_BYTES, MAX_PIXELS
 from training.evaluation.release_gate import read_limits
-from training.reporting.artefacts import Value, other_weights, read_artefacts
-from training.reporting.diagram import laps, system_diagram
-from training.reporting.figures import MARK, last_without_loss, without_marks
-from training.reporting.illustrations import illustrations
-from training.reporting.measures import ELSEWHERE, MEASURES, reproduce_all
-from training.reporting.report import DOCUMENTS, PAGE, PICTURES, page, render, write_report
+from training.reporting.artefacts import Value, find_other_weights, read_artefacts
+from training.reporting.diagram import draw_system_diagram, find_stages
+from training.reporting.filters import MARK, last_without_loss, remove_marks
+from training.reporting.illustrations import draw_illustrations
+from training.reporting.measures import ELSEWHERE, MEASURES, format_command_for_all
+from training.reporting.report import (
+    DOCUMENTS,
+    PAGE,
+    PICTURES,
+    render_document,
+    render_page,
+    write_report,
+)
 from training.studies import ablation
 
 REFRESH = "run: emotion report --out docs"
@@ -100,7 +107,7 @@ def texts(told):
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_number_is_the_one_its_artefact_holds(artefacts, told, name):
-    marks = MARK.findall(render(name, artefacts))
+    marks = MARK.findall(render_document(name, artefacts))
     assert len(marks) > 10
     for text, source in marks:
         value = value_at(told, source)
@@ -116,7 +123,7 @@ def test_every_number_is_the_one_its_artefact_holds(artefacts, told, name):
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_no_number_is_typed_by_hand(artefacts, told, name):
-    text = MARK.sub("", render(name, artefacts))
+    text = MARK.sub("", render_document(name, artefacts))
     for names in NAMES:
         text = re.sub(names, " ", text, flags=re.DOTALL)
     for held in sorted(set(texts(told)), key=len, reverse=True):
@@ -128,7 +135,7 @@ def test_no_number_is_typed_by_hand(artefacts, told, name):
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_committed_document_is_what_the_command_writes(root, artefacts, name):
     committed = (root / "docs" / name).read_text(encoding="utf-8")
-    assert committed == without_marks(render(name, artefacts)), REFRESH
+    assert committed == remove_marks(render_document(name, artefacts)), REFRESH
 
 
 def test_committed_page_is_what_the_command_writes(root, artefacts):
@@ -137,7 +144,7 @@ def test_committed_page_is_what_the_command_writes(root, artefacts):
         for path in (root / "docs" / PICTURES).glob("*.svg")
     }
     committed = (root / "docs" / PAGE).read_text(encoding="utf-8")
-    assert committed == page(render(DOCUMENTS[0], artefacts), pictures), REFRESH
+    assert committed == render_page(render_document(DOCUMENTS[0], artefacts), pictures), REFRESH
 
 
 def test_committed_figures_are_drawn_from_the_committed_artefacts(root, artefacts):
@@ -146,7 +153,7 @@ def test_committed_figures_are_drawn_from_the_committed_artefacts(root, artefact
         found = re.search(r"drawn from (\w+)", picture)
         return found[1] if found else picture
 
-    drawn = illustrations(artefacts)
+    drawn = draw_illustrations(artefacts)
     committed = {
         path.stem: path.read_text(encoding="utf-8")
         for path in (root / "docs" / PICTURES).glob("*.svg")
@@ -163,17 +170,17 @@ def test_page_needs_no_other_file_and_tells_the_source_of_a_number(root):
 
 
 def test_diagram_draws_the_stages_in_the_order_in_which_a_photo_passes_them(root):
-    stages = laps(root / "core" / "pipeline.py")
+    stages = find_stages(root / "core" / "pipeline.py")
     # The order that tests/core/test_pipeline.py finds in an answer.
     assert stages == ["detect", "landmarks", "align", "quality", "classify"]
-    drawn = system_diagram()
+    drawn = draw_system_diagram()
     places = [drawn.index(f">{stage}</text>") for stage in stages]
     assert places == sorted(places)
 
 
 def test_what_was_not_measured_is_left_out_with_the_command_that_measures_it(artefacts):
     few = {name: artefacts[name] for name in ("metrics_publictest", "manifest", "constants")}
-    text = without_marks(render(DOCUMENTS[0], few))
+    text = remove_marks(render_document(DOCUMENTS[0], few))
     for measure in MEASURES:
         if measure.artefact not in few:
             assert f"`{measure.shown()}` measures it" in text
@@ -194,8 +201,8 @@ def test_artefact_that_is_no_json_is_told(root, tmp_path):
 def test_artefact_of_other_weights_is_noticed():
     manifest = Value({"models": {"a": {"sha256": "1"}, "b": {"sha256": "2"}}}, "manifest")
     parts = {"x": {"weights_sha256": {"a": "1"}}, "y": [{"weights_sha256": {"b": "old"}}]}
-    assert other_weights(Value(parts, "study"), manifest) == ["b"]
-    assert other_weights(Value({"model": "a", "weights_sha256": "1"}, "study"), manifest) == []
+    assert find_other_weights(Value(parts, "study"), manifest) == ["b"]
+    assert find_other_weights(Value({"model": "a", "weights_sha256": "1"}, "study"), manifest) == []
 
 
 def test_number_cannot_reach_a_text_without_its_source():
@@ -227,7 +234,7 @@ def test_null_effect_reaches_to_the_last_error_before_a_loss_beyond_chance(rows,
 
 
 def test_null_effects_are_reported_for_every_kind_and_model(artefacts):
-    text = without_marks(render(DOCUMENTS[0], artefacts))
+    text = remove_marks(render_document(DOCUMENTS[0], artefacts))
     part = text.split("#### Where no loss was seen")[1].split("#### ")[0]
     models = artefacts["landmarks"]["models"]
     rows = {
@@ -245,7 +252,7 @@ def test_null_effects_are_reported_for_every_kind_and_model(artefacts):
 
 
 def test_landmarks_are_told_in_all_the_figures_that_were_measured(artefacts, told):
-    sources = {source for _, source in MARK.findall(render(DOCUMENTS[0], artefacts))}
+    sources = {source for _, source in MARK.findall(render_document(DOCUMENTS[0], artefacts))}
     for name, model in told["landmarks"]["models"].items():
         way = f"landmarks: models/{name}"
         for kind, rows in model["noise"].items():
@@ -264,7 +271,7 @@ def test_landmarks_are_told_in_all_the_figures_that_were_measured(artefacts, tol
 
 
 def test_all_groups_that_are_answered_worse_are_told(artefacts, told):
-    sources = {source for _, source in MARK.findall(render(DOCUMENTS[0], artefacts))}
+    sources = {source for _, source in MARK.findall(render_document(DOCUMENTS[0], artefacts))}
     for name, model in told["robustness"]["models"].items():
         for index in range(len(model["worst"])):
             assert f"robustness: models/{name}/worst/{index}/accuracy" in sources
@@ -272,7 +279,7 @@ def test_all_groups_that_are_answered_worse_are_told(artefacts, told):
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_training_against_bias_is_told_with_what_it_costs_and_brings(artefacts, name):
-    sources = {source for _, source in MARK.findall(render(name, artefacts))}
+    sources = {source for _, source in MARK.findall(render_document(name, artefacts))}
     runs = artefacts["ablation_mitigation"]["runs"]
     assert len(runs) == 1 + len(ablation.MITIGATIONS)
     for index in range(1, len(runs)):
@@ -284,7 +291,7 @@ def test_training_against_bias_is_told_with_what_it_costs_and_brings(artefacts, 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_what_training_against_bias_does_not_change_is_said(artefacts, told, name):
-    text = without_marks(render(name, artefacts))
+    text = remove_marks(render_document(name, artefacts))
     closed = [
         run["name"]
         for run in told["ablation_mitigation"]["runs"]
@@ -295,14 +302,14 @@ def test_what_training_against_bias_does_not_change_is_said(artefacts, told, nam
 
 
 def test_mesh_that_nobody_held_against_people_is_said_to_be_unmeasured(artefacts, told):
-    text = without_marks(render(DOCUMENTS[0], artefacts))
+    text = remove_marks(render_document(DOCUMENTS[0], artefacts))
     unmeasured = told["landmarks"]["human_points"] is None
     assert ("to points that people placed is not measured" in text) == unmeasured
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_what_the_gate_exempts_is_said(artefacts, told, name):
-    text = without_marks(render(name, artefacts))
+    text = remove_marks(render_document(name, artefacts))
     exempt = set(told["robustness"]["slicings"]) - set(read_limits().slicings)
     assert exempt
     [sentence] = re.findall(r"[Gg]roups by ([a-z ]+?)(?: are measured above|, which)", text)
@@ -313,7 +320,7 @@ def test_what_the_gate_exempts_is_said(artefacts, told, name):
 def test_curves_are_drawn_for_each_model_with_a_band(artefacts, told, name):
     models = told[name]["models"]
     kinds = next(iter(models.values()))["noise" if name == "landmarks" else "curves"]
-    picture = illustrations({name: artefacts[name]})[name]
+    picture = draw_illustrations({name: artefacts[name]})[name]
     for each in (*models, *kinds):
         assert f">{each}</text>" in picture
     assert picture.count('id="FillBetweenPolyCollection_') == len(models) * len(kinds)
@@ -329,9 +336,9 @@ def test_listed_command_asks_about_as_many_faces_as_were_measured(told, name, co
 
 def test_command_for_all_gives_whatever_a_measure_needs(artefacts):
     for need in {need for each in MEASURES for need in each.needs}:
-        assert f" --{need} " in reproduce_all()
-    text = without_marks(render(DOCUMENTS[0], artefacts)).split("## Reproducing")[1]
-    assert reproduce_all() in text
+        assert f" --{need} " in format_command_for_all()
+    text = remove_marks(render_document(DOCUMENTS[0], artefacts)).split("## Reproducing")[1]
+    assert format_command_for_all() in text
     for each in MEASURES:
         assert f"| {each.told}: `{each.artefact}` | `{each.shown()}` |" in text
     for each in ELSEWHERE:
@@ -339,7 +346,9 @@ def test_command_for_all_gives_whatever_a_measure_needs(artefacts):
 
 
 def test_every_artefact_that_the_report_tells_of_has_a_command(artefacts):
-    sources = [source for name in DOCUMENTS for _, source in MARK.findall(render(name, artefacts))]
+    sources = [
+        source for name in DOCUMENTS for _, source in MARK.findall(render_document(name, artefacts))
+    ]
     read = {source.removeprefix("1 - ").partition(":")[0] for source in sources}
     listed = {each.artefact for each in (*MEASURES, *ELSEWHERE)}
     ablations = {name for name in read if name.startswith("ablation_")}

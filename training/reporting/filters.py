@@ -19,12 +19,12 @@ _BEYOND_CHANCE = 0.05
 """A difference with a smaller probability under no difference counts as seen."""
 
 
-def without_marks(text: str) -> str:
+def remove_marks(text: str) -> str:
     """The text as a person reads it."""
     return MARK.sub(r"\1", text)
 
 
-def with_sources(text: str) -> str:
+def add_sources(text: str) -> str:
     """The text as HTML whose numbers tell their source when pointed at."""
     return MARK.sub(
         lambda found: (

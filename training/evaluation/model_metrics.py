@@ -13,25 +13,25 @@ from core.calibration import Calibration, softmax
 from core.types import Float32Array
 
 from ..data.votes import Votes
-from .conformal import conformal_sets
-from .crowd import crowd_agreement
-from .intervals import LEVEL, RESAMPLES, bootstrap
+from .conformal import measure_conformal_sets
+from .crowd import measure_crowd_agreement
+from .intervals import LEVEL, RESAMPLES, bootstrap_intervals
 from .metrics import (
     Labels,
     Probabilities,
-    confusion,
-    headlines,
-    per_class,
-    reliability,
-    risk_coverage,
+    compute_headlines,
+    compute_per_class,
+    compute_reliability,
+    compute_risk_coverage,
+    count_confusions,
 )
-from .paired import against
+from .paired import select_comparisons
 
 HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "brier", "ece")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Subject:
+class GroundTruth:
     """What answers are held against."""
 
     labels: Labels
@@ -40,7 +40,9 @@ class Subject:
     """(N,) whether a near copy was among the training faces; None where those are unknown."""
 
 
-def figures(logits: Float32Array, calibration: Calibration, subject: Subject) -> dict[str, Any]:
+def compute_metrics(
+    logits: Float32Array, calibration: Calibration, subject: GroundTruth
+) -> dict[str, Any]:
     """Plain numbers of (N, 7) uncalibrated ``logits``, each headline with its interval beside it.
 
     ``seen`` faces count in the headlines, as is usual with FER-2013; ``deduplicated`` gives
@@ -48,22 +50,22 @@ def figures(logits: Float32Array, calibration: Calibration, subject: Subject) ->
     """
     probabilities = calibration.probabilities(logits)
     uncalibrated = softmax(logits)
-    plain = headlines(uncalibrated, subject.labels)
+    plain = compute_headlines(uncalibrated, subject.labels)
     return {
-        **with_intervals(probabilities, subject.labels),
+        **compute_headlines_with_intervals(probabilities, subject.labels),
         "nll_uncalibrated": plain["nll"],
         "brier_uncalibrated": plain["brier"],
         "ece_uncalibrated": plain["ece"],
         "temperature": calibration.temperature,
         "smoothing": calibration.smoothing,
         "certain": _certain(probabilities, subject.labels, calibration.certain_from),
-        "per_class": per_class(probabilities, subject.labels),
-        "confusion_matrix": confusion(probabilities, subject.labels),
-        "risk_coverage": risk_coverage(probabilities, subject.labels),
-        "reliability": reliability(probabilities, subject.labels),
-        "reliability_uncalibrated": reliability(uncalibrated, subject.labels),
-        "conformal": conformal_sets(probabilities, subject.labels),
-        "crowd": crowd_agreement(probabilities, subject.labels, subject.votes)
+        "per_class": compute_per_class(probabilities, subject.labels),
+        "confusion_matrix": count_confusions(probabilities, subject.labels),
+        "risk_coverage": compute_risk_coverage(probabilities, subject.labels),
+        "reliability": compute_reliability(probabilities, subject.labels),
+        "reliability_uncalibrated": compute_reliability(uncalibrated, subject.labels),
+        "conformal": measure_conformal_sets(probabilities, subject.labels),
+        "crowd": measure_crowd_agreement(probabilities, subject.labels, subject.votes)
         if subject.votes
         else None,
         "deduplicated": _deduplicated(probabilities, subject),
@@ -71,7 +73,7 @@ def figures(logits: Float32Array, calibration: Calibration, subject: Subject) ->
     }
 
 
-def recorded(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+def select_recorded(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     """What of the figures of model ``name`` in a metrics.json the manifest keeps."""
     told = document["models"][name]
     kept = {"data": document["data"], "n": told["n"]}
@@ -82,17 +84,19 @@ def recorded(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     kept["certain"] = told["certain"]
     if told["deduplicated"]:
         kept["deduplicated"] = told["deduplicated"]
-    rivals = against(name, document["pairs"])
+    rivals = select_comparisons(name, document["pairs"])
     if rivals:
         kept["against"] = rivals
     return kept
 
 
-def with_intervals(probabilities: Probabilities, labels: Labels) -> dict[str, Any]:
+def compute_headlines_with_intervals(
+    probabilities: Probabilities, labels: Labels
+) -> dict[str, Any]:
     """Every headline figure as a plain number, its interval beside it, and the number of faces."""
-    spans = bootstrap(probabilities, labels)
+    spans = bootstrap_intervals(probabilities, labels)
     told: dict[str, Any] = {"n": len(labels)}
-    for name, value in headlines(probabilities, labels).items():
+    for name, value in compute_headlines(probabilities, labels).items():
         told[name] = value
         told[f"{name}_interval"] = list(spans[name])
     return told
@@ -109,11 +113,11 @@ def _certain(probabilities: Probabilities, labels: Labels, level: float) -> dict
     }
 
 
-def _deduplicated(probabilities: Probabilities, subject: Subject) -> dict[str, Any] | None:
+def _deduplicated(probabilities: Probabilities, subject: GroundTruth) -> dict[str, Any] | None:
     if subject.seen is None:
         return None
     fresh = ~subject.seen
     told: dict[str, Any] = {"removed": int(subject.seen.sum()), "n": int(fresh.sum())}
     if fresh.any():
-        told |= with_intervals(probabilities[fresh], subject.labels[fresh])
+        told |= compute_headlines_with_intervals(probabilities[fresh], subject.labels[fresh])
     return told
