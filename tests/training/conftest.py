@@ -1,4 +1,4 @@
-"""Small sets of drawn faces, and one short run that many tests look at."""
+"""Small sets of drawn faces, and one short run that many tests share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PREFIXES = {
 
 
 def drawn_face(emotion: int, seed: int) -> np.ndarray:
-    """(48, 48) uint8: bright stripes whose direction and width tell the emotion, and noise."""
+    """Return (48, 48) uint8 noisy stripes; their direction and width depend on the emotion."""
     generator = np.random.default_rng((emotion, seed))
     y, x = np.mgrid[:48, :48]
     angle = np.pi * emotion / len(EMOTIONS)
@@ -46,7 +46,7 @@ def save_png() -> Callable[[Path, np.ndarray], None]:
 
 @pytest.fixture(autouse=True)
 def _one_thread() -> Iterator[None]:
-    """Tiny networks gain nothing from several threads, and lose much where they must wait."""
+    """Use one thread: tiny networks gain nothing from several, and waiting costs much time."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -58,8 +58,8 @@ def faces_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A class-folder tree named as FER-2013: 28 training, 21 validation and 7 test faces."""
     folder = tmp_path_factory.mktemp("faces")
     row = 0
-    for split, each in ((Split.TRAIN, 4), (Split.VALIDATION, 3), (Split.TEST, 1)):
-        for _ in range(each):
+    for split, count in ((Split.TRAIN, 4), (Split.VALIDATION, 3), (Split.TEST, 1)):
+        for _ in range(count):
             for index, emotion in enumerate(EMOTIONS):
                 name = f"{PREFIXES[split]}_{row:05d}.png"
                 write_png(folder / split / emotion / name, drawn_face(index, row))
@@ -69,14 +69,14 @@ def faces_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def votes_csv(faces_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Crowd votes on the training and validation faces: eight of ten people say the label."""
+    """Crowd votes on the training and validation faces: eight of ten people choose the label."""
     columns = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear")
     words = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
     lines = [",".join(("image", "usage", *columns, "contempt", "unknown", "NF"))]
     for split in (Split.TRAIN, Split.VALIDATION):
         for file in sorted((faces_dir / split).rglob("*.png")):
-            said = words[EMOTIONS.index(file.parent.name)]
-            counts = ["8" if column == said else "0" for column in columns]
+            label = words[EMOTIONS.index(file.parent.name)]
+            counts = ["8" if column == label else "0" for column in columns]
             lines.append(",".join((file.name, PREFIXES[split], *counts, "1", "1", "0")))
     path = tmp_path_factory.mktemp("votes") / "votes.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -98,10 +98,10 @@ def small_recipe() -> Callable[..., object]:
 
 @pytest.fixture(scope="session")
 def finished_run(faces_dir, votes_csv, small_recipe, tmp_path_factory):
-    """A finished run of two epochs from scratch; look, but do not change its folder."""
+    """A finished run of two epochs from scratch; do not change its folder."""
     from training.learning.train import train_model
 
-    told = []
+    reports = []
     torch.set_num_threads(1)
     run = train_model(
         small_recipe(),
@@ -110,14 +110,14 @@ def finished_run(faces_dir, votes_csv, small_recipe, tmp_path_factory):
         init="scratch",
         votes=votes_csv,
         workers=0,
-        report=told.append,
+        report=reports.append,
     )
-    return run, told
+    return run, reports
 
 
 @pytest.fixture
 def weights_copy(finished_run, tmp_path: Path) -> Path:
-    """A folder with the finished run's weights and manifest, free to be changed."""
+    """A folder with the finished run's weights and manifest that a test may change."""
     folder = tmp_path / "weights"
     folder.mkdir()
     run, _ = finished_run

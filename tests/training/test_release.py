@@ -1,4 +1,4 @@
-"""`make weights` publishes what passed the release gate, and nothing else."""
+"""`make weights` publishes only weights that pass the release gate."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 import pytest
 
 EMOTION = """#!/bin/sh
-# Stands in for hours of training: a run leaves weights, publishing copies them.
+# Replaces hours of training: a run leaves weights, publishing copies them.
 echo "$@" >> log
 while [ $# -gt 0 ]; do
     case $1 in
@@ -25,7 +25,7 @@ done
 
 @pytest.fixture
 def checkout(root, tmp_path):
-    """A folder with the command, weights of before and a program that trains at once."""
+    """A folder with the script, old weights, and a program that trains instantly."""
     if sys.platform == "win32":
         pytest.skip("needs a POSIX shell")
     for folder in (".ci", ".venv/bin", "weights"):
@@ -40,10 +40,10 @@ def checkout(root, tmp_path):
 
 
 def make_weights(checkout):
-    given = {"DATA": "faces.zip", "VOTES": "votes.csv"}
+    variables = {"DATA": "faces.zip", "VOTES": "votes.csv"}
     return subprocess.run(
         [checkout / ".ci" / "weights"],
-        env={"PATH": os.environ["PATH"], **given},
+        env={"PATH": os.environ["PATH"], **variables},
         cwd=checkout,
         capture_output=True,
         text=True,
@@ -51,23 +51,23 @@ def make_weights(checkout):
     )
 
 
-def published(checkout):
+def read_published(checkout):
     return (checkout / "weights" / "manifest.json").read_text(encoding="utf-8")
 
 
-def test_weights_that_leave_a_group_behind_do_not_replace_those_in_use(checkout):
+def test_weights_that_fail_the_gate_do_not_replace_those_in_use(checkout):
     (checkout / "behind").touch()
     assert make_weights(checkout).returncode == 1
-    assert published(checkout) == "old\n"
+    assert read_published(checkout) == "old\n"
 
 
 def test_weights_that_pass_are_published_beside_the_detector(checkout):
-    done = make_weights(checkout)
-    assert done.returncode == 0, done.stderr
-    assert published(checkout) == "new\n"
+    finished = make_weights(checkout)
+    assert finished.returncode == 0, finished.stderr
+    assert read_published(checkout) == "new\n"
     assert (checkout / "weights" / "compact.md").exists()
     for line in (checkout / "log").read_text(encoding="utf-8").splitlines():
-        # Everything before the end works on the candidate, the detector in it as well.
+        # Every step but the last works on the candidate, which includes the detector.
         assert "--weights weights" not in line
         assert "--publish weights" not in line
     assert (checkout / "runs" / "candidate" / "compact.md").exists()

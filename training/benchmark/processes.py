@@ -97,8 +97,8 @@ def measure_batch(
     # Not before the first result, because the workers were still loading.
     results = [tick for tick in ticks if tick[1]] or [(started, 0)]
     (began, before), (ended, after) = results[0], results[-1]
-    each = (ended - began) / (after - before) if after > before else whole / count
-    return {"whole": whole, "each": each, "faces_a_photo": summary.faces / count}
+    per_photo = (ended - began) / (after - before) if after > before else whole / count
+    return {"whole": whole, "each": per_photo, "faces_a_photo": summary.faces / count}
 
 
 def measure_startup(image: RgbImage, rounds: int = 3) -> dict[str, float]:

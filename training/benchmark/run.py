@@ -181,7 +181,7 @@ def _time_stages(
             partial(analyzer.prepare, image, found)
             for image, found in zip(images, faces, strict=True)
         ]
-        tasks["classify"][name] = [partial(analyzer.classify, [each]) for each in prepared]
+        tasks["classify"][name] = [partial(analyzer.classify, [item]) for item in prepared]
     return {
         stage: {
             name: summarize_seconds(seconds)

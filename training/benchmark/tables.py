@@ -44,16 +44,16 @@ def format_precision_rows(comparison: Mapping[str, Mapping[str, float]]) -> list
     """Return the rows of `emotion bench --precision`: a name, then a value for each precision."""
     return [
         *(
-            [f"{name}, %", *(f"{100 * each[key]:.2f}" for each in comparison.values())]
+            [f"{name}, %", *(f"{100 * row[key]:.2f}" for row in comparison.values())]
             for name, key in (
                 ("accuracy", "accuracy"),
                 ("macro-F1", "macro_f1"),
                 ("calibration error", "ece"),
             )
         ),
-        ["other answers", *(f"{each['other_answers']:,}" for each in comparison.values())],
-        ["ms for one face", *(f"{each['ms_per_face']:.2f}" for each in comparison.values())],
-        ["faces a second", *(f"{each['faces_per_s']:,.0f}" for each in comparison.values())],
+        ["other answers", *(f"{row['other_answers']:,}" for row in comparison.values())],
+        ["ms for one face", *(f"{row['ms_per_face']:.2f}" for row in comparison.values())],
+        ["faces a second", *(f"{row['faces_per_s']:,.0f}" for row in comparison.values())],
     ]
 
 

@@ -32,11 +32,11 @@ class Hardware:
 
     def split_batch(self, batch: int) -> int:
         """Return the faces of a batch that each process takes; ConfigError for no even split."""
-        each = max(2, round(batch / self.world_size))
+        suggested = self.world_size * max(2, round(batch / self.world_size))
         if batch % self.world_size or batch // self.world_size < 2:
             raise ConfigError(
                 f"A batch of {batch} faces cannot be split among {self.world_size} devices.",
-                hint=f"Example: --set batch={each * self.world_size}",
+                hint=f"Example: --set batch={suggested}",
             )
         return batch // self.world_size
 

@@ -1,4 +1,4 @@
-"""Weight files and their manifest: written whole, read back the same, guarded."""
+"""Weight files and their manifest: written atomically, read back unchanged, verified."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from training.learning.export import (
 def network():
     torch.manual_seed(3)
     network = EmotionNetwork(architecture_named("mobilenet_v2"))
-    # Statistics that differ from what a fresh network has.
+    # Statistics that differ from those of a new network.
     network.train()(torch.randn(4, 3, 32, 32))
     return network.eval()
 
 
-def exported(network, folder):
+def export(network, folder):
     return export_network(
         network,
         folder,
@@ -48,8 +48,8 @@ def exported(network, folder):
     )
 
 
-def test_exported_network_comes_back_with_its_answers(network, tmp_path):
-    exported(network, tmp_path)
+def test_exported_network_gives_the_same_answers(network, tmp_path):
+    export(network, tmp_path)
     spec = spec_of("mobilenet_v2", tmp_path)
     loaded = load_state(empty_network("mobilenet_v2"), spec.load())
     faces = torch.randn(3, 3, 32, 32)
@@ -60,13 +60,13 @@ def test_exported_network_comes_back_with_its_answers(network, tmp_path):
             assert torch.equal(loaded.state_dict()[key], value.half().float()), key
 
 
-def test_manifest_tells_all_that_must_travel_with_the_file(network, tmp_path):
-    file = exported(network, tmp_path)
+def test_manifest_has_everything_that_the_file_needs(network, tmp_path):
+    file = export(network, tmp_path)
     entry, spec = read_entry(tmp_path, "mobilenet_v2"), spec_of("mobilenet_v2", tmp_path)
     data = file.read_bytes()
     assert (entry["bytes"], entry["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
     assert entry["architecture"] == "mobilenet_v2"
-    assert spec.parameters == sum(each.numel() for each in network.parameters())
+    assert spec.parameters == sum(values.numel() for values in network.parameters())
     assert spec.preprocessing == Preprocessing(32, 0.4, 0.3)
     assert spec.frame == FaceFrame((15, 19), (33, 19), (24, 37))
     assert spec.calibration.temperature == 1.0
@@ -75,7 +75,7 @@ def test_manifest_tells_all_that_must_travel_with_the_file(network, tmp_path):
 
 @pytest.mark.parametrize("change", ["flipped", "cut"])
 def test_changed_file_is_refused(network, tmp_path, change):
-    file = exported(network, tmp_path)
+    file = export(network, tmp_path)
     data = bytearray(file.read_bytes())
     if change == "cut":
         del data[-1]
@@ -90,7 +90,7 @@ def test_changed_file_is_refused(network, tmp_path, change):
 
 
 def test_publishing_copies_file_and_entry_beside_others(network, tmp_path):
-    exported(network, tmp_path / "run")
+    export(network, tmp_path / "run")
     other = {**read_entry(tmp_path / "run", "mobilenet_v2"), "architecture": "resnet50"}
     update_entry(tmp_path / "shipped", "resnet50", other)
     publish("mobilenet_v2", tmp_path / "run", tmp_path / "shipped")
@@ -100,21 +100,21 @@ def test_publishing_copies_file_and_entry_beside_others(network, tmp_path):
 
 
 def test_publishing_an_untrained_model_is_refused(network, tmp_path):
-    exported(network, tmp_path)
+    export(network, tmp_path)
     with pytest.raises(WeightsMissing):
         publish("resnet50", tmp_path, tmp_path / "elsewhere")
 
 
 def test_entries_are_merged_key_by_key(network, tmp_path):
-    exported(network, tmp_path)
+    export(network, tmp_path)
     before = read_entry(tmp_path, "mobilenet_v2")
     update_entry(tmp_path, "mobilenet_v2", {"metrics": {"validation": {"n": 1}}})
     after = read_entry(tmp_path, "mobilenet_v2")
     assert after == {**before, "metrics": {"validation": {"n": 1}}}
 
 
-def test_other_weights_or_calibration_undo_the_ensemble(network, tmp_path):
-    exported(network, tmp_path)
+def test_new_weights_or_calibration_remove_the_ensemble(network, tmp_path):
+    export(network, tmp_path)
     ensemble = {"weights": {"mobilenet_v2": 1.0}, "calibration": {"temperature": 2.0}}
     update_ensemble(tmp_path, ensemble)
     update_entry(tmp_path, "mobilenet_v2", {"metrics": {}})
@@ -123,7 +123,7 @@ def test_other_weights_or_calibration_undo_the_ensemble(network, tmp_path):
     assert read_ensemble(tmp_path) is None
 
 
-def test_interrupted_writing_leaves_the_old_file(tmp_path, monkeypatch):
+def test_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "manifest.json"
     atomic_write(path, b"old")
 
@@ -137,8 +137,8 @@ def test_interrupted_writing_leaves_the_old_file(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_manifest_is_plain_json_that_a_person_can_read(network, tmp_path):
-    exported(network, tmp_path)
+def test_manifest_is_readable_json(network, tmp_path):
+    export(network, tmp_path)
     text = (tmp_path / "manifest.json").read_text()
     assert json.loads(text)["schema_version"] == 1
     assert text.startswith("{\n  ")

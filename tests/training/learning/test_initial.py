@@ -1,4 +1,4 @@
-"""What a run starts from."""
+"""The weights that a run starts from."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_torchvision_s_imagenet_file_fits_the_trunk_key_by_key(name):
 
 
 @pytest.mark.parametrize("name", BUILDERS)
-def test_torchvision_knows_the_weights_that_imagenet_stands_for(name):
+def test_torchvision_has_the_weights_that_imagenet_means(name):
     weights = models.get_weight(architecture_named(name).imagenet_weights)
     assert weights.meta["categories"][0] == "tench"
 
@@ -60,7 +60,7 @@ def test_scratch_is_the_same_for_the_same_seed(small_recipe):
     assert not torch.equal(states[0][key], states[2][key])
 
 
-def test_our_own_file_brings_its_head_along(small_recipe, finished_run):
+def test_our_own_file_includes_the_head(small_recipe, finished_run):
     run, _ = finished_run
     network = make_initial_network(small_recipe(), str(run.weights))
     from safetensors.torch import load_file
@@ -69,9 +69,9 @@ def test_our_own_file_brings_its_head_along(small_recipe, finished_run):
         assert torch.equal(network.state_dict()[key], value.float()), key
 
 
-def test_trunk_file_leaves_the_head_as_drawn(small_recipe, tmp_path):
+def test_trunk_file_leaves_the_head_random(small_recipe, tmp_path):
     trunk = EmotionNetwork(architecture_named("mobilenet_v2")).trunk.state_dict()
-    save_file({key: each.half() for key, each in trunk.items()}, tmp_path / "trunk.safetensors")
+    save_file({key: values.half() for key, values in trunk.items()}, tmp_path / "trunk.safetensors")
     network = make_initial_network(small_recipe(), str(tmp_path / "trunk.safetensors"))
     key = "features.0.0.weight"
     assert torch.equal(network.trunk.state_dict()[key], trunk[key].half().float())
@@ -99,14 +99,14 @@ def test_file_that_cannot_be_read_is_refused(small_recipe, tmp_path, content):
 def test_shared_imagenet_features_fit_mobilenet(shared_dir, small_recipe):
     path = shared_dir / "init" / "mobilenet_v2_imagenet_trunk.safetensors"
     network = make_initial_network(small_recipe(), str(path))
-    assert all(torch.isfinite(each).all() for each in network.state_dict().values())
+    assert all(torch.isfinite(values).all() for values in network.state_dict().values())
 
 
-def test_file_of_an_earlier_run_tells_how_it_was_trained(weights_copy, tmp_path):
-    told = read_earlier_run(str(weights_copy / "mobilenet_v2.safetensors"))
-    assert told["init"] == "scratch"
-    assert told["recipe"]["model"] == "mobilenet_v2"
-    assert len(told["sha256"]) == 64
+def test_earlier_run_is_read_from_the_manifest_beside_the_file(weights_copy, tmp_path):
+    earlier = read_earlier_run(str(weights_copy / "mobilenet_v2.safetensors"))
+    assert earlier["init"] == "scratch"
+    assert earlier["recipe"]["model"] == "mobilenet_v2"
+    assert len(earlier["sha256"]) == 64
     # Other weights beside the same manifest.
     changed = weights_copy / "mobilenet_v2.safetensors"
     changed.write_bytes(changed.read_bytes() + b" ")
@@ -119,7 +119,7 @@ def test_other_starts_have_no_earlier_run(tmp_path):
         assert read_earlier_run(init) is None
 
 
-def test_residual_blocks_of_a_network_from_scratch_begin_as_the_identity(small_recipe):
+def test_residual_blocks_start_as_the_identity_from_scratch(small_recipe):
     network = make_initial_network(small_recipe("resnet50", input_px=32), "scratch")
     block = network.trunk.layer1[1].eval()
     features = torch.rand(1, 256, 4, 4)

@@ -1,4 +1,4 @@
-"""One training step: losses, schedule, weight average."""
+"""One training step: losses, schedule and weight average."""
 
 from __future__ import annotations
 
@@ -22,47 +22,47 @@ from training.learning.teachers import TeacherOutputs
 PLAIN = {"mixup_chance": 0, "dropout": 0, "votes_head": 0, "label_smoothing": 0}
 
 
-def module_of(recipe, *, steps=100, **given):
+def make_module(recipe, *, steps=100, **given):
     torch.manual_seed(recipe.seed)
     network = EmotionNetwork(architecture_named(recipe.model), dropout=recipe.dropout)
     return EmotionModule(recipe, network, steps=steps, **{"max_seconds": None, **given})
 
 
-def batch_of(size=4, side=32, opinions=True):
+def make_batch(size=4, side=32, has_votes=True):
     generator = torch.Generator().manual_seed(0)
     faces = torch.randint(0, 256, (size, side, side), dtype=torch.uint8, generator=generator)
     targets = torch.softmax(torch.randn(size, 7, generator=generator), dim=1)
     votes = torch.softmax(torch.randn(size, 8, generator=generator), dim=1)
-    return faces, targets, votes if opinions else torch.zeros(size, 8), torch.zeros(size, 0)
+    return faces, targets, votes if has_votes else torch.zeros(size, 8), torch.zeros(size, 0)
 
 
-def outputs(module, batch):
+def run_heads(module, batch):
     inputs = module.normalise(batch[0]).contiguous(memory_format=torch.channels_last)
     return module.headed(inputs)
 
 
 def test_tensor_normalisation_is_the_one_of_serving(small_recipe):
-    module = module_of(small_recipe(mean=0.4, std=0.3))
-    faces = batch_of()[0]
+    module = make_module(small_recipe(mean=0.4, std=0.3))
+    faces = make_batch()[0]
     served = Preprocessing(32, 0.4, 0.3).normalise(faces.numpy())
     np.testing.assert_allclose(module.normalise(faces).numpy(), served, atol=1e-6)
 
 
 def test_loss_is_the_cross_entropy_of_soft_targets(small_recipe):
-    module = module_of(small_recipe(**PLAIN))
-    batch = batch_of()
-    logits, _, shapes, hints, auxiliary = outputs(module, batch)
+    module = make_module(small_recipe(**PLAIN))
+    batch = make_batch()
+    logits, _, shapes, hints, auxiliary = run_heads(module, batch)
     expected = -(batch[1] * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
     assert shapes is hints is auxiliary is None
     torch.testing.assert_close(module.loss(batch), expected)
 
 
 def test_first_part_of_a_run_sees_smaller_faces(small_recipe):
-    module = module_of(small_recipe(**PLAIN, input_px=64, early_px=32, early_share=0.5), steps=10)
+    module = make_module(small_recipe(**PLAIN, input_px=64, early_px=32, early_share=0.5), steps=10)
     seen = []
     module.headed.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].shape))
     trainer = SimpleNamespace(global_step=0)
-    batch = batch_of(side=64)
+    batch = make_batch(side=64)
     for step in (0, 4, 5, 9):
         trainer.global_step = step
         module.__dict__["_trainer"] = trainer
@@ -72,8 +72,8 @@ def test_first_part_of_a_run_sees_smaller_faces(small_recipe):
 
 
 def test_smaller_faces_are_the_same_faces(small_recipe):
-    module = module_of(small_recipe(input_px=64, early_px=32, early_share=0.5))
-    faces = batch_of(side=32)[0]
+    module = make_module(small_recipe(input_px=64, early_px=32, early_share=0.5))
+    faces = make_batch(side=32)[0]
     doubled = faces.repeat_interleave(2, dim=1).repeat_interleave(2, dim=2)
     small = module._resize(module.normalise(doubled))
     inner = (slice(None), slice(None), slice(2, -2), slice(2, -2))
@@ -85,71 +85,71 @@ def test_smaller_faces_are_the_same_faces(small_recipe):
     )
 
 
-def test_first_part_that_is_no_smaller_changes_nothing(small_recipe):
-    module = module_of(small_recipe(input_px=32, early_px=64, early_share=0.5))
-    faces = batch_of(side=32)[0]
+def test_early_size_that_is_not_smaller_has_no_effect(small_recipe):
+    module = make_module(small_recipe(input_px=32, early_px=64, early_share=0.5))
+    faces = make_batch(side=32)[0]
     assert module._resize(module.normalise(faces)).shape == (4, 3, 32, 32)
 
 
 def test_votes_head_adds_its_weighted_cross_entropy(small_recipe):
-    module = module_of(small_recipe(**{**PLAIN, "votes_head": 0.5}))
-    batch = batch_of()
-    logits, opinion_logits, *_ = outputs(module, batch)
+    module = make_module(small_recipe(**{**PLAIN, "votes_head": 0.5}))
+    batch = make_batch()
+    logits, vote_logits, *_ = run_heads(module, batch)
     expected = functional.cross_entropy(logits, batch[1]) + 0.5 * functional.cross_entropy(
-        opinion_logits, batch[2]
+        vote_logits, batch[2]
     )
     torch.testing.assert_close(module.loss(batch), expected)
 
 
 def test_faces_without_votes_add_nothing_to_the_votes_head(small_recipe):
-    module = module_of(small_recipe(**{**PLAIN, "votes_head": 0.5}))
-    batch = batch_of(opinions=False)
-    expected = functional.cross_entropy(outputs(module, batch)[0], batch[1])
+    module = make_module(small_recipe(**{**PLAIN, "votes_head": 0.5}))
+    batch = make_batch(has_votes=False)
+    expected = functional.cross_entropy(run_heads(module, batch)[0], batch[1])
     torch.testing.assert_close(module.loss(batch), expected)
 
 
-def test_shape_head_adds_its_weighted_error_over_the_faces_whose_shape_is_known(small_recipe):
-    module = module_of(small_recipe(**PLAIN, shape=0.3), shapes=True)
+def test_shape_head_adds_its_weighted_error_over_faces_with_a_known_shape(small_recipe):
+    module = make_module(small_recipe(**PLAIN, shape=0.3), shapes=True)
     shapes = torch.randn(4, SHAPE_VALUES, generator=torch.Generator().manual_seed(1))
     shapes[1] = torch.nan
-    batch = (*batch_of()[:3], shapes)
-    told = outputs(module, batch)
+    batch = (*make_batch()[:3], shapes)
+    result = run_heads(module, batch)
     known = [0, 2, 3]
-    expected = functional.cross_entropy(told.emotions, batch[1]) + 0.3 * functional.mse_loss(
-        told.shapes[known], shapes[known]
+    expected = functional.cross_entropy(result.emotions, batch[1]) + 0.3 * functional.mse_loss(
+        result.shapes[known], shapes[known]
     )
     torch.testing.assert_close(module.loss(batch), expected)
     none = (*batch[:3], torch.full((4, SHAPE_VALUES), torch.nan))
     loss = module.loss(none)
-    torch.testing.assert_close(loss, functional.cross_entropy(told.emotions, batch[1]))
+    torch.testing.assert_close(loss, functional.cross_entropy(result.emotions, batch[1]))
     loss.backward()
     assert module.headed.shapes.weight.grad.abs().max() == 0
 
 
 def test_auxiliary_head_of_inception_adds_its_weighted_cross_entropy(small_recipe):
     recipe = small_recipe("inception_v3", **PLAIN, input_px=75, auxiliary=0.3)
-    module = module_of(recipe)
-    batch = batch_of(side=75, size=2)
-    logits, *_, auxiliary = outputs(module, batch)
+    module = make_module(recipe)
+    batch = make_batch(side=75, size=2)
+    logits, *_, auxiliary = run_heads(module, batch)
     assert auxiliary.shape == (2, 7)
     expected = functional.cross_entropy(logits, batch[1]) + 0.3 * functional.cross_entropy(
         auxiliary, batch[1]
     )
     torch.testing.assert_close(module.loss(batch), expected)
-    # The copy that ships carries no trace of the training head.
+    # The exported copy has no hooks of the training head.
     trunk = module.final_network.trunk
     assert not any(each._forward_hooks for each in trunk.modules())
 
 
-def test_mixup_blends_faces_targets_and_opinions_with_one_share(small_recipe):
+def test_mixup_blends_faces_targets_and_votes_with_one_share(small_recipe):
     recipe = small_recipe(**{**PLAIN, "mixup_chance": 1, "mixup_alpha": 1, "votes_head": 0.5})
-    module = module_of(recipe)
-    batch = batch_of()
+    module = make_module(recipe)
+    batch = make_batch()
     seen = {}
     module.headed.register_forward_pre_hook(lambda _, given: seen.update(inputs=given[0]))
     torch.manual_seed(3)
     loss = module.loss(batch)
-    # The same draws in the same order: chance, share, partners.
+    # The same random numbers in the same order: chance, share, partners.
     torch.manual_seed(3)
     torch.rand(())
     share = torch.distributions.Beta(1.0, 1.0).sample()
@@ -157,17 +157,17 @@ def test_mixup_blends_faces_targets_and_opinions_with_one_share(small_recipe):
     assert 0.05 < share < 0.95
     plain = module.normalise(batch[0])
     torch.testing.assert_close(seen["inputs"], share * plain + (1 - share) * plain[order])
-    targets, opinions = (share * each + (1 - share) * each[order] for each in batch[1:3])
-    logits, opinion_logits, *_ = module.headed(seen["inputs"])
+    targets, votes = (share * each + (1 - share) * each[order] for each in batch[1:3])
+    logits, vote_logits, *_ = module.headed(seen["inputs"])
     expected = functional.cross_entropy(logits, targets) + 0.5 * functional.cross_entropy(
-        opinion_logits, opinions
+        vote_logits, votes
     )
     torch.testing.assert_close(loss, expected)
 
 
 def test_mixup_is_left_out_by_chance_zero(small_recipe):
-    module = module_of(small_recipe(**PLAIN))
-    batch = batch_of()
+    module = make_module(small_recipe(**PLAIN))
+    batch = make_batch()
     torch.manual_seed(1)
     first = module.loss(batch)
     torch.manual_seed(2)
@@ -178,26 +178,26 @@ def test_mixup_is_left_out_by_chance_zero(small_recipe):
     ("progress", "factor"),
     [(0.0, 0.01), (0.05, 0.5), (0.1, 1.0), (0.55, 0.5), (0.325, 0.5 + math.sqrt(2) / 4), (1.0, 0)],
 )
-def test_rate_climbs_then_follows_the_cosine_to_zero(small_recipe, progress, factor):
-    module = module_of(small_recipe(warmup=0.1))
+def test_learning_rate_rises_then_follows_the_cosine_to_zero(small_recipe, progress, factor):
+    module = make_module(small_recipe(warmup=0.1))
     assert module.compute_rate_factor(progress) == pytest.approx(factor, abs=1e-9)
 
 
 def test_without_warm_up_the_rate_starts_at_its_peak(small_recipe):
-    assert module_of(small_recipe(warmup=0)).compute_rate_factor(0.0) == 1.0
+    assert make_module(small_recipe(warmup=0)).compute_rate_factor(0.0) == 1.0
 
 
-def test_clock_and_steps_whichever_is_further_tell_progress(small_recipe):
-    module = module_of(small_recipe(), max_seconds=10.0)
+def test_progress_is_by_clock_or_steps_whichever_is_further(small_recipe):
+    module = make_module(small_recipe(), max_seconds=10.0)
     module._started -= 5.0
     assert module.progress == pytest.approx(0.5, abs=0.05)
     module._started -= 100.0
     assert module.progress == 1.0
-    assert module_of(small_recipe()).progress == 0.0
+    assert make_module(small_recipe()).progress == 0.0
 
 
-def test_time_before_a_break_counts(small_recipe):
-    first, second = (module_of(small_recipe(), max_seconds=200.0) for _ in range(2))
+def test_time_before_a_resume_counts(small_recipe):
+    first, second = (make_module(small_recipe(), max_seconds=200.0) for _ in range(2))
     first._started -= 100.0
     checkpoint = {}
     first.on_save_checkpoint(checkpoint)
@@ -206,21 +206,21 @@ def test_time_before_a_break_counts(small_recipe):
     assert second.progress == pytest.approx(0.5, abs=0.05)
 
 
-def test_norms_and_biases_are_not_shrunk(small_recipe):
-    module = module_of(small_recipe(weight_decay=0.05))
-    shrunk, plain = module.configure_optimizers().param_groups
-    assert (shrunk["weight_decay"], plain["weight_decay"]) == (0.05, 0.0)
-    assert all(each.ndim > 1 for each in shrunk["params"])
+def test_norms_and_biases_have_no_weight_decay(small_recipe):
+    module = make_module(small_recipe(weight_decay=0.05))
+    decayed, plain = module.configure_optimizers().param_groups
+    assert (decayed["weight_decay"], plain["weight_decay"]) == (0.05, 0.0)
+    assert all(each.ndim > 1 for each in decayed["params"])
     assert all(each.ndim == 1 for each in plain["params"])
-    count = len(shrunk["params"]) + len(plain["params"])
+    count = len(decayed["params"]) + len(plain["params"])
     assert count == sum(1 for _ in module.headed.parameters())
 
 
-def test_steps_on_one_batch_learn_it_by_heart(small_recipe):
-    module = module_of(small_recipe(**PLAIN, learning_rate=0.003)).to(
+def test_steps_on_one_batch_overfit_it(small_recipe):
+    module = make_module(small_recipe(**PLAIN, learning_rate=0.003)).to(
         memory_format=torch.channels_last
     )
-    batch = (batch_of()[0], torch.eye(7)[:4], torch.zeros(4, 8), torch.zeros(4, 0))
+    batch = (make_batch()[0], torch.eye(7)[:4], torch.zeros(4, 8), torch.zeros(4, 0))
     optimizer = module.configure_optimizers()
     losses = []
     for _ in range(25):
@@ -233,7 +233,7 @@ def test_steps_on_one_batch_learn_it_by_heart(small_recipe):
 
 
 def test_weight_average_follows_the_network_faster_at_first(small_recipe):
-    module = module_of(small_recipe(ema_decay=0.9))
+    module = make_module(small_recipe(ema_decay=0.9))
     network, key = module.headed.network, "head.bias"
     history = []
     for step in range(40):
@@ -250,8 +250,8 @@ def test_weight_average_follows_the_network_faster_at_first(small_recipe):
 
 
 def test_weight_average_includes_the_statistics_of_batch_normalisation(small_recipe):
-    module = module_of(small_recipe())
-    module.loss(batch_of())
+    module = make_module(small_recipe())
+    module.loss(make_batch())
     module.average.update_parameters(module.headed.network)
     name = "trunk.features.0.1.running_mean"
     trained = module.headed.network.state_dict()[name]
@@ -259,12 +259,12 @@ def test_weight_average_includes_the_statistics_of_batch_normalisation(small_rec
     torch.testing.assert_close(module.final_network.state_dict()[name], trained)
 
 
-def test_loss_that_is_no_number_ends_with_advice(small_recipe):
-    module = module_of(small_recipe(learning_rate=0.002))
+def test_nan_loss_is_an_error_with_a_hint(small_recipe):
+    module = make_module(small_recipe(learning_rate=0.002))
     with torch.no_grad():
         module.headed.network.head.bias.fill_(float("nan"))
     with pytest.raises(InferenceError, match="loss became nan") as raised:
-        module.training_step(batch_of(), 0)
+        module.training_step(make_batch(), 0)
     assert "--set learning_rate=0.001" in raised.value.hint
 
 
@@ -272,72 +272,72 @@ def test_heads_of_training_share_the_network_s_features(small_recipe):
     recipe = small_recipe(**PLAIN)
     headed = HeadedNetwork(EmotionNetwork(architecture_named(recipe.model)), recipe).eval()
     inputs = torch.randn(2, 3, 32, 32)
-    logits, opinions, *_ = headed(inputs)
+    logits, votes, *_ = headed(inputs)
     torch.testing.assert_close(logits, headed.network(inputs))
-    torch.testing.assert_close(opinions, headed.opinions(headed.network.embed(inputs)))
+    torch.testing.assert_close(votes, headed.opinions(headed.network.embed(inputs)))
 
 
-class Opinion:
-    """Teachers that say the same of every face, and remember what they were shown."""
+class FixedTeachers:
+    """Teachers with the same outputs for every face, which remember their input."""
 
     width = 5
 
     def __init__(self, probabilities):
         self.probabilities = torch.tensor(probabilities)
         self.features = torch.arange(5.0) - 2
-        self.shown = None
+        self.inputs = None
 
     def predict(self, grey, temperature):
-        self.shown = (grey, temperature)
+        self.inputs = (grey, temperature)
         rows = len(grey)
         return TeacherOutputs(self.probabilities.expand(rows, -1), self.features.expand(rows, -1))
 
 
 def test_teachers_add_their_divergence_at_their_temperature(small_recipe):
-    opinion = Opinion([0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
+    teachers = FixedTeachers([0.4, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1])
     recipe = small_recipe(**PLAIN, distillation=0.7, distillation_temperature=2, hints=0)
-    module = module_of(recipe, teachers=opinion)
-    batch = batch_of()
-    logits, *_ = outputs(module, batch)
-    said = torch.softmax(logits / 2, dim=1)
-    taught = opinion.probabilities
-    divergence = (taught * (taught / said).log()).sum(dim=1).mean()
+    module = make_module(recipe, teachers=teachers)
+    batch = make_batch()
+    logits, *_ = run_heads(module, batch)
+    predicted = torch.softmax(logits / 2, dim=1)
+    taught = teachers.probabilities
+    divergence = (taught * (taught / predicted).log()).sum(dim=1).mean()
     expected = 0.3 * functional.cross_entropy(logits, batch[1]) + 0.7 * 4 * divergence
     torch.testing.assert_close(module.loss(batch), expected)
-    grey, temperature = opinion.shown
+    grey, temperature = teachers.inputs
     assert temperature == 2
     torch.testing.assert_close(grey[:, 0], batch[0].float() / 255)
 
 
-def test_hints_add_the_error_in_telling_the_teachers_features(small_recipe):
-    opinion = Opinion([1 / 7] * 7)
-    module = module_of(small_recipe(**PLAIN, distillation=0, hints=0.5), teachers=opinion)
-    batch = batch_of()
-    told = outputs(module, batch)
-    assert told.hints.shape == (4, 5)
-    gap = ((told.hints - opinion.features) ** 2).mean()
-    expected = functional.cross_entropy(told.emotions, batch[1]) + 0.5 * gap
+def test_hints_add_the_error_in_predicting_the_teachers_features(small_recipe):
+    teachers = FixedTeachers([1 / 7] * 7)
+    module = make_module(small_recipe(**PLAIN, distillation=0, hints=0.5), teachers=teachers)
+    batch = make_batch()
+    result = run_heads(module, batch)
+    assert result.hints.shape == (4, 5)
+    gap = ((result.hints - teachers.features) ** 2).mean()
+    expected = functional.cross_entropy(result.emotions, batch[1]) + 0.5 * gap
     torch.testing.assert_close(module.loss(batch), expected)
 
 
 def test_teachers_see_the_mixed_faces_that_the_student_sees(small_recipe):
-    opinion = Opinion([1 / 7] * 7)
+    teachers = FixedTeachers([1 / 7] * 7)
     recipe = small_recipe(**{**PLAIN, "mixup_chance": 1, "mixup_alpha": 5}, distillation=0.5)
-    module = module_of(recipe, teachers=opinion)
+    module = make_module(recipe, teachers=teachers)
     seen = []
     module.headed.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    batch = batch_of()
+    batch = make_batch()
     module.loss(batch)
-    grey, _ = opinion.shown
+    grey, _ = teachers.inputs
     torch.testing.assert_close(grey * 2 - 1, seen[0][:, :1])
     assert not torch.allclose(grey[:, 0], batch[0].float() / 255, atol=0.1)
 
 
-def test_frozen_trunk_learns_nothing_and_the_heads_do(small_recipe):
-    module = module_of(small_recipe(**{**PLAIN, "votes_head": 0.5}))
+def test_only_the_heads_learn_while_the_trunk_is_frozen(small_recipe):
+    module = make_module(small_recipe(**{**PLAIN, "votes_head": 0.5}))
     before = {name: value.clone() for name, value in module.headed.state_dict().items()}
     module.headed.freeze(True)
-    module.loss(batch_of()).backward()
+    module.loss(make_batch()).backward()
     gradients = {name for name, each in module.headed.named_parameters() if each.grad is not None}
     assert gradients == {
         "network.head.weight",
@@ -348,7 +348,7 @@ def test_frozen_trunk_learns_nothing_and_the_heads_do(small_recipe):
     for name, value in module.headed.state_dict().items():
         assert torch.equal(value, before[name]), name
     module.headed.freeze(False)
-    module.loss(batch_of()).backward()
+    module.loss(make_batch()).backward()
     assert all(each.grad is not None for each in module.headed.parameters())
     changed = module.headed.state_dict()
     assert any(not torch.equal(changed[name], before[name]) for name in before)
@@ -364,7 +364,7 @@ def test_frozen_trunk_learns_nothing_and_the_heads_do(small_recipe):
 )
 def test_earlier_layers_learn_more_slowly(small_recipe, model, first, last, layers):
     side = {"inception_v3": 75}.get(model, 32)
-    module = module_of(small_recipe(model, input_px=side, first_layer_rate=0.01))
+    module = make_module(small_recipe(model, input_px=side, first_layer_rate=0.01))
     assert module.find_rate_share(f"network.trunk.{first}") == pytest.approx(0.01)
     assert module.find_rate_share(f"network.trunk.{last}") == 1
     assert module.find_rate_share("network.head.weight") == 1

@@ -21,7 +21,7 @@ def test_every_architecture_has_a_recipe(model):
     assert len(recipe.digest()) == 12
 
 
-def test_values_can_be_replaced_by_text_of_the_right_kind():
+def test_values_are_overridden_by_text_of_the_right_type():
     recipe = read_recipe("mobilenet_v2", {"epochs": "3", "learning_rate": "1e-4", "dropout": "0"})
     assert (recipe.epochs, recipe.learning_rate, recipe.dropout) == (3, 1e-4, 0.0)
     kinds = {field.name: field.type for field in dataclasses.fields(Recipe)}
@@ -52,7 +52,7 @@ def test_recorded_digests_outlive_values_that_were_added_and_removed(root, model
             assert changed.digest() != facts["recipe_digest"]
 
 
-def test_own_file_stands_in_for_the_model_s(tmp_path):
+def test_recipe_file_replaces_the_model_s_recipe(tmp_path):
     file = tmp_path / "own.toml"
     text = (RECIPES_DIR / "mobilenet_v2.toml").read_text()
     file.write_text(re.sub(r"epochs = \d+", "epochs = 7", text))
@@ -78,7 +78,7 @@ def test_own_file_stands_in_for_the_model_s(tmp_path):
         ({"input_px": "31"}, "at least 32 px"),
     ],
 )
-def test_slip_in_a_value_is_refused_with_a_hint(overrides, message):
+def test_invalid_value_is_refused_with_a_hint(overrides, message):
     with pytest.raises(ConfigError, match=message) as raised:
         read_recipe("mobilenet_v2", overrides)
     assert raised.value.hint
@@ -98,13 +98,13 @@ def test_input_too_small_for_inception_is_refused():
         ('model = "resnet50"', "another model"),
     ],
 )
-def test_unfit_file_is_refused(tmp_path, text, message):
+def test_unusable_recipe_file_is_refused(tmp_path, text, message):
     (tmp_path / "own.toml").write_text(text)
     with pytest.raises(ConfigError, match=message):
         read_recipe("mobilenet_v2", file=tmp_path / "own.toml")
 
 
-def test_wrong_kind_in_a_file_is_refused(tmp_path):
+def test_wrong_type_in_a_file_is_refused(tmp_path):
     text = (RECIPES_DIR / "mobilenet_v2.toml").read_text()
     epochs = f"epochs = {read_recipe('mobilenet_v2').epochs}"
     assert epochs in text

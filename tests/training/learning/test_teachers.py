@@ -22,12 +22,12 @@ from training.learning.teachers import Teacher, Teachers, load_teachers
 from training.learning.train import train_model
 
 
-def weights_of(folder):
+def weights_in(folder):
     return folder / "mobilenet_v2.safetensors"
 
 
-def test_teacher_says_of_a_face_what_it_says_when_it_serves(weights_copy, faces_dir):
-    (member,) = load_teachers([weights_of(weights_copy)])._members
+def test_teacher_gives_the_same_probabilities_as_in_use(weights_copy, faces_dir):
+    (member,) = load_teachers([weights_in(weights_copy)])._members
     served = load_network("mobilenet_v2", weights_dir=weights_copy, engine="torch")
     faces = np.stack(
         [
@@ -42,8 +42,8 @@ def test_teacher_says_of_a_face_what_it_says_when_it_serves(weights_copy, faces_
     torch.testing.assert_close(sum(both) / 2, expected, atol=1e-3, rtol=0)
 
 
-def test_several_teachers_speak_with_their_mean_and_show_their_features_side_by_side():
-    class Fixed:
+def test_teachers_average_probabilities_and_concatenate_features():
+    class FixedNetwork:
         def __init__(self, logits, features):
             self.head = nn.Linear(len(features), 7)
             with torch.no_grad():
@@ -54,38 +54,38 @@ def test_several_teachers_speak_with_their_mean_and_show_their_features_side_by_
         def embed(self, batch):
             return self._features.expand(len(batch), -1)
 
-    class Plain:
+    class PlainPreprocessing:
         input_px, mean, std = 32, 0.5, 0.5
 
     first, second = [3.0, 0, 0, 0, 0, 0, 0], [0.0, 0, 0, 0, 0, 0, 3]
-    fixed = Fixed(first, [1.0, 3.0]), Fixed(second, [0.0, 10.0, 20.0])
-    teachers = Teachers([Teacher(each, Plain(), "") for each in fixed])
+    fixed = FixedNetwork(first, [1.0, 3.0]), FixedNetwork(second, [0.0, 10.0, 20.0])
+    teachers = Teachers([Teacher(network, PlainPreprocessing(), "") for network in fixed])
     assert teachers.width == 5
-    told = teachers.predict(torch.zeros(2, 1, 32, 32), temperature=2)
+    result = teachers.predict(torch.zeros(2, 1, 32, 32), temperature=2)
     soft = torch.softmax(torch.tensor([first, second]) / 2, dim=1).mean(dim=0)
-    torch.testing.assert_close(told.probabilities, soft.expand(2, -1))
+    torch.testing.assert_close(result.probabilities, soft.expand(2, -1))
     spread = 1.5**0.5
     features = torch.tensor([[-1.0, 1.0, -spread, 0.0, spread]])
-    torch.testing.assert_close(told.features, features.expand(2, -1), atol=1e-4, rtol=0)
+    torch.testing.assert_close(result.features, features.expand(2, -1), atol=1e-4, rtol=0)
 
 
-def test_taught_run_records_its_teachers_and_resumes_only_with_them(
+def test_run_records_its_teachers_and_resumes_only_with_them(
     weights_copy, faces_dir, small_recipe, tmp_path
 ):
     options = {"init": "scratch", "workers": 0}
-    teachers = [weights_of(weights_copy)]
+    teachers = [weights_in(weights_copy)]
     run = train_model(
         small_recipe(epochs=1), [faces_dir], tmp_path / "a", teachers=teachers, **options
     )
-    told = json.loads((run.directory / "training.json").read_text())
+    facts = json.loads((run.directory / "training.json").read_text())
     manifest = json.loads((weights_copy / "manifest.json").read_text())
-    assert told["teachers"] == [manifest["models"]["mobilenet_v2"]["sha256"]]
+    assert facts["teachers"] == [manifest["models"]["mobilenet_v2"]["sha256"]]
     (run.directory / "manifest.json").unlink()
     with pytest.raises(ConfigError, match="began with teachers"):
         train_model(small_recipe(epochs=1), [faces_dir], tmp_path / "a", resume=True, **options)
 
 
-def test_files_that_cannot_teach_are_refused(weights_copy, tmp_path):
+def test_files_without_a_manifest_entry_are_refused_as_teachers(weights_copy, tmp_path):
     with pytest.raises(ConfigError, match="cannot be used as a teacher"):
         load_teachers([tmp_path / "alone.safetensors"])
     with pytest.raises(ConfigError, match="has no entry for it"):
@@ -107,7 +107,7 @@ FIRST_AND_LAST = {
         "Mixed_7c.branch_pool.bn.running_mean",
     ),
 }
-"""What each trunk begins and ends with."""
+"""The first and last entries of each trunk."""
 
 
 @pytest.mark.parametrize("model", FIRST_AND_LAST)
@@ -115,19 +115,19 @@ def test_fine_tuning_from_torchvision_s_imagenet_state_learns_heads_first_then_a
     faces_dir, small_recipe, tmp_path, monkeypatch, model
 ):
     torch.manual_seed(7)
-    # Drawing Inception's own truncated start takes longer than the runs.
-    drawn = {"init_weights": False} if model == "inception_v3" else {}
-    state = models.get_model(model, **drawn).state_dict()
+    # Inception's own initialisation takes longer than the runs.
+    options = {"init_weights": False} if model == "inception_v3" else {}
+    state = models.get_model(model, **options).state_dict()
     monkeypatch.setattr(initial, "_download", lambda _name: state)
     side = architecture_named(model).min_px
 
-    def trained(name, **values):
+    def train(name, **values):
         recipe = small_recipe(model, input_px=side, first_layer_rate=0.1, ema_decay=0, **values)
         run = train_model(recipe, [faces_dir], tmp_path / name, init="imagenet", workers=0)
         return load_file(run.weights)
 
-    heads = trained("heads", epochs=1, frozen_share=0.95)
-    everything = trained("all", epochs=2, frozen_share=0.5)
+    heads = train("heads", epochs=1, frozen_share=0.95)
+    everything = train("all", epochs=2, frozen_share=0.5)
     for key in FIRST_AND_LAST[model]:
         assert torch.equal(heads[f"trunk.{key}"], state[key].half()), key
         assert not torch.equal(everything[f"trunk.{key}"], state[key].half()), key

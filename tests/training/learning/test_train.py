@@ -1,4 +1,4 @@
-"""Whole runs, on drawn faces, a few steps long."""
+"""Complete runs of a few steps on drawn faces."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from training.learning.train import train_model
 
 
 class Interrupted(Exception):
-    """What stops a run here in place of a power cut."""
+    """Stops a run, like a power cut."""
 
 
 def interrupt_at(epoch):
-    def report(told):
-        # Comes before the checkpoint of this epoch is written: only earlier ones are kept.
-        if told.epoch == epoch:
+    def report(epoch_report):
+        # Raised before the checkpoint of this epoch is written, so that only earlier ones exist.
+        if epoch_report.epoch == epoch:
             raise Interrupted
 
     return report
@@ -41,27 +41,27 @@ def run(recipe, faces, folder, **options):
 
 
 def test_run_leaves_weights_manifest_and_a_sheet_of_faces(finished_run):
-    told, _ = finished_run
-    spec = spec_of("mobilenet_v2", told.directory)
-    assert told.weights == spec.file
+    finished, _ = finished_run
+    spec = spec_of("mobilenet_v2", finished.directory)
+    assert finished.weights == spec.file
     assert spec.load()
     assert spec.preprocessing.input_px == 32
-    sheet = cv2.imread(str(told.directory / "augmented.png"), cv2.IMREAD_UNCHANGED)
+    sheet = cv2.imread(str(finished.directory / "augmented.png"), cv2.IMREAD_UNCHANGED)
     assert sheet.shape == (4 * 32, 8 * 32)
-    assert list((told.directory / "tensorboard").glob("events*"))
+    assert list((finished.directory / "tensorboard").glob("events*"))
 
 
-def test_manifest_tells_how_the_network_was_trained(finished_run, small_recipe):
-    told, _ = finished_run
-    training = spec_of("mobilenet_v2", told.directory).training
+def test_manifest_records_how_the_network_was_trained(finished_run, small_recipe):
+    finished, _ = finished_run
+    training = spec_of("mobilenet_v2", finished.directory).training
     assert training["recipe_digest"] == small_recipe().digest()
     assert training["data"] == "FER-2013 Training"
     assert training["faces"] == 28
     assert training["faces_by_emotion"]["fear"] == 4
     assert (training["epochs"], training["init"], training["votes"]) == (2, "scratch", "votes.csv")
-    # Three whole batches of eight in each epoch, one optimizer step each.
+    # Three full batches of eight in each epoch, one optimizer step each.
     assert training["steps"] == 6
-    assert json.loads((told.directory / "training.json").read_text()) == training
+    assert json.loads((finished.directory / "training.json").read_text()) == training
 
 
 def test_each_epoch_is_reported(finished_run):
@@ -87,22 +87,22 @@ def test_slow_loading_shows_as_waiting(faces_dir, small_recipe, tmp_path, monkey
     run = train_model(
         small_recipe(epochs=1), [faces_dir], tmp_path / "run", init="scratch", workers=0
     )
-    told = json.loads((run.directory / "training.json").read_text())
+    facts = json.loads((run.directory / "training.json").read_text())
     # Three batches of eight faces: 1.2 s of waiting at least.
-    seconds = 24 / told["images_per_s"]
-    assert seconds * told["waiting_share"] >= 1.2
-    assert told["waiting_share"] < 1
+    seconds = 24 / facts["images_per_s"]
+    assert seconds * facts["waiting_share"] >= 1.2
+    assert facts["waiting_share"] < 1
 
 
-def test_part_of_the_faces_is_learnt_from_when_asked(faces_dir, small_recipe, tmp_path):
+def test_limit_trains_on_some_of_the_faces(faces_dir, small_recipe, tmp_path):
     recipe = small_recipe(epochs=1)
     run = train_model(recipe, [faces_dir], tmp_path / "run", init="scratch", workers=0, limit=14)
-    told = json.loads((run.directory / "training.json").read_text())
-    assert told["faces"] == 14
-    assert set(told["faces_by_emotion"].values()) == {2}
+    facts = json.loads((run.directory / "training.json").read_text())
+    assert facts["faces"] == 14
+    assert set(facts["faces_by_emotion"].values()) == {2}
 
 
-def test_landmarks_are_learnt_from_when_given(faces_dir, small_recipe, tmp_path):
+def test_landmarks_change_what_is_learnt(faces_dir, small_recipe, tmp_path):
     names = np.array([file.name for file in faces_dir.rglob("Training_*.png")])
     points = np.random.default_rng(0).normal(24, 8, (len(names), 2, SHAPE_VALUES // 2, 2))
     file = tmp_path / "landmarks.npz"
@@ -112,8 +112,10 @@ def test_landmarks_are_learnt_from_when_given(faces_dir, small_recipe, tmp_path)
         run(recipe, faces_dir, tmp_path / name, workers=0, landmarks=landmarks)
         for name, landmarks in (("without", None), ("with", file))
     ]
-    told = [spec_of("mobilenet_v2", each.directory).training["landmarks"] for each in given]
-    assert told == [False, True]
+    has_landmarks = [
+        spec_of("mobilenet_v2", each.directory).training["landmarks"] for each in given
+    ]
+    assert has_landmarks == [False, True]
     plain, shaped = (load_file(each.weights) for each in given)
     assert plain.keys() == shaped.keys()
     assert not torch.equal(plain["head.weight"], shaped["head.weight"])
@@ -123,7 +125,7 @@ def test_landmarks_are_learnt_from_when_given(faces_dir, small_recipe, tmp_path)
 def test_resumed_run_ends_in_the_same_weights(
     faces_dir, votes_csv, small_recipe, tmp_path, workers
 ):
-    # Mixup, dropout and augmentation are all on: every draw must repeat.
+    # Mixup, dropout and augmentation are all on, and every random number must repeat.
     recipe = small_recipe(epochs=3, mixup_chance=0.5)
     options = {"votes": votes_csv, "workers": workers}
     whole = run(recipe, faces_dir, tmp_path / "whole", **options)
@@ -162,19 +164,17 @@ def test_run_killed_in_the_middle_of_an_epoch_resumes_to_the_same_weights(
 
 
 def test_finished_run_is_not_overwritten(finished_run, faces_dir, small_recipe):
-    told, _ = finished_run
-    before = told.weights.read_bytes()
+    finished, _ = finished_run
+    before = finished.weights.read_bytes()
     with pytest.raises(ConfigError, match="finished run") as raised:
-        run(small_recipe(), faces_dir, told.directory)
+        run(small_recipe(), faces_dir, finished.directory)
     assert "--out" in raised.value.hint
     with pytest.raises(ConfigError, match="all 2 epochs are done"):
-        run(small_recipe(), faces_dir, told.directory, resume=True)
-    assert told.weights.read_bytes() == before
+        run(small_recipe(), faces_dir, finished.directory, resume=True)
+    assert finished.weights.read_bytes() == before
 
 
-def test_interrupted_run_is_gone_on_with_only_when_asked(
-    faces_dir, votes_csv, small_recipe, tmp_path
-):
+def test_interrupted_run_continues_only_with_resume(faces_dir, votes_csv, small_recipe, tmp_path):
     with pytest.raises(Interrupted):
         run(small_recipe(), faces_dir, tmp_path, report=interrupt_at(2))
     with pytest.raises(ConfigError, match="interrupted") as raised:
@@ -191,14 +191,16 @@ def test_nothing_to_resume_is_an_error(faces_dir, small_recipe, tmp_path):
         run(small_recipe(), faces_dir, tmp_path, resume=True)
 
 
-def test_clock_ends_a_run_cleanly_and_more_time_goes_on_with_it(faces_dir, small_recipe, tmp_path):
-    told = []
+def test_time_limit_ends_a_run_cleanly_and_more_time_continues_it(
+    faces_dir, small_recipe, tmp_path
+):
+    reports = []
     recipe = small_recipe(epochs=10_000)
-    ended = run(recipe, faces_dir, tmp_path, max_minutes=0.05, report=told.append)
+    ended = run(recipe, faces_dir, tmp_path, max_minutes=0.05, report=reports.append)
     assert ended.ended_by_clock
     assert 0 < ended.epochs < 10_000
     assert spec_of("mobilenet_v2", tmp_path).load()
-    assert told[-1].left_s == 0
+    assert reports[-1].left_s == 0
     with pytest.raises(ConfigError, match="already used up"):
         run(recipe, faces_dir, tmp_path, resume=True, max_minutes=0.05)
     steps = spec_of("mobilenet_v2", tmp_path).training["steps"]
@@ -213,16 +215,16 @@ def test_mixed_precision_with_clipping_takes_one_step_a_batch(
     clipped, stepped = [], []
     clip, step = torch.nn.utils.clip_grad_norm_, torch.optim.AdamW.step
 
-    def watched(parameters, limit, **options):
+    def record_clip(parameters, limit, **options):
         clipped.append(limit)
         return clip(parameters, limit, **options)
 
-    def counted(optimizer, *arguments, **options):
+    def record_step(optimizer, *arguments, **options):
         stepped.append(optimizer)
         return step(optimizer, *arguments, **options)
 
-    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", watched)
-    monkeypatch.setattr(torch.optim.AdamW, "step", counted)
+    monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", record_clip)
+    monkeypatch.setattr(torch.optim.AdamW, "step", record_step)
     recipe = small_recipe(epochs=1, gradient_clip=0.1)
     run(recipe, faces_dir, tmp_path, precision="bf16-mixed")
     training = spec_of("mobilenet_v2", tmp_path).training
@@ -235,13 +237,13 @@ def test_mixed_precision_with_clipping_takes_one_step_a_batch(
     )
 
 
-def test_data_without_a_validation_split_train_all_the_same(faces_dir, small_recipe, tmp_path):
-    told = []
-    run(small_recipe(epochs=1), faces_dir / "train", tmp_path, report=told.append)
-    assert told[0].validation_metrics == {}
+def test_training_works_without_a_validation_split(faces_dir, small_recipe, tmp_path):
+    reports = []
+    run(small_recipe(epochs=1), faces_dir / "train", tmp_path, report=reports.append)
+    assert reports[0].validation_metrics == {}
 
 
-def test_data_without_a_training_split_are_refused(faces_dir, small_recipe, tmp_path):
+def test_data_without_a_training_split_is_refused(faces_dir, small_recipe, tmp_path):
     with pytest.raises(DataError, match="No train faces"):
         run(small_recipe(), faces_dir / "validation", tmp_path / "run")
     assert not (tmp_path / "run").exists()
@@ -251,18 +253,16 @@ def test_damaged_faces_are_counted_and_named(faces_dir, small_recipe, tmp_path):
     folder = tmp_path / "faces"
     shutil.copytree(faces_dir / "train", folder / "train")
     (folder / "train" / "sad" / "Training_99999.png").write_bytes(b"no picture")
-    told = run(small_recipe(epochs=1), folder, tmp_path / "run")
-    assert [line.partition(":")[0] for line in told.skipped] == ["train/sad/Training_99999.png"]
-    assert spec_of("mobilenet_v2", told.directory).training["skipped"] == 1
+    result = run(small_recipe(epochs=1), folder, tmp_path / "run")
+    assert [line.partition(":")[0] for line in result.skipped] == ["train/sad/Training_99999.png"]
+    assert spec_of("mobilenet_v2", result.directory).training["skipped"] == 1
 
 
-def test_loss_that_is_no_number_ends_the_run_with_advice(
-    faces_dir, small_recipe, tmp_path, monkeypatch
-):
-    def lost(module, _batch):
+def test_nan_loss_ends_the_run_with_a_hint(faces_dir, small_recipe, tmp_path, monkeypatch):
+    def nan_loss(module, _batch):
         return module.headed.network.head.bias.sum() * math.nan
 
-    monkeypatch.setattr("training.learning.module.EmotionModule.loss", lost)
+    monkeypatch.setattr("training.learning.module.EmotionModule.loss", nan_loss)
     with pytest.raises(InferenceError, match="Training failed") as raised:
         run(small_recipe(), faces_dir, tmp_path)
     assert "--set learning_rate=0.001" in raised.value.hint
@@ -288,12 +288,12 @@ def test_compiling_without_a_compiler_is_refused(faces_dir, small_recipe, tmp_pa
         run(small_recipe(), faces_dir, tmp_path, compiled=True, device="cpu")
 
 
-def test_mistyped_start_is_told_before_the_faces_are_read(small_recipe, tmp_path):
+def test_mistyped_start_is_refused_before_the_faces_are_read(small_recipe, tmp_path):
     with pytest.raises(ConfigError, match="not a readable safetensors file"):
         run(small_recipe(), tmp_path / "absent", tmp_path / "run", init="imagnet")
 
 
-def test_ctrl_c_comes_through(faces_dir, small_recipe, tmp_path):
+def test_ctrl_c_is_passed_on(faces_dir, small_recipe, tmp_path):
     def stop(_):
         raise KeyboardInterrupt
 
@@ -305,7 +305,7 @@ def test_ctrl_c_comes_through(faces_dir, small_recipe, tmp_path):
         signal.signal(signal.SIGINT, before)
 
 
-def test_remarks_of_third_parties_stay_off_the_terminal(
+def test_warnings_of_other_libraries_are_silenced(
     faces_dir, small_recipe, tmp_path, capfd, recwarn
 ):
     run(small_recipe(epochs=1), faces_dir / "train", tmp_path, workers=1)
@@ -314,7 +314,7 @@ def test_remarks_of_third_parties_stay_off_the_terminal(
 
 
 @pytest.mark.slow
-def test_nothing_is_said_on_the_terminal_of_a_fresh_process(faces_dir, tmp_path, root):
+def test_fresh_process_prints_nothing(faces_dir, tmp_path, root):
     code = (
         "import sys; from pathlib import Path; from training.learning.recipe import read_recipe;"
         "from training.learning.train import train_model;"
@@ -326,38 +326,38 @@ def test_nothing_is_said_on_the_terminal_of_a_fresh_process(faces_dir, tmp_path,
     assert (shown.stdout, shown.stderr) == ("", "")
 
 
-def test_batch_that_cannot_be_parted_is_refused(faces_dir, small_recipe, tmp_path):
+def test_batch_that_cannot_be_split_is_refused(faces_dir, small_recipe, tmp_path):
     with pytest.raises(ConfigError, match="batch of 8 faces cannot be split among 3") as caught:
         run(small_recipe(), faces_dir, tmp_path, devices=3, device="cpu")
     assert caught.value.hint == "Example: --set batch=9"
 
 
 def test_two_processes_train_one_network(faces_dir, tmp_path, root):
-    """On CPUs, which Lightning treats as it treats GPUs: by starting this command once more."""
+    """On CPUs, where Lightning starts this command a second time, as it does for GPUs."""
     command = (
         f"{sys.executable} -m cli train --model mobilenet_v2 --data {faces_dir} --init scratch "
         f"--device cpu --devices 2 --workers 0 --out {tmp_path / 'run'} --set input_px=32 "
         "--set early_share=0 --set epochs=2 --set batch=8 --max-minutes 5"
     )
-    done = subprocess.run(
+    finished = subprocess.run(
         command.split(), capture_output=True, text=True, cwd=root, timeout=240, check=False
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("Trained mobilenet_v2: 2 epochs") == 1
-    told = json.loads((tmp_path / "run" / "training.json").read_text())
+    assert finished.returncode == 0, finished.stderr
+    assert finished.stdout.count("Trained mobilenet_v2: 2 epochs") == 1
+    facts = json.loads((tmp_path / "run" / "training.json").read_text())
     # 28 faces: three batches of eight an epoch, four faces of each in each process.
-    assert (told["devices"], told["steps"], told["faces"]) == (2, 6, 28)
+    assert (facts["devices"], facts["steps"], facts["faces"]) == (2, 6, 28)
     assert spec_of("mobilenet_v2", tmp_path / "run").read_verified()
 
 
-def test_start_from_an_earlier_run_is_on_record_even_after_a_resume(
+def test_earlier_run_is_recorded_even_after_a_resume(
     faces_dir, small_recipe, finished_run, tmp_path
 ):
     earlier = finished_run[0].weights
     with pytest.raises(Interrupted):
         run(small_recipe(), faces_dir, tmp_path, init=str(earlier), report=interrupt_at(2))
-    told = run(small_recipe(), faces_dir, tmp_path, init="scratch", resume=True)
-    training = json.loads((told.directory / "training.json").read_text())
+    resumed = run(small_recipe(), faces_dir, tmp_path, init="scratch", resume=True)
+    training = json.loads((resumed.directory / "training.json").read_text())
     assert training["init"] == "mobilenet_v2.safetensors"
     assert training["earlier_run"]["recipe_digest"] == small_recipe().digest()
     assert training["earlier_run"]["init"] == "scratch"
