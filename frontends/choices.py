@@ -47,7 +47,7 @@ def detector_title(name: str) -> str:
     return next((info.title for info in detector_catalog() if info.name == name), name)
 
 
-def point_facts(figures: DetectionFigures | None, point: OperatingPoint) -> str:
+def format_point_metrics(figures: DetectionFigures | None, point: OperatingPoint) -> str:
     """What choosing ``point`` means, as far as it was measured."""
     if figures is None:
         return ""

@@ -12,11 +12,11 @@ from core import EMOTIONS, Emotion, EmotionScores, FaceAnalysis
 
 from .wording import (
     MODEL_TITLES,
-    agreement_words,
-    answer_reason,
-    answer_words,
-    emotion_word,
-    face_words,
+    format_agreement,
+    format_answer,
+    format_emotion,
+    format_face,
+    format_reason,
     percent,
 )
 
@@ -41,7 +41,7 @@ def face_card(face: FaceAnalysis, *, brief: bool = False) -> str:
     emotions = face.emotions
     bars = _brief_bars_html(emotions) if brief else bars_html(emotions)
     return (
-        f'<article class="face" aria-label="Face {face.index}: {escape(face_words(face))}">'
+        f'<article class="face" aria-label="Face {face.index}: {escape(format_face(face))}">'
         f"<header>{number_html(face.index)}{headline_html(emotions)}{crop_html(face)}</header>"
         f"{_doubt(emotions)}{bars}{_hints(face)}{_opinions(face)}</article>"
     )
@@ -50,7 +50,7 @@ def face_card(face: FaceAnalysis, *, brief: bool = False) -> str:
 def headline_html(emotions: EmotionScores) -> str:
     """The answer in large letters, and how probable it is when it is sure."""
     return (
-        f'<div class="face-answer"><strong>{_swatch(emotions)}{answer_words(emotions)}</strong>'
+        f'<div class="face-answer"><strong>{_swatch(emotions)}{format_answer(emotions)}</strong>'
         f"{_probability(emotions)}</div>"
     )
 
@@ -85,18 +85,18 @@ def _swatch(emotions: EmotionScores) -> str:
 
 
 def _probability(emotions: EmotionScores) -> str:
-    return f"<span>{answer_reason(emotions)}</span>" if emotions.certain else ""
+    return f"<span>{format_reason(emotions)}</span>" if emotions.certain else ""
 
 
 def _doubt(emotions: EmotionScores) -> str:
-    return "" if emotions.certain else f'<p class="face-doubt">{answer_reason(emotions)}</p>'
+    return "" if emotions.certain else f'<p class="face-doubt">{format_reason(emotions)}</p>'
 
 
 def _bar(emotion: Emotion, emotions: EmotionScores) -> str:
     probability = emotions[emotion]
     leading = ' class="leading"' if emotion is emotions.top else ""
     return (
-        f'<li{leading}><span class="word">{emotion_word(emotion)}</span>'
+        f'<li{leading}><span class="word">{format_emotion(emotion)}</span>'
         '<span class="track" aria-hidden="true">'
         f'<i style="width:{probability * 100:.1f}%;background:{_css(emotion)}"></i></span>'
         f'<span class="value">{percent(probability)}</span></li>'
@@ -114,23 +114,23 @@ def _opinions(face: FaceAnalysis) -> str:
     if len(face.per_model) < 2:
         return ""
     items = "".join(
-        f"<li>{escape(MODEL_TITLES.get(model, model))}: {emotion_word(scores.top)}, "
+        f"<li>{escape(MODEL_TITLES.get(model, model))}: {format_emotion(scores.top)}, "
         f"{percent(scores[scores.top])}</li>"
         for model, scores in face.per_model.items()
     )
-    return f'<div class="face-opinions"><span>{agreement_words(face)}:</span><ul>{items}</ul></div>'
+    return f'<div class="face-models"><span>{format_agreement(face)}:</span><ul>{items}</ul></div>'
 
 
 def crop_html(face: FaceAnalysis) -> str:
     """The face as the network saw it."""
     return (
-        f'<img class="face-crop" src="{crop_address(face)}" width="64" height="64" '
+        f'<img class="face-crop" src="{crop_data_url(face)}" width="64" height="64" '
         f'alt="Face {face.index} as the network saw it: 48 by 48 pixels, grey" '
         'title="What the network saw: 48 x 48 pixels, grey">'
     )
 
 
-def crop_address(face: FaceAnalysis) -> str:
+def crop_data_url(face: FaceAnalysis) -> str:
     """What the network saw of the face, as a data address that a page can show."""
     from PIL import Image
 

@@ -32,7 +32,7 @@ def curves() -> list[tuple[Path, str]]:
     return [(_IMAGES / name, text) for name, text in _CURVES.items() if (_IMAGES / name).exists()]
 
 
-def figure_rows(models: Sequence[ModelInfo]) -> list[dict[str, str]]:
+def metric_rows(models: Sequence[ModelInfo]) -> list[dict[str, str]]:
     """One row per figure, one column per trained model and measured part of FER-2013."""
     columns = {
         f"{model_title(info)}, {_SPLITS.get(split, split)}": _told(figures)

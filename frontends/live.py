@@ -29,7 +29,7 @@ from core import (
     RgbImage,
 )
 
-from .wording import emotion_word, percent
+from .wording import format_emotion, percent
 
 if TYPE_CHECKING:
     from core import Analyzer, AnalyzerConfig
@@ -42,9 +42,9 @@ LIVE_HELP = (
 
 _FOLDER = Path(__file__).with_name("camera")
 _PREFIX = "data:image/jpeg;base64,"
-MOST_FRAMES = 12
-"""In a group; ``MOST_FRAMES`` of camera.js says the same."""
-MOST_CHARACTERS = 4_000_000
+MAX_FRAMES = 12
+"""In a group; ``MAX_FRAMES`` of camera.js says the same."""
+MAX_CHARACTERS = 4_000_000
 """Of a group as text; a frame of 640 px takes about 100,000."""
 _AT_ONCE = 2
 """Frames that are decoded at the same time; there are no more decoders."""
@@ -80,12 +80,12 @@ class Stream:
         return self._follower.answer_all(frames)
 
 
-def live_config(chosen: AnalyzerConfig) -> AnalyzerConfig:
+def make_live_config(chosen: AnalyzerConfig) -> AnalyzerConfig:
     """``chosen`` for a stream: quick, and leaving the browser some of the processor."""
     return replace(chosen, preset=Preset.FAST, threads=1)
 
 
-def camera_code(connection: Path) -> tuple[str, str, str]:
+def read_camera_code(connection: Path) -> tuple[str, str, str]:
     """HTML, CSS and JavaScript of the camera, with the script that starts it in a front's page."""
     html, css, script = (
         (_FOLDER / f"camera.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
@@ -93,21 +93,21 @@ def camera_code(connection: Path) -> tuple[str, str, str]:
     return html, css, f"{script}\n{connection.read_text(encoding='utf-8')}"
 
 
-def answered(message: object, stream: Stream, analyzer: Analyzer) -> dict[str, Any]:
+def answer_message(message: object, stream: Stream, analyzer: Analyzer) -> dict[str, Any]:
     """What the page draws for the frames of ``message``, in their order.
 
     A message has ``number``, ``run`` and ``frames``, each with ``at`` in milliseconds and ``jpeg``
     as a data address. With ``problem`` in place of frames when they cannot be read.
     """
     if not isinstance(message, Mapping):
-        return refused(message, "The page sent no picture. Reload it.")
+        return refuse_message(message, "The page sent no picture. Reload it.")
     told = {"number": message.get("number"), "run": message.get("run")}
     started = time.perf_counter()
     try:
         frames = _frames(message.get("frames"))
         answers = stream.answer(frames, message.get("run"), analyzer)
     except ProjectError as error:
-        return refused(message, f"{error.message} {error.hint}".strip())
+        return refuse_message(message, f"{error.message} {error.hint}".strip())
     milliseconds = 1000 * (time.perf_counter() - started) / len(frames)
     drawn = [
         {"at": 1000 * frame.time_s, "faces": [_drawn(face, frame.image) for face in answer.faces]}
@@ -116,7 +116,7 @@ def answered(message: object, stream: Stream, analyzer: Analyzer) -> dict[str, A
     return {**told, "ms": milliseconds, "frames": drawn}
 
 
-def refused(message: object, problem: str) -> dict[str, Any]:
+def refuse_message(message: object, problem: str) -> dict[str, Any]:
     """An answer that tells why there is none."""
     told = message if isinstance(message, Mapping) else {}
     return {"number": told.get("number"), "run": told.get("run"), "problem": problem}
@@ -126,10 +126,7 @@ def _frames(sent: object) -> list[Frame]:
     if not isinstance(sent, Sequence) or isinstance(sent, str) or not sent:
         raise InputError("The page sent no picture.", hint="Reload the page.")
     told = [each if isinstance(each, Mapping) else {} for each in sent]
-    if (
-        len(told) > MOST_FRAMES
-        or sum(len(str(each.get("jpeg"))) for each in told) > MOST_CHARACTERS
-    ):
+    if len(told) > MAX_FRAMES or sum(len(str(each.get("jpeg"))) for each in told) > MAX_CHARACTERS:
         raise InputError("The camera's pictures are too large.", hint="Choose a smaller one.")
     times = [_seconds(each.get("at")) for each in told]
     with ThreadPoolExecutor(_AT_ONCE) as readers:
@@ -166,7 +163,7 @@ def _votes(face: FaceAnalysis) -> str:
 def _drawn(face: FaceAnalysis, image: RgbImage) -> dict[str, Any]:
     top, probability = face.emotions.ranked()[0]
     certain = face.emotions.certain
-    word = emotion_word(top) if certain else f"Not sure ({top.value}?)"
+    word = format_emotion(top) if certain else f"Not sure ({top.value}?)"
     red, green, blue = top.colour
     box = face.face.box.clamped(image.width, image.height)
     return {

@@ -23,8 +23,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core import ProjectError
 
-from .live import MOST_CHARACTERS, Stream, answered, refused
-from .turns import AT_ONCE, TURNS, WAITING
+from .admission import ADMISSION, MAX_RUNNING, MAX_WAITING
+from .live import MAX_CHARACTERS, Stream, answer_message, refuse_message
 
 if TYPE_CHECKING:
     from core import Analyzer
@@ -47,21 +47,21 @@ class LiveSession:
         _SESSIONS[self.key] = self
 
     def answer(self, text: str) -> dict[str, Any]:
-        """What the page draws for a message of it, as :func:`.live.answered` tells."""
-        if len(text) > MOST_CHARACTERS:
-            return refused({}, "The camera's pictures are too large. Choose a smaller one.")
+        """What the page draws for a message of it, as :func:`.live.answer_message` tells."""
+        if len(text) > MAX_CHARACTERS:
+            return refuse_message({}, "The camera's pictures are too large. Choose a smaller one.")
         try:
             message = json.loads(text)
         except ValueError:
             message = None
         # A page sends nothing before it has its answer: this is for whoever does.
         if not self.lock.acquire(blocking=False):
-            return refused(message, "The camera's last pictures are not answered yet.")
+            return refuse_message(message, "The camera's last pictures are not answered yet.")
         try:
-            with TURNS.turn():
-                return answered(message, self.stream, self.analyzer())
+            with ADMISSION.admit():
+                return answer_message(message, self.stream, self.analyzer())
         except ProjectError as error:
-            return refused(message, f"{error.message} {error.hint}".strip())
+            return refuse_message(message, f"{error.message} {error.hint}".strip())
         finally:
             self.lock.release()
 
@@ -83,7 +83,7 @@ def camera_path(base: str = "") -> str:
 @cache
 def _threads() -> ThreadPoolExecutor:
     # A thread for whoever waits for a turn, so that a full house is told of at once.
-    return ThreadPoolExecutor(AT_ONCE + WAITING + 1, thread_name_prefix="camera")
+    return ThreadPoolExecutor(MAX_RUNNING + MAX_WAITING + 1, thread_name_prefix="camera")
 
 
 async def _talk(socket: WebSocket) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from core import EMOTIONS, FaceAnalysis
 
-from .wording import emotion_word
+from .wording import format_emotion
 
 NOT_SURE = "Not sure"
 
@@ -20,7 +20,7 @@ def summary_html(faces: Iterable[FaceAnalysis]) -> str:
     if not most:
         return ""
     bars = [
-        _bar(emotion_word(each), counts[each], most, "rgb({},{},{})".format(*each.colour))
+        _bar(format_emotion(each), counts[each], most, "rgb({},{},{})".format(*each.colour))
         for each in EMOTIONS
     ]
     bars.append(_bar(NOT_SURE, counts[None], most, "transparent"))

@@ -46,17 +46,17 @@ def percent(probability: float) -> str:
     return f"{probability:.0%}".replace("%", " %")
 
 
-def emotion_word(emotion: Emotion) -> str:
+def format_emotion(emotion: Emotion) -> str:
     """The emotion's name as the beginning of a sentence."""
     return emotion.value.capitalize()
 
 
-def answer_words(emotions: EmotionScores) -> str:
+def format_answer(emotions: EmotionScores) -> str:
     """The answer in one or two words: an emotion, or that there is none."""
-    return emotion_word(emotions.top) if emotions.certain else "Not sure"
+    return format_emotion(emotions.top) if emotions.certain else "Not sure"
 
 
-def answer_reason(emotions: EmotionScores) -> str:
+def format_reason(emotions: EmotionScores) -> str:
     """How probable the answer is, or why it is "not sure"."""
     top, probability = emotions.ranked()[0]
     if emotions.certain:
@@ -70,7 +70,7 @@ def answer_reason(emotions: EmotionScores) -> str:
     )
 
 
-def agreement_words(face: FaceAnalysis) -> str:
+def format_agreement(face: FaceAnalysis) -> str:
     """How far the networks of an ensemble agree; empty where a single one answered."""
     if face.agreement is None:
         return ""
@@ -83,15 +83,15 @@ def agreement_words(face: FaceAnalysis) -> str:
     }[face.agreement]
 
 
-def face_words(face: FaceAnalysis) -> str:
+def format_face(face: FaceAnalysis) -> str:
     """One face in one line, for captions and lists."""
     top, probability = face.emotions.ranked()[0]
     if face.emotions.certain:
-        return f"{emotion_word(top)}, {percent(probability)}"
+        return f"{format_emotion(top)}, {percent(probability)}"
     return f"Not sure (most probable: {top.value}, {percent(probability)})"
 
 
-def count_words(analysis: ImageAnalysis) -> str:
+def format_face_count(analysis: ImageAnalysis) -> str:
     """How many faces there are."""
     count = len(analysis.faces)
     return {0: "No face", 1: "1 face"}.get(count, f"{count} faces")
@@ -102,7 +102,7 @@ def model_title(info: ModelInfo) -> str:
     return MODEL_TITLES.get(info.name, info.name)
 
 
-def model_facts(info: ModelInfo) -> str:
+def format_model_metrics(info: ModelInfo) -> str:
     """What choosing a model means: how often it is right and what it costs, as far as measured."""
     accuracy = info.metrics.get("validation", {}).get("accuracy")
     per_face = info.speed.get("engines", {}).get("openvino", {}).get("ms_per_face")
@@ -114,7 +114,7 @@ def model_facts(info: ModelInfo) -> str:
     return ", ".join(told)
 
 
-def shown_name(name: str) -> str:
+def display_name(name: str) -> str:
     """A file name safe to show: invisible and direction-turning characters are spelled out."""
     spelled = "".join(
         f"\\u{{{ord(character):x}}}" if unicodedata.category(character)[0] == "C" else character

@@ -33,7 +33,7 @@ from core import (
     to_json,
 )
 from frontends.gradio_app.analyzers import Analyzers
-from frontends.gradio_app.answering import answer_with
+from frontends.gradio_app.answering import make_api_handler
 from frontends.gradio_app.photo_upload import PhotoUpload
 from frontends.gradio_app.settings import AUTOMATIC, RECOMMENDED_VALUE
 from frontends.sample import sample_photo
@@ -128,7 +128,7 @@ def in_streamlit(photo: Path, config: AnalyzerConfig = STANDARD) -> tuple[Any, A
     assert not page.error
     memory = page.session_state["workspace"]
     [uploaded] = memory.uploads
-    assert memory.knows(uploaded, config.digest())
+    assert memory.has_answer(uploaded, config.digest())
     return memory, uploaded
 
 
@@ -164,7 +164,7 @@ def in_gradio(photo: Path, config: AnalyzerConfig = STANDARD) -> tuple[NDArray[n
     level = RECOMMENDED_VALUE if config.certain_from is None else config.certain_from
     detector = config.detector or AUTOMATIC
     settings = (config.model, config.preset, detector, config.operating_point, level)
-    return answer_with(Analyzers())(uploaded, *settings)
+    return make_api_handler(Analyzers())(uploaded, *settings)
 
 
 FRONTS = {"command line": by_command_line, "streamlit": by_streamlit, "gradio": by_gradio}

@@ -2,7 +2,7 @@
 // travel together, over a connection of their own, and are answered in less time than one by one:
 // whatever was taken while one group was answered is the next one, drawn at the pace it was taken.
 const LONGEST_PX = 640;
-const MOST_FRAMES = 12; // in a group, as the server takes them
+const MAX_FRAMES = 12; // in a group, as the server takes them
 const FASTEST_MS = 1000 / 31; // between two frames: those of a usual camera, all of them
 const GROUP_MS = 100; // a group spans so much at least
 const CATCH_UP = 0.1; // of a delay that is over, with each group
@@ -176,7 +176,7 @@ class Live {
     if (this.stream !== stream) return;
     const { videoWidth: width, videoHeight: height } = this.video;
     const at = clock();
-    if (width && at - (this.last ?? 0) > 0.9 * this.least && this.taken.length < MOST_FRAMES) {
+    if (width && at - (this.last ?? 0) > 0.9 * this.least && this.taken.length < MAX_FRAMES) {
       this.last = at;
       const scale = Math.min(1, LONGEST_PX / Math.max(width, height));
       this.canvas.width = Math.round(width * scale);
@@ -190,7 +190,7 @@ class Live {
   }
 
   took(frame) {
-    if (!this.stream || this.taken.length >= MOST_FRAMES) return;
+    if (!this.stream || this.taken.length >= MAX_FRAMES) return;
     this.taken.push(frame);
     this.next();
   }
@@ -198,7 +198,7 @@ class Live {
   next() {
     if (!this.stream || this.waiting || !this.taken.length) return;
     if (this.socket.readyState !== WebSocket.OPEN) return;
-    if (clock() - this.taken[0].at < GROUP_MS && this.taken.length < MOST_FRAMES) return;
+    if (clock() - this.taken[0].at < GROUP_MS && this.taken.length < MAX_FRAMES) return;
     this.sent += 1;
     this.waiting = true;
     this.sentAt = performance.now();
@@ -224,7 +224,7 @@ class Live {
       return this.tell(told.problem);
     }
     // As many frames as the way there and back leaves time for, spread over it.
-    this.least = Math.max(FASTEST_MS, (performance.now() - this.sentAt) / MOST_FRAMES);
+    this.least = Math.max(FASTEST_MS, (performance.now() - this.sentAt) / MAX_FRAMES);
     this.worker?.postMessage({ least: this.least });
     this.drawInTime(told);
     this.next();

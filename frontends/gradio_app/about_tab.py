@@ -25,9 +25,11 @@ def about_tab() -> None:
         gr.Markdown(_KEPT)
         if WHOLE.is_file():
             with gr.Accordion(REST_LABEL, open=False):
-                gr.Markdown(the_rest(WHOLE.read_text(encoding="utf-8")), elem_id="ethics")
+                gr.Markdown(
+                    text_after_short_form(WHOLE.read_text(encoding="utf-8")), elem_id="ethics"
+                )
 
 
-def the_rest(page: str) -> str:
+def text_after_short_form(page: str) -> str:
     """What follows the short form; links to other files, which lead nowhere here, become words."""
     return _LOCAL_LINK.sub(r"\1", page.partition(_END_OF_SHORT_FORM)[2])

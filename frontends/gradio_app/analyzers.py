@@ -66,7 +66,7 @@ class Analyzers:
             raise
 
 
-class OneAnalyzer:
+class FixedAnalyzer:
     """Gives one analyzer that was made elsewhere, whatever is asked for."""
 
     def __init__(self, analyzer: Analyzer) -> None:

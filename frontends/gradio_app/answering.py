@@ -22,11 +22,11 @@ from core import (
     to_json,
 )
 from frontends.face_card import cards_html
-from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
+from frontends.gradio_app.analyzers import Analyzers, FixedAnalyzer
 from frontends.gradio_app.photo_upload import UploadedPhoto, refusal
 from frontends.gradio_app.settings import AUTOMATIC, RECOMMENDED_VALUE, config_of
-from frontends.rest import REST_S, Rest, let_go
-from frontends.wording import NO_FACE, NO_FACE_HELP, count_words, face_words, shown_name
+from frontends.idle import IDLE_S, IdleTasks, free_memory
+from frontends.wording import NO_FACE, NO_FACE_HELP, display_name, format_face, format_face_count
 
 Reply = tuple[NDArray[np.uint8], str, str]
 """The annotated picture, the cards as HTML, the document as JSON text."""
@@ -34,12 +34,12 @@ Reply = tuple[NDArray[np.uint8], str, str]
 Update = dict[str, Any]
 """What changes about a field of the page."""
 
-_REST = Rest(REST_S, let_go)
+_IDLE_TASKS = IdleTasks(IDLE_S, free_memory)
 
 INVITATION = "The faces of your photo appear here, each with its answer."
 
 
-def answer_with(analyzers: Analyzers | OneAnalyzer) -> Callable[..., Reply]:
+def make_api_handler(analyzers: Analyzers | FixedAnalyzer) -> Callable[..., Reply]:
     """The function behind the API; it refuses with an error that a person understands."""
 
     # Their names are the API's; Gradio hands them over by position.
@@ -52,19 +52,19 @@ def answer_with(analyzers: Analyzers | OneAnalyzer) -> Callable[..., Reply]:
         certain_from: str | float = RECOMMENDED_VALUE,
     ) -> Reply:
         settings = (model, preset, detector, operating_point, certain_from)
-        image, analysis = answered(photo, analyzers, *settings)
-        return annotate(image, analysis).pixels, cards_of(analysis), to_json(analysis)
+        image, analysis = analyze_upload(photo, analyzers, *settings)
+        return annotate(image, analysis).pixels, format_cards(analysis), to_json(analysis)
 
     return analyze
 
 
-def answered(
-    photo: UploadedPhoto | None, analyzers: Analyzers | OneAnalyzer, *settings: Any
+def analyze_upload(
+    photo: UploadedPhoto | None, analyzers: Analyzers | FixedAnalyzer, *settings: Any
 ) -> tuple[RgbImage, ImageAnalysis]:
     """The photo and its answer; gr.Error tells why there is none."""
     if photo is None:
         raise refusal("There is no photo.", "Send one, then try again.")
-    _REST.interrupt()
+    _IDLE_TASKS.note_activity()
     try:
         config = config_of(*settings)
         image = read_image(photo.path, name=photo.name)
@@ -73,7 +73,7 @@ def answered(
         raise refusal(error.message, error.hint) from error
 
 
-def show_with(analyzers: Analyzers | OneAnalyzer) -> Callable[..., list[Any]]:
+def make_page_handler(analyzers: Analyzers | FixedAnalyzer) -> Callable[..., list[Any]]:
     """The same for the page: picture, cards, document, and whether there is a document.
 
     A refusal takes the place of the cards, an empty field clears all.
@@ -81,25 +81,25 @@ def show_with(analyzers: Analyzers | OneAnalyzer) -> Callable[..., list[Any]]:
 
     def show(photo: UploadedPhoto | None, *settings: Any) -> list[Any]:
         if photo is None:
-            return _fields(told(INVITATION))
-        tell_of_loading(analyzers, *settings)
+            return _fields(notice_html(INVITATION))
+        show_loading_message(analyzers, *settings)
         try:
-            image, analysis = answered(photo, analyzers, *settings)
+            image, analysis = analyze_upload(photo, analyzers, *settings)
         except gr.Error as error:
             return _fields(refused_html(error))
-        return _fields(cards_of(analysis), picture_of(image, analysis), to_json(analysis))
+        return _fields(format_cards(analysis), show_picture(image, analysis), to_json(analysis))
 
     return show
 
 
 def _fields(cards: str, picture: Update | None = None, document: str = "") -> list[Any]:
-    return [picture or no_picture(), cards, document, gr.update(visible=bool(document))]
+    return [picture or hide_picture(), cards, document, gr.update(visible=bool(document))]
 
 
-def picture_of(image: RgbImage, analysis: ImageAnalysis) -> Update:
+def show_picture(image: RgbImage, analysis: ImageAnalysis) -> Update:
     """The annotated picture, described for those who cannot see it."""
-    faces = "; ".join(f"{face.index} {face_words(face)}" for face in analysis.faces)
-    described = f"{count_words(analysis)} in {shown_name(analysis.name)}"
+    faces = "; ".join(f"{face.index} {format_face(face)}" for face in analysis.faces)
+    described = f"{format_face_count(analysis)} in {display_name(analysis.name)}"
     return gr.update(
         value=annotate(image, analysis).pixels,
         alt_text=f"{described}: {faces}" if faces else described,
@@ -107,31 +107,31 @@ def picture_of(image: RgbImage, analysis: ImageAnalysis) -> Update:
     )
 
 
-def no_picture() -> Update:
+def hide_picture() -> Update:
     """Where there is no answer there is no picture."""
     return gr.update(value=None, visible=False)
 
 
-def tell_of_loading(analyzers: Analyzers | OneAnalyzer, *settings: Any) -> None:
+def show_loading_message(analyzers: Analyzers | FixedAnalyzer, *settings: Any) -> None:
     """A message while a model is loaded, which takes longer than an answer."""
     with suppress(ProjectError):  # told with the answer
         if not analyzers.ready(config_of(*settings)):
             gr.Info("Loading a model takes a few seconds the first time.", title="One moment")
 
 
-def cards_of(analysis: ImageAnalysis) -> str:
+def format_cards(analysis: ImageAnalysis) -> str:
     """A card per face as HTML, or that there is none and what may help."""
     notes = "".join(f"<p>{escape(note)}</p>" for note in analysis.notes)
     if analysis.faces:
         return notes + cards_html(analysis.faces)
-    return notes + told(f"<strong>{NO_FACE}</strong><p>{NO_FACE_HELP.replace('**', '')}</p>")
+    return notes + notice_html(f"<strong>{NO_FACE}</strong><p>{NO_FACE_HELP.replace('**', '')}</p>")
 
 
 def refused_html(error: gr.Error) -> str:
     """A refusal in the place of the answer; its texts are HTML already."""
-    return told(f"<strong>{error.title}.</strong><p>{error.message}</p>", role="alert")
+    return notice_html(f"<strong>{error.title}.</strong><p>{error.message}</p>", role="alert")
 
 
-def told(html: str, role: str = "status") -> str:
+def notice_html(html: str, role: str = "status") -> str:
     """A message in the place of an answer; screen readers say it when it appears."""
     return f'<div class="notice" role="{role}">{html}</div>'

@@ -9,30 +9,30 @@ from typing import Any
 import gradio as gr
 
 from core import ModelInfo
-from frontends.figures import FIGURES_HELP, curves, figure_rows
-from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
+from frontends.figures import FIGURES_HELP, curves, metric_rows
+from frontends.gradio_app.analyzers import Analyzers, FixedAnalyzer
 from frontends.gradio_app.annotated_picture import annotated_field
 from frontends.gradio_app.answering import (
     Update,
-    answered,
-    cards_of,
-    no_picture,
-    picture_of,
+    analyze_upload,
+    format_cards,
+    hide_picture,
+    notice_html,
     refused_html,
-    tell_of_loading,
-    told,
+    show_loading_message,
+    show_picture,
 )
 from frontends.gradio_app.photo_tab import photo_field
 from frontends.gradio_app.photo_upload import UploadedPhoto
 from frontends.gradio_app.settings import Settings, config_of
-from frontends.opinions import COMPARE_HELP, TIMES_HELP, opinions_html, timed_opinion
+from frontends.model_cards import COMPARE_HELP, TIMES_HELP, model_cards_html, time_model
 from frontends.wording import model_title
 
 _INVITATION = "What every model says of your photo appears here."
 
 
 def compare_tab(
-    analyzers: Analyzers | OneAnalyzer,
+    analyzers: Analyzers | FixedAnalyzer,
     trained: Sequence[ModelInfo],
     settings: Settings,
     queue: dict[str, Any],
@@ -45,12 +45,12 @@ def compare_tab(
                 photo = photo_field()
             with gr.Column(scale=6, min_width=300):
                 annotated = annotated_field()
-        opinions = gr.HTML(told(_INVITATION), elem_id="opinions")
+        opinions = gr.HTML(notice_html(_INVITATION), elem_id="opinions")
         _measured(trained)
     fields = settings.fields[1:]
     gr.on(
         [photo.change, *(each.change for each in fields)],
-        compare_with(analyzers, trained),
+        make_compare_handler(analyzers, trained),
         [photo, *fields],
         [annotated, opinions],
         api_visibility="private",
@@ -65,36 +65,36 @@ def compare_tab(
     tab.select(prepare, fields, queue=False, api_visibility="private")
 
 
-def compare_with(
-    analyzers: Analyzers | OneAnalyzer, trained: Sequence[ModelInfo]
+def make_compare_handler(
+    analyzers: Analyzers | FixedAnalyzer, trained: Sequence[ModelInfo]
 ) -> Callable[..., tuple[Update, str]]:
     """The annotated picture, and what every model says of its faces."""
 
     def compare(photo: UploadedPhoto | None, *others: Any) -> tuple[Update, str]:
         if photo is None:
-            return no_picture(), told(_INVITATION)
+            return hide_picture(), notice_html(_INVITATION)
         first = trained[0].name
         for info in trained:
-            tell_of_loading(analyzers, info.name, *others)
+            show_loading_message(analyzers, info.name, *others)
         try:
-            image, analysis = answered(photo, analyzers, first, *others)
+            image, analysis = analyze_upload(photo, analyzers, first, *others)
             each = [(info, analyzers.get(config_of(info.name, *others))) for info in trained]
         except gr.Error as error:
-            return no_picture(), refused_html(error)
+            return hide_picture(), refused_html(error)
         if not analysis.faces:
-            return picture_of(image, analysis), cards_of(analysis)
+            return show_picture(image, analysis), format_cards(analysis)
         faces = [face.face for face in analysis.faces]
         opinions = [
-            timed_opinion(model_title(info), analyzer, image, faces) for info, analyzer in each
+            time_model(model_title(info), analyzer, image, faces) for info, analyzer in each
         ]
-        html = opinions_html(analysis.faces, opinions)
-        return picture_of(image, analysis), f'{html}<p class="small">{TIMES_HELP}</p>'
+        html = model_cards_html(analysis.faces, opinions)
+        return show_picture(image, analysis), f'{html}<p class="small">{TIMES_HELP}</p>'
 
     return compare
 
 
 def _measured(trained: Sequence[ModelInfo]) -> None:
-    rows = figure_rows(trained)
+    rows = metric_rows(trained)
     if rows:
         gr.Markdown(f"## How good each model is\n{FIGURES_HELP}")
         gr.HTML(table_html(rows))

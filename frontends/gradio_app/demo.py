@@ -17,12 +17,12 @@ from core import (
     model_catalog,
 )
 from frontends.gradio_app.about_tab import about_tab
-from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
+from frontends.gradio_app.analyzers import Analyzers, FixedAnalyzer
 from frontends.gradio_app.compare_tab import compare_tab
 from frontends.gradio_app.live_tab import live_tab
 from frontends.gradio_app.photo_tab import photo_tab
 from frontends.gradio_app.settings import Offer, config_of, settings_fields
-from frontends.wording import MODEL_TITLES, model_facts, model_title
+from frontends.wording import MODEL_TITLES, format_model_metrics, model_title
 
 _TEN_MINUTES = 600
 
@@ -55,7 +55,7 @@ def build_demo(analyzer: Analyzer | None = None) -> gr.Blocks:
             models = [(MODEL_TITLES.get(config.model, config.model), config.model)]
             _tabs(
                 page,
-                OneAnalyzer(analyzer),
+                FixedAnalyzer(analyzer),
                 Offer(models, [config.preset], [], [config.operating_point]),
             )
     page.queue(max_size=32, default_concurrency_limit=1)
@@ -73,7 +73,7 @@ def _page_with_choice(page: gr.Blocks) -> None:
         gr.Markdown(_nothing_trained(models))
         return
     told = [
-        (": ".join(filter(None, (model_title(info), model_facts(info)))), info.name)
+        (": ".join(filter(None, (model_title(info), format_model_metrics(info)))), info.name)
         for info in trained
     ]
     _tabs(
@@ -86,7 +86,7 @@ def _page_with_choice(page: gr.Blocks) -> None:
 
 def _tabs(
     page: gr.Blocks,
-    analyzers: Analyzers | OneAnalyzer,
+    analyzers: Analyzers | FixedAnalyzer,
     offer: Offer,
     compared: Sequence[ModelInfo] = (),
 ) -> None:

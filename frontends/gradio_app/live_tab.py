@@ -9,19 +9,19 @@ from typing import Any
 import gradio as gr
 
 from core import ProjectError
-from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
+from frontends.gradio_app.analyzers import Analyzers, FixedAnalyzer
 from frontends.gradio_app.settings import Settings, config_of
-from frontends.live import LIVE_HELP, camera_code, live_config
+from frontends.live import LIVE_HELP, make_live_config, read_camera_code
 from frontends.live_socket import LiveSession, camera_path
 
 _SCRIPT = Path(__file__).with_name("camera.js")
 
 
-def live_tab(analyzers: Analyzers | OneAnalyzer, settings: Settings) -> None:
+def live_tab(analyzers: Analyzers | FixedAnalyzer, settings: Settings) -> None:
     """The camera with its faces framed and named, their answers smoothed over time."""
     with gr.Tab("Live", id="live") as tab:
         gr.Markdown(LIVE_HELP)
-        html, css, script = camera_code(_SCRIPT)
+        html, css, script = read_camera_code(_SCRIPT)
         camera = gr.HTML(
             html_template=html,
             css_template=css,
@@ -33,7 +33,7 @@ def live_tab(analyzers: Analyzers | OneAnalyzer, settings: Settings) -> None:
 
     def open_camera(known: LiveSession | None, *values: Any) -> tuple[dict[str, str], LiveSession]:
         try:
-            config = live_config(config_of(*values))
+            config = make_live_config(config_of(*values))
         except ProjectError as error:
             raise gr.Error(f"{error.message} {error.hint}".strip()) from error
         session = known or LiveSession(partial(analyzers.get, config))

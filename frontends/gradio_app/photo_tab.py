@@ -9,9 +9,14 @@ from typing import Any
 
 import gradio as gr
 
-from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
+from frontends.gradio_app.analyzers import Analyzers, FixedAnalyzer
 from frontends.gradio_app.annotated_picture import annotated_field
-from frontends.gradio_app.answering import INVITATION, answer_with, show_with, told
+from frontends.gradio_app.answering import (
+    INVITATION,
+    make_api_handler,
+    make_page_handler,
+    notice_html,
+)
 from frontends.gradio_app.photo_upload import PhotoUpload
 from frontends.gradio_app.settings import Settings
 from frontends.sample import SAMPLE_NAME, sample_photo
@@ -24,7 +29,7 @@ _API_HELP = (
 
 
 def photo_tab(
-    analyzers: Analyzers | OneAnalyzer, settings: Settings, queue: dict[str, Any]
+    analyzers: Analyzers | FixedAnalyzer, settings: Settings, queue: dict[str, Any]
 ) -> None:
     """A photo beside its answer."""
     with gr.Tab("Photo", id="photo"), gr.Row():
@@ -32,7 +37,7 @@ def photo_tab(
             photo = photo_field()
         with gr.Column(scale=6, min_width=300):
             annotated = annotated_field()
-            cards = gr.HTML(told(INVITATION), label="Cards", elem_id="cards")
+            cards = gr.HTML(notice_html(INVITATION), label="Cards", elem_id="cards")
             with gr.Accordion("Document (JSON)", open=False, visible=False) as folded:
                 document = gr.Code(
                     language="json", label="The whole answer", max_lines=24, interactive=False
@@ -42,7 +47,7 @@ def photo_tab(
         called = gr.Button(visible=False)
     gr.on(
         [photo.change, *(each.change for each in settings.fields)],
-        show_with(analyzers),
+        make_page_handler(analyzers),
         [photo, *settings.fields],
         [annotated, cards, document, folded],
         api_visibility="private",
@@ -51,7 +56,7 @@ def photo_tab(
         **queue,
     )
     called.click(
-        answer_with(analyzers),
+        make_api_handler(analyzers),
         [photo, *settings.fields],
         [annotated, cards, exact],
         api_name="analyze",

@@ -16,13 +16,13 @@ if sys.path[0] != ROOT:
     sys.path.insert(0, ROOT)
 
 from frontends.live_socket import camera_route
-from frontends.streamlit_app.opening import shown_in_browser
+from frontends.streamlit_app.opening import open_in_browser
 
 # Streamlit's pages, and beside them the connections of the page Live.
 app = App(
     Path(__file__).with_name("script.py"),
     routes=[camera_route(get_option("server.baseUrlPath"))],
-    lifespan=shown_in_browser,
+    lifespan=open_in_browser,
 )
 
 if __name__ == "__main__":

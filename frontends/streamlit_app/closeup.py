@@ -44,7 +44,7 @@ def enlarged_crop(
     return for_screen(shown)
 
 
-def closeup(image: RgbImage, analysis: ImageAnalysis, face: FaceAnalysis) -> bytes:
+def draw_closeup(image: RgbImage, analysis: ImageAnalysis, face: FaceAnalysis) -> bytes:
     """The part of ``image`` around ``face`` as a JPEG, framed, named and with its landmarks."""
     import numpy as np
     from PIL import Image, ImageDraw

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 
 from core import ImageAnalysis, document, dumps, spreadsheet_text, to_csv, to_json
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.workspace import Refused, Workspace
+from frontends.streamlit_app.workspace import Refusal, Workspace
 from frontends.wording import safe_stem
 
 Answered = tuple[Photo, ImageAnalysis]
-NotAnswered = tuple[Photo, Refused]
+NotAnswered = tuple[Photo, Refusal]
 
 # Excel takes a CSV file for UTF-8 only when it begins with this mark.
 _UTF8_MARK = "\ufeff"

@@ -11,7 +11,7 @@ from streamlit import get_option
 
 
 @asynccontextmanager
-async def shown_in_browser(_app: object) -> AsyncIterator[None]:
+async def open_in_browser(_app: object) -> AsyncIterator[None]:
     """Open the page while the server runs; Streamlit's App leaves that to its program."""
     if not get_option("server.headless"):
         # Some browsers hold up whoever opens them.

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import share_heaps
 from frontends.face_card import STYLE_FILE
-from frontends.streamlit_app.departed import watch_departures
+from frontends.streamlit_app.expired_sessions import watch_expired_sessions
 from frontends.streamlit_app.views import about, analyze, compare, detection_lab, landmark_lab, live
 
 _FOLDER = Path(__file__).parent
@@ -17,7 +17,7 @@ _FOLDER = Path(__file__).parent
 def run() -> None:
     """Show the page that the visitor chose."""
     share_heaps()
-    watch_departures()
+    watch_expired_sessions()
     st.set_page_config(
         page_title="Photo Emotion",
         page_icon=str(_FOLDER / "icon.png"),

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-MOST_PHOTOS = 40
+MAX_PHOTOS = 40
 """At once; keeps the page and the memory of a visit bounded."""
-MOST_BYTES = 200_000_000
+MAX_BYTES = 200_000_000
 """At once, over all photos."""
 
 
@@ -26,7 +26,7 @@ class Photo:
         return cls(name, data, hashlib.sha256(data).hexdigest())
 
 
-def within_limits(photos: Iterable[Photo]) -> tuple[Photo, ...]:
+def limit_photos(photos: Iterable[Photo]) -> tuple[Photo, ...]:
     """The first photos that fit the limits, each one once."""
     kept: dict[tuple[str, str], Photo] = {}
     total = 0
@@ -34,7 +34,7 @@ def within_limits(photos: Iterable[Photo]) -> tuple[Photo, ...]:
         if (photo.name, photo.digest) in kept:
             continue
         total += len(photo.data)
-        if len(kept) == MOST_PHOTOS or total > MOST_BYTES:
+        if len(kept) == MAX_PHOTOS or total > MAX_BYTES:
             break
         kept[photo.name, photo.digest] = photo
     return tuple(kept.values())

@@ -55,7 +55,7 @@ def start_loading(config: AnalyzerConfig) -> None:
     _loading(config)
 
 
-def tell_of_loading(*configs: AnalyzerConfig) -> None:
+def show_loading_message(*configs: AnalyzerConfig) -> None:
     """Say that models are being loaded, as long as they are; for a page that awaits a photo."""
     if _unready(configs):
         _message(configs, Event())

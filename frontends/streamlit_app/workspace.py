@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from core import Face, FaceAnalysis, ImageAnalysis, ProjectError, RgbImage
-from frontends.rest import REST_S, Rest, let_go
+from frontends.admission import ADMISSION
+from frontends.idle import IDLE_S, IdleTasks, free_memory
 from frontends.streamlit_app.photos import Photo
-from frontends.turns import TURNS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,17 +40,17 @@ _ANSWERS = 400
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Refusal:
     """A photo that could not be answered, and what its owner can do."""
 
     message: str
     hint: str
 
 
-Answer = ImageAnalysis | Refused
+Answer = ImageAnalysis | Refusal
 
 
-class Shelf(Generic[V]):
+class Cache(Generic[V]):
     """Keeps the values used last, as many as their cost allows, and always the newest.
 
     Downloads are made in a thread of their own beside the page, hence the lock.
@@ -76,7 +76,7 @@ class Shelf(Generic[V]):
                 self.held -= self._cost(gone)
             return self._values[key]
 
-    def get_in_turn(self, key: Hashable, make: Callable[[], V]) -> V:
+    def get_admitted(self, key: Hashable, make: Callable[[], V]) -> V:
         """The value of ``key``; to make it takes a turn, because networks are asked for it.
 
         ProjectError where too many visitors are waiting for theirs.
@@ -84,7 +84,7 @@ class Shelf(Generic[V]):
         if key in self:
             return self.get(key, make)
         # Outside `make`: to be turned away is no value, and is not kept as one.
-        with TURNS.turn():
+        with ADMISSION.admit():
             return self.get(key, make)
 
     def clear(self) -> None:
@@ -111,25 +111,25 @@ class Workspace:
     left_out: int = 0
     """Uploads beyond the limits."""
     camera: tuple[Photo, ...] = ()
-    _answers: Shelf[Answer] = field(default_factory=lambda: Shelf(_ANSWERS, lambda _: 1))
-    _images: Shelf[RgbImage] = field(
-        default_factory=lambda: Shelf(_IMAGE_BYTES, lambda image: image.pixels.nbytes)
+    _answers: Cache[Answer] = field(default_factory=lambda: Cache(_ANSWERS, lambda _: 1))
+    _images: Cache[RgbImage] = field(
+        default_factory=lambda: Cache(_IMAGE_BYTES, lambda image: image.pixels.nbytes)
     )
-    _others: Shelf[object] = field(default_factory=lambda: Shelf(_ANSWERS, lambda _: 1))
-    _shown: Shelf[bytes] = field(default_factory=lambda: Shelf(_SHOWN_BYTES, len))
+    _others: Cache[object] = field(default_factory=lambda: Cache(_ANSWERS, lambda _: 1))
+    _shown: Cache[bytes] = field(default_factory=lambda: Cache(_SHOWN_BYTES, len))
 
     def remember(self, key: Hashable, make: Callable[[], object]) -> object:
         """Anything else that networks are asked for, made the first time it is wanted.
 
         ProjectError where too many visitors are waiting for theirs.
         """
-        return self._others.get_in_turn(key, make)
+        return self._others.get_admitted(key, make)
 
-    def drawn(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
+    def get_picture(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
         """A picture for the screen, drawn the first time it is asked for."""
         return self._shown.get(key, make)
 
-    def knows(self, photo: Photo, settings: str) -> bool:
+    def has_answer(self, photo: Photo, settings: str) -> bool:
         """Whether the answer is there already."""
         return _key(photo, settings) in self._answers
 
@@ -143,9 +143,9 @@ class Workspace:
             try:
                 return analyzer.analyze(self.image(photo))
             except ProjectError as error:
-                return Refused(error.message, error.hint)
+                return Refusal(error.message, error.hint)
 
-        return self._answers.get_in_turn(_key(photo, analyzer.config.digest()), make)
+        return self._answers.get_admitted(_key(photo, analyzer.config.digest()), make)
 
     def image(self, photo: Photo) -> RgbImage:
         """The picture itself; InputError if it cannot be read."""
@@ -177,13 +177,13 @@ class Workspace:
         found = self.remember(key, lambda: analyzer.explain(analysis))
         return cast("tuple[Float32Array, ...]", found)
 
-    def candidates(self, photo: Photo, analyzer: Analyzer) -> tuple[Face, ...]:
+    def detections(self, photo: Photo, analyzer: Analyzer) -> tuple[Face, ...]:
         """What ``analyzer`` takes for a face; InputError if the picture cannot be read."""
         key = ("candidates", *_key(photo, analyzer.config.digest()))
         found = self.remember(key, lambda: analyzer.detect(self.image(photo)))
         return cast("tuple[Face, ...]", found)
 
-    def with_opinions(
+    def add_per_model_answers(
         self, photo: Photo, analysis: ImageAnalysis, everyone: Analyzer
     ) -> tuple[FaceAnalysis, ...]:
         """The faces with what each network of ``everyone`` says of them; their answers stay."""
@@ -264,7 +264,7 @@ class _Visits:
 
     def used(self, newest: Workspace) -> None:
         """Let pictures of visits that rest longest go while there are too many."""
-        _REST.interrupt()
+        _IDLE_TASKS.note_activity()
         with self._lock:
             self._used.pop(newest, None)
             self._used[newest] = None
@@ -284,7 +284,7 @@ class _Visits:
 
 
 _VISITS = _Visits()
-_REST = Rest(REST_S, _VISITS.forget, let_go)
+_IDLE_TASKS = IdleTasks(IDLE_S, _VISITS.forget, free_memory)
 
 
 def _key(photo: Photo, settings: str) -> tuple[str, str, str]:

@@ -119,7 +119,7 @@ def _nothing(page: Page) -> None:
 
 SHOTS = (
     Shot("streamlit", "", _take_sample, FACE),
-    Shot("streamlit-dark", "", _ask_everyone, ".face-opinions", dark=True),
+    Shot("streamlit-dark", "", _ask_everyone, ".face-models", dark=True),
     Shot("streamlit-several", "", _take_several, "[data-testid=stDataFrame] canvas"),
     Shot("streamlit-compare", "compare", _take_sample, ".compared", (1280, 1100)),
     Shot("streamlit-detection", "detection-lab", _take_sample, ".st-key-picture img"),

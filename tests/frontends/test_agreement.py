@@ -8,7 +8,7 @@ import pytest
 
 from core import Agreement, Box, document
 from frontends.face_card import face_card
-from frontends.wording import agreement_words
+from frontends.wording import format_agreement
 from tests.core.pipeline_parts import face_analysis, image_analysis, scores
 
 
@@ -33,7 +33,7 @@ def answered(*tops):
 def test_agreement_is_counted_and_put_into_words(tops, agreement, words):
     face = answered(*tops)
     assert face.agreement == agreement
-    assert agreement_words(face) == words
+    assert format_agreement(face) == words
     told = document(image_analysis(face))["faces"][0]["agreement"]
     assert told == (agreement and str(agreement))
     assert words in face_card(face)

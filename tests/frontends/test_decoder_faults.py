@@ -14,11 +14,11 @@ import core
 from cli.main import app
 from core import Emotion, IsolatedReader
 from core.reading import isolation
-from frontends.gradio_app.analyzers import OneAnalyzer
-from frontends.gradio_app.answering import show_with
+from frontends.gradio_app.analyzers import FixedAnalyzer
+from frontends.gradio_app.answering import make_page_handler
 from frontends.gradio_app.photo_upload import UploadedPhoto
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.workspace import Refused, Workspace
+from frontends.streamlit_app.workspace import Refusal, Workspace
 from tests.core.reading.faulty_decoder import COMMAND, with_fault
 from tests.fakes import FakeAnalyzer, picture, png
 
@@ -42,7 +42,7 @@ def _faulty(reader, monkeypatch):
 def test_streamlit_refuses_it_and_answers_the_next(fault):
     workspace, analyzer = Workspace(), FakeAnalyzer()
     refused = workspace.answer(Photo.of("a.png", with_fault(GOOD, fault)), analyzer)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, Refusal)
     assert FAULTS[fault] in refused.message
     answered = workspace.answer(Photo.of("b.png", GOOD), analyzer)
     assert [face.emotions.top for face in answered.faces] == [Emotion.HAPPY]
@@ -50,7 +50,7 @@ def test_streamlit_refuses_it_and_answers_the_next(fault):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_gradio_refuses_it_and_answers_the_next(fault, tmp_path):
-    show = show_with(OneAnalyzer(FakeAnalyzer()))
+    show = make_page_handler(FixedAnalyzer(FakeAnalyzer()))
     path = tmp_path / "blob"
     path.write_bytes(with_fault(GOOD, fault))
     shown, cards, document, _ = show(UploadedPhoto(path, "a.png"), "mobilenet_v2")

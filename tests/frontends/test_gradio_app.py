@@ -34,8 +34,8 @@ from core import (
     to_json,
 )
 from frontends.gradio_app import about_tab, serve
-from frontends.gradio_app.analyzers import Analyzers, OneAnalyzer
-from frontends.gradio_app.answering import answer_with, show_with
+from frontends.gradio_app.analyzers import Analyzers, FixedAnalyzer
+from frontends.gradio_app.answering import make_api_handler, make_page_handler
 from frontends.gradio_app.demo import build_demo
 from frontends.gradio_app.photo_upload import PhotoUpload, UploadedPhoto, file_name
 from tests.fakes import FakeAnalyzer, model_info, picture, png, untrained
@@ -104,7 +104,9 @@ def send(address: str, payload: object) -> str:
 
 def test_answer_is_picture_cards_and_the_core_s_document(photo):
     analyzer = FakeAnalyzer()
-    annotated, cards, told = answer_with(OneAnalyzer(analyzer))(photo, "mobilenet_v2", "balanced")
+    annotated, cards, told = make_api_handler(FixedAnalyzer(analyzer))(
+        photo, "mobilenet_v2", "balanced"
+    )
     assert annotated.shape == (360, 480, 3)
     assert cards.count("<article") == 2
     image = read_image(photo.path.read_bytes(), name="party at night.png")
@@ -112,7 +114,9 @@ def test_answer_is_picture_cards_and_the_core_s_document(photo):
 
 
 def test_empty_field_clears_the_page():
-    picture_shown, cards, told, folded = show_with(OneAnalyzer(FakeAnalyzer()))(None, "resnet50")
+    picture_shown, cards, told, folded = make_page_handler(FixedAnalyzer(FakeAnalyzer()))(
+        None, "resnet50"
+    )
     assert (picture_shown["value"], picture_shown["visible"]) == (None, False)
     assert "appear here" in cards
     assert told == ""
@@ -120,14 +124,14 @@ def test_empty_field_clears_the_page():
 
 
 def test_picture_is_described_for_those_who_cannot_see_it(photo):
-    shown, *_ = show_with(OneAnalyzer(FakeAnalyzer()))(photo, "mobilenet_v2")
+    shown, *_ = make_page_handler(FixedAnalyzer(FakeAnalyzer()))(photo, "mobilenet_v2")
     assert shown["alt_text"] == "2 faces in party at night.png: 1 Happy, 90 %; 2 Sad, 90 %"
     assert shown["visible"]
 
 
 def test_page_says_why_a_photo_was_refused_and_forgets_the_one_before(photo):
     photo.path.write_bytes(b"hello")
-    shown, cards, told, _ = show_with(OneAnalyzer(FakeAnalyzer()))(photo, "mobilenet_v2")
+    shown, cards, told, _ = make_page_handler(FixedAnalyzer(FakeAnalyzer()))(photo, "mobilenet_v2")
     assert (shown["value"], shown["visible"]) == (None, False)
     assert told == ""
     assert "This is a text file, not a picture." in cards
@@ -136,7 +140,9 @@ def test_page_says_why_a_photo_was_refused_and_forgets_the_one_before(photo):
 
 def test_no_face_is_explained(photo):
     photo.path.write_bytes(png(picture()))
-    _, cards, told = answer_with(OneAnalyzer(FakeAnalyzer()))(photo, "mobilenet_v2", "balanced")
+    _, cards, told = make_api_handler(FixedAnalyzer(FakeAnalyzer()))(
+        photo, "mobilenet_v2", "balanced"
+    )
     assert "No face was found" in cards
     assert "*" not in cards
     assert json.loads(told)["faces"] == []
@@ -167,7 +173,7 @@ def test_model_that_failed_to_load_is_tried_again(made, monkeypatch):
 
 
 def test_settings_become_the_analyzer_s(made, photo):
-    answer_with(Analyzers())(photo, "resnet50", "thorough", "mtcnn", "recall", 0.7)
+    make_api_handler(Analyzers())(photo, "resnet50", "thorough", "mtcnn", "recall", 0.7)
     assert made[0].config == AnalyzerConfig(
         model="resnet50",
         preset=Preset.THOROUGH,
@@ -175,7 +181,7 @@ def test_settings_become_the_analyzer_s(made, photo):
         operating_point=OperatingPoint.RECALL,
         certain_from=0.7,
     )
-    answer_with(Analyzers())(photo, "mobilenet_v2")
+    make_api_handler(Analyzers())(photo, "mobilenet_v2")
     assert made[1].config == AnalyzerConfig()
 
 

@@ -17,11 +17,11 @@ from streamlit.testing.v1 import AppTest
 
 from core import to_json
 from frontends.face_card import cards_html
-from frontends.gradio_app.analyzers import OneAnalyzer
-from frontends.gradio_app.answering import show_with
+from frontends.gradio_app.analyzers import FixedAnalyzer
+from frontends.gradio_app.answering import make_page_handler
 from frontends.gradio_app.photo_upload import UploadedPhoto
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.workspace import Refused, Workspace
+from frontends.streamlit_app.workspace import Refusal, Workspace
 from tests.browser.serving import gradio
 from tests.fakes import FakeAnalyzer
 
@@ -75,12 +75,12 @@ def samples(corpus: list[Sample], extent: str) -> Sequence[Sample]:
 
 def test_both_fronts_answer_what_is_good_and_refuse_the_rest(corpus, tmp_path):
     analyzer = FakeAnalyzer()
-    show = show_with(OneAnalyzer(analyzer))
+    show = make_page_handler(FixedAnalyzer(analyzer))
     wrong = []
     for sample in corpus:
         answer = Workspace().answer(Photo.of(sample.name, sample.data), analyzer)
-        refused = isinstance(answer, Refused)
-        if isinstance(answer, Refused):
+        refused = isinstance(answer, Refusal)
+        if isinstance(answer, Refusal):
             told = f"{answer.message} {answer.hint}"
         else:
             told = to_json(answer) + cards_html(answer.faces)

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from core import Emotion, FaceFollower, Frame, read_image
-from frontends.live import MOST_FRAMES, Stream, answered
-from frontends.wording import emotion_word, percent
+from frontends.live import MAX_FRAMES, Stream, answer_message
+from frontends.wording import format_emotion, percent
 from tests.fakes import FakeAnalyzer, FakeEnsemble, picture
 
 
@@ -33,11 +33,11 @@ def group(*pictures, number=1, run="a", began=0.0):
 
 def faces_of(message, stream, analyzer):
     """The faces of the last frame."""
-    return answered(message, stream, analyzer)["frames"][-1]["faces"]
+    return answer_message(message, stream, analyzer)["frames"][-1]["faces"]
 
 
 def test_faces_are_told_with_their_place_word_and_number():
-    told = answered(
+    told = answer_message(
         group(jpeg(Emotion.HAPPY, Emotion.SAD), number=7, began=50), Stream(), FakeAnalyzer()
     )
     assert (told["number"], told["run"]) == (7, "a")
@@ -69,12 +69,13 @@ def test_every_frame_of_all_groups_is_answered_as_a_follower_answers_a_video():
     for number, size in enumerate((1, 5, 6)):
         began = 40.0 * len(told)
         some = pictures[len(told) : len(told) + size]
-        told += answered(group(*some, number=number, began=began), stream, analyzer)["frames"]
+        told += answer_message(group(*some, number=number, began=began), stream, analyzer)["frames"]
     follower = FaceFollower(FakeAnalyzer())
     videos = [follower.answer(Frame(read_image(each), n / 25)) for n, each in enumerate(pictures)]
     labels = [face["label"] for frame in told for face in frame["faces"]]
     assert labels == [
-        f"{face.index} · {emotion_word(face.emotions.top)} {percent(face.emotions.ranked()[0][1])}"
+        f"{face.index} · {format_emotion(face.emotions.top)} "
+        f"{percent(face.emotions.ranked()[0][1])}"
         for video in videos
         for face in video.faces
     ]
@@ -104,8 +105,8 @@ def test_faces_keep_their_numbers_where_other_settings_are_chosen():
 
 def test_pictures_older_than_the_last_ones_are_refused():
     stream, analyzer = Stream(), FakeAnalyzer()
-    answered(group(jpeg(Emotion.SAD), began=100), stream, analyzer)
-    told = answered(group(jpeg(Emotion.SAD), began=99), stream, analyzer)
+    answer_message(group(jpeg(Emotion.SAD), began=100), stream, analyzer)
+    told = answer_message(group(jpeg(Emotion.SAD), began=99), stream, analyzer)
     assert "old pictures" in told["problem"]
 
 
@@ -130,12 +131,12 @@ def one(**frame):
         one(at="now"),
         one(at=float("nan")),
         one(at=None),
-        group(*[jpeg()] * (MOST_FRAMES + 1)),
+        group(*[jpeg()] * (MAX_FRAMES + 1)),
     ],
 )
-def test_what_is_no_picture_is_told_and_not_answered(sent):
+def test_what_is_no_picture_is_told_and_not_answer_message(sent):
     analyzer = FakeAnalyzer()
-    told = answered(sent, Stream(), analyzer)
+    told = answer_message(sent, Stream(), analyzer)
     assert told["problem"]
     assert "frames" not in told
     assert analyzer.detector.seen == []
@@ -143,4 +144,4 @@ def test_what_is_no_picture_is_told_and_not_answered(sent):
 
 def test_page_sends_as_many_frames_as_are_taken(root):
     script = (root / "frontends" / "camera" / "camera.js").read_text(encoding="utf-8")
-    assert f"const MOST_FRAMES = {MOST_FRAMES};" in script
+    assert f"const MAX_FRAMES = {MAX_FRAMES};" in script

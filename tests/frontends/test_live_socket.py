@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from core import Emotion, WeightsMissing
-from frontends.live import MOST_CHARACTERS
+from frontends.live import MAX_CHARACTERS
 from frontends.live_socket import LiveSession, camera_path, camera_route
 from tests.fakes import FakeAnalyzer
 from tests.frontends.test_live import group, jpeg
@@ -96,7 +96,7 @@ def test_what_is_no_message_is_told_and_the_next_one_answered(server, session, s
 
 def test_pictures_that_are_too_large_are_refused_before_they_are_read(session, monkeypatch):
     monkeypatch.setattr("frontends.live_socket.json.loads", None)
-    told = session.answer("x" * (MOST_CHARACTERS + 1))
+    told = session.answer("x" * (MAX_CHARACTERS + 1))
     assert told["problem"].startswith("The camera's pictures are too large.")
 
 

@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from core import Analyzer, Emotion, Preset, WeightsMissing, to_json
 from frontends.streamlit_app import downloads
-from frontends.streamlit_app.photos import MOST_PHOTOS, Photo, within_limits
+from frontends.streamlit_app.photos import MAX_PHOTOS, Photo, limit_photos
 from frontends.streamlit_app.views.sources import SAMPLE, UPLOAD
-from frontends.streamlit_app.workspace import Refused, Shelf
+from frontends.streamlit_app.workspace import Cache, Refusal
 from frontends.wording import escape_markdown
 from tests.fakes import FakeEnsemble, model_info, picture, png, untrained
 
@@ -327,7 +327,7 @@ def test_one_archive_holds_everything_under_safe_and_different_names(app):
     answered = [
         (photo, answer)
         for photo, answer in zip(memory.uploads, answers(app), strict=True)
-        if not isinstance(answer, Refused)
+        if not isinstance(answer, Refusal)
     ]
     with zipfile.ZipFile(io.BytesIO(downloads.zip_file(answered, memory))) as archive:
         assert archive.namelist() == [
@@ -346,19 +346,19 @@ def test_one_archive_holds_everything_under_safe_and_different_names(app):
 
 def test_photos_beyond_the_limit_are_left_out_and_it_is_said(app):
     files = [
-        (f"{n}.png", png(picture(size_wh=(20 + n, 20), side=5))) for n in range(MOST_PHOTOS + 2)
+        (f"{n}.png", png(picture(size_wh=(20 + n, 20), side=5))) for n in range(MAX_PHOTOS + 2)
     ]
     upload(app, *files)
     assert app.warning[0].value.startswith("2 of the photos are left out")
-    assert len(app.session_state["workspace"].uploads) == MOST_PHOTOS
+    assert len(app.session_state["workspace"].uploads) == MAX_PHOTOS
 
 
 def test_the_same_photo_twice_counts_once():
-    assert len(within_limits([Photo.of("a", b"1"), Photo.of("a", b"1"), Photo.of("b", b"1")])) == 2
+    assert len(limit_photos([Photo.of("a", b"1"), Photo.of("a", b"1"), Photo.of("b", b"1")])) == 2
 
 
 def test_memory_of_a_visit_is_bounded():
-    shelf = Shelf(100, len)
+    shelf = Cache(100, len)
     for number in range(50):
         shelf.get(number, lambda: b"x" * 30)
     assert len(shelf) == 3

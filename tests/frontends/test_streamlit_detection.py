@@ -22,7 +22,7 @@ from core import (
     Preset,
     RgbImage,
 )
-from frontends.streamlit_app.candidates import candidates_jpeg, score_words
+from frontends.streamlit_app.detections_picture import draw_detections_jpeg, format_score
 from frontends.streamlit_app.views import detection_lab
 from tests.fakes import SquareDetector, picture, png
 
@@ -117,8 +117,8 @@ def test_frames_at_one_threshold_are_drawn_once(monkeypatch):
     drawn = []
     monkeypatch.setattr(
         detection_lab,
-        "candidates_jpeg",
-        lambda *given: drawn.append(given[-1]) or candidates_jpeg(*given),
+        "draw_detections_jpeg",
+        lambda *given: drawn.append(given[-1]) or draw_detections_jpeg(*given),
     )
     app = upload(open_lab(), ("a.png", THREE))
     app.run()
@@ -170,13 +170,13 @@ def test_photo_that_cannot_be_read_is_explained():
 
 @pytest.mark.parametrize(("score", "words"), [(0.99996, "0.999"), (1.0, "1.000"), (0.6, "0.600")])
 def test_score_never_seems_to_reach_a_threshold_it_misses(score, words):
-    assert score_words(score) == words
+    assert format_score(score) == words
 
 
 def test_frame_below_the_threshold_is_broken_and_of_another_colour():
     image = RgbImage(np.full((300, 300, 3), 128, np.uint8), "a.png")
     faces = [Face(Box(20, 20, 120, 120), 0.9), Face(Box(160, 160, 280, 280), 0.3)]
-    drawn = np.asarray(Image.open(io.BytesIO(candidates_jpeg(image, faces, 0.5)))).astype(int)
+    drawn = np.asarray(Image.open(io.BytesIO(draw_detections_jpeg(image, faces, 0.5)))).astype(int)
     full, broken = drawn[60:115, 120], drawn[200:275, 280]
     assert (full[:, 2] > full[:, 0] + 60).all()
     vermilion = broken[:, 0] > broken[:, 2] + 60

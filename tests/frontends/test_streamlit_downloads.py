@@ -9,10 +9,10 @@ import zipfile
 from core import Emotion
 from frontends.streamlit_app.downloads import refusals_file, zip_file
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.workspace import Refused, Workspace
+from frontends.streamlit_app.workspace import Refusal, Workspace
 from tests.fakes import FakeAnalyzer, picture, png
 
-NO_PICTURE = Refused("This is a text file, not a picture.", "Choose a photo.")
+NO_PICTURE = Refusal("This is a text file, not a picture.", "Choose a photo.")
 
 
 def rows_of(table):

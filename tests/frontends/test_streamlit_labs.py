@@ -139,12 +139,12 @@ def test_curve_is_tried_once_for_each_kind_of_error(monkeypatch):
 @pytest.mark.usefixtures("with_points")
 def test_same_error_asks_and_draws_nothing_again(monkeypatch):
     done = []
-    logits, closeup = SquareClassifier.logits, landmark_lab.closeup
+    logits, draw_closeup = SquareClassifier.logits, landmark_lab.draw_closeup
     monkeypatch.setattr(
         SquareClassifier, "logits", lambda self, crops: done.append("asked") or logits(self, crops)
     )
     monkeypatch.setattr(
-        landmark_lab, "closeup", lambda *all_: done.append("drawn") or closeup(*all_)
+        landmark_lab, "draw_closeup", lambda *all_: done.append("drawn") or draw_closeup(*all_)
     )
     app = upload(open_page("landmark_lab"), ("one.png", png(picture(Emotion.HAPPY))))
     assert done.count("drawn") == 1
@@ -230,11 +230,11 @@ def test_study_is_shown_where_it_was_measured(monkeypatch, tmp_path):
     chart = json.loads(right.get("vega_lite_chart")[0].proto.spec)
     assert "Right goes from 70 % to 70 %" in chart["description"]
     assert chart["layer"][0]["encoding"]["y2"] == {"field": "high"}
-    assert landmark_study.measured_noise("mobilenet_v2", LandmarkNoise.EYES).rows == (
+    assert landmark_study.read_noise_study("mobilenet_v2", LandmarkNoise.EYES).rows == (
         {"error": 0.0, "Right": 70.0, "low": 67.0, "high": 73.0, "Answered as sure": 80.0},
         {"error": 10.0, "Right": 70.0, "low": 67.0, "high": 73.0, "Answered as sure": 80.0},
     )
-    assert landmark_study.measured_noise("resnet50", LandmarkNoise.EYES) is None
+    assert landmark_study.read_noise_study("resnet50", LandmarkNoise.EYES) is None
 
 
 def test_face_without_landmarks_cannot_be_tried():

@@ -9,10 +9,10 @@ import weakref
 import pytest
 
 from core import Emotion
-from frontends.rest import Rest
+from frontends.idle import IdleTasks
 from frontends.streamlit_app import workspace as workspaces
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.workspace import Shelf, Workspace, _Visits
+from frontends.streamlit_app.workspace import Cache, Workspace, _Visits
 from tests.fakes import FakeAnalyzer, picture, png
 
 
@@ -52,8 +52,8 @@ def test_newest_visit_keeps_its_picture_however_large(photo, monkeypatch):
 
 def test_pictures_go_after_a_rest_and_the_answers_stay(photo, monkeypatch):
     looked = threading.Event()
-    rest = Rest(0.3, workspaces._VISITS.forget, looked.set)
-    monkeypatch.setattr(workspaces, "_REST", rest)
+    rest = IdleTasks(0.3, workspaces._VISITS.forget, looked.set)
+    monkeypatch.setattr(workspaces, "_IDLE_TASKS", rest)
     visit, analyzer = Workspace(), FakeAnalyzer()
     analysis = visit.answer(photo, analyzer)
     shown = visit.shown(photo, analysis)
@@ -75,7 +75,7 @@ def test_visit_that_is_over_is_not_held(photo):
 
 
 def test_shelf_is_not_emptied_while_a_value_is_made_and_nobody_waits_for_that():
-    shelf = Shelf[int](10, lambda value: value)
+    shelf = Cache[int](10, lambda value: value)
     shelf.get("kept", lambda: 3)
     making, done = threading.Event(), threading.Event()
 

@@ -48,7 +48,7 @@ def shown(monkeypatch):
 
 def run():
     async def serve():
-        async with opening.shown_in_browser(None):
+        async with opening.open_in_browser(None):
             pass
 
     asyncio.run(serve())

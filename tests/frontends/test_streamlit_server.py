@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from frontends.streamlit_app.departed import let_departed_go
+from frontends.streamlit_app.expired_sessions import drop_expired_sessions
 from tests.browser.serving import streamlit
 from tests.load.streamlit_visits import streamlit_visit
 
@@ -18,12 +18,12 @@ PAGE = """
 import weakref
 from pathlib import Path
 import streamlit as st
-from frontends.streamlit_app.departed import watch_departures
+from frontends.streamlit_app.expired_sessions import watch_expired_sessions
 
 class Held:
     pass
 
-watch_departures(0.2)
+watch_expired_sessions(0.2)
 if "held" not in st.session_state:
     st.session_state["held"] = Held()
     weakref.finalize(st.session_state["held"], Path({gone!r}).touch)
@@ -86,4 +86,4 @@ def test_a_run_of_a_page_ends_without_a_full_collection(tmp_path):
 
 
 def test_outside_of_a_server_there_is_nobody_to_let_go():
-    assert let_departed_go() == 0
+    assert drop_expired_sessions() == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import streamlit as st
 
 from core import ModelInfo, ProjectError, __version__, model_catalog
-from frontends.figures import FIGURES_HELP, figure_rows
+from frontends.figures import FIGURES_HELP, metric_rows
 from frontends.streamlit_app.documents import DOCS, show_document
 from frontends.wording import escape_markdown, model_title
 
@@ -63,7 +63,7 @@ def page() -> None:
 
 
 def _figures(models: Sequence[ModelInfo]) -> None:
-    rows = figure_rows(models)
+    rows = metric_rows(models)
     if not rows:
         st.markdown("No figures are stored with the models on this computer.")
         return

@@ -10,13 +10,18 @@ import streamlit as st
 
 from core import AnalyzerConfig, ModelInfo, ProjectError, model_catalog
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.state import ready_analyzer, start_loading, tell_of_loading, workspace
+from frontends.streamlit_app.state import (
+    ready_analyzer,
+    show_loading_message,
+    start_loading,
+    workspace,
+)
 from frontends.streamlit_app.views.answer import show_answer
 from frontends.streamlit_app.views.several import show_several
 from frontends.streamlit_app.views.sidebar import choose_settings
 from frontends.streamlit_app.views.sources import choose_photos
 from frontends.streamlit_app.workspace import Answer
-from frontends.wording import escape_markdown, model_title, shown_name
+from frontends.wording import display_name, escape_markdown, model_title
 
 if TYPE_CHECKING:
     from core import Analyzer
@@ -35,13 +40,13 @@ def page() -> None:
         show_problem(error)
         return
     if not any(info.trained for info in models):
-        nothing_trained(models)
+        show_nothing_trained(models)
         return
     config = choose_settings(models)
     start_loading(config)
     photos = choose_photos()
     if not photos:
-        tell_of_loading(config)
+        show_loading_message(config)
         return
     try:
         analyzer = ready_analyzer(config)
@@ -66,14 +71,14 @@ def _everyone(config: AnalyzerConfig, models: Sequence[ModelInfo]) -> AnalyzerCo
 def _answer_all(photos: Sequence[Photo], analyzer: Analyzer) -> list[Answer]:
     memory = workspace()
     settings = analyzer.config.digest()
-    waiting = [photo for photo in photos if not memory.knows(photo, settings)]
+    waiting = [photo for photo in photos if not memory.has_answer(photo, settings)]
     if len(waiting) == 1:
-        with st.spinner(f"Looking for faces in {escape_markdown(shown_name(waiting[0].name))}."):
+        with st.spinner(f"Looking for faces in {escape_markdown(display_name(waiting[0].name))}."):
             memory.answer(waiting[0], analyzer)
     elif waiting:
         bar = st.progress(0.0)
         for done, photo in enumerate(waiting):
-            name = escape_markdown(shown_name(photo.name))
+            name = escape_markdown(display_name(photo.name))
             bar.progress(done / len(waiting), f"Photo {done + 1} of {len(waiting)}: {name}")
             memory.answer(photo, analyzer)
         bar.empty()
@@ -86,7 +91,7 @@ def show_problem(error: ProjectError) -> None:
     st.button("Try again")
 
 
-def nothing_trained(models: Sequence[ModelInfo]) -> None:
+def show_nothing_trained(models: Sequence[ModelInfo]) -> None:
     """How to get a first network."""
     st.warning(
         "No network is trained on this computer yet, so photos cannot be answered. "

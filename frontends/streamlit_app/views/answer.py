@@ -14,16 +14,16 @@ from frontends.streamlit_app.closeup import enlarged_crop
 from frontends.streamlit_app.downloads import csv_file, json_file
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import ready_analyzer, workspace
-from frontends.streamlit_app.workspace import Answer, Refused
+from frontends.streamlit_app.workspace import Answer, Refusal
 from frontends.wording import (
     NO_FACE,
     NO_FACE_HELP,
-    answer_words,
-    count_words,
+    display_name,
     escape_markdown,
-    face_words,
+    format_answer,
+    format_face,
+    format_face_count,
     safe_stem,
-    shown_name,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def show_answer(
     photo: Photo, answer: Answer, analyzer: Analyzer, everyone: AnalyzerConfig | None = None
 ) -> None:
     """Everything about one photo; ``everyone`` is the ensemble, where it can be asked too."""
-    if isinstance(answer, Refused):
+    if isinstance(answer, Refusal):
         show_refusal(photo.name, answer)
         return
     for note in answer.notes:
@@ -61,12 +61,12 @@ def _with_opinions(
     if everyone is None:
         return answer.faces
     with st.spinner("Asking every network."):
-        return workspace().with_opinions(photo, answer, ready_analyzer(everyone))
+        return workspace().add_per_model_answers(photo, answer, ready_analyzer(everyone))
 
 
-def show_refusal(name: str, refused: Refused) -> None:
+def show_refusal(name: str, refused: Refusal) -> None:
     """Why a photo was not answered, and what to do."""
-    title = escape_markdown(shown_name(name))
+    title = escape_markdown(display_name(name))
     message, hint = escape_markdown(refused.message), escape_markdown(refused.hint)
     st.error(f"**{title}** could not be answered. {message}\n\n{hint}")
 
@@ -115,7 +115,7 @@ def _picture(
         with st.container(key="crops_shown"):
             st.image(
                 _crops(photo, analysis, analyzer if attention else None),
-                caption=[f"{face.index} · {face_words(face)}" for face in analysis.faces],
+                caption=[f"{face.index} · {format_face(face)}" for face in analysis.faces],
                 width=150,
             )
     return opinions
@@ -126,7 +126,7 @@ def _crops(photo: Photo, analysis: ImageAnalysis, explained_by: Analyzer | None)
     maps = memory.maps(photo, analysis, explained_by) if explained_by else None
     settings = analysis.provenance.config_digest
     return [
-        memory.drawn(
+        memory.get_picture(
             ("crop", photo.name, photo.digest, settings, place, maps is not None),
             partial(enlarged_crop, analysis, face, maps[place] if maps else None),
         )
@@ -136,12 +136,12 @@ def _crops(photo: Photo, analysis: ImageAnalysis, explained_by: Analyzer | None)
 
 def _caption(analysis: ImageAnalysis) -> str:
     if len(analysis.faces) <= _NAMED:
-        told = "; ".join(f"{face.index} {face_words(face)}" for face in analysis.faces)
+        told = "; ".join(f"{face.index} {format_face(face)}" for face in analysis.faces)
     else:
-        words = Counter(answer_words(face.emotions).lower() for face in analysis.faces)
+        words = Counter(format_answer(face.emotions).lower() for face in analysis.faces)
         told = ", ".join(f"{count} {word}" for word, count in words.most_common())
-    name = escape_markdown(shown_name(analysis.name))
-    return f"{count_words(analysis)} in {name}: {escape_markdown(told)}"
+    name = escape_markdown(display_name(analysis.name))
+    return f"{format_face_count(analysis)} in {name}: {escape_markdown(told)}"
 
 
 def show_no_face(photo: Photo, analysis: ImageAnalysis) -> None:
@@ -149,7 +149,7 @@ def show_no_face(photo: Photo, analysis: ImageAnalysis) -> None:
     left, right = st.columns([5, 4], gap="medium")
     with left, st.container(key="picture"):
         st.image(
-            workspace().shown(photo, analysis), caption=escape_markdown(shown_name(analysis.name))
+            workspace().shown(photo, analysis), caption=escape_markdown(display_name(analysis.name))
         )
     with right:
         st.info(f"**{NO_FACE}**\n\n{NO_FACE_HELP}")

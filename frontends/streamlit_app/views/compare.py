@@ -9,16 +9,27 @@ from typing import TYPE_CHECKING, cast
 import streamlit as st
 
 from core import AnalyzerConfig, ImageAnalysis, ModelInfo, ProjectError, model_catalog
-from frontends.figures import FIGURES_HELP, curves, figure_rows
-from frontends.opinions import COMPARE_HELP, TIMES_HELP, Opinion, opinions_html, timed_opinion
+from frontends.figures import FIGURES_HELP, curves, metric_rows
+from frontends.model_cards import (
+    COMPARE_HELP,
+    TIMES_HELP,
+    ModelAnswers,
+    model_cards_html,
+    time_model,
+)
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.state import ready_analyzer, start_loading, tell_of_loading, workspace
-from frontends.streamlit_app.views.analyze import nothing_trained, show_problem
+from frontends.streamlit_app.state import (
+    ready_analyzer,
+    show_loading_message,
+    start_loading,
+    workspace,
+)
+from frontends.streamlit_app.views.analyze import show_nothing_trained, show_problem
 from frontends.streamlit_app.views.answer import show_no_face, show_refusal
 from frontends.streamlit_app.views.sidebar import choose_settings
 from frontends.streamlit_app.views.sources import choose_one_photo
-from frontends.streamlit_app.workspace import Refused
-from frontends.wording import escape_markdown, model_title, shown_name
+from frontends.streamlit_app.workspace import Refusal
+from frontends.wording import display_name, escape_markdown, model_title
 
 if TYPE_CHECKING:
     from core import Analyzer
@@ -32,7 +43,7 @@ def page() -> None:
         models = model_catalog()
         trained = [info for info in models if info.trained]
         if not trained:
-            nothing_trained(models)
+            show_nothing_trained(models)
             return
         config = choose_settings(models, with_model=False)
         configs = {info.name: replace(config, model=info.name) for info in trained}
@@ -40,7 +51,7 @@ def page() -> None:
             start_loading(each)
         photo = choose_one_photo()
         if photo is None:
-            tell_of_loading(*configs.values())
+            show_loading_message(*configs.values())
         else:
             _answers(photo, trained, configs)
     except ProjectError as error:
@@ -54,34 +65,38 @@ def _answers(
 ) -> None:
     analyzers = {info.name: ready_analyzer(configs[info.name]) for info in trained}
     first = analyzers[trained[0].name]
-    with st.spinner(f"Asking every model about {escape_markdown(shown_name(photo.name))}."):
+    with st.spinner(f"Asking every model about {escape_markdown(display_name(photo.name))}."):
         answer = workspace().answer(photo, first)
-        if isinstance(answer, Refused):
+        if isinstance(answer, Refusal):
             show_refusal(photo.name, answer)
             return
         if not answer.faces:
             show_no_face(photo, answer)
             return
-        opinions = [_opinion(photo, answer, info, analyzers[info.name]) for info in trained]
+        opinions = [_ask_model(photo, answer, info, analyzers[info.name]) for info in trained]
     left, right = st.columns([2, 5], gap="medium")
     with left, st.container(key="picture"):
-        st.image(workspace().shown(photo, answer), caption=escape_markdown(shown_name(answer.name)))
+        st.image(
+            workspace().shown(photo, answer), caption=escape_markdown(display_name(answer.name))
+        )
     with right:
-        st.html(opinions_html(answer.faces, opinions))
+        st.html(model_cards_html(answer.faces, opinions))
     st.caption(TIMES_HELP)
 
 
-def _opinion(photo: Photo, answer: ImageAnalysis, info: ModelInfo, analyzer: Analyzer) -> Opinion:
-    def make() -> Opinion:
+def _ask_model(
+    photo: Photo, answer: ImageAnalysis, info: ModelInfo, analyzer: Analyzer
+) -> ModelAnswers:
+    def make() -> ModelAnswers:
         faces = [each.face for each in answer.faces]
-        return timed_opinion(model_title(info), analyzer, workspace().image(photo), faces)
+        return time_model(model_title(info), analyzer, workspace().image(photo), faces)
 
     key = ("opinion", photo.digest, answer.provenance.config_digest, analyzer.config.digest())
-    return cast("Opinion", workspace().remember(key, make))
+    return cast("ModelAnswers", workspace().remember(key, make))
 
 
 def _measured(trained: Sequence[ModelInfo]) -> None:
-    rows = figure_rows(trained)
+    rows = metric_rows(trained)
     if not rows:
         return
     st.subheader("How good each model is", anchor=False)

@@ -10,16 +10,21 @@ import streamlit as st
 
 from core import AnalyzerConfig, Face, InputError, ProjectError, model_catalog
 from frontends.choices import detector_title
-from frontends.streamlit_app.candidates import candidates_jpeg
 from frontends.streamlit_app.charts import curves_chart
+from frontends.streamlit_app.detections_picture import draw_detections_jpeg
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.state import ready_analyzer, start_loading, tell_of_loading, workspace
-from frontends.streamlit_app.views.analyze import nothing_trained, show_problem
+from frontends.streamlit_app.state import (
+    ready_analyzer,
+    show_loading_message,
+    start_loading,
+    workspace,
+)
+from frontends.streamlit_app.views.analyze import show_nothing_trained, show_problem
 from frontends.streamlit_app.views.answer import show_refusal
 from frontends.streamlit_app.views.sidebar import choose_settings
 from frontends.streamlit_app.views.sources import choose_one_photo
-from frontends.streamlit_app.workspace import Refused
-from frontends.wording import escape_markdown, shown_name
+from frontends.streamlit_app.workspace import Refusal
+from frontends.wording import display_name, escape_markdown
 
 if TYPE_CHECKING:
     from core import DetectionFigures, DetectionPoint
@@ -43,7 +48,7 @@ def page() -> None:
     try:
         models = model_catalog()
         if not any(info.trained for info in models):
-            nothing_trained(models)
+            show_nothing_trained(models)
             return
         config = choose_settings(models, with_model=False, with_threshold=False)
         widest = replace(config, detection_threshold=_LOWEST)
@@ -54,7 +59,7 @@ def page() -> None:
         with left:
             threshold = _threshold(config, figures)
             if photo is None:
-                tell_of_loading(widest)
+                show_loading_message(widest)
             else:
                 _faces(photo, widest, threshold)
         with right:
@@ -84,17 +89,17 @@ def _threshold(config: AnalyzerConfig, figures: DetectionFigures | None) -> floa
 
 def _faces(photo: Photo, widest: AnalyzerConfig, threshold: float) -> None:
     analyzer = ready_analyzer(widest)
-    name = escape_markdown(shown_name(photo.name))
+    name = escape_markdown(display_name(photo.name))
     try:
         with st.spinner(f"Looking for faces in {name}."):
-            faces = workspace().candidates(photo, analyzer)
+            faces = workspace().detections(photo, analyzer)
     except InputError as error:
-        show_refusal(photo.name, Refused(error.message, error.hint))
+        show_refusal(photo.name, Refusal(error.message, error.hint))
         return
     with st.container(key="picture"):
-        picture = workspace().drawn(
+        picture = workspace().get_picture(
             ("candidates", photo.name, photo.digest, widest.digest(), threshold),
-            lambda: candidates_jpeg(workspace().image(photo), faces, threshold),
+            lambda: draw_detections_jpeg(workspace().image(photo), faces, threshold),
         )
         st.image(picture, caption=f"{name}: {_counted(faces, threshold)}")
 

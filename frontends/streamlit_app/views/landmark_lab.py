@@ -19,16 +19,27 @@ from core import (
 )
 from frontends.face_card import cards_html
 from frontends.streamlit_app.charts import curves_chart
-from frontends.streamlit_app.closeup import closeup
+from frontends.streamlit_app.closeup import draw_closeup
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.state import ready_analyzer, start_loading, tell_of_loading, workspace
-from frontends.streamlit_app.views.analyze import nothing_trained, show_problem
+from frontends.streamlit_app.state import (
+    ready_analyzer,
+    show_loading_message,
+    start_loading,
+    workspace,
+)
+from frontends.streamlit_app.views.analyze import show_nothing_trained, show_problem
 from frontends.streamlit_app.views.answer import show_no_face, show_refusal
-from frontends.streamlit_app.views.landmark_study import measured_noise
+from frontends.streamlit_app.views.landmark_study import read_noise_study
 from frontends.streamlit_app.views.sidebar import choose_settings
 from frontends.streamlit_app.views.sources import choose_one_photo
-from frontends.streamlit_app.workspace import Refused
-from frontends.wording import answer_words, emotion_word, escape_markdown, face_words, shown_name
+from frontends.streamlit_app.workspace import Refusal
+from frontends.wording import (
+    display_name,
+    escape_markdown,
+    format_answer,
+    format_emotion,
+    format_face,
+)
 
 if TYPE_CHECKING:
     from core import Analyzer
@@ -59,18 +70,18 @@ def page() -> None:
     try:
         models = model_catalog()
         if not any(info.trained for info in models):
-            nothing_trained(models)
+            show_nothing_trained(models)
             return
         config = choose_settings(models)
         start_loading(config)
         photo = choose_one_photo()
         if photo is None:
-            tell_of_loading(config)
+            show_loading_message(config)
             return
         analyzer = ready_analyzer(config)
-        with st.spinner(f"Looking for faces in {escape_markdown(shown_name(photo.name))}."):
+        with st.spinner(f"Looking for faces in {escape_markdown(display_name(photo.name))}."):
             answer = workspace().answer(photo, analyzer)
-        if isinstance(answer, Refused):
+        if isinstance(answer, Refusal):
             show_refusal(photo.name, answer)
         elif not answer.faces:
             show_no_face(photo, answer)
@@ -120,10 +131,10 @@ def _lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
         after = cast("FaceAnalysis", memory.remember(("moved", *key), moved))
         with st.container(key="picture"):
             st.image(
-                memory.drawn(
-                    ("closeup", *key), lambda: closeup(memory.image(photo), answer, after)
+                memory.get_picture(
+                    ("closeup", *key), lambda: draw_closeup(memory.image(photo), answer, after)
                 ),
-                caption=f"Face {face.index} in {escape_markdown(shown_name(answer.name))} with "
+                caption=f"Face {face.index} in {escape_markdown(display_name(answer.name))} with "
                 f"its landmarks, misplaced by {error}\u00a0%",
             )
     with right:
@@ -139,7 +150,7 @@ def _face_key(photo: Photo, answer: ImageAnalysis, face: FaceAnalysis) -> tuple[
 
 def _study(model: str, noise: LandmarkNoise, *, at: int) -> None:
     """The same question asked of many faces, where `emotion study landmarks` was run."""
-    told = measured_noise(model, noise)
+    told = read_noise_study(model, noise)
     if told is None:
         return
     st.subheader(f"Measured on {told.faces:,} faces", anchor=False)
@@ -161,7 +172,7 @@ def _chosen(photo: Photo, faces: Sequence[FaceAnalysis]) -> FaceAnalysis:
     number = st.selectbox(
         "Face",
         range(len(faces)),
-        format_func=lambda each: f"{faces[each].index} · {face_words(faces[each])}",
+        format_func=lambda each: f"{faces[each].index} · {format_face(faces[each])}",
         key=f"face_{photo.digest}",
         persist_state="session",
     )
@@ -177,8 +188,8 @@ def _turn_on() -> None:
 
 
 def _compared(before: FaceAnalysis, after: FaceAnalysis) -> str:
-    well_placed = f"with the landmarks as they were found it is **{face_words(before)}**"
-    if answer_words(before.emotions) == answer_words(after.emotions):
+    well_placed = f"with the landmarks as they were found it is **{format_face(before)}**"
+    if format_answer(before.emotions) == format_answer(after.emotions):
         return f"The answer stays: {well_placed}."
     return f"**The answer changed**: {well_placed}."
 
@@ -198,7 +209,7 @@ def _curve(
             key, lambda: _tried(workspace().image(photo), face, noise, analyzer)
         )
     rows = cast("list[dict[str, float]]", found)
-    top = emotion_word(face.emotions.top)
+    top = format_emotion(face.emotions.top)
     st.subheader("How well this answer holds", anchor=False)
     names = ("Probability", "Unchanged")
     st.vega_lite_chart(curves_chart(rows, names, over="error", title=_MISPLACED, at=at), height=280)

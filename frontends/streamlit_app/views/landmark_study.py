@@ -12,7 +12,7 @@ STUDY_FILE = DOCS / "results" / "landmarks.json"
 
 
 @dataclass(frozen=True, slots=True)
-class MeasuredNoise:
+class NoiseStudy:
     """One model under one kind of error."""
 
     faces: int
@@ -21,7 +21,7 @@ class MeasuredNoise:
     ``Answered as sure``."""
 
 
-def measured_noise(model: str, noise: LandmarkNoise) -> MeasuredNoise | None:
+def read_noise_study(model: str, noise: LandmarkNoise) -> NoiseStudy | None:
     """The figures of ``model``; None where nobody measured them."""
     if not STUDY_FILE.exists():
         return None
@@ -40,4 +40,4 @@ def measured_noise(model: str, noise: LandmarkNoise) -> MeasuredNoise | None:
         }
         for each in figures
     )
-    return MeasuredNoise(report["found"], rows)
+    return NoiseStudy(report["found"], rows)

@@ -9,10 +9,10 @@ from typing import Any
 import streamlit as st
 
 from core import ProjectError, model_catalog
-from frontends.live import LIVE_HELP, camera_code, live_config
+from frontends.live import LIVE_HELP, make_live_config, read_camera_code
 from frontends.live_socket import LiveSession, camera_path
 from frontends.streamlit_app.state import ready_analyzer, start_loading
-from frontends.streamlit_app.views.analyze import nothing_trained, show_problem
+from frontends.streamlit_app.views.analyze import show_nothing_trained, show_problem
 from frontends.streamlit_app.views.sidebar import choose_settings
 
 _SCRIPT = Path(__file__).parents[1] / "camera.js"
@@ -25,10 +25,10 @@ def page() -> None:
     try:
         models = model_catalog()
         if not any(info.trained for info in models):
-            nothing_trained(models)
+            show_nothing_trained(models)
             return
         chosen = choose_settings(models, with_preset=False)
-        config = live_config(chosen)
+        config = make_live_config(chosen)
         start_loading(config)
         analyzer = ready_analyzer(config)
     except ProjectError as error:
@@ -45,5 +45,5 @@ def page() -> None:
 
 @cache
 def _camera() -> Any:
-    html, css, js = camera_code(_SCRIPT)
+    html, css, js = read_camera_code(_SCRIPT)
     return st.components.v2.component("live_camera", html=html, css=css, js=js)

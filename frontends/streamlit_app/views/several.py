@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from core import EMOTIONS, AnalyzerConfig, FaceAnalysis, ImageAnalysis
-from frontends.face_card import crop_address
+from frontends.face_card import crop_data_url
 from frontends.streamlit_app.downloads import csv_file, json_list, zip_file
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import workspace
 from frontends.streamlit_app.views.answer import offer_downloads, show_answer
-from frontends.streamlit_app.workspace import Answer, Refused
+from frontends.streamlit_app.workspace import Answer, Refusal
 from frontends.summary import NOT_SURE, summary_html
-from frontends.wording import agreement_words, answer_words, count_words, emotion_word, shown_name
+from frontends.wording import (
+    display_name,
+    format_agreement,
+    format_answer,
+    format_emotion,
+    format_face_count,
+)
 
 if TYPE_CHECKING:
     from core import Analyzer
@@ -26,7 +32,7 @@ Row = tuple[int, dict[str, Any]]
 """The number of the photo among all, and what the table tells."""
 _PICKED = "picked_photo"
 _NETWORKS = "Networks"
-NO_FACE_ANSWER, NOT_ANSWERED = "No face", "Not answered"
+NO_FACE_ANSWER, NOT_READ = "No face", "Not answered"
 
 
 def show_several(
@@ -34,7 +40,7 @@ def show_several(
 ) -> None:
     """The table, what can be saved, and the photo the visitor picks."""
     answered = [(photo, each) for photo, each in pairs if isinstance(each, ImageAnalysis)]
-    refused = [(photo, each) for photo, each in pairs if isinstance(each, Refused)]
+    refused = [(photo, each) for photo, each in pairs if isinstance(each, Refusal)]
     faces = sum(len(analysis.faces) for _, analysis in answered)
     st.subheader(_headline(len(answered), faces, len(refused)), anchor=False)
     faces_told = [face for _, analysis in answered for face in analysis.faces]
@@ -77,7 +83,7 @@ def show_several(
 
 
 def _downloads(
-    answered: Sequence[tuple[Photo, ImageAnalysis]], refused: Sequence[tuple[Photo, Refused]]
+    answered: Sequence[tuple[Photo, ImageAnalysis]], refused: Sequence[tuple[Photo, Refusal]]
 ) -> None:
     if not answered:
         return
@@ -97,7 +103,7 @@ def _downloads(
 def _worth_a_look(pairs: Sequence[Pair]) -> int:
     """The first photo with a face in it."""
     with_faces = (
-        n for n, (_, each) in enumerate(pairs) if not isinstance(each, Refused) and each.faces
+        n for n, (_, each) in enumerate(pairs) if not isinstance(each, Refusal) and each.faces
     )
     return next(with_faces, 0)
 
@@ -112,7 +118,7 @@ def _look_at(numbers: Sequence[int]) -> None:
 def _filtered(rows: list[Row]) -> list[Row]:
     """The rows that the visitor wants to see."""
     there = {row["Answer"] for _, row in rows}
-    order = [*map(emotion_word, EMOTIONS), NOT_SURE, NO_FACE_ANSWER, NOT_ANSWERED]
+    order = [*map(format_emotion, EMOTIONS), NOT_SURE, NO_FACE_ANSWER, NOT_READ]
     shown = st.multiselect(
         "Show only these answers",
         [answer for answer in order if answer in there],
@@ -138,8 +144,8 @@ def _headline(photos: int, faces: int, refused: int) -> str:
 
 def _title(number: int, pair: Pair) -> str:
     photo, answer = pair
-    told = "not answered" if isinstance(answer, Refused) else count_words(answer).lower()
-    return f"{number + 1} · {shown_name(photo.name)} ({told})"
+    told = "not answered" if isinstance(answer, Refusal) else format_face_count(answer).lower()
+    return f"{number + 1} · {display_name(photo.name)} ({told})"
 
 
 def _rows(pairs: Sequence[Pair]) -> list[Row]:
@@ -151,9 +157,9 @@ def _rows(pairs: Sequence[Pair]) -> list[Row]:
                 *(_NETWORKS, "Remarks"),
             )
         )
-        row["Photo"] = shown_name(photo.name)
-        if isinstance(answer, Refused):
-            rows.append((number, {**row, "Answer": NOT_ANSWERED, "Remarks": answer.message}))
+        row["Photo"] = display_name(photo.name)
+        if isinstance(answer, Refusal):
+            rows.append((number, {**row, "Answer": NOT_READ, "Remarks": answer.message}))
         elif not answer.faces:
             notes = " ".join(answer.notes)
             rows.append((number, {**row, "Answer": NO_FACE_ANSWER, "Remarks": notes}))
@@ -169,10 +175,10 @@ def _told(face: FaceAnalysis) -> dict[str, Any]:
     top, probability = face.emotions.ranked()[0]
     return {
         "Number": face.index,
-        "Face": crop_address(face),
-        "Answer": answer_words(face.emotions),
+        "Face": crop_data_url(face),
+        "Answer": format_answer(face.emotions),
         "Most probable": top.value,
         "Probability": 100 * probability,
-        _NETWORKS: agreement_words(face),
+        _NETWORKS: format_agreement(face),
         "Remarks": " ".join(face.quality.reasons),
     }

@@ -18,9 +18,9 @@ from frontends.choices import (
     RECOMMENDED,
     THRESHOLD_HELP,
     detector_title,
-    point_facts,
+    format_point_metrics,
 )
-from frontends.wording import PRESET_HELP, model_facts, model_title
+from frontends.wording import PRESET_HELP, format_model_metrics, model_title
 
 _THRESHOLDS: dict[str, float | None] = {
     RECOMMENDED: None,  # the threshold of the operating point
@@ -79,7 +79,7 @@ def _operating_point(config: AnalyzerConfig) -> OperatingPoint:
         points,
         index=points.index(OperatingPoint.BALANCED),
         format_func=POINT_TITLES.__getitem__,
-        captions=[point_facts(figures, point) for point in points],
+        captions=[format_point_metrics(figures, point) for point in points],
         # A threshold of one's own takes its place.
         disabled=config.detection_threshold is not None,
         key="operating_point",
@@ -123,7 +123,7 @@ def _model(trained: Sequence[ModelInfo]) -> ModelInfo:
         key="model",
         persist_state="session",
     )
-    if facts := model_facts(chosen):
+    if facts := format_model_metrics(chosen):
         st.caption(facts)
     return chosen
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import streamlit as st
 
 from frontends.sample import SAMPLE_NAME, sample_photo
-from frontends.streamlit_app.photos import MOST_BYTES, MOST_PHOTOS, Photo, within_limits
+from frontends.streamlit_app.photos import MAX_BYTES, MAX_PHOTOS, Photo, limit_photos
 from frontends.streamlit_app.state import workspace
-from frontends.wording import SAMPLE_CREDIT, shown_name
+from frontends.wording import SAMPLE_CREDIT, display_name
 
 _THUMBNAIL = Path(__file__).parents[1] / "sample.jpg"
 """The sample, small."""
@@ -44,7 +44,7 @@ def choose_one_photo() -> Photo | None:
     number = st.selectbox(
         "Photo",
         range(len(photos)),
-        format_func=lambda each: f"{each + 1} · {shown_name(photos[each].name)}",
+        format_func=lambda each: f"{each + 1} · {display_name(photos[each].name)}",
         key="photo",
         persist_state="session",
     )
@@ -62,8 +62,8 @@ def _from_uploads() -> tuple[Photo, ...]:
     memory = workspace()
     if memory.left_out:
         st.warning(
-            f"{memory.left_out} of the photos are left out: at most {MOST_PHOTOS} photos and "
-            f"{MOST_BYTES // 1_000_000} MB are read at once. Remove some above, then add the rest."
+            f"{memory.left_out} of the photos are left out: at most {MAX_PHOTOS} photos and "
+            f"{MAX_BYTES // 1_000_000} MB are read at once. Remove some above, then add the rest."
         )
     if not memory.uploads:
         st.caption(
@@ -114,7 +114,7 @@ def _take_uploads() -> None:
         before = known.get((file.name, len(data)))
         same = before is not None and before.data == data
         photos.append(before if before is not None and same else Photo.of(file.name, data))
-    memory.uploads = within_limits(photos)
+    memory.uploads = limit_photos(photos)
     memory.left_out = len({(p.name, p.digest) for p in photos}) - len(memory.uploads)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from core import EmotionScores, Face, FaceAnalysis, RgbImage
 
 from .face_card import bars_html, crop_html, headline_html, number_html
-from .wording import ENSEMBLE, MODEL_TITLES, agreement_words
+from .wording import ENSEMBLE, MODEL_TITLES, format_agreement
 
 if TYPE_CHECKING:
     from core import Analyzer
@@ -27,7 +27,7 @@ TIMES_HELP = (
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class ModelAnswers:
     """One model's answers to all faces of a photo."""
 
     title: str
@@ -37,9 +37,9 @@ class Opinion:
     """In the order of the faces."""
 
 
-def timed_opinion(
+def time_model(
     title: str, analyzer: Analyzer, image: RgbImage, faces: Sequence[Face]
-) -> Opinion:
+) -> ModelAnswers:
     """What a model says of ``faces``, and how long it takes once it has run."""
     # The first answer of a network just loaded is slower than all that follow.
     analyzer.analyze_faces(image, faces)
@@ -47,12 +47,12 @@ def timed_opinion(
     answers = analyzer.analyze_faces(image, faces)
     milliseconds = 1000 * (time.perf_counter() - started)
     count = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
-    return Opinion(
+    return ModelAnswers(
         title, f"{milliseconds:.0f} ms for {count}", tuple(each.emotions for each in answers)
     )
 
 
-def opinions_html(faces: Sequence[FaceAnalysis], opinions: Sequence[Opinion]) -> str:
+def model_cards_html(faces: Sequence[FaceAnalysis], opinions: Sequence[ModelAnswers]) -> str:
     """For each face whether the networks agree, and a card per model; no face, no text."""
     return "".join(
         f'<section class="compared" aria-label="Face {face.index}">'
@@ -63,14 +63,14 @@ def opinions_html(faces: Sequence[FaceAnalysis], opinions: Sequence[Opinion]) ->
     )
 
 
-def _agreement(face: FaceAnalysis, opinions: Sequence[Opinion], place: int) -> str:
+def _agreement(face: FaceAnalysis, opinions: Sequence[ModelAnswers], place: int) -> str:
     # The ensemble is made of the others and has no vote of its own.
     votes = [each for each in opinions if each.title != MODEL_TITLES[ENSEMBLE]]
     asked = replace(face, per_model={each.title: each.scores[place] for each in votes})
-    return agreement_words(asked)
+    return format_agreement(asked)
 
 
-def _card(opinion: Opinion, place: int) -> str:
+def _card(opinion: ModelAnswers, place: int) -> str:
     emotions = opinion.scores[place]
     return (
         f'<article class="face"><h4>{escape(opinion.title)}</h4>'

@@ -17,7 +17,7 @@ _KEPT, _BELOW = (0, 114, 178), (213, 94, 0)
 _DARK, _LIGHT = (20, 20, 20), (255, 255, 255)
 
 
-def candidates_jpeg(image: RgbImage, faces: Sequence[Face], threshold: float) -> bytes:
+def draw_detections_jpeg(image: RgbImage, faces: Sequence[Face], threshold: float) -> bytes:
     """``image`` as a JPEG: a full frame where the score reaches ``threshold``, else a broken one.
 
     Each frame is labelled with its score.
@@ -36,7 +36,7 @@ def candidates_jpeg(image: RgbImage, faces: Sequence[Face], threshold: float) ->
         box = face.box.clamped(image.width, image.height)
         _frame(draw, box, stroke, dash=None if kept else 3 * stroke)
         colour = _KEPT if kept else _BELOW
-        text = score_words(face.score)
+        text = format_score(face.score)
         left, top, right, bottom = draw.textbbox(
             (box.x1 + stroke, box.y1 + stroke), text, font=font
         )
@@ -45,7 +45,7 @@ def candidates_jpeg(image: RgbImage, faces: Sequence[Face], threshold: float) ->
     return for_screen(RgbImage(np.array(picture), image.name))
 
 
-def score_words(score: float) -> str:
+def format_score(score: float) -> str:
     """A score with three digits, rounded down: it never seems to reach a threshold it misses."""
     return f"{math.floor(score * 1000) / 1000:.3f}"
 

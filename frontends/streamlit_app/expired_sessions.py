@@ -1,4 +1,4 @@
-"""Visits that are over are let go when their time is up, not only when the next one begins."""
+"""Drop expired sessions when their time is up, not only when another session ends."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from functools import cache
 
 from streamlit import runtime
 
-from frontends.rest import let_go
+from frontends.idle import free_memory
 
-LOOK_EVERY_S = 30.0
+CHECK_EVERY_S = 30.0
 
 
 @cache
-def watch_departures(every_s: float = LOOK_EVERY_S) -> threading.Thread:
-    """Look from now on, in a thread that ends with the process."""
-    thread = threading.Thread(target=_watch, args=(every_s,), daemon=True, name="departures")
+def watch_expired_sessions(every_s: float = CHECK_EVERY_S) -> threading.Thread:
+    """Check from now on, in a thread that ends with the process."""
+    thread = threading.Thread(target=_watch, args=(every_s,), daemon=True, name="expired-sessions")
     thread.start()
     return thread
 
@@ -25,15 +25,15 @@ def watch_departures(every_s: float = LOOK_EVERY_S) -> threading.Thread:
 def _watch(every_s: float) -> None:
     while True:
         time.sleep(every_s)
-        if let_departed_go():
-            let_go()  # a visit refers to itself in many ways
+        if drop_expired_sessions():
+            free_memory()  # a session contains reference cycles
 
 
-def let_departed_go() -> int:
-    """Drop the visits whose `server.disconnectedSessionTTL` has passed; how many those were.
+def drop_expired_sessions() -> int:
+    """Drop the sessions whose `server.disconnectedSessionTTL` has passed and return their number.
 
-    Streamlit itself drops them when another visit ends. It offers no call for it, so this reaches
-    inside; where a release keeps its visits differently, they are dropped as Streamlit does.
+    Streamlit itself drops them only when another session ends and offers no call for it, so this
+    uses its private attributes; if a release renames them, Streamlit's own rule applies.
     """
     if not runtime.exists():
         return 0
@@ -45,7 +45,7 @@ def let_departed_go() -> int:
         try:
             for name, visit in server._session_mgr._session_storage._cache.expire():  # noqa: SLF001
                 dropped.append(name)
-                # Emptied as well: the server's loop holds on to the one it saw last.
+                # Emptied as well: the server's loop keeps a reference to the last session.
                 visit.session.shutdown()
                 visit.session.session_state.clear()
         finally:
@@ -54,5 +54,5 @@ def let_departed_go() -> int:
     with suppress(AttributeError, RuntimeError):  # RuntimeError: the server has ended
         # The cache belongs to the event loop's thread.
         server._get_async_objs().eventloop.call_soon_threadsafe(expire)  # noqa: SLF001
-        done.wait(LOOK_EVERY_S)
+        done.wait(CHECK_EVERY_S)
     return len(dropped)

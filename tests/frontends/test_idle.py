@@ -5,43 +5,43 @@ from __future__ import annotations
 import threading
 import time
 
-from frontends.rest import Rest
+from frontends.idle import IdleTasks
 
 SHORT_S = 0.2
 
 
-def test_works_are_done_once_after_each_time_that_somebody_came():
+def test_tasks_are_done_once_after_each_time_that_somebody_came():
     done = threading.Semaphore(0)
-    works = []
+    tasks = []
 
     def work():
-        works.append(time.monotonic())
+        tasks.append(time.monotonic())
         done.release()
 
-    rest = Rest(SHORT_S, work)
+    idle = IdleTasks(SHORT_S, work)
     for visits in (1, 2):
         came = time.monotonic()
-        rest.interrupt()
+        idle.note_activity()
         assert done.acquire(timeout=10)
-        assert works[-1] - came >= SHORT_S
+        assert tasks[-1] - came >= SHORT_S
         time.sleep(3 * SHORT_S)
-        assert len(works) == visits
+        assert len(tasks) == visits
 
 
 def test_nothing_is_done_while_people_come():
     done = threading.Event()
-    rest = Rest(4 * SHORT_S, done.set)
+    idle = IdleTasks(4 * SHORT_S, done.set)
     end = time.monotonic() + 12 * SHORT_S
     while time.monotonic() < end:
-        rest.interrupt()
+        idle.note_activity()
         assert not done.wait(SHORT_S / 4)
     assert done.wait(10)
 
 
-def test_works_are_done_in_their_order_by_a_thread_that_does_not_outlive_the_process():
+def test_tasks_are_done_in_their_order_by_a_thread_that_does_not_outlive_the_process():
     order = []
     done = threading.Event()
-    Rest(0.0, lambda: order.append(1), lambda: order.append(2), done.set).interrupt()
+    IdleTasks(0.0, lambda: order.append(1), lambda: order.append(2), done.set).note_activity()
     assert done.wait(10)
     assert order == [1, 2]
-    assert all(each.daemon for each in threading.enumerate() if each.name == "rest")
+    assert all(each.daemon for each in threading.enumerate() if each.name == "idle")

@@ -11,20 +11,20 @@ import pytest
 import core
 from core import Emotion, ProjectError
 from frontends import live_socket
+from frontends.admission import Admission
 from frontends.streamlit_app import workspace as workspaces
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.workspace import Workspace
-from frontends.turns import Turns
 from tests.fakes import FakeAnalyzer, picture, png
 
 
 def test_no_more_work_at_once_than_allowed_and_all_get_their_turn():
-    turns, lock = Turns(at_once=2, waiting=8), threading.Lock()
+    admission, lock = Admission(at_once=2, waiting=8), threading.Lock()
     working, most, done = 0, 0, []
 
     def visit(number):
         nonlocal working, most
-        with turns.turn():
+        with admission.admit():
             with lock:
                 working += 1
                 most = max(most, working)
@@ -41,27 +41,27 @@ def test_no_more_work_at_once_than_allowed_and_all_get_their_turn():
 
 
 def test_who_finds_no_room_is_told_without_waiting_and_may_come_again():
-    turns = Turns(at_once=1, waiting=0)
+    admission = Admission(at_once=1, waiting=0)
     raises = pytest.raises(ProjectError, match="Too many photos")
-    with turns.turn(), raises as caught, turns.turn():
+    with admission.admit(), raises as caught, admission.admit():
         pass
     assert caught.value.hint == "Try again in a minute."
-    with turns.turn():
+    with admission.admit():
         pass
 
 
 def test_an_error_gives_the_turn_back():
-    turns = Turns(at_once=1, waiting=0)
+    admission = Admission(at_once=1, waiting=0)
     for _ in range(3):
-        with pytest.raises(ValueError, match="wrong"), turns.turn():
+        with pytest.raises(ValueError, match="wrong"), admission.admit():
             raise ValueError("wrong")
 
 
 def test_being_turned_away_is_not_kept_as_the_answer(monkeypatch):
     photo, memory = Photo.of("a.png", png(picture(Emotion.SAD))), Workspace()
-    full = Turns(at_once=1, waiting=0)
-    monkeypatch.setattr(workspaces, "TURNS", full)
-    with full.turn(), pytest.raises(ProjectError, match="Too many"):
+    full = Admission(at_once=1, waiting=0)
+    monkeypatch.setattr(workspaces, "ADMISSION", full)
+    with full.admit(), pytest.raises(ProjectError, match="Too many"):
         memory.answer(photo, FakeAnalyzer())
     assert len(memory.answer(photo, FakeAnalyzer()).faces) == 1
 
@@ -69,9 +69,9 @@ def test_being_turned_away_is_not_kept_as_the_answer(monkeypatch):
 def test_an_answer_that_is_there_needs_no_turn(monkeypatch):
     photo, memory = Photo.of("a.png", png(picture(Emotion.SAD))), Workspace()
     first = memory.answer(photo, FakeAnalyzer())
-    full = Turns(at_once=1, waiting=0)
-    monkeypatch.setattr(workspaces, "TURNS", full)
-    with full.turn():
+    full = Admission(at_once=1, waiting=0)
+    monkeypatch.setattr(workspaces, "ADMISSION", full)
+    with full.admit():
         assert memory.answer(photo, FakeAnalyzer()) is first
 
 
@@ -91,26 +91,26 @@ def decoded(monkeypatch):
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda memory, photo, told, fake: memory.candidates(photo, fake),
-        lambda memory, photo, told, fake: memory.with_opinions(photo, told, fake),
+        lambda memory, photo, told, fake: memory.detections(photo, fake),
+        lambda memory, photo, told, fake: memory.add_per_model_answers(photo, told, fake),
         lambda memory, photo, told, fake: memory.maps(photo, told, fake),
         lambda memory, photo, told, fake: memory.shown(photo, told, explained_by=fake),
         lambda memory, photo, told, fake: memory.remember("else", lambda: memory.image(photo)),
     ],
-    ids=["candidates", "opinions", "maps", "heat", "anything else"],
+    ids=["detections", "opinions", "maps", "heat", "anything else"],
 )
 def test_all_else_that_asks_networks_takes_a_turn_before_it_decodes(monkeypatch, decoded, ask):
     photo, memory, fake = Photo.of("a.png", png(picture(Emotion.SAD))), Workspace(), FakeAnalyzer()
     told = memory.answer(photo, fake)
     memory.forget_images()
     decoded.clear()
-    full = Turns(at_once=1, waiting=0)
-    monkeypatch.setattr(workspaces, "TURNS", full)
-    with full.turn(), pytest.raises(ProjectError, match="Too many"):
+    full = Admission(at_once=1, waiting=0)
+    monkeypatch.setattr(workspaces, "ADMISSION", full)
+    with full.admit(), pytest.raises(ProjectError, match="Too many"):
         ask(memory, photo, told, fake)
     assert decoded == []
     there = ask(memory, photo, told, fake)
-    with full.turn():
+    with full.admit():
         assert ask(memory, photo, told, fake) is there
 
 
@@ -119,9 +119,9 @@ def test_live_frames_take_a_turn_before_they_are_decoded(monkeypatch, decoded):
     jpeg = f"data:image/jpeg;base64,{frame}"
     sent = {"number": 7, "run": "a", "frames": [{"at": n, "jpeg": jpeg} for n in (1, 2)]}
     session = live_socket.LiveSession(FakeAnalyzer)
-    full = Turns(at_once=1, waiting=0)
-    monkeypatch.setattr(live_socket, "TURNS", full)
-    with full.turn():
+    full = Admission(at_once=1, waiting=0)
+    monkeypatch.setattr(live_socket, "ADMISSION", full)
+    with full.admit():
         told = session.answer(json.dumps(sent))
     assert decoded == []
     assert (told["number"], told["run"]) == (7, "a")
