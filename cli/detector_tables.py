@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cli.tables import make_table
+from core import format_metric
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -41,17 +42,9 @@ def make_evaluation_table(figures: Mapping[str, Any]) -> Table:
     )
     for key, label in _METRICS.items():
         if any(key in each for each in detectors):
-            table.add_row(label, *(_format_metric(each, key) for each in detectors))
+            table.add_row(
+                label, *(format_metric(each, key, ".3f", absent="") for each in detectors)
+            )
     if against:
         table.add_row("times as fast", f"{against['times_as_fast']:.1f}", "1")
     return table
-
-
-def _format_metric(figures: Mapping[str, Any], key: str) -> str:
-    if key not in figures:
-        return ""
-    text = f"{figures[key]:.3f}"
-    if f"{key}_interval" in figures:
-        low, high = figures[f"{key}_interval"]
-        text += f" ({low:.3f} to {high:.3f})"
-    return text

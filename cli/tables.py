@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from core import format_metric, format_with_interval
+
 if TYPE_CHECKING:
     from rich.console import JustifyMethod
     from rich.table import Table
@@ -43,14 +45,9 @@ def print_tables(*tables: Table) -> None:
 
 def format_percent(metrics: Mapping[str, Any], name: str) -> str:
     """Return the metric ``name`` in percent, with its interval if it has one; "-" if missing."""
-    if metrics.get(name) is None:
-        return "-"
-    text = f"{metrics[name]:.1%}"
-    interval = metrics.get(f"{name}_interval")
-    return f"{text} ({interval[0]:.1%} to {interval[1]:.1%})" if interval else text
+    return format_metric(metrics, name, ".1%", absent="-")
 
 
 def format_points(difference: Mapping[str, Any]) -> str:
     """Return a difference of two shares in percentage points, with its interval."""
-    low, high = (100 * bound for bound in difference["interval"])
-    return f"{100 * difference['value']:+.1f} ({low:+.1f} to {high:+.1f})"
+    return format_with_interval(difference["value"], difference["interval"], "+.1f", scale=100)

@@ -37,6 +37,7 @@ from .output.export import (
     to_csv,
     to_json,
 )
+from .output.intervals import format_metric, format_with_interval
 from .output.render import annotate, encode_png, overlay_heatmap
 from .pipeline import Analyzer
 from .reading.isolation import IsolatedReader, read_image, renew_reader, warm_up_reader
@@ -115,6 +116,8 @@ __all__ = [
     "document",
     "dumps",
     "encode_png",
+    "format_metric",
+    "format_with_interval",
     "is_video",
     "keep_blocks",
     "model_catalog",

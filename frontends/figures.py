@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core import ModelInfo
+from core import ModelInfo, format_metric
 
 from .wording import model_title
 
@@ -50,22 +50,15 @@ def _told(figures: Mapping[str, Any]) -> dict[str, str]:
     sure, fresh = figures.get("certain") or {}, figures.get("deduplicated") or {}
     return {
         "Faces": f"{figures['n']:,}" if "n" in figures else _ABSENT,
-        "Right": _share(figures, "accuracy"),
-        "Right, near-copies left out": _share(fresh, "accuracy"),
-        "Right, each emotion counting alike": _share(figures, "balanced_accuracy"),
-        "Calibration error": _share(figures, "ece"),
-        "Answered as sure": _share(sure, "coverage"),
-        "Right when sure": _share(sure, "accuracy"),
+        "Right": _format_share(figures, "accuracy"),
+        "Right, near-copies left out": _format_share(fresh, "accuracy"),
+        "Right, each emotion counting alike": _format_share(figures, "balanced_accuracy"),
+        "Calibration error": _format_share(figures, "ece"),
+        "Answered as sure": _format_share(sure, "coverage"),
+        "Right when sure": _format_share(sure, "accuracy"),
     }
 
 
-def _share(figures: Mapping[str, Any], name: str) -> str:
-    """A share in percent with its interval, as far as they were recorded."""
-    value = figures.get(name)
-    if value is None:
-        return _ABSENT
-    interval = figures.get(f"{name}_interval")
-    if interval is None:
-        return f"{100 * value:.1f} %"
-    low, high = interval
-    return f"{100 * value:.1f} % ({100 * low:.1f} to {100 * high:.1f})"
+def _format_share(metrics: Mapping[str, Any], name: str) -> str:
+    """Return a share in percent with its interval, as far as they were recorded."""
+    return format_metric(metrics, name, scale=100, unit=" %")

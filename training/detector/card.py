@@ -10,6 +10,7 @@ from typing import Any
 from core.config import Preset
 from core.detectors.tuning import TUNED_NAME
 from core.files import atomic_write
+from core.output.intervals import format_metric
 from core.weights import StoredWeights, detector_of
 
 from .recipe import NAME
@@ -104,12 +105,11 @@ def _results(presets: dict[str, Any]) -> str:
     ]
     for preset, entry in presets.items():
         for point, told in entry["points"].items():
-            low, high = told["f1_interval"]
             alarms = told.get("false_alarms_per_100_negatives")
             lines.append(
                 f"| {preset} ({entry['working_px']} px), {point} | {told['threshold']:.3g} | "
                 f"{told['precision']:.3f} | {told['recall']:.3f} | "
-                f"{told['f1']:.3f} ({low:.3f} to {high:.3f}) | "
+                f"{format_metric(told, 'f1', '.3f')} | "
                 f"{'-' if alarms is None else f'{alarms:.1f}'} |"
             )
     aps = ", ".join(f"{entry['ap']:.3f} ({preset})" for preset, entry in presets.items())

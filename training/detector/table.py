@@ -9,6 +9,7 @@ from typing import Any
 
 from core.config import OperatingPoint
 from core.errors import DataError
+from core.output.intervals import format_metric
 
 _ROWS = {
     "threshold": "threshold",
@@ -26,7 +27,10 @@ def detectors_table(files: Sequence[Path]) -> str:
         _line("", [_heading(each) for each in columns]),
         _line("---", ["---"] * len(columns)),
     ]
-    lines += [_line(words, [_value(each, key) for each in columns]) for key, words in _ROWS.items()]
+    lines += [
+        _line(words, [format_metric(each, key, ".3f") for each in columns])
+        for key, words in _ROWS.items()
+    ]
     for size in columns[0]["by_size"]:
         count = columns[0]["by_size"][size]["faces"]
         told = [_of_size(each["by_size"][size]) for each in columns]
@@ -34,7 +38,7 @@ def detectors_table(files: Sequence[Path]) -> str:
     if all("false_alarms_per_100_negatives" in each for each in columns):
         count = columns[0]["negatives"]
         words = f"false alarms per 100 photos without a face ({count} photos)"
-        told = [_value(each, "false_alarms_per_100_negatives", digits=1) for each in columns]
+        told = [format_metric(each, "false_alarms_per_100_negatives") for each in columns]
         lines.append(_line(words, told))
     told = [f"{1000 * each['seconds_per_image']:.0f}" for each in columns]
     lines.append(_line("ms a photo", told))
@@ -78,14 +82,6 @@ def _read(file: Path) -> Mapping[str, Any]:
 
 def _line(first: str, others: Sequence[str]) -> str:
     return f"| {' | '.join((first, *others))} |"
-
-
-def _value(figures: Mapping[str, Any], key: str, digits: int = 3) -> str:
-    text = f"{figures[key]:.{digits}f}"
-    if f"{key}_interval" in figures:
-        low, high = figures[f"{key}_interval"]
-        text += f" ({low:.{digits}f} to {high:.{digits}f})"
-    return text
 
 
 def _of_size(figures: Mapping[str, Any]) -> str:

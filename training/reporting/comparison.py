@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import Any
 
 from core.catalog import ModelInfo
+from core.output.intervals import format_metric, format_with_interval
 
 ABSENT = "–"
 _SHARES = (
@@ -32,15 +33,22 @@ def build_comparison_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for part, figures in (("", _SHARES), ("certain", _CERTAIN), ("deduplicated", _FRESH)):
         given = [(each.get(part) or {}) if part else each for each in told]
-        rows += [(label, *(_share(each, key) for each in given)) for key, label in figures]
-    rows.append(("parameters, millions", *(_number(each.parameters, 1e-6) for each in models)))
-    rows.append(("file, MB", *(_number(each.megabytes) for each in models)))
+        rows += [
+            (label, *(format_metric(each, key, scale=100) for each in given))
+            for key, label in figures
+        ]
+    rows.append(
+        ("parameters, millions", *(_format_number(each.parameters, 1e-6) for each in models))
+    )
+    rows.append(("file, MB", *(_format_number(each.megabytes) for each in models)))
     engines = [each.speed.get("engines", {}) for each in models]
     for way in dict.fromkeys(name for each in engines for name in each):
         for key, label in _PACES:
-            cells = (_number(each.get(way, {}).get(key)) for each in engines)
+            cells = (_format_number(each.get(way, {}).get(key)) for each in engines)
             rows.append((f"{label}, {way}", *cells))
-    rows.append(("photos a second", *(_number(each.speed.get("photos_per_s")) for each in models)))
+    rows.append(
+        ("photos a second", *(_format_number(each.speed.get("photos_per_s")) for each in models))
+    )
     return [row for row in rows if any(cell != ABSENT for cell in row[1:])]
 
 
@@ -56,8 +64,9 @@ def build_pair_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
         # Where one of them was trained or measured anew since, only the other still tells.
         if second in told[first] and first in told[second]:
             pair = told[first][second]
-            gap, p = _points(pair["accuracy"]), _p(pair["mcnemar_p"])
-            rows.append((f"{first} against {second}", gap, p))
+            difference = pair["accuracy"]["value"], pair["accuracy"]["interval"]
+            gap = format_with_interval(*difference, "+.1f", scale=100)
+            rows.append((f"{first} against {second}", gap, _format_p(pair["mcnemar_p"])))
     return [_PAIRED, *rows] if rows else []
 
 
@@ -77,22 +86,9 @@ def _markdown(rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _points(difference: Mapping[str, Any]) -> str:
-    low, high = (100 * each for each in difference["interval"])
-    return f"{100 * difference['value']:+.1f} ({low:+.1f} to {high:+.1f})"
-
-
-def _p(value: float) -> str:
+def _format_p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.2g}"
 
 
-def _share(figures: Mapping[str, Any], name: str) -> str:
-    if figures.get(name) is None:
-        return ABSENT
-    text = f"{100 * figures[name]:.1f}"
-    span = figures.get(f"{name}_interval")
-    return f"{text} ({100 * span[0]:.1f} to {100 * span[1]:.1f})" if span else text
-
-
-def _number(value: float | None, factor: float = 1.0) -> str:
+def _format_number(value: float | None, factor: float = 1.0) -> str:
     return ABSENT if value is None else f"{factor * value:.1f}"

@@ -9,12 +9,19 @@ from typing import Any
 from core.catalog import model_catalog
 from core.files import atomic_write
 from core.labels import EMOTIONS
+from core.output.intervals import format_metric
 
 from ..learning.export import read_entry
 from .comparison import format_comparison_table
-from .starts import STARTS
 
 _TITLES = {"mobilenet_v2": "MobileNetV2", "resnet50": "ResNet50", "inception_v3": "InceptionV3"}
+STARTS = {
+    "scratch": "random weights",
+    "imagenet": "torchvision's ImageNet weights",
+    "mobilenet_v2_imagenet_trunk.safetensors": "the ImageNet features of Google's quantized "
+    "MobileNetV2 1.0/224 (Apache-2.0), dequantized",
+}
+"""What a training started from, in words, by its option or file."""
 _SPLITS = {"train": "training", "validation": "validation", "test": "test"}
 _ROWS = (
     ("accuracy", "accuracy", 100, 1),
@@ -197,15 +204,14 @@ def _headlines(metrics: Mapping[str, Mapping[str, Any]]) -> str:
         extra = f" {fresh['removed']:,} near-copies of training faces left out |" if fresh else ""
         rows = [f"| | all |{extra}", "|---|---|" + ("---|" if fresh else "")]
         for key, label, factor, digits in _ROWS:
-            cells = [_span(each, key, factor, digits) for each in (told, fresh) if each]
+            cells = [
+                format_metric(each, key, f".{digits}f", scale=factor)
+                for each in (told, fresh)
+                if each
+            ]
             rows.append(f"| {label} | {' | '.join(cells)} |")
         parts.append("\n".join(rows) + "\n")
     return "\n".join(parts)
-
-
-def _span(told: Mapping[str, Any], key: str, factor: int, digits: int) -> str:
-    low, high = (factor * each for each in told[f"{key}_interval"])
-    return f"{factor * told[key]:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def _per_emotion(told: Mapping[str, Any], split: str) -> str:

@@ -23,7 +23,7 @@ from .diagram import ROOT
 from .filters import FILTERS, add_sources, remove_marks
 from .illustrations import DEFAULT_MODEL, draw_illustrations
 from .measures import ELSEWHERE, MEASURES, format_command_for_all
-from .starts import STARTS
+from .model_card import STARTS
 
 RESULTS = ROOT / "docs" / "results"
 """Where measured artefacts lie."""

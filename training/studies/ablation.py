@@ -13,6 +13,7 @@ from core.config import Device
 from core.errors import ConfigError
 from core.files import atomic_write, write_json
 from core.landmarks.face_mesh import FaceMeshLandmarks
+from core.output.intervals import format_with_interval
 from core.weights import MANIFEST_NAME
 
 from ..data.balance import slice_pictures
@@ -261,9 +262,8 @@ def format_table(rows: Sequence[Mapping[str, Any]], figures: Mapping[str, str] =
             scale, digits = (1, 3) if figure == "nll" else (100, 1)
             cells.append(f"{scale * row[figure]:.{digits}f}")
             gap = row["against_first"][figure]
-            low, high = (scale * each for each in gap["interval"])
             cells.append(
-                f"{scale * gap['value']:+.{digits}f} ({low:+.{digits}f} to {high:+.{digits}f})"
+                format_with_interval(gap["value"], gap["interval"], f"+.{digits}f", scale=scale)
                 if row is not rows[0]
                 else "–"
             )
