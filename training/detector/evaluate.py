@@ -14,7 +14,7 @@ from core.detectors.tuning import tuned_threshold
 from core.errors import ConfigError
 from core.files import atomic_write, write_json
 
-from ..evaluation.intervals import LEVEL
+from ..evaluation.intervals import percentile_interval
 from ..evaluation.speed import describe_machine
 from .matching import MATCH_IOU, Matches
 from .measure import DetectorRun, Progress, load_for_measuring, run_on_annotated, run_on_photos
@@ -163,8 +163,7 @@ def _compared(
         )
         for name in (detector, against)
     }
-    gaps = drawn[detector]["f1"] - drawn[against]["f1"]
-    low, high = np.quantile(gaps, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    interval = percentile_interval(drawn[detector]["f1"] - drawn[against]["f1"])
     theirs = metrics_at(matches[against], levels[against][0])
     ours = metrics_at(matches[detector], levels[detector][0])
     ratios = np.array(asked[against].seconds) / np.array(asked[detector].seconds)
@@ -175,7 +174,7 @@ def _compared(
         "ap": matches[against].ap,
         **_times(asked[against]),
         "f1_difference": ours["f1"] - theirs["f1"],
-        "f1_difference_interval": [float(low), float(high)],
+        "f1_difference_interval": list(interval),
         "times_as_fast": float(np.sum(asked[against].seconds) / np.sum(asked[detector].seconds)),
         "times_as_fast_median": float(np.median(ratios)),
     }

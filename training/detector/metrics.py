@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.config import OperatingPoint
 
-from ..evaluation.intervals import LEVEL, RESAMPLES
+from ..evaluation.intervals import RESAMPLES, percentile_interval, resample_means
 from .matching import Detections, Matches, match_detections
 from .photos import FaceBoxes
 
@@ -78,8 +78,7 @@ def metrics_at(matches: Matches, threshold: float) -> dict[str, Any]:
     figures = precision_recall_f1(right.sum(), wrong.sum(), matches.faces.sum())
     told: dict[str, Any] = {name: float(value) for name, value in figures.items()}
     for name, values in bootstrap_metrics(right, wrong, matches.faces).items():
-        low, high = np.quantile(values, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-        told[f"{name}_interval"] = [float(low), float(high)]
+        told[f"{name}_interval"] = list(percentile_interval(values))
     return told
 
 
@@ -138,11 +137,9 @@ def false_alarm_rate(found: Sequence[Detections], threshold: float) -> dict[str,
     numbers = np.array([(each.scores >= threshold).sum() for each in found], np.float64)
     if not len(numbers):
         return {}
-    draws = np.random.default_rng(0).integers(0, len(numbers), size=(RESAMPLES, len(numbers)))
-    means = 100 * numbers[draws].mean(axis=1)
-    low, high = np.quantile(means, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    interval = percentile_interval(100 * resample_means(numbers))
     return {
         "negatives": len(numbers),
         "false_alarms_per_100_negatives": float(100 * numbers.mean()),
-        "false_alarms_per_100_negatives_interval": [float(low), float(high)],
+        "false_alarms_per_100_negatives_interval": list(interval),
     }

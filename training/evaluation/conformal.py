@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from mapie.classification import SplitConformalClassifier
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import StratifiedKFold
 
-from .intervals import LEVEL
+from .intervals import share_with_interval
 from .metrics import CLASSES, Labels, Probabilities
 
 ALPHA = 0.1
@@ -56,12 +55,10 @@ def measure_conformal_sets(
     held = sets[np.arange(len(labels)), labels]
     sizes = sets.sum(axis=1)
     single = sizes == 1
-    interval = binomtest(int(held.sum()), len(held)).proportion_ci(LEVEL, method="wilson")
     return {
         "method": "RAPS, each half of the faces calibrated on the other",
         "alpha": ALPHA,
-        "coverage": float(held.mean()),
-        "coverage_interval": [float(interval.low), float(interval.high)],
+        **share_with_interval("coverage", int(held.sum()), len(held)),
         "mean_size": float(sizes.mean()),
         "sizes": [int(count) for count in np.bincount(sizes, minlength=CLASSES + 1)],
         "singletons": float(single.mean()),

@@ -1,9 +1,12 @@
-"""Bootstrap intervals of the headline figures, all resamples at once."""
+"""Confidence intervals: bootstrap over faces or photos, and Wilson's for a share."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
 from .metrics import CLASSES, Labels, Probabilities, compute_calibration_error, find_bin_starts
 
@@ -26,7 +29,6 @@ def bootstrap_intervals(
     Resampling adds noise, and noise can only add to a sum of absolute gaps: resampled ``ece``
     lies above the figure it belongs to. Its interval is shifted back by that bias, not below 0.
     """
-    tail = (1 - level) / 2
     spans: dict[str, tuple[float, float]] = {}
     drawn = resample_headlines(probabilities, labels, resamples=resamples, seed=seed)
     for name, found in drawn.items():
@@ -34,9 +36,33 @@ def bootstrap_intervals(
         if name == "ece":
             measured = compute_calibration_error(probabilities, labels)
             values = np.maximum(found - (found.mean() - measured), 0.0)
-        low, high = np.quantile(values, (tail, 1 - tail))
-        spans[name] = (float(low), float(high))
+        spans[name] = percentile_interval(values, level)
     return spans
+
+
+def percentile_interval(values: NDArray[np.float64], level: float = LEVEL) -> tuple[float, float]:
+    """Return the lower and upper end of the middle ``level`` of (R,) resampled values."""
+    tail = (1 - level) / 2
+    low, high = np.quantile(values, (tail, 1 - tail))
+    return float(low), float(high)
+
+
+def resample_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (R,) means of (N,) ``values``, each over N of them drawn with replacement.
+
+    The same draws for every N, so that differences can be taken draw by draw.
+    """
+    size = len(values)
+    draws = np.random.default_rng(0).integers(0, size, size=(RESAMPLES, size))
+    return np.asarray(values[draws].mean(axis=1))
+
+
+def share_with_interval(name: str, part: int, whole: int) -> dict[str, Any]:
+    """Return a share and its Wilson interval by name; None where there is nothing to divide by."""
+    if not whole:
+        return {name: None, f"{name}_interval": None}
+    span = binomtest(part, whole).proportion_ci(LEVEL, method="wilson")
+    return {name: part / whole, f"{name}_interval": [float(span.low), float(span.high)]}
 
 
 def resample_headlines(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from .intervals import LEVEL, RESAMPLES, resample_headlines
+from .intervals import percentile_interval, resample_headlines, resample_means
 from .metrics import Labels, Probabilities, compute_headlines
 
 
@@ -39,12 +39,10 @@ def compare_models(first: Probabilities, second: Probabilities, labels: Labels) 
     """Hold (N, 7) probabilities of two models on the same faces against each other."""
     plain = compute_headlines(first, labels), compute_headlines(second, labels)
     draws = resample_headlines(first, labels), resample_headlines(second, labels)
-    tail = (1 - LEVEL) / 2
     differences = {}
     for name in plain[0]:
-        low, high = np.quantile(draws[0][name] - draws[1][name], (tail, 1 - tail))
-        value = plain[0][name] - plain[1][name]
-        differences[name] = Difference(value, (float(low), float(high)))
+        interval = percentile_interval(draws[0][name] - draws[1][name])
+        differences[name] = Difference(plain[0][name] - plain[1][name], interval)
     right = first.argmax(axis=1) == labels, second.argmax(axis=1) == labels
     gained, lost = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
     # No discordant face: nothing speaks for a difference.
@@ -76,8 +74,4 @@ def compute_accuracy_difference(first: NDArray[np.bool_], second: NDArray[np.boo
     As the accuracy of :func:`compare_models`, without the time that its other figures take.
     """
     gained = first.astype(np.float64) - second
-    size = len(gained)
-    draws = np.random.default_rng(0).integers(0, size, size=(RESAMPLES, size))
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(gained[draws].mean(axis=1), (tail, 1 - tail))
-    return Difference(float(gained.mean()), (float(low), float(high)))
+    return Difference(float(gained.mean()), percentile_interval(resample_means(gained)))

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
 from core.classifiers import member_names
 from core.config import AnalyzerConfig, Device
@@ -30,7 +29,7 @@ from core.types import EmotionScores, FaceAnalysis, RgbImage
 
 from ..data.classes import ClassMapping, map_to_emotion, read_mapping
 from ..data.image_files import iter_image_files
-from .intervals import LEVEL
+from .intervals import share_with_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,24 +159,16 @@ def _figures(photos: Sequence[_Answered], model: str) -> dict[str, Any]:
     return {
         "n": len(photos),
         "found": int(found.sum()),
-        **_share("coverage", int(found.sum()), len(photos)),
-        **_share("accuracy", int(right.sum()), len(photos)),
-        **_share("accuracy_of_found", int(right.sum()), int(found.sum())),
+        **share_with_interval("coverage", int(found.sum()), len(photos)),
+        **share_with_interval("accuracy", int(right.sum()), len(photos)),
+        **share_with_interval("accuracy_of_found", int(right.sum()), int(found.sum())),
         "balanced_accuracy": float(
             np.mean([row["right"] / row["n"] for row in per_class.values()])
         ),
-        **_share("certain", int(certain.sum()), len(photos)),
-        **_share("certain_accuracy", int((right & certain).sum()), int(certain.sum())),
+        **share_with_interval("certain", int(certain.sum()), len(photos)),
+        **share_with_interval("certain_accuracy", int((right & certain).sum()), int(certain.sum())),
         "per_class": per_class,
     }
-
-
-def _share(name: str, part: int, whole: int) -> dict[str, Any]:
-    """A share with its interval; None where there is nothing to divide by."""
-    if not whole:
-        return {name: None, f"{name}_interval": None}
-    span = binomtest(part, whole).proportion_ci(LEVEL, method="wilson")
-    return {name: part / whole, f"{name}_interval": [float(span.low), float(span.high)]}
 
 
 def _rows(photos: Sequence[_Answered], models: Sequence[str]) -> str:

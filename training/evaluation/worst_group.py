@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..data.slices import Slicing
 from .disparity import Gap, compute_accuracy_gap
-from .intervals import LEVEL, RESAMPLES
+from .intervals import RESAMPLES, percentile_interval
 from .metrics import CLASSES, Labels
 from .paired import Difference
 
@@ -67,9 +67,7 @@ def compute_worst_gap_difference(
     ]
     worst = [_gaps(drawn, right, labels, sides).min(axis=1) for right in (first, second)]
     closed = worst[0] - worst[1]
-    tail = (1 - LEVEL) / 2
-    low, high = np.quantile(closed[1:], (tail, 1 - tail))
-    return Difference(float(closed[0]), (float(low), float(high)))
+    return Difference(float(closed[0]), percentile_interval(closed[1:]))
 
 
 def _large(slicings: Sequence[Slicing], least: int) -> list[tuple[Slicing, int]]:
