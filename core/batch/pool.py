@@ -29,8 +29,7 @@ PHOTOS_PER_CHUNK = 8
 _CHUNKS_PER_WORKER = 2
 """A worker reads the photos of its next chunk while it analyzes the current one."""
 _TRIES_ALONE = 2
-"""Something else may have killed a worker, so a file is blamed only if two workers die on it alone.
-"""
+"""A file is blamed only if two workers die on it alone; one may have been killed from outside."""
 _SECONDS_PER_PHOTO = 120
 """A worker that sends nothing for so long counts as hung; a photo takes about 50 ms."""
 _START_SECONDS = 600
