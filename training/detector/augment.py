@@ -108,10 +108,10 @@ def augment_photo(
         first["window"] = window
     if others:
         first["mosaic_metadata"] = others
-    told = transform(**first)
-    boxes = np.asarray(told["bboxes"], np.float32).reshape(-1, 4)
-    ignored = np.asarray(told["ignored"], np.float32).reshape(-1) > 0.5
-    return np.asarray(told["image"], dtype=np.uint8), FaceBoxes(boxes, ignored)
+    augmented = transform(**first)
+    boxes = np.asarray(augmented["bboxes"], np.float32).reshape(-1, 4)
+    ignored = np.asarray(augmented["ignored"], np.float32).reshape(-1) > 0.5
+    return np.asarray(augmented["image"], dtype=np.uint8), FaceBoxes(boxes, ignored)
 
 
 def _described(pixels: UInt8Array, faces: FaceBoxes) -> dict[str, Any]:

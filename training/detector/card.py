@@ -104,12 +104,12 @@ def _results(presets: dict[str, Any]) -> str:
         "|---|---|---|---|---|---|",
     ]
     for preset, entry in presets.items():
-        for point, told in entry["points"].items():
-            alarms = told.get("false_alarms_per_100_negatives")
+        for point, metrics in entry["points"].items():
+            alarms = metrics.get("false_alarms_per_100_negatives")
             lines.append(
-                f"| {preset} ({entry['working_px']} px), {point} | {told['threshold']:.3g} | "
-                f"{told['precision']:.3f} | {told['recall']:.3f} | "
-                f"{format_metric(told, 'f1', '.3f')} | "
+                f"| {preset} ({entry['working_px']} px), {point} | {metrics['threshold']:.3g} | "
+                f"{metrics['precision']:.3f} | {metrics['recall']:.3f} | "
+                f"{format_metric(metrics, 'f1', '.3f')} | "
                 f"{'-' if alarms is None else f'{alarms:.1f}'} |"
             )
     aps = ", ".join(f"{entry['ap']:.3f} ({preset})" for preset, entry in presets.items())

@@ -77,9 +77,9 @@ def _tile(image: RgbImage, detectors: Mapping[str, Detector]) -> tuple[UInt8Arra
             edges = (face.box.x1, face.box.y1, face.box.x2, face.box.y2)
             x1, y1, x2, y2 = (round(edge * scale) + 2 * index for edge in edges)
             cv2.rectangle(tile, (x1, y1), (x2, y2), colour, 2, cv2.LINE_AA)
-        told = f"{name}: {len(faces)}"
-        _write(tile, told, (left, _TILE_PX + 44), colour)
-        left += cv2.getTextSize(told, _FONT, _FONT_SCALE, 1)[0][0] + 14
+        caption = f"{name}: {len(faces)}"
+        _write(tile, caption, (left, _TILE_PX + 44), colour)
+        left += cv2.getTextSize(caption, _FONT, _FONT_SCALE, 1)[0][0] + 14
     tile[:, _TILE_PX:] = 255
     return np.asarray(tile, dtype=np.uint8), said
 

@@ -110,7 +110,7 @@ def _described(coco: Any, rows: Sequence[FaceBoxes | Detections]) -> Any:
     annotations: list[dict[str, Any]] = []
     for index, row in enumerate(rows):
         for place, (x1, y1, x2, y2) in enumerate(row.boxes_xyxy.tolist()):
-            told = {
+            annotation = {
                 "id": len(annotations) + 1,
                 "image_id": index + 1,
                 "category_id": 1,
@@ -118,10 +118,10 @@ def _described(coco: Any, rows: Sequence[FaceBoxes | Detections]) -> Any:
                 "area": min(x2 - x1, y2 - y1) ** 2,
             }
             if isinstance(row, FaceBoxes):
-                told["iscrowd"] = int(row.ignored[place])
+                annotation["iscrowd"] = int(row.ignored[place])
             else:
-                told["score"] = float(row.scores[place])
-            annotations.append(told)
+                annotation["score"] = float(row.scores[place])
+            annotations.append(annotation)
     described = coco()
     described.dataset = {
         "images": [{"id": index + 1} for index in range(len(rows))],

@@ -76,10 +76,10 @@ def metrics_at(matches: Matches, threshold: float) -> dict[str, Any]:
     """Headline figures at one threshold, each with its interval over photos beside it."""
     right, wrong = count_per_photo(matches, threshold)
     figures = precision_recall_f1(right.sum(), wrong.sum(), matches.faces.sum())
-    told: dict[str, Any] = {name: float(value) for name, value in figures.items()}
+    metrics: dict[str, Any] = {name: float(value) for name, value in figures.items()}
     for name, values in bootstrap_metrics(right, wrong, matches.faces).items():
-        told[f"{name}_interval"] = list(percentile_interval(values))
-    return told
+        metrics[f"{name}_interval"] = list(percentile_interval(values))
+    return metrics
 
 
 def bootstrap_metrics(
@@ -101,10 +101,10 @@ def compute_curve(matches: Matches) -> dict[str, list[float]]:
         )
         for threshold in THRESHOLDS
     ]
-    told = {"threshold": [float(each) for each in THRESHOLDS]}
+    metrics = {"threshold": [float(each) for each in THRESHOLDS]}
     for name in ("precision", "recall", "f1"):
-        told[name] = [round(float(row[name]), 4) for row in rows]
-    return told
+        metrics[name] = [round(float(row[name]), 4) for row in rows]
+    return metrics
 
 
 def choose_operating_points(measured: Mapping[str, Sequence[float]]) -> dict[OperatingPoint, float]:
@@ -120,16 +120,16 @@ def choose_operating_points(measured: Mapping[str, Sequence[float]]) -> dict[Ope
 
 def metrics_by_size(measured: AnnotatedDetections, threshold: float) -> dict[str, dict[str, Any]]:
     """Headline figures and average precision for each class of :data:`SIZES_PX`."""
-    told = {}
+    metrics = {}
     for low, high in SIZES_PX:
         matches = measured.matches(low, high)
         name = f"{low}-{high:.0f}" if np.isfinite(high) else f"{low}+"
-        told[name] = {
+        metrics[name] = {
             "faces": int(matches.faces.sum()),
             **metrics_at(matches, threshold),
             "ap": matches.ap,
         }
-    return told
+    return metrics
 
 
 def false_alarm_rate(found: Sequence[Detections], threshold: float) -> dict[str, Any]:

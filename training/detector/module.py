@@ -51,8 +51,8 @@ class DetectorModule(BaseModule):
         """Scores and boxes, against what the best cells for each face should say."""
         pictures, boxes, kinds = batch
         inputs = pictures.float().contiguous(memory_format=torch.channels_last)
-        told = self.network(inputs).float()
-        logits, found = told[..., 0], told[..., 1:]
+        outputs = self.network(inputs).float()
+        logits, found = outputs[..., 0], outputs[..., 1:]
         grid = make_grid(inputs.shape[-1], inputs.device)
         wanted = assign_cells(logits.sigmoid(), found, grid, boxes, kinds)
         return detection_loss(logits, found, wanted, box_weight=self.recipe.box)
@@ -65,8 +65,8 @@ class DetectorModule(BaseModule):
         """Measure ``hardness`` with the weight average: (3, H, W) uint8 pictures without a face."""
         network = self.final_network.eval()
         for index, picture in enumerate(negatives):
-            told = network(picture[None].float().to(self.device))
-            self.hardness[index] = float(told[..., 0].max().sigmoid())
+            outputs = network(picture[None].float().to(self.device))
+            self.hardness[index] = float(outputs[..., 0].max().sigmoid())
         return self.hardness.cpu().numpy()
 
 

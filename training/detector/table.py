@@ -33,24 +33,24 @@ def detectors_table(files: Sequence[Path]) -> str:
     ]
     for size in columns[0]["by_size"]:
         count = columns[0]["by_size"][size]["faces"]
-        told = [_of_size(each["by_size"][size]) for each in columns]
-        lines.append(_line(f"precision, recall, F1 at {size} px ({count} faces)", told))
+        cells = [_of_size(each["by_size"][size]) for each in columns]
+        lines.append(_line(f"precision, recall, F1 at {size} px ({count} faces)", cells))
     if all("false_alarms_per_100_negatives" in each for each in columns):
         count = columns[0]["negatives"]
         words = f"false alarms per 100 photos without a face ({count} photos)"
-        told = [format_metric(each, "false_alarms_per_100_negatives") for each in columns]
-        lines.append(_line(words, told))
-    told = [f"{1000 * each['seconds_per_image']:.0f}" for each in columns]
-    lines.append(_line("ms a photo", told))
+        cells = [format_metric(each, "false_alarms_per_100_negatives") for each in columns]
+        lines.append(_line(words, cells))
+    cells = [f"{1000 * each['seconds_per_image']:.0f}" for each in columns]
+    lines.append(_line("ms a photo", cells))
     return "\n".join(lines) + "\n"
 
 
 def _heading(figures: Mapping[str, Any]) -> str:
     """Detector and preset, and the operating point where it is not the usual one."""
-    told = f"{figures['detector']}, {figures['preset']}"
+    heading = f"{figures['detector']}, {figures['preset']}"
     words = str(figures.get("threshold_is", ""))
     usual = not words or f"for {OperatingPoint.BALANCED}" in words
-    return told if usual else f"{told}, {words}"
+    return heading if usual else f"{heading}, {words}"
 
 
 def sweep_table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -62,22 +62,22 @@ def sweep_table(rows: Sequence[Mapping[str, Any]]) -> str:
     for row in rows:
         stages = ", ".join(f"{level:g}" for level in row["stage_thresholds"])
         figures = [f"{row[name]:.3f}" for name in ("precision", "recall", "f1")]
-        told = [f"{row['pyramid_factor']:g}", stages, f"{row['threshold']:g}", *figures]
-        lines.append(_line(f"{row['min_face_px']}", told))
+        cells = [f"{row['pyramid_factor']:g}", stages, f"{row['threshold']:g}", *figures]
+        lines.append(_line(f"{row['min_face_px']}", cells))
     return "\n".join(lines) + "\n"
 
 
 def _read(file: Path) -> Mapping[str, Any]:
     try:
-        told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        if not {"detector", "preset", "by_size", *_ROWS} <= told.keys():
+        metrics: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if not {"detector", "preset", "by_size", *_ROWS} <= metrics.keys():
             raise ValueError("figures are missing")
     except (OSError, ValueError, AttributeError) as error:
         raise DataError(
             f"'{file.name}' does not hold what a detector was measured to do ({error}).",
             hint="Give the detection.json that `emotion detector evaluate` writes.",
         ) from error
-    return told
+    return metrics
 
 
 def _line(first: str, others: Sequence[str]) -> str:

@@ -17,7 +17,7 @@ def grid():
     return make_grid(SIDE, torch.device("cpu"))
 
 
-def answer(grid, boxes, kinds, *, scores=None, found=None):
+def assign(grid, boxes, kinds, *, scores=None, found=None):
     """The assignment for one picture; every cell says a square of 3 strides unless told."""
     if found is None:
         half = 1.5 * grid.strides[:, None]
@@ -40,27 +40,27 @@ def test_cells_come_stride_by_stride_with_their_middles(grid):
 
 
 def test_picture_without_a_face_teaches_that_there_is_none(grid):
-    told = answer(grid, [[0, 0, 0, 0]], [NOTHING])
-    assert told.quality.sum() == 0
-    assert told.valid.all()
+    assignment = assign(grid, [[0, 0, 0, 0]], [NOTHING])
+    assert assignment.quality.sum() == 0
+    assert assignment.valid.all()
 
 
 def test_cells_within_the_face_whose_boxes_fit_best_learn_it(grid):
     face = [40.0, 40.0, 64.0, 64.0]  # as large as a starting box of stride 8
-    told = answer(grid, [face], [FACE])
-    chosen = told.quality[0] > 0
+    assignment = assign(grid, [face], [FACE])
+    chosen = assignment.quality[0] > 0
     assert 1 <= chosen.sum() <= 9
     assert (grid.strides[chosen] == 8).any()
     assert ((grid.middles[chosen] - 52).abs() < 12).all()
-    assert (told.boxes[0][chosen] == torch.tensor(face)).all()
+    assert (assignment.boxes[0][chosen] == torch.tensor(face)).all()
 
 
 def test_best_cell_learns_how_well_its_box_fits(grid):
     cell = 5 * 16 + 5  # its middle is 44, 44
     face = [32.0, 32.0, 56.0, 56.0]
-    told = answer(grid, [face], [FACE])
-    assert told.quality[0, cell] == pytest.approx(1.0)
-    assert told.quality.max() == pytest.approx(1.0)
+    assignment = assign(grid, [face], [FACE])
+    assert assignment.quality[0, cell] == pytest.approx(1.0)
+    assert assignment.quality.max() == pytest.approx(1.0)
 
 
 def test_score_decides_between_boxes_that_fit_alike(grid):
@@ -69,51 +69,51 @@ def test_score_decides_between_boxes_that_fit_alike(grid):
     found = torch.tensor(face).expand(len(grid.strides), 4).clone()
     favourite = 5 * 16 + 5
     scores[favourite] = 0.9
-    told = answer(grid, [face], [FACE], scores=scores, found=found)
-    assert told.quality[0].argmax() == favourite
+    assignment = assign(grid, [face], [FACE], scores=scores, found=found)
+    assert assignment.quality[0].argmax() == favourite
 
 
 def test_small_face_between_the_cells_is_learnt_all_the_same(grid):
-    told = answer(grid, [[46.0, 46.0, 50.0, 50.0]], [FACE])
-    assert (told.quality > 0).any()
+    assignment = assign(grid, [[46.0, 46.0, 50.0, 50.0]], [FACE])
+    assert (assignment.quality > 0).any()
 
 
 def test_cell_wanted_by_two_faces_learns_the_one_it_overlaps_most(grid):
     large, small = [24.0, 24.0, 72.0, 72.0], [32.0, 32.0, 56.0, 56.0]
-    told = answer(grid, [large, small], [FACE, FACE])
+    assignment = assign(grid, [large, small], [FACE, FACE])
     cell = 5 * 16 + 5
-    assert told.boxes[0, cell].tolist() == small
-    owners = {tuple(box) for box in told.boxes[0][told.quality[0] > 0].tolist()}
+    assert assignment.boxes[0, cell].tolist() == small
+    owners = {tuple(box) for box in assignment.boxes[0][assignment.quality[0] > 0].tolist()}
     assert owners == {tuple(large), tuple(small)}
 
 
 def test_cells_within_an_ignored_face_count_neither_way(grid):
-    told = answer(grid, [[0.0, 0.0, 64.0, 64.0]], [IGNORED])
+    assignment = assign(grid, [[0.0, 0.0, 64.0, 64.0]], [IGNORED])
     inside = (grid.middles < 64).all(dim=1)
-    assert told.quality.sum() == 0
-    assert (told.valid[0] == ~inside).all()
+    assert assignment.quality.sum() == 0
+    assert (assignment.valid[0] == ~inside).all()
 
 
 def test_face_within_an_ignored_box_is_learnt(grid):
-    told = answer(grid, [[0, 0, 128, 128], [32, 32, 56, 56]], [IGNORED, FACE])
-    assert (told.quality > 0).any()
-    assert (told.valid == (told.quality > 0)).all()
+    assignment = assign(grid, [[0, 0, 128, 128], [32, 32, 56, 56]], [IGNORED, FACE])
+    assert (assignment.quality > 0).any()
+    assert (assignment.valid == (assignment.quality > 0)).all()
 
 
 def test_what_does_not_count_has_no_gradient(grid):
-    told = answer(grid, [[0.0, 0.0, 64.0, 64.0]], [IGNORED])
+    assignment = assign(grid, [[0.0, 0.0, 64.0, 64.0]], [IGNORED])
     logits = torch.zeros(1, len(grid.strides), requires_grad=True)
     found = torch.zeros(1, len(grid.strides), 4, requires_grad=True)
-    detection_loss(logits, found, told, box_weight=2.0).backward()
-    assert (logits.grad[~told.valid] == 0).all()
-    assert (logits.grad[told.valid] > 0).all()
+    detection_loss(logits, found, assignment, box_weight=2.0).backward()
+    assert (logits.grad[~assignment.valid] == 0).all()
+    assert (logits.grad[assignment.valid] > 0).all()
 
 
 def test_sure_mistakes_cost_more_than_unsure_ones(grid):
-    told = answer(grid, [[0, 0, 0, 0]], [NOTHING])
+    assignment = assign(grid, [[0, 0, 0, 0]], [NOTHING])
     found = torch.zeros(1, len(grid.strides), 4)
     costs = [
-        detection_loss(torch.full((1, len(grid.strides)), level), found, told, box_weight=2.0)
+        detection_loss(torch.full((1, len(grid.strides)), level), found, assignment, box_weight=2.0)
         for level in (-4.0, 0.0, 4.0)
     ]
     assert costs[0] < costs[1] < costs[2]
@@ -121,14 +121,15 @@ def test_sure_mistakes_cost_more_than_unsure_ones(grid):
 
 def test_box_that_fits_costs_nothing_and_one_that_does_not_costs_by_its_weight(grid):
     face = [32.0, 32.0, 56.0, 56.0]
-    told = answer(grid, [face], [FACE])
+    assignment = assign(grid, [face], [FACE])
     logits = torch.zeros(1, len(grid.strides))
-    fitting = told.boxes.clone()
-    free = detection_loss(logits, fitting, told, box_weight=0.0)
-    assert detection_loss(logits, fitting, told, box_weight=5.0) == pytest.approx(float(free))
+    fitting = assignment.boxes.clone()
+    free = detection_loss(logits, fitting, assignment, box_weight=0.0)
+    assert detection_loss(logits, fitting, assignment, box_weight=5.0) == pytest.approx(float(free))
     moved = fitting + 8
     one, two = (
-        float(detection_loss(logits, moved, told, box_weight=weight) - free) for weight in (1, 2)
+        float(detection_loss(logits, moved, assignment, box_weight=weight) - free)
+        for weight in (1, 2)
     )
     assert one > 0
     assert two == pytest.approx(2 * one, rel=1e-4)

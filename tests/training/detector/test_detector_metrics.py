@@ -44,8 +44,10 @@ def three_photos():
     ],
 )
 def test_headline_of_a_hand_made_case(counts, expected):
-    told = precision_recall_f1(*counts)
-    assert [float(told[name]) for name in ("precision", "recall", "f1")] == pytest.approx(expected)
+    result = precision_recall_f1(*counts)
+    assert [float(result[name]) for name in ("precision", "recall", "f1")] == pytest.approx(
+        expected
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,8 +55,8 @@ def test_headline_of_a_hand_made_case(counts, expected):
     [(0.95, 1.0, 0.0), (0.8, 1.0, 0.4), (0.5, 0.75, 0.6), (0.1, 0.6, 0.6)],
 )
 def test_threshold_takes_in_what_reaches_it(three_photos, threshold, precision, recall):
-    told = metrics_at(three_photos, threshold)
-    assert (told["precision"], told["recall"]) == pytest.approx((precision, recall))
+    result = metrics_at(three_photos, threshold)
+    assert (result["precision"], result["recall"]) == pytest.approx((precision, recall))
 
 
 def test_interval_holds_its_figure_and_widens_with_fewer_photos(three_photos):
@@ -63,9 +65,9 @@ def test_interval_holds_its_figure_and_widens_with_fewer_photos(three_photos):
     many = metrics_at(
         matches([(p + 3 * n, s, r) for n in range(20) for p, s, r in rows], [2, 2, 1] * 20), 0.5
     )
-    for told in (few, many):
-        low, high = told["f1_interval"]
-        assert low <= told["f1"] <= high
+    for result in (few, many):
+        low, high = result["f1_interval"]
+        assert low <= result["f1"] <= high
     assert np.ptp(many["f1_interval"]) < np.ptp(few["f1_interval"])
 
 
@@ -76,9 +78,9 @@ def test_two_detectors_are_compared_on_the_same_draws():
 
 
 def test_curve_has_every_threshold_once(three_photos):
-    told = compute_curve(three_photos)
-    assert told["threshold"] == sorted(set(THRESHOLDS.tolist()))
-    assert told["recall"] == sorted(told["recall"], reverse=True)
+    result = compute_curve(three_photos)
+    assert result["threshold"] == sorted(set(THRESHOLDS.tolist()))
+    assert result["recall"] == sorted(result["recall"], reverse=True)
 
 
 def test_operating_points_weigh_recall_half_as_much_alike_and_twice():
@@ -107,9 +109,9 @@ def test_f_beta_of_nothing_is_nothing():
 def test_false_alarms_are_told_for_100_photos():
     empty = Detections(np.zeros((0, 4), np.float32), np.zeros(0))
     two = Detections(np.zeros((2, 4), np.float32), np.array([0.9, 0.4]))
-    told = false_alarm_rate([empty, two, empty, empty], 0.5)
-    assert told["false_alarms_per_100_negatives"] == 25.0
-    assert told["negatives"] == 4
-    low, high = told["false_alarms_per_100_negatives_interval"]
+    result = false_alarm_rate([empty, two, empty, empty], 0.5)
+    assert result["false_alarms_per_100_negatives"] == 25.0
+    assert result["negatives"] == 4
+    low, high = result["false_alarms_per_100_negatives_interval"]
     assert low <= 25.0 <= high
     assert false_alarm_rate([], 0.5) == {}

@@ -22,7 +22,7 @@ def found(*rows):
     return Detections(boxes, np.array([row[4] for row in rows], np.float64))
 
 
-def told(detections, faces, **options):
+def match(detections, faces, **options):
     matches = match_detections([detections], [faces], **options)
     order = np.argsort(-matches.scores)
     rows = list(zip(matches.scores[order].tolist(), matches.right[order].tolist(), strict=True))
@@ -36,11 +36,11 @@ def test_photo_without_faces_and_detections_counts_nothing():
 
 
 def test_face_that_is_not_found_is_only_counted():
-    assert told(found(), truth(FACE)) == ([], 1)
+    assert match(found(), truth(FACE)) == ([], 1)
 
 
 def test_detection_where_no_face_is_is_wrong():
-    assert told(found([200, 200, 240, 240, 0.9]), truth(FACE)) == ([(0.9, False)], 1)
+    assert match(found([200, 200, 240, 240, 0.9]), truth(FACE)) == ([(0.9, False)], 1)
 
 
 @pytest.mark.parametrize(
@@ -52,52 +52,52 @@ def test_detection_where_no_face_is_is_wrong():
     ],
 )
 def test_overlap_of_half_decides(x2, right):
-    rows, _ = told(found([10, 10, x2, 50, 0.8]), truth(FACE))
+    rows, _ = match(found([10, 10, x2, 50, 0.8]), truth(FACE))
     assert rows == [(0.8, right)]
 
 
 def test_second_detection_of_a_face_is_wrong():
-    rows, _ = told(found([*FACE, 0.9], [11, 10, 51, 50, 0.7]), truth(FACE))
+    rows, _ = match(found([*FACE, 0.9], [11, 10, 51, 50, 0.7]), truth(FACE))
     assert rows == [(0.9, True), (0.7, False)]
 
 
 def test_better_score_takes_the_face_whatever_the_order():
-    rows, _ = told(found([11, 10, 51, 50, 0.7], [*FACE, 0.9]), truth(FACE))
+    rows, _ = match(found([11, 10, 51, 50, 0.7], [*FACE, 0.9]), truth(FACE))
     assert rows == [(0.9, True), (0.7, False)]
 
 
 def test_ignored_face_counts_neither_way():
     faces = truth(FACE, [100, 100, 140, 140], ignored=[0])
-    assert told(found([*FACE, 0.9]), faces) == ([], 1)
-    assert told(found(), faces) == ([], 1)
+    assert match(found([*FACE, 0.9]), faces) == ([], 1)
+    assert match(found(), faces) == ([], 1)
 
 
 def test_any_number_of_detections_may_lie_within_an_ignored_box():
     crowd = truth([0, 0, 400, 400], ignored=[0])
-    rows, faces = told(found([*FACE, 0.9], [100, 100, 140, 140, 0.8]), crowd)
+    rows, faces = match(found([*FACE, 0.9], [100, 100, 140, 140, 0.8]), crowd)
     assert (rows, faces) == ([], 0)
 
 
 def test_small_face_and_what_matches_it_count_neither_way():
     small = [10.0, 10.0, 40.0, 41.9]
-    assert told(found([*small, 0.9]), truth(small), smallest_px=32) == ([], 0)
+    assert match(found([*small, 0.9]), truth(small), smallest_px=32) == ([], 0)
 
 
 def test_small_detection_without_a_match_does_not_count_as_wrong():
-    assert told(found([0, 0, 20, 60, 0.9]), truth(FACE), smallest_px=32) == ([], 1)
-    assert told(found([0, 0, 60, 60, 0.9]), truth(), smallest_px=32) == ([(0.9, False)], 0)
+    assert match(found([0, 0, 20, 60, 0.9]), truth(FACE), smallest_px=32) == ([], 1)
+    assert match(found([0, 0, 60, 60, 0.9]), truth(), smallest_px=32) == ([(0.9, False)], 0)
 
 
 def test_small_detection_of_a_large_face_counts():
     # Its shorter side is 30, the face's 40, and they overlap by three quarters.
-    rows, _ = told(found([10, 10, 40, 50, 0.9]), truth(FACE), smallest_px=32)
+    rows, _ = match(found([10, 10, 40, 50, 0.9]), truth(FACE), smallest_px=32)
     assert rows == [(0.9, True)]
 
 
 def test_range_takes_in_its_lower_end_and_leaves_out_its_upper():
     face = [0.0, 0.0, 32.0, 40.0]
     for low, high, counted in ((16, 32, 0), (32, 64, 1)):
-        _, faces = told(found(), truth(face), smallest_px=low, largest_px=high)
+        _, faces = match(found(), truth(face), smallest_px=low, largest_px=high)
         assert faces == counted
 
 

@@ -54,47 +54,47 @@ def evaluate(photos, out, **options):
 
 
 def test_figures_are_written_as_they_were_measured(photos, tmp_path):
-    told = evaluate(photos, tmp_path)
-    assert json.loads((tmp_path / "detection.json").read_text(encoding="utf-8")) == told
+    result = evaluate(photos, tmp_path)
+    assert json.loads((tmp_path / "detection.json").read_text(encoding="utf-8")) == result
     assert (tmp_path / "detection.png").stat().st_size > 1000
-    assert (told["photos"], told["faces"]) == (6, 8)
-    assert (told["precision"], told["recall"], told["f1"]) == (1.0, 1.0, 1.0)
-    assert 0.4 < told["threshold"] <= 0.8
-    assert told["ap"] == pytest.approx(1.0)
-    assert told["seconds_per_image"] > 0
-    assert told["by_size"]["16-32"]["faces"] + told["by_size"]["32-64"]["faces"] == 8
+    assert (result["photos"], result["faces"]) == (6, 8)
+    assert (result["precision"], result["recall"], result["f1"]) == (1.0, 1.0, 1.0)
+    assert 0.4 < result["threshold"] <= 0.8
+    assert result["ap"] == pytest.approx(1.0)
+    assert result["seconds_per_image"] > 0
+    assert result["by_size"]["16-32"]["faces"] + result["by_size"]["32-64"]["faces"] == 8
 
 
 def test_given_threshold_is_taken(photos, tmp_path):
-    told = evaluate(photos, tmp_path, threshold=0.3)
+    result = evaluate(photos, tmp_path, threshold=0.3)
     # One wrong detection in each photo but the last, whose box is not ignored there.
-    assert told["precision"] == pytest.approx(8 / 14)
-    assert told["threshold_is"] == "given"
+    assert result["precision"] == pytest.approx(8 / 14)
+    assert result["threshold_is"] == "given"
     with pytest.raises(ConfigError, match="between 0 and 1"):
         evaluate(photos, tmp_path, threshold=1.5)
 
 
 def test_false_alarms_are_counted_where_there_is_no_face(photos, no_faces, tmp_path):
-    told = evaluate(photos, tmp_path, negatives=no_faces, threshold=0.3)
-    assert told["false_alarms_per_100_negatives"] == 100.0
+    result = evaluate(photos, tmp_path, negatives=no_faces, threshold=0.3)
+    assert result["false_alarms_per_100_negatives"] == 100.0
     held = evaluate(photos, tmp_path, negatives=no_faces, threshold=0.9, held_out=True)
     assert held["false_alarms_per_100_negatives"] == 0.0
-    assert 0 < held["negatives"] < told["negatives"] == 8
+    assert 0 < held["negatives"] < result["negatives"] == 8
 
 
 def test_second_detector_is_measured_on_the_same_photos(photos, tmp_path):
-    told = evaluate(photos, tmp_path, against="mtcnn", device=Device.CPU)["against"]
-    assert told["detector"] == "mtcnn"
-    assert told["f1_difference"] == pytest.approx(1.0 - told["f1"])
-    low, high = told["f1_difference_interval"]
-    assert low <= told["f1_difference"] <= high
-    assert told["times_as_fast"] > 1
+    result = evaluate(photos, tmp_path, against="mtcnn", device=Device.CPU)["against"]
+    assert result["detector"] == "mtcnn"
+    assert result["f1_difference"] == pytest.approx(1.0 - result["f1"])
+    low, high = result["f1_difference_interval"]
+    assert low <= result["f1_difference"] <= high
+    assert result["times_as_fast"] > 1
 
 
 def test_library_as_found_can_be_the_second(photos, astronaut, tmp_path):
-    told = evaluate(photos, tmp_path, against="facenet-pytorch", device=Device.CPU)["against"]
-    assert told["detector"] == "facenet-pytorch"
-    assert told["times_as_fast"] > 1
+    result = evaluate(photos, tmp_path, against="facenet-pytorch", device=Device.CPU)["against"]
+    assert result["detector"] == "facenet-pytorch"
+    assert result["times_as_fast"] > 1
     (face,) = load_for_measuring("facenet-pytorch", Preset.BALANCED).detect(RgbImage(astronaut))
     (ours,) = load_for_measuring("mtcnn", Preset.THOROUGH).detect(RgbImage(astronaut))
     assert face.score > 0.99
@@ -112,7 +112,7 @@ def test_photos_that_are_not_there_are_told(photos, tmp_path):
 
 
 def test_tuning_writes_what_the_fronts_read(photos, no_faces, tmp_path):
-    told = tune_detectors(
+    result = tune_detectors(
         photos,
         photos / "boxes.json",
         detectors=["known"],
@@ -120,7 +120,7 @@ def test_tuning_writes_what_the_fronts_read(photos, no_faces, tmp_path):
         negatives=no_faces,
         weights_dir=tmp_path,
     )
-    assert told.file == tmp_path / "detection.json"
+    assert result.file == tmp_path / "detection.json"
     for preset in Preset:
         figures = detection_figures("known", preset, tmp_path)
         assert figures.points[OperatingPoint.BALANCED].f1 == 1.0

@@ -33,18 +33,20 @@ def finished(photos, no_faces, tmp_path_factory):
     values = {"input_px": "64", "epochs": "3", "batch": "2", "keep_px": "128"}
     out = tmp_path_factory.mktemp("runs") / "compact"
     reports = []
-    told = run(read_detector_recipe(values), photos, out, negatives=no_faces, report=reports.append)
-    return told, reports
+    training_run = run(
+        read_detector_recipe(values), photos, out, negatives=no_faces, report=reports.append
+    )
+    return training_run, reports
 
 
 def test_run_leaves_weights_that_both_engines_load(finished):
-    told, _ = finished
-    stored = read_detectors(told.directory)["compact"]
+    training_run, _ = finished
+    stored = read_detectors(training_run.directory)["compact"]
     assert stored.training["photos"] == 6
     assert stored.training["epochs"] == 3
     assert 0 < stored.training["negatives"] < 8
     detector = load_compact(
-        settings=PRESETS[Preset.FAST], device=Device.CPU, weights_dir=told.directory
+        settings=PRESETS[Preset.FAST], device=Device.CPU, weights_dir=training_run.directory
     )
     assert detector.detect(RgbImage(np.zeros((96, 128, 3), np.uint8))) == ()
 
@@ -74,9 +76,9 @@ def test_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
     class Pulled(Exception):
         """The plug."""
 
-    def pull(told):
+    def pull(training_run):
         # After the first epoch was kept.
-        if told.epoch == 2:
+        if training_run.epoch == 2:
             raise Pulled
 
     with pytest.raises(Pulled):
@@ -94,8 +96,8 @@ def test_finished_run_is_not_overwritten(finished, recipe, photos):
 def test_run_goes_on_with_the_same_photos_only(recipe, photos, no_faces, tmp_path):
     out = tmp_path / "run"
 
-    def stop(told):
-        if told.epoch == 2:
+    def stop(training_run):
+        if training_run.epoch == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -110,9 +112,9 @@ def test_too_few_photos_for_a_batch_are_told(recipe, photos, tmp_path):
 
 
 def test_clock_ends_a_run_and_the_weights_are_there(recipe, photos, tmp_path):
-    told = run(recipe(epochs=10_000), photos, tmp_path / "run", max_minutes=0.02)
-    assert told.ended_by_clock
-    assert told.weights.exists()
+    training_run = run(recipe(epochs=10_000), photos, tmp_path / "run", max_minutes=0.02)
+    assert training_run.ended_by_clock
+    assert training_run.weights.exists()
 
 
 def test_part_of_the_photos_without_a_face_is_left_to_measure_on():
@@ -194,21 +196,23 @@ def test_hard_negatives_are_found_by_looking_again(finished, recipe, photos, no_
 
 
 def test_training_is_described_beside_the_weights(finished):
-    told = json.loads((finished[0].directory / "training.json").read_text(encoding="utf-8"))
-    assert told["recipe"]["input_px"] == 64
-    assert told["faces"] == 8
+    training_run = json.loads((finished[0].directory / "training.json").read_text(encoding="utf-8"))
+    assert training_run["recipe"]["input_px"] == 64
+    assert training_run["faces"] == 8
 
 
 def test_run_goes_on_from_the_weights_of_an_earlier_one(finished, recipe, photos, tmp_path):
     before = finished[0].weights
-    told = run(recipe(epochs=1, learning_rate=1e-8), photos, tmp_path / "run", init=str(before))
-    start, end = load_file(before), load_file(told.weights)
+    training_run = run(
+        recipe(epochs=1, learning_rate=1e-8), photos, tmp_path / "run", init=str(before)
+    )
+    start, end = load_file(before), load_file(training_run.weights)
     assert all(
         torch.allclose(start[key].float(), end[key].float(), atol=1e-2)
         for key in start
         if key.endswith("weight")
     )
-    described = read_detectors(told.directory)["compact"].training
+    described = read_detectors(training_run.directory)["compact"].training
     assert described["init"] == "compact.safetensors"
     assert described["earlier_run"]["epochs"] == 3
     assert format_earlier_runs(described).startswith("3 epochs in ")
