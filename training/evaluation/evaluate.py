@@ -160,11 +160,11 @@ def _pairs(answers: Mapping[str, _Answer], subject: GroundTruth) -> list[dict[st
     probabilities = {
         name: answer.calibration.probabilities(answer.logits) for name, answer in answers.items()
     }
-    told = []
+    result = []
     for first, second in combinations(probabilities, 2):
         found = compare_models(probabilities[first], probabilities[second], subject.labels)
-        told.append({"first": first, "second": second, **dataclasses.asdict(found)})
-    return told
+        result.append({"first": first, "second": second, **dataclasses.asdict(found)})
+    return result
 
 
 def _predictions(faces: FaceSet, answers: Mapping[str, _Answer], names: Sequence[str]) -> str:

@@ -27,7 +27,7 @@ Labels = NDArray[np.int64]
 CLASSES = len(EMOTIONS)
 ECE_BINS = 15
 COVERAGES = (0.9, 0.8, 0.7)
-"""Shares of the most certain faces whose accuracy is told."""
+"""Shares of the most certain faces whose accuracy is reported."""
 
 
 def compute_headlines(probabilities: Probabilities, labels: Labels) -> dict[str, float]:

@@ -75,15 +75,15 @@ def compute_metrics(
 
 def select_recorded(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     """What of the figures of model ``name`` in a metrics.json the manifest keeps."""
-    told = document["models"][name]
-    kept = {"data": document["data"], "n": told["n"]}
+    metrics = document["models"][name]
+    kept = {"data": document["data"], "n": metrics["n"]}
     for figure in HEADLINES:
-        kept[figure] = told[figure]
-        kept[f"{figure}_interval"] = told[f"{figure}_interval"]
-    kept["ece_uncalibrated"] = told["ece_uncalibrated"]
-    kept["certain"] = told["certain"]
-    if told["deduplicated"]:
-        kept["deduplicated"] = told["deduplicated"]
+        kept[figure] = metrics[figure]
+        kept[f"{figure}_interval"] = metrics[f"{figure}_interval"]
+    kept["ece_uncalibrated"] = metrics["ece_uncalibrated"]
+    kept["certain"] = metrics["certain"]
+    if metrics["deduplicated"]:
+        kept["deduplicated"] = metrics["deduplicated"]
     rivals = select_comparisons(name, document["pairs"])
     if rivals:
         kept["against"] = rivals
@@ -95,11 +95,11 @@ def compute_headlines_with_intervals(
 ) -> dict[str, Any]:
     """Every headline figure as a plain number, its interval beside it, and the number of faces."""
     spans = bootstrap_intervals(probabilities, labels)
-    told: dict[str, Any] = {"n": len(labels)}
+    metrics: dict[str, Any] = {"n": len(labels)}
     for name, value in compute_headlines(probabilities, labels).items():
-        told[name] = value
-        told[f"{name}_interval"] = list(spans[name])
-    return told
+        metrics[name] = value
+        metrics[f"{name}_interval"] = list(spans[name])
+    return metrics
 
 
 def _certain(probabilities: Probabilities, labels: Labels, level: float) -> dict[str, Any]:
@@ -117,7 +117,7 @@ def _deduplicated(probabilities: Probabilities, subject: GroundTruth) -> dict[st
     if subject.seen is None:
         return None
     fresh = ~subject.seen
-    told: dict[str, Any] = {"removed": int(subject.seen.sum()), "n": int(fresh.sum())}
+    metrics: dict[str, Any] = {"removed": int(subject.seen.sum()), "n": int(fresh.sum())}
     if fresh.any():
-        told |= compute_headlines_with_intervals(probabilities[fresh], subject.labels[fresh])
-    return told
+        metrics |= compute_headlines_with_intervals(probabilities[fresh], subject.labels[fresh])
+    return metrics

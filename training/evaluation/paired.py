@@ -55,7 +55,7 @@ def select_comparisons(name: str, pairs: Sequence[Mapping[str, Any]]) -> dict[st
 
     Each of ``pairs`` names two models, ``first`` and ``second``, beside its :class:`Comparison`.
     """
-    told: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for each in pairs:
         value = each["differences"]["accuracy"]["value"]
         low, high = each["differences"]["accuracy"]["interval"]
@@ -64,8 +64,8 @@ def select_comparisons(name: str, pairs: Sequence[Mapping[str, Any]]) -> dict[st
         straight = {"value": value, "interval": [low, high]}
         for this, other, gap in (("first", "second", straight), ("second", "first", turned)):
             if each[this] == name:
-                told[each[other]] = {"accuracy": gap, "mcnemar_p": each["mcnemar_p"]}
-    return told
+                result[each[other]] = {"accuracy": gap, "mcnemar_p": each["mcnemar_p"]}
+    return result
 
 
 def compute_accuracy_difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Difference:

@@ -178,9 +178,9 @@ def _rows(photos: Sequence[_Answered], models: Sequence[str]) -> str:
     for model in models:
         for each in photos:
             scores = each.scores.get(model)
-            told: tuple[object, ...] = ("", "", *("" for _ in EMOTIONS))
+            values: tuple[object, ...] = ("", "", *("" for _ in EMOTIONS))
             if scores is not None:
                 shown = (f"{value:.6f}" for value in scores.probabilities)
-                told = (scores.top, int(scores.certain), *shown)
-            writer.writerow((model, each.name, each.label or "", each.faces, *told))
+                values = (scores.top, int(scores.certain), *shown)
+            writer.writerow((model, each.name, each.label or "", each.faces, *values))
     return buffer.getvalue()

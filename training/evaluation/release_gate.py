@@ -55,9 +55,11 @@ def check_release(
     try:
         report = json.loads(report_file.read_text(encoding="utf-8"))
         models: Mapping[str, Any] = report["models"]
-        measured = {name: told["weights_sha256"] for name, told in models.items()}
+        measured = {name: metrics["weights_sha256"] for name, metrics in models.items()}
         found = [
-            breach for name, told in models.items() for breach in _breaches(name, told, limits)
+            breach
+            for name, metrics in models.items()
+            for breach in _breaches(name, metrics, limits)
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
@@ -95,12 +97,12 @@ def _released(directory: Path) -> dict[str, dict[str, str]]:
     return {name: spec.weights_sha256 for name, spec in read_models(directory).items()}
 
 
-def _breaches(name: str, told: Mapping[str, Any], limits: Limits) -> Iterator[Breach]:
-    for emotion, figures in told["overall"]["per_class"].items():
+def _breaches(name: str, metrics: Mapping[str, Any], limits: Limits) -> Iterator[Breach]:
+    for emotion, figures in metrics["overall"]["per_class"].items():
         if figures["support"] and figures["recall"] < limits.class_recall:
             yield Breach(name, f"recall of {emotion}", figures["recall"], limits.class_recall)
     for slicing in limits.slicings:
-        for row in told["slices"][slicing]:
+        for row in metrics["slices"][slicing]:
             if row["n"] < limits.least_faces:
                 continue
             place = f"{slicing}: {row['group']}"

@@ -36,8 +36,8 @@ def find_worst_group(
         known, inside = slicing.member >= 0, slicing.member == index
         gap = compute_accuracy_gap(right[known], inside[known], labels[known])
         if gap is not None:
-            told = slicing.name, slicing.groups[index], int(inside.sum())
-            found.append(WorstGroup(*told, float(right[inside].mean()), gap))
+            location = slicing.name, slicing.groups[index], int(inside.sum())
+            found.append(WorstGroup(*location, float(right[inside].mean()), gap))
     return min(found, key=lambda each: each.gap.value, default=None)
 
 

@@ -18,10 +18,10 @@ def drawn(size, sharp=1.5, spoilt=1.0, seed=0):
 
 @pytest.mark.parametrize("spoilt", [1.0, 3.0, 0.3])
 def test_sets_hold_the_label_even_if_the_probabilities_are_wrong(spoilt):
-    told = measure_conformal_sets(*drawn(3000, spoilt=spoilt))
-    assert told["coverage"] == pytest.approx(1 - ALPHA, abs=0.025)
-    low, high = told["coverage_interval"]
-    assert low < told["coverage"] < high
+    result = measure_conformal_sets(*drawn(3000, spoilt=spoilt))
+    assert result["coverage"] == pytest.approx(1 - ALPHA, abs=0.025)
+    low, high = result["coverage_interval"]
+    assert low < result["coverage"] < high
 
 
 def test_sets_of_a_better_network_are_smaller():
@@ -34,12 +34,12 @@ def test_sets_of_a_better_network_are_smaller():
 
 
 def test_counts_agree_with_each_other():
-    told = measure_conformal_sets(*drawn(600, sharp=4))
-    sizes = np.array(told["sizes"])
+    result = measure_conformal_sets(*drawn(600, sharp=4))
+    sizes = np.array(result["sizes"])
     assert sizes.sum() == 600
-    assert (sizes * np.arange(8)).sum() / 600 == pytest.approx(told["mean_size"])
-    assert sizes[1] / 600 == told["singletons"]
-    assert 0.8 < told["singleton_accuracy"] <= 1
+    assert (sizes * np.arange(8)).sum() / 600 == pytest.approx(result["mean_size"])
+    assert sizes[1] / 600 == result["singletons"]
+    assert 0.8 < result["singleton_accuracy"] <= 1
 
 
 def test_few_faces_or_one_emotion_have_none():

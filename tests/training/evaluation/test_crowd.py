@@ -36,27 +36,27 @@ def test_errors_that_the_crowd_shares_are_told_apart():
         votes(sadness=6, neutral=4),  # label and answer sad
         votes(unknown=10),  # nobody named anything: left out
     )
-    told = measure_crowd_agreement(rows_of(3, 3, 4, 0), np.array([6, 0, 4, 5]), crowd)
-    assert told["n"] == 3
-    assert told["errors"] == 2
-    assert told["errors_matching_plurality"] == pytest.approx(1 / 2)
-    assert told["answers_matching_plurality"] == pytest.approx(2 / 3)
-    assert told["labels_matching_plurality"] == pytest.approx(2 / 3)
+    result = measure_crowd_agreement(rows_of(3, 3, 4, 0), np.array([6, 0, 4, 5]), crowd)
+    assert result["n"] == 3
+    assert result["errors"] == 2
+    assert result["errors_matching_plurality"] == pytest.approx(1 / 2)
+    assert result["answers_matching_plurality"] == pytest.approx(2 / 3)
+    assert result["labels_matching_plurality"] == pytest.approx(2 / 3)
 
 
 def test_tie_of_the_crowd_matches_both_and_contempt_can_win():
     crowd = votes_of(votes(anger=5, disgust=5), votes(contempt=6, neutral=4))
-    told = measure_crowd_agreement(rows_of(1, 6), np.array([0, 6]), crowd)
-    assert told["answers_matching_plurality"] == pytest.approx(1 / 2)
-    assert told["errors_matching_plurality"] == 1.0
+    result = measure_crowd_agreement(rows_of(1, 6), np.array([0, 6]), crowd)
+    assert result["answers_matching_plurality"] == pytest.approx(1 / 2)
+    assert result["errors_matching_plurality"] == 1.0
 
 
 def test_divergence_is_from_the_votes_for_the_seven():
     crowd = votes_of(votes(anger=3, disgust=1, contempt=4))
     expected = 0.75 * math.log(0.75 / 0.7) + 0.25 * math.log(0.25 / 0.05)
-    told = measure_crowd_agreement(rows_of(0), np.array([0]), crowd)
-    assert told["kl"] == pytest.approx(expected)
-    assert told["errors_matching_plurality"] is None
+    result = measure_crowd_agreement(rows_of(0), np.array([0]), crowd)
+    assert result["kl"] == pytest.approx(expected)
+    assert result["errors_matching_plurality"] is None
 
 
 def test_votes_for_contempt_alone_have_no_divergence():
@@ -68,5 +68,5 @@ def test_votes_for_contempt_alone_have_no_divergence():
 
 def test_same_distribution_diverges_by_nothing():
     crowd = votes_of([1, 1, 1, 1, 1, 1, 1, 0, 0, 0])
-    told = measure_crowd_agreement(np.full((1, 7), 1 / 7), np.array([0]), crowd)
-    assert told["kl"] == pytest.approx(0, abs=1e-12)
+    result = measure_crowd_agreement(np.full((1, 7), 1 / 7), np.array([0]), crowd)
+    assert result["kl"] == pytest.approx(0, abs=1e-12)

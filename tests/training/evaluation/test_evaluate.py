@@ -69,18 +69,18 @@ def test_document_says_what_was_measured_on_what(measured):
 
 
 def test_every_headline_is_a_plain_number_with_its_interval(measured):
-    told = measured[1]["models"]["mobilenet_v2"]
-    assert told["n"] == 21
+    result = measured[1]["models"]["mobilenet_v2"]
+    assert result["n"] == 21
     for name in HEADLINES:
-        assert isinstance(told[name], float), name
-        low, high = told[f"{name}_interval"]
+        assert isinstance(result[name], float), name
+        low, high = result[f"{name}_interval"]
         assert low <= high, name
-    assert told["seconds"] > 0
+    assert result["seconds"] > 0
 
 
 def test_figures_are_those_of_the_network_s_own_answers(measured, faces_dir):
     folder, document = measured
-    told = document["models"]["mobilenet_v2"]
+    result = document["models"]["mobilenet_v2"]
     faces = read_faces([faces_dir], Split.VALIDATION)
     network = load_network(
         "mobilenet_v2", weights_dir=folder / "weights", engine=Engine.TORCH, device=Device.CPU
@@ -88,21 +88,21 @@ def test_figures_are_those_of_the_network_s_own_answers(measured, faces_dir):
     logits = network.logits(faces.images)
     rows = network.spec.calibration.probabilities(logits)
     right = rows.argmax(axis=1) == faces.labels
-    assert told["accuracy"] == pytest.approx(right.mean())
+    assert result["accuracy"] == pytest.approx(right.mean())
     picked = rows[np.arange(21), faces.labels]
-    assert told["nll"] == pytest.approx(-np.log(picked).mean())
+    assert result["nll"] == pytest.approx(-np.log(picked).mean())
     plain = softmax(logits)[np.arange(21), faces.labels]
-    assert told["nll_uncalibrated"] == pytest.approx(-np.log(plain).mean())
-    assert told["nll"] < told["nll_uncalibrated"]
-    assert told["weights_sha256"] == {"mobilenet_v2": network.spec.sha256}
-    assert sum(map(sum, told["confusion_matrix"])) == 21
+    assert result["nll_uncalibrated"] == pytest.approx(-np.log(plain).mean())
+    assert result["nll"] < result["nll_uncalibrated"]
+    assert result["weights_sha256"] == {"mobilenet_v2": network.spec.sha256}
+    assert sum(map(sum, result["confusion_matrix"])) == 21
 
 
 def test_certain_answers_are_told_at_the_stored_level(measured):
     folder, document = measured
-    told = document["models"]["mobilenet_v2"]["certain"]
+    result = document["models"]["mobilenet_v2"]["certain"]
     stored = spec_of("mobilenet_v2", folder / "weights").calibration
-    assert told == {
+    assert result == {
         "from": stored.certain_from,
         "coverage": pytest.approx(stored.coverage),
         "accuracy": pytest.approx(stored.selective_accuracy),
@@ -139,8 +139,8 @@ def test_crowd_is_asked_only_when_votes_are_given(measured, faces_dir, tmp_path)
     crowd = document["models"]["mobilenet_v2"]["crowd"]
     assert (crowd["n"], crowd["labels_matching_plurality"]) == (21, 1.0)
     evaluated(faces_dir, folder / "weights", tmp_path)
-    told = json.loads((tmp_path / "metrics.json").read_text())
-    assert told["models"]["mobilenet_v2"]["crowd"] is None
+    result = json.loads((tmp_path / "metrics.json").read_text())
+    assert result["models"]["mobilenet_v2"]["crowd"] is None
 
 
 def test_near_copies_of_training_faces_are_left_out_of_a_second_count(
@@ -153,10 +153,10 @@ def test_near_copies_of_training_faces_are_left_out_of_a_second_count(
         ("PublicTest_3.png", 3, 6),
     ):
         save_png(folder / EMOTIONS[emotion] / name, draw(emotion, seed))
-    told = evaluated(folder, measured[0] / "weights", tmp_path / "out").models["mobilenet_v2"]
-    assert told["n"] == 2
-    assert (told["deduplicated"]["removed"], told["deduplicated"]["n"]) == (1, 1)
-    assert len(told["deduplicated"]["accuracy_interval"]) == 2
+    result = evaluated(folder, measured[0] / "weights", tmp_path / "out").models["mobilenet_v2"]
+    assert result["n"] == 2
+    assert (result["deduplicated"]["removed"], result["deduplicated"]["n"]) == (1, 1)
+    assert len(result["deduplicated"]["accuracy_interval"]) == 2
     # Without training faces at hand nothing is known about copies.
     alone = evaluated(faces_dir / "validation", measured[0] / "weights", tmp_path / "alone")
     assert alone.models["mobilenet_v2"]["deduplicated"] is None
@@ -165,13 +165,13 @@ def test_near_copies_of_training_faces_are_left_out_of_a_second_count(
 def test_copies_only_leave_no_second_figures(measured, tmp_path, draw, save_png):
     for name in ("Training_1.png", "PublicTest_2.png"):
         save_png(tmp_path / "faces" / "fear" / name, draw(2, 5))
-    told = evaluated(tmp_path / "faces", measured[0] / "weights", tmp_path / "out", record=False)
-    assert told.models["mobilenet_v2"]["deduplicated"] == {"removed": 1, "n": 0}
+    result = evaluated(tmp_path / "faces", measured[0] / "weights", tmp_path / "out", record=False)
+    assert result.models["mobilenet_v2"]["deduplicated"] == {"removed": 1, "n": 0}
 
 
 def test_recorded_figures_stand_in_the_manifest_beside_other_splits(measured, faces_dir, tmp_path):
     weights = _copied(measured[0] / "weights", tmp_path / "weights")
-    told = evaluated(faces_dir, weights, tmp_path / "out", split="test", record=True)
+    result = evaluated(faces_dir, weights, tmp_path / "out", split="test", record=True)
     metrics = spec_of("mobilenet_v2", weights).metrics
     assert list(metrics) == ["validation", "test"]
     document = measured[1]["models"]["mobilenet_v2"]
@@ -181,8 +181,8 @@ def test_recorded_figures_stand_in_the_manifest_beside_other_splits(measured, fa
     for name in HEADLINES:
         assert metrics["validation"][name] == document[name]
         assert metrics["validation"][f"{name}_interval"] == document[f"{name}_interval"]
-    assert told.cards == (weights / "mobilenet_v2.md",)
-    assert "7 test faces of FER-2013 PrivateTest" in told.cards[0].read_text()
+    assert result.cards == (weights / "mobilenet_v2.md",)
+    assert "7 test faces of FER-2013 PrivateTest" in result.cards[0].read_text()
 
 
 def test_nothing_is_recorded_unless_asked(measured, faces_dir, tmp_path):
@@ -194,16 +194,16 @@ def test_nothing_is_recorded_unless_asked(measured, faces_dir, tmp_path):
 
 
 def test_openvino_gives_the_same_figures(measured, faces_dir, tmp_path):
-    told = evaluated(faces_dir, measured[0] / "weights", tmp_path, engine="openvino")
-    here, there = told.models["mobilenet_v2"], measured[1]["models"]["mobilenet_v2"]
+    result = evaluated(faces_dir, measured[0] / "weights", tmp_path, engine="openvino")
+    here, there = result.models["mobilenet_v2"], measured[1]["models"]["mobilenet_v2"]
     assert here["confusion_matrix"] == there["confusion_matrix"]
     assert here["nll"] == pytest.approx(there["nll"], abs=1e-3)
 
 
 def test_speed_is_measured_recorded_and_drawn_when_asked(measured, faces_dir, tmp_path):
     weights = _copied(measured[0] / "weights", tmp_path / "weights")
-    told = evaluated(faces_dir, weights, tmp_path / "out", record=True, speed=True)
-    speed = told.models["mobilenet_v2"]["speed"]
+    result = evaluated(faces_dir, weights, tmp_path / "out", record=True, speed=True)
+    speed = result.models["mobilenet_v2"]["speed"]
     for each in ("torch", "openvino"):
         engine = speed["engines"][each]
         # A batch is no slower by the face than one alone; generous, because machines are busy.
@@ -246,16 +246,16 @@ def test_all_three_architectures_go_from_training_to_their_ensemble(
         assert report.nll_after <= report.nll_before
     calibrate_model([faces_dir], model="ensemble", weights_dir=weights, engine="torch")
     shown = evaluated(faces_dir, weights, tmp_path / "out", record=True)
-    told = shown.models
-    assert list(told) == ["mobilenet_v2", "resnet50", "inception_v3", "ensemble"]
-    for figures in told.values():
+    result = shown.models
+    assert list(result) == ["mobilenet_v2", "resnet50", "inception_v3", "ensemble"]
+    for figures in result.values():
         assert figures["n"] == 21
         assert np.isfinite(figures["nll"])
-    assert len(told["ensemble"]["weights_sha256"]) == 3
+    assert len(result["ensemble"]["weights_sha256"]) == 3
     pairs = json.loads((tmp_path / "out" / "metrics.json").read_text())["pairs"]
     assert len(pairs) == 6
     for pair in pairs:
-        first, second = told[pair["first"]], told[pair["second"]]
+        first, second = result[pair["first"]], result[pair["second"]]
         gap = pair["differences"]["accuracy"]["value"]
         assert gap == pytest.approx(first["accuracy"] - second["accuracy"])
         assert 21 * gap == pytest.approx(pair["only_first_right"] - pair["only_second_right"])
@@ -270,4 +270,4 @@ def test_all_three_architectures_go_from_training_to_their_ensemble(
     assert "## Beside" not in (measured[0] / "weights" / "mobilenet_v2.md").read_text()
     alone = evaluated(faces_dir, weights, tmp_path / "alone", models=["ensemble"])
     assert (list(alone.models), alone.pairs) == (["ensemble"], [])
-    assert alone.models["ensemble"]["nll"] == told["ensemble"]["nll"]
+    assert alone.models["ensemble"]["nll"] == result["ensemble"]["nll"]

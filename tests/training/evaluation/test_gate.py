@@ -25,19 +25,19 @@ def report(weights_copy, tmp_path):
         "overconfidence": 0.02,
         "gap": {"value": -0.05, "q": 0.001},
     }
-    told = {
+    result = {
         "weights_sha256": {"mobilenet_v2": digest},
         "overall": {"per_class": {"disgust": {"recall": 0.45, "support": 56}}},
         "slices": {name: [dict(row)] for name in read_limits().slicings},
     }
-    document = {"models": {"mobilenet_v2": told}}
+    document = {"models": {"mobilenet_v2": result}}
 
     def check():
         file = tmp_path / "robustness.json"
         file.write_text(json.dumps(document))
         return check_release(file, weights_dir=weights_copy)
 
-    return document, told, check
+    return document, result, check
 
 
 def test_weights_within_all_limits_pass(report):
@@ -53,8 +53,8 @@ def test_weights_within_all_limits_pass(report):
     ],
 )
 def test_group_beyond_a_limit_is_named(report, change, what):
-    _, told, check = report
-    told["slices"]["brightness"][0] |= change
+    _, result, check = report
+    result["slices"]["brightness"][0] |= change
     assert [each.what for each in check()] == [what]
 
 
@@ -64,14 +64,14 @@ def test_group_beyond_a_limit_is_named(report, change, what):
     ids=["by chance", "too few"],
 )
 def test_gap_that_may_be_chance_does_not_stop_a_release(report, change):
-    _, told, check = report
-    told["slices"]["brightness"][0] |= change
+    _, result, check = report
+    result["slices"]["brightness"][0] |= change
     assert check() == ()
 
 
 def test_emotion_that_is_seldom_found_is_named(report):
-    _, told, check = report
-    told["overall"]["per_class"]["disgust"]["recall"] = 0.1
+    _, result, check = report
+    result["overall"]["per_class"]["disgust"]["recall"] = 0.1
     (breach,) = check()
     assert (breach.model, breach.what, breach.measured) == (
         "mobilenet_v2",
@@ -81,8 +81,8 @@ def test_emotion_that_is_seldom_found_is_named(report):
 
 
 def test_report_on_other_weights_is_refused(report):
-    document, told, check = report
-    told["weights_sha256"] = {"mobilenet_v2": DIGEST}
+    document, result, check = report
+    result["weights_sha256"] = {"mobilenet_v2": DIGEST}
     with pytest.raises(DataError, match="not measured on these weights of mobilenet_v2"):
         check()
     document["models"] = {}

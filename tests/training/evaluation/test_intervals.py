@@ -20,10 +20,10 @@ def drawn(size, seed=0, spoilt=1.0):
 def test_every_resample_has_the_figures_of_its_faces():
     probabilities, labels = drawn(60)
     draws = np.random.default_rng(1).integers(0, 60, size=(5, 60))
-    told = _Ordered(probabilities, labels).figures(draws)
+    result = _Ordered(probabilities, labels).figures(draws)
     for row, draw in enumerate(draws):
         for name, value in compute_headlines(probabilities[draw], labels[draw]).items():
-            assert told[name][row] == pytest.approx(value), name
+            assert result[name][row] == pytest.approx(value), name
 
 
 def test_interval_of_accuracy_is_the_binomial_one():

@@ -32,9 +32,9 @@ ANSWERS = (0, 3, 3, 3, 3, 3)
 
 
 def test_accuracy_counts_faces_and_balanced_accuracy_emotions():
-    told = compute_headlines(rows_of(*ANSWERS), LABELS)
-    assert told["accuracy"] == pytest.approx(4 / 6)
-    assert told["balanced_accuracy"] == pytest.approx((1 / 2 + 1 + 0) / 3)
+    result = compute_headlines(rows_of(*ANSWERS), LABELS)
+    assert result["accuracy"] == pytest.approx(4 / 6)
+    assert result["balanced_accuracy"] == pytest.approx((1 / 2 + 1 + 0) / 3)
 
 
 def test_macro_f1_is_the_mean_over_emotions_that_occur():
@@ -44,14 +44,14 @@ def test_macro_f1_is_the_mean_over_emotions_that_occur():
 
 
 def test_answer_that_never_occurs_as_label_costs_its_face_only():
-    told = compute_headlines(rows_of(5, 0), np.array([0, 0]))
-    assert told["balanced_accuracy"] == pytest.approx(1 / 2)
-    assert told["macro_f1"] == pytest.approx(2 / 3)
+    result = compute_headlines(rows_of(5, 0), np.array([0, 0]))
+    assert result["balanced_accuracy"] == pytest.approx(1 / 2)
+    assert result["macro_f1"] == pytest.approx(2 / 3)
 
 
 def test_log_likelihood_is_the_mean_surprise():
-    told = compute_headlines(rows_of(0, 1), np.array([0, 0]))
-    assert told["nll"] == pytest.approx(-(math.log(0.7) + math.log(0.05)) / 2)
+    result = compute_headlines(rows_of(0, 1), np.array([0, 0]))
+    assert result["nll"] == pytest.approx(-(math.log(0.7) + math.log(0.05)) / 2)
 
 
 def test_brier_score_is_the_squared_distance_to_the_label():
@@ -63,16 +63,16 @@ def test_brier_score_is_the_squared_distance_to_the_label():
 
 
 def test_every_emotion_has_precision_recall_f1_and_support():
-    told = compute_per_class(rows_of(*ANSWERS), LABELS)
-    assert list(told)[:2] == ["angry", "disgust"]
-    assert told["angry"] == {
+    result = compute_per_class(rows_of(*ANSWERS), LABELS)
+    assert list(result)[:2] == ["angry", "disgust"]
+    assert result["angry"] == {
         "precision": 1.0,
         "recall": 0.5,
         "f1": pytest.approx(2 / 3),
         "support": 2,
     }
-    assert told["happy"]["precision"] == pytest.approx(3 / 5)
-    assert told["neutral"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
+    assert result["happy"]["precision"] == pytest.approx(3 / 5)
+    assert result["neutral"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
 
 
 def test_confusion_has_labels_in_rows_and_answers_in_columns():
@@ -115,28 +115,28 @@ def test_risk_coverage_answers_the_most_certain_first():
     rows = np.concatenate([rows_of(0, sure=sure) for sure in (0.3, 0.9, 0.5, 0.7)])
     labels = np.array([1, 0, 0, 1])
     # From the most certain: right, wrong, right, wrong; risks 0, 1/2, 1/3, 2/4.
-    told = compute_risk_coverage(rows, labels)
-    assert told["aurc"] == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 2) / 4)
+    result = compute_risk_coverage(rows, labels)
+    assert result["aurc"] == pytest.approx((0 + 1 / 2 + 1 / 3 + 1 / 2) / 4)
     # Of four faces 90 and 80 % need all, 70 % three of them.
-    assert told["accuracy_at"] == {
+    assert result["accuracy_at"] == {
         "0.9": pytest.approx(1 / 2),
         "0.8": pytest.approx(1 / 2),
         "0.7": pytest.approx(2 / 3),
     }
-    assert told["coverage"][-1] == 1.0
-    assert told["accuracy"][4] == 1.0
-    assert told["accuracy"][-1] == pytest.approx(1 / 2)
+    assert result["coverage"][-1] == 1.0
+    assert result["accuracy"][4] == 1.0
+    assert result["accuracy"][-1] == pytest.approx(1 / 2)
 
 
 def test_share_of_coverage_is_not_rounded_up_by_floating_point():
     # 0.55 * 100 is 55.00000000000001.
     rows = np.concatenate([rows_of(0, sure=0.9 - step / 1000) for step in range(100)])
-    told = compute_risk_coverage(rows, np.array([0] * 55 + [1] * 45))
-    assert dict(zip(told["coverage"], told["accuracy"], strict=True))[0.55] == 1.0
+    result = compute_risk_coverage(rows, np.array([0] * 55 + [1] * 45))
+    assert dict(zip(result["coverage"], result["accuracy"], strict=True))[0.55] == 1.0
 
 
 def test_one_face_has_figures():
-    told = compute_headlines(rows_of(2), np.array([2]))
-    assert (told["accuracy"], told["macro_f1"]) == (1.0, 1.0)
-    assert told["ece"] == pytest.approx(0.3)
+    result = compute_headlines(rows_of(2), np.array([2]))
+    assert (result["accuracy"], result["macro_f1"]) == (1.0, 1.0)
+    assert result["ece"] == pytest.approx(0.3)
     assert compute_risk_coverage(rows_of(2), np.array([2]))["aurc"] == 0

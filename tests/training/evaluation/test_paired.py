@@ -21,19 +21,19 @@ def test_discordant_faces_are_counted_and_tested():
     second[:8] = 1  # only the first is right
     first[8:10] = 2  # only the second is right
     first[10:13] = second[10:13] = 3  # both are wrong
-    told = compare_models(answers(first), answers(second), labels)
-    assert (told.only_first_right, told.only_second_right) == (8, 2)
+    result = compare_models(answers(first), answers(second), labels)
+    assert (result.only_first_right, result.only_second_right) == (8, 2)
     # Twice the chance of at most 2 heads in 10 throws: 2 (1 + 10 + 45) / 1024.
-    assert told.mcnemar_p == pytest.approx(112 / 1024)
-    assert told.differences["accuracy"].value == pytest.approx(6 / 40)
+    assert result.mcnemar_p == pytest.approx(112 / 1024)
+    assert result.differences["accuracy"].value == pytest.approx(6 / 40)
 
 
 def test_model_is_no_better_than_itself():
     labels = np.random.default_rng(0).integers(0, 7, 50)
     same = answers(np.random.default_rng(1).integers(0, 7, 50))
-    told = compare_models(same, same, labels)
-    assert told.mcnemar_p == 1.0
-    for difference in told.differences.values():
+    result = compare_models(same, same, labels)
+    assert result.mcnemar_p == 1.0
+    for difference in result.differences.values():
         assert difference.value == 0
         assert difference.interval == (0, 0)
 
@@ -58,9 +58,9 @@ def test_interval_of_a_difference_is_narrower_than_those_of_its_parts():
     first = np.where(generator.random(1000) < 0.7, labels, (labels + 1) % 7)
     second = first.copy()
     second[:20] = (labels[:20] + 2) % 7
-    told = compare_models(answers(first), answers(second), labels).differences["accuracy"]
-    low, high = told.interval
-    assert low <= told.value <= high
+    result = compare_models(answers(first), answers(second), labels).differences["accuracy"]
+    low, high = result.interval
+    assert low <= result.value <= high
     # Ten or so faces differ of a thousand: a hundredth, not the three of one model alone.
     assert high - low < 0.02
 

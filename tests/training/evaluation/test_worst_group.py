@@ -40,13 +40,13 @@ def answered(labels, slicings, turned, rare=0.7, seed=0):
 def test_worst_group_is_the_one_furthest_behind_others_of_its_label(faces):
     labels, slicings = faces
     right = answered(labels, slicings, turned=0.5, rare=0.0)
-    told = find_worst_group(right, labels, slicings, least=100)
-    assert (told.slicing, told.group) == ("turned", "yes")
+    result = find_worst_group(right, labels, slicings, least=100)
+    assert (result.slicing, result.group) == ("turned", "yes")
     inside = slicings[0].member == 1
-    assert told.n == inside.sum()
-    assert told.accuracy == pytest.approx(right[inside].mean())
-    assert told.gap == compute_accuracy_gap(right, inside, labels)
-    assert told.gap.value == pytest.approx(-0.2, abs=0.05)
+    assert result.n == inside.sum()
+    assert result.accuracy == pytest.approx(right[inside].mean())
+    assert result.gap == compute_accuracy_gap(right, inside, labels)
+    assert result.gap.value == pytest.approx(-0.2, abs=0.05)
     # Twenty faces that are all wrong are the worst where so few may speak.
     assert find_worst_group(right, labels, slicings, least=20).group == "rare"
     assert find_worst_group(right, labels, slicings, least=SIZE) is None
