@@ -112,14 +112,14 @@ def ablate(
     """
     variants = choose_variants(only, landmarks is not None, bool(teachers))
     common = dict(overrides or {})
-    # All recipes are read before the first run: a slip is told at once, not an hour later.
+    # All recipes are read before the first run: a mistake shows at once, not an hour later.
     recipes = {
         name: read_recipe(model, {**common, **values}, recipe) for name, values in variants.items()
     }
     runs = {name: directory / name.replace(" ", "_") for name in recipes}
     validation = read_faces(sources, Split.VALIDATION)
     groups = _Groups.of(validation)
-    told: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     reference: Probabilities | None = None
     for name, chosen in recipes.items():
         if (runs[name] / MANIFEST_NAME).exists():
@@ -157,7 +157,7 @@ def ablate(
             **{figure: dataclasses.asdict(comparison.differences[figure]) for figure in FIGURES},
         }
         groups.tell(row, answers, reference)
-        told.append(row)
+        rows.append(row)
         shared = {
             "model": model,
             "init": Path(init).name,
@@ -165,8 +165,8 @@ def ablate(
             "landmarks": landmarks is not None,
             "teachers": len(teachers),
         }
-        _write(directory, shared, dataclasses.asdict(chosen), told)
-    return Ablation(directory, tuple(told))
+        _write(directory, shared, dataclasses.asdict(chosen), rows)
+    return Ablation(directory, tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +225,9 @@ def _answers(run: Path, model: str, faces: FaceSet, device: Device | str) -> Pro
 
 def _require_same(run: Path, model: str, asked: tuple[str, int, bool, int]) -> None:
     """ConfigError when the finished ``run`` is not the one that is asked for."""
-    told = read_entry(run, model)["training"]
-    digest, faces = told["recipe_digest"], told["faces"]
-    if (digest, faces, told["landmarks"], len(told["teachers"])) != asked:
+    training = read_entry(run, model)["training"]
+    digest, faces = training["recipe_digest"], training["faces"]
+    if (digest, faces, training["landmarks"], len(training["teachers"])) != asked:
         raise ConfigError(
             f"'{run}' holds a run with another recipe or other faces.",
             hint="Give another folder with --out, or delete this one.",

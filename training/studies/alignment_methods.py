@@ -85,11 +85,11 @@ def compare_methods(
     """By model and way of cutting: accuracy, and what differs from the first way."""
     answers = {way: asked.probabilities(each) for way, each in crops.items()}
     first = next(iter(crops))
-    told: dict[str, dict[str, Any]] = {}
+    result: dict[str, dict[str, Any]] = {}
     for name in asked.names:
         top = {way: answers[way][name].argmax(axis=1) for way in crops}
         level = asked.calibration(name).certain_from
-        told[name] = {
+        result[name] = {
             way: {
                 **_accuracy(top[way] == labels),
                 "certain": float((answers[way][name].max(axis=1) >= level).mean()),
@@ -100,7 +100,7 @@ def compare_methods(
             }
             for way in crops
         }
-    return told
+    return result
 
 
 def _accuracy(right: NDArray[np.bool_]) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def compare_on_photos(
         (points,) = mesh.locate(image, [largest])
         if points is not None:
             faces.append(LocatedFace(image, points, largest, label))
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "data": photos.name,
         "labelled": labelled,
         "found_by_detector": found,
@@ -145,5 +145,5 @@ def compare_on_photos(
     if faces:
         crops = {way: crop_faces(way, faces, asked.frame) for way in (MESH, FIVE_POINTS, BOX)}
         labels = np.array([face.label for face in faces], np.int64)
-        told["models"] = compare_methods(crops, labels, asked)
-    return told
+        result["models"] = compare_methods(crops, labels, asked)
+    return result

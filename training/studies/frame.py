@@ -164,9 +164,9 @@ def _resized(matrix: NDArray[np.float64], scale: float) -> NDArray[np.float64]:
 
 
 def _figures(probabilities: Probabilities, labels: Labels) -> dict[str, Any]:
-    told = compute_headlines_with_intervals(probabilities, labels)
+    metrics = compute_headlines_with_intervals(probabilities, labels)
     return {
-        name: told[name]
+        name: metrics[name]
         for figure in ("accuracy", "macro_f1", "nll")
         for name in (figure, f"{figure}_interval")
     }

@@ -62,11 +62,11 @@ def compare_mesh_with_people(places: Path, mesh: LandmarkModel) -> dict[str, Any
             f"No picture in {places.name} has 68 points beside it.",
             hint="Needed: face.jpg and face.pts in the form of 300-W, for each face.",
         )
-    told: dict[str, Any] = {"data": places.name, "pictures": pictures, "found": len(errors)}
+    report: dict[str, Any] = {"data": places.name, "pictures": pictures, "found": len(errors)}
     if errors:
         each = np.stack(errors)
         inner = each[:, 17:].mean(axis=1)
-        told |= {
+        report |= {
             "inner": {
                 "mean": float(inner.mean()),
                 "median": float(np.median(inner)),
@@ -74,7 +74,7 @@ def compare_mesh_with_people(places: Path, mesh: LandmarkModel) -> dict[str, Any
             },
             "parts": {name: float(each[:, part].mean()) for name, part in PARTS.items()},
         }
-    return told
+    return report
 
 
 def _pictures(places: Path) -> Iterator[tuple[RgbImage, Float32Array]]:

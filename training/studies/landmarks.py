@@ -127,20 +127,20 @@ def study_landmarks(
         part.labels[kept],
     )
     asked = load_models(models, weights_dir)
-    told = _measured(faces, asked, progress)
+    result = _measured(faces, asked, progress)
     report = {
         "schema_version": 2,
         "data": describe_data(part.names, sources),
         "n": len(part),
         "found": len(kept),
         "errors": list(ERRORS),
-        "models": told,
+        "models": result,
         "ways": _ways(faces, asked),
         "photos": compare_on_photos(photos, asked, mesh, progress) if photos else None,
         "human_points": compare_mesh_with_people(points, mesh) if points else None,
     }
     write_json(directory / "landmarks.json", report)
-    atomic_write(directory / "landmarks.png", _plot(told))
+    atomic_write(directory / "landmarks.png", _plot(result))
     return LandmarkStudy(directory, report)
 
 
@@ -159,10 +159,10 @@ def _measured(
     labels = faces.labels
     aligned = asked.probabilities(_cut(faces, faces.landmarks, asked.frame))
     given = asked.probabilities(faces.grey)
-    told: dict[str, dict[str, Any]] = {}
+    result: dict[str, dict[str, Any]] = {}
     for name in asked.names:
         calibration = asked.calibration(name)
-        told[name] = {
+        result[name] = {
             "weights_sha256": asked.weights_sha256(name),
             "as_given": _against(given[name], aligned[name], labels, calibration),
             "aligned": _figures(aligned[name], labels, calibration),
@@ -174,7 +174,7 @@ def _measured(
         answers = asked.probabilities(_cut(faces, moved, asked.frame))
         for name in asked.names:
             row = _against(answers[name], aligned[name], labels, asked.calibration(name))
-            told[name]["noise"][noise.value].append({"error": error, "nme": nme, **row})
+            result[name]["noise"][noise.value].append({"error": error, "nme": nme, **row})
     lost = asked.probabilities(_boxed(faces))
     order = np.random.default_rng(0).permutation(len(labels))
     for share in DROPPED:
@@ -183,8 +183,8 @@ def _measured(
         for name in asked.names:
             mixed = np.where(without[:, None], lost[name], aligned[name])
             row = _against(mixed, aligned[name], labels, asked.calibration(name))
-            told[name]["dropped"].append({"share": share, **row})
-    return told
+            result[name]["dropped"].append({"share": share, **row})
+    return result
 
 
 def _misplaced(
@@ -220,16 +220,16 @@ def _ways(faces: _Faces, asked: StudiedModels) -> dict[str, Any]:
         )
         if found is not None and found.landmarks is not None
     ]
-    told: dict[str, Any] = {"found_by_both": len(both), "models": {}}
+    result: dict[str, Any] = {"found_by_both": len(both), "models": {}}
     if not both:
-        return told
+        return result
     located = [face for _, face in both]
     crops = {way: crop_faces(way, located, asked.frame) for way in (MESH, FIVE_POINTS, BOX)}
     kept = np.array([index for index, _ in both], np.int64)
     crops["as_given"] = faces.grey[kept]
-    told["distance"] = landmark_distance(located)
-    told["models"] = compare_methods(crops, faces.labels[kept], asked)
-    return told
+    result["distance"] = landmark_distance(located)
+    result["models"] = compare_methods(crops, faces.labels[kept], asked)
+    return result
 
 
 def _boxed(faces: _Faces) -> UInt8Array:
@@ -252,11 +252,11 @@ def _cut(faces: _Faces, landmarks: Sequence[Landmarks], frame: FaceFrame) -> UIn
 
 
 def _figures(answers: Probabilities, labels: Labels, calibration: Calibration) -> dict[str, Any]:
-    told = compute_headlines_with_intervals(answers, labels)
+    result = compute_headlines_with_intervals(answers, labels)
     surest = answers.max(axis=1)
     return {
         **{
-            name: told[name]
+            name: result[name]
             for figure in ("accuracy", "macro_f1", "nll", "ece")
             for name in (figure, f"{figure}_interval")
         },
@@ -285,8 +285,8 @@ def _plot(models: Mapping[str, Any]) -> bytes:
     panels = {}
     for kind in LandmarkNoise:
         lines = {}
-        for name, told in models.items():
-            rows = [{"error": 0.0, **told["aligned"]}, *told["noise"][kind.value]]
+        for name, result in models.items():
+            rows = [{"error": 0.0, **result["aligned"]}, *result["noise"][kind.value]]
             lines[name] = [
                 (
                     100 * row["error"],

@@ -133,18 +133,18 @@ def _moved(
     mesh: LandmarkModel, shown: tuple[RgbImage, Face], mirrored: tuple[RgbImage, Face]
 ) -> dict[str, float | None]:
     """By way, how far the points lie apart; None where they are not found in both pictures."""
-    told: dict[str, float | None] = {}
+    result: dict[str, float | None] = {}
     image, face = shown
     for way in WAYS:
         here, there = _anchors(way, mesh, *shown), _anchors(way, mesh, *mirrored)
         if here is None or there is None:
-            told[way] = None
+            result[way] = None
             continue
         back = there[[1, 0, 2]]  # the eye on the left is on the right in the mirror
         back[:, 0] = image.width - back[:, 0]
         side = max(face.box.width, face.box.height)
-        told[way] = float(np.linalg.norm(here - back, axis=1).mean() / side)
-    return told
+        result[way] = float(np.linalg.norm(here - back, axis=1).mean() / side)
+    return result
 
 
 def _anchors(way: str, mesh: LandmarkModel, image: RgbImage, face: Face) -> Anchors | None:
@@ -178,19 +178,19 @@ def _views(image: RgbImage, face: Face, networks: MeshNetworks) -> list[Anchors]
 
 def _compared(moved: list[dict[str, float | None]]) -> dict[str, Any]:
     whole = [row for row in moved if all(row[way] is not None for way in WAYS)]
-    told: dict[str, Any] = {
+    result: dict[str, Any] = {
         "found": {way: sum(row[way] is not None for row in moved) for way in WAYS},
         "by_all": len(whole),
         "ways": {},
     }
     if not whole:
-        return told
+        return result
     far = {way: np.array([row[way] for row in whole], np.float64) for way in WAYS}
     draws = np.random.default_rng(0).integers(0, len(whole), (RESAMPLES, len(whole)))
     tails = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
     for way, distances in far.items():
         gaps = (distances - far[MESH])[draws].mean(axis=1)
-        told["ways"][way] = {
+        result["ways"][way] = {
             "mean": float(distances.mean()),
             "mean_interval": np.quantile(distances[draws].mean(axis=1), tails).tolist(),
             "median": float(np.median(distances)),
@@ -201,4 +201,4 @@ def _compared(moved: list[dict[str, float | None]]) -> dict[str, Any]:
                 "interval": np.quantile(gaps, tails).tolist(),
             },
         }
-    return told
+    return result

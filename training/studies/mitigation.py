@@ -64,7 +64,7 @@ def _crossed(
     logits: Float32Array, labels: Labels, calibration: Calibration, member: NDArray[np.int64]
 ) -> Probabilities:
     """(N, 7) probabilities with a temperature for each group of ``member``."""
-    told = np.zeros(logits.shape, dtype=np.float64)
+    result = np.zeros(logits.shape, dtype=np.float64)
     smoothing = calibration.smoothing
     for known, asked in _halves(labels):
         of_all = fit_temperature(logits[known], labels[known], smoothing)
@@ -72,8 +72,8 @@ def _crossed(
             fit, use = known[member[known] == group], asked[member[asked] == group]
             own = len(fit) >= FEWEST and group >= 0
             degree = fit_temperature(logits[fit], labels[fit], smoothing) if own else of_all
-            told[use] = Calibration(degree, smoothing=smoothing).probabilities(logits[use])
-    return told
+            result[use] = Calibration(degree, smoothing=smoothing).probabilities(logits[use])
+    return result
 
 
 def _worst(probabilities: Probabilities, labels: Labels, slicing: Slicing) -> float:
@@ -119,7 +119,7 @@ def measure_logit_adjustment(
         }
         for each in STRENGTHS
     ]
-    told = np.zeros_like(probabilities)
+    result = np.zeros_like(probabilities)
     strengths = []
     for known, asked in _halves(labels):
         scores = {}
@@ -127,26 +127,26 @@ def measure_logit_adjustment(
             candidate = adjust_probabilities(probabilities[known], prior, each)
             scores[each] = compute_headlines(candidate, labels[known])["macro_f1"]
         strengths.append(max(scores, key=lambda each: scores[each]))
-        told[asked] = adjust_probabilities(probabilities[asked], prior, strengths[-1])
-    found = compare_models(told, probabilities, labels).differences
+        result[asked] = adjust_probabilities(probabilities[asked], prior, strengths[-1])
+    found = compare_models(result, probabilities, labels).differences
     names = ("accuracy", "balanced_accuracy", "macro_f1")
     return {
         "strengths": rows,
         "chosen": {
             "strengths": strengths,
-            **_operating_point(told, labels),
+            **_operating_point(result, labels),
             "differences": {name: dataclasses.asdict(found[name]) for name in names},
         },
     }
 
 
 def _operating_point(probabilities: Probabilities, labels: Labels) -> dict[str, Any]:
-    told = compute_headlines(probabilities, labels)
+    result = compute_headlines(probabilities, labels)
     recalls = {
         name: row["recall"] for name, row in compute_per_class(probabilities, labels).items()
     }
     lowest = min(recalls, key=lambda name: recalls[name])
     return {
-        **{name: told[name] for name in ("accuracy", "balanced_accuracy", "macro_f1", "ece")},
+        **{name: result[name] for name in ("accuracy", "balanced_accuracy", "macro_f1", "ece")},
         "lowest_recall": {"emotion": lowest, "recall": recalls[lowest]},
     }

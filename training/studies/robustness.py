@@ -84,12 +84,12 @@ def study_robustness(
     slicings = _slicings(faces, asked, votes, groups)
     progress(f"Asking about {len(faces):,} faces …")
     logits = asked.logits(faces.images)
-    told: dict[str, dict[str, Any]] = {}
+    result: dict[str, dict[str, Any]] = {}
     for name in models:
         calibration = asked.calibration(name)
         answers = calibration.probabilities(logits[name])
         slices, worst = _sliced(answers, faces.labels, calibration, slicings)
-        told[name] = {
+        result[name] = {
             "weights_sha256": asked.weights_sha256(name),
             "overall": {
                 **_figures(answers, faces.labels, calibration),
@@ -108,7 +108,7 @@ def study_robustness(
         }
     part = sample_faces(faces, sample, seed=0)
     for name, curves in _curves(part, asked, progress).items():
-        told[name]["curves"] = curves
+        result[name]["curves"] = curves
     report = {
         "schema_version": 1,
         "data": describe_data(faces.names, sources),
@@ -124,7 +124,7 @@ def study_robustness(
             kind.value: {"unchanged": UNCHANGED[kind], "levels": list(LEVELS[kind])}
             for kind in Degradation
         },
-        "models": told,
+        "models": result,
     }
     write_json(directory / "robustness.json", report)
     atomic_write(directory / "robustness_slices.png", plot_slices(report))
@@ -135,7 +135,7 @@ def study_robustness(
 def _slicings(
     faces: FaceSet, asked: StudiedModels, votes: Path | None, groups: Path | None
 ) -> list[Slicing]:
-    """A user's own groups first, then all that can be told without them."""
+    """A user's own groups first, then all that need no file."""
     own = read_groups(groups, faces.names) if groups else []
     crowd = [slice_by_votes(read_votes(votes, faces.names))] if votes else []
     network = asked.first_network
@@ -156,7 +156,7 @@ def _trained_on(asked: StudiedModels, name: str) -> Mapping[str, int]:
 
 def _described(slicing: Slicing, labels: Labels) -> list[dict[str, Any]]:
     """Each group with its size and its most frequent label."""
-    told = []
+    result = []
     for index, group in enumerate(slicing.groups):
         inside = labels[slicing.member == index]
         entry: dict[str, Any] = {"group": group, "n": len(inside)}
@@ -164,18 +164,18 @@ def _described(slicing: Slicing, labels: Labels) -> list[dict[str, Any]]:
             counts = np.bincount(inside, minlength=len(EMOTIONS))
             most = int(counts.argmax())
             entry["most"] = {"emotion": str(EMOTIONS[most]), "share": counts[most] / len(inside)}
-        told.append(entry)
-    return told
+        result.append(entry)
+    return result
 
 
 def _figures(answers: Probabilities, labels: Labels, calibration: Calibration) -> dict[str, Any]:
-    told = compute_headlines_with_intervals(answers, labels)
+    result = compute_headlines_with_intervals(answers, labels)
     surest = answers.max(axis=1)
     certain = surest >= calibration.certain_from
     right = answers.argmax(axis=1) == labels
     return {
         "n": len(labels),
-        **{name: told[name] for figure in _SHOWN for name in (figure, f"{figure}_interval")},
+        **{name: result[name] for figure in _SHOWN for name in (figure, f"{figure}_interval")},
         "mean_confidence": float(surest.mean()),
         "overconfidence": overconfidence(answers, labels),
         "certain": float(certain.mean()),
@@ -221,18 +221,18 @@ def _curves(
 ) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """By model and kind a row for each level, beginning with the faces as they are."""
     before = asked.probabilities(faces.images)
-    told: dict[str, dict[str, list[dict[str, Any]]]] = {name: {} for name in asked.names}
+    result: dict[str, dict[str, list[dict[str, Any]]]] = {name: {} for name in asked.names}
     for kind in Degradation:
         progress(f"Making {len(faces):,} faces worse: {kind} …")
         for name in asked.names:
             row = _changed(before[name], before[name], faces.labels, asked.calibration(name))
-            told[name][kind.value] = [{"level": UNCHANGED[kind], **row}]
+            result[name][kind.value] = [{"level": UNCHANGED[kind], **row}]
         for level in LEVELS[kind]:
             worse: UInt8Array = degrade_faces(faces.images, kind, level)
             for name, answers in asked.probabilities(worse).items():
                 row = _changed(answers, before[name], faces.labels, asked.calibration(name))
-                told[name][kind.value].append({"level": level, **row})
-    return told
+                result[name][kind.value].append({"level": level, **row})
+    return result
 
 
 def _changed(

@@ -23,8 +23,8 @@ def plot_slices(report: Mapping[str, Any]) -> bytes:
     panels = {}
     for name in report["slicings"]:
         lines, ticks = {}, []
-        for model, told in report["models"].items():
-            rows = [row for row in told["slices"][name] if "accuracy" in row]
+        for model, result in report["models"].items():
+            rows = [row for row in result["slices"][name] if "accuracy" in row]
             ticks = [row["group"].partition(" (")[0] for row in rows]
             lines[model] = [_point(index, row) for index, row in enumerate(rows)]
         panels[name.replace("_", " ")] = Panel("", lines, ticks=ticks)
@@ -36,8 +36,8 @@ def plot_curves(report: Mapping[str, Any]) -> bytes:
     panels = {}
     for kind in report["degradations"]:
         lines = {
-            model: [_point(float(row["level"]), row) for row in told["curves"][kind]]
-            for model, told in report["models"].items()
+            model: [_point(float(row["level"]), row) for row in result["curves"][kind]]
+            for model, result in report["models"].items()
         }
         panels[kind] = Panel(_UNITS[kind], lines, falling=kind == "jpeg")
     return plot_panels("Accuracy on faces made worse, %", panels, columns=4)
