@@ -45,9 +45,9 @@ class Calibration:
 
         Raises InferenceError when a logit is not finite: NaN is never a label.
         """
-        rows = finite(logits).astype(np.float64)
+        rows = require_finite(logits).astype(np.float64)
         if self.smoothing > 0:
-            rows = _without_smoothing(softmax(rows), self.smoothing)
+            rows = _remove_smoothing(softmax(rows), self.smoothing)
         return softmax(rows / self.temperature)
 
     def scores(
@@ -59,7 +59,7 @@ class Calibration:
         return tuple(EmotionScores(tuple(float(p) for p in row), level) for row in rows)
 
 
-def _without_smoothing(probabilities: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:
+def _remove_smoothing(probabilities: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:
     """Log-odds of ``probabilities`` (N, C) less ``smoothing`` / C each.
 
     What is not larger than that keeps a hundredth of itself, so that no probability becomes
@@ -70,7 +70,7 @@ def _without_smoothing(probabilities: NDArray[np.float64], smoothing: float) -> 
     return np.asarray(np.log(np.maximum(left, np.finfo(np.float64).tiny)))
 
 
-def finite(logits: Float32Array) -> Float32Array:
+def require_finite(logits: Float32Array) -> Float32Array:
     """``logits`` themselves; InferenceError when one is NaN or infinite."""
     if not np.isfinite(logits).all():
         raise InferenceError(

@@ -14,7 +14,7 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from .classifiers import ARCHITECTURES
-from .classifiers.architectures import EmotionNetwork, architecture_named, empty_network, load_state
+from .classifiers.architectures import EmotionNetwork, empty_network, find_architecture, load_state
 from .classifiers.network import BATCH
 from .classifiers.spec import read_models
 from .config import AnalyzerConfig
@@ -22,7 +22,7 @@ from .errors import ConfigError
 from .faces.alignment import CROP_PX
 from .labels import EMOTIONS, Emotion
 from .types import Float32Array, UInt8Array
-from .weights import spec_of
+from .weights import read_spec
 
 _LOCK = Lock()
 """Grad-CAM hooks into the network while it runs, so one explanation is made at a time."""
@@ -45,7 +45,7 @@ def gradcam(
         for name, share in shares.items():
             for start in range(0, len(crops), BATCH):
                 part = slice(start, start + BATCH)
-                some = _maps_of(name, config.weights_dir, crops[part], emotions[part])
+                some = _compute_maps(name, config.weights_dir, crops[part], emotions[part])
                 maps[part] += np.float32(share / total) * some
     return tuple(maps)
 
@@ -61,12 +61,12 @@ def _shares(config: AnalyzerConfig) -> Mapping[str, float]:
     return models[config.model].shares
 
 
-def _maps_of(
+def _compute_maps(
     name: str, weights_dir: Path | None, crops: UInt8Array, emotions: Sequence[Emotion]
 ) -> Float32Array:
-    spec = spec_of(name, weights_dir)
+    spec = read_spec(name, weights_dir)
     network = _network(name, weights_dir, spec.sha256)
-    layer = network.trunk.get_submodule(architecture_named(name).explained_block)
+    layer = network.trunk.get_submodule(find_architecture(name).explained_block)
     targets = [ClassifierOutputTarget(EMOTIONS.index(emotion)) for emotion in emotions]
     inputs = spec.preprocessing(crops)
     # As in the answer, a face and its mirror image count the same.
@@ -81,4 +81,4 @@ def _maps_of(
 @lru_cache(maxsize=len(ARCHITECTURES))
 def _network(name: str, weights_dir: Path | None, _sha256: str) -> EmotionNetwork:
     """The network in torch; the checksum is part of the key, so new weights are read again."""
-    return load_state(empty_network(name), spec_of(name, weights_dir).load())
+    return load_state(empty_network(name), read_spec(name, weights_dir).load())

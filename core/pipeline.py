@@ -14,8 +14,8 @@ from . import __version__, detectors
 from .classifiers.model import EmotionModel, load_model
 from .config import AnalyzerConfig
 from .detectors import Detector, DetectorFacts
-from .faces.alignment import cut, matrix_from_anchors, matrix_from_box
-from .faces.quality import judge
+from .faces.alignment import crop_face, matrix_from_anchors, matrix_from_box
+from .faces.quality import assess_quality
 from .landmarks import LANDMARK_MODELS, LandmarkModel
 from .landmarks.anchors import anchor_points
 from .runtime.threads import thread_limit
@@ -125,7 +125,7 @@ class Analyzer:
         clock.lap("detect")
         located = self._landmarks.locate(image, faces)
         clock.lap("landmarks")
-        return self._prepared_image(image, faces, located, clock)
+        return self._make_prepared(image, faces, located, clock)
 
     def classify(
         self, pictures: Sequence[PreparedImage], *, faces_per_call: int | None = None
@@ -150,9 +150,9 @@ class Analyzer:
                     name=picture.name,
                     width=picture.width,
                     height=picture.height,
-                    faces=_faces_of(picture, scores[start:end], rows),
+                    faces=_face_analyses(picture, scores[start:end], rows),
                     provenance=self._provenance,
-                    notes=(*picture.notes, *self._why_none(picture)),
+                    notes=(*picture.notes, *self._explain_no_faces(picture)),
                     elapsed_s={**picture.elapsed_s, "classify": share_s},
                 )
             )
@@ -172,9 +172,9 @@ class Analyzer:
         landmarks or another box show what depends on them.
         """
         located = [face.landmarks for face in faces]
-        return self.classify([self._prepared_image(image, faces, located, _Clock())])[0].faces
+        return self.classify([self._make_prepared(image, faces, located, _Clock())])[0].faces
 
-    def _prepared_image(
+    def _make_prepared(
         self,
         image: RgbImage,
         faces: Sequence[Face],
@@ -184,7 +184,7 @@ class Analyzer:
         pairs = list(zip(faces, located, strict=True))
         crops = tuple(self.crop(image, face, points) for face, points in pairs)
         clock.lap("align")
-        qualities = tuple(judge(image, face.box, points) for face, points in pairs)
+        qualities = tuple(assess_quality(image, face.box, points) for face, points in pairs)
         clock.lap("quality")
         return PreparedImage(
             name=image.name,
@@ -214,8 +214,8 @@ class Analyzer:
                 continue
             matrix = matrix_from_anchors(anchor_points(landmarks), self._model.frame)
             if matrix is not None:
-                return cut(image, matrix)
-        return cut(image, matrix_from_box(face.box))
+                return crop_face(image, matrix)
+        return crop_face(image, matrix_from_box(face.box))
 
     def explain(self, analysis: ImageAnalysis) -> tuple[Float32Array, ...]:
         """For each face what drew the network to its top emotion, (48, 48) float32 in 0..1.
@@ -233,7 +233,7 @@ class Analyzer:
             [face.emotions.top for face in analysis.faces],
         )
 
-    def _why_none(self, image: PreparedImage) -> tuple[str, ...]:
+    def _explain_no_faces(self, image: PreparedImage) -> tuple[str, ...]:
         """A note when there is no face because of the picture's shape."""
         settings = self.config.settings
         scale = min(1.0, settings.working_px / max(image.width, image.height))
@@ -257,7 +257,7 @@ class Analyzer:
         return model.calibration.scores(model.combine(logits), level), per_model
 
 
-def _faces_of(
+def _face_analyses(
     picture: PreparedImage,
     scores: Sequence[EmotionScores],
     per_model: Mapping[str, Sequence[EmotionScores]],

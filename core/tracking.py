@@ -67,7 +67,7 @@ class FaceTracker:
             if each.last_s == self._newest_s or time_s - each.last_s <= self.keep_s
         ]
         self._newest_s = time_s
-        followed = self._matched(faces)
+        followed = self._match_tracks(faces)
         told = []
         for place, face in enumerate(faces):
             track = followed.get(place)
@@ -83,9 +83,9 @@ class FaceTracker:
                 self._tracks.append(track)
             else:
                 past_s = time_s - track.last_s
-                track.emotions = self._smoothed(track.emotions, face.emotions, past_s)
+                track.emotions = self._smooth(track.emotions, face.emotions, past_s)
                 track.per_model = {
-                    name: self._smoothed(track.per_model.get(name, scores), scores, past_s)
+                    name: self._smooth(track.per_model.get(name, scores), scores, past_s)
                     for name, scores in face.per_model.items()
                 }
                 track.box, track.last_s = face.face.box, time_s
@@ -95,7 +95,7 @@ class FaceTracker:
             )
         return tuple(told)
 
-    def _matched(self, faces: Sequence[FaceAnalysis]) -> dict[int, _Track]:
+    def _match_tracks(self, faces: Sequence[FaceAnalysis]) -> dict[int, _Track]:
         """Which track each face goes on with; the largest overlaps are given away first."""
         pairs = [
             (box_iou(track.box, face.face.box), place, number)
@@ -110,7 +110,7 @@ class FaceTracker:
                 taken.add(number)
         return followed
 
-    def _smoothed(self, old: EmotionScores, new: EmotionScores, past_s: float) -> EmotionScores:
+    def _smooth(self, old: EmotionScores, new: EmotionScores, past_s: float) -> EmotionScores:
         if self.smoothing_s <= 0:
             return new
         share = 1 - math.exp(-past_s / self.smoothing_s)

@@ -102,18 +102,18 @@ class EnsembleSpec:
 def read_manifest(directory: Path | None = None) -> dict[str, WeightsSpec]:
     """Every trained model in ``directory`` (default: the shipped ``weights/``), by name."""
     directory = directory or SHIPPED_DIR
-    models = _document(directory)["models"]
-    with _understood():
-        return {name: _spec(name, entry, directory) for name, entry in models.items()}
+    models = _read_document(directory)["models"]
+    with _parsing_manifest():
+        return {name: _parse_spec(name, entry, directory) for name, entry in models.items()}
 
 
 def read_ensemble(directory: Path | None = None) -> EnsembleSpec | None:
     """How the ensemble in ``directory`` is made up; None when it was not calibrated yet."""
-    document = _document(directory or SHIPPED_DIR)
+    document = _read_document(directory or SHIPPED_DIR)
     entry = document.get("ensemble")
     if entry is None:
         return None
-    with _understood():
+    with _parsing_manifest():
         shares = {str(name): float(share) for name, share in entry["weights"].items()}
         if not shares.keys() <= document["models"].keys():
             raise ValueError(f"the ensemble has unknown members, among {', '.join(shares)}")
@@ -127,7 +127,7 @@ def read_ensemble(directory: Path | None = None) -> EnsembleSpec | None:
         )
 
 
-def _document(directory: Path) -> dict[str, Any]:
+def _read_document(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST_NAME
     try:
         data = path.read_bytes()
@@ -141,7 +141,7 @@ def _document(directory: Path) -> dict[str, Any]:
             f"{MANIFEST_NAME} cannot be read: {error.strerror}.",
             hint="Restore it with `git checkout -- weights/`.",
         ) from error
-    with _understood():
+    with _parsing_manifest():
         document: dict[str, Any] = json.loads(data)
         if document["schema_version"] != MANIFEST_VERSION:
             raise ValueError(f"schema_version {document['schema_version']}")
@@ -150,7 +150,7 @@ def _document(directory: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _understood() -> Iterator[None]:
+def _parsing_manifest() -> Iterator[None]:
     try:
         yield
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -160,13 +160,13 @@ def _understood() -> Iterator[None]:
         ) from error
 
 
-def _spec(name: str, entry: dict[str, Any], directory: Path) -> WeightsSpec:
+def _parse_spec(name: str, entry: dict[str, Any], directory: Path) -> WeightsSpec:
     if tuple(entry["classes"]) != tuple(EMOTIONS):
         raise ValueError(f"{name} was trained for other classes")
     if entry.get("architecture", name) != name:
         raise ValueError(f"{name} is described as {entry['architecture']}")
     return WeightsSpec(
-        **_stored(name, entry, directory),
+        **_parse_stored(name, entry, directory),
         preprocessing=Preprocessing(**entry["preprocessing"]),
         frame=FaceFrame.from_json(entry["frame"]),
         calibration=Calibration(**entry["calibration"]),
@@ -174,7 +174,7 @@ def _spec(name: str, entry: dict[str, Any], directory: Path) -> WeightsSpec:
     )
 
 
-def _stored(name: str, entry: dict[str, Any], directory: Path) -> dict[str, Any]:
+def _parse_stored(name: str, entry: dict[str, Any], directory: Path) -> dict[str, Any]:
     # Nothing else is opened whatever the manifest says: no other folder, no pickle.
     file = entry["file"]
     if not re.fullmatch(r"[\w.-]+\.safetensors", file):
@@ -193,15 +193,15 @@ def _stored(name: str, entry: dict[str, Any], directory: Path) -> dict[str, Any]
 def read_detectors(directory: Path | None = None) -> dict[str, StoredWeights]:
     """Our own face detectors in ``directory`` (default: the shipped ``weights/``), by name."""
     directory = directory or SHIPPED_DIR
-    with _understood():
-        entries = _document(directory).get("detectors", {})
+    with _parsing_manifest():
+        entries = _read_document(directory).get("detectors", {})
         return {
-            name: StoredWeights(**_stored(name, entry, directory))
+            name: StoredWeights(**_parse_stored(name, entry, directory))
             for name, entry in entries.items()
         }
 
 
-def detector_of(name: str, directory: Path | None = None) -> StoredWeights:
+def read_detector(name: str, directory: Path | None = None) -> StoredWeights:
     """The weights of one detector; WeightsMissing tells how to train it."""
     found = read_detectors(directory)
     if name not in found:
@@ -213,7 +213,7 @@ def detector_of(name: str, directory: Path | None = None) -> StoredWeights:
     return found[name]
 
 
-def spec_of(name: str, directory: Path | None = None) -> WeightsSpec:
+def read_spec(name: str, directory: Path | None = None) -> WeightsSpec:
     """The entry of one model; WeightsMissing tells how to train it."""
     specs = read_manifest(directory)
     if name not in specs:

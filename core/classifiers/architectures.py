@@ -88,7 +88,7 @@ _ARCHITECTURES: dict[str, Architecture] = {
 }
 
 
-def architecture_named(name: str) -> Architecture:
+def find_architecture(name: str) -> Architecture:
     """The architecture called ``name``; UnknownComponent if there is none."""
     try:
         return _ARCHITECTURES[name]
@@ -125,7 +125,7 @@ class EmotionNetwork(nn.Module):
 def empty_network(name: str) -> EmotionNetwork:
     """The network called ``name`` without storage or initialisation, for :func:`load_state`."""
     with torch.device("meta"):
-        return EmotionNetwork(architecture_named(name)).eval()
+        return EmotionNetwork(find_architecture(name)).eval()
 
 
 def load_state(network: AnyNetwork, state: dict[str, Tensor]) -> AnyNetwork:

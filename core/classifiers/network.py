@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..calibration import finite, softmax
+from ..calibration import require_finite, softmax
 from ..config import Device, Engine
 from ..labels import EMOTIONS
 from ..runtime import Network, NetworkRunner, runner_for
 from ..types import Float32Array, UInt8Array
-from ..weights import WeightsSpec, spec_of
+from ..weights import WeightsSpec, read_spec
 
 if TYPE_CHECKING:
     from torch import nn
@@ -43,7 +43,7 @@ class NetworkClassifier:
     def _batch(self, crops: UInt8Array) -> Float32Array:
         inputs = self.spec.preprocessing(crops)
         mirrored = np.ascontiguousarray(inputs[..., ::-1])
-        both = softmax(finite(self._runner.run(np.concatenate([inputs, mirrored]))))
+        both = softmax(require_finite(self._runner.run(np.concatenate([inputs, mirrored]))))
         mean = (both[: len(crops)] + both[len(crops) :]) / 2
         # The smallest float64 keeps the logarithm finite where a probability underflows.
         floored = np.maximum(mean, np.finfo(np.float64).tiny)
@@ -58,7 +58,7 @@ def load_network(
     device: Device = Device.AUTO,
 ) -> NetworkClassifier:
     """The trained network called ``name``; WeightsError when it is absent or changed."""
-    spec = spec_of(name, weights_dir)
+    spec = read_spec(name, weights_dir)
     # Checked whether or not a compiled copy is kept: what answers is what the manifest says.
     spec.read_verified()
     return NetworkClassifier(spec, runner_for(network_of(spec), engine=engine, device=device))
@@ -68,13 +68,13 @@ def network_of(spec: WeightsSpec) -> Network:
     """The network that ``spec`` describes, built when an engine asks for it."""
     side = spec.preprocessing.input_px
     return Network(
-        build=partial(_built, spec),
+        build=partial(_build, spec),
         input_shape=(-1, 3, side, side),
         fingerprint=f"{spec.name} {spec.sha256}",
     )
 
 
-def _built(spec: WeightsSpec) -> nn.Module:
+def _build(spec: WeightsSpec) -> nn.Module:
     # Imported here, because serving a compiled copy needs no torch.
     from .architectures import empty_network, load_state
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..calibration import Calibration
 from ..errors import WeightsMissing
-from ..weights import WeightsSpec, read_ensemble, read_manifest, spec_of
+from ..weights import WeightsSpec, read_ensemble, read_manifest, read_spec
 from . import ARCHITECTURES, BUILT_IN, ENSEMBLE, member_names
 
 
@@ -79,7 +79,7 @@ def require_model(name: str, directory: Path | None = None) -> ModelSpec:
     if name in models:
         return models[name]
     if member_names(name) == (name,):
-        spec_of(name, directory)
+        read_spec(name, directory)
     missing = _untrained_members(name, models)
     if missing:
         trained = " or ".join(each for each in models if each != name)

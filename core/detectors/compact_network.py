@@ -1,7 +1,7 @@
-"""The architecture of our own face detector: one shot, a quarter of a million parameters.
+"""The architecture of our own face detector: single shot, a quarter of a million parameters.
 
-Made of what YuNet (Wu et al. 2023) and NanoDet showed to be cheap on a CPU: separable convolutions,
-a light feature pyramid, one prediction per cell without anchor boxes.
+Built from parts that YuNet (Wu et al. 2023) and NanoDet showed to be cheap on a CPU: separable
+convolutions, a light feature pyramid, one prediction per cell without anchor boxes.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ _WIDTHS = (16, 32, 64, 128, 160, 96)
 """Channels at strides 2, 4, 8, 16, 32 and 64."""
 _NECK = 64
 _START_CELLS = 3.0
-"""A box begins as a square of so many cells, about the middle of what a stride is meant for."""
+"""Side of the initial boxes in cells, about the middle of the sizes a stride is meant for."""
 _PRIOR = 0.01
-"""Score that every cell starts with, so that the many empty ones do not drown the few faces
+"""Initial score of every cell, so that the many empty cells do not dominate the loss
 (Lin et al. 2017)."""
 _LARGEST_EXPONENT = 6.0
-"""Keeps exp() finite in half precision; no face is e^6 starting boxes wide."""
+"""Keeps exp() finite in half precision; no face is e^6 initial boxes wide."""
 
 
 class CompactNetwork(nn.Module):
-    """Face scores and boxes from a whole picture."""
+    """Computes face scores and boxes from a whole image."""
 
     def __init__(self) -> None:
         super().__init__()
         one, two, three, four, five, six = _WIDTHS
-        self.stem = nn.Sequential(_dense(3, one, stride=2), _dense(one, two, stride=2))
+        self.stem = nn.Sequential(_dense_conv(3, one, stride=2), _dense_conv(one, two, stride=2))
         self.stage2 = _Separable(two, two)
         self.stage3 = nn.Sequential(
             _Separable(two, three, stride=2), _Separable(three, three), _Separable(three, three)
@@ -47,17 +47,19 @@ class CompactNetwork(nn.Module):
             _Separable(five, five, kernel=5),
         )
         self.stage6 = nn.Sequential(_Separable(five, six, stride=2), _Separable(six, six, kernel=5))
-        self.lateral = nn.ModuleList(_point(width, _NECK) for width in (three, four, five, six))
+        self.lateral = nn.ModuleList(
+            _point_conv(width, _NECK) for width in (three, four, five, six)
+        )
         self.smooth = nn.ModuleList(_Separable(_NECK, _NECK) for _ in STRIDES)
         self.towers = nn.ModuleList(_Separable(_NECK, _NECK) for _ in STRIDES)
         prior = math.log(_PRIOR / (1 - _PRIOR))
-        self.score = nn.ModuleList(_head(1, start=prior) for _ in STRIDES)
-        self.box = nn.ModuleList(_head(4, start=0.0) for _ in STRIDES)
+        self.score = nn.ModuleList(_prediction_head(1, start=prior) for _ in STRIDES)
+        self.box = nn.ModuleList(_prediction_head(4, start=0.0) for _ in STRIDES)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """(N, 3, H, W) RGB in 0..255 to (N, cells, 5): score logit, box corners in pixels.
+        """Map (N, 3, H, W) RGB in 0..255 to (N, cells, 5): score logit, box corners in pixels.
 
-        H and W must be multiples of :data:`.compact.PAD_TO`; cells come stride by stride, row by
+        H and W must be multiples of :data:`.compact.PAD_TO`; cells are ordered by stride, then by
         row.
         """
         features = self.stage2(self.stem(pictures / 127.5 - 1.0))
@@ -73,14 +75,14 @@ class CompactNetwork(nn.Module):
                 level = level + nn.functional.interpolate(merged, scale_factor=2.0, mode="nearest")
             merged = self.smooth[index](level)
             tower = self.towers[index](merged)
-            outputs.insert(0, _decoded(self.score[index](tower), self.box[index](tower), index))
+            outputs.insert(0, _decode(self.score[index](tower), self.box[index](tower), index))
         return torch.cat(outputs, dim=1)
 
 
-def _decoded(score: Tensor, box: Tensor, index: int) -> Tensor:
-    """(N, cells, 5) of one level: middle as an offset in cells, sides as exponents."""
+def _decode(score: Tensor, box: Tensor, index: int) -> Tensor:
+    """Return (N, cells, 5) of one level; centres are predicted in cells, sides as exponents."""
     stride = STRIDES[index]
-    middles = cell_middles(score.shape[-2], score.shape[-1], stride).to(score.device)
+    middles = cell_centers(score.shape[-2], score.shape[-1], stride).to(score.device)
     flat = box.flatten(2).transpose(1, 2).float()
     middle = middles + flat[..., :2] * stride
     half = flat[..., 2:].clamp(max=_LARGEST_EXPONENT).exp() * (_START_CELLS * stride / 2)
@@ -88,15 +90,15 @@ def _decoded(score: Tensor, box: Tensor, index: int) -> Tensor:
     return torch.cat([logit, middle - half, middle + half], dim=-1)
 
 
-def cell_middles(rows: int, columns: int, stride: int) -> Tensor:
-    """(rows * columns, 2) x, y of the cells' middles in pixels, row by row."""
+def cell_centers(rows: int, columns: int, stride: int) -> Tensor:
+    """Return the (rows * columns, 2) x, y of the cells' centres in pixels, row by row."""
     x = (torch.arange(columns) + 0.5) * stride
     y = (torch.arange(rows) + 0.5) * stride
     return torch.stack([x.repeat(rows), y.repeat_interleave(columns)], dim=1)
 
 
 class _Separable(nn.Module):
-    """Depthwise, then pointwise convolution; with a shortcut where the shape stays."""
+    """Depthwise, then pointwise convolution; with a shortcut if the shape stays."""
 
     def __init__(self, inside: int, outside: int, *, stride: int = 1, kernel: int = 3) -> None:
         super().__init__()
@@ -111,13 +113,12 @@ class _Separable(nn.Module):
         self._same = stride == 1 and inside == outside
 
     def forward(self, features: Tensor) -> Tensor:
-        """(N, inside, H, W) to (N, outside, H / stride, W / stride)."""
-        told = self.pointwise(self.depthwise(features))
-        summed: Tensor = told + features if self._same else told
-        return nn.functional.relu(summed)
+        """Map (N, inside, H, W) to (N, outside, H / stride, W / stride)."""
+        result: Tensor = self.pointwise(self.depthwise(features))
+        return nn.functional.relu(result + features if self._same else result)
 
 
-def _dense(inside: int, outside: int, *, stride: int) -> nn.Sequential:
+def _dense_conv(inside: int, outside: int, *, stride: int) -> nn.Sequential:
     return nn.Sequential(
         nn.Conv2d(inside, outside, 3, stride, 1, bias=False),
         nn.BatchNorm2d(outside),
@@ -125,12 +126,12 @@ def _dense(inside: int, outside: int, *, stride: int) -> nn.Sequential:
     )
 
 
-def _point(inside: int, outside: int) -> nn.Sequential:
+def _point_conv(inside: int, outside: int) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inside, outside, 1, bias=False), nn.BatchNorm2d(outside))
 
 
-def _head(values: int, *, start: float) -> nn.Conv2d:
-    """Predicts about ``start`` everywhere before training."""
+def _prediction_head(values: int, *, start: float) -> nn.Conv2d:
+    """Return a layer that predicts about ``start`` everywhere before training."""
     head = nn.Conv2d(_NECK, values, 1)
     nn.init.normal_(head.weight, std=0.01)
     if head.bias is not None:

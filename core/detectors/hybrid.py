@@ -1,7 +1,7 @@
-"""Our own network proposes faces, and the last two networks of MTCNN judge what it proposes.
+"""Hybrid detector: our own network proposes faces, the last two networks of MTCNN verify them.
 
-MTCNN spends its time on proposing: its first network sees the picture in ten sizes. Ours sees it
-once. Each alone takes other things for faces, so that what both see is a face more surely.
+MTCNN spends most of its time on proposals: its first network sees the image at ten sizes, ours
+sees it once. The two make different mistakes, so a face that both see is more likely to be one.
 """
 
 from __future__ import annotations
@@ -12,27 +12,35 @@ import numpy as np
 
 from ..config import Device, Engine, PresetSettings
 from ..faces.boxes import nms_min_area
-from ..faces.reduce import reduced_to
+from ..faces.reduce import shrink_to_fit
 from ..runtime import NetworkRunner
-from ..types import Box, Face, Landmarks, RgbImage
-from .area_windows import sums_of
-from .cascade import SAME_FACE, asked, moved, points_of, squared
+from ..types import Face, RgbImage
+from .area_windows import integral_image
+from .cascade import (
+    SAME_FACE,
+    CascadeResult,
+    apply_offsets,
+    decode_points,
+    faces_above,
+    run_batched,
+    square_boxes,
+)
 from .compact import CompactDetector, compact_runner
-from .mtcnn_networks import load_judges
+from .mtcnn_networks import load_verifiers
 
 DEFAULT_THRESHOLD = 0.46
-"""Of weights that nobody has tuned."""
+"""For weights without a tuned threshold."""
 _PROPOSED_FROM = 0.1
-"""Lowest score of our own network that is looked at again, whatever the threshold."""
+"""Lowest score of our own network that is verified, whatever the threshold."""
 _REFINED_FROM = 0.2
-"""Lowest score of MTCNN's second network; below 0.1 more false alarms come through, above 0.4 fewer
-faces do (docs/detection.md)."""
+"""Lowest score of MTCNN's second network; below 0.1 there are more false alarms, above 0.4 fewer
+faces are found (docs/detection.md)."""
 _CLOSER = 2
-"""Longest side of the picture that is judged, in working sizes: its networks see 24 and 48 px."""
+"""Longest side of the image for MTCNN's networks, which see 24 and 48 px, in working sizes."""
 
 
 class HybridDetector:
-    """Faces with five landmarks each. Holds no state between calls, so threads may share it."""
+    """Finds faces with five landmarks each; threads may share it."""
 
     def __init__(
         self,
@@ -48,7 +56,7 @@ class HybridDetector:
             proposal,
             working_px=working_px,
             min_face_px=min_face_px,
-            # A face's score is the root of a product, of which the other factor is 1 at most.
+            # The score is the root of a product whose other factor is at most 1.
             threshold=max(_PROPOSED_FROM, threshold**2),
         )
         self._refinement, self._output = refinement, output
@@ -56,37 +64,32 @@ class HybridDetector:
         self._threshold = threshold
 
     def detect(self, image: RgbImage) -> tuple[Face, ...]:
-        """All faces scored at or above the threshold, best first.
+        """Return all faces scored at or above the threshold, best first.
 
-        A score is the geometric mean of what our own and MTCNN's last network say; box and points
-        are the latter's.
+        A score is the geometric mean of those of our own and of MTCNN's last network; box and
+        points come from the latter.
         """
-        pixels = reduced_to(image.pixels, self._judged_px)
+        pixels = shrink_to_fit(image.pixels, self._judged_px)
         proposed = self._proposals.detect(RgbImage(pixels))
         if not proposed:
             return ()
-        sums = sums_of(pixels)
-        boxes = squared(
+        sums = integral_image(pixels)
+        boxes = square_boxes(
             np.array([(f.box.x1, f.box.y1, f.box.x2, f.box.y2) for f in proposed], np.float32)
         )
         scores = np.array([face.score for face in proposed], np.float32)
-        answers = asked(self._refinement, sums, boxes, 24)
+        answers = run_batched(self._refinement, sums, boxes, 24)
         passed = answers[:, 0] >= _REFINED_FROM
         if not passed.any():
             return ()
-        boxes = squared(moved(boxes[passed], answers[passed, 1:]))
-        answers = asked(self._output, sums, boxes, 48)
+        boxes = square_boxes(apply_offsets(boxes[passed], answers[passed, 1:]))
+        answers = run_batched(self._output, sums, boxes, 48)
         scores = np.sqrt(scores[passed] * answers[:, 0])
-        points, boxes = points_of(boxes, answers), moved(boxes, answers[:, 1:5])
+        points, boxes = decode_points(boxes, answers), apply_offsets(boxes, answers[:, 1:5])
         back = np.array([image.width / pixels.shape[1], image.height / pixels.shape[0]])
-        faces = []
-        for index in nms_min_area(boxes, scores, SAME_FACE):
-            if scores[index] >= self._threshold:
-                x1, y1, x2, y2 = (float(edge) for edge in boxes[index] * np.tile(back, 2))
-                five = Landmarks((points[index] * back).astype(np.float32), "five_points")
-                score = float(min(scores[index], 1.0))
-                faces.append(Face(Box(x1, y1, x2, y2), score, five))
-        return tuple(faces)
+        kept = nms_min_area(boxes, scores, SAME_FACE)
+        result = CascadeResult(boxes[kept], scores[kept], points[kept])
+        return tuple(faces_above(result, self._threshold, back))
 
 
 def load_hybrid(
@@ -97,8 +100,8 @@ def load_hybrid(
     weights_dir: Path | None = None,
     engine: Engine = Engine.AUTO,
 ) -> HybridDetector:
-    """Both for a preset; WeightsError when the weights of either are absent or changed."""
-    refinement, output = load_judges(device)
+    """Load the detector for a preset; WeightsError if any weights are absent or changed."""
+    refinement, output = load_verifiers(device)
     return HybridDetector(
         compact_runner(weights_dir, settings.working_px, engine=engine, device=device),
         refinement,

@@ -1,4 +1,4 @@
-"""MTCNN (Zhang et al. 2016) with facenet-pytorch's weights behind our detector protocol."""
+"""MTCNN (Zhang et al. 2016) with facenet-pytorch's weights as a detector."""
 
 from __future__ import annotations
 
@@ -7,18 +7,24 @@ from pathlib import Path
 import numpy as np
 
 from ..config import Device, PresetSettings
-from ..faces.reduce import reduced_to
-from ..types import Box, Face, Landmarks, RgbImage
-from .cascade import PYRAMID_FACTOR, STAGE_THRESHOLDS, CascadeSettings, find_faces
+from ..faces.reduce import shrink_to_fit
+from ..types import Face, RgbImage
+from .cascade import (
+    PYRAMID_FACTOR,
+    STAGE_THRESHOLDS,
+    CascadeSettings,
+    faces_above,
+    find_faces,
+)
 from .mtcnn_networks import load_networks
 
 DEFAULT_THRESHOLD = 0.9
-"""Lowest score of its last stage that counts: best F1 on 188 photos, .862 at faces of 20 px and
-more, .885 at 32 px and more."""
+"""Lowest score of the last stage that counts: best F1 on 188 photos, .862 for faces of 20 px and
+more, .885 for 32 px and more."""
 
 
 class MtcnnDetector:
-    """Faces with five landmarks each. Holds no state between calls, so threads may share it."""
+    """Finds faces with five landmarks each; threads may share it."""
 
     def __init__(
         self,
@@ -36,18 +42,11 @@ class MtcnnDetector:
         self._networks = load_networks(device)
 
     def detect(self, image: RgbImage) -> tuple[Face, ...]:
-        """All faces scored at or above the threshold, best first."""
-        pixels = reduced_to(image.pixels, self._working_px)
+        """Return all faces scored at or above the threshold, best first."""
+        pixels = shrink_to_fit(image.pixels, self._working_px)
         found = find_faces(pixels, self._networks, self._settings)
         back = np.array([image.width / pixels.shape[1], image.height / pixels.shape[0]])
-        faces = []
-        for box, score, five in zip(found.boxes, found.scores, found.points, strict=True):
-            if not score >= self._threshold:
-                continue
-            x1, y1, x2, y2 = (float(edge) for edge in box.astype(np.float64) * np.tile(back, 2))
-            landmarks = Landmarks((five * back).astype(np.float32), "five_points")
-            faces.append(Face(Box(x1, y1, x2, y2), float(min(score, 1.0)), landmarks))
-        return tuple(faces)
+        return tuple(faces_above(found, self._threshold, back))
 
 
 def load_mtcnn(
@@ -57,7 +56,7 @@ def load_mtcnn(
     device: Device = Device.AUTO,
     weights_dir: Path | None = None,  # noqa: ARG001 - its weights come with facenet-pytorch
 ) -> MtcnnDetector:
-    """MTCNN for a preset; ``threshold`` None takes the measured default."""
+    """Load MTCNN for a preset; ``threshold`` None means the measured default."""
     level = DEFAULT_THRESHOLD if threshold is None else threshold
     first, second, third = STAGE_THRESHOLDS
     return MtcnnDetector(
@@ -65,6 +64,6 @@ def load_mtcnn(
         min_face_px=settings.min_face_px,
         threshold=level,
         device=device,
-        # The last stage must not drop what is asked for.
+        # The last stage must not drop faces that the threshold lets through.
         stage_thresholds=(first, second, min(third, level)),
     )

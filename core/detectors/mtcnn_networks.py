@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from torch import nn
 
 _FORMAT = "2"
-"""Counted up whenever :func:`_build` makes something else of the same weights."""
+"""Increase whenever :func:`_build` computes something else from the same weights."""
 
 
 _SHAPES = {"pnet": (1, 3, -1, -1), "rnet": (-1, 3, 24, 24), "onet": (-1, 3, 48, 48)}
 
 
 def load_networks(device: Device) -> Networks:
-    """The networks of all three stages; WeightsMissing where their package is not whole."""
-    return Networks(_loaded("pnet", device), *load_judges(device))
+    """Load the networks of all three stages; WeightsMissing if their package is incomplete."""
+    return Networks(_load("pnet", device), *load_verifiers(device))
 
 
-def load_judges(device: Device) -> tuple[NetworkRunner, NetworkRunner]:
-    """The second and the third stage's alone; WeightsMissing where their package is not whole."""
-    return _loaded("rnet", device), _loaded("onet", device)
+def load_verifiers(device: Device) -> tuple[NetworkRunner, NetworkRunner]:
+    """Load those of the second and third stage; WeightsMissing if their package is incomplete."""
+    return _load("rnet", device), _load("onet", device)
 
 
-def _loaded(name: str, device: Device) -> NetworkRunner:
+def _load(name: str, device: Device) -> NetworkRunner:
     network = Network(
         build=partial(_build, name),
         input_shape=_SHAPES[name],
@@ -43,7 +43,7 @@ def _loaded(name: str, device: Device) -> NetworkRunner:
 
 
 def _weights_sha256(name: str) -> str:
-    """Over the file that facenet-pytorch brings, found without importing it and torch."""
+    """Return the checksum of facenet-pytorch's file, without importing the package and torch."""
     package = find_spec("facenet_pytorch")
     for folder in (package and package.submodule_search_locations) or ():
         file = Path(folder) / "data" / f"{name}.pt"
@@ -55,7 +55,7 @@ def _weights_sha256(name: str) -> str:
 
 
 def _build(name: str) -> nn.Module:
-    """Probability of a face, the box's move and for the last stage the points, behind another."""
+    """Build a network with one output: probability of a face, box offsets and any points."""
     import torch
     from facenet_pytorch.models import mtcnn
     from torch import Tensor, nn

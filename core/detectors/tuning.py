@@ -1,4 +1,4 @@
-"""How good each detector was measured to be, and the thresholds that were chosen by it."""
+"""Measured quality of each detector, and the thresholds chosen from it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TUNED_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class DetectionPoint:
-    """How good a detector is at one threshold."""
+    """Quality of a detector at one threshold."""
 
     threshold: float
     precision: float
@@ -29,32 +29,32 @@ class DetectionPoint:
 
 @dataclass(frozen=True, slots=True)
 class DetectionFigures:
-    """What `emotion detector tune` measured of one detector with the settings of one preset."""
+    """What `emotion detector tune` measured for one detector and preset."""
 
     detector: str
     preset: Preset
     data: str
-    """The photos that were measured on, in words."""
+    """The photos used, in words."""
     min_size_px: float
-    """Smaller faces counted neither way."""
+    """Smaller faces were ignored."""
     points: Mapping[OperatingPoint, DetectionPoint]
     curve: tuple[DetectionPoint, ...]
     """By rising threshold."""
     ap: float
     false_alarms_per_100_negatives: float | None
-    """At the balanced point; None where photos without a face were not measured."""
+    """At the balanced point; None if no photos without a face were measured."""
 
     def at(self, threshold: float) -> DetectionPoint:
-        """The figures at the measured threshold nearest to ``threshold``."""
+        """Return the quality at the measured threshold nearest to ``threshold``."""
         return min(self.curve, key=lambda point: abs(point.threshold - threshold))
 
 
 def detection_figures(
     detector: str, preset: Preset = Preset.BALANCED, weights_dir: Path | None = None
 ) -> DetectionFigures | None:
-    """What was measured of ``detector``; None when nothing was. WeightsCorrupt if it is unreadable.
+    """Return what was measured for ``detector``, or None; WeightsCorrupt if it is unreadable.
 
-    ``weights_dir`` None is the shipped folder.
+    ``weights_dir`` None means the shipped folder.
     """
     path = (weights_dir or SHIPPED_DIR) / TUNED_NAME
     try:
@@ -70,16 +70,18 @@ def detection_figures(
         if document["schema_version"] != TUNED_VERSION:
             raise ValueError(f"schema_version {document['schema_version']}")
         entry = document["detectors"].get(detector, {}).get(preset.value)
-        return None if entry is None else _figures(detector, preset, entry)
+        return None if entry is None else _parse_figures(detector, preset, entry)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WeightsCorrupt(f"{TUNED_NAME} cannot be understood ({error}).", hint=_HINT) from error
 
 
-_HINT = "Restore it with `git checkout -- weights/`, or write it anew with `emotion detector tune`."
+_HINT = (
+    "Restore it with `git checkout -- weights/`, or measure again with `emotion detector tune`."
+)
 
 
-def _figures(detector: str, preset: Preset, entry: Mapping[str, Any]) -> DetectionFigures:
-    points = {OperatingPoint(name): _point(point) for name, point in entry["points"].items()}
+def _parse_figures(detector: str, preset: Preset, entry: Mapping[str, Any]) -> DetectionFigures:
+    points = {OperatingPoint(name): _parse_point(point) for name, point in entry["points"].items()}
     if points.keys() != set(OperatingPoint):
         raise ValueError(f"{detector} lacks an operating point")
     names = ("threshold", "precision", "recall", "f1")
@@ -97,7 +99,7 @@ def _figures(detector: str, preset: Preset, entry: Mapping[str, Any]) -> Detecti
     )
 
 
-def _point(entry: Mapping[str, Any]) -> DetectionPoint:
+def _parse_point(entry: Mapping[str, Any]) -> DetectionPoint:
     point = DetectionPoint(
         *(float(entry[name]) for name in ("threshold", "precision", "recall", "f1"))
     )
@@ -109,6 +111,6 @@ def _point(entry: Mapping[str, Any]) -> DetectionPoint:
 def tuned_threshold(
     detector: str, preset: Preset, point: OperatingPoint, weights_dir: Path | None = None
 ) -> float | None:
-    """The score from which a detection counts; None where none was measured."""
+    """Return the score from which a detection counts; None if none was measured."""
     figures = detection_figures(detector, preset, weights_dir)
     return None if figures is None else figures.points[point].threshold

@@ -12,7 +12,7 @@ from .findings import Finding, Status
 from .networks import prepare_networks
 from .packages import check_packages
 from .system import check_camera, check_libraries, check_python
-from .trials import check_trials, failed_trials
+from .trials import check_trials, run_trials
 from .weights import check_weights
 
 __all__ = ["Finding", "Status", "diagnose", "prepare_networks"]
@@ -25,7 +25,7 @@ def diagnose(root: Path = ROOT) -> tuple[Finding, ...]:
 
     Takes some seconds, because fragile packages are imported for a trial.
     """
-    failed = failed_trials()
+    failed = run_trials()
     packages = check_packages(root / "requirements.txt", root / "constraints.txt")
     libraries = tuple(check_libraries(opencv_works="cv2" not in failed))
     return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .findings import Finding, Status
-from .trials import failed_trials
+from .trials import run_trials
 
 PROGRAM = """
 from core import Analyzer, ProjectError
@@ -20,7 +20,7 @@ def prepare_networks(program: str = PROGRAM) -> Finding:
     In a process of its own, which may crash. A warning at most: what fails here is told again,
     with what to do about it, where it is needed.
     """
-    error = failed_trials({"networks": program}).get("networks")
+    error = run_trials({"networks": program}).get("networks")
     if error is None:
         return Finding("networks", Status.OK, "Loaded, and ready for the first photo.")
     return Finding("networks", Status.WARNING, f"They cannot be loaded: {error}")

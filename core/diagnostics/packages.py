@@ -42,7 +42,7 @@ def installed_packages() -> Installed:
         name = distribution.metadata["Name"]
         if name:
             package = Package(distribution.version, tuple(distribution.requires or ()))
-            found.setdefault(_normalised(name), package)
+            found.setdefault(_normalize_name(name), package)
     return found
 
 
@@ -52,8 +52,13 @@ def check_packages(
     """Findings about the packages of ``requirements`` and about what these bring along."""
     packages = installed_packages() if installed is None else installed
     try:
-        wanted = {_normalised(req.name): (req, why) for req, why in _declared(requirements)}
-        tested = {_normalised(req.name): str(req.specifier) for req, _ in _declared(constraints)}
+        wanted = {
+            _normalize_name(req.name): (req, why) for req, why in _read_requirements(requirements)
+        }
+        tested = {
+            _normalize_name(req.name): str(req.specifier)
+            for req, _ in _read_requirements(constraints)
+        }
     except ModuleNotFoundError:
         return (Finding("packaging", Status.PROBLEM, "It is not installed.", INSTALL),)
     except OSError as error:
@@ -61,21 +66,21 @@ def check_packages(
         remedy = f"git checkout -- {file}"
         return (Finding("packages", Status.PROBLEM, f"{file} cannot be read.", remedy),)
 
-    unfit = tuple(_unfit(wanted, packages))
+    unfit = tuple(_find_unfit(wanted, packages))
     summary = Finding("packages", Status.OK, f"{len(wanted)} direct requirements are met.")
     return (
         *(unfit or (summary,)),
-        *_several_opencv(packages),
-        *_conflicts(wanted, packages),
-        *_untested(tested, packages, known={finding.name for finding in unfit}),
+        *_find_several_opencv(packages),
+        *_find_conflicts(wanted, packages),
+        *_find_untested(tested, packages, known={finding.name for finding in unfit}),
     )
 
 
-def _normalised(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _declared(path: Path) -> Iterator[tuple[Requirement, str]]:
+def _read_requirements(path: Path) -> Iterator[tuple[Requirement, str]]:
     from packaging.requirements import Requirement
 
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -84,7 +89,7 @@ def _declared(path: Path) -> Iterator[tuple[Requirement, str]]:
             yield Requirement(text.strip()), reason.strip()
 
 
-def _unfit(
+def _find_unfit(
     wanted: Mapping[str, tuple[Requirement, str]], installed: Installed
 ) -> Iterator[Finding]:
     for name, (requirement, reason) in wanted.items():
@@ -97,17 +102,17 @@ def _unfit(
             yield Finding(name, Status.PROBLEM, f"{detail}{because}.", INSTALL)
 
 
-def _several_opencv(installed: Installed) -> Iterator[Finding]:
+def _find_several_opencv(installed: Installed) -> Iterator[Finding]:
     versions = {
         name: package.version for name, package in installed.items() if name.startswith("opencv-")
     }
     if len(set(versions.values())) > 1:
-        listed = _listed(f"{name} {version}" for name, version in sorted(versions.items()))
+        listed = _join(f"{name} {version}" for name, version in sorted(versions.items()))
         detail = f"Wheels of several versions overwrite each other in one folder: {listed}."
         yield Finding("OpenCV", Status.PROBLEM, detail, REBUILD)
 
 
-def _conflicts(wanted: Iterable[str], installed: Installed) -> Iterator[Finding]:
+def _find_conflicts(wanted: Iterable[str], installed: Installed) -> Iterator[Finding]:
     """What the packages in use ask of one another and do not get."""
     from packaging.requirements import InvalidRequirement, Requirement
 
@@ -122,7 +127,7 @@ def _conflicts(wanted: Iterable[str], installed: Installed) -> Iterator[Finding]
                 continue
             if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
                 continue
-            other = _normalised(needed.name)
+            other = _normalize_name(needed.name)
             found = installed.get(other)
             if found is None:
                 clashes.append(f"{name} needs {needed.name}, which is not installed")
@@ -132,10 +137,10 @@ def _conflicts(wanted: Iterable[str], installed: Installed) -> Iterator[Finding]
                 seen.add(other)
                 waiting.append(other)
     if clashes:
-        yield Finding("versions", Status.WARNING, f"{_listed(sorted(clashes))}.", INSTALL)
+        yield Finding("versions", Status.WARNING, f"{_join(sorted(clashes))}.", INSTALL)
 
 
-def _untested(
+def _find_untested(
     tested: Mapping[str, str], installed: Installed, known: Iterable[str]
 ) -> Iterator[Finding]:
     others = [
@@ -147,11 +152,11 @@ def _untested(
         and f"=={package.version.partition('+')[0]}" != tested[name]
     ]
     if others:
-        detail = f"Not the versions this was tested with: {_listed(others)}."
+        detail = f"Not the versions this was tested with: {_join(others)}."
         yield Finding("versions", Status.WARNING, detail, INSTALL)
 
 
-def _listed(items: Iterable[str]) -> str:
+def _join(items: Iterable[str]) -> str:
     texts = list(items)
     more = len(texts) - _NAMED_AT_MOST
     return ", ".join(texts[:_NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")

@@ -24,13 +24,13 @@ _TIMEOUT_S = 180
 traces and compiles them; on a slow disk that takes minutes."""
 
 
-def failed_trials(trials: Mapping[str, str] = TRIALS) -> dict[str, str]:
+def run_trials(trials: Mapping[str, str] = TRIALS) -> dict[str, str]:
     """The last line of the error of each package that failed, by name.
 
     Every trial runs in a process of its own, which may crash or swallow the terminal.
     """
     with ThreadPoolExecutor() as pool:
-        errors = pool.map(_error_of, trials.values())
+        errors = pool.map(_run_trial, trials.values())
         return {name: error for name, error in zip(trials, errors, strict=True) if error}
 
 
@@ -44,7 +44,7 @@ def check_trials(failed: Mapping[str, str], known: Iterable[Finding]) -> Iterato
         yield Finding("imports", Status.OK, f"{', '.join(TRIALS)} work.")
 
 
-def _error_of(code: str) -> str:
+def _run_trial(code: str) -> str:
     # -P keeps a file of the working directory from standing in for the package.
     command = [sys.executable, "-P", "-c", code]
     try:

@@ -30,7 +30,7 @@ def check_weights(directory: Path, architectures: tuple[str, ...] = ()) -> Itera
         yield _broken(f"manifest.json cannot be understood ({error!r}).")
         return
     for name, file, size, sha256 in described:
-        yield _checked(name, file, size, sha256)
+        yield _check_file(name, file, size, sha256)
     for name in architectures:
         if name not in models:
             train = f"emotion train --model {name} --data DIR_OR_ZIP"
@@ -41,7 +41,7 @@ def _broken(detail: str) -> Finding:
     return Finding("weights", Status.PROBLEM, detail, "git checkout -- weights/")
 
 
-def _checked(name: str, file: Path, size: int, sha256: str) -> Finding:
+def _check_file(name: str, file: Path, size: int, sha256: str) -> Finding:
     title, remedy = f"weights {name}", f"git checkout -- weights/{file.name}"
     try:
         data = file.read_bytes()

@@ -1,4 +1,4 @@
-"""Bringing a face from a photo into the frame FER-2013 shows faces in."""
+"""Aligning a face to the frame of FER-2013."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ..types import AlignedCrop, Box, Float32Array, RgbImage, UInt8Array
 
 CROP_PX = 48
-"""Side of a FER-2013 image; every crop passes through it, so that a sharp photo looks like one."""
+"""Side of a FER-2013 image; every crop has it, so that a sharp photo looks like one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,13 @@ class FaceFrame:
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Sequence[float]]) -> FaceFrame:
-        """The frame stored in a manifest."""
+        """Return the frame stored in a manifest."""
         points = {name: (float(x), float(y)) for name, (x, y) in entry.items()}
         return cls(**points)
 
     @property
     def anchors(self) -> Float32Array:
-        """(3, 2) left eye, right eye, mouth in crop pixels."""
+        """Return the (3, 2) left eye, right eye and mouth in crop pixels."""
         return np.array([self.left_eye, self.right_eye, self.mouth], dtype=np.float32)
 
 
@@ -43,35 +43,34 @@ _COMPLEX = np.array([1, 1j])
 
 
 def matrix_from_anchors(anchors: Float32Array, frame: FaceFrame) -> NDArray[np.float64] | None:
-    """The (2, 3) similarity, least squares, that lays ``anchors`` on the frame.
+    """Return the (2, 3) least-squares similarity that maps ``anchors`` onto the frame.
 
-    As complex numbers points are turned and scaled by a factor, so that it is a regression
-    through the means; the same as Umeyama's (1991) without mirroring. NumPy's own solvers would
-    wake its threads for matrices of two by two, and those then take a core from the networks.
-    ``anchors`` is (3, 2) left eye, right eye, mouth in image pixels. None when they coincide,
-    or when no face can lie like that.
+    ``anchors`` are (3, 2): left eye, right eye, mouth in image pixels. None if they coincide or
+    cannot be those of a face. Points as complex numbers are rotated and scaled by one factor, so
+    this is a linear regression, equal to Umeyama (1991) without mirroring. NumPy's solvers would
+    start its threads for 2 x 2 matrices, and those then take a core from the networks.
     """
     if not np.isfinite(anchors).all() or np.ptp(anchors, axis=0).max() < 1.0:
         return None
     given, wanted = (points.astype(np.float64) @ _COMPLEX for points in (anchors, frame.anchors))
-    apart = given - given.mean()
-    factor = (apart.conj() * (wanted - wanted.mean())).sum() / (np.abs(apart) ** 2).sum()
+    centred = given - given.mean()
+    factor = (centred.conj() * (wanted - wanted.mean())).sum() / (np.abs(centred) ** 2).sum()
     move = wanted.mean() - factor * given.mean()
     matrix = np.array(
         [[factor.real, -factor.imag, move.real], [factor.imag, factor.real, move.imag]]
     )
     if not np.isfinite(matrix).all():
         return None
-    # Points in mirrored order have no good similarity; least squares then shrinks them towards
-    # one point. A crop that would show ten times the anchors' spread shows no face.
+    # Mirrored points have no good similarity; least squares then shrinks them towards one point.
+    # A crop that would show ten times the anchors' spread shows no face.
     spread = float(np.ptp(anchors, axis=0).max())
     return matrix if _scale(matrix) * spread * 10 > CROP_PX else None
 
 
 def matrix_from_box(box: Box) -> NDArray[np.float64]:
-    """The (2, 3) affine that maps the square around ``box`` onto the crop.
+    """Return the (2, 3) affine that maps the square around ``box`` onto the crop.
 
-    Stands in where no landmarks were found. The square's side is the box's mean side: a
+    Used if no landmarks were found. The square's side is the box's mean side: a
     detector's box is taller than FER-2013's crop, which cuts forehead and chin.
     """
     side = max((box.width + box.height) / 2, 1.0)
@@ -81,24 +80,24 @@ def matrix_from_box(box: Box) -> NDArray[np.float64]:
     return np.array([[scale, 0.0, half - scale * centre_x], [0.0, scale, half - scale * centre_y]])
 
 
-def cut(image: RgbImage, matrix: NDArray[np.float64]) -> AlignedCrop:
-    """The 48x48 grey crop that ``matrix`` (image to crop, invertible) describes.
+def crop_face(image: RgbImage, matrix: NDArray[np.float64]) -> AlignedCrop:
+    """Return the 48x48 grey crop that ``matrix`` (image to crop, invertible) describes.
 
-    Beyond the picture its border is repeated.
+    Beyond the image its border is repeated.
     """
-    return AlignedCrop(pixels=warped(image, matrix, CROP_PX), matrix=matrix)
+    return AlignedCrop(pixels=warp_square(image, matrix, CROP_PX), matrix=matrix)
 
 
-def warped(image: RgbImage, matrix: NDArray[np.float64], side: int) -> UInt8Array:
-    """The (side, side) uint8 grey square that ``matrix`` (image to square) describes, read-only.
+def warp_square(image: RgbImage, matrix: NDArray[np.float64], side: int) -> UInt8Array:
+    """Return the read-only (side, side) uint8 grey square of ``matrix`` (image to square).
 
     A large face is first warped to a multiple of ``side`` and then averaged down, because
-    sampling a photo directly at that size would alias.
+    sampling it directly would alias.
     """
-    # 32 * 48 = 1536 px: a face larger than that has no detail left to lose by then. Rounding
-    # errors do not count: a face that fits already would be blurred for nothing.
+    # 32 * 48 = 1536 px are enough for any face. The 1e-3 absorbs rounding errors, which would
+    # otherwise blur a face that fits already.
     factor = int(np.clip(np.ceil(1.0 / max(_scale(matrix), 1e-6) - 1e-3), 1, 32))
-    enlarged = between_centres(matrix * factor)
+    enlarged = to_pixel_centers(matrix * factor)
     large = side * factor
     # Only the part that the square shows is converted to grey.
     window, offset = _source_window(image, enlarged, large)
@@ -115,8 +114,8 @@ def warped(image: RgbImage, matrix: NDArray[np.float64], side: int) -> UInt8Arra
     return pixels
 
 
-def between_centres(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """``matrix`` for cv2, which counts from the middle of the first pixel, not from its corner."""
+def to_pixel_centers(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return ``matrix`` for cv2, whose origin is the centre of the first pixel, not its corner."""
     shifted = matrix.copy()
     shifted[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5
     return shifted
@@ -130,7 +129,7 @@ def _scale(matrix: NDArray[np.float64]) -> float:
 def _source_window(
     image: RgbImage, matrix: NDArray[np.float64], side: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """The part of the picture that maps into the (side, side) output, and its top-left corner."""
+    """Return the part of the image that maps into the (side, side) output, and its corner."""
     inverse = cv2.invertAffineTransform(matrix)
     corners = np.array([[0, 0, 1], [side, 0, 1], [0, side, 1], [side, side, 1]], dtype=np.float64)
     mapped = corners @ inverse.T

@@ -1,4 +1,4 @@
-"""The only place where a face is resized and normalised, in training and in serving alike."""
+"""Resizing and normalising a face: the only place, for training and for serving."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class Preprocessing:
     """Divides after the subtraction."""
 
     def __post_init__(self) -> None:
-        if operator.index(self.input_px) < 1:  # TypeError for what is no whole number
+        if operator.index(self.input_px) < 1:  # TypeError unless an integer
             raise ValueError(f"input_px must be positive, got {self.input_px}")
         if not (math.isfinite(self.mean) and 0 < self.std < math.inf):
             raise ValueError(f"mean and std must be finite, std positive, got {self}")
 
     def resize(self, crop: UInt8Array) -> UInt8Array:
-        """The grey crop (H, W) at (input_px, input_px), uint8.
+        """Return the grey crop (H, W) at (input_px, input_px), uint8.
 
-        Bicubic, because FER-2013 faces are enlarged: it keeps edges that bilinear softens.
+        Bicubic, because FER-2013 faces are enlarged and bilinear would soften their edges.
         """
         size = (self.input_px, self.input_px)
         if crop.shape == size:
@@ -40,12 +40,12 @@ class Preprocessing:
         return np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
 
     def normalise(self, grey: UInt8Array) -> Float32Array:
-        """(N, S, S) uint8 as (N, 3, S, S) float32, the grey value repeated in each channel."""
+        """Return (N, S, S) uint8 as (N, 3, S, S) float32, the grey value in each channel."""
         scaled = (grey.astype(np.float32) / 255.0 - self.mean) / self.std
         return np.repeat(scaled[:, None], 3, axis=1)
 
     def __call__(self, crops: UInt8Array) -> Float32Array:
-        """(N, H, W) uint8 grey crops as the network's (N, 3, S, S) float32 input."""
+        """Return (N, H, W) uint8 grey crops as the network's (N, 3, S, S) float32 input."""
         if crops.ndim != 3 or crops.dtype != np.uint8:
             raise ValueError(f"expected uint8 crops (N, H, W), got {crops.dtype} {crops.shape}")
         side = self.input_px

@@ -1,4 +1,4 @@
-"""How well a face can be judged, with reasons a person understands."""
+"""Quality of a face, with reasons to doubt the answer in plain words."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from ..landmarks.anchors import anchor_points
 from ..types import Box, FaceQuality, Landmarks, RgbImage
 
 _JUDGED_PX = 96
-"""Side at which sharpness is measured, so that large and small faces compare."""
+"""Side at which sharpness is measured, so that large and small faces are comparable."""
 
 _USUAL_CONTRAST = 0.2
-"""Of faces in ordinary photos, which range from 0.13 to 0.28."""
+"""Faces in ordinary photos range from 0.13 to 0.28."""
 _LEAST_CONTRAST = 0.05
-"""Of a usual face at a quarter of the light; below it noise would pass for sharpness."""
+"""That of a usual face at a quarter of the light; below it, noise looks like sharpness."""
 
 # Face mesh indices of both temples, the forehead's top and the chin: points that a smile or an
-# open mouth hardly turns against one another.
+# open mouth hardly moves against each other.
 _LEFT_TEMPLE, _RIGHT_TEMPLE, _FOREHEAD, _CHIN = 234, 454, 10, 152
 
 
-def judge(image: RgbImage, box: Box, landmarks: Landmarks | None) -> FaceQuality:
-    """Measures of the face in ``box`` (which may reach beyond the picture) and plain reasons."""
+def assess_quality(image: RgbImage, box: Box, landmarks: Landmarks | None) -> FaceQuality:
+    """Return the quality of the face in ``box``, which may reach beyond the image."""
     inside = box.clamped(image.width, image.height)
     size = min(box.width, box.height)
     grey = _face_grey(image, inside)
     brightness = float(grey.mean() / 255)
     contrast = float(grey.std() / 255)
-    # As at a usual contrast, so that a dark face is not called blurred as well.
+    # Scaled to a usual contrast, so that a dark face is not called blurred as well.
     stretched = _USUAL_CONTRAST / max(contrast, _LEAST_CONTRAST)
     sharpness = float(cv2.Laplacian(grey, cv2.CV_64F).var()) * stretched**2
     yaw, pitch, roll = head_pose(landmarks)
-    # FER-2013 shows a face at 48 px; with less there is nothing to read finer marks from.
+    # FER-2013 shows faces at 48 px: a smaller face lacks the detail the networks know.
     small = size < 40
     shown = inside.area / box.area if box.area > 0 else 0.0
     reasons = [
@@ -43,8 +43,8 @@ def judge(image: RgbImage, box: Box, landmarks: Landmarks | None) -> FaceQuality
         for holds, reason in (
             (small, f"The face is small ({size:.0f} px); 40 px or more reads better."),
             # Faces of 37 px and more in 36 ordinary photos reach 120; blurring the astronaut's
-            # 89 px over 7 px, which takes the fine marks around eyes and mouth, leaves 58. A
-            # small face has no such marks to lose: its size says it all.
+            # 89 px over 7 px, which removes the fine lines around eyes and mouth, leaves 58. A
+            # small face has no such lines, so its size is reason enough.
             (sharpness < 60 and not small, "The face is blurred."),
             (brightness < 0.18, "The face is dark."),
             (brightness > 0.88, "The face is overexposed."),
@@ -69,21 +69,21 @@ def judge(image: RgbImage, box: Box, landmarks: Landmarks | None) -> FaceQuality
 
 
 def _face_grey(image: RgbImage, inside: Box) -> NDArray[np.uint8]:
-    """The face as (96, 96) uint8 grey."""
+    """Return the face as (96, 96) uint8 grey."""
     x1 = min(int(inside.x1), image.width - 1)
     y1 = min(int(inside.y1), image.height - 1)
     x2 = max(x1 + 1, min(math.ceil(inside.x2), image.width))
     y2 = max(y1 + 1, min(math.ceil(inside.y2), image.height))
-    cut = np.ascontiguousarray(image.pixels[y1:y2, x1:x2])
-    grey = cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY)
+    pixels = np.ascontiguousarray(image.pixels[y1:y2, x1:x2])
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     method = cv2.INTER_AREA if min(grey.shape) > _JUDGED_PX else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(grey, (_JUDGED_PX, _JUDGED_PX), interpolation=method), np.uint8)
 
 
 def head_pose(landmarks: Landmarks | None) -> tuple[float | None, float | None, float | None]:
-    """Yaw, pitch and roll in degrees, signs as in :class:`FaceQuality`; None where unknown.
+    """Return yaw, pitch and roll in degrees, signs as in :class:`FaceQuality`; None if unknown.
 
-    Taken from the mesh's own depth; five points tell only the roll.
+    Uses the depth of the mesh; five points give only the roll.
     """
     if landmarks is None:
         return None, None, None

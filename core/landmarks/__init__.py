@@ -16,7 +16,7 @@ class LandmarkModel(Protocol):
     """Anything that places landmarks; safe from several threads."""
 
     def locate(self, image: RgbImage, faces: Sequence[Face]) -> tuple[Landmarks | None, ...]:
-        """One entry per face, in their order; None where the face could not be followed."""
+        """Return one entry per face, in order; None where no landmarks were found."""
         ...
 
 

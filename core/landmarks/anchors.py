@@ -1,4 +1,4 @@
-"""The three points alignment needs, whatever scheme the landmarks follow."""
+"""The three points that alignment needs, for every landmark scheme."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from ..types import Float32Array, Landmarks
 
-# Indices of MediaPipe's canonical face mesh: corners and lid middles of each eye, mouth corners.
+# Indices of MediaPipe's canonical face mesh: corners and lid centres of each eye, mouth corners.
 # The mesh calls the subject's right eye "right"; it is the viewer's left.
 _MESH_LEFT_EYE = (33, 133, 159, 145)
 _MESH_RIGHT_EYE = (263, 362, 386, 374)
@@ -14,9 +14,9 @@ _MESH_MOUTH = (61, 291)
 
 
 def anchor_points(landmarks: Landmarks) -> Float32Array:
-    """(3, 2) float32: centre of the viewer's left eye, of the right eye, and of the mouth.
+    """Return (3, 2) float32: centres of the viewer's left eye, right eye and of the mouth.
 
-    ValueError for a scheme that is not known.
+    ValueError for an unknown scheme.
     """
     points = landmarks.points
     if landmarks.scheme == "face_mesh_468":

@@ -1,4 +1,4 @@
-"""MediaPipe's face mesh (Kartynnik et al. 2019) behind our landmark protocol."""
+"""MediaPipe's face mesh (Kartynnik et al. 2019) as a landmark model."""
 
 from __future__ import annotations
 
@@ -10,66 +10,66 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..faces.alignment import CROP_PX, FaceFrame, matrix_from_anchors
-from ..faces.reduce import shrunk
+from ..faces.reduce import shrink
 from ..types import Box, Face, Float32Array, Landmarks, RgbImage, UInt8Array
 from .anchors import anchor_points
 from .mesh_networks import MESH_PX, SQUARE_PX, MeshNetworks
 
 _PADDED = 1.7
-"""Side of the cut square in box sides: the mesh's own face finder wants some room around."""
+"""Side of the cropped square in box sides; MediaPipe's face finder needs some margin."""
 _VIEW = FaceFrame(left_eye=(17.5, 16.8), right_eye=(30.9, 16.8), mouth=(24.1, 30.6))
-"""Where the detector's eyes and mouth lie in what the mesh's own face finder would show it, in
-48ths of its side: medians of 1,838 faces of the detector's training photos
-(`emotion study mirrored` gives them)."""
+"""Where the detector's eyes and mouth lie in the view that MediaPipe's face finder would choose, in
+48ths of its side: medians over 1,838 faces of the detector's training photos
+(`emotion study mirrored` prints them)."""
 
 
 class MeshFinder(Protocol):
-    """Lays meshes over faces in a square picture; safe from several threads."""
+    """Fits meshes to faces in a square image; safe from several threads."""
 
-    def meshes(self, square: UInt8Array) -> list[Float32Array]:
-        """(256, 256, 3) RGB to some (468, 3): x, y and depth in its pixels."""
+    def find_meshes(self, square: UInt8Array) -> list[Float32Array]:
+        """Return the meshes in (256, 256, 3) RGB, each (468, 3): x, y and depth in its pixels."""
         ...
 
-    def mesh_in(self, square: UInt8Array, view: NDArray[np.float64]) -> Float32Array | None:
-        """As :meth:`meshes`, of the face in ``view`` ((2, 3), from 192 x 192 px), if it is one."""
+    def find_mesh_in(self, square: UInt8Array, view: NDArray[np.float64]) -> Float32Array | None:
+        """Return the mesh of the face in ``view`` ((2, 3), from 192 x 192 px), if there is one."""
         ...
 
 
 class FaceMeshLandmarks:
-    """468 points per face. Holds no state between calls, so threads may share it.
+    """Places 468 points per face; threads may share it.
 
-    Where the detector gave points, the mesh is shown what lies around them; only without them
-    MediaPipe's own face finder is asked as well. That costs half of the time, and its meshes move
-    more when a photo is mirrored (docs/report.md).
+    The detector's points choose the view for the mesh. Only without them MediaPipe's own face
+    finder runs first, which takes as long again, and its meshes move more when a photo is mirrored
+    (docs/report.md).
     """
 
     def __init__(self, finder: MeshFinder | None = None) -> None:
         self._finder = MeshNetworks() if finder is None else finder
 
     def locate(self, image: RgbImage, faces: Sequence[Face]) -> tuple[Landmarks | None, ...]:
-        """One 468-point mesh per face in image pixels, None where the mesh found no face."""
-        return tuple(self._one(image, face) for face in faces)
+        """Return one 468-point mesh per face in image pixels, None where it found no face."""
+        return tuple(self._locate_one(image, face) for face in faces)
 
-    def _one(self, image: RgbImage, face: Face) -> Landmarks | None:
+    def _locate_one(self, image: RgbImage, face: Face) -> Landmarks | None:
         box = face.box
-        square, offset, scale = cut_square(image, box)
+        square, offset, scale = crop_square(image, box)
         view = None if face.landmarks is None else _view(face.landmarks, offset, scale)
         if view is None:
-            meshes = self._finder.meshes(square)
+            meshes = self._finder.find_meshes(square)
         else:
-            mesh = self._finder.mesh_in(square, view)
+            mesh = self._finder.find_mesh_in(square, view)
             meshes = [] if mesh is None else [mesh]
         candidates = [_landmarks(each, offset, scale) for each in meshes]
         if not candidates:
             return None
         centre = np.array([(box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2], dtype=np.float32)
-        # A neighbour may stand in the square too: the mesh nearest the box's middle is meant.
+        # A neighbour may be in the square too: take the mesh nearest to the centre of the box.
         nearest = min(candidates, key=lambda each: _distance(each, centre))
         return nearest if _distance(nearest, centre) <= max(box.width, box.height) / 2 else None
 
 
-def cut_square(image: RgbImage, box: Box) -> tuple[NDArray[np.uint8], NDArray[np.float32], float]:
-    """A (256, 256, 3) picture around ``box``, its corner in the image, its scale to the image."""
+def crop_square(image: RgbImage, box: Box) -> tuple[NDArray[np.uint8], NDArray[np.float32], float]:
+    """Return (256, 256, 3) pixels around ``box``, their corner and scale in the image."""
     side = max(box.width, box.height, 1.0) * _PADDED
     corner = np.array([(box.x1 + box.x2 - side) / 2, (box.y1 + box.y2 - side) / 2])
     low = np.floor(corner).astype(int)
@@ -81,10 +81,10 @@ def cut_square(image: RgbImage, box: Box) -> tuple[NDArray[np.uint8], NDArray[np
         return np.zeros((SQUARE_PX, SQUARE_PX, 3), np.uint8), low.astype(np.float32), 1.0
     inside = image.pixels[y1:y2, x1:x2]
     scale = length / SQUARE_PX
-    # Reduced before it is padded, so that a face filling a large photo costs no large copy.
+    # Shrunk before padding, so that a face filling a large photo needs no large copy.
     size_wh = (max(1, round((x2 - x1) / scale)), max(1, round((y2 - y1) / scale)))
     if scale > 1:
-        reduced = shrunk(inside, size_wh)
+        reduced = shrink(inside, size_wh)
     else:
         reduced = np.asarray(cv2.resize(inside, size_wh, interpolation=cv2.INTER_CUBIC), np.uint8)
     left, top = round((x1 - low[0]) / scale), round((y1 - low[1]) / scale)
@@ -98,9 +98,9 @@ def cut_square(image: RgbImage, box: Box) -> tuple[NDArray[np.uint8], NDArray[np
 def _view(
     landmarks: Landmarks, offset: NDArray[np.float32], scale: float
 ) -> NDArray[np.float64] | None:
-    """The (2, 3) similarity from what the mesh shall see to the square; None for no face's points.
+    """Return the (2, 3) similarity from the mesh's view to the square, or None.
 
-    ``landmarks`` are in image pixels.
+    ``landmarks`` are in image pixels; None if they cannot be those of a face.
     """
     matrix = matrix_from_anchors((anchor_points(landmarks) - offset) / np.float32(scale), _VIEW)
     if matrix is None:
@@ -111,7 +111,7 @@ def _view(
 
 
 def _landmarks(mesh: Float32Array, offset: NDArray[np.float32], scale: float) -> Landmarks:
-    """A mesh of the square in image pixels."""
+    """Return a mesh of the square in image pixels."""
     lengths = mesh * np.float32(scale)
     return Landmarks(lengths[:, :2] + offset, "face_mesh_468", lengths[:, 2])
 

@@ -1,4 +1,4 @@
-"""The five points that the detector gave already."""
+"""The five points that the detector found."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from ..types import Face, Landmarks, RgbImage
 
 
 class DetectorLandmarks:
-    """Passes the detector's own landmarks on; costs nothing."""
+    """Returns the detector's own landmarks; costs nothing."""
 
     def locate(self, _image: RgbImage, faces: Sequence[Face]) -> tuple[Landmarks | None, ...]:
-        """Each face's own landmarks, None for a detector that gives none."""
+        """Return each face's own landmarks; None if the detector finds none."""
         return tuple(face.landmarks for face in faces)

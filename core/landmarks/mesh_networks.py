@@ -1,9 +1,9 @@
-"""MediaPipe's two networks behind its face mesh, run by OpenVINO.
+"""The two networks of MediaPipe's face mesh, run by OpenVINO.
 
-The networks come from MediaPipe's wheel. What MediaPipe's graph ``face_landmark_front_cpu`` does
-around them is written out here, as the graph takes twice as long and its import seconds:
-BlazeFace (Bazarevsky et al. 2019) finds up to two faces in a square picture, a square turned with
-each one's eyes is cut out, and the face mesh (Kartynnik et al. 2019) is laid over it.
+The networks come from MediaPipe's wheel. The steps of its graph ``face_landmark_front_cpu`` are
+implemented here, because the graph takes twice as long and seconds to import: BlazeFace (Bazarevsky
+et al. 2019) finds up to two faces in a square image, a square rotated with the eyes is cropped
+around each, and the face mesh (Kartynnik et al. 2019) is fitted to it.
 """
 
 from __future__ import annotations
@@ -18,48 +18,48 @@ from numpy.typing import NDArray
 
 from ..errors import WeightsMissing
 from ..faces.boxes import merge_boxes
-from ..runtime.openvino_engine import OpenVinoRunner, compiled_file
+from ..runtime.openvino_engine import OpenVinoRunner, compile_file
 from ..types import Float32Array, UInt8Array
 
 POINTS = 468
 SQUARE_PX = 256
-"""Side of the picture that is asked about."""
+"""Side of the input image."""
 _FINDER_PX = 128
 _FINDER_STEP = SQUARE_PX // _FINDER_PX
-"""MediaPipe samples without a half pixel's shift, so halving is taking every second pixel."""
+"""MediaPipe samples without a half-pixel shift, so halving means taking every second pixel."""
 MESH_PX = 192
-"""Side of what the mesh's network sees."""
+"""Side of the mesh network's input."""
 _CONFIDENT = math.log(0.3 / 0.7)
-"""The logit of the probability from which BlazeFace is believed; .3 finds 97 % of FER-2013's
-training faces (measured on 500, enlarged five times)."""
+"""Logit of the lowest probability that counts in BlazeFace; .3 finds 97 % of FER-2013's training
+faces (measured on 500, enlarged five times)."""
 _PRESENT = 0.0
-"""The logit from which the mesh believes in a face: a probability of a half, as in MediaPipe."""
+"""Logit from which the mesh network reports a face: a probability of one half, as in MediaPipe."""
 _SAME_FACE = 0.3
-"""Intersection over union from which BlazeFace's boxes are averaged."""
+"""Intersection over union above which BlazeFace's boxes are averaged."""
 _MOST_FACES = 2
 _ROOM = 1.5
-"""Side of what the mesh sees, in sides of BlazeFace's box."""
+"""Side of the mesh's view, in sides of BlazeFace's box."""
 
 
 class MeshNetworks:
     """Both networks; threads may share them."""
 
     def __init__(self) -> None:
-        finder = _file("face_detection", "face_detection_short_range.tflite")
-        mesh = _file("face_landmark", "face_landmark.tflite")
-        self._finder = OpenVinoRunner(compiled_file(finder, mean=127.5, scale=127.5))
-        self._mesh = OpenVinoRunner(compiled_file(mesh, mean=0, scale=255))
-        self._cells = _cells()
+        finder = _find_network_file("face_detection", "face_detection_short_range.tflite")
+        mesh = _find_network_file("face_landmark", "face_landmark.tflite")
+        self._finder = OpenVinoRunner(compile_file(finder, mean=127.5, scale=127.5))
+        self._mesh = OpenVinoRunner(compile_file(mesh, mean=0, scale=255))
+        self._anchor_grid = _anchor_grid()
 
-    def meshes(self, square: UInt8Array) -> list[Float32Array]:
-        """The faces in (256, 256, 3) RGB, at most two, each (468, 3) float32 in its pixels."""
-        found = [self.mesh_in(square, view) for view in self.views(square)]
+    def find_meshes(self, square: UInt8Array) -> list[Float32Array]:
+        """Return the meshes in (256, 256, 3) RGB, at most two, each (468, 3) float32."""
+        found = [self.find_mesh_in(square, view) for view in self.find_views(square)]
         return [mesh for mesh in found if mesh is not None]
 
-    def mesh_in(self, square: UInt8Array, view: NDArray[np.float64]) -> Float32Array | None:
-        """The (468, 3) mesh of the face that ``view`` shows, in the square's pixels, if it is one.
+    def find_mesh_in(self, square: UInt8Array, view: NDArray[np.float64]) -> Float32Array | None:
+        """Return the (468, 3) mesh of the face in ``view``, in the square's pixels, or None.
 
-        ``view`` is the (2, 3) similarity from the 192 x 192 px that the network sees to the square.
+        ``view`` is the (2, 3) similarity from the network's 192 x 192 px to the square.
         """
         cut = cv2.warpAffine(
             square,
@@ -77,8 +77,8 @@ class MeshNetworks:
         mesh[:, 2] = placed[:, 2] * math.hypot(*view[:, 0])
         return mesh
 
-    def views(self, square: UInt8Array) -> list[NDArray[np.float64]]:
-        """What :meth:`mesh_in` is to see of the faces in (256, 256, 3) RGB, the surest first."""
+    def find_views(self, square: UInt8Array) -> list[NDArray[np.float64]]:
+        """Return views of the faces in (256, 256, 3) RGB for :meth:`find_mesh_in`, best first."""
         halved = square[::_FINDER_STEP, ::_FINDER_STEP]
         answers, logits = self._finder.outputs(halved[None])
         cells = np.flatnonzero(logits[0, :, 0] >= _CONFIDENT)
@@ -86,25 +86,25 @@ class MeshNetworks:
         order = np.argsort(-scores, kind="stable")
         found = self._boxes_and_eyes(answers[0], cells[order])
         return [
-            _view_of(each)
+            _mesh_view(each)
             for each in merge_boxes(found, scores[order], max_iou=_SAME_FACE, most=_MOST_FACES)
         ]
 
     def _boxes_and_eyes(
         self, answers: Float32Array, cells: NDArray[np.int64]
     ) -> NDArray[np.float64]:
-        """(N, 8): two corners and both eyes, in pixels of the square."""
-        # The middle of the box, its size, then six points, of which the eyes are the first.
+        """Return (N, 8): two corners and both eyes, in pixels of the square."""
+        # Centre and size of the box, then six points, the eyes first.
         pairs = answers[cells].reshape(-1, 8, 2).astype(np.float64) / _FINDER_PX
-        origin = self._cells[cells]
+        origin = self._anchor_grid[cells]
         middle, half = pairs[:, 0] + origin, pairs[:, 1] / 2
         eyes = (pairs[:, 2:4] + origin[:, None]).reshape(-1, 4)
         shares = np.concatenate([middle - half, middle + half, eyes], axis=1)
         return np.asarray(shares * SQUARE_PX, dtype=np.float64)
 
 
-def _view_of(box_and_eyes: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What MediaPipe shows its mesh: a square around the box, turned with the eyes."""
+def _mesh_view(box_and_eyes: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return MediaPipe's view for the mesh: a square around the box, rotated with the eyes."""
     x1, y1, x2, y2, left_x, left_y, right_x, right_y = (float(each) for each in box_and_eyes)
     side = max(x2 - x1, y2 - y1) * _ROOM
     angle = math.atan2(right_y - left_y, right_x - left_x)
@@ -114,8 +114,8 @@ def _view_of(box_and_eyes: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([across / MESH_PX, down / MESH_PX, corner], axis=1)
 
 
-def _cells() -> Float32Array:
-    """(896, 2): where BlazeFace's answers are counted from, as shares of the picture's side."""
+def _anchor_grid() -> Float32Array:
+    """Return BlazeFace's (896, 2) anchors, as shares of the image's side."""
     middles = []
     for cells_a_side, answers_a_cell in ((16, 2), (8, 6)):
         rows, columns = np.indices((cells_a_side, cells_a_side))
@@ -124,13 +124,13 @@ def _cells() -> Float32Array:
     return np.concatenate(middles, dtype=np.float32)
 
 
-def _file(module: str, name: str) -> Path:
-    """One of the networks that MediaPipe's wheel brings; it is not imported for that."""
+def _find_network_file(module: str, name: str) -> Path:
+    """Return the path of a network in MediaPipe's wheel, without importing it."""
     package = importlib.util.find_spec("mediapipe")
     for folder in (package and package.submodule_search_locations) or ():
         if (file := Path(folder) / "modules" / module / name).is_file():
             return file
     raise WeightsMissing(
-        f"MediaPipe's {name} is absent, or MediaPipe as a whole.",
+        f"MediaPipe's {name} is missing, or MediaPipe is not installed.",
         hint="Install it again: make install",
     )

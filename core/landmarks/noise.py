@@ -1,4 +1,4 @@
-"""Landmarks placed wrongly on purpose, to see what depends on them."""
+"""Shifting landmarks on purpose, to see how much the answer depends on them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from .anchors import anchor_points
 
 
 class LandmarkNoise(StrEnum):
-    """How landmarks are misplaced."""
+    """How landmarks are shifted."""
 
     JITTER = "jitter"
-    """Each point by itself."""
+    """Each point separately."""
     SHIFT = "shift"
     """All points together, in one direction."""
     SCALE = "scale"
-    """All points away from their middle, or towards it."""
+    """All points away from their centre, or towards it."""
     ROTATION = "rotation"
-    """All points around their middle."""
+    """All points around their centre."""
     EYES = "eyes"
-    """Each eye as a whole, in a direction of its own; the other points stay."""
+    """Each eye as a whole, in its own direction; the other points stay."""
     MOUTH = "mouth"
     """The mouth as a whole; the other points stay."""
 
@@ -45,22 +45,22 @@ _EYES_AND_MOUTH: dict[str, tuple[tuple[int, ...], ...]] = {
 
 
 _TINY = 1e-9
-"""Stands in for the size of landmarks that all lie in one place: those stay there."""
+"""Used as the size of landmarks that all lie in one place: those stay there."""
 
 
 def displaced(landmarks: Landmarks, noise: LandmarkNoise, error: float, *, seed: int) -> Landmarks:
-    """``landmarks`` misplaced by ``error`` on average, as a share of the distance of the eyes.
+    """Shift ``landmarks`` by ``error`` on average, as a share of the distance between the eyes.
 
-    The mean is over the points that move, and for :attr:`LandmarkNoise.JITTER` the expected
-    one; this is the normalised mean error in which landmark models are compared. The same
-    ``seed`` gives the same directions for every ``error``. ValueError for a scheme without eyes.
+    This is the normalised mean error by which landmark models are compared, over the points that
+    move; for :attr:`LandmarkNoise.JITTER` it is the expected mean. The same ``seed`` gives the same
+    directions for every ``error``. ValueError for a scheme without eyes.
     """
     points = landmarks.points.astype(np.float64)
     left, right, _ = anchor_points(landmarks).astype(np.float64)
     length = error * float(np.linalg.norm(right - left))
     draw = np.random.default_rng(seed)
     if noise is LandmarkNoise.ROTATION:
-        moved = _turned(points, length, draw)
+        moved = _rotate(points, length, draw)
     else:
         moved = points + length * _directions(points, landmarks.scheme, noise, draw)
     return Landmarks(moved.astype(np.float32), landmarks.scheme, landmarks.depth)
@@ -69,7 +69,7 @@ def displaced(landmarks: Landmarks, noise: LandmarkNoise, error: float, *, seed:
 def _directions(
     points: NDArray[np.float64], scheme: str, noise: LandmarkNoise, draw: np.random.Generator
 ) -> NDArray[np.float64]:
-    """(N, 2) steps of mean length one over the points that move."""
+    """Return (N, 2) steps whose mean length is one over the points that move."""
     if noise is LandmarkNoise.JITTER:
         # The mean length of a standard normal vector in the plane is sqrt(pi / 2).
         return np.asarray(draw.standard_normal(points.shape) / math.sqrt(math.pi / 2))
@@ -90,7 +90,7 @@ def _directions(
     return steps
 
 
-def _turned(
+def _rotate(
     points: NDArray[np.float64], length: float, draw: np.random.Generator
 ) -> NDArray[np.float64]:
     middle = points.mean(axis=0)

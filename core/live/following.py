@@ -39,10 +39,10 @@ class FaceFollower:
 
     def answer_all(self, frames: Sequence[Frame]) -> tuple[ImageAnalysis, ...]:
         """The same for some frames in a row, whose faces are classified together, in less time."""
-        answers = self.analyzer.classify([self._examined(frame.image) for frame in frames])
-        return tuple(map(self._smoothed, answers, frames))
+        answers = self.analyzer.classify([self._prepare(frame.image) for frame in frames])
+        return tuple(map(self._smooth, answers, frames))
 
-    def _smoothed(self, answer: ImageAnalysis, frame: Frame) -> ImageAnalysis:
+    def _smooth(self, answer: ImageAnalysis, frame: Frame) -> ImageAnalysis:
         followed = self.tracker.update(answer.faces, frame.time_s)
         faces = tuple(
             replace(face, index=track.number, emotions=track.emotions, per_model=track.per_model)
@@ -50,7 +50,7 @@ class FaceFollower:
         )
         return replace(answer, faces=faces)
 
-    def _examined(self, image: RgbImage) -> PreparedImage:
+    def _prepare(self, image: RgbImage) -> PreparedImage:
         searched = self._count % self.every == 0
         self._count += 1
         before = self.analyzer.detect(image) if searched else self._faces
@@ -60,11 +60,11 @@ class FaceFollower:
             for face, now in zip(before, found.faces, strict=True)
         ]
         if not searched:
-            found, placed = self._followed(found, placed)
+            found, placed = self._carry_over(found, placed)
         self._faces, self._unplaced = found.faces, tuple(not each for each in placed)
         return found
 
-    def _followed(
+    def _carry_over(
         self, found: PreparedImage, placed: Sequence[bool]
     ) -> tuple[PreparedImage, list[bool]]:
         """The faces of the frame before, where they are now, without those that were lost."""
@@ -72,7 +72,7 @@ class FaceFollower:
             number for number, unplaced in enumerate(self._unplaced) if placed[number] or unplaced
         ]
         moved = [
-            replace(found.faces[number], box=_moved(self._faces[number], found.faces[number]))
+            replace(found.faces[number], box=_move_box(self._faces[number], found.faces[number]))
             for number in kept
         ]
         followed = replace(
@@ -84,7 +84,7 @@ class FaceFollower:
         return followed, [placed[number] for number in kept]
 
 
-def _moved(before: Face, now: Face) -> Box:
+def _move_box(before: Face, now: Face) -> Box:
     """The box of ``before`` moved and grown as the landmarks did."""
     box, old, new = before.box, before.landmarks, now.landmarks
     if old is None or new is None or old.points.shape != new.points.shape:

@@ -82,7 +82,7 @@ def open_video(path: Path) -> Iterator[Video]:
         "The video is damaged, or in a format that cannot be read.",
         hint="Save it as MP4 (H.264), then try again.",
     )
-    with _opened(capture, path.name, damaged, by_clock=None) as video:
+    with _open_capture(capture, path.name, damaged, by_clock=None) as video:
         yield video
 
 
@@ -95,12 +95,12 @@ def open_camera(number: int, clock: Callable[[], float]) -> Iterator[Video]:
     )
     with quiet_stderr():
         capture = cv2.VideoCapture(number)
-    with _opened(capture, f"camera {number}", missing, by_clock=clock) as video:
+    with _open_capture(capture, f"camera {number}", missing, by_clock=clock) as video:
         yield video
 
 
 @contextmanager
-def _opened(
+def _open_capture(
     capture: cv2.VideoCapture,
     name: str,
     failure: UnreadableImage | ConfigError,
@@ -128,13 +128,13 @@ def _opened(
             height=height,
             frames_per_s=rate,
             length=length if length > 0 and by_clock is None else None,
-            frames=_frames(capture, name, rate, by_clock),
+            frames=_read_frames(capture, name, rate, by_clock),
         )
     finally:
         capture.release()
 
 
-def _frames(
+def _read_frames(
     capture: cv2.VideoCapture, name: str, rate: float, clock: Callable[[], float] | None
 ) -> Iterator[Frame]:
     began = clock() if clock else 0.0

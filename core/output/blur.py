@@ -22,11 +22,11 @@ def blur_faces(image: RgbImage, analysis: ImageAnalysis) -> RgbImage:
     """
     pixels: UInt8Array = image.pixels.copy()
     for face in analysis.faces:
-        _cover(pixels, face.face.box)
+        _blur_oval(pixels, face.face.box)
     return RgbImage(pixels, image.name, image.notes)
 
 
-def _cover(pixels: UInt8Array, box: Box) -> None:
+def _blur_oval(pixels: UInt8Array, box: Box) -> None:
     height, width = pixels.shape[:2]
     dx, dy = MARGIN * box.width, MARGIN * box.height
     wide = Box(box.x1 - dx, box.y1 - dy, box.x2 + dx, box.y2 + dy).clamped(width, height)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ..faces.alignment import between_centres
+from ..faces.alignment import to_pixel_centers
 from ..types import Box, FaceAnalysis, Float32Array, ImageAnalysis, RgbImage, UInt8Array
 
 _DARK = (20, 20, 20)
@@ -50,12 +50,12 @@ def annotate(
                 box = (x - radius, y - radius, x + radius, y + radius)
                 draw.ellipse(box, fill=_LIGHT)
     pen = _Pen(draw, font, stroke)
-    for face, (text, spot) in zip(analysis.faces, _layout(pen, analysis), strict=True):
+    for face, (text, spot) in zip(analysis.faces, _place_labels(pen, analysis), strict=True):
         _label(pen, face, text, spot)
     return RgbImage(np.array(picture), image.name, image.notes)
 
 
-def label_of(face: FaceAnalysis) -> str:
+def format_label(face: FaceAnalysis) -> str:
     """What a face's label says: number, emotion and probability, or that it is not sure."""
     emotion, probability = face.emotions.ranked()[0]
     if face.emotions.certain:
@@ -72,7 +72,7 @@ def overlay_heatmap(
     """
     pixels: UInt8Array = image.pixels.copy()
     for face, heat in zip(analysis.faces, maps, strict=True):
-        _blend(pixels, face, heat)
+        _blend_heatmap(pixels, face, heat)
     return RgbImage(pixels, image.name, image.notes)
 
 
@@ -108,20 +108,20 @@ def _dashes(
     return [(at[i], at[i + 1]) for i in range(0, 2 * count, 2)]  # type: ignore[misc]
 
 
-def _layout(pen: _Pen, analysis: ImageAnalysis) -> list[tuple[str, Box]]:
+def _place_labels(pen: _Pen, analysis: ImageAnalysis) -> list[tuple[str, Box]]:
     """The labels with their places, worded as fully as they can be without covering one another."""
     placed: list[tuple[str, Box]] = []
-    for words in (label_of, _short_label, _number):
+    for words in (format_label, _short_label, _number):
         placed = []
         free = True
         for face in analysis.faces:
             text = words(face)
-            spots = _spots(pen, text, face.face.box)
+            spots = _label_positions(pen, text, face.face.box)
             taken = [spot for _, spot in placed]
-            spot = next((s for s in spots if not any(_touch(s, each) for each in taken)), None)
+            spot = next((s for s in spots if not any(_overlap(s, each) for each in taken)), None)
             free = free and spot is not None
             # With no place left, the top of its own box covers least.
-            placed.append((text, spot or _inside(pen, text, face.face.box)))
+            placed.append((text, spot or _inside_position(pen, text, face.face.box)))
         if free:
             break
     return placed
@@ -140,10 +140,10 @@ def _size_wh(pen: _Pen, text: str) -> tuple[float, float]:
     return right - left + 4 * pen.stroke, bottom - top + 4 * pen.stroke
 
 
-def _spots(pen: _Pen, text: str, box: Box) -> list[Box]:
+def _label_positions(pen: _Pen, text: str, box: Box) -> list[Box]:
     """Places within the picture: above the box, below it, at its top."""
     width, height = _size_wh(pen, text)
-    inside = _inside(pen, text, box)
+    inside = _inside_position(pen, text, box)
     if width >= pen.draw.im.size[0]:
         return []
     return [
@@ -153,7 +153,7 @@ def _spots(pen: _Pen, text: str, box: Box) -> list[Box]:
     ]
 
 
-def _inside(pen: _Pen, text: str, box: Box) -> Box:
+def _inside_position(pen: _Pen, text: str, box: Box) -> Box:
     """The place at the box's top, moved into the picture."""
     width, height = _size_wh(pen, text)
     x = min(max(0.0, box.x1), max(0.0, pen.draw.im.size[0] - 1 - width))
@@ -166,14 +166,14 @@ def _label(pen: _Pen, face: FaceAnalysis, text: str, spot: Box) -> None:
     at = (spot.x1 + 2 * pen.stroke - left, spot.y1 + 2 * pen.stroke - top)
     colour = face.emotions.top.colour
     pen.draw.rectangle((spot.x1, spot.y1, spot.x2, spot.y2), fill=colour, outline=_DARK)
-    pen.draw.text(at, text, font=pen.font, fill=_ink(colour))
+    pen.draw.text(at, text, font=pen.font, fill=_text_color(colour))
 
 
-def _touch(a: Box, b: Box) -> bool:
+def _overlap(a: Box, b: Box) -> bool:
     return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2
 
 
-def _ink(colour: tuple[int, int, int]) -> tuple[int, int, int]:
+def _text_color(colour: tuple[int, int, int]) -> tuple[int, int, int]:
     """Black or white, whichever contrasts more with ``colour`` (WCAG 2 relative luminance)."""
     linear = [
         v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
@@ -183,10 +183,10 @@ def _ink(colour: tuple[int, int, int]) -> tuple[int, int, int]:
     return (0, 0, 0) if (luminance + 0.05) ** 2 > 0.05 * 1.05 else _LIGHT
 
 
-def _blend(pixels: UInt8Array, face: FaceAnalysis, heat: Float32Array) -> None:
+def _blend_heatmap(pixels: UInt8Array, face: FaceAnalysis, heat: Float32Array) -> None:
     height, width = pixels.shape[:2]
     # At the crop's own scale: the map's values belong to squares of the crop, not to points.
-    inverse = cv2.invertAffineTransform(between_centres(face.crop.matrix))
+    inverse = cv2.invertAffineTransform(to_pixel_centers(face.crop.matrix))
     side = heat.shape[0]
     corners = np.array([[-1, -1, 1], [side, -1, 1], [-1, side, 1], [side, side, 1]]) @ inverse.T
     x1, y1 = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, [width, height])

@@ -33,11 +33,14 @@ class ToneRange:
         12-bit values in 16-bit words, or that have negative values.
         """
         low, high = 0.0, 0.0
-        for band in bands(image):
+        for band in split_into_bands(image):
             values = np.asarray(band)
             finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
             if finite.size:
-                low, high = min(low, float(finite.min())), max(high, float(finite.max()))
+                low, high = (
+                    min(low, float(finite.min())),
+                    max(high, float(finite.max())),
+                )
         whites = _USUAL_WHITES if image.mode == "F" else _USUAL_WHITES[1:]
         fitting = [white for white in whites if low >= 0 and white / 16 <= high <= white]
         return cls(low, fitting[0] if fitting else high)
@@ -104,7 +107,7 @@ class ColorConversion:
         return image
 
 
-def bands(image: Image.Image) -> Iterator[Image.Image]:
+def split_into_bands(image: Image.Image) -> Iterator[Image.Image]:
     """The picture in horizontal bands of bounded size, from the top."""
     rows = max(1, _BAND_PIXELS // image.width)
     for top in range(0, image.height, rows):

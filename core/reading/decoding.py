@@ -38,7 +38,7 @@ def decode(data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
     The notes say when only the first of several pictures was read, and when it was reduced.
     Raises InputError, and nothing else, for whatever the bytes hold.
     """
-    with _decodes, quiet(libtiff=kind is Format.TIFF), _as_input_errors(kind):
+    with _decodes, quiet(libtiff=kind is Format.TIFF), _translate_errors(kind):
         screened = screen(data, kind)
         image = Image.open(io.BytesIO(data), formats=(kind.value.upper(),))
         # Closing frees the pixels even if an error's traceback keeps the object, and a picture
@@ -51,13 +51,13 @@ def decode(data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
                 _draft(image)
             image.load()
             pixels, turned = _upright_pixels(image)
-            several = _several(image, kind, screened)
+            several = _has_several(image, kind, screened)
             notes = _notes(kind, stored[::-1] if turned else stored, pixels, several=several)
     return pixels, notes
 
 
 @contextlib.contextmanager
-def _as_input_errors(kind: Format) -> Iterator[None]:
+def _translate_errors(kind: Format) -> Iterator[None]:
     """The one place where what Pillow raises becomes an InputError."""
     try:
         yield
@@ -105,10 +105,10 @@ def _upright_pixels(image: Image.Image) -> tuple[UInt8Array, bool]:
     """
     orientation = _orientation(image)
     turned = orientation >= 5
-    width, height = _reduced(*image.size)
+    width, height = _reduced_size(*image.size)
     shape = (width, height, 3) if turned else (height, width, 3)
     upright: UInt8Array = np.empty(shape, np.uint8)
-    target = _as_stored(upright, orientation)
+    target = _view_as_stored(upright, orientation)
     conversion = ColorConversion.of(image)
     scale_x, scale_y = image.width / width, image.height / height
     reach = math.ceil(_FILTER_REACH * scale_y) + 1
@@ -130,7 +130,7 @@ def _upright_pixels(image: Image.Image) -> tuple[UInt8Array, bool]:
     return upright, turned
 
 
-def _reduced(width: int, height: int) -> tuple[int, int]:
+def _reduced_size(width: int, height: int) -> tuple[int, int]:
     longest = max(width, height)
     if longest <= MAX_SIDE:
         return width, height
@@ -143,7 +143,7 @@ def _orientation(image: Image.Image) -> int:
     return exif_orientation(exif) if isinstance(exif, bytes) else 1
 
 
-def _as_stored(upright: UInt8Array, orientation: int) -> UInt8Array:
+def _view_as_stored(upright: UInt8Array, orientation: int) -> UInt8Array:
     """A view of an upright picture in which rows and columns run as they do in the file."""
     views = {
         1: upright,
@@ -158,7 +158,7 @@ def _as_stored(upright: UInt8Array, orientation: int) -> UInt8Array:
     return views[orientation]
 
 
-def _several(image: Image.Image, kind: Format, screened: Screened) -> bool:
+def _has_several(image: Image.Image, kind: Format, screened: Screened) -> bool:
     if kind is Format.GIF:
         return screened.several_frames  # Pillow would walk on, and fail where the rest is damaged
     return bool(getattr(image, "is_animated", False))

@@ -137,13 +137,15 @@ def identify(data: bytes) -> Format:
     head = data[:_HEAD]
     if not head:
         raise UnreadableImage("The file is empty.", hint="Choose a file that holds a picture.")
-    opened = _opened(head)
+    opened = _match_supported(head)
     if opened is not None:
         return opened
-    picture = _named(head, _PICTURES) or _iso_media(head) or _written_picture(head) or _targa(data)
+    picture = (
+        _match_prefix(head, _PICTURES) or _iso_media(head) or _written_picture(head) or _targa(data)
+    )
     if picture is not None:
-        raise unsupported(picture)
-    other = _named(head, _OTHERS) or _text(head)
+        raise unsupported_error(picture)
+    other = _match_prefix(head, _OTHERS) or _text(head)
     raise UnreadableImage(
         f"This is {other}, not a picture." if other else "This is no picture, or a damaged one.",
         hint=f"Choose a picture. Readable are {READABLE}.",
@@ -152,11 +154,11 @@ def identify(data: bytes) -> Format:
 
 def is_video_head(head: bytes) -> bool:
     """Whether a file that begins so is a video."""
-    named = _named(head, _PICTURES) or _iso_media(head)
+    named = _match_prefix(head, _PICTURES) or _iso_media(head)
     return named is not None and named.endswith(" video")
 
 
-def unsupported(what: str) -> UnsupportedImage:
+def unsupported_error(what: str) -> UnsupportedImage:
     """The error for a picture in a format that is not opened; ``what`` carries its article."""
     return UnsupportedImage(
         f"This is {what}, which cannot be opened here.",
@@ -164,13 +166,13 @@ def unsupported(what: str) -> UnsupportedImage:
     )
 
 
-def _opened(head: bytes) -> Format | None:
+def _match_supported(head: bytes) -> Format | None:
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return Format.WEBP
     return next((kind for magic, kind in _OPENED if head.startswith(magic)), None)
 
 
-def _named(head: bytes, table: tuple[tuple[int, bytes, str], ...]) -> str | None:
+def _match_prefix(head: bytes, table: tuple[tuple[int, bytes, str], ...]) -> str | None:
     return next((name for offset, mark, name in table if head.startswith(mark, offset)), None)
 
 

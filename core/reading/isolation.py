@@ -56,7 +56,7 @@ class IsolatedReader:
         self._idle: list[DecoderLink] = []
         self._running: set[DecoderLink] = set()
         self._closed = False
-        self._end_all = weakref.finalize(self, _end, self._running)  # at the latest at exit
+        self._end_all = weakref.finalize(self, _end_all, self._running)  # at the latest at exit
 
     def read(self, source: bytes | Path, *, name: str | None = None) -> RgbImage:
         """Read the image in ``source``; see :func:`read_image`.
@@ -70,7 +70,7 @@ class IsolatedReader:
         """Start a process if there is none, and do not wait until it is ready."""
         with self._lock:
             if not self._running and not self._closed:
-                self._idle.append(self._started())
+                self._idle.append(self._start_decoder())
 
     def renew(self) -> None:
         """End the processes that have nothing to do, which keep what pictures took; start one."""
@@ -105,23 +105,23 @@ class IsolatedReader:
             # only a picture that ends a second, new one as well is to blame.
             for fresh in (False, True):
                 try:
-                    with self._borrowed(fresh=fresh) as decoder:
+                    with self._borrow(fresh=fresh) as decoder:
                         return decoder.decode(data, kind, self._seconds)
                 except DecoderLate:
                     what = f"took longer than {self._seconds} seconds and was given up"
                     break
                 except DecoderEnded as ended:
                     if fresh and not ended.was_ready:
-                        raise cannot_start() from ended
+                        raise decoder_start_error() from ended
                     what = "made the decoder crash"
         raise UnreadableImage(f"Reading this {kind.value} picture {what}.", hint=_ANEW)
 
     @contextlib.contextmanager
-    def _borrowed(self, *, fresh: bool) -> Iterator[DecoderLink]:
+    def _borrow(self, *, fresh: bool) -> Iterator[DecoderLink]:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the reader is closed")
-            decoder = self._started() if fresh or not self._idle else self._idle.pop()
+            decoder = self._start_decoder() if fresh or not self._idle else self._idle.pop()
         try:
             yield decoder
         finally:
@@ -132,11 +132,11 @@ class IsolatedReader:
                     self._running.discard(decoder)
                     decoder.end()
 
-    def _started(self) -> DecoderLink:
+    def _start_decoder(self) -> DecoderLink:
         try:
             decoder = DecoderLink(self._command)
         except OSError as error:
-            raise cannot_start() from error
+            raise decoder_start_error() from error
         self._running.add(decoder)
         return decoder
 
@@ -154,26 +154,26 @@ def read_image(source: bytes | Path, *, name: str | None = None) -> RgbImage:
     the decoder crash or hang, ProjectError where no process can be started, and TypeError for any
     other kind of source.
     """
-    return _shared(os.getpid()).read(source, name=name)
+    return _shared_reader(os.getpid()).read(source, name=name)
 
 
 def warm_up_reader() -> None:
     """Start the process that :func:`read_image` needs, so that the first image waits less."""
-    _shared(os.getpid()).prepare()
+    _shared_reader(os.getpid()).prepare()
 
 
 def renew_reader() -> None:
     """Replace the processes of :func:`read_image` by one new one, while a server is idle."""
-    _shared(os.getpid()).renew()
+    _shared_reader(os.getpid()).renew()
 
 
 @functools.cache
-def _shared(_process: int) -> IsolatedReader:
+def _shared_reader(_process: int) -> IsolatedReader:
     # One for each process: after a fork the child must not talk into its parent's pipes.
     return IsolatedReader()
 
 
-def cannot_start() -> ProjectError:
+def decoder_start_error() -> ProjectError:
     """The error for a computer that starts no decoder process."""
     return ProjectError(
         "The process that decodes pictures cannot be started.",
@@ -181,7 +181,7 @@ def cannot_start() -> ProjectError:
     )
 
 
-def _end(running: set[DecoderLink]) -> None:
+def _end_all(running: set[DecoderLink]) -> None:
     for decoder in tuple(running):
         decoder.end()
     running.clear()

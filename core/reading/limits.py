@@ -50,7 +50,7 @@ def check_pixels(width: int, height: int, limit: int = MAX_PIXELS) -> None:
         )
 
 
-def excessive(format_name: str, what: str) -> ImageTooLarge:
+def too_costly_error(format_name: str, what: str) -> ImageTooLarge:
     """The error for a small file that is built to cost far more than a picture of its size."""
     return ImageTooLarge(
         f"Reading this {format_name} would take far more memory or time than its picture needs: "

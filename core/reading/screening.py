@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from PIL import TiffTags
 
-from .formats import Format, unsupported
-from .limits import MAX_PIXELS_WHOLE, check_pixels, excessive
+from .formats import Format, unsupported_error
+from .limits import MAX_PIXELS_WHOLE, check_pixels, too_costly_error
 from .tag_directories import Tag, TagDirectories
 
 MAX_METADATA_BLOCKS = 4096
@@ -74,9 +74,9 @@ class Screened:
         """Raise ImageTooLarge if the picture's size makes the container excessive."""
         pixels = width * height
         if self.scans * pixels > MAX_SCANNED_PIXELS:
-            raise excessive(format_name, f"it draws its pixels in {self.scans} passes")
+            raise too_costly_error(format_name, f"it draws its pixels in {self.scans} passes")
         if self.tile_pixels > max(MAX_TILE_PIXELS, 2 * pixels):
-            raise excessive(format_name, "its tiles are far larger than the picture")
+            raise too_costly_error(format_name, "its tiles are far larger than the picture")
 
 
 def screen(data: bytes, kind: Format) -> Screened:
@@ -91,7 +91,9 @@ def screen(data: bytes, kind: Format) -> Screened:
 def check_run_lengths(width: int, height: int) -> None:
     """Raise ImageTooLarge for a run-length BMP that would take too long or too much memory."""
     if width > MAX_RLE_WIDTH or width * height > MAX_RLE_PIXELS:
-        raise excessive("BMP", "it is compressed by run lengths, which is meant for small pictures")
+        raise too_costly_error(
+            "BMP", "it is compressed by run lengths, which is meant for small pictures"
+        )
 
 
 def _jpeg(data: bytes) -> Screened:
@@ -108,7 +110,7 @@ def _jpeg(data: bytes) -> Screened:
             blocks += 1
             padding += gap
             if blocks > MAX_METADATA_BLOCKS or padding > MAX_PADDING:
-                raise excessive("JPEG", "it is filled up with metadata or padding")
+                raise too_costly_error("JPEG", "it is filled up with metadata or padding")
             if marker in _FRAMES:
                 height, width = data[start + 1 : start + 3], data[start + 3 : start + 5]
                 size = int.from_bytes(width, "big"), int.from_bytes(height, "big")
@@ -145,7 +147,7 @@ def _png(data: bytes) -> Screened:
         if name == b"IDAT" or len(name) < 4:
             return Screened()
         position += 12 + int.from_bytes(data[position : position + 4], "big")
-    raise excessive("PNG", "it is filled up with metadata")
+    raise too_costly_error("PNG", "it is filled up with metadata")
 
 
 def _gif(data: bytes) -> Screened:
@@ -168,7 +170,7 @@ def _gif(data: bytes) -> Screened:
             end = _after_sub_blocks(data, position + 2, stop) if block == 0x21 else position + 1
             extensions += end - position
             if extensions > MAX_GIF_EXTENSIONS and not frames:
-                raise excessive("GIF", "it is filled up with comments")
+                raise too_costly_error("GIF", "it is filled up with comments")
             position = end
     return Screened(several_frames=frames > 1)
 
@@ -205,11 +207,11 @@ def _tiff(data: bytes) -> Screened:
     preview_only = numbers.get(_SUBFILE_TYPE, 0) & 1 and _SUB_DIRECTORIES in numbers
     if data[8:10] == b"CR" or preview_only or _DNG_VERSION in numbers:
         # The first picture in these is a thumbnail, which would be answered as if it were all.
-        raise unsupported("a camera raw file (DNG, CR2, NEF or the like)")
+        raise unsupported_error("a camera raw file (DNG, CR2, NEF or the like)")
     for tag in structure:
         structural = tag.number <= _LAST_STRUCTURAL_TAG and tag.number != _TRANSFER_FUNCTION
         if structural and not tag.is_bytes and tag.count > MAX_TIFF_NUMBERS:
-            raise excessive("TIFF", f"tag {tag.number} lists {tag.count} numbers")
+            raise too_costly_error("TIFF", f"tag {tag.number} lists {tag.count} numbers")
     # Decoders disagree on which of two equal tags counts, so the largest does.
     widths = [tag.integer or 0 for tag in structure if tag.number == _TILE_WIDTH]
     lengths = [tag.integer or 0 for tag in structure if tag.number == _TILE_LENGTH]
@@ -233,7 +235,7 @@ def _check_directories(data: bytes, format_name: str) -> list[Tag]:
         for tag in waiting.pop():
             budget -= min(tag.size, max(0, len(data) - tag.offset))
             if budget < 0:
-                raise excessive(format_name, "its tags overlap")
+                raise too_costly_error(format_name, "its tags overlap")
             nested = tag.integer
             if tag.number in TiffTags.TAGS_V2_GROUPS and nested is not None and nested not in seen:
                 seen.add(nested)
@@ -244,7 +246,7 @@ def _check_directories(data: bytes, format_name: str) -> list[Tag]:
 def _limited(tags: Iterator[Tag], format_name: str) -> list[Tag]:
     found = list(itertools.islice(tags, MAX_METADATA_BLOCKS + 1))
     if len(found) > MAX_METADATA_BLOCKS:
-        raise excessive(format_name, "it is filled up with metadata")
+        raise too_costly_error(format_name, "it is filled up with metadata")
     return found
 
 

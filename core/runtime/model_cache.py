@@ -59,7 +59,7 @@ class ModelCache:
             except BaseException:
                 Path(name).unlink(missing_ok=True)
                 raise
-            _make_room(self._file.parent)
+            _evict_oldest(self._file.parent)
 
     def drop(self) -> None:
         """Forget what is kept under this key."""
@@ -93,7 +93,7 @@ def _is_private(path: Path) -> bool:
     return told.st_uid == os.getuid() and not told.st_mode & _OTHERS
 
 
-def _make_room(folder: Path) -> None:
+def _evict_oldest(folder: Path) -> None:
     files = sorted(folder.glob("*.blob"), key=lambda each: each.stat().st_mtime)
     for file in files[:-_MOST]:
         file.unlink(missing_ok=True)

@@ -71,27 +71,27 @@ class RunnerByShape:
 
 def openvino_runner(network: Network) -> NetworkRunner:
     """``network`` compiled for this processor: the copies that are kept, else made and kept."""
-    model = cache(partial(converted, network))
-    any_shape = OpenVinoRunner(_compiled(network.fingerprint, network.input_shape, model))
+    model = cache(partial(convert, network))
+    any_shape = OpenVinoRunner(_compile_or_load(network.fingerprint, network.input_shape, model))
     if not network.usual_shapes:
         return any_shape
     usual: dict[tuple[int, ...], OpenVinoRunner] = {
         shape: OpenVinoRunner(
-            _compiled(network.fingerprint, shape, partial(_for_shape, model, shape))
+            _compile_or_load(network.fingerprint, shape, partial(_fix_shape, model, shape))
         )
         for shape in network.usual_shapes
     }
     return RunnerByShape(usual, any_shape)
 
 
-def _for_shape(model: Callable[[], Any], shape: tuple[int, ...]) -> Any:
+def _fix_shape(model: Callable[[], Any], shape: tuple[int, ...]) -> Any:
     """A copy of the model for one shape alone."""
     copy = model().clone()
     copy.reshape(list(shape))
     return copy
 
 
-def compiled_file(path: Path, *, mean: float, scale: float) -> Any:
+def compile_file(path: Path, *, mean: float, scale: float) -> Any:
     """A network in a file of a format that OpenVINO reads, compiled for this processor.
 
     It takes uint8 in the shape that the file gives its input; the mean is taken from each value,
@@ -108,10 +108,12 @@ def compiled_file(path: Path, *, mean: float, scale: float) -> Any:
         return steps.build()
 
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
-    return _compiled(f"{fingerprint} {mean} {scale}", (), make)
+    return _compile_or_load(f"{fingerprint} {mean} {scale}", (), make)
 
 
-def _compiled(fingerprint: str, input_shape: tuple[int, ...], make: Callable[[], Any]) -> Any:
+def _compile_or_load(
+    fingerprint: str, input_shape: tuple[int, ...], make: Callable[[], Any]
+) -> Any:
     """What ``make`` gives, compiled; kept under all it depends on where there's a fingerprint."""
     options = {**OPTIONS, **thread_options()}
     if not fingerprint:
@@ -135,7 +137,7 @@ def _compiled(fingerprint: str, input_shape: tuple[int, ...], make: Callable[[],
     return model
 
 
-def converted(network: Network) -> Any:
+def convert(network: Network) -> Any:
     """``network`` as OpenVINO's own model."""
     import torch
 

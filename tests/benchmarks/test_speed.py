@@ -19,18 +19,18 @@ from torch.nn.functional import interpolate
 
 from core import Device, Engine, IsolatedReader, RgbImage, read_image
 from core.classifiers import ARCHITECTURES
-from core.classifiers.architectures import EmotionNetwork, architecture_named
+from core.classifiers.architectures import EmotionNetwork, find_architecture
 from core.config import Preset, settings_for
 from core.detectors import DETECTORS
 from core.detectors.area_windows import squares, sums_of
 from core.detectors.compact import compact_network
 from core.detectors.mtcnn_networks import load_networks
-from core.faces.reduce import reduced_to
-from core.landmarks.face_mesh import FaceMeshLandmarks, cut_square
+from core.faces.reduce import shrink_to_fit
+from core.landmarks.face_mesh import FaceMeshLandmarks, crop_square
 from core.landmarks.mesh_networks import MeshNetworks
 from core.reading.reader import read_in_process
 from core.runtime import make_runner, runner_for
-from core.weights import detector_of
+from core.weights import read_detector
 from tests.core.landmarks.mediapipe_graph import meshes_of_mediapipe
 
 pytestmark = pytest.mark.bench
@@ -48,7 +48,7 @@ def photo(astronaut):
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_classifying_one_face(benchmark, name, engine):
     benchmark.group = f"classify one face: {name}, {INPUT_PX} px"
-    network = EmotionNetwork(architecture_named(name))
+    network = EmotionNetwork(find_architecture(name))
     runner = make_runner(network, input_px=INPUT_PX, engine=engine, device=Device.CPU)
     crop = np.random.default_rng(0).random((1, 3, INPUT_PX, INPUT_PX), dtype=np.float32)
     benchmark(runner.run, crop)
@@ -108,7 +108,7 @@ def test_starting(benchmark, way, tmp_path, monkeypatch):
 def test_proposing_faces(benchmark, way):
     benchmark.group = "propose faces in 512 x 384 px"
     shape = (1, 3, 384, 512)
-    network = compact_network(detector_of("compact", None))
+    network = compact_network(read_detector("compact", None))
     usual = replace(network, usual_shapes=(shape,) if way.startswith("for") else ())
     runner = runner_for(usual, engine=Engine.OPENVINO, device=Device.CPU)
     benchmark(runner.run, np.random.default_rng(0).uniform(0, 255, shape).astype(np.float32))
@@ -118,7 +118,7 @@ def test_proposing_faces(benchmark, way):
 def test_running_the_face_mesh(benchmark, photo, way):
     benchmark.group = "run the face mesh on one face"
     (face, *_) = detector("mtcnn", Preset.FAST).detect(photo)
-    square, _, _ = cut_square(photo, face.box)
+    square, _, _ = crop_square(photo, face.box)
     benchmark(meshes_of_mediapipe() if way != "OpenVINO" else MeshNetworks().meshes, square)
 
 
@@ -136,7 +136,7 @@ def test_reducing_a_photo(benchmark, photo, size, way):
     benchmark.group = f"reduce a photo of {size[0]} x {size[1]} to 1024 px"
     pixels = cv2.resize(photo.pixels, size)
     if way.startswith("halved"):
-        benchmark(reduced_to, pixels, 1024)
+        benchmark(shrink_to_fit, pixels, 1024)
     else:
         small = (1024, round(1024 * size[1] / size[0]))
         benchmark(cv2.resize, pixels, small, interpolation=cv2.INTER_AREA)

@@ -38,7 +38,7 @@ def _learn(pipe, kept, compiled):
     """Take one training step for each message, in a process that both settings change for good."""
     import torch
 
-    from core.classifiers.architectures import EmotionNetwork, architecture_named
+    from core.classifiers.architectures import EmotionNetwork, find_architecture
     from training.learning.loader import make_training_loader
     from training.learning.memory import keep_freed_memory
     from training.learning.module import EmotionModule
@@ -47,7 +47,7 @@ def _learn(pipe, kept, compiled):
     if kept:
         keep_freed_memory()
     recipe = read_recipe("mobilenet_v2", {"input_px": str(SIDE), "early_share": "0"})
-    network = EmotionNetwork(architecture_named("mobilenet_v2"))
+    network = EmotionNetwork(find_architecture("mobilenet_v2"))
     module = EmotionModule(recipe, network, steps=1000, max_seconds=None)
     module = module.to(memory_format=torch.channels_last)
     module._trainer = type("Trainer", (), {"global_step": 500})()

@@ -50,7 +50,7 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory, faces48: NDArray[np.ui
     import torch
     from torch import nn
 
-    from core.classifiers.architectures import EmotionNetwork, architecture_named
+    from core.classifiers.architectures import EmotionNetwork, find_architecture
     from core.faces.alignment import FaceFrame
     from core.faces.preprocess import Preprocessing
     from training.learning.export import export_network, update_ensemble, update_entry
@@ -58,7 +58,7 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory, faces48: NDArray[np.ui
     directory = tmp_path_factory.mktemp("weights")
     for seed, (name, input_px) in enumerate(INPUT_PX.items()):
         torch.manual_seed(seed)
-        network = EmotionNetwork(architecture_named(name))
+        network = EmotionNetwork(find_architecture(name))
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.momentum = None  # the plain mean over all that was seen

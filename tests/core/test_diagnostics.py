@@ -12,7 +12,7 @@ import pytest
 from core.diagnostics import Finding, Status, diagnose, prepare_networks
 from core.diagnostics.packages import Package, check_packages
 from core.diagnostics.system import check_camera, check_libraries, check_python
-from core.diagnostics.trials import check_trials, failed_trials
+from core.diagnostics.trials import check_trials, run_trials
 from core.diagnostics.weights import check_weights
 
 
@@ -167,7 +167,7 @@ def test_libraries_are_not_looked_for_where_wheels_carry_them():
 
 def test_import_that_fails_is_named_with_its_last_line():
     trials = {"good": "pass", "bad": "raise RuntimeError('operator nms does not exist')"}
-    failed = failed_trials(trials)
+    failed = run_trials(trials)
     assert failed == {"bad": "RuntimeError: operator nms does not exist"}
     (finding,) = check_trials(failed, known=())
     assert finding.is_problem
@@ -175,7 +175,7 @@ def test_import_that_fails_is_named_with_its_last_line():
 
 
 def test_import_that_crashes_the_interpreter_is_survived():
-    assert "status" in failed_trials({"bad": "import os; os._exit(3)"})["bad"]
+    assert "status" in run_trials({"bad": "import os; os._exit(3)"})["bad"]
 
 
 def test_failed_import_is_not_told_twice_when_its_cause_is_known():

@@ -16,7 +16,7 @@ from core import EMOTIONS, WeightsCorrupt, WeightsMissing
 from core.calibration import Calibration
 from core.faces.alignment import FaceFrame
 from core.faces.preprocess import Preprocessing
-from core.weights import read_ensemble, read_manifest, spec_of
+from core.weights import read_ensemble, read_manifest, read_spec
 
 
 def small_file(seed=0):
@@ -68,7 +68,7 @@ def parsed(monkeypatch):
 
 
 def test_entry_tells_everything_that_travels_with_the_weights(folder):
-    spec = spec_of("resnet50", folder)
+    spec = read_spec("resnet50", folder)
     assert spec.file == folder / "resnet50.safetensors"
     assert spec.preprocessing == Preprocessing(96, 0.5, 0.25)
     assert spec.frame == FaceFrame()
@@ -77,7 +77,7 @@ def test_entry_tells_everything_that_travels_with_the_weights(folder):
 
 
 def test_whole_file_is_loaded_in_its_own_precision(folder, parsed):
-    state = spec_of("resnet50", folder).load()
+    state = read_spec("resnet50", folder).load()
     assert {key: (tuple(value.shape), str(value.dtype)) for key, value in state.items()} == {
         "layer.weight": ((16, 32), "torch.float16")
     }
@@ -105,7 +105,7 @@ def test_missing_manifest_says_how_to_restore_it(tmp_path):
 
 def test_model_that_is_not_trained_asks_for_training_and_names_what_there_is(folder):
     with pytest.raises(WeightsMissing, match="inception_v3 is not trained yet") as caught:
-        spec_of("inception_v3", folder)
+        read_spec("inception_v3", folder)
     assert "emotion train --model inception_v3" in caught.value.hint
     assert "or use resnet50." in caught.value.hint
 
@@ -188,13 +188,13 @@ def test_file_is_looked_for_beside_the_manifest_only(tmp_path, file):
     (tmp_path / "outside.safetensors").write_bytes(data)
     write(folder, {"resnet50": entry(data, file=file)})
     with pytest.raises(WeightsCorrupt, match=r"expected a \.safetensors file beside the manifest"):
-        spec_of("resnet50", folder)
+        read_spec("resnet50", folder)
 
 
 def test_missing_file_is_told(folder, parsed):
     (folder / "resnet50.safetensors").unlink()
     with pytest.raises(WeightsMissing, match="weights of resnet50 are absent"):
-        spec_of("resnet50", folder).load()
+        read_spec("resnet50", folder).load()
 
 
 def test_folder_in_place_of_the_file_is_refused(folder, parsed):
@@ -204,7 +204,7 @@ def test_folder_in_place_of_the_file_is_refused(folder, parsed):
     size = file.stat().st_size
     write(folder, {"resnet50": entry(b"", bytes=size)})
     with pytest.raises(WeightsCorrupt, match="cannot be read"):
-        spec_of("resnet50", folder).load()
+        read_spec("resnet50", folder).load()
 
 
 @pytest.mark.parametrize("length", [0, 1, 100, -1])
@@ -212,7 +212,7 @@ def test_cut_off_file_is_refused_before_it_is_parsed(folder, parsed, length):
     file = folder / "resnet50.safetensors"
     file.write_bytes(file.read_bytes()[:length])
     with pytest.raises(WeightsCorrupt, match="bytes instead of"):
-        spec_of("resnet50", folder).load()
+        read_spec("resnet50", folder).load()
     assert parsed == []
 
 
@@ -220,14 +220,14 @@ def test_longer_file_is_refused_before_it_is_parsed(folder, parsed):
     with (folder / "resnet50.safetensors").open("ab") as file:
         file.write(b"\0")
     with pytest.raises(WeightsCorrupt, match="bytes instead of"):
-        spec_of("resnet50", folder).load()
+        read_spec("resnet50", folder).load()
     assert parsed == []
 
 
 def test_every_changed_byte_is_refused_before_it_is_parsed(folder, parsed):
     file = folder / "resnet50.safetensors"
     whole = file.read_bytes()
-    spec = spec_of("resnet50", folder)
+    spec = read_spec("resnet50", folder)
     rng = np.random.default_rng(0)
     header = 8 + int.from_bytes(whole[:8], "little")
     places = [*range(8), *rng.integers(8, header, 40), *rng.integers(header, len(whole), 80)]
@@ -250,7 +250,7 @@ def test_swapped_files_are_refused_before_they_are_parsed(tmp_path, parsed):
     (tmp_path / "inception_v3.safetensors").write_bytes(one)
     for name in ("resnet50", "inception_v3"):
         with pytest.raises(WeightsCorrupt, match=f"weights of {name} differ"):
-            spec_of(name, tmp_path).load()
+            read_spec(name, tmp_path).load()
     assert parsed == []
 
 
@@ -277,7 +277,7 @@ def test_pickle_with_another_name_and_a_right_checksum_is_never_unpickled(tmp_pa
     (tmp_path / "resnet50.safetensors").write_bytes(data)
     write(tmp_path, {"resnet50": entry(data)})
     with pytest.raises(WeightsCorrupt, match="no safetensors file"):
-        spec_of("resnet50", tmp_path).load()
+        read_spec("resnet50", tmp_path).load()
     assert not Exploding.ran
 
 
@@ -286,7 +286,7 @@ def test_header_that_promises_more_than_there_is_is_refused(tmp_path):
     (tmp_path / "resnet50.safetensors").write_bytes(data)
     write(tmp_path, {"resnet50": entry(data)})
     with pytest.raises(WeightsCorrupt, match="no safetensors file"):
-        spec_of("resnet50", tmp_path).load()
+        read_spec("resnet50", tmp_path).load()
 
 
 def test_weights_of_another_network_are_refused(folder):

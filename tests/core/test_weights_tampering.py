@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from core import Analyzer, AnalyzerConfig, WeightsCorrupt, WeightsError
-from core.weights import MANIFEST_NAME, SHIPPED_DIR, read_manifest, spec_of
+from core.weights import MANIFEST_NAME, SHIPPED_DIR, read_manifest, read_spec
 
 NAME = "mobilenet_v2"
 
@@ -19,7 +19,7 @@ NAME = "mobilenet_v2"
 def shipped():
     """The bytes of the shipped network."""
     try:
-        return spec_of(NAME).read_verified()
+        return read_spec(NAME).read_verified()
     except WeightsError as error:
         pytest.skip(f"needs the shipped weights: {error.message}")
 
@@ -45,7 +45,7 @@ def unparsed(monkeypatch):
 
 
 def lay(folder, data):
-    (folder / spec_of(NAME, folder).file.name).write_bytes(data)
+    (folder / read_spec(NAME, folder).file.name).write_bytes(data)
 
 
 def flip_a_bit(data: bytearray, rng: random.Random) -> None:
@@ -113,7 +113,7 @@ KINDS: tuple[Callable[[bytearray, random.Random], None], ...] = (
 
 @pytest.mark.parametrize("tamper", KINDS, ids=lambda kind: kind.__name__)
 def test_ten_tamperings_of_each_kind_are_refused_unparsed(shipped, folder, unparsed, tamper):
-    spec = spec_of(NAME, folder)
+    spec = read_spec(NAME, folder)
     for seed in range(10):
         data = bytearray(shipped)
         tamper(data, random.Random(f"{tamper.__name__} {seed}"))
@@ -147,7 +147,7 @@ def test_a_pickle_of_the_right_size_and_name_is_refused_unparsed(shipped, folder
     pickled = pickle.dumps(Exploding())
     lay(folder, pickled + bytes(len(shipped) - len(pickled)))
     with pytest.raises(WeightsCorrupt, match="differ from the ones that were measured"):
-        spec_of(NAME, folder).load()
+        read_spec(NAME, folder).load()
     assert not Exploding.ran
 
 
@@ -161,4 +161,4 @@ def test_no_analyzer_is_made_of_tampered_weights(shipped, folder, unparsed):
 
 def test_an_untouched_copy_is_loaded(shipped, folder):
     lay(folder, shipped)
-    assert spec_of(NAME, folder).load()
+    assert read_spec(NAME, folder).load()

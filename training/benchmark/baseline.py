@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from core.types import UInt8Array
-from core.weights import spec_of
+from core.weights import read_spec
 
 _CROP_SIDE = 1.5
 """Side of the crop for the face mesh, in sides of the box."""
@@ -31,7 +31,7 @@ class BaselinePipeline:
         from core.classifiers.architectures import empty_network, load_state
 
         self._torch = torch
-        self._spec = spec_of("mobilenet_v2")
+        self._spec = read_spec("mobilenet_v2")
         self._mtcnn = MTCNN(min_face_size=min_face_px, keep_all=True)
         self._mesh = FaceMesh(static_image_mode=True, max_num_faces=1)
         self._network = load_state(empty_network("mobilenet_v2"), self._spec.load())

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from core.classifiers.network import NetworkClassifier, network_of
-from core.runtime.openvino_engine import OPTIONS, OpenVinoRunner, converted, openvino_core
+from core.runtime.openvino_engine import OPTIONS, OpenVinoRunner, convert, openvino_core
 from core.types import Float32Array
-from core.weights import WeightsSpec, spec_of
+from core.weights import WeightsSpec, read_spec
 
 from ..data.faces import FaceSet, read_faces
 from ..data.splits import Split
@@ -34,7 +34,7 @@ def compare_precisions(
     installed, which needs training faces in ``data``. Nothing is fitted to the validation faces.
     """
     faces = read_faces(data, Split.VALIDATION)
-    spec = spec_of(model)
+    spec = read_spec(model)
     networks = {
         name: NetworkClassifier(spec, OpenVinoRunner(compiled))
         for name, compiled in _compile(spec, data).items()
@@ -60,7 +60,7 @@ def compare_precisions(
 
 def _compile(spec: WeightsSpec, data: Sequence[Path]) -> dict[str, Any]:
     core = openvino_core()
-    model = converted(network_of(spec))
+    model = convert(network_of(spec))
     compiled = {"f32": core.compile_model(model, "CPU", OPTIONS)}
     if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         lower = {**OPTIONS, "INFERENCE_PRECISION_HINT": "bf16"}

@@ -9,7 +9,7 @@ from typing import Any
 from core.detectors.tuning import TUNED_NAME
 from core.errors import ConfigError
 from core.files import atomic_write, write_json
-from core.weights import detector_of
+from core.weights import read_detector
 
 from ..learning.export import publish_entry
 from .card import write_detector_card
@@ -21,7 +21,7 @@ def publish_detector(source: Path, destination: Path) -> None:
 
     ConfigError where it was not tuned: its thresholds would be another detector's.
     """
-    stored = detector_of(NAME, source)
+    stored = read_detector(NAME, source)
     tuned = source / TUNED_NAME
     measured = json.loads(tuned.read_text(encoding="utf-8")) if tuned.exists() else {}
     if NAME not in measured.get("detectors", {}):

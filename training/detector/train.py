@@ -15,7 +15,7 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
 from core.config import Device
-from core.detectors.compact import padded
+from core.detectors.compact import pad_image
 from core.files import write_json
 from core.types import UInt8Array
 
@@ -166,7 +166,7 @@ def _as_input(pixels: UInt8Array) -> Tensor:
     scale = min(1.0, _LOOKED_AT_PX / max(pixels.shape))
     reduced = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     shown = np.asarray(reduced, dtype=np.uint8)
-    return torch.from_numpy(np.ascontiguousarray(padded(shown).transpose(2, 0, 1)))
+    return torch.from_numpy(np.ascontiguousarray(pad_image(shown).transpose(2, 0, 1)))
 
 
 def draw_examples(dataset: AugmentedPhotos, recipe: DetectorRecipe) -> list[UInt8Array]:

@@ -19,7 +19,7 @@ from core.classifiers.network import load_network
 from core.config import Device, Engine
 from core.errors import ConfigError
 from core.types import Float32Array
-from core.weights import SHIPPED_DIR, spec_of
+from core.weights import SHIPPED_DIR, read_spec
 
 from ..data.faces import read_faces
 from ..data.splits import Split, describe_data
@@ -86,7 +86,7 @@ def calibrate_model(
         )
     folder = weights_dir or SHIPPED_DIR
     for name in names:
-        spec_of(name, folder)
+        read_spec(name, folder)
     faces = read_faces(sources, Split.VALIDATION)
     networks = {
         name: load_network(name, weights_dir=folder, engine=Engine(engine), device=Device(device))

@@ -19,7 +19,7 @@ from core.faces.alignment import FaceFrame
 from core.faces.preprocess import Preprocessing
 from core.files import atomic_write, write_json
 from core.labels import EMOTIONS
-from core.weights import MANIFEST_NAME, MANIFEST_VERSION, WeightsSpec, read_manifest, spec_of
+from core.weights import MANIFEST_NAME, MANIFEST_VERSION, WeightsSpec, read_manifest, read_spec
 
 
 def export_network(
@@ -144,7 +144,7 @@ def read_entry(directory: Path, name: str) -> dict[str, Any]:
 
 def publish(name: str, source: Path, destination: Path) -> None:
     """Copy one model's verified file and its manifest entry to ``destination``."""
-    data = spec_of(name, source).read_verified()
+    data = read_spec(name, source).read_verified()
     document = json.loads((source / MANIFEST_NAME).read_text(encoding="utf-8"))
     entry = document["models"][name]
     if source.resolve() != destination.resolve():

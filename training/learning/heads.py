@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from core.classifiers.architectures import EmotionNetwork, architecture_named
+from core.classifiers.architectures import EmotionNetwork, find_architecture
 from core.labels import EMOTIONS
 
 from ..data.shapes import SHAPE_VALUES
@@ -40,7 +40,7 @@ class HeadedNetwork(nn.Module):
         """``hints`` is the width of the teachers' features; 0 leaves that head out."""
         super().__init__()
         self.network = network
-        architecture = architecture_named(recipe.model)
+        architecture = find_architecture(recipe.model)
         # The head for the crowd's votes. Checkpoints store it under this name.
         self.opinions = nn.Linear(architecture.features, VOTE_CLASSES)
         self.shapes = nn.Linear(architecture.features, SHAPE_VALUES) if shapes else None

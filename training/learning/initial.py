@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torchvision.models import get_weight
 from torchvision.models.resnet import Bottleneck
 
-from core.classifiers.architectures import EmotionNetwork, architecture_named, load_state
+from core.classifiers.architectures import EmotionNetwork, find_architecture, load_state
 from core.detectors.compact_network import CompactNetwork
 from core.errors import ConfigError, ProjectError, WeightsCorrupt
 from core.weights import read_detectors
@@ -29,7 +29,7 @@ def make_initial_network(recipe: Recipe, init: str) -> EmotionNetwork:
     ConfigError when the weights cannot be loaded or do not fit the architecture.
     """
     torch.manual_seed(recipe.seed)
-    architecture = architecture_named(recipe.model)
+    architecture = find_architecture(recipe.model)
     network = EmotionNetwork(architecture, dropout=recipe.dropout)
     if init == SCRATCH:
         _zero_residual_branches(network)

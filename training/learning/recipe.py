@@ -109,9 +109,9 @@ class Recipe:
     (:mod:`training.data.balance`), as a share of the normal ranges."""
 
     def __post_init__(self) -> None:
-        from core.classifiers.architectures import architecture_named
+        from core.classifiers.architectures import find_architecture
 
-        smallest = architecture_named(self.model).min_px
+        smallest = find_architecture(self.model).min_px
         for name in ("input_px", "early_px"):
             if getattr(self, name) < smallest:
                 raise ConfigError(

@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 from core.config import AnalyzerConfig
 from core.detectors import DETECTORS
 from core.errors import DataError, InputError
-from core.faces.alignment import FaceFrame, cut, matrix_from_anchors, matrix_from_box
+from core.faces.alignment import FaceFrame, crop_face, matrix_from_anchors, matrix_from_box
 from core.labels import EMOTIONS
 from core.landmarks import LandmarkModel
 from core.landmarks.anchors import anchor_points
@@ -52,7 +52,7 @@ def crop_faces(way: str, faces: Sequence[LocatedFace], frame: FaceFrame) -> UInt
             matrix = matrix_from_anchors(anchor_points(points), frame)
         if matrix is None:
             matrix = matrix_from_box(face.found.box)
-        crops.append(cut(face.image, matrix).pixels)
+        crops.append(crop_face(face.image, matrix).pixels)
     return np.stack(crops)
 
 

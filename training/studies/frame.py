@@ -22,7 +22,13 @@ from core.classifiers.network import NetworkClassifier, load_network
 from core.config import AnalyzerConfig
 from core.detectors import DETECTORS
 from core.errors import DataError, InputError
-from core.faces.alignment import CROP_PX, cut, matrix_from_anchors, matrix_from_box, warped
+from core.faces.alignment import (
+    CROP_PX,
+    crop_face,
+    matrix_from_anchors,
+    matrix_from_box,
+    warp_square,
+)
 from core.files import atomic_write, write_json
 from core.labels import EMOTIONS
 from core.landmarks.anchors import anchor_points
@@ -133,7 +139,7 @@ def _framed(faces: FaceSet, network: NetworkClassifier, mesh: FaceMeshLandmarks)
     rows = []
     for scale in SCALES:
         crops = [
-            cut(picture, _resized(matrix, scale)).pixels
+            crop_face(picture, _resized(matrix, scale)).pixels
             for picture, (_, matrix) in zip(pictures, matrices, strict=True)
         ]
         answers = spec.calibration.probabilities(network.logits(np.stack(crops)))
@@ -208,8 +214,8 @@ def _photo_faces(
                 continue
             yield _PhotoFace(
                 label=_label(path.parent.name) if rank == 0 else None,
-                small=cut(image, matrix).pixels,
-                sharp=warped(image, matrix * (side / CROP_PX), side),
+                small=crop_face(image, matrix).pixels,
+                sharp=warp_square(image, matrix * (side / CROP_PX), side),
             )
 
 

@@ -31,7 +31,7 @@ from core.calibration import Calibration
 from core.config import Device, PresetSettings
 from core.detectors import DETECTORS
 from core.errors import DataError
-from core.faces.alignment import CROP_PX, FaceFrame, cut, matrix_from_anchors, matrix_from_box
+from core.faces.alignment import CROP_PX, FaceFrame, crop_face, matrix_from_anchors, matrix_from_box
 from core.files import atomic_write, write_json
 from core.landmarks.anchors import anchor_points
 from core.landmarks.face_mesh import FaceMeshLandmarks
@@ -236,7 +236,7 @@ def _boxed(faces: _Faces) -> UInt8Array:
     """(N, 48, 48) faces cut out by the detector's box; whole where it found none."""
     return np.stack(
         [
-            cut(picture, _WHOLE if found is None else matrix_from_box(found.box)).pixels
+            crop_face(picture, _WHOLE if found is None else matrix_from_box(found.box)).pixels
             for picture, found in zip(faces.pictures, faces.detected, strict=True)
         ]
     )
@@ -247,7 +247,7 @@ def _cut(faces: _Faces, landmarks: Sequence[Landmarks], frame: FaceFrame) -> UIn
     crops = []
     for picture, points in zip(faces.pictures, landmarks, strict=True):
         matrix: NDArray[np.float64] | None = matrix_from_anchors(anchor_points(points), frame)
-        crops.append(cut(picture, _WHOLE if matrix is None else matrix).pixels)
+        crops.append(crop_face(picture, _WHOLE if matrix is None else matrix).pixels)
     return np.stack(crops)
 
 

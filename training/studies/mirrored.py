@@ -28,7 +28,7 @@ from core.faces.alignment import CROP_PX
 from core.files import write_json
 from core.landmarks import LandmarkModel
 from core.landmarks.anchors import anchor_points
-from core.landmarks.face_mesh import FaceMeshLandmarks, cut_square
+from core.landmarks.face_mesh import FaceMeshLandmarks, crop_square
 from core.landmarks.mesh_networks import MESH_PX, MeshNetworks
 from core.types import Box, Face, Landmarks, RgbImage
 
@@ -159,12 +159,12 @@ def _views(image: RgbImage, face: Face, networks: MeshNetworks) -> list[Anchors]
     """Where the detector's points lie in the finder's view of the face, if it has one."""
     if face.landmarks is None:
         return []
-    square, offset, scale = cut_square(image, face.box)
+    square, offset, scale = crop_square(image, face.box)
     middle = (_middle(face.box) - offset) / scale
     seen = [
         (float(np.linalg.norm(mesh[:, :2].mean(axis=0) - middle)), view)
-        for view in networks.views(square)
-        if (mesh := networks.mesh_in(square, view)) is not None
+        for view in networks.find_views(square)
+        if (mesh := networks.find_mesh_in(square, view)) is not None
     ]
     if not seen:
         return []

@@ -9,15 +9,15 @@ from core import UnknownComponent, WeightsCorrupt
 from core.classifiers import ARCHITECTURES
 from core.classifiers.architectures import (
     EmotionNetwork,
-    architecture_named,
     empty_network,
+    find_architecture,
     load_state,
 )
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_description_fits_the_network(name):
-    architecture = architecture_named(name)
+    architecture = find_architecture(name)
     # Shapes only: on the meta device a network costs neither memory nor time.
     with torch.device("meta"):
         network = EmotionNetwork(architecture).eval()
@@ -35,7 +35,7 @@ def test_description_fits_the_network(name):
 
 def test_inception_needs_its_least_input():
     with torch.device("meta"):
-        network = EmotionNetwork(architecture_named("inception_v3")).eval()
+        network = EmotionNetwork(find_architecture("inception_v3")).eval()
         batch = torch.zeros(1, 3, 74, 74)
     with pytest.raises(RuntimeError):
         network(batch)
@@ -45,18 +45,18 @@ def test_inception_needs_its_least_input():
 def test_imagenet_weights_named_are_torchvision_s(name):
     from torchvision import models
 
-    assert models.get_weight(architecture_named(name).imagenet_weights)
+    assert models.get_weight(find_architecture(name).imagenet_weights)
 
 
 def test_unknown_architecture_is_refused():
     with pytest.raises(UnknownComponent, match="no architecture named 'resnet51'"):
-        architecture_named("resnet51")
+        find_architecture("resnet51")
 
 
 @pytest.fixture(scope="module")
 def state():
     torch.manual_seed(0)
-    network = EmotionNetwork(architecture_named("mobilenet_v2")).eval()
+    network = EmotionNetwork(find_architecture("mobilenet_v2")).eval()
     return network, {
         key: value.half() if value.is_floating_point() else value
         for key, value in network.state_dict().items()

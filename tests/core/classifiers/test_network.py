@@ -9,7 +9,7 @@ from core import InferenceError, WeightsMissing
 from core.calibration import softmax
 from core.classifiers import ARCHITECTURES
 from core.classifiers.network import BATCH, NetworkClassifier, load_network
-from core.weights import spec_of
+from core.weights import read_spec
 
 
 class Runner:
@@ -28,7 +28,7 @@ class Runner:
 def classifier(weights_dir):
     def make(answer):
         runner = Runner(answer)
-        return NetworkClassifier(spec_of("mobilenet_v2", weights_dir), runner), runner
+        return NetworkClassifier(read_spec("mobilenet_v2", weights_dir), runner), runner
 
     return make
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.detectors.area_windows import sums_of
-from core.detectors.cascade import asked
+from core.detectors.area_windows import integral_image
+from core.detectors.cascade import run_batched
 
 SIZES = {4, 8, 16, 64, 256}
 MOST_BLANK = 7
@@ -30,7 +30,7 @@ def test_every_candidate_is_answered_in_its_place(count):
     corners = dice.integers(1, 60, (count, 2))
     boxes = np.concatenate([corners, corners + 24], axis=1).astype(np.float32)
     network = Brightness()
-    answers = asked(network, sums_of(pixels), boxes, 24)
+    answers = run_batched(network, integral_image(pixels), boxes, 24)
     expected = [
         (pixels[y - 1 : y + 24, x - 1 : x + 24].mean(axis=(0, 1)) - 127.5) / 128 for x, y in corners
     ]

@@ -25,14 +25,14 @@ from core.detectors.compact import (
     PAD_TO,
     STRIDES,
     CompactDetector,
+    common_input_sizes,
     compact_network,
     load_compact,
-    padded,
-    usual_sizes_hw,
+    pad_image,
 )
 from core.detectors.compact_network import CompactNetwork
 from core.runtime import runner_for
-from core.weights import detector_of
+from core.weights import read_detector
 from training.learning.export import export_detector
 
 
@@ -102,7 +102,7 @@ def test_large_picture_is_reduced_and_its_boxes_lead_back():
 
 @pytest.mark.parametrize("size_wh", [(1, 1), (64, 64), (65, 64), (63, 129)])
 def test_picture_is_padded_with_grey_to_what_the_network_takes(size_wh):
-    filled = padded(np.zeros((size_wh[1], size_wh[0], 3), np.uint8))
+    filled = pad_image(np.zeros((size_wh[1], size_wh[0], 3), np.uint8))
     assert filled.shape[0] % PAD_TO == filled.shape[1] % PAD_TO == 0
     assert filled.shape[0] - size_wh[1] < PAD_TO > filled.shape[1] - size_wh[0]
     assert (filled[: size_wh[1], : size_wh[0]] == 0).all()
@@ -123,15 +123,15 @@ def test_picture_is_padded_with_grey_to_what_the_network_takes(size_wh):
     ],
 )
 def test_picture_gets_a_size_with_a_compiled_copy_where_that_is_near(size_wh, expected_wh):
-    sizes = usual_sizes_hw(512)
+    sizes = common_input_sizes(512)
     assert sizes == ((384, 512), (512, 384), (512, 512))
-    filled = padded(np.zeros((size_wh[1], size_wh[0], 3), np.uint8), sizes)
+    filled = pad_image(np.zeros((size_wh[1], size_wh[0], 3), np.uint8), sizes)
     assert filled.shape[1::-1] == expected_wh
 
 
 def test_sizes_with_a_compiled_copy_follow_the_working_size():
-    assert usual_sizes_hw(640) == ((512, 640), (640, 512), (640, 640))
-    assert max(usual_sizes_hw(1_000_000)[0]) == 8192
+    assert common_input_sizes(640) == ((512, 640), (640, 512), (640, 640))
+    assert max(common_input_sizes(1_000_000)[0]) == 8192
 
 
 def test_value_that_is_no_number_is_never_a_face():
@@ -159,7 +159,7 @@ def untrained(tmp_path_factory):
 
 @pytest.mark.parametrize("size_wh", [(64, 64), (192, 128), (128, 320)])
 def test_both_engines_say_the_same_whatever_the_size(untrained, size_wh):
-    network = compact_network(detector_of("compact", untrained))
+    network = compact_network(read_detector("compact", untrained))
     batch = np.random.default_rng(0).uniform(0, 255, (2, 3, size_wh[1], size_wh[0]))
     one, other = (
         runner_for(network, engine=engine, device=Device.CPU).run(batch.astype(np.float32))
@@ -171,7 +171,7 @@ def test_both_engines_say_the_same_whatever_the_size(untrained, size_wh):
 
 
 def test_copy_for_one_size_gives_the_same_bits(untrained):
-    network = compact_network(detector_of("compact", untrained))
+    network = compact_network(read_detector("compact", untrained))
     special = dataclasses.replace(network, usual_shapes=((1, 3, 128, 192),))
     one, other = (
         runner_for(each, engine=Engine.OPENVINO, device=Device.CPU) for each in (network, special)
@@ -183,7 +183,7 @@ def test_copy_for_one_size_gives_the_same_bits(untrained):
 
 
 def test_network_is_as_small_as_it_is_said_to_be(untrained):
-    assert 200_000 < detector_of("compact", untrained).parameters < 300_000
+    assert 200_000 < read_detector("compact", untrained).parameters < 300_000
 
 
 def test_weights_that_are_absent_tell_how_to_get_them(tmp_path):
@@ -205,7 +205,7 @@ def test_changed_byte_is_refused_before_anything_is_parsed(untrained, tmp_path):
 
 
 def test_detector_s_weights_are_told_by_their_checksum(untrained):
-    stored = detector_of("compact", untrained)
+    stored = read_detector("compact", untrained)
     _, facts = load(AnalyzerConfig(detector="compact", weights_dir=untrained))
     assert facts.weights_sha256 == {"compact": stored.sha256}
     assert stored.file == Path(untrained) / "compact.safetensors"

@@ -13,7 +13,7 @@ from facenet_pytorch import MTCNN
 from PIL import Image
 
 from core import Device
-from core.detectors.area_windows import reduced, squares, sums_of
+from core.detectors.area_windows import crop_windows, integral_image, resize_image
 from core.detectors.cascade import find_faces
 from core.detectors.mtcnn import MtcnnDetector
 
@@ -93,7 +93,7 @@ def test_reduced_picture_is_torchs_area_average(astronaut, size_hw):
     expected = torch.nn.functional.adaptive_avg_pool2d(
         torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float(), size_hw
     )[0]
-    assert np.abs(reduced(sums_of(picture), size_hw) - expected.numpy()).max() < 1e-3
+    assert np.abs(resize_image(integral_image(picture), size_hw) - expected.numpy()).max() < 1e-3
 
 
 @pytest.mark.parametrize("side", [24, 48])
@@ -102,7 +102,7 @@ def test_windows_are_torchs_area_averages(astronaut, side):
     corners = rng.integers(0, 400, (300, 2))
     lengths = rng.integers(1, 112, (300, 2))
     windows = np.stack([corners, corners + lengths], axis=2).reshape(300, 4)
-    cells = squares(sums_of(astronaut), windows, side)
+    cells = crop_windows(integral_image(astronaut), windows, side)
     assert cells.shape == (300, 3, side, side)
     for (y1, y2, x1, x2), cell in zip(windows, cells, strict=True):
         window = torch.from_numpy(astronaut[y1:y2, x1:x2].copy()).permute(2, 0, 1)[None].float()
@@ -111,10 +111,17 @@ def test_windows_are_torchs_area_averages(astronaut, side):
 
 
 def test_no_windows_are_no_cells(astronaut):
-    assert squares(sums_of(astronaut), np.zeros((0, 4), np.int64), 24).shape == (0, 3, 24, 24)
+    assert crop_windows(integral_image(astronaut), np.zeros((0, 4), np.int64), 24).shape == (
+        0,
+        3,
+        24,
+        24,
+    )
 
 
 def test_sums_of_a_large_white_picture_wrap_around_harmlessly():
     white = np.full((3000, 3000, 3), 255, np.uint8)
-    assert (reduced(sums_of(white), (30, 40)) == 255).all()
-    assert (squares(sums_of(white), np.array([[2900, 3000, 2800, 3000]]), 24) == 255).all()
+    assert (resize_image(integral_image(white), (30, 40)) == 255).all()
+    assert (
+        crop_windows(integral_image(white), np.array([[2900, 3000, 2800, 3000]]), 24) == 255
+    ).all()

@@ -11,7 +11,7 @@ import pytest
 from core import Device, RgbImage, WeightsMissing
 from core.config import Preset, settings_for
 from core.detectors import weights_folder
-from core.detectors.area_windows import sums_of
+from core.detectors.area_windows import integral_image
 from core.detectors.compact import load_compact
 from core.detectors.hybrid import HybridDetector, load_hybrid
 from core.detectors.mtcnn import load_mtcnn
@@ -27,10 +27,10 @@ class Judges:
     def __init__(self, score, values):
         self.answer = np.zeros(values, np.float32)
         self.answer[0] = score
-        self.asked = 0
+        self.calls = 0
 
     def run(self, batch):
-        self.asked += len(batch)
+        self.calls += len(batch)
         return np.repeat(self.answer[None], len(batch), axis=0)
 
 
@@ -58,7 +58,7 @@ def test_proposal_that_cannot_reach_the_threshold_is_not_judged():
     hopeless = [cell(0.48, x, 100, x + 30, 130) for x in (0, 40, 80, 120)]
     made = detector(cell(0.5, *BOX), *hopeless, threshold=0.7)
     made.detect(image(200, 200))
-    assert made._refinement.asked == 4  # one, in the smallest batch there is; five take two
+    assert made._refinement.calls == 4  # one, in the smallest batch there is; five take two
 
 
 def test_nothing_proposed_is_nothing_found():
@@ -70,7 +70,7 @@ def test_photo_is_judged_at_twice_the_size_it_is_searched_at_and_told_in_its_own
 
     def seen(pixels):
         judged.append(pixels.shape)
-        return sums_of(pixels)
+        return integral_image(pixels)
 
     monkeypatch.setattr("core.detectors.hybrid.sums_of", seen)
     made = detector(cell(0.9, *BOX), working_px=100)

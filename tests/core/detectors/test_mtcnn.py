@@ -10,7 +10,7 @@ import pytest
 
 from core import Device, RgbImage
 from core.config import Preset, PresetSettings, settings_for
-from core.detectors.cascade import _levels, _windows
+from core.detectors.cascade import _levels, _crop_windows
 from core.detectors.mtcnn import DEFAULT_THRESHOLD, MtcnnDetector, load_mtcnn
 
 
@@ -74,20 +74,20 @@ def test_boxes_that_touch_the_picture_are_cut_as_the_library_cuts_them():
     boxes = np.array([[-3.7, 2.2, 10.9, 12.4], [0.0, 0.0, 5.0, 5.0], [15.5, 8.5, 40.0, 30.0]])
     x1, y1, x2, y2 = np.trunc(boxes).astype(int).T
     theirs = np.maximum(y1, 1) - 1, np.minimum(y2, 15), np.maximum(x1, 1) - 1, np.minimum(x2, 20)
-    assert _windows(boxes, 20, 15).T.tolist() == [each.tolist() for each in theirs]
+    assert _crop_windows(boxes, 20, 15).T.tolist() == [each.tolist() for each in theirs]
 
 
 @pytest.mark.parametrize(
     "box", [[30, 30, 40, 40], [-40, -40, -30, -30], [25, 3, 20, 9], [3, 3, 3, 3]]
 )
 def test_every_box_keeps_a_pixel_of_the_picture(box):
-    ((y1, y2, x1, x2),) = _windows(np.array([box], np.float32), 20, 15)
+    ((y1, y2, x1, x2),) = _crop_windows(np.array([box], np.float32), 20, 15)
     assert 0 <= x1 < x2 <= 20
     assert 0 <= y1 < y2 <= 15
 
 
 def test_no_boxes_have_no_windows():
-    assert _windows(np.zeros((0, 4), np.float32), 20, 15).shape == (0, 4)
+    assert _crop_windows(np.zeros((0, 4), np.float32), 20, 15).shape == (0, 4)
 
 
 def test_noise_takes_no_more_than_the_most_candidates(eager, monkeypatch):

@@ -53,9 +53,9 @@ def test_figures_are_read_as_they_were_measured(folder):
     assert [point.recall for point in figures.curve] == [0.85, 0.8, 0.6]
 
 
-@pytest.mark.parametrize(("asked", "nearest"), [(0.0, 0.3), (0.39, 0.3), (0.62, 0.7), (1.0, 0.7)])
-def test_any_threshold_has_the_figures_of_the_nearest_one(folder, asked, nearest):
-    assert detection_figures("mtcnn", weights_dir=folder()).at(asked).threshold == nearest
+@pytest.mark.parametrize(("wanted", "nearest"), [(0.0, 0.3), (0.39, 0.3), (0.62, 0.7), (1.0, 0.7)])
+def test_any_threshold_has_the_figures_of_the_nearest_one(folder, wanted, nearest):
+    assert detection_figures("mtcnn", weights_dir=folder()).at(wanted).threshold == nearest
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from core import Box, RgbImage
 from core.faces.alignment import (
     CROP_PX,
     FaceFrame,
-    between_centres,
-    cut,
+    crop_face,
     matrix_from_anchors,
     matrix_from_box,
+    to_pixel_centers,
 )
 
 FRAME = FaceFrame()
@@ -64,7 +64,7 @@ def test_anchors_land_on_the_frame(scale, angle, anchor):
     anchors = mapped(forward, FRAME.anchors)
     matrix = matrix_from_anchors(anchors.astype(np.float32), FRAME)
     image = with_dot((size, size), anchors[anchor], radius=2 * max(scale, 1))
-    landed = centre_of_mass(cut(image, matrix).pixels)
+    landed = centre_of_mass(crop_face(image, matrix).pixels)
     # A tenth of a pixel is left to the sampling; half a pixel off would be seen.
     assert landed == pytest.approx(FRAME.anchors[anchor], abs=0.15)
 
@@ -75,14 +75,16 @@ def test_largest_faces_land_on_the_frame_too():
     anchors = mapped(forward, FRAME.anchors)
     matrix = matrix_from_anchors(anchors.astype(np.float32), FRAME)
     image = with_dot((2000, 2000), anchors[2], radius=80)
-    assert centre_of_mass(cut(image, matrix).pixels) == pytest.approx(FRAME.anchors[2], abs=0.15)
+    assert centre_of_mass(crop_face(image, matrix).pixels) == pytest.approx(
+        FRAME.anchors[2], abs=0.15
+    )
 
 
 @pytest.mark.parametrize("side", [24, 48, 96, 480, 2000])
 def test_box_shows_exactly_what_is_inside(side):
     pixels = np.full((side + 40, side + 60, 3), 255, np.uint8)
     pixels[20 : 20 + side, 30 : 30 + side] = 90
-    crop = cut(RgbImage(pixels), matrix_from_box(Box(30, 20, 30 + side, 20 + side)))
+    crop = crop_face(RgbImage(pixels), matrix_from_box(Box(30, 20, 30 + side, 20 + side)))
     inner = crop.pixels if side >= CROP_PX else crop.pixels[2:-2, 2:-2]
     assert (inner == 90).all()
 
@@ -95,11 +97,11 @@ def test_square_of_mean_side_stands_in_for_an_upright_box():
 
 def test_box_without_area_still_has_a_crop():
     image = RgbImage(np.full((10, 10, 3), 70, np.uint8))
-    assert (cut(image, matrix_from_box(Box(5, 5, 5, 5))).pixels == 70).all()
+    assert (crop_face(image, matrix_from_box(Box(5, 5, 5, 5))).pixels == 70).all()
 
 
 def test_crop_is_grey_small_and_read_only(photo):
-    crop = cut(photo, matrix_from_box(Box(179, 60, 268, 176)))
+    crop = crop_face(photo, matrix_from_box(Box(179, 60, 268, 176)))
     assert (crop.pixels.shape, crop.pixels.dtype) == ((48, 48), np.uint8)
     with pytest.raises(ValueError, match="read-only"):
         crop.pixels[0, 0] = 1
@@ -110,7 +112,7 @@ def test_crop_of_a_photo_equals_its_plain_reduction(astronaut):
     region = astronaut[60:156, 180:276]
     grey = cv2.cvtColor(region, cv2.COLOR_RGB2GRAY).astype(float)
     expected = grey.reshape(48, 2, 48, 2).mean(axis=(1, 3))
-    crop = cut(RgbImage(astronaut), matrix_from_box(Box(180, 60, 276, 156)))
+    crop = crop_face(RgbImage(astronaut), matrix_from_box(Box(180, 60, 276, 156)))
     assert np.abs(crop.pixels - expected).max() <= 1
 
 
@@ -119,33 +121,33 @@ def test_face_that_lies_on_the_frame_already_comes_back_as_it_is():
     matrix = matrix_from_anchors(FaceFrame().anchors, FaceFrame())
     # The least squares end a hair below a scale of one.
     for scale in (1.0, 0.9999999):
-        crop = cut(RgbImage(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)), matrix * scale)
+        crop = crop_face(RgbImage(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)), matrix * scale)
         np.testing.assert_allclose(crop.pixels.astype(int), grey, atol=1)
 
 
 def test_turned_photo_gives_the_same_crop(astronaut):
     anchors = np.float32([[203, 101], [247, 104], [224, 141]])
-    upright = cut(RgbImage(astronaut), matrix_from_anchors(anchors, FRAME)).pixels
+    upright = crop_face(RgbImage(astronaut), matrix_from_anchors(anchors, FRAME)).pixels
     turn = cv2.getRotationMatrix2D((223, 118), 30, 1.5)
     turned = cv2.warpAffine(astronaut, turn, (512, 512), flags=cv2.INTER_CUBIC)
     moved = mapped(turn, anchors - 0.5) + 0.5
-    again = cut(RgbImage(turned), matrix_from_anchors(moved.astype(np.float32), FRAME)).pixels
+    again = crop_face(RgbImage(turned), matrix_from_anchors(moved.astype(np.float32), FRAME)).pixels
     assert np.abs(again.astype(int) - upright).mean() < 3
 
 
 def test_border_is_repeated_beyond_the_picture():
     pixels = np.zeros((50, 50, 3), np.uint8)
     pixels[:, :25] = 200
-    crop = cut(RgbImage(pixels), matrix_from_box(Box(-48, 0, 0, 48))).pixels
+    crop = crop_face(RgbImage(pixels), matrix_from_box(Box(-48, 0, 0, 48))).pixels
     assert (crop == 200).all()
-    half = cut(RgbImage(pixels), matrix_from_box(Box(26, 1, 74, 49))).pixels
+    half = crop_face(RgbImage(pixels), matrix_from_box(Box(26, 1, 74, 49))).pixels
     assert (half == 0).all()
 
 
 @pytest.mark.parametrize("at", [(-5000, 20), (20, 5000), (9000, -9000)])
 def test_face_wholly_outside_takes_the_nearest_border(at):
     image = RgbImage(np.full((50, 60, 3), 33, np.uint8))
-    crop = cut(image, matrix_from_box(Box(*at, at[0] + 100, at[1] + 100)))
+    crop = crop_face(image, matrix_from_box(Box(*at, at[0] + 100, at[1] + 100)))
     assert (crop.pixels == 33).all()
 
 
@@ -153,7 +155,7 @@ def test_face_wholly_outside_takes_the_nearest_border(at):
 def test_odd_pictures_have_crops(size_wh):
     image = RgbImage(np.full((size_wh[1], size_wh[0], 3), 120, np.uint8))
     box = Box(0, 0, *map(float, size_wh))
-    assert (cut(image, matrix_from_box(box)).pixels == 120).all()
+    assert (crop_face(image, matrix_from_box(box)).pixels == 120).all()
 
 
 @pytest.mark.parametrize(
@@ -199,6 +201,6 @@ def test_frame_comes_out_of_a_manifest_as_it_went_in():
 
 def test_counting_from_pixel_middles_turns_back_and_forth():
     _, matrix = placed(2.5, 33, (70, 80))
-    centred = between_centres(matrix)
+    centred = to_pixel_centers(matrix)
     # The middle of pixel (7, 9) lies at (7.5, 9.5), and index 7 at 7.
     assert mapped(centred, [7, 9]) == pytest.approx(mapped(matrix, [7.5, 9.5]) - 0.5)

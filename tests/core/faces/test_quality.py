@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core import Box, Landmarks, RgbImage
-from core.faces.quality import head_pose, judge
+from core.faces.quality import assess_quality, head_pose
 from tests.core.conftest import FACE_XYXY
 from tests.core.pipeline_parts import five_points
 
@@ -33,7 +33,7 @@ FRONTAL = mesh()
 
 
 def judged(pixels, box=FACE, landmarks=FRONTAL):
-    return judge(RgbImage(np.ascontiguousarray(pixels, dtype=np.uint8)), box, landmarks)
+    return assess_quality(RgbImage(np.ascontiguousarray(pixels, dtype=np.uint8)), box, landmarks)
 
 
 def test_astronaut_has_nothing_against_it(astronaut):

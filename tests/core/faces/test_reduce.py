@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.faces.reduce import reduced_to
+from core.faces.reduce import shrink_to_fit
 
 
 def ramp(width, height):
@@ -21,7 +21,7 @@ def ramp(width, height):
     [(1025, 700), (1536, 1024), (2047, 1365), (2048, 1365), (3000, 4001), (8160, 6120)],
 )
 def test_everything_stays_where_it_is(width, height):
-    small = reduced_to(ramp(width, height), 1024)
+    small = shrink_to_fit(ramp(width, height), 1024)
     assert max(small.shape[:2]) == 1024
     assert small.shape[0] / small.shape[1] == pytest.approx(height / width, abs=0.001)
     difference = small.astype(int) - ramp(*small.shape[1::-1])
@@ -32,20 +32,20 @@ def test_everything_stays_where_it_is(width, height):
 def test_pictures_look_as_if_every_pixel_had_been_averaged(astronaut, side):
     pixels = cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_CUBIC)
     exact = cv2.resize(pixels, (512, 512), interpolation=cv2.INTER_AREA)
-    assert np.abs(reduced_to(pixels, 512).astype(int) - exact).mean() < 2.5
+    assert np.abs(shrink_to_fit(pixels, 512).astype(int) - exact).mean() < 2.5
 
 
 def test_every_pixel_counts():
     """Sampled here and there, grain would stay; of sixteen pixels the mean has a quarter of it."""
     grain = np.random.default_rng(0).integers(0, 256, (256, 4096, 3), dtype=np.uint8)
-    assert reduced_to(grain, 1024).std() == pytest.approx(grain.std() / 4, rel=0.05)
+    assert shrink_to_fit(grain, 1024).std() == pytest.approx(grain.std() / 4, rel=0.05)
 
 
 def test_small_picture_is_left_alone():
     pixels = ramp(1024, 300)
-    assert reduced_to(pixels, 1024) is pixels
+    assert shrink_to_fit(pixels, 1024) is pixels
 
 
 @pytest.mark.parametrize(("size_wh", "expected"), [((5000, 1), (1024, 1)), ((1, 5000), (1, 1024))])
 def test_strip_keeps_a_pixel(size_wh, expected):
-    assert reduced_to(ramp(*size_wh), 1024).shape[1::-1] == expected
+    assert shrink_to_fit(ramp(*size_wh), 1024).shape[1::-1] == expected

@@ -16,11 +16,11 @@ def meshes_of_mediapipe():
         min_detection_confidence=0.3,
     )
 
-    def meshes(square):
+    def find_meshes(square):
         faces = graph.process(square).multi_face_landmarks or ()
         return [
             np.array([(p.x, p.y, p.z) for p in face.landmark[:468]]) * square.shape[0]
             for face in faces
         ]
 
-    return meshes
+    return find_meshes

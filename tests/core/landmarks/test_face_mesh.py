@@ -10,7 +10,7 @@ import pytest
 
 from core import Box, Face, Landmarks, RgbImage
 from core.landmarks.anchors import anchor_points
-from core.landmarks.face_mesh import FaceMeshLandmarks, cut_square
+from core.landmarks.face_mesh import FaceMeshLandmarks, crop_square
 from tests.core.conftest import FACE_XYXY
 
 
@@ -26,11 +26,11 @@ class Answering:
         self.answer = list(faces)
         self.view = None
 
-    def mesh_in(self, square, view):
+    def find_mesh_in(self, square, view):
         self.view = view
         return self.answer[0] if self.answer else None
 
-    def meshes(self, square):
+    def find_meshes(self, square):
         assert square.shape == (256, 256, 3)
         assert square.dtype == np.uint8
         assert square.flags.c_contiguous
@@ -72,7 +72,7 @@ def test_no_mesh_is_none():
 def test_square_shows_the_box_in_its_middle(box):
     rows, columns = np.indices((400, 600))
     pixels = np.stack([columns // 3, rows // 2, np.zeros_like(rows)], axis=2).astype(np.uint8)
-    square, offset, scale = cut_square(RgbImage(pixels), box)
+    square, offset, scale = crop_square(RgbImage(pixels), box)
     assert scale * 256 == pytest.approx(1.7 * max(box.width, box.height), abs=1)
     for x, y in ((128, 128), (60, 200), (200, 60)):
         image_x, image_y = offset + (np.array([x, y]) + 0.5) * scale

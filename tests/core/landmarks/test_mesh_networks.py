@@ -13,7 +13,7 @@ import pytest
 from core import Box, RgbImage, WeightsMissing, read_image
 from core.config import Preset, settings_for
 from core.detectors.mtcnn import load_mtcnn
-from core.landmarks.face_mesh import cut_square
+from core.landmarks.face_mesh import crop_square
 from core.landmarks.mesh_networks import MeshNetworks
 from tests.core.conftest import FACE_XYXY
 from tests.core.landmarks.mediapipe_graph import meshes_of_mediapipe
@@ -33,7 +33,7 @@ def graph():
 
 
 def square_of(pixels, box):
-    return cut_square(RgbImage(np.ascontiguousarray(pixels)), box)[0]
+    return crop_square(RgbImage(np.ascontiguousarray(pixels)), box)[0]
 
 
 def squares(astronaut):
@@ -62,7 +62,7 @@ def error(ours, theirs):
 def test_meshes_are_those_of_mediapipe(networks, graph, astronaut):
     found = 0
     for square in squares(astronaut):
-        ours, theirs = networks.meshes(square), graph(square)
+        ours, theirs = networks.find_meshes(square), graph(square)
         assert len(ours) == len(theirs)
         found += len(ours)
         assert all(error(*pair) < 0.003 for pair in zip(ours, theirs, strict=True))
@@ -77,8 +77,8 @@ def test_meshes_are_those_of_mediapipe_on_photos(networks, graph, shared_dir):
         images = [read_image(photos.read(name)) for name in photos.namelist()]
     for image in images:
         for face in detect(image):
-            square = cut_square(image, face.box)[0]
-            ours, theirs = networks.meshes(square), graph(square)
+            square = crop_square(image, face.box)[0]
+            ours, theirs = networks.find_meshes(square), graph(square)
             # The graph lets the worse of two overlapping finds replace the better; ours does not.
             unlike += len(ours) != len(theirs)
             errors += map(error, ours, theirs)
@@ -90,7 +90,7 @@ def test_meshes_are_those_of_mediapipe_on_photos(networks, graph, shared_dir):
 def test_no_face_has_no_mesh(networks):
     noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
     for square in (noise, np.zeros_like(noise), np.full_like(noise, 255)):
-        assert networks.meshes(square) == []
+        assert networks.find_meshes(square) == []
 
 
 def test_missing_package_is_named(monkeypatch):

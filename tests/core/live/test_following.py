@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core import Box, Emotion, FaceFollower, FaceTracker, Frame, Landmarks, RgbImage
-from core.live.following import _moved
+from core.live.following import _move_box
 from core.types import Face
 from tests.fakes import FakeAnalyzer, FakeEnsemble, SquareDetector, picture
 
@@ -118,8 +118,8 @@ def test_box_grows_with_its_landmarks():
     before = Face(Box(5, 5, 25, 25), 0.9, Landmarks(points, "five_points"))
     bigger = Landmarks((points - 15) * 2 + 30, "five_points")
     now = replace(before, landmarks=bigger)
-    assert _moved(before, now) == Box(10, 10, 50, 50)
-    assert _moved(replace(before, landmarks=None), now) == now.box
+    assert _move_box(before, now) == Box(10, 10, 50, 50)
+    assert _move_box(replace(before, landmarks=None), now) == now.box
 
 
 def test_networks_are_told_as_smoothed_as_the_answer():

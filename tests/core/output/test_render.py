@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from core import Box, Emotion, RgbImage, annotate, encode_png, overlay_heatmap
 from core.output import render
-from core.output.render import label_of
+from core.output.render import format_label
 from tests.core.pipeline_parts import face_analysis, image_analysis, scores
 
 
@@ -93,9 +93,9 @@ def test_uncertain_answer_has_a_broken_frame():
 
 
 def test_label_says_number_emotion_and_probability():
-    assert label_of(face_analysis(3, Box(0, 0, 9, 9))) == "3  happy 75%"
+    assert format_label(face_analysis(3, Box(0, 0, 9, 9))) == "3  happy 75%"
     unsure = face_analysis(12, Box(0, 0, 9, 9), scores(0.9, happy=0.6, sad=0.4))
-    assert label_of(unsure) == "12  not sure (happy? 60%)"
+    assert format_label(unsure) == "12  not sure (happy? 60%)"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_labels_of_neighbours_do_not_cover_one_another(labels):
     spots = [spot for spot, _ in labels]
     for index, one in enumerate(spots):
         for other in spots[:index]:
-            assert not render._touch(one, other)
+            assert not render._overlap(one, other)
 
 
 def test_sixty_faces_each_get_their_label(labels):
@@ -139,7 +139,7 @@ def test_sixty_faces_each_get_their_label(labels):
     drawn(plain(), *(face_analysis(index + 1, box) for index, box in enumerate(boxes)))
     assert [said.split()[0] for _, said in labels] == [str(number) for number in range(1, 61)]
     assert not any(
-        render._touch(one, other)
+        render._overlap(one, other)
         for index, (one, _) in enumerate(labels)
         for other, _ in labels[:index]
     )
@@ -174,7 +174,7 @@ def test_words_stand_out_from_their_ground(emotion):
         return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
     one = luminance([v / 255 for v in emotion.colour])
-    other = luminance([v / 255 for v in render._ink(emotion.colour)])
+    other = luminance([v / 255 for v in render._text_color(emotion.colour)])
     contrast = (max(one, other) + 0.05) / (min(one, other) + 0.05)
     assert contrast >= 4.5  # WCAG 2 AA
 

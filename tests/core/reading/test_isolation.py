@@ -273,7 +273,7 @@ def test_closing_ends_the_processes() -> None:
 def test_renewed_reader_holds_one_new_process_or_those_with_a_picture() -> None:
     with IsolatedReader() as reader:
         reader.prepare()
-        with reader._borrowed(fresh=True):
+        with reader._borrow(fresh=True):
             [idle] = [link._process.pid for link in reader._idle]
             [busy] = {*processes(reader)} - {idle}
             reader.renew()
@@ -303,7 +303,7 @@ isolation.warm_up_reader()
 threading.Thread(target=lambda: isolation.read_image(picture), daemon=True).start()
 if sys.argv[2] == "exit":
     isolation.read_image(picture)
-print(*[link._process.pid for link in isolation._shared(os.getpid())._running], flush=True)
+print(*[link._process.pid for link in isolation._shared_reader(os.getpid())._running], flush=True)
 if sys.argv[2] == "kill":
     sys.stdin.read()
     os.kill(os.getpid(), 9)
@@ -335,11 +335,11 @@ def test_the_shared_reader_keeps_its_process(monkeypatch: pytest.MonkeyPatch) ->
     from core.reading import isolation
 
     warm_up_reader()
-    shared = isolation._shared(os.getpid())
+    shared = isolation._shared_reader(os.getpid())
     before = processes(shared)
     assert np.array_equal(read_image(PNG, name="a").pixels, read_in_process(PNG).pixels)
     assert read_image(PNG).name == "image"
     assert processes(shared) == before
     warm_up_reader()
     assert processes(shared) == before
-    assert isolation._shared(-1) is not shared
+    assert isolation._shared_reader(-1) is not shared

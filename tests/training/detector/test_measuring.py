@@ -14,7 +14,7 @@ from core.config import PRESETS
 from core.detectors import DETECTORS
 from core.detectors.compact_network import CompactNetwork
 from core.detectors.tuning import detection_figures
-from core.weights import detector_of
+from core.weights import read_detector
 from training.detector.evaluate import evaluate_detector
 from training.detector.gallery import load_examples, show_detectors
 from training.detector.measure import load_for_measuring
@@ -175,7 +175,7 @@ def test_published_detector_brings_thresholds_and_card(trained, photos, tmp_path
     )
     folder = tmp_path / "weights"
     publish_detector(trained, folder)
-    assert detector_of("compact", folder).sha256 == detector_of("compact", trained).sha256
+    assert read_detector("compact", folder).sha256 == read_detector("compact", trained).sha256
     assert detection_figures("compact", weights_dir=folder)
     card = (folder / "compact.md").read_text(encoding="utf-8")
     assert "6 photos" in card

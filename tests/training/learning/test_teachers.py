@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn import functional
 from torchvision import models
 
-from core.classifiers.architectures import architecture_named
+from core.classifiers.architectures import find_architecture
 from core.classifiers.network import load_network
 from core.errors import ConfigError
 from training.data.faces import read_faces
@@ -119,7 +119,7 @@ def test_fine_tuning_from_torchvision_s_imagenet_state_learns_heads_first_then_a
     options = {"init_weights": False} if model == "inception_v3" else {}
     state = models.get_model(model, **options).state_dict()
     monkeypatch.setattr(initial, "_download", lambda _name: state)
-    side = architecture_named(model).min_px
+    side = find_architecture(model).min_px
 
     def train(name, **values):
         recipe = small_recipe(model, input_px=side, first_layer_rate=0.1, ema_decay=0, **values)
