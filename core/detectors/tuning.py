@@ -75,9 +75,7 @@ def detection_figures(
         raise WeightsCorrupt(f"{TUNED_NAME} cannot be understood ({error}).", hint=_HINT) from error
 
 
-_HINT = (
-    "Restore it with `git checkout -- weights/`, or measure again with `emotion detector tune`."
-)
+_HINT = "Restore it with `git checkout -- weights/`, or measure again with `emotion detector tune`."
 
 
 def _parse_figures(detector: str, preset: Preset, entry: Mapping[str, Any]) -> DetectionFigures:

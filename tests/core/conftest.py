@@ -33,8 +33,8 @@ def faces48(astronaut: NDArray[np.uint8]) -> NDArray[np.uint8]:
         centre = (223 + rng.uniform(-25, 25), 118 + rng.uniform(-25, 25))
         matrix = cv2.getRotationMatrix2D(centre, rng.uniform(-40, 40), 48 / rng.uniform(60, 140))
         matrix[:, 2] += 24 - np.array(centre)
-        warped = cv2.warpAffine(grey, matrix, (48, 48), borderMode=cv2.BORDER_REFLECT)
-        crops.append(cv2.convertScaleAbs(warped, alpha=rng.uniform(0.4, 1.1)))
+        warp_square = cv2.warpAffine(grey, matrix, (48, 48), borderMode=cv2.BORDER_REFLECT)
+        crops.append(cv2.convertScaleAbs(warp_square, alpha=rng.uniform(0.4, 1.1)))
     stacked: NDArray[np.uint8] = np.stack(crops)
     stacked.setflags(write=False)
     return stacked

@@ -11,7 +11,7 @@ from core.config import Preset
 from core.detectors.tuning import TUNED_NAME
 from core.files import atomic_write
 from core.output.intervals import format_metric
-from core.weights import StoredWeights, detector_of
+from core.weights import StoredWeights, read_detector
 
 from .recipe import NAME
 
@@ -26,7 +26,7 @@ def write_detector_card(directory: Path) -> Path:
 def detector_card(directory: Path) -> str:
     """What the card of the weights in ``directory`` has to say."""
     tuned = json.loads((directory / TUNED_NAME).read_text(encoding="utf-8"))
-    return _card(detector_of(NAME, directory), tuned["detectors"][NAME])
+    return _card(read_detector(NAME, directory), tuned["detectors"][NAME])
 
 
 def format_earlier_runs(training: Mapping[str, Any]) -> str:

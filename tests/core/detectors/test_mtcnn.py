@@ -10,7 +10,7 @@ import pytest
 
 from core import Device, RgbImage
 from core.config import Preset, PresetSettings, settings_for
-from core.detectors.cascade import _levels, _crop_windows
+from core.detectors.cascade import _crop_windows, _levels
 from core.detectors.mtcnn import DEFAULT_THRESHOLD, MtcnnDetector, load_mtcnn
 
 

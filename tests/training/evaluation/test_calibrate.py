@@ -7,7 +7,7 @@ import pytest
 
 from core.calibration import Calibration, softmax
 from core.errors import ConfigError, DataError, WeightsMissing
-from core.weights import read_manifest, spec_of
+from core.weights import read_manifest, read_spec
 from training.evaluation.calibrate import (
     calibrate_model,
     find_certain_level,
@@ -104,7 +104,7 @@ def calibrated(faces, folder, **options):
 def test_calibration_is_stored_with_the_weights(faces_dir, weights_copy):
     update_entry(weights_copy, "mobilenet_v2", {"metrics": {"validation": {"n": 21}}})
     report = calibrated(faces_dir, weights_copy, target_accuracy=0.3)
-    spec = spec_of("mobilenet_v2", weights_copy)
+    spec = read_spec("mobilenet_v2", weights_copy)
     assert spec.calibration == report.calibration
     assert spec.calibration.temperature != 1.0
     assert report.n == 21
@@ -137,7 +137,7 @@ def test_impossible_target_is_refused(faces_dir, weights_copy, target):
 
 def test_calibrated_weights_can_be_published(faces_dir, weights_copy, tmp_path):
     report = calibrated(faces_dir, weights_copy, publish_to=tmp_path / "shipped")
-    spec = spec_of("mobilenet_v2", tmp_path / "shipped")
+    spec = read_spec("mobilenet_v2", tmp_path / "shipped")
     assert spec.calibration == report.calibration
     assert spec.load()
 

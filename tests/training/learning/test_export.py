@@ -10,15 +10,15 @@ import torch
 
 from core.classifiers.architectures import (
     EmotionNetwork,
-    architecture_named,
     empty_network,
+    find_architecture,
     load_state,
 )
 from core.errors import WeightsCorrupt, WeightsMissing
 from core.faces.alignment import FaceFrame
 from core.faces.preprocess import Preprocessing
 from core.files import atomic_write
-from core.weights import read_ensemble, read_manifest, spec_of
+from core.weights import read_ensemble, read_manifest, read_spec
 from training.learning.export import (
     export_network,
     publish,
@@ -31,7 +31,7 @@ from training.learning.export import (
 @pytest.fixture
 def network():
     torch.manual_seed(3)
-    network = EmotionNetwork(architecture_named("mobilenet_v2"))
+    network = EmotionNetwork(find_architecture("mobilenet_v2"))
     # Statistics that differ from those of a new network.
     network.train()(torch.randn(4, 3, 32, 32))
     return network.eval()
@@ -50,7 +50,7 @@ def export(network, folder):
 
 def test_exported_network_gives_the_same_answers(network, tmp_path):
     export(network, tmp_path)
-    spec = spec_of("mobilenet_v2", tmp_path)
+    spec = read_spec("mobilenet_v2", tmp_path)
     loaded = load_state(empty_network("mobilenet_v2"), spec.load())
     faces = torch.randn(3, 3, 32, 32)
     with torch.inference_mode():
@@ -62,7 +62,7 @@ def test_exported_network_gives_the_same_answers(network, tmp_path):
 
 def test_manifest_has_everything_that_the_file_needs(network, tmp_path):
     file = export(network, tmp_path)
-    entry, spec = read_entry(tmp_path, "mobilenet_v2"), spec_of("mobilenet_v2", tmp_path)
+    entry, spec = read_entry(tmp_path, "mobilenet_v2"), read_spec("mobilenet_v2", tmp_path)
     data = file.read_bytes()
     assert (entry["bytes"], entry["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
     assert entry["architecture"] == "mobilenet_v2"
@@ -83,7 +83,7 @@ def test_changed_file_is_refused(network, tmp_path, change):
         data[-1] ^= 1
     file.write_bytes(bytes(data))
     with pytest.raises(WeightsCorrupt):
-        spec_of("mobilenet_v2", tmp_path).load()
+        read_spec("mobilenet_v2", tmp_path).load()
     with pytest.raises(WeightsCorrupt):
         publish("mobilenet_v2", tmp_path, tmp_path / "elsewhere")
     assert not (tmp_path / "elsewhere").exists()
@@ -95,7 +95,7 @@ def test_publishing_copies_file_and_entry_beside_others(network, tmp_path):
     update_entry(tmp_path / "shipped", "resnet50", other)
     publish("mobilenet_v2", tmp_path / "run", tmp_path / "shipped")
     assert set(read_manifest(tmp_path / "shipped")) == {"resnet50", "mobilenet_v2"}
-    spec = spec_of("mobilenet_v2", tmp_path / "shipped")
+    spec = read_spec("mobilenet_v2", tmp_path / "shipped")
     assert spec.read_verified() == (tmp_path / "run" / "mobilenet_v2.safetensors").read_bytes()
 
 

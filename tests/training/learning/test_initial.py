@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from torchvision import models
 
-from core.classifiers.architectures import EmotionNetwork, architecture_named
+from core.classifiers.architectures import EmotionNetwork, find_architecture
 from core.errors import ConfigError
 from training.learning.initial import load_trunk, make_initial_network, read_earlier_run
 
@@ -25,7 +25,7 @@ BUILDERS = {
 def test_torchvision_s_imagenet_file_fits_the_trunk_key_by_key(name):
     torch.manual_seed(7)
     state = BUILDERS[name]().state_dict()
-    network = EmotionNetwork(architecture_named(name))
+    network = EmotionNetwork(find_architecture(name))
     load_trunk(network, state, source="ImageNet weights")
     trunk = network.trunk.state_dict()
     assert set(trunk) <= set(state)
@@ -35,7 +35,7 @@ def test_torchvision_s_imagenet_file_fits_the_trunk_key_by_key(name):
 
 @pytest.mark.parametrize("name", BUILDERS)
 def test_torchvision_has_the_weights_that_imagenet_means(name):
-    weights = models.get_weight(architecture_named(name).imagenet_weights)
+    weights = models.get_weight(find_architecture(name).imagenet_weights)
     assert weights.meta["categories"][0] == "tench"
 
 
@@ -70,7 +70,7 @@ def test_our_own_file_includes_the_head(small_recipe, finished_run):
 
 
 def test_trunk_file_leaves_the_head_random(small_recipe, tmp_path):
-    trunk = EmotionNetwork(architecture_named("mobilenet_v2")).trunk.state_dict()
+    trunk = EmotionNetwork(find_architecture("mobilenet_v2")).trunk.state_dict()
     save_file({key: values.half() for key, values in trunk.items()}, tmp_path / "trunk.safetensors")
     network = make_initial_network(small_recipe(), str(tmp_path / "trunk.safetensors"))
     key = "features.0.0.weight"

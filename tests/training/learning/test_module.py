@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from core.classifiers.architectures import EmotionNetwork, architecture_named
+from core.classifiers.architectures import EmotionNetwork, find_architecture
 from core.errors import InferenceError
 from core.faces.preprocess import Preprocessing
 from training.data.shapes import SHAPE_VALUES
@@ -24,7 +24,7 @@ PLAIN = {"mixup_chance": 0, "dropout": 0, "votes_head": 0, "label_smoothing": 0}
 
 def make_module(recipe, *, steps=100, **given):
     torch.manual_seed(recipe.seed)
-    network = EmotionNetwork(architecture_named(recipe.model), dropout=recipe.dropout)
+    network = EmotionNetwork(find_architecture(recipe.model), dropout=recipe.dropout)
     return EmotionModule(recipe, network, steps=steps, **{"max_seconds": None, **given})
 
 
@@ -270,7 +270,7 @@ def test_nan_loss_is_an_error_with_a_hint(small_recipe):
 
 def test_heads_of_training_share_the_network_s_features(small_recipe):
     recipe = small_recipe(**PLAIN)
-    headed = HeadedNetwork(EmotionNetwork(architecture_named(recipe.model)), recipe).eval()
+    headed = HeadedNetwork(EmotionNetwork(find_architecture(recipe.model)), recipe).eval()
     inputs = torch.randn(2, 3, 32, 32)
     logits, votes, *_ = headed(inputs)
     torch.testing.assert_close(logits, headed.network(inputs))

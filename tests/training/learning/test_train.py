@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file
 
 from core.errors import ConfigError, DataError, InferenceError
-from core.weights import spec_of
+from core.weights import read_spec
 from training.data.shapes import SHAPE_VALUES
 from training.learning.loader import AugmentedFaces
 from training.learning.train import train_model
@@ -42,7 +42,7 @@ def run(recipe, faces, folder, **options):
 
 def test_run_leaves_weights_manifest_and_a_sheet_of_faces(finished_run):
     finished, _ = finished_run
-    spec = spec_of("mobilenet_v2", finished.directory)
+    spec = read_spec("mobilenet_v2", finished.directory)
     assert finished.weights == spec.file
     assert spec.load()
     assert spec.preprocessing.input_px == 32
@@ -53,7 +53,7 @@ def test_run_leaves_weights_manifest_and_a_sheet_of_faces(finished_run):
 
 def test_manifest_records_how_the_network_was_trained(finished_run, small_recipe):
     finished, _ = finished_run
-    training = spec_of("mobilenet_v2", finished.directory).training
+    training = read_spec("mobilenet_v2", finished.directory).training
     assert training["recipe_digest"] == small_recipe().digest()
     assert training["data"] == "FER-2013 Training"
     assert training["faces"] == 28
@@ -113,7 +113,7 @@ def test_landmarks_change_what_is_learnt(faces_dir, small_recipe, tmp_path):
         for name, landmarks in (("without", None), ("with", file))
     ]
     has_landmarks = [
-        spec_of("mobilenet_v2", each.directory).training["landmarks"] for each in given
+        read_spec("mobilenet_v2", each.directory).training["landmarks"] for each in given
     ]
     assert has_landmarks == [False, True]
     plain, shaped = (load_file(each.weights) for each in given)
@@ -136,7 +136,7 @@ def test_resumed_run_ends_in_the_same_weights(
     assert expected.keys() == given.keys()
     for key, value in expected.items():
         assert torch.equal(value, given[key]), key
-    trained = [spec_of("mobilenet_v2", each.directory).training for each in (whole, resumed)]
+    trained = [read_spec("mobilenet_v2", each.directory).training for each in (whole, resumed)]
     assert trained[0]["steps"] == trained[1]["steps"] == 9
 
 
@@ -199,14 +199,14 @@ def test_time_limit_ends_a_run_cleanly_and_more_time_continues_it(
     ended = run(recipe, faces_dir, tmp_path, max_minutes=0.05, report=reports.append)
     assert ended.ended_by_clock
     assert 0 < ended.epochs < 10_000
-    assert spec_of("mobilenet_v2", tmp_path).load()
+    assert read_spec("mobilenet_v2", tmp_path).load()
     assert reports[-1].left_s == 0
     with pytest.raises(ConfigError, match="already used up"):
         run(recipe, faces_dir, tmp_path, resume=True, max_minutes=0.05)
-    steps = spec_of("mobilenet_v2", tmp_path).training["steps"]
+    steps = read_spec("mobilenet_v2", tmp_path).training["steps"]
     longer = ended.elapsed_s / 60 + 0.03
     run(recipe, faces_dir, tmp_path, resume=True, max_minutes=longer)
-    assert spec_of("mobilenet_v2", tmp_path).training["steps"] > steps
+    assert read_spec("mobilenet_v2", tmp_path).training["steps"] > steps
 
 
 def test_mixed_precision_with_clipping_takes_one_step_a_batch(
@@ -227,7 +227,7 @@ def test_mixed_precision_with_clipping_takes_one_step_a_batch(
     monkeypatch.setattr(torch.optim.AdamW, "step", record_step)
     recipe = small_recipe(epochs=1, gradient_clip=0.1)
     run(recipe, faces_dir, tmp_path, precision="bf16-mixed")
-    training = spec_of("mobilenet_v2", tmp_path).training
+    training = read_spec("mobilenet_v2", tmp_path).training
     assert (training["steps"], training["precision"]) == (3, "bf16-mixed")
     assert clipped == [0.1] * 3
     assert len(stepped) == 3
@@ -255,7 +255,7 @@ def test_damaged_faces_are_counted_and_named(faces_dir, small_recipe, tmp_path):
     (folder / "train" / "sad" / "Training_99999.png").write_bytes(b"no picture")
     result = run(small_recipe(epochs=1), folder, tmp_path / "run")
     assert [line.partition(":")[0] for line in result.skipped] == ["train/sad/Training_99999.png"]
-    assert spec_of("mobilenet_v2", result.directory).training["skipped"] == 1
+    assert read_spec("mobilenet_v2", result.directory).training["skipped"] == 1
 
 
 def test_nan_loss_ends_the_run_with_a_hint(faces_dir, small_recipe, tmp_path, monkeypatch):
@@ -347,7 +347,7 @@ def test_two_processes_train_one_network(faces_dir, tmp_path, root):
     facts = json.loads((tmp_path / "run" / "training.json").read_text())
     # 28 faces: three batches of eight an epoch, four faces of each in each process.
     assert (facts["devices"], facts["steps"], facts["faces"]) == (2, 6, 28)
-    assert spec_of("mobilenet_v2", tmp_path / "run").read_verified()
+    assert read_spec("mobilenet_v2", tmp_path / "run").read_verified()
 
 
 def test_earlier_run_is_recorded_even_after_a_resume(
