@@ -74,7 +74,7 @@ def require_finite(logits: Float32Array) -> Float32Array:
     """``logits`` themselves; InferenceError when one is NaN or infinite."""
     if not np.isfinite(logits).all():
         raise InferenceError(
-            "The network gave a value that is no number.",
+            "The network gave a value that is not a number.",
             hint="Check the weights with `emotion doctor`.",
         )
     return logits

@@ -22,7 +22,7 @@ from core.classifiers import ARCHITECTURES
 from core.classifiers.architectures import EmotionNetwork, find_architecture
 from core.config import Preset, settings_for
 from core.detectors import DETECTORS
-from core.detectors.area_windows import squares, sums_of
+from core.detectors.area_windows import crop_windows, integral_image
 from core.detectors.compact import compact_network
 from core.detectors.mtcnn_networks import load_networks
 from core.faces.reduce import shrink_to_fit
@@ -83,7 +83,7 @@ def test_cropping_candidates(benchmark, photo, way):
     windows = np.stack([corners, corners + rng.integers(20, 50, (600, 1))], axis=2)
     windows = windows.reshape(600, 4)
     if way == "from one integral image":
-        benchmark(lambda: squares(sums_of(photo.pixels), windows, 24))
+        benchmark(lambda: crop_windows(integral_image(photo.pixels), windows, 24))
         return
     pixels = torch.from_numpy(photo.pixels.copy()).permute(2, 0, 1)[None].float()
     benchmark(

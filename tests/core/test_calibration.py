@@ -49,7 +49,7 @@ def test_temperature_never_changes_the_ranking():
 def test_what_is_no_number_is_never_a_label(value):
     logits = np.repeat(ROW, 3, axis=0)
     logits[1, 2] = value
-    with pytest.raises(InferenceError, match="no number"):
+    with pytest.raises(InferenceError, match="not a number"):
         Calibration().scores(logits)
 
 

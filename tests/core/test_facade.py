@@ -48,7 +48,7 @@ def test_names_are_listed_before_they_are_loaded():
 
 
 def test_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="attribute analyse"):
+    with pytest.raises(AttributeError, match="has no attribute 'analyse'"):
         _ = core.analyse
 
 

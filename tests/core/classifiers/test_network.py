@@ -58,7 +58,7 @@ def test_network_sees_each_face_and_its_mirror_image_in_bounded_batches(classifi
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_value_that_is_no_number_is_an_error(classifier, faces48, value):
     made, _ = classifier(lambda face: np.array([0, 0, value, 0, 0, 0, 0]))
-    with pytest.raises(InferenceError, match="no number"):
+    with pytest.raises(InferenceError, match="not a number"):
         made.logits(faces48)
 
 

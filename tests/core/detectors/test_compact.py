@@ -135,7 +135,7 @@ def test_sizes_with_a_compiled_copy_follow_the_working_size():
 
 
 def test_value_that_is_no_number_is_never_a_face():
-    with pytest.raises(InferenceError, match="no number"):
+    with pytest.raises(InferenceError, match="not a number"):
         detector(Says([np.nan, 10, 10, 50, 50])).detect(image())
 
 

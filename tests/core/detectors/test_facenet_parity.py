@@ -119,7 +119,7 @@ def test_no_windows_are_no_cells(astronaut):
     )
 
 
-def test_sums_of_a_large_white_picture_wrap_around_harmlessly():
+def test_integral_image_of_a_large_white_image_overflows_harmlessly():
     white = np.full((3000, 3000, 3), 255, np.uint8)
     assert (resize_image(integral_image(white), (30, 40)) == 255).all()
     assert (

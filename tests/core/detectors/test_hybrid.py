@@ -72,7 +72,7 @@ def test_photo_is_judged_at_twice_the_size_it_is_searched_at_and_told_in_its_own
         judged.append(pixels.shape)
         return integral_image(pixels)
 
-    monkeypatch.setattr("core.detectors.hybrid.sums_of", seen)
+    monkeypatch.setattr("core.detectors.hybrid.integral_image", seen)
     made = detector(cell(0.9, *BOX), working_px=100)
     (face,) = made.detect(image(800, 800))
     assert made._proposals._runner.shown[0].shape == (1, 3, 128, 128)

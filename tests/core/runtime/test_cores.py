@@ -14,9 +14,9 @@ import os, threading
 import numpy as np
 from core.classifiers.network import network_of
 from core.runtime.openvino_engine import openvino_runner
-from core.weights import spec_of
+from core.weights import read_spec
 
-network = network_of(spec_of("mobilenet_v2"))
+network = network_of(read_spec("mobilenet_v2"))
 runner = openvino_runner(network)
 batch = np.zeros((16, *network.input_shape[1:]), np.float32)
 
