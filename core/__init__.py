@@ -24,7 +24,7 @@ _MODULES = {
     if isinstance(node, ast.ImportFrom)
     for alias in node.names
 }
-__all__ = sorted(_MODULES)
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> object:

@@ -15,7 +15,7 @@ from core.classifiers.network import load_network
 from core.config import Device, Engine
 from core.errors import DataError, UnknownComponent, WeightsMissing
 from core.labels import EMOTIONS
-from core.weights import read_ensemble, spec_of
+from core.weights import read_ensemble, read_spec
 from training.data.faces import read_faces
 from training.data.splits import Split
 from training.evaluation.calibrate import calibrate_model
@@ -101,7 +101,7 @@ def test_figures_are_those_of_the_network_s_own_answers(measured, faces_dir):
 def test_certain_answers_are_told_at_the_stored_level(measured):
     folder, document = measured
     result = document["models"]["mobilenet_v2"]["certain"]
-    stored = spec_of("mobilenet_v2", folder / "weights").calibration
+    stored = read_spec("mobilenet_v2", folder / "weights").calibration
     assert result == {
         "from": stored.certain_from,
         "coverage": pytest.approx(stored.coverage),
@@ -172,7 +172,7 @@ def test_copies_only_leave_no_second_figures(measured, tmp_path, draw, save_png)
 def test_recorded_figures_stand_in_the_manifest_beside_other_splits(measured, faces_dir, tmp_path):
     weights = _copied(measured[0] / "weights", tmp_path / "weights")
     result = evaluated(faces_dir, weights, tmp_path / "out", split="test", record=True)
-    metrics = spec_of("mobilenet_v2", weights).metrics
+    metrics = read_spec("mobilenet_v2", weights).metrics
     assert list(metrics) == ["validation", "test"]
     document = measured[1]["models"]["mobilenet_v2"]
     assert metrics["validation"]["data"] == "FER-2013 PublicTest"
@@ -210,11 +210,11 @@ def test_speed_is_measured_recorded_and_drawn_when_asked(measured, faces_dir, tm
         assert engine["faces_per_s"] > 0.5 * 1000 / engine["ms_per_face"]
     assert 0 < speed["photos_per_s"] < engine["faces_per_s"]
     assert speed["machine"]["threads"] == 1
-    assert spec_of("mobilenet_v2", weights).speed == speed
+    assert read_spec("mobilenet_v2", weights).speed == speed
     assert cv2.imread(str(tmp_path / "out" / "pareto.png")).std() > 5
     again = evaluated(faces_dir, weights, tmp_path / "again", record=True)
     assert "speed" not in again.models["mobilenet_v2"]
-    assert spec_of("mobilenet_v2", weights).speed == speed
+    assert read_spec("mobilenet_v2", weights).speed == speed
 
 
 def test_wrong_requests_are_refused(measured, faces_dir, tmp_path):
