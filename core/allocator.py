@@ -1,4 +1,4 @@
-"""What the C library's allocator keeps of memory that is free again, where that is glibc's."""
+"""Settings of glibc's memory allocator; on other systems every function does nothing."""
 
 from __future__ import annotations
 
@@ -10,26 +10,25 @@ import sys
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
 _ARENAS = 2
 _LARGEST_KEPT = 32 * 2**20
-"""What glibc allows at most; a photo of 8 megapixels as Pillow holds it."""
+"""The most that glibc allows; a photo of 8 megapixels in Pillow."""
 _KEPT = 64 * 2**20
 
 
 def share_heaps() -> None:
-    """Let all threads of this process share two heaps, for servers that answer in many threads.
+    """Let all threads of this process share two heaps, for servers with many threads.
 
-    glibc spreads threads over up to eight heaps a core, and each keeps what its largest photo took;
-    the app has a thread for each answer. Where MALLOC_ARENA_MAX is set it holds; elsewhere than in
-    glibc nothing is done.
+    glibc uses up to eight heaps per core, and each keeps the memory of its largest photo. The
+    environment variable MALLOC_ARENA_MAX takes precedence.
     """
     _set({_ARENA_MAX: _ARENAS}, unless="MALLOC_ARENA_MAX")
 
 
 def keep_blocks() -> None:
-    """Keep up to 64 MB of what this process frees, for one that reads photo after photo.
+    """Keep up to 64 MB of freed memory, for a process that reads photo after photo.
 
-    glibc hands blocks of some megabytes back to the system when they are freed, and gets them
-    back page by page, each page cleared first; that took as long as decoding a photo. Where
-    MALLOC_TRIM_THRESHOLD_ is set it holds; elsewhere than in glibc nothing is done.
+    glibc returns large blocks to the system and gets them back page by page, each cleared first;
+    that took as long as decoding a photo. MALLOC_TRIM_THRESHOLD_ in the environment takes
+    precedence.
     """
     _set(
         {_MMAP_THRESHOLD: _LARGEST_KEPT, _TRIM_THRESHOLD: _KEPT},
@@ -38,10 +37,7 @@ def keep_blocks() -> None:
 
 
 def release_freed() -> None:
-    """Give the system back what is free again, for a server that nobody asks anything.
-
-    Takes some milliseconds. Elsewhere than in glibc nothing is done.
-    """
+    """Return freed memory to the system, for an idle server; takes some milliseconds."""
     if sys.platform == "linux":
         trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
         if trim is not None:

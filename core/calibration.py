@@ -1,4 +1,4 @@
-"""From logits to probabilities that mean what they say, and the "not sure" rule."""
+"""From logits to calibrated probabilities, and the level of the "not sure" rule."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Calibration:
     selective_accuracy: float | None = None
     """Accuracy on those."""
     smoothing: float = 0.0
-    """Share of the uniform distribution that is taken out before the temperature acts.
+    """Share of the uniform distribution that is removed before the temperature is applied.
 
     A network that learns from smoothed and mixed labels never says more than that allows,
     however plain the face: one temperature cannot mend its surest and its middling answers.
@@ -41,7 +41,7 @@ class Calibration:
             raise ValueError(f"smoothing must be at least 0 and below 1, got {self.smoothing}")
 
     def probabilities(self, logits: Float32Array) -> NDArray[np.float64]:
-        """(N, C) logits to (N, C) float64 probabilities whose rows sum to one.
+        """Return (N, C) logits as (N, C) float64 probabilities whose rows sum to one.
 
         Raises InferenceError when a logit is not finite: NaN is never a label.
         """
@@ -53,14 +53,14 @@ class Calibration:
     def scores(
         self, logits: Float32Array, certain_from: float | None = None
     ) -> tuple[EmotionScores, ...]:
-        """One :class:`EmotionScores` a row; ``certain_from`` replaces the stored level."""
+        """Return one :class:`EmotionScores` per row; ``certain_from`` replaces the stored level."""
         level = self.certain_from if certain_from is None else certain_from
         rows = self.probabilities(logits)
         return tuple(EmotionScores(tuple(float(p) for p in row), level) for row in rows)
 
 
 def _remove_smoothing(probabilities: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:
-    """Log-odds of ``probabilities`` (N, C) less ``smoothing`` / C each.
+    """Return the logarithm of ``probabilities`` (N, C) less ``smoothing`` / C each.
 
     What is not larger than that keeps a hundredth of itself, so that no probability becomes
     zero and none overtakes another.
@@ -71,7 +71,7 @@ def _remove_smoothing(probabilities: NDArray[np.float64], smoothing: float) -> N
 
 
 def require_finite(logits: Float32Array) -> Float32Array:
-    """``logits`` themselves; InferenceError when one is NaN or infinite."""
+    """Return ``logits``; InferenceError if one is NaN or infinite."""
     if not np.isfinite(logits).all():
         raise InferenceError(
             "The network gave a value that is not a number.",
@@ -81,7 +81,7 @@ def require_finite(logits: Float32Array) -> Float32Array:
 
 
 def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Row-wise softmax in float64."""
+    """Return the row-wise softmax in float64."""
     shifted = logits.astype(np.float64)
     shifted = shifted - shifted.max(axis=-1, keepdims=True, initial=-np.inf)
     exponentials = np.exp(shifted)

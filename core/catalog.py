@@ -1,4 +1,4 @@
-"""What can be chosen, and how good it is."""
+"""The models and detectors that can be chosen, with their measured metrics."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ class ModelInfo:
     parameters: int | None
     megabytes: float | None
     metrics: Mapping[str, Any]
-    """Figures by split, as `emotion evaluate --record` stored them; empty when not measured."""
+    """Metrics by split, as `emotion evaluate --record` stored them; empty if not measured."""
     how_to_get: str
-    """What to run when it is not trained; empty otherwise."""
+    """What to run if it is not trained; empty otherwise."""
     members: tuple[str, ...]
     """The networks that answer in it; several in an ensemble."""
     speed: Mapping[str, Any] = field(default_factory=dict)
-    """Milliseconds a face and faces a second by engine, photos a second, and on what machine, as
-    `emotion evaluate --speed --record` stored them; empty when not measured."""
+    """Milliseconds per face and faces per second by engine, photos per second, and the machine, as
+    `emotion evaluate --speed --record` stored them; empty if not measured."""
 
 
 def model_names() -> tuple[str, ...]:
-    """Every model that the command line and the fronts accept."""
+    """Return the names of all models."""
     return CLASSIFIERS.names()
 
 
@@ -45,7 +45,7 @@ def detector_catalog() -> tuple[DetectorInfo, ...]:
 
 
 def detector_names() -> tuple[str, ...]:
-    """Every face detector that can be chosen."""
+    """Return the names of all face detectors."""
     return DETECTORS.names()
 
 

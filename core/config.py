@@ -1,4 +1,4 @@
-"""What an :class:`~core.pipeline.Analyzer` is built from."""
+"""Options of an :class:`~core.pipeline.Analyzer`."""
 
 from __future__ import annotations
 
@@ -21,10 +21,7 @@ class Preset(StrEnum):
 
 
 class OperatingPoint(StrEnum):
-    """What matters more when faces are looked for.
-
-    That all that is found is a face, or that every face is found; a threshold follows from it.
-    """
+    """Trade-off of the detector: few false faces (precision) or few missed ones (recall)."""
 
     PRECISION = "precision"
     BALANCED = "balanced"
@@ -49,14 +46,14 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PresetSettings:
-    """What stands behind a preset; docs/detection.md has the measurements."""
+    """Detector and sizes of a preset; docs/detection.md has the measurements."""
 
     detector: str
-    """The one that the sizes are for."""
+    """The detector that the sizes are for."""
     working_px: int
-    """Longest side of the picture the detector sees."""
+    """Longest side of the image that the detector sees."""
     min_face_px: int
-    """Smallest face side looked for, in the detector's picture."""
+    """Side of the smallest face looked for, in that image."""
 
 
 PRESETS: dict[Preset, PresetSettings] = {
@@ -67,7 +64,7 @@ PRESETS: dict[Preset, PresetSettings] = {
 
 
 def settings_for(preset: Preset, detector: str | None = None) -> PresetSettings:
-    """Return what ``preset`` means for ``detector``; None is the preset's own."""
+    """Return what ``preset`` means for ``detector``; None means the preset's own."""
     from .detectors import DETECTORS
 
     own = PRESETS[preset]
@@ -88,25 +85,25 @@ _ENUMS: dict[str, type[StrEnum]] = {
 
 @dataclass(frozen=True, slots=True)
 class AnalyzerConfig:
-    """Options of an analyzer; checked when made."""
+    """Options of an analyzer; checked on construction."""
 
     model: str = "mobilenet_v2"
     detector: str | None = None
-    """None takes the preset's; :attr:`chosen_detector` tells which."""
+    """None means the preset's detector; see :attr:`chosen_detector`."""
     landmarks: str = "face_mesh"
     preset: Preset = Preset.BALANCED
     operating_point: OperatingPoint = OperatingPoint.BALANCED
     detection_threshold: float | None = None
-    """Faces scored lower are dropped; None takes the operating point's measured threshold."""
+    """Faces scored lower are dropped; None means the operating point's tuned threshold."""
     certain_from: float | None = None
-    """Probability below which the answer is "not sure"; None takes the level in the manifest."""
+    """Probability below which the answer is "not sure"; None means the level in the manifest."""
     engine: Engine = Engine.AUTO
     device: Device = Device.AUTO
     threads: int | None = None
-    """Processor threads of each network that OpenVINO runs; None takes all cores. A stream of
-    small pictures is answered as soon with one, for less of the processor's time."""
+    """Processor threads of each network in OpenVINO; None means all cores. With one, a stream of
+    small images is answered as fast, with less processor time."""
     weights_dir: Path | None = None
-    """Where manifest.json and the weights lie; None is ``weights/`` of the repository."""
+    """Folder with manifest.json and the weights; None means the repository's ``weights/``."""
 
     def __post_init__(self) -> None:
         from .classifiers import CLASSIFIERS
@@ -123,7 +120,7 @@ class AnalyzerConfig:
         DETECTORS.require(self.chosen_detector)
         LANDMARK_MODELS.require(self.landmarks)
         for field in ("model", "detector", "landmarks"):
-            # A front may pass a member of an enum of its own; answers carry the plain name.
+            # A front may pass a member of its own enum; answers hold the plain name.
             if getattr(self, field) is not None:
                 object.__setattr__(self, field, str(getattr(self, field)))
         for field in ("detection_threshold", "certain_from"):
@@ -131,7 +128,7 @@ class AnalyzerConfig:
             if value is not None and not 0.0 <= value <= 1.0:
                 raise ConfigError(
                     f"{field} must lie between 0 and 1, got {value}.",
-                    hint="Leave it out to take the measured value.",
+                    hint="Leave it out to use the measured value.",
                 )
             if value is not None:
                 object.__setattr__(self, field, float(value))
@@ -151,22 +148,21 @@ class AnalyzerConfig:
 
     @property
     def chosen_detector(self) -> str:
-        """The detector asked for, else the preset's."""
+        """The detector that was asked for, else the preset's."""
         return self.settings.detector
 
-    def digest(self, beside: Mapping[str, object] | None = None) -> str:
-        """Twelve hexadecimal digits over everything that can change an answer.
+    def digest(self, manifest_facts: Mapping[str, object] | None = None) -> str:
+        """Return twelve hexadecimal digits over everything that can change an answer.
 
-        Engine, device, threads and the weights' place are left out: they are proved not to
-        change it, or are told by the weights' own checksum. ``beside`` is what else came
-        into the answer, as plain data for JSON: what a manifest says of its weights.
+        Engine, device, threads and the folder of the weights are left out: tests show that they do
+        not change it, and weights have a checksum of their own. ``manifest_facts`` are JSON-ready.
         """
-        told = {
+        options = {
             key: value
             for key, value in asdict(self).items()
             if key not in {"engine", "device", "threads", "weights_dir"}
         }
-        told["detector"] = self.chosen_detector
-        told["preset_settings"] = asdict(self.settings)
-        told.update(beside or {})
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+        options["detector"] = self.chosen_detector
+        options["preset_settings"] = asdict(self.settings)
+        options.update(manifest_facts or {})
+        return hashlib.sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()[:12]

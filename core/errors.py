@@ -3,12 +3,12 @@
 ::
 
     ProjectError                 exit code   meaning
-    ├── InputError                    2      the user's file cannot be answered
-    │   ├── UnreadableImage                  damaged, cut off, or no image at all
-    │   ├── UnsupportedImage                 an image, in a format we do not open
+    ├── InputError                    2      the user's file cannot be read
+    │   ├── UnreadableImage                  damaged, cut off, or not an image
+    │   ├── UnsupportedImage                 an image in a format we do not read
     │   └── ImageTooLarge                    over a limit that keeps memory bounded
     ├── ConfigError                   2      an option or a combination makes no sense
-    │   └── UnknownComponent                 a name no registry knows
+    │   └── UnknownComponent                 a name that is not registered
     ├── DataError                     2      a data set cannot be used as given
     ├── WeightsError                  3      a network cannot be loaded
     │   ├── WeightsMissing                   not trained or not shipped
@@ -36,7 +36,7 @@ class ProjectError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[object, ...]:
-        # Without this a hint would be lost when an error crosses a process boundary.
+        # Otherwise the hint is lost when an error crosses a process boundary.
         return (_rebuild, (type(self), self.message, self.hint))
 
 
@@ -47,17 +47,17 @@ def _rebuild(kind: type[ProjectError], message: str, hint: str) -> ProjectError:
 
 
 class InputError(ProjectError):
-    """The user's file cannot be answered."""
+    """The user's file cannot be read."""
 
     exit_code = 2
 
 
 class UnreadableImage(InputError):
-    """Damaged, cut off, empty, or no image at all."""
+    """Damaged, cut off, empty, or not an image."""
 
 
 class UnsupportedImage(InputError):
-    """An image in a format that is not opened here."""
+    """An image in a format that we do not read."""
 
 
 class ImageTooLarge(InputError):
@@ -71,7 +71,7 @@ class ConfigError(ProjectError):
 
 
 class UnknownComponent(ConfigError):
-    """A component name that its registry does not know."""
+    """The name of a component that is not registered."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
@@ -100,7 +100,7 @@ class WeightsError(ProjectError):
 
 
 class WeightsMissing(WeightsError):
-    """The network was not trained yet, or its file is absent."""
+    """The network is not trained yet, or its file is missing."""
 
 
 class WeightsCorrupt(WeightsError):

@@ -1,4 +1,4 @@
-"""Where a network looked: Grad-CAM by the grad-cam library, for every architecture."""
+"""What a network looked at: Grad-CAM with the grad-cam library, for every architecture."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from .types import Float32Array, UInt8Array
 from .weights import read_spec
 
 _LOCK = Lock()
-"""Grad-CAM hooks into the network while it runs, so one explanation is made at a time."""
+"""Grad-CAM puts hooks into the network while it runs, so only one explanation runs at a time."""
 
 
 def gradcam(
     config: AnalyzerConfig, crops: UInt8Array, emotions: Sequence[Emotion]
 ) -> tuple[Float32Array, ...]:
-    """One (48, 48) float32 map in 0..1 per crop of (N, 48, 48), for the emotion given with it.
+    """Return one (48, 48) float32 map in 0..1 for each of (N, 48, 48) crops and its emotion.
 
-    For the ensemble the members' maps are averaged by their share in the answer. ConfigError
-    for a model that is neither one of the three networks nor their ensemble.
+    Members' maps are averaged by their share in the answer. ConfigError for a model without an
+    entry in the manifest.
     """
     if len(crops) == 0:
         return ()
@@ -51,12 +51,12 @@ def gradcam(
 
 
 def _shares(config: AnalyzerConfig) -> Mapping[str, float]:
-    """The networks behind ``config.model`` with their share in its answer."""
+    """Return the networks of ``config.model`` with their share in its answer."""
     models = read_models(config.weights_dir)
     if config.model not in models:
         raise ConfigError(
-            f"What {config.model} looked at cannot be shown.",
-            hint=f"It can be for {', '.join(models)}.",
+            f"The model {config.model} cannot show what it looked at.",
+            hint=f"These can: {', '.join(models)}.",
         )
     return models[config.model].shares
 
@@ -69,7 +69,7 @@ def _compute_maps(
     layer = network.trunk.get_submodule(find_architecture(name).explained_block)
     targets = [ClassifierOutputTarget(EMOTIONS.index(emotion)) for emotion in emotions]
     inputs = spec.preprocessing(crops)
-    # As in the answer, a face and its mirror image count the same.
+    # As in the answer, a face and its mirror image count equally.
     both = torch.from_numpy(np.concatenate([inputs, inputs[..., ::-1]])).requires_grad_(True)
     with torch.enable_grad(), GradCAM(model=network, target_layers=[layer]) as cam:
         maps = cam(input_tensor=both, targets=[*targets, *targets])
@@ -80,5 +80,5 @@ def _compute_maps(
 
 @lru_cache(maxsize=len(ARCHITECTURES))
 def _network(name: str, weights_dir: Path | None, _sha256: str) -> EmotionNetwork:
-    """The network in torch; the checksum is part of the key, so new weights are read again."""
+    """Load the network in torch; the checksum is part of the cache key, so new weights are read."""
     return load_state(empty_network(name), read_spec(name, weights_dir).load())

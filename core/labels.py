@@ -18,7 +18,7 @@ class Emotion(StrEnum):
 
     @property
     def colour(self) -> tuple[int, int, int]:
-        """RGB from the Okabe-Ito palette (2008), told apart with colour-blind vision too."""
+        """RGB from the Okabe-Ito palette (2008), which colour-blind people can tell apart."""
         return _COLOURS[self]
 
 

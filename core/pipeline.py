@@ -1,4 +1,4 @@
-"""The whole way from a picture to an answer."""
+"""From an image to an answer."""
 
 from __future__ import annotations
 
@@ -35,29 +35,29 @@ from .types import (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedImage:
-    """A picture whose faces are ready to be classified; its pixels are no longer needed."""
+    """An image whose faces are ready to be classified; its pixels are no longer needed."""
 
     name: str
     width: int
     height: int
     faces: tuple[Face, ...]
-    """From left to right, their boxes within the picture."""
+    """From left to right, with boxes inside the image."""
     crops: tuple[AlignedCrop, ...]
     qualities: tuple[FaceQuality, ...]
     notes: tuple[str, ...]
     elapsed_s: Mapping[str, float]
 
 
-_loading = Lock()
-"""One at a time: libraries set aside Python's warnings while they are imported and while a network
-is compiled, for all threads, and would undo one another's."""
+_loading_lock = Lock()
+"""Libraries change Python's warning filters for all threads while they are imported and while a
+network is compiled, so analyzers are loaded one at a time."""
 
 
 class Analyzer:
-    """Answers pictures; safe from several threads and free of state between calls.
+    """Analyzes images; safe from several threads, without state between calls.
 
-    Its parts are constructor arguments, so that a test or a study can put in its own;
-    :meth:`from_config` builds the real ones.
+    Its components are constructor arguments, so that a test or a study can replace them;
+    :meth:`from_config` loads the real ones.
     """
 
     def __init__(
@@ -88,9 +88,9 @@ class Analyzer:
 
     @classmethod
     def from_config(cls, config: AnalyzerConfig | None = None) -> Analyzer:
-        """An analyzer with the components that ``config`` names; WeightsError if one is missing."""
+        """Load the components that ``config`` names; WeightsError if one is missing."""
         config = config or AnalyzerConfig()
-        with _loading, thread_limit(config.threads):
+        with _loading_lock, thread_limit(config.threads):
             model = load_model(
                 config.model,
                 weights_dir=config.weights_dir,
@@ -105,20 +105,20 @@ class Analyzer:
 
     @property
     def provenance(self) -> Provenance:
-        """What every answer of this analyzer is made with."""
+        """Components and weights behind every answer of this analyzer."""
         return self._provenance
 
     def analyze(self, image: RgbImage) -> ImageAnalysis:
-        """Every face in ``image`` from left to right; no face is a normal answer.
+        """Find and classify every face in ``image``, from left to right; there may be none.
 
-        Raises InferenceError when a network gives no usable value.
+        Raises InferenceError if a network gives no usable value.
         """
         return self.classify([self.prepare(image)])[0]
 
     def prepare(self, image: RgbImage, faces: Sequence[Face] | None = None) -> PreparedImage:
-        """The faces of ``image`` found, cut out and judged; :meth:`classify` gives the answer.
+        """Find, crop and assess the faces of ``image``; :meth:`classify` gives the answer.
 
-        ``faces`` that are known already are not searched for; landmarks are placed on them anew.
+        With ``faces`` given, none are searched for; landmarks are placed on them again.
         """
         clock = _Clock()
         faces = self.detect(image) if faces is None else faces
@@ -130,11 +130,11 @@ class Analyzer:
     def classify(
         self, pictures: Sequence[PreparedImage], *, faces_per_call: int | None = None
     ) -> tuple[ImageAnalysis, ...]:
-        """The answer to each of ``pictures``, whose faces are classified together.
+        """Classify the faces of all ``pictures`` together; one answer for each picture.
 
-        With ``faces_per_call`` the classifier sees exactly so many faces at every call, blank ones
-        in the places left over: then no bit of an answer depends on which faces stand beside it.
-        Raises InferenceError when a network gives no usable value.
+        With ``faces_per_call`` every call has exactly that many faces, filled up with blank ones:
+        then no bit of an answer depends on the faces beside it. Raises InferenceError if a
+        network gives no usable value.
         """
         clock = _Clock()
         crops = [crop for picture in pictures for crop in picture.crops]
@@ -160,16 +160,16 @@ class Analyzer:
         return tuple(answers)
 
     def detect(self, image: RgbImage) -> tuple[Face, ...]:
-        """The faces in ``image`` from left to right, with the detector's own landmarks if any."""
+        """Return the faces in ``image`` from left to right, with the detector's own landmarks."""
         found = self._detector.detect(image)
         faces = [face for face in found if face.box.clamped(image.width, image.height).area >= 1]
         return tuple(sorted(faces, key=lambda face: (face.box.x1 + face.box.x2, face.box.y1)))
 
     def analyze_faces(self, image: RgbImage, faces: Sequence[Face]) -> tuple[FaceAnalysis, ...]:
-        """The answers for ``faces`` as they are given: nothing is detected, no landmark placed.
+        """Classify ``faces`` as they are, without detecting anything or placing landmarks.
 
-        What :meth:`analyze` says of a face comes back when its ``face`` is given; other
-        landmarks or another box show what depends on them.
+        A face from :meth:`analyze` gets the same answer again; change its landmarks or box to see
+        what depends on them.
         """
         located = [face.landmarks for face in faces]
         return self.classify([self._make_prepared(image, faces, located, _Clock())])[0].faces
@@ -205,7 +205,7 @@ class Analyzer:
         )
 
     def crop(self, image: RgbImage, face: Face, points: Landmarks | None) -> AlignedCrop:
-        """The face in the frame its network was trained on.
+        """Align the face to the frame its network was trained on.
 
         Uses ``points``, else the detector's own landmarks, else the box.
         """
@@ -218,10 +218,10 @@ class Analyzer:
         return crop_face(image, matrix_from_box(face.box))
 
     def explain(self, analysis: ImageAnalysis) -> tuple[Float32Array, ...]:
-        """For each face what drew the network to its top emotion, (48, 48) float32 in 0..1.
+        """Return for each face what the network looked at, (48, 48) float32 in 0..1.
 
-        Grad-CAM (Selvaraju et al. 2017), in the coordinates of the face's crop; lay it over
-        the photo with :func:`core.output.render.overlay_heatmap`.
+        Grad-CAM (Selvaraju et al. 2017) for the top emotion, in coordinates of the face's crop;
+        :func:`core.output.render.overlay_heatmap` lays it over the photo.
         """
         from .explain import gradcam
 
@@ -234,7 +234,7 @@ class Analyzer:
         )
 
     def _explain_no_faces(self, image: PreparedImage) -> tuple[str, ...]:
-        """A note when there is no face because of the picture's shape."""
+        """Return a note if the image's shape makes every face too small to be found."""
         settings = self.config.settings
         scale = min(1.0, settings.working_px / max(image.width, image.height))
         if image.faces or min(image.width, image.height) * scale >= settings.min_face_px:
@@ -277,7 +277,7 @@ def _face_analyses(
 
 
 class _Clock:
-    """Seconds between laps, by name."""
+    """Measures the seconds of each named step."""
 
     def __init__(self) -> None:
         self.laps: dict[str, float] = {}

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Maps a name to a factory, which is imported only when it is asked for.
+    """Maps a name to a factory, which is imported only when needed.
 
     A factory is given as ``"package.module:attribute"``, so that listing names
     costs no heavy import; :meth:`add` also takes the callable itself.
@@ -29,11 +29,11 @@ class Registry(Generic[T]):
         self._factories[name] = factory
 
     def names(self) -> tuple[str, ...]:
-        """All registered names, in the order of registration."""
+        """Return all registered names, in the order of registration."""
         return tuple(self._factories)
 
     def get(self, name: str) -> Callable[..., T]:
-        """The factory registered under ``name``; UnknownComponent if there is none."""
+        """Return the factory registered under ``name``; UnknownComponent if there is none."""
         factory = self._factories[self.require(name)]
         if not isinstance(factory, str):
             return factory
@@ -41,7 +41,7 @@ class Registry(Generic[T]):
         return cast("Callable[..., T]", getattr(import_module(module), attribute))
 
     def require(self, name: str) -> str:
-        """``name`` itself when it is registered; UnknownComponent otherwise."""
+        """Return ``name`` if it is registered; raise UnknownComponent otherwise."""
         if name not in self._factories:
             raise UnknownComponent(self.kind, name, self._factories)
         return name

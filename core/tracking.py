@@ -1,4 +1,4 @@
-"""The same face from frame to frame, and its answer smoothed over time."""
+"""Recognising the same face from frame to frame, and smoothing its answer over time."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ class FaceTracker:
     smoothing_s: float = 0.6
     """Time after which an old answer counts 1 / e; 0 smooths nothing."""
     keep_s: float = 1.0
-    """How long a face that is not seen keeps its number; one of the last frame always does."""
+    """How long a face that is not seen keeps its number; one in the last frame always does."""
     least_overlap: float = 0.25
-    """Intersection over union from which two boxes are one face."""
+    """Intersection over union from which two boxes show the same face."""
     _tracks: list[_Track] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=lambda: count(1))
     _newest_s: float = -math.inf
 
     def update(self, faces: Sequence[FaceAnalysis], time_s: float) -> tuple[TrackedFace, ...]:
-        """The faces of a frame taken at ``time_s``, in the order given.
+        """Return the tracked faces of a frame taken at ``time_s``, in the order given.
 
-        ValueError when time runs backwards.
+        ValueError if time runs backwards.
         """
         if time_s < self._newest_s:
             raise ValueError(f"expected frames in order of time, got one at {time_s:g} s")
@@ -68,7 +68,7 @@ class FaceTracker:
         ]
         self._newest_s = time_s
         followed = self._match_tracks(faces)
-        told = []
+        tracked = []
         for place, face in enumerate(faces):
             track = followed.get(place)
             if track is None:
@@ -90,13 +90,13 @@ class FaceTracker:
                 }
                 track.box, track.last_s = face.face.box, time_s
             seen_s = time_s - track.first_s
-            told.append(
+            tracked.append(
                 TrackedFace(track.number, track.box, track.emotions, track.per_model, seen_s)
             )
-        return tuple(told)
+        return tuple(tracked)
 
     def _match_tracks(self, faces: Sequence[FaceAnalysis]) -> dict[int, _Track]:
-        """Which track each face goes on with; the largest overlaps are given away first."""
+        """Return the track of each face by its place; the largest overlaps are matched first."""
         pairs = [
             (box_iou(track.box, face.face.box), place, number)
             for place, face in enumerate(faces)

@@ -1,4 +1,4 @@
-"""What passes between the stages of the pipeline; all frozen, RGB, lengths in pixels."""
+"""The types that pass between the stages; all frozen, RGB, lengths in pixels."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Float32Array = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RgbImage:
-    """An upright picture, parsed once; no later stage checks it again."""
+    """An upright image, validated once; no later stage checks it again."""
 
     pixels: UInt8Array
     """(H, W, 3) uint8 RGB, read-only."""
     name: str = "image"
-    """How the picture is called in answers: a file name without its folder."""
+    """The image's name in answers: a file name without its folder."""
     notes: tuple[str, ...] = ()
     """What a person should know about how it was read, e.g. that an animation has more frames."""
 
@@ -68,7 +68,7 @@ class Box:
         return self.width * self.height
 
     def clamped(self, width: int, height: int) -> Box:
-        """The part of the box inside a picture of ``width`` x ``height``; may be empty."""
+        """Return the part of the box inside an image of ``width`` x ``height``; may be empty."""
         right, bottom = float(width), float(height)
         return Box(
             min(max(self.x1, 0.0), right),
@@ -80,14 +80,14 @@ class Box:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Landmarks:
-    """Named points of one face; a pixel's middle lies at half a pixel, as in :class:`Box`."""
+    """Named points of one face; a pixel's centre lies at half a pixel, as in :class:`Box`."""
 
     points: Float32Array
     """(N, 2) float32 x, y in image pixels, read-only."""
     scheme: str
     """Which points they are: ``five_points`` or ``face_mesh_468``."""
     depth: Float32Array | None = None
-    """(N,) float32 distance behind the face's middle, about in image pixels; None if not told."""
+    """(N,) float32 distance behind the face's centre, roughly in image pixels; None if unknown."""
 
     def __post_init__(self) -> None:
         points = np.array(self.points, dtype=np.float32)
@@ -109,7 +109,7 @@ class Face:
 
     box: Box
     score: float
-    """The detector's own confidence, 0..1; not a probability of anything else."""
+    """The detector's confidence, 0..1; not a probability."""
     landmarks: Landmarks | None = None
 
 
@@ -120,9 +120,9 @@ class AlignedCrop:
     pixels: UInt8Array
     """(48, 48) uint8 grey."""
     matrix: NDArray[np.float64]
-    """(2, 3) affine from image to crop coordinates, so that one can go back to the photo.
+    """(2, 3) affine from image to crop coordinates, for drawing on the photo.
 
-    In both a pixel's middle lies at half a pixel, as in :class:`Box`.
+    In both a pixel's centre lies at half a pixel, as in :class:`Box`.
     """
 
 
@@ -133,7 +133,7 @@ class EmotionScores:
     probabilities: tuple[float, ...]
     """In the order of :data:`core.labels.EMOTIONS`."""
     certain_from: float = 0.0
-    """A top probability below this is answered with "not sure"."""
+    """With a top probability below this the answer is "not sure"."""
 
     def __post_init__(self) -> None:
         if len(self.probabilities) != len(EMOTIONS):
@@ -149,7 +149,7 @@ class EmotionScores:
         return self.probabilities[EMOTIONS.index(emotion)]
 
     def ranked(self) -> tuple[tuple[Emotion, float], ...]:
-        """All emotions with their probabilities, most probable first."""
+        """Return all emotions with their probabilities, most probable first."""
         pairs = zip(EMOTIONS, self.probabilities, strict=True)
         return tuple(sorted(pairs, key=lambda pair: -pair[1]))
 
@@ -165,13 +165,13 @@ class EmotionScores:
 
     @property
     def certain(self) -> bool:
-        """Whether the top probability reaches the level fixed on validation data."""
+        """Whether the top probability reaches the level; False means "not sure"."""
         return self.ranked()[0][1] >= self.certain_from
 
 
 @dataclass(frozen=True, slots=True)
 class FaceQuality:
-    """How well a face can be judged."""
+    """How well a face can be read."""
 
     size_px: float
     """The shorter side of the box."""
@@ -195,7 +195,7 @@ class FaceQuality:
 
 
 class Agreement(StrEnum):
-    """How far several networks name the same emotion for one face."""
+    """Whether several networks name the same emotion for one face."""
 
     ALL = "all"
     MAJORITY = "majority"
@@ -205,10 +205,10 @@ class Agreement(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceAnalysis:
-    """Everything that is said about one face."""
+    """The whole answer for one face."""
 
     index: int
-    """1-based, from left to right in the picture."""
+    """1-based, from left to right in the image."""
     face: Face
     emotions: EmotionScores
     per_model: Mapping[str, EmotionScores]
@@ -217,7 +217,7 @@ class FaceAnalysis:
 
     @property
     def agreement(self) -> Agreement | None:
-        """Whether the networks of an ensemble agree; None where a single one answered."""
+        """Whether the networks of an ensemble agree; None for a single network."""
         if len(self.per_model) < 2:
             return None
         ((_, most),) = Counter(scores.top for scores in self.per_model.values()).most_common(1)
@@ -228,7 +228,7 @@ class FaceAnalysis:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What an answer was made with; enough to reproduce it."""
+    """Components and weights behind an answer; enough to reproduce it."""
 
     version: str
     model: str
@@ -236,12 +236,12 @@ class Provenance:
     landmarks: str
     weights_sha256: Mapping[str, str]
     config_digest: str
-    """Over the options and what the manifest says of the weights, above all their calibration."""
+    """Over the options and the manifest's facts about the weights, above all calibration."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageAnalysis:
-    """The answer to one picture; ``faces == ()`` is a normal one."""
+    """The answer for one image; ``faces == ()`` is a normal one."""
 
     name: str
     width: int
@@ -250,4 +250,4 @@ class ImageAnalysis:
     provenance: Provenance
     notes: tuple[str, ...] = ()
     elapsed_s: Mapping[str, float] = field(default_factory=dict)
-    """Seconds per stage; kept out of exported documents, which must be reproducible."""
+    """Seconds per stage; left out of exported documents, which must be reproducible."""

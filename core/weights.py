@@ -1,4 +1,4 @@
-"""Weight files: described by a manifest, checked before they are parsed, never a pickle."""
+"""Weight files: described by a manifest, verified before they are parsed, never a pickle."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class StoredWeights:
     training: Mapping[str, Any]
 
     def read_verified(self) -> bytes:
-        """The file's bytes, once size and SHA-256 match; WeightsMissing or WeightsCorrupt."""
+        """Return the file's bytes if size and SHA-256 match; WeightsMissing or WeightsCorrupt."""
         hint = f"Restore it with `git checkout -- weights/{self.file.name}` or train it again."
         try:
             size = self.file.stat().st_size
         except OSError as error:
-            raise WeightsMissing(f"The weights of {self.name} are absent.", hint=hint) from error
+            raise WeightsMissing(f"The weights of {self.name} are missing.", hint=hint) from error
         if size != self.size_bytes:
             raise WeightsCorrupt(
                 f"The weights of {self.name} have {size} bytes instead of {self.size_bytes}.",
@@ -63,16 +63,16 @@ class StoredWeights:
         return data
 
     def load(self) -> dict[str, Tensor]:
-        """The verified state dict, on the CPU, in the precision it is stored in."""
+        """Return the verified state dict, on the CPU, in its stored precision."""
         from safetensors import SafetensorError
         from safetensors.torch import load
 
         data = self.read_verified()
         try:
             return load(data)
-        except (SafetensorError, KeyError, ValueError) as error:  # e.g. a type torch has not
+        except (SafetensorError, KeyError, ValueError) as error:  # e.g. a type that torch lacks
             raise WeightsCorrupt(
-                f"The weights of {self.name} are no safetensors file.",
+                f"The weights of {self.name} are not a safetensors file.",
                 hint="Export them again with `emotion train`.",
             ) from error
 
@@ -90,7 +90,7 @@ class WeightsSpec(StoredWeights):
 
 @dataclass(frozen=True, slots=True)
 class EnsembleSpec:
-    """How the networks of a manifest answer together."""
+    """How the networks of a manifest form the ensemble."""
 
     weights: Mapping[str, float]
     """Share of each member in the mean, by name."""
@@ -100,7 +100,7 @@ class EnsembleSpec:
 
 
 def read_manifest(directory: Path | None = None) -> dict[str, WeightsSpec]:
-    """Every trained model in ``directory`` (default: the shipped ``weights/``), by name."""
+    """Return every trained network in ``directory`` (None: the shipped ``weights/``), by name."""
     directory = directory or SHIPPED_DIR
     models = _read_document(directory)["models"]
     with _parsing_manifest():
@@ -108,7 +108,7 @@ def read_manifest(directory: Path | None = None) -> dict[str, WeightsSpec]:
 
 
 def read_ensemble(directory: Path | None = None) -> EnsembleSpec | None:
-    """How the ensemble in ``directory`` is made up; None when it was not calibrated yet."""
+    """Return the ensemble of ``directory``; None if it is not calibrated yet."""
     document = _read_document(directory or SHIPPED_DIR)
     entry = document.get("ensemble")
     if entry is None:
@@ -175,7 +175,7 @@ def _parse_spec(name: str, entry: dict[str, Any], directory: Path) -> WeightsSpe
 
 
 def _parse_stored(name: str, entry: dict[str, Any], directory: Path) -> dict[str, Any]:
-    # Nothing else is opened whatever the manifest says: no other folder, no pickle.
+    # Whatever the manifest says, no other folder and no pickle is opened.
     file = entry["file"]
     if not re.fullmatch(r"[\w.-]+\.safetensors", file):
         raise ValueError(f"{name}: expected a .safetensors file beside the manifest, got {file!r}")
@@ -191,7 +191,7 @@ def _parse_stored(name: str, entry: dict[str, Any], directory: Path) -> dict[str
 
 
 def read_detectors(directory: Path | None = None) -> dict[str, StoredWeights]:
-    """Our own face detectors in ``directory`` (default: the shipped ``weights/``), by name."""
+    """Return our own detectors in ``directory`` (None: the shipped ``weights/``), by name."""
     directory = directory or SHIPPED_DIR
     with _parsing_manifest():
         entries = _read_document(directory).get("detectors", {})
@@ -202,7 +202,7 @@ def read_detectors(directory: Path | None = None) -> dict[str, StoredWeights]:
 
 
 def read_detector(name: str, directory: Path | None = None) -> StoredWeights:
-    """The weights of one detector; WeightsMissing tells how to train it."""
+    """Return the weights of one detector; WeightsMissing says how to train it."""
     found = read_detectors(directory)
     if name not in found:
         raise WeightsMissing(
@@ -214,7 +214,7 @@ def read_detector(name: str, directory: Path | None = None) -> StoredWeights:
 
 
 def read_spec(name: str, directory: Path | None = None) -> WeightsSpec:
-    """The entry of one model; WeightsMissing tells how to train it."""
+    """Return the entry of one network; WeightsMissing says how to train it."""
     specs = read_manifest(directory)
     if name not in specs:
         raise WeightsMissing(

@@ -18,26 +18,25 @@ AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """How to build one network and how to address its parts."""
+    """How to build one network and where its parts are."""
 
     name: str
     build_trunk: Callable[[], nn.Module]
-    """torchvision's network up to its pooled features, under torchvision's own key names."""
+    """torchvision's network up to its pooled features, with torchvision's key names."""
     features: int
     """Length of the pooled feature vector."""
     explained_block: str
-    """Module of the trunk whose output Grad-CAM explains: the last that still has a map.
+    """Module of the trunk whose output Grad-CAM explains: the last one with a useful map.
 
-    The last ones of MobileNetV2 at 96 px and ResNet50 at 128 px have 3x3 and 4x4 cells. Inception
-    v3 at 112 px ends with 2x2, which shows quarters only, so the block before its last reduction
-    stands in.
+    MobileNetV2 at 96 px ends with 3x3 cells and ResNet50 at 128 px with 4x4. Inception v3 at 112 px
+    ends with 2x2, which shows quarters only, so the block before its last reduction is used.
     """
     imagenet_weights: str
-    """Torchvision's name of the ImageNet weights that fit the trunk."""
+    """torchvision's name of the ImageNet weights that fit the trunk."""
     min_px: int
-    """Smallest input side at which every layer of the trunk still has something to pool."""
+    """Smallest input side at which every layer of the trunk still has pixels to pool."""
     auxiliary: tuple[str, int] | None = None
-    """Module of the trunk, with its channels, where an auxiliary head learns during training."""
+    """Module of the trunk with its channels, for an auxiliary head during training."""
 
 
 def _mobilenet_v2() -> nn.Module:
@@ -89,7 +88,7 @@ _ARCHITECTURES: dict[str, Architecture] = {
 
 
 def find_architecture(name: str) -> Architecture:
-    """The architecture called ``name``; UnknownComponent if there is none."""
+    """Return the architecture ``name``; UnknownComponent if there is none."""
     try:
         return _ARCHITECTURES[name]
     except KeyError:
@@ -113,7 +112,7 @@ class EmotionNetwork(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def embed(self, batch: Tensor) -> Tensor:
-        """(N, 3, S, S) to the pooled features (N, F), before dropout."""
+        """Return the pooled features (N, F) of (N, 3, S, S), before dropout."""
         features: Tensor = self.trunk(batch)
         return features
 
@@ -123,16 +122,16 @@ class EmotionNetwork(nn.Module):
 
 
 def empty_network(name: str) -> EmotionNetwork:
-    """The network called ``name`` without storage or initialisation, for :func:`load_state`."""
+    """Return the network ``name`` without storage or initialisation, for :func:`load_state`."""
     with torch.device("meta"):
         return EmotionNetwork(find_architecture(name)).eval()
 
 
 def load_state(network: AnyNetwork, state: dict[str, Tensor]) -> AnyNetwork:
-    """``network`` holding ``state`` as float32, in evaluation mode; every key must match.
+    """Load ``state`` into ``network`` as float32, in evaluation mode; every key must match.
 
-    The batch counters of batch normalisation are no part of a weight file: they steer
-    training only. WeightsCorrupt where anything else differs.
+    Weight files lack the batch counters of batch normalisation, which only training uses.
+    WeightsCorrupt if anything else differs.
     """
     floats = {key: value.float() for key, value in state.items()}
     for key in network.state_dict():
@@ -142,7 +141,7 @@ def load_state(network: AnyNetwork, state: dict[str, Tensor]) -> AnyNetwork:
         network.load_state_dict(floats, strict=True, assign=True)
     except RuntimeError as error:
         raise WeightsCorrupt(
-            "The weights belong to another network: names or shapes of its layers differ.",
+            "The weights belong to another network: names or shapes of layers differ.",
             hint="Train it again with `emotion train`.",
         ) from error
     return network.requires_grad_(False).eval()

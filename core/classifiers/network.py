@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from torch import nn
 
 BATCH = 64
-"""Faces a call: beyond it a CPU gains nothing, and memory stays bounded."""
+"""Faces per call: more do not help a CPU, and memory stays bounded."""
 
 
 class NetworkClassifier:
-    """Logits of one network, averaged over the face and its mirror image."""
+    """Computes the logits of one network, averaged over the face and its mirror image."""
 
     def __init__(self, spec: WeightsSpec, runner: NetworkRunner) -> None:
         self.spec = spec
         self._runner = runner
 
     def logits(self, crops: UInt8Array) -> Float32Array:
-        """(N, 48, 48) uint8 grey crops to (N, 7) float32 logits, uncalibrated.
+        """Return the uncalibrated (N, 7) float32 logits of (N, 48, 48) uint8 grey crops.
 
-        They are the logarithm of the mean softmax of both views, a choice that was fixed
-        before anything was measured. InferenceError when the network gives no number.
+        They are the logarithm of the mean softmax of both views, a choice made before anything
+        was measured. InferenceError if the network gives a value that is not a number.
         """
         rows = [self._batch(crops[start : start + BATCH]) for start in range(0, len(crops), BATCH)]
         if not rows:
@@ -45,7 +45,7 @@ class NetworkClassifier:
         mirrored = np.ascontiguousarray(inputs[..., ::-1])
         both = softmax(require_finite(self._runner.run(np.concatenate([inputs, mirrored]))))
         mean = (both[: len(crops)] + both[len(crops) :]) / 2
-        # The smallest float64 keeps the logarithm finite where a probability underflows.
+        # The smallest float64 keeps the logarithm finite if a probability underflows.
         floored = np.maximum(mean, np.finfo(np.float64).tiny)
         return np.asarray(np.log(floored), dtype=np.float32)
 
@@ -57,15 +57,15 @@ def load_network(
     engine: Engine = Engine.AUTO,
     device: Device = Device.AUTO,
 ) -> NetworkClassifier:
-    """The trained network called ``name``; WeightsError when it is absent or changed."""
+    """Load the trained network ``name``; WeightsError if it is absent or changed."""
     spec = read_spec(name, weights_dir)
-    # Checked whether or not a compiled copy is kept: what answers is what the manifest says.
+    # Verified even if a compiled copy is cached, so that answers come from the manifest's weights.
     spec.read_verified()
     return NetworkClassifier(spec, runner_for(network_of(spec), engine=engine, device=device))
 
 
 def network_of(spec: WeightsSpec) -> Network:
-    """The network that ``spec`` describes, built when an engine asks for it."""
+    """Return the network that ``spec`` describes; an engine builds it when needed."""
     side = spec.preprocessing.input_px
     return Network(
         build=partial(_build, spec),

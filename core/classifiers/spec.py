@@ -1,4 +1,4 @@
-"""What the manifest says of each model; a single network is an ensemble of one."""
+"""Models as the manifest describes them; a single network is an ensemble of one."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Faces in moving pictures: searched for seldom, followed between, frame by frame."""
+"""Faces in videos and camera streams."""

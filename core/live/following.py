@@ -1,4 +1,4 @@
-"""Faces from frame to frame: found anew every few frames, followed by their landmarks between."""
+"""Following faces in a video: detected every few frames, followed by their landmarks between."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .video import Frame
 
 @dataclass(slots=True)
 class FaceFollower:
-    """Answers the frames of one video in their order; not for several threads.
+    """Analyzes the frames of one video in order; for a single thread.
 
-    Finding faces is most of a frame's work and they move little within a fifth of a second, so
-    only every ``every``-th frame is searched. Between, the landmarks are placed anew from where
-    they were last, and a face's box moves and grows with them; a face that they lose is gone until
-    the next search, and one on which they could not be placed at all stays where it was. Emotions
-    are read in every frame and smoothed over time.
+    Detection takes most of the time and faces move little within a fifth of a second, so only
+    every ``every``-th frame is searched. In the others the landmarks are placed again from where
+    they were, and the box moves and grows with them. A face whose landmarks are lost is gone until
+    the next search; one without landmarks keeps its place. Emotions are read in every frame and
+    smoothed over time.
     """
 
     analyzer: Analyzer
@@ -30,15 +30,15 @@ class FaceFollower:
     _count: int = 0
     _faces: tuple[Face, ...] = ()
     _unplaced: tuple[bool, ...] = ()
-    """Of ``_faces``, those that have the detector's landmarks or none."""
+    """For each of ``_faces`` whether it has only the detector's landmarks, or none."""
 
     def answer(self, frame: Frame) -> ImageAnalysis:
-        """The faces of ``frame``, each under the number it keeps, their emotions smoothed."""
+        """Return the faces of ``frame``, with the number each keeps and smoothed emotions."""
         (answer,) = self.answer_all([frame])
         return answer
 
     def answer_all(self, frames: Sequence[Frame]) -> tuple[ImageAnalysis, ...]:
-        """The same for some frames in a row, whose faces are classified together, in less time."""
+        """Return the same for consecutive frames, whose faces are classified together, faster."""
         answers = self.analyzer.classify([self._prepare(frame.image) for frame in frames])
         return tuple(map(self._smooth, answers, frames))
 
@@ -67,7 +67,7 @@ class FaceFollower:
     def _carry_over(
         self, found: PreparedImage, placed: Sequence[bool]
     ) -> tuple[PreparedImage, list[bool]]:
-        """The faces of the frame before, where they are now, without those that were lost."""
+        """Return the faces of the last frame where they are now, without those that were lost."""
         kept = [
             number for number, unplaced in enumerate(self._unplaced) if placed[number] or unplaced
         ]
@@ -85,7 +85,7 @@ class FaceFollower:
 
 
 def _move_box(before: Face, now: Face) -> Box:
-    """The box of ``before`` moved and grown as the landmarks did."""
+    """Return the box of ``before``, moved and scaled as the landmarks did."""
     box, old, new = before.box, before.landmarks, now.landmarks
     if old is None or new is None or old.points.shape != new.points.shape:
         return now.box
@@ -98,5 +98,5 @@ def _move_box(before: Face, now: Face) -> Box:
 
 
 def _spread(points: Float32Array) -> float:
-    """How far points lie from their middle."""
+    """Return the mean distance of points from their centre."""
     return float(np.linalg.norm(points - points.mean(axis=0), axis=1).mean())

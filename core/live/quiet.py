@@ -1,4 +1,4 @@
-"""Keeping a native library's start-up lines off the user's terminal."""
+"""Keeping messages of native libraries off the user's terminal."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _ONE_AT_A_TIME = threading.Lock()
-"""Two that overlap would each keep what the other redirected, and leave standard error mute."""
+"""Overlapping redirections would restore each other's target and leave standard error silent."""
 
 
 @contextlib.contextmanager
 def quiet_stderr() -> Iterator[None]:
-    """Send what native code writes to standard error nowhere.
+    """Discard what native code writes to standard error.
 
-    FFmpeg and its like log straight to file descriptor 2 and offer no switch for it. What other
-    threads write meanwhile is lost too, so this is for short calls only.
+    FFmpeg logs straight to file descriptor 2 and has no switch for it. Output of other threads is
+    lost meanwhile, so this is for short calls only.
     """
     with _ONE_AT_A_TIME:
         with contextlib.suppress(OSError, ValueError, AttributeError):  # it may be closed or None
             sys.stderr.flush()
         try:
             saved = os.dup(2)
-        except OSError:  # A service may run with standard error closed: nothing to keep quiet.
+        except OSError:  # a service may run with standard error closed
             yield
             return
         try:

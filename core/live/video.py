@@ -1,4 +1,4 @@
-"""Frames of a video file or a camera, one at a time, and a video written frame by frame."""
+"""Reading frames from a video file or a camera, and writing a video frame by frame."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LONGEST_SIDE_PX = 4096
-"""Frames of more are refused: 8K takes 100 MB a frame, and no face needs it."""
+"""Larger frames are refused: 8K takes 100 MB a frame, and no face needs it."""
 _USUAL_RATE = 25.0
-"""For a file that tells no frame rate, or an absurd one."""
+"""For a file without a frame rate, or with an absurd one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a video."""
+    """One image of a video."""
 
     image: RgbImage
     time_s: float
@@ -44,13 +44,13 @@ class Video:
     height: int
     frames_per_s: float
     length: int | None
-    """Number of frames as the file tells it; None for a camera and where it tells none."""
+    """Number of frames according to the file; None for a camera or if it is unknown."""
     frames: Iterator[Frame]
-    """Each read when it is asked for; one that cannot be decoded ends them."""
+    """Read one at a time; a frame that cannot be decoded is the last."""
 
 
 def is_video(path: Path) -> bool:
-    """Whether a file's first bytes are those of a video; False where it cannot be read."""
+    """Return whether a file starts like a video; False if it cannot be read."""
     try:
         with path.open("rb") as file:
             return is_video_head(file.read(4096))
@@ -60,27 +60,27 @@ def is_video(path: Path) -> bool:
 
 @contextmanager
 def open_video(path: Path) -> Iterator[Video]:
-    """The video in a local file.
+    """Open the video in a local file.
 
-    UnreadableImage for a file that is none, is damaged or too large. No network is opened,
-    whatever the file says: a play list is not followed beyond files.
+    UnreadableImage for a file that is not a video, damaged or too large. A playlist may name
+    files only: no network connection is opened.
     """
     if not path.is_file():
         raise UnreadableImage(
             "There is no such video file." if not path.exists() else "This is not a file.",
-            hint="Name a video file of this computer; web addresses are not opened.",
+            hint="Name a video file on this computer; web addresses are not opened.",
         )
     if not is_video(path):
         raise UnreadableImage(
-            "This is no video that can be read.",
-            hint="Save it as MP4 (H.264), then try again. For photos: emotion analyze.",
+            "This file is not a readable video.",
+            hint="Save it as MP4 (H.264) and try again. For photos use: emotion analyze.",
         )
     os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "protocol_whitelist;file"
-    with quiet_stderr():  # FFmpeg says there what is wrong, and the error says it too
+    with quiet_stderr():  # the error says what FFmpeg prints there
         capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
     damaged = UnreadableImage(
         "The video is damaged, or in a format that cannot be read.",
-        hint="Save it as MP4 (H.264), then try again.",
+        hint="Save it as MP4 (H.264) and try again.",
     )
     with _open_capture(capture, path.name, damaged, by_clock=None) as video:
         yield video
@@ -88,10 +88,10 @@ def open_video(path: Path) -> Iterator[Video]:
 
 @contextmanager
 def open_camera(number: int, clock: Callable[[], float]) -> Iterator[Video]:
-    """The camera ``number``, its frames told by ``clock`` in seconds; ConfigError without one."""
+    """Open camera ``number``, with times of ``clock`` in seconds; ConfigError if it is missing."""
     missing = ConfigError(
         f"There is no camera number {number}, or another program is using it.",
-        hint="Connect one or close the other program; or name a video file: emotion live FILE.",
+        hint="Connect a camera, close the other program, or name a video file: emotion live FILE.",
     )
     with quiet_stderr():
         capture = cv2.VideoCapture(number)
@@ -152,13 +152,13 @@ def _read_frames(
 def video_writer(
     path: Path, *, size_wh: tuple[int, int], frames_per_s: float
 ) -> Iterator[Callable[[RgbImage], None]]:
-    """A function that adds a frame to an MP4 file, which appears under its name when it is whole.
+    """Yield a function that adds a frame to an MP4 file, which gets its name when complete.
 
-    ConfigError where nothing can be written.
+    ConfigError if it cannot be written.
     """
     partial = path.with_name(f".{path.stem}.part.mp4")
     failure = ConfigError(
-        f"No video can be written to {path}.",
+        f"The video cannot be written to {path}.",
         hint="Name a .mp4 file in a folder that you may write to, on a disk with room.",
     )
     if path.suffix.lower() != ".mp4" or not path.parent.is_dir():

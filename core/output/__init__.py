@@ -1,1 +1,1 @@
-"""Answers as pictures and documents."""
+"""Answers as images and documents."""

@@ -1,4 +1,4 @@
-"""The picture with its faces made unrecognisable."""
+"""Making the faces of an image unrecognisable."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 from ..types import Box, ImageAnalysis, RgbImage, UInt8Array
 
 BLOCKS = 4
-"""Across the covered part, so fewer than three across the face itself. Finer mosaics, and soft
-blurs, can be matched to people one has pictures of (Newton et al. 2005; McPherson et al. 2016)."""
+"""Blocks across the covered area, so fewer than three across the face. Finer mosaics and soft blurs
+can be matched to known people (Newton et al. 2005; McPherson et al. 2016)."""
 MARGIN = 0.25
-"""Of the box on each side: detectors cut hair, ears and chin."""
+"""Added to each side of the box, as a share of it: boxes cut off hair, ears and chin."""
 
 
 def blur_faces(image: RgbImage, analysis: ImageAnalysis) -> RgbImage:
-    """``image`` with an oval of :data:`BLOCKS` blocks over every face that was found.
+    """Return ``image`` with an oval of :data:`BLOCKS` blocks over every face that was found.
 
-    Only averages of the blocks are left of what lay below, so that nothing can be restored.
-    A face that the detector missed stays as it is. ``image`` itself is not changed.
+    Only the average of each block remains, so nothing can be restored. A face that the detector
+    missed stays visible.
     """
     pixels: UInt8Array = image.pixels.copy()
     for face in analysis.faces:
@@ -38,9 +38,9 @@ def _blur_oval(pixels: UInt8Array, box: Box) -> None:
     blocks_wh = min(BLOCKS, x2 - x1), min(BLOCKS, y2 - y1)
     averages = cv2.resize(region, blocks_wh, interpolation=cv2.INTER_AREA)
     mosaic = cv2.resize(averages, (x2 - x1, y2 - y1), interpolation=cv2.INTER_NEAREST)
-    # The oval of the whole face, also where the picture's edge cuts it.
+    # The oval of the whole face, even if the edge of the image cuts it.
     across = (np.arange(x1, x2) + 0.5 - (box.x1 + box.x2) / 2) / (box.width / 2 + dx)
     down = (np.arange(y1, y2) + 0.5 - (box.y1 + box.y2) / 2) / (box.height / 2 + dy)
-    # A little beyond 1: the corners of the box itself would else stay clear.
+    # Slightly over 1, to cover the corners of the box itself.
     oval = across[None, :] ** 2 + down[:, None] ** 2 <= 1.05
     region[oval] = mosaic[oval]

@@ -1,4 +1,4 @@
-"""One versioned document for an answer; every front gives exactly this one."""
+"""The versioned document of an answer, the same in every front."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from ..labels import EMOTIONS
 from ..types import Box, EmotionScores, FaceAnalysis, FaceQuality, ImageAnalysis, Landmarks
 
 SCHEMA_VERSION = "1.0"
-"""Grows by a minor step for an addition, by a major one when a reader could break."""
+"""An addition increases the minor number, a change that could break a reader the major one."""
 
 _AWKWARD = re.compile("[\ud800-\udfff\x7f-\x9f\u2028\u2029]")
-"""Bytes of a file name that are no UTF-8 (PEP 383), and what some readers take for a line end."""
+"""Bytes of a file name that are not UTF-8 (PEP 383), and characters that some readers take for a
+line end."""
 
 CSV_COLUMNS = (
     "name",
@@ -41,9 +42,9 @@ CSV_COLUMNS = (
 
 
 def document(analysis: ImageAnalysis) -> dict[str, Any]:
-    """``analysis`` as plain data for JSON; the same picture gives the same document.
+    """Return ``analysis`` as plain data for JSON; the same image gives the same document.
 
-    Lengths are pixels of the picture as read, upright. Probabilities keep six digits.
+    Lengths are pixels of the image as read, upright. Probabilities keep six digits.
     """
     provenance = analysis.provenance
     return {
@@ -65,26 +66,25 @@ def document(analysis: ImageAnalysis) -> dict[str, Any]:
 
 
 def to_json(analysis: ImageAnalysis) -> str:
-    """The document as indented JSON text that ends in a line feed."""
+    """Return the document as indented JSON that ends in a line feed."""
     return dumps(document(analysis))
 
 
 def dumps(value: Any, *, compact: bool = False) -> str:
-    """``value`` as indented JSON, a point on one line; ``compact`` puts all on a single line.
+    """Return ``value`` as indented JSON with each point on one line, or ``compact`` on one line.
 
-    Ends in a line feed and can always be written as UTF-8. ValueError for NaN.
+    It ends in a line feed and can always be written as UTF-8. ValueError for NaN.
     """
     text = json.dumps(value, indent=None if compact else 2, ensure_ascii=False, allow_nan=False)
     text = _AWKWARD.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
-    # Only between values is there a line feed: within a text it is written as \n.
+    # A line feed only separates values: inside a text it is written as \n.
     return re.sub(r"\[\n *(-?[\d.]+),\n *(-?[\d.]+)\n *\]", r"[\1, \2]", text) + "\n"
 
 
 def to_csv(analyses: Sequence[ImageAnalysis]) -> str:
-    r"""One row a face, and one for a picture without any; columns are :data:`CSV_COLUMNS`.
+    r"""Return one row per face, or one for an image without any; columns: :data:`CSV_COLUMNS`.
 
-    Text that a spreadsheet would take for a formula gets a leading apostrophe. A file name's
-    bytes that are no UTF-8 are written as in Python, e.g. ``\udce9``.
+    See :func:`spreadsheet_text` for how text is escaped.
     """
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
@@ -121,9 +121,9 @@ def to_csv(analyses: Sequence[ImageAnalysis]) -> str:
 
 
 def opinions(face: FaceAnalysis) -> str | None:
-    """What each network of an ensemble says, as in ``mobilenet_v2 happy 0.98; resnet50 sad 0.51``.
+    """Return each network's answer, such as ``mobilenet_v2 happy 0.98; resnet50 sad 0.51``.
 
-    None where a single one answered.
+    None for a single network.
     """
     if len(face.per_model) < 2:
         return None
@@ -132,9 +132,9 @@ def opinions(face: FaceAnalysis) -> str | None:
 
 
 def spreadsheet_text(text: str) -> str:
-    r"""``text`` for a CSV cell, where a spreadsheet would run it as a formula with an apostrophe.
+    r"""Return ``text`` for a CSV cell, with an apostrophe before a formula.
 
-    What is no UTF-8 is written as in Python, e.g. ``\udce9``.
+    Bytes that are not UTF-8 are written as in Python, e.g. ``\udce9``.
     """
     text = text.encode(errors="backslashreplace").decode()
     return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text

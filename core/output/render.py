@@ -1,4 +1,4 @@
-"""The answer drawn onto a copy of the picture."""
+"""Drawing the answer onto a copy of the image."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ _LIGHT = (255, 255, 255)
 
 @dataclass(frozen=True, slots=True)
 class _Pen:
-    """What labels are written with."""
+    """How labels are written."""
 
     draw: ImageDraw.ImageDraw
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont
     stroke: int
-    """Width of a line; a label keeps twice as much around its text."""
+    """Line width; a label has twice as much padding around its text."""
 
 
 def annotate(
     image: RgbImage, analysis: ImageAnalysis, *, landmarks: bool = False, enlarged: float = 1.0
 ) -> RgbImage:
-    """``image`` with every face framed, numbered and named; ``image`` itself stays as it is.
+    """Return ``image`` with every face framed, numbered and named.
 
-    Colour only repeats what number and word say, and "not sure" is drawn with a broken line.
-    ``enlarged`` lets lines and letters grow, for a picture that is shown in a small place.
+    Colour only repeats what number and word say; "not sure" has a dashed frame. ``enlarged``
+    scales lines and letters, for an image that is shown small.
     """
     picture = Image.fromarray(image.pixels)
     draw = ImageDraw.Draw(picture)
@@ -44,7 +44,7 @@ def annotate(
         _frame(draw, face, stroke)
         if landmarks and face.face.landmarks is not None:
             points = face.face.landmarks.points
-            # A mesh has to stay transparent, a handful of points to be seen.
+            # A mesh must not hide the face; five points must be visible.
             radius = max(0.5, stroke / 4 if len(points) > 100 else stroke * 0.75)
             for x, y in points:
                 box = (x - radius, y - radius, x + radius, y + radius)
@@ -56,7 +56,7 @@ def annotate(
 
 
 def format_label(face: FaceAnalysis) -> str:
-    """What a face's label says: number, emotion and probability, or that it is not sure."""
+    """Return a face's label: number, emotion and probability, or "not sure"."""
     emotion, probability = face.emotions.ranked()[0]
     if face.emotions.certain:
         return f"{face.index}  {emotion} {probability:.0%}"
@@ -66,9 +66,9 @@ def format_label(face: FaceAnalysis) -> str:
 def overlay_heatmap(
     image: RgbImage, analysis: ImageAnalysis, maps: Sequence[Float32Array]
 ) -> RgbImage:
-    """``image`` with each face's (48, 48) map in 0..1 laid over that face; warm is more.
+    """Return ``image`` with each face's (48, 48) map in 0..1 laid over it.
 
-    Where nothing drew the network the photo stays as it is.
+    Warmer means more; where a map is 0 the photo stays as it is.
     """
     pixels: UInt8Array = image.pixels.copy()
     for face, heat in zip(analysis.faces, maps, strict=True):
@@ -77,7 +77,7 @@ def overlay_heatmap(
 
 
 def encode_png(image: RgbImage) -> bytes:
-    """The picture as a PNG file, without metadata."""
+    """Encode the image as a PNG file without metadata."""
     buffer = io.BytesIO()
     Image.fromarray(image.pixels).save(buffer, format="PNG")
     return buffer.getvalue()
@@ -93,7 +93,7 @@ def _frame(draw: ImageDraw.ImageDraw, face: FaceAnalysis, stroke: int) -> None:
         else:
             parts = _dashes(start, end, 4.0 * stroke)
         for part in parts:
-            # A dark line below keeps the colour visible on any background.
+            # A dark line underneath keeps the colour visible on any background.
             draw.line(part, fill=_DARK, width=stroke + 2)
             draw.line(part, fill=colour, width=stroke)
 
@@ -109,7 +109,7 @@ def _dashes(
 
 
 def _place_labels(pen: _Pen, analysis: ImageAnalysis) -> list[tuple[str, Box]]:
-    """The labels with their places, worded as fully as they can be without covering one another."""
+    """Return text and place of each label: the longest texts that do not cover each other."""
     placed: list[tuple[str, Box]] = []
     for words in (format_label, _short_label, _number):
         placed = []
@@ -120,7 +120,7 @@ def _place_labels(pen: _Pen, analysis: ImageAnalysis) -> list[tuple[str, Box]]:
             taken = [spot for _, spot in placed]
             spot = next((s for s in spots if not any(_overlap(s, each) for each in taken)), None)
             free = free and spot is not None
-            # With no place left, the top of its own box covers least.
+            # If there is no place left, the top of its own box hides least.
             placed.append((text, spot or _inside_position(pen, text, face.face.box)))
         if free:
             break
@@ -141,7 +141,7 @@ def _size_wh(pen: _Pen, text: str) -> tuple[float, float]:
 
 
 def _label_positions(pen: _Pen, text: str, box: Box) -> list[Box]:
-    """Places within the picture: above the box, below it, at its top."""
+    """Return places inside the image: above the box, below it, at its top."""
     width, height = _size_wh(pen, text)
     inside = _inside_position(pen, text, box)
     if width >= pen.draw.im.size[0]:
@@ -154,7 +154,7 @@ def _label_positions(pen: _Pen, text: str, box: Box) -> list[Box]:
 
 
 def _inside_position(pen: _Pen, text: str, box: Box) -> Box:
-    """The place at the box's top, moved into the picture."""
+    """Return the place at the box's top, moved into the image."""
     width, height = _size_wh(pen, text)
     x = min(max(0.0, box.x1), max(0.0, pen.draw.im.size[0] - 1 - width))
     y = min(max(0.0, box.y1), max(0.0, pen.draw.im.size[1] - 1 - height))
@@ -174,7 +174,7 @@ def _overlap(a: Box, b: Box) -> bool:
 
 
 def _text_color(colour: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Black or white, whichever contrasts more with ``colour`` (WCAG 2 relative luminance)."""
+    """Return black or white, whichever contrasts more with ``colour`` (WCAG 2 luminance)."""
     linear = [
         v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
         for v in (c / 255 for c in colour)
@@ -185,7 +185,7 @@ def _text_color(colour: tuple[int, int, int]) -> tuple[int, int, int]:
 
 def _blend_heatmap(pixels: UInt8Array, face: FaceAnalysis, heat: Float32Array) -> None:
     height, width = pixels.shape[:2]
-    # At the crop's own scale: the map's values belong to squares of the crop, not to points.
+    # At the crop's scale: the map's values belong to squares of the crop, not to points.
     inverse = cv2.invertAffineTransform(to_pixel_centers(face.crop.matrix))
     side = heat.shape[0]
     corners = np.array([[-1, -1, 1], [side, -1, 1], [-1, side, 1], [side, side, 1]]) @ inverse.T

@@ -104,7 +104,7 @@ def test_model_that_cannot_be_explained_is_told(weights_dir, faces48, monkeypatc
 
     monkeypatch.setitem(CLASSIFIERS._factories, "theirs", lambda *_names, **_options: None)
     config = AnalyzerConfig(model="theirs", weights_dir=weights_dir)
-    with pytest.raises(ConfigError, match="What theirs looked at cannot be shown"):
+    with pytest.raises(ConfigError, match="theirs cannot show what it looked at"):
         gradcam(config, faces48[:1], happy(1))
 
 

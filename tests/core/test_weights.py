@@ -193,7 +193,7 @@ def test_file_is_looked_for_beside_the_manifest_only(tmp_path, file):
 
 def test_missing_file_is_told(folder, parsed):
     (folder / "resnet50.safetensors").unlink()
-    with pytest.raises(WeightsMissing, match="weights of resnet50 are absent"):
+    with pytest.raises(WeightsMissing, match="weights of resnet50 are missing"):
         read_spec("resnet50", folder).load()
 
 
@@ -276,7 +276,7 @@ def test_pickle_with_another_name_and_a_right_checksum_is_never_unpickled(tmp_pa
     data = wrap(pickle.dumps(Exploding()))
     (tmp_path / "resnet50.safetensors").write_bytes(data)
     write(tmp_path, {"resnet50": entry(data)})
-    with pytest.raises(WeightsCorrupt, match="no safetensors file"):
+    with pytest.raises(WeightsCorrupt, match="not a safetensors file"):
         read_spec("resnet50", tmp_path).load()
     assert not Exploding.ran
 
@@ -285,7 +285,7 @@ def test_header_that_promises_more_than_there_is_is_refused(tmp_path):
     data = (2**62).to_bytes(8, "little") + b"{}"
     (tmp_path / "resnet50.safetensors").write_bytes(data)
     write(tmp_path, {"resnet50": entry(data)})
-    with pytest.raises(WeightsCorrupt, match="no safetensors file"):
+    with pytest.raises(WeightsCorrupt, match="not a safetensors file"):
         read_spec("resnet50", tmp_path).load()
 
 

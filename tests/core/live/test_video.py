@@ -46,7 +46,7 @@ def test_video_is_told_by_its_content(film, tmp_path):
     film.rename(other)
     assert is_video(other)
     text = tmp_path / "text.mp4"
-    text.write_text("no video")
+    text.write_text("not a readable video")
     assert not is_video(text)
     assert not is_video(tmp_path / "absent.mp4")
     assert not is_video(tmp_path)
@@ -55,9 +55,9 @@ def test_video_is_told_by_its_content(film, tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no video"),
-        (b"just text", "no video"),
-        (b"#EXTM3U\nhttp://localhost/film.ts\n", "no video"),
+        (b"", "not a readable video"),
+        (b"just text", "not a readable video"),
+        (b"#EXTM3U\nhttp://localhost/film.ts\n", "not a readable video"),
         (b"\0\0\0\x18ftypisom\0\0\0\0isomiso2" + b"\0" * 400, "damaged"),
         (b"\x1aE\xdf\xa3" + b"\xff" * 400, "damaged"),
     ],
@@ -112,7 +112,7 @@ def test_frames_too_large_are_refused(film, monkeypatch):
 @pytest.mark.parametrize("name", ["film.avi", "absent/film.mp4"])
 def test_video_that_cannot_be_written_is_told(tmp_path, name):
     made = writing(tmp_path / name, size_wh=SIZE_WH, frames_per_s=10)
-    with pytest.raises(ConfigError, match="No video can be written"), made:
+    with pytest.raises(ConfigError, match="The video cannot be written"), made:
         pass
 
 
