@@ -130,8 +130,11 @@ class FakeEnsemble(FakeAnalyzer):
     ) -> tuple[ImageAnalysis, ...]:
         """What the fake answers, with the three opinions."""
         return tuple(
-            replace(told, faces=tuple(replace(face, per_model=_three(face)) for face in told.faces))
-            for told in super().classify(pictures, faces_per_call=faces_per_call)
+            replace(
+                analysis,
+                faces=tuple(replace(face, per_model=_three(face)) for face in analysis.faces),
+            )
+            for analysis in super().classify(pictures, faces_per_call=faces_per_call)
         )
 
 

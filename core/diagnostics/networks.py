@@ -17,7 +17,7 @@ except ProjectError as error:
 def prepare_networks(program: str = PROGRAM) -> Finding:
     """Load what the usual answer needs, so that the first one does not wait for it.
 
-    In a process of its own, which may crash. A warning at most: what fails here is told again,
+    In a process of its own, which may crash. A warning at most: what fails here is reported again,
     with what to do about it, where it is needed.
     """
     error = run_trials({"networks": program}).get("networks")

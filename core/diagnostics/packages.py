@@ -18,7 +18,7 @@ INSTALL = "make install"
 REBUILD = "make clean install"
 
 _NAMED_AT_MOST = 5
-"""Packages named in one line; more would hide the remedy."""
+"""Most packages named in one line; more would hide the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Package:
 
     version: str
     requires: tuple[str, ...] = ()
-    """Requirement texts as its metadata give them."""
+    """Requirements as in its metadata."""
 
 
 Installed = Mapping[str, Package]
@@ -35,7 +35,7 @@ Installed = Mapping[str, Package]
 
 
 def installed_packages() -> Installed:
-    """Every distribution Python finds; of two with one name the one that is imported."""
+    """Return every installed distribution; of two with one name the one that is imported."""
     found: dict[str, Package] = {}
     for distribution in metadata.distributions():
         # A folder left by an interrupted installation has neither name nor version.
@@ -49,7 +49,7 @@ def installed_packages() -> Installed:
 def check_packages(
     requirements: Path, constraints: Path, installed: Installed | None = None
 ) -> tuple[Finding, ...]:
-    """Findings about the packages of ``requirements`` and about what these bring along."""
+    """Check the packages of ``requirements`` and their dependencies."""
     packages = installed_packages() if installed is None else installed
     try:
         wanted = {
@@ -113,7 +113,7 @@ def _find_several_opencv(installed: Installed) -> Iterator[Finding]:
 
 
 def _find_conflicts(wanted: Iterable[str], installed: Installed) -> Iterator[Finding]:
-    """What the packages in use ask of one another and do not get."""
+    """Yield requirements of the packages in use that are not met."""
     from packaging.requirements import InvalidRequirement, Requirement
 
     waiting, seen = [name for name in wanted if name in installed], set(wanted)

@@ -1,4 +1,4 @@
-"""What lies outside of Python: its own version, shared libraries, a camera."""
+"""Checks outside of Python packages: Python's version, shared libraries, a camera."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ PYTHONS = ((3, 11), (3, 12))
 
 @dataclass(frozen=True, slots=True)
 class SharedLibrary:
-    """A library that a wheel expects of the system."""
+    """A library that a wheel expects from the system."""
 
     soname: str
     packages: Mapping[str, str]
-    """Name of the package that holds it, by package manager."""
+    """Name of its package, by package manager."""
 
 
 # opencv-python links against both; its wheel carries everything else.
@@ -59,7 +59,7 @@ _MANAGERS = {
 
 
 def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
-    """Whether this Python is one the project runs on."""
+    """Check whether the project runs on this Python."""
     text = ".".join(map(str, version))
     if version in PYTHONS:
         return Finding("Python", Status.OK, f"{text} at {sys.executable}")
@@ -72,7 +72,7 @@ def check_python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
 
 
 def loads(soname: str) -> bool:
-    """Whether the dynamic loader finds a shared library."""
+    """Return whether the dynamic loader finds a shared library."""
     try:
         ctypes.CDLL(soname)
     except OSError:
@@ -87,10 +87,10 @@ def check_libraries(
     system: str = sys.platform,
     manager: str | None = None,
 ) -> Iterator[Finding]:
-    """A finding per missing library, or one when none is missing; nothing outside Linux.
+    """Yield a finding for each missing library, or one if none is missing; Linux only.
 
-    Elsewhere the wheels carry all they need. When ``opencv_works`` all the same (the headless
-    wheel came out on top), a missing library is only worth a warning.
+    Elsewhere the wheels include all they need. If ``opencv_works`` anyway (the headless wheel was
+    installed last), a missing library is only a warning.
     """
     if system != "linux":
         return
@@ -112,7 +112,7 @@ def check_libraries(
 
 
 def package_manager() -> str:
-    """The command that installs system packages here, "" where it is not known."""
+    """Return the command that installs system packages here, "" if it is unknown."""
     try:
         release = platform.freedesktop_os_release()
     except OSError:
@@ -127,7 +127,7 @@ def _command(manager: str, package: str) -> str:
 
 
 def check_camera(devices: Path = Path("/dev"), system: str = sys.platform) -> Finding:
-    """Whether a camera is attached; never a problem, because photos can be uploaded."""
+    """Check for a camera; never a problem, because photos can be uploaded."""
     if system != "linux":
         return Finding("camera", Status.OK, "The browser asks for it when it is needed.")
     if any(devices.glob("video*")):

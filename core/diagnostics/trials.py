@@ -1,4 +1,4 @@
-"""Packages that can be installed in the right version and still not work, imported for a trial."""
+"""Trial imports of packages that may not work even in the right version."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ traces and compiles them; on a slow disk that takes minutes."""
 
 
 def run_trials(trials: Mapping[str, str] = TRIALS) -> dict[str, str]:
-    """The last line of the error of each package that failed, by name.
+    """Return the last line of each failed package's error, by name.
 
-    Every trial runs in a process of its own, which may crash or swallow the terminal.
+    Every trial runs in its own process, which may crash or take over the terminal.
     """
     with ThreadPoolExecutor() as pool:
         errors = pool.map(_run_trial, trials.values())
@@ -35,7 +35,7 @@ def run_trials(trials: Mapping[str, str] = TRIALS) -> dict[str, str]:
 
 
 def check_trials(failed: Mapping[str, str], known: Iterable[Finding]) -> Iterator[Finding]:
-    """A problem per failure whose cause is not in ``known`` already; one line when all works."""
+    """Yield a problem for each failure whose cause is not in ``known``; one line if all work."""
     causes = [finding.name for finding in known if finding.status is Status.PROBLEM]
     for name, error in failed.items():
         if name not in causes and not any(cause in error for cause in causes):
@@ -45,7 +45,7 @@ def check_trials(failed: Mapping[str, str], known: Iterable[Finding]) -> Iterato
 
 
 def _run_trial(code: str) -> str:
-    # -P keeps a file of the working directory from standing in for the package.
+    # -P: a file in the working folder must not be imported instead of the package.
     command = [sys.executable, "-P", "-c", code]
     try:
         trial = subprocess.run(

@@ -1,4 +1,4 @@
-"""Weight files: there, unchanged, and which networks have none yet."""
+"""Checks of the weight files: present, unchanged, and which networks have none yet."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .findings import Finding, Status
 
 
 def check_weights(directory: Path, architectures: tuple[str, ...] = ()) -> Iterator[Finding]:
-    """A finding per network in the manifest of ``directory``, and per architecture that is not.
+    """Yield a finding for each network in the manifest, and for each architecture without one.
 
-    Only what must hold before a file may be parsed is looked at: size and SHA-256.
+    Checks size and SHA-256, which must be right before a file may be parsed.
     """
     try:
         document = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))

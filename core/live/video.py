@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import ConfigError, UnreadableImage
 from ..reading.formats import is_video_head
 from ..types import RgbImage
-from .quiet import quiet_stderr
+from .native_stderr import discard_stderr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,7 @@ def open_video(path: Path) -> Iterator[Video]:
             hint="Save it as MP4 (H.264) and try again. For photos use: emotion analyze.",
         )
     os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "protocol_whitelist;file"
-    with quiet_stderr():  # the error says what FFmpeg prints there
+    with discard_stderr():  # the error says what FFmpeg prints there
         capture = cv2.VideoCapture(str(path.resolve()), cv2.CAP_FFMPEG)
     damaged = UnreadableImage(
         "The video is damaged, or in a format that cannot be read.",
@@ -93,7 +93,7 @@ def open_camera(number: int, clock: Callable[[], float]) -> Iterator[Video]:
         f"There is no camera number {number}, or another program is using it.",
         hint="Connect a camera, close the other program, or name a video file: emotion live FILE.",
     )
-    with quiet_stderr():
+    with discard_stderr():
         capture = cv2.VideoCapture(number)
     with _open_capture(capture, f"camera {number}", missing, by_clock=clock) as video:
         yield video

@@ -1,4 +1,4 @@
-"""Turns whatever kind of pixels a decoder delivers into plain 8-bit sRGB."""
+"""Converting every kind of decoded pixels to 8-bit sRGB."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 _DEEP = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})
-"""Pillow's kinds with one channel of more than eight bits; its own conversion clips them."""
+"""Pillow's modes with one channel of more than eight bits, which its own conversion clips."""
 _USUAL_WHITES = (1.0, 255.0, 65535.0)
-"""Largest values of floating point, 8-bit and 16-bit pictures."""
+"""Largest values of floating-point, 8-bit and 16-bit images."""
 _BAND_PIXELS = 2**20
-"""Pixels handled at a time, so that a conversion never needs the whole picture twice."""
+"""Pixels handled at a time, so that a conversion never holds the whole image twice."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToneRange:
-    """Which values of a deep picture are black and white."""
+    """Which values of a deep image are black and white."""
 
     black: float
     white: float
 
     @classmethod
     def of(cls, image: Image.Image) -> ToneRange:
-        """The usual range that holds all values, or the picture's own.
+        """Return the usual range that holds all values, or the image's own range.
 
-        The own range is for pictures that use less than a sixteenth of the usual one, such as
-        12-bit values in 16-bit words, or that have negative values.
+        The latter is for images with negative values, or that use less than a sixteenth of the
+        usual range, such as 12-bit values in 16-bit words.
         """
         low, high = 0.0, 0.0
         for band in split_into_bands(image):
@@ -46,7 +46,7 @@ class ToneRange:
         return cls(low, fitting[0] if fitting else high)
 
     def to_grey(self, values: NDArray[np.generic]) -> NDArray[np.uint8]:
-        """Values as 0..255; what is not a number becomes black."""
+        """Return values as 0..255; NaN becomes black."""
         span = (self.white - self.black) or 1.0
         scaled = (values.astype(np.float64) - self.black) * (255.0 / span)
         grey: NDArray[np.uint8] = np.rint(np.nan_to_num(scaled).clip(0.0, 255.0)).astype(np.uint8)
@@ -55,7 +55,7 @@ class ToneRange:
 
 @dataclass(frozen=True, slots=True)
 class ColorConversion:
-    """How the pixels of one picture become RGB; made once, then applied band by band."""
+    """How the pixels of one image become RGB; made once, then applied band by band."""
 
     tones: ToneRange | None
     inverted: bool
@@ -63,18 +63,18 @@ class ColorConversion:
 
     @classmethod
     def of(cls, image: Image.Image) -> ColorConversion:
-        """The conversion for a loaded picture."""
+        """Return the conversion for a loaded image."""
         deep = image.mode in _DEEP
         tags = getattr(image, "tag_v2", {})
         return cls(
             tones=ToneRange.of(image) if deep else None,
-            # Pillow turns "white is zero" around in 8-bit pictures but not in deep ones.
+            # Pillow inverts "white is zero" in 8-bit images but not in deep ones.
             inverted=deep and tags.get(262, 1) == 0,
             profile=_profile(image),
         )
 
     def resizable(self, band: Image.Image) -> Image.Image:
-        """The band as L, LA, RGB, RGBA or CMYK, whose values can be averaged."""
+        """Return the band as L, LA, RGB, RGBA or CMYK, whose values can be averaged."""
         if self.tones is not None:
             return self._from_deep(band, self.tones)
         mode, transparent = band.mode, band.has_transparency_data
@@ -87,7 +87,7 @@ class ColorConversion:
         return band.convert("RGB")  # RGBX, YCbCr, LAB, HSV
 
     def to_rgb(self, band: Image.Image) -> Image.Image:
-        """A resizable band as RGB: flattened on white, and in sRGB if it has a usable profile."""
+        """Return a resizable band as RGB on white, in sRGB if it has a usable profile."""
         if band.mode in ("LA", "RGBA"):
             opaque = Image.new("L" if band.mode == "LA" else "RGB", band.size, "white")
             opaque.paste(band.convert(opaque.mode), mask=band.getchannel("A"))
@@ -108,16 +108,16 @@ class ColorConversion:
 
 
 def split_into_bands(image: Image.Image) -> Iterator[Image.Image]:
-    """The picture in horizontal bands of bounded size, from the top."""
+    """Yield the image in horizontal bands of bounded size, from the top."""
     rows = max(1, _BAND_PIXELS // image.width)
     for top in range(0, image.height, rows):
         yield image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
 def keep_transparent_color(image: Image.Image) -> None:
-    """Bring a PNG's transparent colour to eight bits; call it before the pixels are loaded.
+    """Convert a PNG's transparent colour to eight bits, before the pixels are loaded.
 
-    The file counts it in its own bit depth, and Pillow scales the pixels but not this.
+    It has the file's bit depth, and Pillow scales the pixels but not this colour.
     """
     hidden = image.info.get("transparency")
     tiles = getattr(image, "tile", None)
@@ -129,7 +129,7 @@ def keep_transparent_color(image: Image.Image) -> None:
 
 
 def _profile(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
-    """The way from the picture's own colours to sRGB; None without a profile that fits."""
+    """Return the transform from the image's colours to sRGB; None without a usable profile."""
     embedded = image.info.get("icc_profile")
     if not isinstance(embedded, bytes) or not embedded:
         return None
@@ -137,14 +137,14 @@ def _profile(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(embedded))
         if (source.profile.profile_description or "").startswith("sRGB"):
-            return None  # the usual case, and a conversion would change nothing
+            return None  # the usual case; a conversion would change nothing
         return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
-        return None  # damaged, or a profile for other pixels: the picture is worth more
+        return None  # damaged, or a profile for other pixels: read the image without it
 
 
 def _flat_mode(mode: str) -> str:
-    """What ``to_rgb`` holds before the profile is applied."""
+    """Return the mode of a band in ``to_rgb`` before the profile is applied."""
     if mode == "CMYK":
         return mode
     return "L" if mode in _DEEP or mode in ("1", "L", "LA", "La") else "RGB"

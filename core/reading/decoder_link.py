@@ -1,4 +1,4 @@
-"""One decoder process as the process sees it that it works for."""
+"""One decoder process, from the side of the process that uses it."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from .formats import Format
 from .limits import MAX_SIDE
 
 _START_SECONDS = 60
-"""For Python, NumPy and Pillow to load, a fifth of a second, on a computer that is very busy."""
+"""For loading Python, NumPy and Pillow: .2 s, and far more on a very busy computer."""
 _PIPE_BYTES = 1024**2
-"""What a pipe is made to hold where the system can: fewer turns between the two processes."""
+"""Size of the pipes where the system allows it: fewer switches between the two processes."""
 _MOST_TEXT = 64 * 1024
 _REFUSALS = {kind.__name__: kind for kind in (UnreadableImage, UnsupportedImage, ImageTooLarge)}
-# NumPy's own threads would only take memory there.
+# NumPy's own threads would only use memory there.
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
 class DecoderEnded(Exception):
-    """The process ended, or said what cannot be, before its answer was complete."""
+    """The process ended, or replied with nonsense, before its answer was complete."""
 
     def __init__(self, *, was_ready: bool) -> None:
         super().__init__("the decoder process ended")
@@ -38,7 +38,7 @@ class DecoderEnded(Exception):
 
 
 class DecoderLate(Exception):
-    """The process was ended because its time was up."""
+    """The process was ended because it took too long."""
 
 
 class DecoderLink:
@@ -49,30 +49,30 @@ class DecoderLink:
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,  # a C library's last words are nothing for the user
+            stderr=subprocess.DEVNULL,  # messages of a C library do not help the user
             env={**os.environ, **_ONE_THREAD},
-            start_new_session=True,  # Ctrl-C is for this process to handle
+            start_new_session=True,  # this process handles Ctrl-C
         )
         self._requests = cast("BufferedWriter", self._process.stdin)
         self._replies = cast("BufferedReader", self._process.stdout)
-        _make_roomy(self._requests, self._replies)
+        _enlarge_pipes(self._requests, self._replies)
         self._ready = False
         self.usable = False
-        """Whether it can be given another picture."""
+        """Whether it can decode another image."""
 
     def decode(self, data: bytes, kind: Format, seconds: int) -> tuple[UInt8Array, tuple[str, ...]]:
-        """What ``decoding.decode`` gives, and its errors; DecoderEnded and DecoderLate besides."""
+        """Return what ``decoding.decode`` returns; also raises DecoderEnded and DecoderLate."""
         if not self._ready:
-            with self._ended_after(_START_SECONDS):
+            with self._time_limit(_START_SECONDS):
                 self._ready = self._replies.read(len(READY)) == READY
         self.usable = False
-        with self._ended_after(seconds) as late:
+        with self._time_limit(seconds) as late:
             try:
-                # The process watches the clock too, should nobody be left to end it.
+                # The process has its own time limit, in case nobody is left to end it.
                 self._requests.write(REQUEST.pack(FORMATS.index(kind), 2 * seconds, len(data)))
                 self._requests.write(data)
                 self._requests.flush()
-                answer = self._answer()
+                answer = self._read_reply()
             except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
                 if late.is_set():
                     raise DecoderLate from error
@@ -87,37 +87,37 @@ class DecoderLink:
         self._process.kill()
         self._process.wait()
         for pipe in (self._requests, self._replies):
-            with contextlib.suppress(OSError):  # what could not be written any more
+            with contextlib.suppress(OSError):  # for data that was not written yet
                 pipe.close()
 
-    def _answer(self) -> InputError | tuple[UInt8Array, tuple[str, ...]]:
-        """The process's reply, of which nothing is believed: it met hostile bytes."""
-        text_bytes, pixel_bytes = REPLY.unpack(self._exactly(REPLY.size))
+    def _read_reply(self) -> InputError | tuple[UInt8Array, tuple[str, ...]]:
+        """Return the process's reply after checking all of it: hostile bytes may have made it."""
+        text_bytes, pixel_bytes = REPLY.unpack(self._read_exactly(REPLY.size))
         if text_bytes > _MOST_TEXT:
-            raise ValueError("that much is never told")
-        told = json.loads(self._exactly(text_bytes))
-        if "error" in told:
-            return _REFUSALS[told["error"]](str(told["message"]), hint=str(told["hint"]))
-        height, width, channels = map(int, told["shape"])
+            raise ValueError("the reply is too long")
+        reply = json.loads(self._read_exactly(text_bytes))
+        if "error" in reply:
+            return _REFUSALS[reply["error"]](str(reply["message"]), hint=str(reply["hint"]))
+        height, width, channels = map(int, reply["shape"])
         if not (0 < height <= MAX_SIDE and 0 < width <= MAX_SIDE and channels == 3):
-            raise ValueError("no picture has that shape")
+            raise ValueError("no image has this shape")
         pixels: UInt8Array = np.empty((height, width, 3), np.uint8)
         if pixel_bytes != pixels.nbytes:
             raise ValueError("the pixels do not fit the shape")
         if self._replies.readinto(pixels.data.cast("B")) != pixel_bytes:
             raise EOFError
         pixels.setflags(write=False)
-        return pixels, tuple(map(str, told["notes"]))
+        return pixels, tuple(map(str, reply["notes"]))
 
-    def _exactly(self, size: int) -> bytes:
+    def _read_exactly(self, size: int) -> bytes:
         data = self._replies.read(size)
         if len(data) != size:
             raise EOFError
         return data
 
     @contextlib.contextmanager
-    def _ended_after(self, seconds: int) -> Iterator[threading.Event]:
-        """End the process if the block takes longer, and tell so; its pipes then end too."""
+    def _time_limit(self, seconds: int) -> Iterator[threading.Event]:
+        """End the process if the block takes longer, and set the event; its pipes then close."""
         late = threading.Event()
 
         def end() -> None:
@@ -133,8 +133,8 @@ class DecoderLink:
             timer.cancel()
 
 
-def _make_roomy(*pipes: IOBase) -> None:
-    with contextlib.suppress(ImportError, AttributeError, OSError):  # Linux alone can
+def _enlarge_pipes(*pipes: IOBase) -> None:
+    with contextlib.suppress(ImportError, AttributeError, OSError):  # only Linux can
         import fcntl
 
         for pipe in pipes:

@@ -1,8 +1,8 @@
-"""The program that decodes pictures in a process of its own: bytes in, pixels out.
+"""The program of a decoder process: bytes in, pixels out.
 
-Isolation starts it and speaks to it over its standard input and output, in lengths, JSON and raw
-pixels: whoever takes this process over through a hole in a decoder can send nothing that would
-run on the other side. It imports the decoder and nothing of the networks.
+:mod:`.isolation` starts it and talks to it over standard input and output, in lengths, JSON and raw
+pixels: whoever takes this process over through a bug in a decoder can send nothing that would run
+on the other side. It imports the decoder and none of the networks.
 """
 
 from __future__ import annotations
@@ -25,60 +25,60 @@ from .formats import Format
 READY = b"ready\n"
 FORMATS = tuple(Format)
 REQUEST = struct.Struct("<BIQ")
-"""Which of FORMATS, the seconds it may take, the file's bytes; the file follows."""
+"""Index in FORMATS, allowed seconds, length of the file; the file follows."""
 REPLY = struct.Struct("<IQ")
-"""The bytes of the JSON and of the pixels, which follow."""
+"""Lengths of the JSON and of the pixels, which follow."""
 
 _MEMORY_BYTES = 1024**3
-"""Beyond what the process holds at its start: twice the largest picture within the limits."""
+"""Added to what the process holds at its start: twice the largest image within the limits."""
 
 
 def main() -> None:
     """Answer one request after another until standard input ends."""
-    requests, replies = _channels()
-    _bound()
+    requests, replies = _open_channels()
+    _limit_resources()
     keep_blocks()
     replies.write(READY)
     replies.flush()
     while head := requests.read(REQUEST.size):
         number, seconds, size = REQUEST.unpack(head)
         data = requests.read(size)
-        with _ending_after(seconds):
-            told, pixels = _answer(data, FORMATS[number])
-        text = json.dumps(told).encode()
+        with _time_limit(seconds):
+            reply, pixels = _decode(data, FORMATS[number])
+        text = json.dumps(reply).encode()
         replies.write(REPLY.pack(len(text), len(pixels)))
         replies.write(text)
         replies.write(pixels)
         replies.flush()
 
 
-def _answer(data: bytes, kind: Format) -> tuple[dict[str, Any], memoryview]:
-    """What is told as JSON, and the pixels."""
+def _decode(data: bytes, kind: Format) -> tuple[dict[str, Any], memoryview]:
+    """Return the reply for JSON, and the pixels."""
     try:
         pixels, notes = decode(data, kind)
     except InputError as error:
-        told = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
-        return told, memoryview(b"")
+        reply = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
+        return reply, memoryview(b"")
     return {"shape": pixels.shape, "notes": notes}, pixels.data.cast("B")
 
 
-def _channels() -> tuple[BinaryIO, BinaryIO]:
-    """Requests and replies; what a decoder prints itself goes nowhere."""
+def _open_channels() -> tuple[BinaryIO, BinaryIO]:
+    """Return requests and replies; output of the decoder itself is discarded."""
     replies = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     return sys.stdin.buffer, replies
 
 
-def _bound() -> None:
-    """Leave a broken decoder no file to write, no core dump to fill, no memory to exhaust."""
+def _limit_resources() -> None:
+    """Forbid files and core dumps and limit the memory, in case a decoder is taken over."""
     try:
         import resource
     except ImportError:  # Windows
         return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # it would hold the visitor's photo
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the visitor's photo
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    # Only Linux tells what is held already, and only there the limit works.
+    # Only Linux shows the memory in use, and only there the limit works.
     with contextlib.suppress(OSError, ValueError):
         held = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * os.sysconf(
             "SC_PAGE_SIZE"
@@ -87,7 +87,7 @@ def _bound() -> None:
 
 
 @contextlib.contextmanager
-def _ending_after(seconds: int) -> Iterator[None]:
+def _time_limit(seconds: int) -> Iterator[None]:
     """End the process if the block takes longer, even where nobody waits for it any more."""
     alarm = getattr(signal, "alarm", lambda _: 0)  # Windows has none
     alarm(seconds)  # no handler is set, so that the system itself ends the process, in C code too

@@ -18,8 +18,8 @@ from ..types import UInt8Array
 from .color import ColorConversion, keep_transparent_color
 from .formats import Format
 from .limits import CONCURRENT_DECODES, MAX_PIXELS, MAX_PIXELS_WHOLE, MAX_SIDE, check_pixels
-from .quiet import quiet
 from .screening import Screened, check_run_lengths, screen
+from .silence import silence_decoders
 from .tag_directories import exif_orientation
 
 _BAND_PIXELS = 2**20
@@ -33,16 +33,16 @@ _decodes = threading.BoundedSemaphore(CONCURRENT_DECODES)
 
 
 def decode(data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
-    """Upright (H, W, 3) uint8 RGB, read-only, its longer side at most MAX_SIDE; and notes.
+    """Return upright (H, W, 3) uint8 RGB, read-only, with no side over MAX_SIDE; and notes.
 
-    The notes say when only the first of several pictures was read, and when it was reduced.
-    Raises InputError, and nothing else, for whatever the bytes hold.
+    The notes say if only the first of several images was read, and if it was reduced. Raises
+    InputError, and nothing else, whatever the bytes are.
     """
-    with _decodes, quiet(libtiff=kind is Format.TIFF), _translate_errors(kind):
+    with _decodes, silence_decoders(libtiff=kind is Format.TIFF), _translate_errors(kind):
         screened = screen(data, kind)
         image = Image.open(io.BytesIO(data), formats=(kind.value.upper(),))
-        # Closing frees the pixels even if an error's traceback keeps the object, and a picture
-        # whose load() failed must not be asked again: the second time most succeed, half empty.
+        # Closing frees the pixels even if a traceback keeps the object. After a failed load() the
+        # image must not be used: a second call mostly succeeds, with half of the pixels missing.
         with contextlib.closing(image):
             _check(image, kind, screened)
             stored = image.size
@@ -58,7 +58,7 @@ def decode(data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
 
 @contextlib.contextmanager
 def _translate_errors(kind: Format) -> Iterator[None]:
-    """The one place where what Pillow raises becomes an InputError."""
+    """Turn every exception of Pillow into an InputError; the only place that does."""
     try:
         yield
     except InputError:
@@ -73,8 +73,9 @@ def _translate_errors(kind: Format) -> Iterator[None]:
         # ValueError, TypeError, IndexError, KeyError, EOFError, struct.error, zlib.error, ...);
         # a list of them would be a list of those seen so far.
         raise UnreadableImage(
-            f"This {kind.value} picture is damaged or cut off, or of a variety that is not read.",
-            hint="Open it in an image editor and save it anew, or get the original once more.",
+            f"This {kind.value} picture is damaged or cut off, or a kind of {kind.value} "
+            "we can't read.",
+            hint="Open it in an image editor and save it again, or get the original again.",
         ) from error
 
 
@@ -86,7 +87,7 @@ def _check(image: Image.Image, kind: Format, screened: Screened) -> None:
 
 
 def _draft(image: Image.Image) -> None:
-    """Let the JPEG decoder drop the detail that would be thrown away, or cost too much."""
+    """Let the JPEG decoder skip detail that would be discarded or cost too much."""
     width, height = image.size
     divisor = 1
     for larger in (2, 4, 8):
@@ -94,14 +95,14 @@ def _draft(image: Image.Image) -> None:
         if too_many or max(width, height) >= MAX_SIDE * larger:
             divisor = larger
     if divisor > 1:
-        # Asking for exactly this size makes Pillow choose exactly this divisor.
+        # Asking for this size makes Pillow choose this divisor.
         image.draft(image.mode, (max(1, width // divisor), max(1, height // divisor)))
 
 
 def _upright_pixels(image: Image.Image) -> tuple[UInt8Array, bool]:
-    """The pixels of a loaded picture, and whether they were turned onto their side for it.
+    """Return the pixels of a loaded image, and whether width and height were swapped.
 
-    Works band by band: besides the decoder's own picture only the result is ever held.
+    Works band by band: besides the decoder's image only the result is held.
     """
     orientation = _orientation(image)
     turned = orientation >= 5
@@ -115,7 +116,7 @@ def _upright_pixels(image: Image.Image) -> tuple[UInt8Array, bool]:
     rows = max(1, int(_BAND_PIXELS / (image.width * scale_y)))
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
-        # The filter may look at rows beyond the band, but never beyond the picture.
+        # The filter may read rows beyond the band, but not beyond the image.
         first = max(0, math.floor(top * scale_y) - reach)
         last = min(image.height, math.ceil(bottom * scale_y) + reach)
         if (width, height) == image.size:
@@ -138,13 +139,13 @@ def _reduced_size(width: int, height: int) -> tuple[int, int]:
 
 
 def _orientation(image: Image.Image) -> int:
-    # Of a TIFF, which Pillow turns itself, there is no such block.
+    # A TIFF has no such block; Pillow turns it itself.
     exif = image.info.get("exif")
     return exif_orientation(exif) if isinstance(exif, bytes) else 1
 
 
 def _view_as_stored(upright: UInt8Array, orientation: int) -> UInt8Array:
-    """A view of an upright picture in which rows and columns run as they do in the file."""
+    """Return a view of an upright image with rows and columns in the order of the file."""
     views = {
         1: upright,
         2: upright[:, ::-1],
@@ -160,7 +161,7 @@ def _view_as_stored(upright: UInt8Array, orientation: int) -> UInt8Array:
 
 def _has_several(image: Image.Image, kind: Format, screened: Screened) -> bool:
     if kind is Format.GIF:
-        return screened.several_frames  # Pillow would walk on, and fail where the rest is damaged
+        return screened.several_frames  # Pillow would read on, and fail if the rest is damaged
     return bool(getattr(image, "is_animated", False))
 
 
@@ -168,8 +169,8 @@ def _notes(
     kind: Format, stored: tuple[int, int], pixels: UInt8Array, *, several: bool
 ) -> tuple[str, ...]:
     notes = []
-    # The further pictures of a many-picture JPEG are previews, depth or gain maps, or the other
-    # eye's view of the same moment: nothing that a person would miss.
+    # Further images in a JPEG are previews, depth or gain maps, or the other eye's view of the
+    # same moment: nothing that a person would miss.
     if several and kind is Format.TIFF:
         notes.append("The file holds several pages; only the first was read.")
     elif several and kind is not Format.JPEG:

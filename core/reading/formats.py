@@ -1,4 +1,4 @@
-"""Tells what a file is from its content, never from its name."""
+"""Identifying a file by its content, never by its name."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..errors import UnreadableImage, UnsupportedImage
 
 
 class Format(enum.Enum):
-    """The formats that are opened; the value is how people write it."""
+    """The formats that are read; the value is how people write it."""
 
     JPEG = "JPEG"  # MPO, the many-picture JPEG of phones, begins and opens as one
     PNG = "PNG"
@@ -22,9 +22,9 @@ class Format(enum.Enum):
 READABLE = "JPEG, PNG, WebP, BMP, GIF and TIFF"
 
 _HEAD = 4096
-"""Bytes looked at; an SVG's licence comment can be long, every other mark stands near the front."""
+"""Bytes examined; an SVG's licence comment can be long, every other mark is near the start."""
 _BLANK = b"\xef\xbb\xbf \t\r\n"
-"""What may stand before text: a byte order mark and white space."""
+"""What may come before text: a byte order mark and white space."""
 
 _OPENED: tuple[tuple[bytes, Format], ...] = (
     (b"\xff\xd8\xff", Format.JPEG),
@@ -129,14 +129,14 @@ _MEDIA_BRANDS: tuple[tuple[tuple[bytes, ...], str], ...] = (
 
 
 def identify(data: bytes) -> Format:
-    """The format of a file's content.
+    """Return the format of a file's content.
 
-    Raises UnsupportedImage, naming what was found, for pictures, drawings, documents and films
-    in other formats; UnreadableImage for anything else.
+    Raises UnsupportedImage, naming what was found, for images, drawings, documents and videos in
+    other formats; UnreadableImage for anything else.
     """
     head = data[:_HEAD]
     if not head:
-        raise UnreadableImage("The file is empty.", hint="Choose a file that holds a picture.")
+        raise UnreadableImage("The file is empty.", hint="Choose a photo.")
     opened = _match_supported(head)
     if opened is not None:
         return opened
@@ -147,22 +147,24 @@ def identify(data: bytes) -> Format:
         raise unsupported_error(picture)
     other = _match_prefix(head, _OTHERS) or _text(head)
     raise UnreadableImage(
-        f"This is {other}, not a picture." if other else "This is no picture, or a damaged one.",
-        hint=f"Choose a picture. Readable are {READABLE}.",
+        f"This is {other}, not a picture."
+        if other
+        else "This file is not a picture, or it is damaged.",
+        hint=f"Choose a photo: {READABLE} can be read.",
     )
 
 
 def is_video_head(head: bytes) -> bool:
-    """Whether a file that begins so is a video."""
+    """Return whether a file that starts like this is a video."""
     named = _match_prefix(head, _PICTURES) or _iso_media(head)
     return named is not None and named.endswith(" video")
 
 
 def unsupported_error(what: str) -> UnsupportedImage:
-    """The error for a picture in a format that is not opened; ``what`` carries its article."""
+    """Return the error for a format that is not read; ``what`` includes its article."""
     return UnsupportedImage(
-        f"This is {what}, which cannot be opened here.",
-        hint=f"Save or export it as JPEG or PNG, then try again. Readable are {READABLE}.",
+        f"This is {what}, which we can't read.",
+        hint=f"Save or export it as JPEG or PNG and try again. {READABLE} can be read.",
     )
 
 
@@ -182,7 +184,7 @@ def _iso_media(head: bytes) -> str | None:
     length = int.from_bytes(head[:4], "big")
     major, compatible = head[8:12], head[16 : min(length, 256)]
     brands = {major, *(compatible[i : i + 4] for i in range(0, len(compatible), 4))}
-    # "mif1" is said by HEIC and AVIF alike, so AVIF, which is more precise, is asked first.
+    # Both HEIC and AVIF use "mif1", so AVIF, which is more specific, is checked first.
     named = (name for spellings, name in _MEDIA_BRANDS if brands.intersection(spellings))
     return next(named, "an MP4 video")
 
@@ -208,7 +210,7 @@ def _text(head: bytes) -> str | None:
     if start.startswith(b"<"):
         return "an XML file"
     try:
-        # A character may be cut in two where a longer head ends.
+        # The head may end in the middle of a character.
         text, _ = codecs.utf_8_decode(head, "strict", len(head) < _HEAD)
     except UnicodeDecodeError:
         return None

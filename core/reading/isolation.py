@@ -1,7 +1,7 @@
-"""Reads untrusted pictures in processes of their own, so that no decoder can take ours down.
+"""Reading untrusted images in separate processes, so that no decoder can take ours down.
 
-A decoder is C code that meets hostile bytes: where one crashes, hangs or asks for all memory, only
-its process ends, the file is refused like any damaged one, and the next file gets a new process.
+A decoder is C code that meets hostile bytes: if one crashes, hangs or asks for all memory, only its
+process ends, the file is refused like any damaged one, and the next file gets a new process.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from .limits import CONCURRENT_DECODES, DECODE_SECONDS
 from .reader import read_with
 
 _ROOT = str(Path(__file__).resolve().parents[2])
-# -I: a module in the working folder, or named by the environment, must not be loaded instead.
+# -I: modules in the working folder or named by the environment must not be loaded instead.
 _PROGRAM = (
     f"import sys; sys.path.insert(0, {_ROOT!r}); "
     "from core.reading.decoder_process import main; main()"
 )
 DECODER = (sys.executable, "-I", "-c", _PROGRAM)
 """The command that starts a decoder process."""
-_ANEW = "Open it in an image editor and save it anew, or get the original once more."
+_SAVE_AGAIN = "Open it in an image editor and save it again, or get the original again."
 
 
 class IsolatedReader:
     """Reads images as :func:`read_image` does, with decoder processes of its own.
 
-    May be shared by threads; those beyond the number of processes wait. A process is started when
-    it is needed, kept for the next picture, and ends with this process or with ``close``.
+    Threads may share it; those beyond the number of processes wait. A process is started when
+    needed, kept for the next image, and ends with this process or with ``close``.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class IsolatedReader:
     ) -> None:
         self._seconds = seconds
         self._command = tuple(command or DECODER)
-        self._turns = threading.BoundedSemaphore(processes)
+        self._slots = threading.BoundedSemaphore(processes)
         self._lock = threading.Lock()
         self._idle: list[DecoderLink] = []
         self._running: set[DecoderLink] = set()
@@ -61,19 +61,19 @@ class IsolatedReader:
     def read(self, source: bytes | Path, *, name: str | None = None) -> RgbImage:
         """Read the image in ``source``; see :func:`read_image`.
 
-        Raises UnreadableImage also where the decoder crashed or took longer than ``seconds``, and
-        ProjectError where no process can be started.
+        Also raises UnreadableImage if the decoder crashed or took longer than ``seconds``, and
+        ProjectError if no process can be started.
         """
         return read_with(self._decode, source, name=name)
 
     def prepare(self) -> None:
-        """Start a process if there is none, and do not wait until it is ready."""
+        """Start a process if there is none, without waiting until it is ready."""
         with self._lock:
             if not self._running and not self._closed:
                 self._idle.append(self._start_decoder())
 
     def renew(self) -> None:
-        """End the processes that have nothing to do, which keep what pictures took; start one."""
+        """Replace the idle processes, which hold freed memory, by one new one."""
         with self._lock:
             for decoder in self._idle:
                 self._running.discard(decoder)
@@ -82,7 +82,7 @@ class IsolatedReader:
         self.prepare()
 
     def close(self) -> None:
-        """End the processes; pictures that are being read are lost."""
+        """End the processes; images that are being read are lost."""
         with self._lock:
             self._closed = True
             self._idle.clear()
@@ -100,9 +100,9 @@ class IsolatedReader:
         self.close()
 
     def _decode(self, data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
-        with self._turns:
-            # A process may have been ended from outside, for example while it had nothing to do;
-            # only a picture that ends a second, new one as well is to blame.
+        with self._slots:
+            # A process may have been ended from outside, for example while it was idle. An image is
+            # blamed only if it also ends a second, new process.
             for fresh in (False, True):
                 try:
                     with self._borrow(fresh=fresh) as decoder:
@@ -114,7 +114,7 @@ class IsolatedReader:
                     if fresh and not ended.was_ready:
                         raise decoder_start_error() from ended
                     what = "made the decoder crash"
-        raise UnreadableImage(f"Reading this {kind.value} picture {what}.", hint=_ANEW)
+        raise UnreadableImage(f"Reading this {kind.value} picture {what}.", hint=_SAVE_AGAIN)
 
     @contextlib.contextmanager
     def _borrow(self, *, fresh: bool) -> Iterator[DecoderLink]:
@@ -169,15 +169,15 @@ def renew_reader() -> None:
 
 @functools.cache
 def _shared_reader(_process: int) -> IsolatedReader:
-    # One for each process: after a fork the child must not talk into its parent's pipes.
+    # One per process: after a fork the child must not write into its parent's pipes.
     return IsolatedReader()
 
 
 def decoder_start_error() -> ProjectError:
-    """The error for a computer that starts no decoder process."""
+    """Return the error for a computer that cannot start a decoder process."""
     return ProjectError(
         "The process that decodes pictures cannot be started.",
-        hint="Free some memory, or run `emotion doctor` to see whether the installation is whole.",
+        hint="Free some memory, or run `emotion doctor` to check the installation.",
     )
 
 

@@ -1,34 +1,34 @@
-"""How much one picture may cost, and the errors that say it would cost more."""
+"""How much one image may cost, and the errors for those that would cost more."""
 
 from __future__ import annotations
 
 from ..errors import ImageTooLarge
 
 MAX_BYTES = 20 * 1024 * 1024
-"""Of a file: what both web pages let through, and more than phones write for one photo."""
+"""Largest file: the limit of both web pages, and more than phones write for one photo."""
 
 MAX_PIXELS = 50_000_000
-"""Of a picture as stored: the largest ordinary cameras; 200 MB while Pillow holds it."""
+"""Largest image as stored: that of the largest ordinary cameras; 200 MB in Pillow."""
 
 MAX_PIXELS_WHOLE = 25_000_000
-"""Of a picture that is decoded at full size although it could be larger than is needed.
+"""Largest image that is decoded at full size.
 
-WebP has no reduced decoding and its decoder keeps three more copies; a JPEG above this is
-decoded at half size or less. 100 MB per copy, at the four bytes that Pillow spends on a pixel.
+WebP cannot be decoded at a reduced size and its decoder keeps three more copies; a larger JPEG is
+decoded at half size or less. A copy takes 100 MB, at Pillow's four bytes per pixel.
 """
 
 MAX_SIDE = 4096
 """Longest side of what the reader returns.
 
-Keeps 12-megapixel phone photos (4032 x 3024) whole, bounds the result to 50 MB, and still shows
-a face that spans one hundredth of the picture at 40 pixels, about FER-2013's own 48.
+Keeps 12-megapixel phone photos (4032 x 3024) as they are, bounds the result to 50 MB, and shows a
+face that spans one hundredth of the image with 40 pixels, close to FER-2013's 48.
 """
 
 CONCURRENT_DECODES = 2
-"""At once in one process, so that a burst of uploads costs two pictures of memory, not fifty."""
+"""Images decoded at once, so that a burst of uploads takes the memory of two images, not fifty."""
 
 DECODE_SECONDS = 20
-"""For one picture in another process: nine times what the slowest allowed one takes."""
+"""Time limit for one image: nine times what the slowest allowed one takes."""
 
 
 def check_bytes(size: int) -> None:
@@ -36,12 +36,12 @@ def check_bytes(size: int) -> None:
     if size > MAX_BYTES:
         raise ImageTooLarge(
             f"The file has {size / 1024**2:.1f} MB; at most {MAX_BYTES // 1024**2} MB are read.",
-            hint="Save the picture smaller or as JPEG, then try again.",
+            hint="Save it smaller or as JPEG and try again.",
         )
 
 
 def check_pixels(width: int, height: int, limit: int = MAX_PIXELS) -> None:
-    """Raise ImageTooLarge for a picture of more than ``limit`` pixels."""
+    """Raise ImageTooLarge for an image of more than ``limit`` pixels."""
     if width * height > limit:
         raise ImageTooLarge(
             f"The picture has {width} x {height} pixels ({width * height / 1e6:.1f} megapixels); "
@@ -51,9 +51,9 @@ def check_pixels(width: int, height: int, limit: int = MAX_PIXELS) -> None:
 
 
 def too_costly_error(format_name: str, what: str) -> ImageTooLarge:
-    """The error for a small file that is built to cost far more than a picture of its size."""
+    """Return the error for a small file that is built to cost far more than its image needs."""
     return ImageTooLarge(
         f"Reading this {format_name} would take far more memory or time than its picture needs: "
         f"{what}.",
-        hint="Open it in an image editor and save it anew, then try again.",
+        hint="Open it in an image editor, save it again and retry.",
     )

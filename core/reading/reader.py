@@ -1,4 +1,4 @@
-"""The front door for every picture: untrusted bytes in, an upright RGB picture or a reason out."""
+"""Reading a file: untrusted bytes in, an upright RGB image or an error out."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ def read_with(decode: _Decode, source: bytes | Path, *, name: str | None) -> Rgb
 
 
 def _read_file(path: Path) -> bytes:
-    """The content of a regular file of at most MAX_BYTES."""
+    """Return the content of a regular file of at most MAX_BYTES."""
     try:
         _check_file(path.stat())
-        # The file may have become another one since, so the opened one is asked again; opening
-        # a pipe would wait for its other end.
+        # The file may have been replaced since, so the open one is checked again. O_NONBLOCK,
+        # because opening a pipe would wait for its other end.
         descriptor = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
         with os.fdopen(descriptor, "rb") as file:
             _check_file(os.fstat(descriptor))
-            data = file.read(MAX_BYTES + 1)  # it may still be growing
+            data = file.read(MAX_BYTES + 1)  # the file may still be growing
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
         raise _unreadable_file(error) from error
     check_bytes(len(data))
@@ -65,18 +65,18 @@ def _check_file(status: os.stat_result) -> None:
     for is_kind, called in _KINDS_OF_FILE:
         if is_kind(status.st_mode):
             raise UnreadableImage(
-                f"This is {called}, not a picture file.", hint="Name a picture file."
+                f"This is {called}, not an image file.", hint="Name an image file."
             )
     check_bytes(status.st_size)
 
 
 def _unreadable_file(error: Exception) -> InputError:
-    # The path is left out of the message: it may hold anything, and a server must not tell it.
+    # The message leaves out the path: it may hold anything, and a server must not reveal it.
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return UnreadableImage("There is no such file.", hint="Check the path and its spelling.")
     if isinstance(error, PermissionError):
         return UnreadableImage(
-            "The file may not be read.", hint="Give yourself the permission to read it."
+            "You have no permission to read this file.", hint="Change its permissions."
         )
     reason = getattr(error, "strerror", None) or "its path is not valid"
-    return UnreadableImage(f"The file cannot be read: {reason}.", hint="Check the path and disk.")
+    return UnreadableImage(f"The file cannot be read: {reason}.", hint="Check path and disk.")

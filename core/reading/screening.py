@@ -55,23 +55,23 @@ _LAST_STRUCTURAL_TAG = 339  # sample format
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """What the walk through the container showed, for use once the size is known."""
+    """What the container says, for use once the size is known."""
 
     scans: int = 1
-    """How often a JPEG's pixels are gone over."""
+    """Number of passes over a JPEG's pixels."""
     scalable_wh: tuple[int, int] | None = None
-    """Size of a JPEG that can be decoded reduced.
+    """Size of a JPEG that can be decoded at a reduced size.
 
-    A lossless one cannot: its decoder returns full rows all the same, and Pillow 12.3 lets them
-    run over the end of the reduced row it has room for, which corrupts memory.
+    A lossless one cannot: its decoder returns full rows anyway, and Pillow 12.3 writes them beyond
+    the reduced row, which corrupts memory.
     """
     tile_pixels: int = 0
     """The largest tile of a TIFF; 0 without tiles."""
     several_frames: bool = False
-    """Whether a GIF goes on after its first frame."""
+    """Whether a GIF has more than one frame."""
 
     def check(self, format_name: str, width: int, height: int) -> None:
-        """Raise ImageTooLarge if the picture's size makes the container excessive."""
+        """Raise ImageTooLarge if the container is excessive for the image's size."""
         pixels = width * height
         if self.scans * pixels > MAX_SCANNED_PIXELS:
             raise too_costly_error(format_name, f"it draws its pixels in {self.scans} passes")
@@ -80,9 +80,9 @@ class Screened:
 
 
 def screen(data: bytes, kind: Format) -> Screened:
-    """What the container of a file says; raises ImageTooLarge for one that is built to exhaust.
+    """Return what the container says; ImageTooLarge if it is built to exhaust a decoder.
 
-    Damage is passed over here: the decoder reports it.
+    Damage is ignored here: the decoder reports it.
     """
     rule = _RULES.get(kind)
     return rule(data) if rule else Screened()
@@ -105,12 +105,12 @@ def _jpeg(data: bytes) -> Screened:
         if marker == _START_OF_SCAN:
             scans += 1
             if not many_scans:
-                break  # the rest need not be walked
+                break  # the rest does not matter
         elif not scans:
             blocks += 1
             padding += gap
             if blocks > MAX_METADATA_BLOCKS or padding > MAX_PADDING:
-                raise too_costly_error("JPEG", "it is filled up with metadata or padding")
+                raise too_costly_error("JPEG", "it is padded with metadata or padding")
             if marker in _FRAMES:
                 height, width = data[start + 1 : start + 3], data[start + 3 : start + 5]
                 size = int.from_bytes(width, "big"), int.from_bytes(height, "big")
@@ -118,14 +118,14 @@ def _jpeg(data: bytes) -> Screened:
             if marker == _APP1 and data.startswith(b"Exif\0\0", start):
                 exif += data[start + 6 : end]
     if exif:
-        # Pillow reads all of it on opening, to learn the resolution.
+        # Pillow reads all of it on opening, for the resolution.
         _check_directories(bytes(exif), "JPEG")
     honest = len(frames) == 1 and frames[0][0] in _COSINE_FRAMES
     return Screened(scans=max(1, scans), scalable_wh=frames[0][1] if honest else None)
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """Marker, start and end of each segment's content, and the bytes skipped before it."""
+    """Yield each segment's marker, start and end of its content, and the bytes skipped before."""
     position = 2
     while found := _JPEG_MARKER.search(data, position):
         marker = data[found.start() + 1]
@@ -147,7 +147,7 @@ def _png(data: bytes) -> Screened:
         if name == b"IDAT" or len(name) < 4:
             return Screened()
         position += 12 + int.from_bytes(data[position : position + 4], "big")
-    raise too_costly_error("PNG", "it is filled up with metadata")
+    raise too_costly_error("PNG", "it is padded with metadata")
 
 
 def _gif(data: bytes) -> Screened:
@@ -163,14 +163,14 @@ def _gif(data: bytes) -> Screened:
             position = _after_palette(position + 10, flags) + 1
             position = _after_sub_blocks(data, position, len(data))
         elif block == 0x3B or (frames and block != 0x21):
-            break  # the end, or damage behind the first frame
+            break  # the end, or damage after the first frame
         else:
-            # Decoders step over stray bytes in front of the first frame.
+            # Decoders skip stray bytes before the first frame.
             stop = len(data) if frames else position + MAX_GIF_EXTENSIONS + 2
             end = _after_sub_blocks(data, position + 2, stop) if block == 0x21 else position + 1
             extensions += end - position
             if extensions > MAX_GIF_EXTENSIONS and not frames:
-                raise too_costly_error("GIF", "it is filled up with comments")
+                raise too_costly_error("GIF", "it is padded with comments")
             position = end
     return Screened(several_frames=frames > 1)
 
@@ -187,7 +187,7 @@ def _after_sub_blocks(data: bytes, position: int, stop: int) -> int:
 
 
 def _webp(data: bytes) -> Screened:
-    # The decoder allocates the whole canvas on opening, before it can be asked for its size.
+    # The decoder allocates the whole canvas on opening, before its size can be checked.
     name, bits = data[12:16], int.from_bytes(data[21:25], "little")
     if name == b"VP8X":
         width = int.from_bytes(data[24:27], "little") + 1
@@ -206,30 +206,30 @@ def _tiff(data: bytes) -> Screened:
     numbers = {tag.number: tag.integer or 0 for tag in structure}
     preview_only = numbers.get(_SUBFILE_TYPE, 0) & 1 and _SUB_DIRECTORIES in numbers
     if data[8:10] == b"CR" or preview_only or _DNG_VERSION in numbers:
-        # The first picture in these is a thumbnail, which would be answered as if it were all.
+        # The first image in these is a thumbnail, which would be taken for the photo.
         raise unsupported_error("a camera raw file (DNG, CR2, NEF or the like)")
     for tag in structure:
         structural = tag.number <= _LAST_STRUCTURAL_TAG and tag.number != _TRANSFER_FUNCTION
         if structural and not tag.is_bytes and tag.count > MAX_TIFF_NUMBERS:
             raise too_costly_error("TIFF", f"tag {tag.number} lists {tag.count} numbers")
-    # Decoders disagree on which of two equal tags counts, so the largest does.
+    # Decoders disagree on which of two equal tags counts, so take the largest value.
     widths = [tag.integer or 0 for tag in structure if tag.number == _TILE_WIDTH]
     lengths = [tag.integer or 0 for tag in structure if tag.number == _TILE_LENGTH]
     return Screened(tile_pixels=max(widths, default=0) * max(lengths, default=0))
 
 
 def _check_directories(data: bytes, format_name: str) -> list[Tag]:
-    """The tags of the first directory; raises ImageTooLarge if all tags' values overlap.
+    """Return the tags of the first directory; ImageTooLarge if the tags' values overlap.
 
     Decoders copy the value of every tag, and thousands may point at the same bytes: a JPEG of
-    180 KB took 500 MB to open, one of 20 MB would take any machine down.
+    180 KB took 500 MB to open; one of 20 MB would exhaust any machine.
     """
     try:
         directories = TagDirectories(data)
     except ValueError:
         return []
-    first = _limited(directories.tags(directories.first), format_name)
-    budget = 2 * len(data) + 64 * 1024  # values of an honest file lie side by side
+    first = _read_tags(directories.tags(directories.first), format_name)
+    budget = 2 * len(data) + 64 * 1024  # values of an ordinary file do not overlap
     waiting, seen = [first], {directories.first}
     while waiting:
         for tag in waiting.pop():
@@ -239,14 +239,14 @@ def _check_directories(data: bytes, format_name: str) -> list[Tag]:
             nested = tag.integer
             if tag.number in TiffTags.TAGS_V2_GROUPS and nested is not None and nested not in seen:
                 seen.add(nested)
-                waiting.append(_limited(directories.tags(nested), format_name))
+                waiting.append(_read_tags(directories.tags(nested), format_name))
     return first
 
 
-def _limited(tags: Iterator[Tag], format_name: str) -> list[Tag]:
+def _read_tags(tags: Iterator[Tag], format_name: str) -> list[Tag]:
     found = list(itertools.islice(tags, MAX_METADATA_BLOCKS + 1))
     if len(found) > MAX_METADATA_BLOCKS:
-        raise too_costly_error(format_name, "it is filled up with metadata")
+        raise too_costly_error(format_name, "it is padded with metadata")
     return found
 
 

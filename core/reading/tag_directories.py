@@ -1,4 +1,4 @@
-"""Reads the tag directories of TIFF and EXIF data without touching what they point at."""
+"""Reading the tag directories of TIFF and EXIF data without following their pointers."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Tag:
     size: int
     """Bytes of its value, as declared."""
     offset: int
-    """Where the value lies; may point outside the data."""
+    """Position of the value; may be outside the data."""
     integer: int | None
-    """The value where it is a single whole number of two bytes or more."""
+    """The value if it is a single integer of two bytes or more."""
     is_bytes: bool
     """Whether the value is a run of bytes or text, not of numbers."""
 
@@ -44,7 +44,7 @@ class TagDirectories:
         (self.first,) = self._unpack("Q" if self._big else "I", pointer) or (0,)
 
     def tags(self, offset: int) -> Iterator[Tag]:
-        """The entries of the directory at ``offset``, as many as there are before the data end."""
+        """Yield the entries of the directory at ``offset``, up to the end of the data."""
         entry, start = ("HHQ", offset + 8) if self._big else ("HHI", offset + 2)
         (entries,) = self._unpack("Q" if self._big else "H", offset) or (0,)
         step = 20 if self._big else 12
@@ -55,7 +55,7 @@ class TagDirectories:
             number, kind, count = found
             unit = _TYPE_BYTES.get(kind)
             if unit is None:
-                continue  # decoders skip these as well
+                continue  # decoders skip these too
             here, room = (position + 12, 8) if self._big else (position + 8, 4)
             size = count * unit
             if size > room:
@@ -79,9 +79,9 @@ class TagDirectories:
 
 
 def exif_orientation(exif: bytes) -> int:
-    """How a picture lies in its file, 1..8 as EXIF counts; 1, upright, where that is not said.
+    """Return the EXIF orientation, 1..8; 1, upright, if it is missing.
 
-    The tag has been seen holding 0, text and lists; anything but one number from 2 to 8 is 1.
+    Files have 0, text and lists in this tag; everything but one number from 2 to 8 counts as 1.
     """
     try:
         directories = TagDirectories(exif.removeprefix(b"Exif\0\0"))

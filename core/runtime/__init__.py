@@ -1,4 +1,4 @@
-"""What actually runs a network: torch, or OpenVINO compiled for this processor."""
+"""Engines that run a network: torch, or OpenVINO compiled for this processor."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ class NetworkRunner(Protocol):
     """Runs one network; safe from several threads."""
 
     def run(self, batch: Float32Array) -> Float32Array:
-        """(N, C, H, W) float32 to the network's one output, N first; N is at least 1."""
+        """Return the network's output, N first, for (N, C, H, W) float32; N is at least 1."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """A network that is built only where no compiled copy of it is at hand."""
+    """A network that is built only if no compiled copy of it is cached."""
 
     build: Callable[[], nn.Module]
-    """Makes it in float32, with one output. It may import torch, nothing before it need."""
+    """Builds it in float32, with one output. Only this may need torch."""
     input_shape: tuple[int, int, int, int]
-    """Of a batch; -1 where any length fits."""
+    """Of a batch; -1 if any length fits."""
     fingerprint: str
-    """Changes with everything that :attr:`build` depends on: weights and architecture. The
-    compiled copy is kept under it; empty keeps none."""
+    """Changes with everything that :attr:`build` depends on: weights and architecture. It is the
+    cache key of the compiled copy; empty means no caching."""
     usual_shapes: tuple[tuple[int, int, int, int], ...] = ()
-    """Batches that come so often that each shape gets a compiled copy of its own: where the length
-    of a side is known beforehand, a large picture takes a quarter less time."""
+    """Shapes frequent enough for a compiled copy of their own: with known sides a large image takes
+    a quarter less time."""
 
 
 def runner_for(network: Network, *, engine: Engine, device: Device) -> NetworkRunner:
-    """``network`` on the engine asked for; ``auto`` takes OpenVINO on a CPU and torch on a GPU.
+    """Return ``network`` on an engine; ``auto`` means OpenVINO on a CPU and torch on a GPU.
 
-    ConfigError when a GPU is asked for and there is none.
+    ConfigError if a GPU is asked for and there is none.
     """
     on_gpu = device is not Device.CPU and has_gpu()
     if device is Device.CUDA and not on_gpu:
@@ -61,6 +61,6 @@ def runner_for(network: Network, *, engine: Engine, device: Device) -> NetworkRu
 def make_runner(
     module: nn.Module, *, input_px: int, engine: Engine, device: Device
 ) -> NetworkRunner:
-    """As :func:`runner_for`, for a network of square RGB pictures that is built already."""
+    """Return a runner for a built network of square RGB images; see :func:`runner_for`."""
     network = Network(lambda: module, (-1, 3, input_px, input_px), "")
     return runner_for(network, engine=engine, device=device)

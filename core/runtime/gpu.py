@@ -1,4 +1,4 @@
-"""Whether there is a GPU, found out without torch where that is possible."""
+"""Checking for a GPU, without torch if possible."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import sys
 
 
 def has_gpu() -> bool:
-    """Whether torch can use a CUDA GPU.
+    """Return whether torch can use a CUDA GPU.
 
-    Torch takes seconds to import, so it is asked only where it is loaded already or where
-    NVIDIA's driver is installed, without which it finds nothing.
+    Torch takes seconds to import, so it is used only if it is loaded already or NVIDIA's driver is
+    installed, without which it finds no GPU.
     """
     if "torch" not in sys.modules and not _has_driver():
         return False

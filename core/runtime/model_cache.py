@@ -1,4 +1,4 @@
-"""Compiled networks on disk, so that the next start need not make them again."""
+"""Compiled networks cached on disk for the next start."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import tempfile
 from pathlib import Path
 
 FOLDER_VARIABLE = "PHOTO_EMOTION_CACHE"
-"""Environment variable that names another folder; empty keeps nothing."""
+"""Environment variable that names another folder; empty means no caching."""
 _MOST = 48
-"""Files kept; the one that was not used for longest goes. All models and presets take half that."""
+"""Most files; the least recently used one is removed. All models and presets take half of it."""
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class ModelCache:
-    """One compiled network, kept under everything it depends on.
+    """One compiled network, cached under everything it depends on.
 
-    Nothing here ever fails an answer: what cannot be read or is not as it was written is not
-    there, and what cannot be written is made again next time. A compiled network is read by
-    native code, so a file counts only with the checksum it was written with, and, as does its
-    folder, only if nobody else can have changed it.
+    No failure here affects an answer: a file that cannot be read or has changed counts as missing,
+    and one that cannot be written is compiled again next time. Native code reads compiled networks,
+    so a file needs the checksum it was written with, and nobody else may have write permission on
+    it or its folder.
     """
 
     def __init__(self, *depends_on: str) -> None:
@@ -32,7 +32,7 @@ class ModelCache:
         self._file = None if folder is None else folder / f"{name}.blob"
 
     def read(self) -> bytes | None:
-        """What was written under this key; None where there is nothing that can be trusted."""
+        """Return what was written under this key; None if there is nothing to be trusted."""
         if self._file is None:
             return None
         try:
@@ -46,7 +46,7 @@ class ModelCache:
         return blob if hashlib.sha256(blob).digest() == checksum else None
 
     def write(self, blob: bytes) -> None:
-        """Keep ``blob``, readable by its owner alone; readers see all of it or nothing."""
+        """Cache ``blob``, readable by its owner alone; readers see all of it or nothing."""
         if self._file is None:
             return
         with contextlib.suppress(OSError):
@@ -62,14 +62,14 @@ class ModelCache:
             _evict_oldest(self._file.parent)
 
     def drop(self) -> None:
-        """Forget what is kept under this key."""
+        """Remove what is cached under this key."""
         if self._file is not None:
             with contextlib.suppress(OSError):
                 self._file.unlink(missing_ok=True)
 
 
 def cache_folder() -> Path | None:
-    """Where compiled networks are kept, as the system's customs have it; None keeps none."""
+    """Return the system's folder for cached files; None means no caching."""
     asked = os.environ.get(FOLDER_VARIABLE)
     if asked is not None:
         return Path(asked) if asked else None
@@ -86,11 +86,11 @@ def cache_folder() -> Path | None:
 
 
 def _is_private(path: Path) -> bool:
-    """Whether only this user may have written it; on Windows the home's own rights say so."""
+    """Return whether only this user may write it; on Windows the home folder ensures that."""
     if sys.platform == "win32":
         return True
-    told = path.stat()
-    return told.st_uid == os.getuid() and not told.st_mode & _OTHERS
+    status = path.stat()
+    return status.st_uid == os.getuid() and not status.st_mode & _OTHERS
 
 
 def _evict_oldest(folder: Path) -> None:

@@ -23,9 +23,9 @@ from .threads import thread_options
 if TYPE_CHECKING:
     from . import Network, NetworkRunner
 
-# On processors with bfloat16 OpenVINO would choose it by itself; the answers
-# must equal torch's, so float32 is asked for. It would also tie its threads to the first cores,
-# those of every process to the same ones: the workers of a batch would share a single core.
+# Without these, OpenVINO would use bfloat16 where the processor has it, but the answers must equal
+# torch's; and it would pin the threads of every process to the same first cores, so that the
+# workers of a batch would share a single core.
 OPTIONS = {
     "INFERENCE_PRECISION_HINT": "f32",
     "PERFORMANCE_HINT": "LATENCY",
@@ -34,18 +34,18 @@ OPTIONS = {
 
 
 class OpenVinoRunner:
-    """Runs a compiled model; calls at the same time have a request each, so threads never meet."""
+    """Runs a compiled model; each concurrent call has its own request, so threads may share it."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
         self._idle: deque[Any] = deque()
 
     def run(self, batch: Float32Array) -> Float32Array:
-        """(N, C, H, W) float32 to the model's one output, float32."""
+        """Return the model's one output, float32, for (N, C, H, W) float32."""
         return self.outputs(batch)[0]
 
     def outputs(self, batch: Float32Array | UInt8Array) -> tuple[Float32Array, ...]:
-        """The model's one input to all its outputs in its order, float32."""
+        """Return all outputs of the model in order, float32, for its one input."""
         try:
             request = self._idle.pop()
         except IndexError:
@@ -57,7 +57,7 @@ class OpenVinoRunner:
 
 
 class RunnerByShape:
-    """Gives a batch to the runner that was compiled for its shape, if there is one."""
+    """Uses the runner that was compiled for a batch's shape, if there is one."""
 
     def __init__(
         self, usual: Mapping[tuple[int, ...], OpenVinoRunner], otherwise: OpenVinoRunner
@@ -65,12 +65,12 @@ class RunnerByShape:
         self._usual, self._otherwise = usual, otherwise
 
     def run(self, batch: Float32Array) -> Float32Array:
-        """(N, C, H, W) float32 to the model's one output, float32."""
+        """Return the model's one output, float32, for (N, C, H, W) float32."""
         return self._usual.get(batch.shape, self._otherwise).run(batch)
 
 
 def openvino_runner(network: Network) -> NetworkRunner:
-    """``network`` compiled for this processor: the copies that are kept, else made and kept."""
+    """Load ``network`` compiled for this processor from the cache, or compile and cache it."""
     model = cache(partial(convert, network))
     any_shape = OpenVinoRunner(_compile_or_load(network.fingerprint, network.input_shape, model))
     if not network.usual_shapes:
@@ -85,17 +85,17 @@ def openvino_runner(network: Network) -> NetworkRunner:
 
 
 def _fix_shape(model: Callable[[], Any], shape: tuple[int, ...]) -> Any:
-    """A copy of the model for one shape alone."""
+    """Return a copy of the model for one shape."""
     copy = model().clone()
     copy.reshape(list(shape))
     return copy
 
 
 def compile_file(path: Path, *, mean: float, scale: float) -> Any:
-    """A network in a file of a format that OpenVINO reads, compiled for this processor.
+    """Compile the network in a file of a format that OpenVINO reads.
 
-    It takes uint8 in the shape that the file gives its input; the mean is taken from each value,
-    which is then divided by the scale.
+    Its input is uint8 in the shape given by the file; the mean is subtracted from each value, which
+    is then divided by the scale.
     """
 
     def make() -> Any:
@@ -114,7 +114,7 @@ def compile_file(path: Path, *, mean: float, scale: float) -> Any:
 def _compile_or_load(
     fingerprint: str, input_shape: tuple[int, ...], make: Callable[[], Any]
 ) -> Any:
-    """What ``make`` gives, compiled; kept under all it depends on where there's a fingerprint."""
+    """Compile what ``make`` returns, or load it from the cache if there is a fingerprint."""
     options = {**OPTIONS, **thread_options()}
     if not fingerprint:
         return openvino_core().compile_model(make(), "CPU", options)
@@ -130,7 +130,7 @@ def _compile_or_load(
     if blob is not None:
         try:
             return openvino_core().import_model(BytesIO(blob), "CPU", options)
-        except RuntimeError:  # whole, yet not to this OpenVINO's taste: made anew
+        except RuntimeError:  # intact but rejected by this OpenVINO version; recompile
             kept.drop()
     model = openvino_core().compile_model(make(), "CPU", options)
     kept.write(model.export_model().getvalue())
@@ -138,52 +138,52 @@ def _compile_or_load(
 
 
 def convert(network: Network) -> Any:
-    """``network`` as OpenVINO's own model."""
+    """Convert ``network`` to OpenVINO's model."""
     import torch
 
     module = network.build().eval()
     batch, *sides = network.input_shape
-    # One face, and a picture large enough that every layer has something to see.
+    # One face, and an image large enough for every layer.
     example = torch.zeros(abs(batch), *(64 if side < 0 else side for side in sides))
     with warnings.catch_warnings():
-        # OpenVINO reads traced modules, and torch.jit.trace is what torch now calls deprecated.
+        # OpenVINO reads traced modules, and torch calls torch.jit.trace deprecated.
         warnings.filterwarnings("ignore", message=".*torch.jit.*", category=FutureWarning)
-        # Left to itself OpenVINO traces with a check that runs the module again and again, to
-        # find control flow that these networks do not have; most of a cold start went there.
+        # OpenVINO itself would trace with a check that runs the module several times to find
+        # control flow, which these networks lack; that took most of a cold start.
         traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
         model = _openvino().convert_model(traced, example_input=example)
     model.reshape(list(network.input_shape))
     return model
 
 
-_made = Lock()
+_core_lock = Lock()
 
 
 def openvino_core() -> Any:
-    """OpenVINO's core: one for the process, kept until its end.
+    """Return OpenVINO's core: one for the process, kept until its end.
 
-    Its plugin gives the thread that loads it a stack for signal handlers, and takes that stack
-    away when the core is dropped. Dropped in another thread, it leaves the first one pointing at
-    nothing, and the next signal ends the process.
+    Its plugin gives the loading thread a stack for signal handlers and frees it when the core is
+    dropped. If another thread drops it, the first one is left with a dangling pointer, and the next
+    signal ends the process.
     """
-    with _made:
+    with _core_lock:
         return _only_core()
 
 
 @cache
 def _only_core() -> Any:
     core = _openvino().Core()
-    # It would take all processor cores, also where OpenMP, and with it torch, is told to take few.
+    # It would use all processor cores even if OpenMP, and with it torch, may use only a few.
     if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdigit():
         core.set_property("CPU", {"INFERENCE_NUM_THREADS": int(threads)})
     return core
 
 
 def _openvino() -> Any:
-    """The openvino package with its telemetry kept out.
+    """Return the openvino package without its telemetry.
 
-    Its converter reports every use to a web service, also without consent. A module entry
-    of None makes the import of that part fail, and openvino then takes its own silent stub.
+    Its converter reports every use to a web service, even without consent. A module entry of None
+    makes the import of that part fail, and openvino then uses its own silent stub.
     """
     sys.modules.setdefault("openvino_telemetry", cast("Any", None))
     import openvino

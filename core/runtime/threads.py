@@ -1,4 +1,4 @@
-"""How many processor threads a network may use, told to whatever compiles it meanwhile."""
+"""Thread limit for network compilation, local to a context."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _threads: ContextVar[int | None] = ContextVar("threads", default=None)
 
 @contextmanager
 def thread_limit(threads: int | None) -> Iterator[None]:
-    """Networks compiled inside the block, by this thread, use so many; None sets no limit."""
+    """Limit the threads of networks that this thread compiles inside the block; None: no limit."""
     before = _threads.set(threads)
     try:
         yield
@@ -20,6 +20,6 @@ def thread_limit(threads: int | None) -> Iterator[None]:
 
 
 def thread_options() -> Mapping[str, str]:
-    """The limit as OpenVINO's option; empty where there is none."""
+    """Return the limit as OpenVINO's option; empty if there is none."""
     limit = _threads.get()
     return {} if limit is None else {"INFERENCE_NUM_THREADS": str(limit)}

@@ -42,7 +42,7 @@ GLIBC = pytest.mark.skipif(
 
 
 def printed(root, code, *arguments, **variables):
-    """The numbers that ``code`` prints in a process whose allocator is told ``variables`` alone."""
+    """The numbers that ``code`` prints in a process whose environment holds ``variables`` alone."""
     untold = {name: text for name, text in os.environ.items() if not name.startswith("MALLOC_")}
     shown = subprocess.run(
         [sys.executable, "-c", code, *arguments],

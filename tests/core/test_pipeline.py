@@ -265,8 +265,8 @@ def test_no_bit_of_a_network_s_answer_depends_on_the_faces_beside_it(weights_dir
     examined = [made.prepare(photo), made.prepare(turned), made.prepare(photo)]
 
     def answers(*groups):
-        told = [each for group in groups for each in made.classify(group, faces_per_call=4)]
-        return [face.emotions.probabilities for each in told for face in each.faces]
+        analyses = [each for group in groups for each in made.classify(group, faces_per_call=4)]
+        return [face.emotions.probabilities for each in analyses for face in each.faces]
 
     together = answers(examined)
     assert answers(*([each] for each in examined)) == together

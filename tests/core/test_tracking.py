@@ -92,7 +92,7 @@ def test_what_each_network_says_is_smoothed_alike():
     tracker = FaceTracker(smoothing_s=0.5)
     for time_s, said in ((0.0, scores(happy=1.0)), (0.25, scores(sad=1.0))):
         face = replace(at(0, said), per_model={"one": said, "other": scores(neutral=1.0)})
-        (told,) = tracker.update([face], time_s)
-    assert told.per_model["one"].probabilities == pytest.approx(told.emotions.probabilities)
-    assert told.per_model["one"][Emotion.HAPPY] == pytest.approx(math.exp(-0.5))
-    assert told.per_model["other"][Emotion.NEUTRAL] == pytest.approx(1)
+        (result,) = tracker.update([face], time_s)
+    assert result.per_model["one"].probabilities == pytest.approx(result.emotions.probabilities)
+    assert result.per_model["one"][Emotion.HAPPY] == pytest.approx(math.exp(-0.5))
+    assert result.per_model["other"][Emotion.NEUTRAL] == pytest.approx(1)

@@ -62,16 +62,16 @@ def test_gradio_refuses_it_and_answers_the_next(fault, tmp_path):
 
 
 def test_live_camera_tells_the_problem_and_answers_the_next_frame():
-    from frontends.live import Stream, answered
+    from frontends.live import Stream, answer_message
 
     def group(data):
         jpeg = "data:image/jpeg;base64," + base64.b64encode(data).decode()
         return {"number": 1, "frames": [{"at": 1, "jpeg": jpeg}]}
 
     stream, analyzer = Stream(), FakeAnalyzer()
-    told = answered(group(with_fault(GOOD, "crash")), stream, analyzer)
+    told = answer_message(group(with_fault(GOOD, "crash")), stream, analyzer)
     assert FAULTS["crash"] in told["problem"]
-    [frame] = answered(group(GOOD), stream, analyzer)["frames"]
+    [frame] = answer_message(group(GOOD), stream, analyzer)["frames"]
     assert len(frame["faces"]) == 1
 
 

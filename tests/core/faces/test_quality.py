@@ -1,4 +1,4 @@
-"""Each reason against a face's answer is told for a face that has it, and none for a good one."""
+"""Each reason to doubt a face is given for a face that has it, and none for a good one."""
 
 from __future__ import annotations
 

@@ -39,8 +39,8 @@ def without_landmarks(analysis):
 
 
 def test_document_has_the_promised_keys_in_their_order():
-    told = document(ANSWER)
-    assert list(told) == [
+    result = document(ANSWER)
+    assert list(result) == [
         "schema_version",
         "name",
         "width",
@@ -49,7 +49,7 @@ def test_document_has_the_promised_keys_in_their_order():
         "notes",
         "provenance",
     ]
-    assert list(told["faces"][0]) == [
+    assert list(result["faces"][0]) == [
         "index",
         "box",
         "score",
@@ -61,9 +61,9 @@ def test_document_has_the_promised_keys_in_their_order():
         "agreement",
         "quality",
     ]
-    assert list(told["faces"][0]["box"]) == ["x1", "y1", "x2", "y2"]
-    assert list(told["faces"][0]["emotions"]) == [str(emotion) for emotion in EMOTIONS]
-    assert list(told["faces"][0]["quality"]) == [
+    assert list(result["faces"][0]["box"]) == ["x1", "y1", "x2", "y2"]
+    assert list(result["faces"][0]["emotions"]) == [str(emotion) for emotion in EMOTIONS]
+    assert list(result["faces"][0]["quality"]) == [
         "size_px",
         "sharpness",
         "brightness",
@@ -73,7 +73,7 @@ def test_document_has_the_promised_keys_in_their_order():
         "roll",
         "reasons",
     ]
-    assert list(told["provenance"]) == [
+    assert list(result["provenance"]) == [
         "version",
         "model",
         "detector",
@@ -84,11 +84,11 @@ def test_document_has_the_promised_keys_in_their_order():
 
 
 def test_document_says_what_was_answered():
-    told = document(ANSWER)
-    assert told["schema_version"] == "1.0"
-    assert (told["name"], told["width"], told["height"]) == ("photo.jpg", 640, 480)
-    assert told["notes"] == ["The file is an animation; only its first frame was read."]
-    one, other = told["faces"]
+    result = document(ANSWER)
+    assert result["schema_version"] == "1.0"
+    assert (result["name"], result["width"], result["height"]) == ("photo.jpg", 640, 480)
+    assert result["notes"] == ["The file is an animation; only its first frame was read."]
+    one, other = result["faces"]
     assert one["box"] == {"x1": 10.0, "y1": 20.1, "x2": 111.0, "y2": 140.0}
     assert (one["index"], one["score"], one["top"], one["certain"]) == (1, 0.9877, "happy", True)
     assert one["emotions"]["happy"] == 0.75
@@ -128,8 +128,8 @@ def test_same_answer_gives_the_same_bytes():
 
 def test_probabilities_still_sum_to_one():
     uneven = scores(**dict(zip(EMOTIONS, [1 / 7] * 7, strict=True)))
-    told = document(image_analysis(face_analysis(1, Box(0, 0, 9, 9), uneven)))
-    assert sum(told["faces"][0]["emotions"].values()) == pytest.approx(1, abs=1e-5)
+    result = document(image_analysis(face_analysis(1, Box(0, 0, 9, 9), uneven)))
+    assert sum(result["faces"][0]["emotions"].values()) == pytest.approx(1, abs=1e-5)
 
 
 def test_each_point_stays_on_one_line():

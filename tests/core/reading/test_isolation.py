@@ -134,7 +134,7 @@ def test_a_dying_decoder_costs_only_the_picture_that_kills_it(
 ) -> None:
     with pytest.raises(UnreadableImage, match="made the decoder crash") as caught:
         faulty.read(with_fault(PNG, fault))
-    assert "save it anew" in caught.value.hint
+    assert "save it again" in caught.value.hint
     assert told(lambda: faulty.read(PNG)) == told(lambda: read_in_process(PNG))
     assert len(processes(faulty)) == 1
 

@@ -316,7 +316,7 @@ def test_file_without_permission_is_refused(
     path.chmod(0)
     if os.access(path, os.R_OK):  # an administrator may read everything
         monkeypatch.setattr(os, "open", _denied)
-    with pytest.raises(UnreadableImage, match="may not be read"):
+    with pytest.raises(UnreadableImage, match="no permission to read"):
         read_in_process(path)
 
 

@@ -161,8 +161,8 @@ def test_kept_networks_are_served_without_torch(root, folder, weights_dir):
     load_network("mobilenet_v2", weights_dir=weights_dir, device=Device.CPU)
     assert len(list(folder.iterdir())) == 4
     command = [sys.executable, "-c", LOADED, str(weights_dir)]
-    told = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
-    assert told.stdout == "False\n"
+    result = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
+    assert result.stdout == "False\n"
 
 
 def test_longest_unused_goes_first(folder):

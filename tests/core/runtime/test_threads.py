@@ -31,11 +31,11 @@ def asked(monkeypatch):
     return threads
 
 
-@pytest.mark.parametrize(("threads", "told"), [(1, "1"), (None, None)])
-def test_all_networks_of_an_analyzer_are_made_for_so_many_threads(asked, threads, told):
+@pytest.mark.parametrize(("threads", "expected"), [(1, "1"), (None, None)])
+def test_all_networks_of_an_analyzer_are_made_for_so_many_threads(asked, threads, expected):
     Analyzer.from_config(AnalyzerConfig(threads=threads))
     assert len(asked) >= 4  # detector, mesh, its face finder, emotions
-    assert set(asked) == {told}
+    assert set(asked) == {expected}
 
 
 def test_limit_ends_with_its_block():

@@ -14,7 +14,7 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 @contextlib.contextmanager
-def quiet_stderr() -> Iterator[None]:
+def discard_stderr() -> Iterator[None]:
     """Discard what native code writes to standard error.
 
     FFmpeg logs straight to file descriptor 2 and has no switch for it. Output of other threads is

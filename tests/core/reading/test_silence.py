@@ -17,8 +17,8 @@ import pytest
 from PIL import Image, ImageFile, TiffImagePlugin
 
 from core.errors import InputError
-from core.reading.quiet import quiet
 from core.reading.reader import read_in_process
+from core.reading.silence import silence_decoders
 from tests.core.reading.picture_files import SHORT, corners, exif, photo, png, saved, tiff
 
 
@@ -115,7 +115,7 @@ def test_another_thread_is_heard_while_this_one_reads(
 
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        with quiet():
+        with silence_decoders():
             elsewhere()
             assert (warned, caplog.records) == ([], [])
             thread = threading.Thread(target=elsewhere)
@@ -126,7 +126,7 @@ def test_another_thread_is_heard_while_this_one_reads(
 
 
 def test_only_pillow_is_silenced() -> None:
-    with pytest.warns(UserWarning, match="ours"), quiet():
+    with pytest.warns(UserWarning, match="ours"), silence_decoders():
         warnings.warn("ours", UserWarning, stacklevel=1)
 
 
@@ -140,8 +140,8 @@ def test_libtiff_speaks_again_when_the_last_reader_has_left(
 
     talk = decode()
     assert talk
-    with quiet(libtiff=True):
-        with quiet(libtiff=True):
+    with silence_decoders(libtiff=True):
+        with silence_decoders(libtiff=True):
             assert decode() == ""
         assert decode() == ""
     assert decode() == talk

@@ -1,11 +1,10 @@
-"""Keeps what Pillow and libtiff say on the side away from the user's terminal.
+"""Keeping messages of Pillow and libtiff off the user's terminal.
 
-Everything that matters about a file is raised as an error; what comes besides is chatter: Python
-warnings and one log record from Pillow, and lines that libtiff writes to file descriptor 2 by
-itself. Nothing global is changed for the rest of the process: the two filters let everything
-through except on a thread that is reading a picture, and libtiff's message handler is put back
-when the last reader leaves. Redirecting descriptor 2 instead would swallow what other threads
-say, and a process started meanwhile would keep the wrong one for good.
+Everything that matters about a file is raised as an error. The rest is noise: Python warnings and
+one log record from Pillow, and lines that libtiff writes to file descriptor 2. The two filters act
+only on a thread that is reading an image, and libtiff's message handler is restored when the last
+reader leaves. Redirecting descriptor 2 instead would lose the output of other threads, and a
+process started meanwhile would keep the wrong descriptor.
 """
 
 from __future__ import annotations
@@ -25,8 +24,8 @@ _filters_lock = threading.Lock()
 
 
 @contextlib.contextmanager
-def quiet(*, libtiff: bool = False) -> Iterator[None]:
-    """Silence Pillow on this thread, and libtiff in the process if asked, inside the block."""
+def silence_decoders(*, libtiff: bool = False) -> Iterator[None]:
+    """Silence Pillow on this thread, and on request libtiff in the process, inside the block."""
     _install_filters()
     _this_thread.reading = True
     try:
@@ -36,19 +35,19 @@ def quiet(*, libtiff: bool = False) -> Iterator[None]:
         _this_thread.reading = False
 
 
-def _reading() -> bool:
+def _is_reading() -> bool:
     return getattr(_this_thread, "reading", False)
 
 
 class _PillowWhileReading:
-    """Stands in a warning filter where a pattern for the module's name is expected."""
+    """Used in a warning filter in place of a pattern for the module's name."""
 
     def match(self, module: str) -> bool:
-        return _reading() and module.startswith("PIL.")
+        return _is_reading() and module.startswith("PIL.")
 
 
 def _drop_while_reading(_record: logging.LogRecord) -> bool:
-    return not _reading()
+    return not _is_reading()
 
 
 def _install_filters() -> None:
@@ -56,8 +55,8 @@ def _install_filters() -> None:
     filters: Any = warnings.filters
     if filters and isinstance(filters[0][3], _PillowWhileReading):
         return
-    # The first filter that matches wins, and others have put theirs in front since. A new one is
-    # set before the old ones go, because another thread may be reading.
+    # The first matching filter wins, and others may have been added in front since. The new one is
+    # added before the old ones are removed, because another thread may be reading.
     with _filters_lock:
         old = [entry for entry in filters if isinstance(entry[3], _PillowWhileReading)]
         filters.insert(0, ("ignore", None, Warning, _PillowWhileReading(), 0))
@@ -67,7 +66,7 @@ def _install_filters() -> None:
 
 
 class _LibtiffSilence:
-    """Takes libtiff's message handlers away while anybody is inside."""
+    """Removes libtiff's message handlers while any thread is inside."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -93,9 +92,9 @@ _libtiff_silence = _LibtiffSilence()
 
 @functools.cache
 def _handler_setters() -> tuple[Callable[[int | None], int | None], ...]:
-    """The setters of libtiff's message handlers; empty where Pillow hides its copy.
+    """Return the setters of libtiff's message handlers; empty if Pillow hides its copy.
 
-    They are found through Pillow's own module, whose copy of libtiff is the one that speaks.
+    They are found through Pillow's own module, whose copy of libtiff writes the messages.
     """
     found = []
     with contextlib.suppress(OSError, AttributeError):

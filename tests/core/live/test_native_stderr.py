@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from core.live.quiet import quiet_stderr
+from core.live.native_stderr import discard_stderr
 
 
 def say(text):
@@ -19,7 +19,7 @@ def say(text):
 
 def test_native_lines_are_dropped_inside_and_only_there(capfd):
     say(b"before ")
-    with quiet_stderr():
+    with discard_stderr():
         say(b"inside ")
     say(b"after")
     assert capfd.readouterr().err == "before after"
@@ -27,13 +27,13 @@ def test_native_lines_are_dropped_inside_and_only_there(capfd):
 
 def test_python_s_own_buffer_is_not_dropped(capfd):
     sys.stderr.write("buffered ")
-    with quiet_stderr():
+    with discard_stderr():
         say(b"inside ")
     assert "buffered " in capfd.readouterr().err
 
 
 def test_standard_error_is_back_after_an_exception(capfd):
-    with pytest.raises(KeyError), quiet_stderr():
+    with pytest.raises(KeyError), discard_stderr():
         raise KeyError
     say(b"after")
     assert capfd.readouterr().err == "after"
@@ -44,12 +44,12 @@ def test_two_at_once_leave_standard_error_whole(capfd):
     first_inside, first_leaves, second_leaves = (threading.Event() for _ in range(3))
 
     def first():
-        with quiet_stderr():
+        with discard_stderr():
             first_inside.set()
             first_leaves.wait(5)
 
     def second():
-        with quiet_stderr():
+        with discard_stderr():
             second_leaves.wait(5)
 
     one, other = threading.Thread(target=first), threading.Thread(target=second)
@@ -75,7 +75,7 @@ def test_no_descriptor_is_left_open():
 
     before = opened()
     for _ in range(20):
-        with quiet_stderr():
+        with discard_stderr():
             pass
     assert opened() == before
 
@@ -83,8 +83,8 @@ def test_no_descriptor_is_left_open():
 @pytest.mark.parametrize("close", ["os.close(2)", "sys.stderr.close()", "sys.stderr = None"])
 def test_closed_standard_error_is_no_error(root, close):
     code = (
-        f"import os, sys; from core.live.quiet import quiet_stderr; {close}\n"
-        "with quiet_stderr(): print('inside')"
+        f"import os, sys; from core.live.native_stderr import discard_stderr; {close}\n"
+        "with discard_stderr(): print('inside')"
     )
     shown = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
