@@ -91,35 +91,35 @@ def read_artefacts(results: Path, weights: Path) -> dict[str, Value]:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(
             f"'{path.name}' cannot be read as JSON: {error}.",
             hint="Measure it again: emotion report --measure",
         ) from error
-    if not isinstance(told, dict):
+    if not isinstance(document, dict):
         raise DataError(f"'{path.name}' holds no JSON object.", hint="Measure it again.")
-    return told
+    return document
 
 
 def find_other_weights(artefact: Value, manifest: Value) -> list[str]:
     """The networks that ``artefact`` was measured with and that are not the shipped ones."""
     shipped = {name: entry["sha256"] for name, entry in manifest.raw["models"].items()}
     measured: dict[str, set[str]] = {}
-    for told in _mentions(artefact.raw):
-        for name, digest in told.items():
+    for document in _mentions(artefact.raw):
+        for name, digest in document.items():
             measured.setdefault(name, set()).add(digest)
     return sorted(name for name, all_of in measured.items() if all_of != {shipped.get(name)})
 
 
-def _mentions(told: Any) -> Iterator[Mapping[str, str]]:
-    """Every mapping of networks to checksums within ``told``."""
-    if isinstance(told, Mapping):
-        for key, value in told.items():
+def _mentions(node: Any) -> Iterator[Mapping[str, str]]:
+    """Every mapping of networks to checksums within ``node``."""
+    if isinstance(node, Mapping):
+        for key, value in node.items():
             if key == "weights_sha256":
-                yield value if isinstance(value, Mapping) else {str(told.get("model")): value}
+                yield value if isinstance(value, Mapping) else {str(node.get("model")): value}
             else:
                 yield from _mentions(value)
-    elif isinstance(told, list):
-        for value in told:
+    elif isinstance(node, list):
+        for value in node:
             yield from _mentions(value)

@@ -40,8 +40,8 @@ def use_print_style() -> AbstractContextManager[None]:
 def plot_accuracy(models: Mapping[str, Mapping[str, Any]]) -> str:
     """Accuracy of each model with its interval, on all faces and without near-copies."""
     figure, axes = _new(6.4, 0.5 + 0.55 * len(models))
-    for row, told in enumerate(models.values()):
-        parts = [("all faces", told), ("without near-copies", told.get("deduplicated") or {})]
+    for row, metrics in enumerate(models.values()):
+        parts = [("all faces", metrics), ("without near-copies", metrics.get("deduplicated") or {})]
         for index, (label, part) in enumerate(parts):
             if "accuracy" not in part:
                 continue
@@ -68,10 +68,10 @@ def plot_recalls(models: Mapping[str, Mapping[str, Any]]) -> str:
     """How often each emotion's faces are answered with it, by model."""
     figure, axes = _new(6.4, 3.2)
     names = [str(emotion) for emotion in EMOTIONS]
-    for index, (model, told) in enumerate(models.items()):
+    for index, (model, metrics) in enumerate(models.items()):
         axes.plot(
             np.arange(len(names)) + 0.12 * (index - (len(models) - 1) / 2),
-            [100 * told["per_class"][name]["recall"] for name in names],
+            [100 * metrics["per_class"][name]["recall"] for name in names],
             linestyle="none",
             marker=_MARKS[index % len(_MARKS)],
             color=_COLOURS[index % len(_COLOURS)],
@@ -106,12 +106,12 @@ def reliability_chart(models: Mapping[str, Mapping[str, Any]]) -> str:
     grid = figure.subplots((len(models) + 1) // 2, min(2, len(models)), squeeze=False)
     for axes in grid.flat[len(models) :]:
         axes.remove()
-    for axes, (name, told) in zip(grid.flat, models.items(), strict=False):
+    for axes, (name, metrics) in zip(grid.flat, models.items(), strict=False):
         axes.plot((0, 1), (0, 1), color=_GREY, linewidth=1)
         for index, part in enumerate(("reliability_uncalibrated", "reliability")):
             axes.plot(
-                [each["confidence"] for each in told[part]],
-                [each["accuracy"] for each in told[part]],
+                [each["confidence"] for each in metrics[part]],
+                [each["accuracy"] for each in metrics[part]],
                 marker="so"[index],
                 markersize=4,
                 linestyle=("--", "-")[index],

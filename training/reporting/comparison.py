@@ -29,10 +29,10 @@ def build_comparison_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
     The figures are those on the validation faces; what nobody measured is a dash, and a figure
     that no model has is left out.
     """
-    told: list[Mapping[str, Any]] = [each.metrics.get("validation", {}) for each in models]
+    metrics: list[Mapping[str, Any]] = [each.metrics.get("validation", {}) for each in models]
     rows: list[tuple[str, ...]] = []
     for part, figures in (("", _SHARES), ("certain", _CERTAIN), ("deduplicated", _FRESH)):
-        given = [(each.get(part) or {}) if part else each for each in told]
+        given = [(each.get(part) or {}) if part else each for each in metrics]
         rows += [
             (label, *(format_metric(each, key, scale=100) for each in given))
             for key, label in figures
@@ -58,12 +58,12 @@ def build_pair_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
     On the same validation faces, with the paired interval in brackets. The first row has the
     headings; there is none at all where no two models were measured together.
     """
-    told = {each.name: each.metrics.get("validation", {}).get("against", {}) for each in models}
+    metrics = {each.name: each.metrics.get("validation", {}).get("against", {}) for each in models}
     rows: list[tuple[str, ...]] = []
-    for first, second in combinations(told, 2):
+    for first, second in combinations(metrics, 2):
         # Where one of them was trained or measured anew since, only the other still tells.
-        if second in told[first] and first in told[second]:
-            pair = told[first][second]
+        if second in metrics[first] and first in metrics[second]:
+            pair = metrics[first][second]
             difference = pair["accuracy"]["value"], pair["accuracy"]["interval"]
             gap = format_with_interval(*difference, "+.1f", scale=100)
             rows.append((f"{first} against {second}", gap, _format_p(pair["mcnemar_p"])))

@@ -40,15 +40,15 @@ def _marked(text: str, source: str) -> str:
 
 
 def _scaled(factor: float, form: str) -> Callable[..., str]:
-    """A filter that writes ``factor`` times a value; a dash where the value is absent or null."""
+    """Return a filter that writes ``factor`` times a value; a dash if it is absent or null."""
 
-    def told(value: Value | Undefined, digits: int = 1, sign: bool = False) -> str:
+    def format_value(value: Value | Undefined, digits: int = 1, sign: bool = False) -> str:
         if isinstance(value, Undefined) or value.raw is None:
             return ABSENT
         shown = f"{factor * value.raw:{'+' if sign else ''},.{digits}f}"
         return _marked(form.format(shown), value.source)
 
-    return told
+    return format_value
 
 
 number = _scaled(1.0, "{}")
@@ -87,10 +87,10 @@ def points(difference: Value, digits: int = 1) -> str:
     return f"{value} ({_between(difference['interval'], hundredths, digits, sign=True)})"
 
 
-def difference(told: Value, digits: int = 3) -> str:
+def difference(change: Value, digits: int = 3) -> str:
     """Like :func:`points`, of what is no share."""
-    value = number(told["value"], digits, sign=True)
-    return f"{value} ({_between(told['interval'], number, digits, sign=True)})"
+    value = number(change["value"], digits, sign=True)
+    return f"{value} ({_between(change['interval'], number, digits, sign=True)})"
 
 
 def _between(
@@ -159,9 +159,9 @@ def last_without_loss(rows: Value) -> Value | None:
 
 
 def worst_of(value: Value) -> str:
-    """A share in hundredths, of the group that is told beside it where there is one."""
+    """A share in hundredths, with the name of its group beside it, if there is one."""
     if isinstance(value.raw, Mapping):
-        name = next(key for key, told in value.raw.items() if isinstance(told, float))
+        name = next(key for key, share in value.raw.items() if isinstance(share, float))
         return hundredths(value[name])
     return hundredths(value)
 

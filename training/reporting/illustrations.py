@@ -30,14 +30,14 @@ def draw_illustrations(artefacts: Mapping[str, Value]) -> dict[str, str]:
     return drawn
 
 
-def add_source_digest(picture: str, told: object) -> str:
+def add_source_digest(picture: str, report: object) -> str:
     """``picture`` with the digest of what it was drawn from."""
-    digest = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
+    digest = hashlib.sha256(repr(report).encode()).hexdigest()[:16]
     return re.sub(r"(<svg\b)", rf"<!-- drawn from {digest} -->\n\1", picture, count=1)
 
 
-def _metrics(told: Mapping[str, Any]) -> dict[str, str]:
-    models = told["models"]
+def _metrics(report: Mapping[str, Any]) -> dict[str, str]:
+    models = report["models"]
     curves = {
         name: [
             (100 * share, 100 * right)
@@ -62,9 +62,9 @@ def _metrics(told: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _frame(told: Mapping[str, Any]) -> dict[str, str]:
-    scales = told["scale"]["scales"]
-    given = 100 * told["scale"]["as_given"]["accuracy"]
+def _frame(report: Mapping[str, Any]) -> dict[str, str]:
+    scales = report["scale"]["scales"]
+    given = 100 * report["scale"]["as_given"]["accuracy"]
     line = [(row["scale"], 100 * row["accuracy"]) for row in scales]
     return {
         "frame": charts.plot_lines(
@@ -76,9 +76,9 @@ def _frame(told: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _landmarks(told: Mapping[str, Any]) -> dict[str, str]:
+def _landmarks(report: Mapping[str, Any]) -> dict[str, str]:
     rows: dict[str, dict[str, list[charts.Point]]] = {}
-    for name, model in told["models"].items():
+    for name, model in report["models"].items():
         start = _point(0.0, model["aligned"])
         for kind, noisy in model["noise"].items():
             curve = [start, *(_point(100 * row["error"], row) for row in noisy)]
@@ -91,9 +91,9 @@ def _landmarks(told: Mapping[str, Any]) -> dict[str, str]:
     return {"landmarks": picture}
 
 
-def _robustness(told: Mapping[str, Any]) -> dict[str, str]:
+def _robustness(report: Mapping[str, Any]) -> dict[str, str]:
     rows: dict[str, dict[str, list[charts.Point]]] = {}
-    for name, model in told["models"].items():
+    for name, model in report["models"].items():
         for kind, worse in model["curves"].items():
             rows.setdefault(kind, {})[name] = [_point(row["level"], row) for row in worse]
     picture = charts.plot_grid(rows, across="level", upwards="right, % (bands: 95 % intervals)")
@@ -105,9 +105,9 @@ def _point(across: float, row: Mapping[str, Any]) -> charts.Point:
     return across, 100 * row["accuracy"], 100 * low, 100 * high
 
 
-def _detection(told: Mapping[str, Any]) -> dict[str, str]:
+def _detection(report: Mapping[str, Any]) -> dict[str, str]:
     curves = {}
-    for name, presets in told["detectors"].items():
+    for name, presets in report["detectors"].items():
         for preset, measured in presets.items():
             shares = zip(measured["curve"]["recall"], measured["curve"]["precision"], strict=True)
             curves[f"{name}, {preset}"] = [(100 * found, 100 * right) for found, right in shares]

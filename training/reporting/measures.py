@@ -13,13 +13,13 @@ class Measure:
 
     artefact: str
     """Its name in ``docs/results``, without the ending."""
-    told: str
+    topic: str
     """What it says, for a heading."""
     command: tuple[str, ...]
     """The words after ``emotion``; ``{data}`` and its like stand for what a user gives, and
     ``{images:photos}`` for the images given as ``--photos``."""
     written: str
-    """The file the command leaves in ``{out}``, or is told to write by ``{file}``. Empty where it
+    """The file the command leaves in ``{out}``, or that the option names: ``{file}``. Empty where it
     writes to where it is used."""
     minutes: str
     """About how long it takes on two CPU cores."""
@@ -46,19 +46,19 @@ class Measure:
 
     def words(self, given: Mapping[str, Sequence[str]], out: str) -> list[str]:
         """The command with what is given; every option of several values is repeated."""
-        told: list[str] = []
+        words: list[str] = []
         for word in self.command:
             need, option = _slot(word)
             if word == "{out}":
-                told += ["--out", out]
+                words += ["--out", out]
             elif word == "{file}":
-                told += ["--out", str(Path(out, self.written))]
+                words += ["--out", str(Path(out, self.written))]
             elif need:
                 for value in given[need]:
-                    told += [f"--{option}", value]
+                    words += [f"--{option}", value]
             else:
-                told.append(word)
-        return told
+                words.append(word)
+        return words
 
 
 def _slot(word: str) -> tuple[str, str]:
@@ -83,11 +83,11 @@ _BOXES = ("{images}", "{boxes}", "{negatives}")
 
 
 def _detector(
-    artefact: str, told: str, *options: str, against: str | None = None, minutes: str = "1"
+    artefact: str, topic: str, *options: str, against: str | None = None, minutes: str = "1"
 ) -> Measure:
     against_it = ("--against", against) if against else ()
     command = ("detector", "evaluate", *options, *against_it, *_BOXES, "--held-out", "{out}")
-    return Measure(artefact, told, command, "detection.json", minutes)
+    return Measure(artefact, topic, command, "detection.json", minutes)
 
 
 MEASURES: tuple[Measure, ...] = (
@@ -214,7 +214,7 @@ class Elsewhere:
     """What ``emotion report --measure`` does not run: it trains, for minutes to days."""
 
     artefact: str
-    told: str
+    topic: str
     command: str
 
     def shown(self) -> str:

@@ -130,23 +130,23 @@ def _summary(entry: Mapping[str, Any]) -> str:
     )
 
 
-def _training(told: Mapping[str, Any]) -> str:
-    recipe, data = told["recipe"], _data(told)
-    whole = _OFFICIAL_COUNTS.get(data, told["faces"])
-    faces = f"{told['faces']:,}" + (f" of the {whole:,}" if whole != told["faces"] else "")
-    counts = ", ".join(f"{name} {count:,}" for name, count in told["faces_by_emotion"].items())
+def _training(facts: Mapping[str, Any]) -> str:
+    recipe, data = facts["recipe"], _data(facts)
+    whole = _OFFICIAL_COUNTS.get(data, facts["faces"])
+    faces = f"{facts['faces']:,}" + (f" of the {whole:,}" if whole != facts["faces"] else "")
+    counts = ", ".join(f"{name} {count:,}" for name, count in facts["faces_by_emotion"].items())
     votes = (
         "\n- Crowd votes: FER+ (Barsoum et al. 2016, MIT), as a second task of weight "
         f"{recipe['votes_head']:g} and as {recipe['votes_prior']:.0%} of the target."
-        if told.get("votes")
+        if facts.get("votes")
         else ""
     )
-    if told.get("landmarks"):
+    if facts.get("landmarks"):
         votes += (
             "\n- Landmarks: the face mesh's outlines of eyes, brows and lips on the training "
             f"faces, as a further task of weight {recipe['shape']:g}."
         )
-    runs = _runs(told)
+    runs = _runs(facts)
     first = STARTS.get(runs[0]["init"], f"`{runs[0]['init']}`")
     lines = [_run(each, index if len(runs) > 1 else 0) for index, each in enumerate(runs, 1)]
     return f"""\
@@ -158,55 +158,57 @@ def _training(told: Mapping[str, Any]) -> str:
 """
 
 
-def _runs(told: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _runs(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The runs that led here, the first one first."""
-    earlier = told.get("earlier_run")
-    return [*(_runs(earlier) if earlier else ()), told]
+    earlier = facts.get("earlier_run")
+    return [*(_runs(earlier) if earlier else ()), facts]
 
 
-def _run(told: Mapping[str, Any], number: int) -> str:
-    recipe = told["recipe"]
+def _run(facts: Mapping[str, Any], number: int) -> str:
+    recipe = facts["recipe"]
     taught = (
-        f", taught by {len(told['teachers'])} network{'s' * (len(told['teachers']) > 1)} "
-        f"({', '.join(f'`{digest[:12]}`' for digest in told['teachers'])}), whose opinion has "
+        f", taught by {len(facts['teachers'])} network{'s' * (len(facts['teachers']) > 1)} "
+        f"({', '.join(f'`{digest[:12]}`' for digest in facts['teachers'])}), whose opinion has "
         f"{recipe['distillation']:.0%} of the weight"
-        if told.get("teachers")
+        if facts.get("teachers")
         else ""
     )
-    by_clock = " (the schedule was fitted to the time)" if told["epochs"] < recipe["epochs"] else ""
+    by_clock = (
+        " (the schedule was fitted to the time)" if facts["epochs"] < recipe["epochs"] else ""
+    )
     values = ", ".join(f"{key} {value}" for key, value in recipe.items() if key != "model")
     pace = (
-        f"; {told['images_per_s']:,.0f} faces a second, {told['waiting_share']:.1%} of the time "
+        f"; {facts['images_per_s']:,.0f} faces a second, {facts['waiting_share']:.1%} of the time "
         "spent waiting for them"
-        if "images_per_s" in told
+        if "images_per_s" in facts
         else ""
     )
     name = f"Run {number}" if number else "Run"
     goes_on = " from the weights of the run before" if number > 1 else ""
-    device = "a GPU" if told["device"] == "cuda" else "a CPU"
+    device = "a GPU" if facts["device"] == "cuda" else "a CPU"
     return f"""\
-- {name}: {told["epochs"]} of {recipe["epochs"]} epochs{by_clock}{goes_on} in \
-{told["minutes"]:g} minutes on {device}{pace}{taught}; AdamW, \
+- {name}: {facts["epochs"]} of {recipe["epochs"]} epochs{by_clock}{goes_on} in \
+{facts["minutes"]:g} minutes on {device}{pace}{taught}; AdamW, \
 cosine schedule, exponential average of the weights, which is what ships.
-  Recipe `{told["recipe_digest"]}`: {values}."""
+  Recipe `{facts["recipe_digest"]}`: {values}."""
 
 
-def _data(told: Mapping[str, Any]) -> str:
-    return told["data"] if isinstance(told["data"], str) else ", ".join(told["data"])
+def _data(facts: Mapping[str, Any]) -> str:
+    return facts["data"] if isinstance(facts["data"], str) else ", ".join(facts["data"])
 
 
 def _headlines(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     parts = ["## Figures\n", "With 95 % bootstrap intervals; shares in percent.\n"]
-    for split, told in metrics.items():
-        fresh = told.get("deduplicated") or {}
+    for split, metrics in metrics.items():
+        fresh = metrics.get("deduplicated") or {}
         fresh = fresh if "accuracy" in fresh else {}
-        parts.append(f"On {told['n']:,} {_SPLITS[split]} faces of {told['data']}:\n")
+        parts.append(f"On {metrics['n']:,} {_SPLITS[split]} faces of {metrics['data']}:\n")
         extra = f" {fresh['removed']:,} near-copies of training faces left out |" if fresh else ""
         rows = [f"| | all |{extra}", "|---|---|" + ("---|" if fresh else "")]
         for key, label, factor, digits in _ROWS:
             cells = [
                 format_metric(each, key, f".{digits}f", scale=factor)
-                for each in (told, fresh)
+                for each in (metrics, fresh)
                 if each
             ]
             rows.append(f"| {label} | {' | '.join(cells)} |")
@@ -214,11 +216,11 @@ def _headlines(metrics: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(parts)
 
 
-def _per_emotion(told: Mapping[str, Any], split: str) -> str:
+def _per_emotion(metrics: Mapping[str, Any], split: str) -> str:
     rows = [
         f"| {name} | {each['support']:,} | {each['precision']:.1%} | {each['recall']:.1%} "
         f"| {each['f1']:.1%} |"
-        for name, each in told["per_class"].items()
+        for name, each in metrics["per_class"].items()
     ]
     table = "\n".join(rows).replace("%", "")
     return f"""\
@@ -245,10 +247,10 @@ Labels (rows) and answers (columns):
 """
 
 
-def _doubt(told: Mapping[str, Any], split: str) -> str:
+def _doubt(metrics: Mapping[str, Any], split: str) -> str:
     """What leaving the doubtful faces out gains, and what the crowd thought."""
     parts = ["## Doubt\n"]
-    curve = told["risk_coverage"]
+    curve = metrics["risk_coverage"]
     shares = ", ".join(
         f"{accuracy:.1%} on the most certain {float(share):.0%}"
         for share, accuracy in curve["accuracy_at"].items()
@@ -257,7 +259,7 @@ def _doubt(told: Mapping[str, Any], split: str) -> str:
         f"On the {_SPLITS[split]} faces: right {shares} "
         f"(area under the risk-coverage curve {curve['aurc']:.3f}).\n"
     )
-    sets = told["conformal"]
+    sets = metrics["conformal"]
     if sets:
         low, high = sets["coverage_interval"]
         single = (
@@ -272,7 +274,7 @@ def _doubt(told: Mapping[str, Any], split: str) -> str:
             f"({low:.1%} to {high:.1%}); they name {sets['mean_size']:.2f} emotions on "
             f"average{single}. Each half of the faces was calibrated on the other.\n"
         )
-    crowd = told["crowd"]
+    crowd = metrics["crowd"]
     if crowd:
         errors = (
             f", and {crowd['errors_matching_plurality']:.1%} of its {crowd['errors']:,} errors do"
@@ -288,15 +290,15 @@ def _doubt(told: Mapping[str, Any], split: str) -> str:
 
 
 def _calibration(entry: Mapping[str, Any]) -> str:
-    told, on = entry["calibration"], entry.get("calibrated_on")
+    calibration, on = entry["calibration"], entry.get("calibrated_on")
     if on is None:
         return "## Calibration\n\nNot calibrated yet: run `emotion calibrate`.\n"
     answered = (
-        f"{told['selective_accuracy']:.1%} of the answers above it were right"
-        if told["selective_accuracy"] is not None
+        f"{calibration['selective_accuracy']:.1%} of the answers above it were right"
+        if calibration["selective_accuracy"] is not None
         else "no answer lay above it"
     )
-    smoothing = told.get("smoothing", 0.0)
+    smoothing = calibration.get("smoothing", 0.0)
     taken_out = (
         f"{smoothing:.0%} of the uniform distribution, which smoothed and mixed labels had put\n"
         "into the answers, is taken out; then temperature"
@@ -306,19 +308,19 @@ def _calibration(entry: Mapping[str, Any]) -> str:
     return f"""\
 ## Calibration
 
-{taken_out} {told["temperature"]:.3f}, fitted on {on["n"]:,} validation faces of {on["data"]} by the
+{taken_out} {calibration["temperature"]:.3f}, fitted on {on["n"]:,} validation faces of {on["data"]} by the
 least negative log-likelihood. An answer counts as certain from a top probability of \
-{told["certain_from"]:.3f},
+{calibration["certain_from"]:.3f},
 the smallest level at which at least {on["target_accuracy"]:.0%} were right on those faces:
-{told["coverage"]:.1%} of them reached it, and {answered}. Below it the answer is "not sure".
+{calibration["coverage"]:.1%} of them reached it, and {answered}. Below it the answer is "not sure".
 
 Probabilities and level were fitted on these faces, so figures about them are a little better on
 these than on others. On photos unlike the data set neither is guaranteed.
 """
 
 
-def _licence(told: Mapping[str, Any]) -> str:
-    origin = f" {_FER2013}" if _data(told).startswith("FER-2013") else ""
+def _licence(facts: Mapping[str, Any]) -> str:
+    origin = f" {_FER2013}" if _data(facts).startswith("FER-2013") else ""
     return f"""\
 ## Licence
 

@@ -104,7 +104,7 @@ def plot_risk_coverage(title: str, curves: Mapping[str, Mapping[str, Any]]) -> b
 
 
 def plot_pareto(title: str, models: Mapping[str, tuple[float, float, Sequence[float]]]) -> bytes:
-    """Accuracy (with its interval) against time, both as told: ms, accuracy, (low, high).
+    """Plot accuracy with its interval against time; ``models`` give ms, accuracy, (low, high).
 
     A line joins the models that no other one beats in both.
     """

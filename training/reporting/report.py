@@ -103,7 +103,7 @@ def render_document(name: str, artefacts: Mapping[str, Value]) -> str:
         pictures=PICTURES.as_posix(),
         best=_best,
         pair=_pair,
-        first_of=lambda told: told.values()[0],
+        first_of=lambda value: value.values()[0],
         leaves=_leaves,
         everyone=lambda manifest: [*manifest["models"].values(), manifest["ensemble"]],
         exempt=_exempt,
@@ -162,10 +162,10 @@ def _exempt(slicings: Value) -> list[str]:
     return [str(name).replace("_", " ") for name in slicings.raw if name not in checked]
 
 
-def _leaves(told: Value) -> list[tuple[str, Value]]:
-    """Every number within ``told`` under the way to it in words, in the artefact's order."""
+def _leaves(node: Value) -> list[tuple[str, Value]]:
+    """Every number within ``node`` under the way to it in words, in the artefact's order."""
     found: list[tuple[str, Value]] = []
-    for name, value in told.items():
+    for name, value in node.items():
         if isinstance(value.raw, dict):
             found += [(f"{name}: {inner}", each) for inner, each in _leaves(value)]
         elif isinstance(value.raw, int | float) and not isinstance(value.raw, bool):

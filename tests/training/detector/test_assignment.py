@@ -18,7 +18,7 @@ def grid():
 
 
 def assign(grid, boxes, kinds, *, scores=None, found=None):
-    """The assignment for one picture; every cell says a square of 3 strides unless told."""
+    """The assignment for one picture; every cell says a square of 3 strides by default."""
     if found is None:
         half = 1.5 * grid.strides[:, None]
         found = torch.cat([grid.middles - half, grid.middles + half], dim=1)

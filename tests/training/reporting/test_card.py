@@ -11,7 +11,7 @@ from training.reporting.model_card import write_card
 
 @pytest.fixture
 def figures():
-    told = {"data": "FER-2013 PublicTest", "n": 3589, "deduplicated": None}
+    metrics = {"data": "FER-2013 PublicTest", "n": 3589, "deduplicated": None}
     for name, value in {
         "accuracy": 0.7012,
         "balanced_accuracy": 0.66,
@@ -20,9 +20,9 @@ def figures():
         "brier": 0.41,
         "ece": 0.021,
     }.items():
-        told[name] = value
-        told[f"{name}_interval"] = [value - 0.01, value + 0.02]
-    return told
+        metrics[name] = value
+        metrics[f"{name}_interval"] = [value - 0.01, value + 0.02]
+    return metrics
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def measured():
         str(emotion): {"precision": 0.5, "recall": 0.25, "f1": 1 / 3, "support": 467}
         for emotion in EMOTIONS
     }
-    told = {
+    metrics = {
         "per_class": per_class,
         "confusion_matrix": matrix,
         "risk_coverage": {"aurc": 0.143, "accuracy_at": {"0.9": 0.741, "0.7": 0.812}},
@@ -53,7 +53,7 @@ def measured():
             "errors_matching_plurality": 0.5,
         },
     }
-    return {"split": "validation", "models": {"mobilenet_v2": told}}
+    return {"split": "validation", "models": {"mobilenet_v2": metrics}}
 
 
 @pytest.fixture
@@ -109,10 +109,10 @@ def test_doubt_is_told_in_figures(card, measured):
 
 
 def test_runs_that_led_to_the_weights_are_told_in_their_order(card, weights_copy):
-    told = read_entry(weights_copy, "mobilenet_v2")["training"]
-    first = {**told, "init": "imagenet", "minutes": 82.5, "recipe_digest": "first"}
+    facts = read_entry(weights_copy, "mobilenet_v2")["training"]
+    first = {**facts, "init": "imagenet", "minutes": 82.5, "recipe_digest": "first"}
     first.pop("images_per_s")
-    second = {**told, "init": "mobilenet_v2.safetensors", "earlier_run": first, "minutes": 5.0}
+    second = {**facts, "init": "mobilenet_v2.safetensors", "earlier_run": first, "minutes": 5.0}
     text = card({"training": {**second, "images_per_s": 1234.0, "waiting_share": 0.012}})
     assert "- Start: torchvision's ImageNet weights." in text
     assert "- Run 1: 2 of 2 epochs in 82.5 minutes on a CPU; AdamW" in text

@@ -10,7 +10,7 @@ from training.reporting.comparison import build_pair_rows, format_comparison_tab
 HEADINGS = ("accuracy compared", "difference in points", "McNemar p")
 
 
-def told(value, low, high, p):
+def comparison(value, low, high, p):
     return {"accuracy": {"value": value, "interval": [low, high]}, "mcnemar_p": p}
 
 
@@ -18,8 +18,8 @@ def model(name, **against):
     return model_info(name, metrics={"validation": {"accuracy": 0.7, "against": against}})
 
 
-MOBILENET = model("mobilenet_v2", resnet50=told(0.039, 0.027, 0.0504, 2e-10))
-RESNET = model("resnet50", mobilenet_v2=told(-0.039, -0.0504, -0.027, 2e-10))
+MOBILENET = model("mobilenet_v2", resnet50=comparison(0.039, 0.027, 0.0504, 2e-10))
+RESNET = model("resnet50", mobilenet_v2=comparison(-0.039, -0.0504, -0.027, 2e-10))
 
 
 def test_pair_is_told_once_from_the_first_one_s_side():
@@ -33,7 +33,10 @@ def test_pair_is_told_once_from_the_first_one_s_side():
     ("p", "text"), [(0.0009, "< 0.001"), (0.001, "0.001"), (0.0176, "0.018"), (1.0, "1")]
 )
 def test_p_is_told_with_two_digits_and_never_as_nothing(p, text):
-    pair = [model("a", b=told(0.0, -0.01, 0.01, p)), model("b", a=told(0.0, -0.01, 0.01, p))]
+    pair = [
+        model("a", b=comparison(0.0, -0.01, 0.01, p)),
+        model("b", a=comparison(0.0, -0.01, 0.01, p)),
+    ]
     assert build_pair_rows(pair)[1][2] == text
 
 

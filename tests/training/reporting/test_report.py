@@ -47,7 +47,7 @@ def artefacts(root):
 
 
 @pytest.fixture(scope="module")
-def told(root):
+def results(root):
     """What the artefacts say, read without the report's own code."""
     files = {path.stem: path for path in (root / "docs" / "results").glob("*.json")}
     files["manifest"] = root / "weights" / "manifest.json"
@@ -61,9 +61,9 @@ def told(root):
     return {**found, "constants": constants}
 
 
-def at(told, source):
+def at(results, source):
     artefact, _, way = source.partition(": ")
-    value, parts = told[artefact], way.split("/")
+    value, parts = results[artefact], way.split("/")
     while parts:
         # A name may hold the sign that parts the names, as in "hybrid/fast".
         many = (
@@ -76,41 +76,41 @@ def at(told, source):
     return value
 
 
-def value_at(told, source):
+def value_at(results, source):
     """The number that a source stands for."""
     if source.startswith("1 - "):
-        return 1 - at(told, source.removeprefix("1 - "))
+        return 1 - at(results, source.removeprefix("1 - "))
     for sign, combine in ((" / ", float.__truediv__), (" - ", float.__sub__)):
         if sign in source:
             first, second = source.split(sign)
-            return combine(float(at(told, first)), float(at(told, second)))
+            return combine(float(at(results, first)), float(at(results, second)))
     if source.endswith("#length"):
-        return len(at(told, source.removesuffix("#length")))
+        return len(at(results, source.removesuffix("#length")))
     if source.endswith("#key"):
         return float(source.removesuffix("#key").rpartition("/")[2])
-    return at(told, source)
+    return at(results, source)
 
 
-def texts(told):
+def texts(results):
     """Every text of some length with a digit that an artefact holds."""
-    if isinstance(told, str):
-        return [told] if len(told) > 2 and re.search(r"\d", told) else []
+    if isinstance(results, str):
+        return [results] if len(results) > 2 and re.search(r"\d", results) else []
     parts = (
-        [*told, *told.values()]
-        if isinstance(told, dict)
-        else told
-        if isinstance(told, list)
+        [*results, *results.values()]
+        if isinstance(results, dict)
+        else results
+        if isinstance(results, list)
         else ()
     )
     return [each for part in parts for each in texts(part)]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_every_number_is_the_one_its_artefact_holds(artefacts, told, name):
+def test_every_number_is_the_one_its_artefact_holds(artefacts, results, name):
     marks = MARK.findall(render_document(name, artefacts))
     assert len(marks) > 10
     for text, source in marks:
-        value = value_at(told, source)
+        value = value_at(results, source)
         if isinstance(value, str):
             assert value.startswith(text), source
             continue
@@ -122,11 +122,11 @@ def test_every_number_is_the_one_its_artefact_holds(artefacts, told, name):
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_no_number_is_typed_by_hand(artefacts, told, name):
+def test_no_number_is_typed_by_hand(artefacts, results, name):
     text = MARK.sub("", render_document(name, artefacts))
     for names in NAMES:
         text = re.sub(names, " ", text, flags=re.DOTALL)
-    for held in sorted(set(texts(told)), key=len, reverse=True):
+    for held in sorted(set(texts(results)), key=len, reverse=True):
         text = text.replace(held, " ")
     typed = [line for line in text.splitlines() if re.search(r"\d", line)]
     assert not typed
@@ -187,9 +187,9 @@ def test_what_was_not_measured_is_left_out_with_the_command_that_measures_it(art
 
 
 def test_nothing_measured_is_told_with_the_first_command(root, tmp_path):
-    with pytest.raises(DataError) as told:
+    with pytest.raises(DataError) as results:
         write_report(tmp_path / "docs", results=tmp_path, weights=root / "weights")
-    assert told.value.hint.startswith("emotion evaluate ")
+    assert results.value.hint.startswith("emotion evaluate ")
 
 
 def test_artefact_that_is_no_json_is_told(root, tmp_path):
@@ -212,10 +212,10 @@ def test_number_cannot_reach_a_text_without_its_source():
 
 def noisy(*rows):
     """Rows of growing error with a difference in accuracy and its McNemar p each."""
-    told = [
+    results = [
         {"against_aligned": {"accuracy": {"value": value}, "mcnemar_p": p}} for value, p in rows
     ]
-    return Value(told, "study")
+    return Value(results, "study")
 
 
 @pytest.mark.parametrize(
@@ -244,16 +244,16 @@ def test_null_effects_are_reported_for_every_kind_and_model(artefacts):
     }
     for kind in models.values()[0]["noise"].raw:
         assert len(rows[kind]) == len(models), kind
-        for cell, told in zip(rows[kind], models.values(), strict=True):
-            found = last_without_loss(told["noise"][kind])
+        for cell, results in zip(rows[kind], models.values(), strict=True):
+            found = last_without_loss(results["noise"][kind])
             assert cell.strip().startswith(
                 "none" if found is None else f"{100 * found['error'].raw:.0f}"
             )
 
 
-def test_landmarks_are_told_in_all_the_figures_that_were_measured(artefacts, told):
+def test_landmarks_are_told_in_all_the_figures_that_were_measured(artefacts, results):
     sources = {source for _, source in MARK.findall(render_document(DOCUMENTS[0], artefacts))}
-    for name, model in told["landmarks"]["models"].items():
+    for name, model in results["landmarks"]["models"].items():
         way = f"landmarks: models/{name}"
         for kind, rows in model["noise"].items():
             for index, figure in itertools.product(
@@ -264,15 +264,15 @@ def test_landmarks_are_told_in_all_the_figures_that_were_measured(artefacts, tol
             assert f"{way}/dropped/{index}/accuracy" in sources
         for ways in ("ways", "photos"):
             assert f"landmarks: {ways}/models/{name}/five_points/accuracy" in sources
-    for kind in next(iter(told["landmarks"]["models"].values()))["noise"]:
+    for kind in next(iter(results["landmarks"]["models"].values()))["noise"]:
         assert any(re.search(rf"/noise/{kind}/\d+/nme$", source) for source in sources)
     for ways in ("ways", "photos"):
         assert f"landmarks: {ways}/distance/mean" in sources
 
 
-def test_all_groups_that_are_answered_worse_are_told(artefacts, told):
+def test_all_groups_that_are_answered_worse_are_told(artefacts, results):
     sources = {source for _, source in MARK.findall(render_document(DOCUMENTS[0], artefacts))}
-    for name, model in told["robustness"]["models"].items():
+    for name, model in results["robustness"]["models"].items():
         for index in range(len(model["worst"])):
             assert f"robustness: models/{name}/worst/{index}/accuracy" in sources
 
@@ -290,35 +290,35 @@ def test_training_against_bias_is_told_with_what_it_costs_and_brings(artefacts, 
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_what_training_against_bias_does_not_change_is_said(artefacts, told, name):
+def test_what_training_against_bias_does_not_change_is_said(artefacts, results, name):
     text = remove_marks(render_document(name, artefacts))
     closed = [
         run["name"]
-        for run in told["ablation_mitigation"]["runs"]
+        for run in results["ablation_mitigation"]["runs"]
         if run["against_first"]["worst_gap"]["interval"][0] > 0
     ]
     [said] = re.findall(r"the gap of the worst group is closed by ([^.]+)\.", text)
     assert said == (", ".join(f"*{run}*" for run in closed) if closed else "none")
 
 
-def test_mesh_that_nobody_held_against_people_is_said_to_be_unmeasured(artefacts, told):
+def test_mesh_that_nobody_held_against_people_is_said_to_be_unmeasured(artefacts, results):
     text = remove_marks(render_document(DOCUMENTS[0], artefacts))
-    unmeasured = told["landmarks"]["human_points"] is None
+    unmeasured = results["landmarks"]["human_points"] is None
     assert ("to points that people placed is not measured" in text) == unmeasured
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_what_the_gate_exempts_is_said(artefacts, told, name):
+def test_what_the_gate_exempts_is_said(artefacts, results, name):
     text = remove_marks(render_document(name, artefacts))
-    exempt = set(told["robustness"]["slicings"]) - set(read_limits().slicings)
+    exempt = set(results["robustness"]["slicings"]) - set(read_limits().slicings)
     assert exempt
     [sentence] = re.findall(r"[Gg]roups by ([a-z ]+?)(?: are measured above|, which)", text)
     assert set(sentence.split(" and by ")) == {each.replace("_", " ") for each in exempt}
 
 
 @pytest.mark.parametrize("name", ["landmarks", "robustness"])
-def test_curves_are_drawn_for_each_model_with_a_band(artefacts, told, name):
-    models = told[name]["models"]
+def test_curves_are_drawn_for_each_model_with_a_band(artefacts, results, name):
+    models = results[name]["models"]
     kinds = next(iter(models.values()))["noise" if name == "landmarks" else "curves"]
     picture = draw_illustrations({name: artefacts[name]})[name]
     for each in (*models, *kinds):
@@ -327,11 +327,11 @@ def test_curves_are_drawn_for_each_model_with_a_band(artefacts, told, name):
 
 
 @pytest.mark.parametrize(("name", "counted"), [("landmarks", "n"), ("robustness", "made_worse")])
-def test_listed_command_asks_about_as_many_faces_as_were_measured(told, name, counted):
+def test_listed_command_asks_about_as_many_faces_as_were_measured(results, name, counted):
     [measure] = [each for each in MEASURES if each.artefact == name]
     sample = measure.command[measure.command.index("--sample") + 1]
-    assert int(sample) == told[name][counted]
-    assert ("{photos}" in measure.command) == bool(told[name].get("photos"))
+    assert int(sample) == results[name][counted]
+    assert ("{photos}" in measure.command) == bool(results[name].get("photos"))
 
 
 def test_command_for_all_gives_whatever_a_measure_needs(artefacts):
@@ -340,9 +340,9 @@ def test_command_for_all_gives_whatever_a_measure_needs(artefacts):
     text = remove_marks(render_document(DOCUMENTS[0], artefacts)).split("## Reproducing")[1]
     assert format_command_for_all() in text
     for each in MEASURES:
-        assert f"| {each.told}: `{each.artefact}` | `{each.shown()}` |" in text
+        assert f"| {each.topic}: `{each.artefact}` | `{each.shown()}` |" in text
     for each in ELSEWHERE:
-        assert f"| {each.told} | `{each.shown()}` |" in text
+        assert f"| {each.topic} | `{each.shown()}` |" in text
 
 
 def test_every_artefact_that_the_report_tells_of_has_a_command(artefacts):

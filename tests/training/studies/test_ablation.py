@@ -43,7 +43,7 @@ def small_groups(monkeypatch):
 @pytest.mark.usefixtures("small_groups")
 def test_each_variant_is_trained_measured_and_held_to_the_first(faces_dir, votes_csv, tmp_path):
     started = []
-    told = ablated(faces_dir, votes_csv, tmp_path, started=started.append)
+    result = ablated(faces_dir, votes_csv, tmp_path, started=started.append)
     assert started == ["all terms", "no mixup"]
     document = json.loads((tmp_path / "ablation.json").read_text())
     assert (document["model"], document["init"], document["faces"]) == (
@@ -78,7 +78,7 @@ def test_each_variant_is_trained_measured_and_held_to_the_first(faces_dir, votes
         *("| run", "|---|---|---|---|---|---|---|", "| all terms", "| no mixup"),
     ]
     assert "balanced accuracy, %" in table[5]
-    assert len(told.rows) == 2
+    assert len(result.rows) == 2
 
     again = []
     ablated(faces_dir, votes_csv, tmp_path, started=again.append)
@@ -89,9 +89,9 @@ def test_each_variant_is_trained_measured_and_held_to_the_first(faces_dir, votes
 
 
 def test_groups_too_small_to_speak_are_left_out(faces_dir, votes_csv, tmp_path):
-    told = ablated(faces_dir, votes_csv, tmp_path, only=["emotions alike"])
-    assert [row["name"] for row in told.rows] == ["all terms", "emotions alike"]
-    assert not any("worst_group" in row for row in told.rows)
+    result = ablated(faces_dir, votes_csv, tmp_path, only=["emotions alike"])
+    assert [row["name"] for row in result.rows] == ["all terms", "emotions alike"]
+    assert not any("worst_group" in row for row in result.rows)
     assert "worst group" not in (tmp_path / "ablation.md").read_text()
 
 

@@ -66,11 +66,11 @@ def photos(tmp_path, monkeypatch):
 
 
 def test_labelled_photos_are_cut_out_every_way(photos):
-    told = compare_on_photos(photos, SquareModels(), SquareMesh(), lambda _text: None)
-    assert (told["labelled"], told["found_by_detector"], told["found_by_both"]) == (3, 2, 2)
+    result = compare_on_photos(photos, SquareModels(), SquareMesh(), lambda _text: None)
+    assert (result["labelled"], result["found_by_detector"], result["found_by_both"]) == (3, 2, 2)
     # A tenth of the side, where the eyes lie four tenths of it apart.
-    assert told["distance"]["mean"] == pytest.approx(0.25)
-    figures = told["models"]["mobilenet_v2"]
+    assert result["distance"]["mean"] == pytest.approx(0.25)
+    figures = result["models"]["mobilenet_v2"]
     assert list(figures) == ["mesh", "five_points", "box"]
     for row in figures.values():
         assert (row["accuracy"], row["flips"]) == (1.0, 0.0)
@@ -81,6 +81,6 @@ def test_photos_without_a_found_face_have_no_figures(photos):
     for folder in ("happy", "sad"):
         for file in (photos / folder).iterdir():
             file.write_bytes(png(picture()))
-    told = compare_on_photos(photos, SquareModels(), SquareMesh(), lambda _text: None)
-    assert (told["found_by_both"], told["models"]) == (0, {})
-    assert told["distance"] == landmark_distance([]) == {"n": 0}
+    result = compare_on_photos(photos, SquareModels(), SquareMesh(), lambda _text: None)
+    assert (result["found_by_both"], result["models"]) == (0, {})
+    assert result["distance"] == landmark_distance([]) == {"n": 0}

@@ -62,7 +62,7 @@ def test_frame_in_use_is_the_measured_one_and_photos_are_compared(
     manifest["models"]["mobilenet_v2"]["preprocessing"]["input_px"] = 96
     (weights_copy / "manifest.json").write_text(json.dumps(manifest))
     shutil.copy(next(photos.glob("happy/*.png")), photos / "group_mixed" / "again.png")
-    told = study_frame(
+    result = study_frame(
         [faces],
         photos,
         tmp_path / "out",
@@ -70,8 +70,8 @@ def test_frame_in_use_is_the_measured_one_and_photos_are_compared(
         weights_dir=weights_copy,
         sample=40,
     )
-    report = json.loads((told.directory / "frame.json").read_text())
-    assert report == json.loads(json.dumps(told.report))
+    report = json.loads((result.directory / "frame.json").read_text())
+    assert report == json.loads(json.dumps(result.report))
     assert report["anchors"]["found"] > 0.9 * report["anchors"]["n"] == 0.9 * 40
     for name in ("left_eye", "right_eye", "mouth"):
         assert np.abs(report["anchors"][name]["difference"]).max() < 1.5, name
@@ -83,4 +83,4 @@ def test_frame_in_use_is_the_measured_one_and_photos_are_compared(
     medians = [way["sharpness_quartiles"][1] for way in others]
     assert medians[0] > first["sharpness_quartiles"][1]
     assert medians == sorted(medians, reverse=True)
-    assert cv2.imread(str(told.directory / "frame.png")).std() > 5
+    assert cv2.imread(str(result.directory / "frame.png")).std() > 5

@@ -58,12 +58,12 @@ def places(tmp_path):
 
 def test_error_is_told_by_part_over_the_distance_of_the_eyes(places):
     mesh = ShiftedMesh()
-    told = compare_mesh_with_people(places, mesh)
-    assert (told["pictures"], told["found"]) == (2, 1)
-    assert told["parts"]["eyes"] == pytest.approx(0, abs=1e-3)
-    assert told["parts"]["mouth"] == pytest.approx(ERROR_PX / 60, abs=0.01)
+    result = compare_mesh_with_people(places, mesh)
+    assert (result["pictures"], result["found"]) == (2, 1)
+    assert result["parts"]["eyes"] == pytest.approx(0, abs=1e-3)
+    assert result["parts"]["mouth"] == pytest.approx(ERROR_PX / 60, abs=0.01)
     # Twenty of the 51 inner points.
-    assert told["inner"]["mean"] == pytest.approx(ERROR_PX / 60 * 20 / 51, abs=0.005)
+    assert result["inner"]["mean"] == pytest.approx(ERROR_PX / 60 * 20 / 51, abs=0.005)
     low, high = mark_up().min(axis=0), mark_up().max(axis=0)
     assert mesh.boxes[0].x1 < low[0]
     assert mesh.boxes[0].y2 > high[1]
@@ -74,8 +74,8 @@ def test_zip_is_read_as_its_folder(places, tmp_path):
     with zipfile.ZipFile(archive, "w") as file:
         for path in sorted(places.iterdir()):
             file.write(path, path.name)
-    told = compare_mesh_with_people(archive, ShiftedMesh())
-    assert told == {**compare_mesh_with_people(places, ShiftedMesh()), "data": "people.zip"}
+    result = compare_mesh_with_people(archive, ShiftedMesh())
+    assert result == {**compare_mesh_with_people(places, ShiftedMesh()), "data": "people.zip"}
 
 
 def test_pictures_without_points_are_told(tmp_path):

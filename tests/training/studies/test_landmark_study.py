@@ -63,8 +63,8 @@ def asked(monkeypatch, faces_dir):
 
 
 def test_well_placed_landmarks_change_nothing_and_misplaced_ones_do(asked, faces_dir, tmp_path):
-    told = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14)
-    report = told.report
+    result = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14)
+    report = result.report
     assert report["found"] == report["n"] - 1
     figures = report["models"]["mobilenet_v2"]
     # The drawn faces lie on the frame already: aligning them gives them back.
@@ -84,8 +84,8 @@ def test_well_placed_landmarks_change_nothing_and_misplaced_ones_do(asked, faces
 
 
 def test_faces_that_lost_their_landmarks_are_cut_by_the_box(asked, faces_dir, tmp_path):
-    told = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14).report
-    rows = told["models"]["mobilenet_v2"]["dropped"]
+    result = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14).report
+    rows = result["models"]["mobilenet_v2"]["dropped"]
     assert [row["share"] for row in rows] == list(DROPPED)
     flips = [row["flips"] for row in rows]
     assert flips == sorted(flips)
@@ -94,22 +94,22 @@ def test_faces_that_lost_their_landmarks_are_cut_by_the_box(asked, faces_dir, tm
 
 
 def test_ways_to_cut_are_compared_where_both_found_the_face(asked, faces_dir, tmp_path):
-    told = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14).report
-    ways = told["ways"]
-    assert ways["found_by_both"] == told["found"] - 1
+    result = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14).report
+    ways = result["ways"]
+    assert ways["found_by_both"] == result["found"] - 1
     eyes = float(np.linalg.norm(FRAME[1] - FRAME[0]))
     assert ways["distance"]["mean"] == pytest.approx(SHIFT_PX / eyes, rel=1e-3)
     figures = ways["models"]["mobilenet_v2"]
     assert list(figures) == ["mesh", "five_points", "box", "as_given"]
     assert figures["mesh"]["flips"] == figures["as_given"]["flips"] == 0
     assert figures["five_points"]["flips"] > 0
-    assert (told["photos"], told["human_points"]) == (None, None)
+    assert (result["photos"], result["human_points"]) == (None, None)
 
 
 def test_points_that_cannot_be_a_face_leave_it_whole(asked, faces_dir, tmp_path):
     asked(Landmarks(np.full((5, 2), 20.0, np.float32), "five_points"))
-    told = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14)
-    figures = told.report["models"]["mobilenet_v2"]
+    result = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14)
+    figures = result.report["models"]["mobilenet_v2"]
     assert figures["as_given"]["flips"] == 0
 
 

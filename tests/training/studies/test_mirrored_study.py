@@ -68,23 +68,23 @@ def measured(monkeypatch, photos, out, *, detector, absent=False):
 
 
 def test_points_that_err_to_one_side_err_twice_in_the_mirror(monkeypatch, photos, tmp_path):
-    told = measured(monkeypatch, photos, tmp_path, detector=Detects())
-    assert (told["photos"], told["faces"], told["by_all"]) == (4, 3, 3)
-    ways = told["ways"]
+    result = measured(monkeypatch, photos, tmp_path, detector=Detects())
+    assert (result["photos"], result["faces"], result["by_all"]) == (4, 3, 3)
+    ways = result["ways"]
     # The longer side is 50 px.
     assert ways["mesh"]["mean"] == pytest.approx(0)
     assert ways["mesh_by_its_own_finder"]["median"] == pytest.approx(2 / 50)
     assert ways["five_points"]["mean_interval"] == pytest.approx([2 * OFF_PX / 50] * 2)
     assert ways["five_points"]["against_mesh"]["value"] == pytest.approx(2 * OFF_PX / 50)
-    assert told["view"] == [[17, 17], [31, 17], [24, 30]]
-    assert told["view_of"] == 3
-    assert json.loads((tmp_path / "mirrored.json").read_text()) == told
+    assert result["view"] == [[17, 17], [31, 17], [24, 30]]
+    assert result["view_of"] == 3
+    assert json.loads((tmp_path / "mirrored.json").read_text()) == result
 
 
 def test_ways_are_compared_where_all_of_them_found_the_face(monkeypatch, photos, tmp_path):
-    told = measured(monkeypatch, photos, tmp_path, detector=Detects(), absent=True)
-    assert told["found"] == {"mesh": 3, "mesh_by_its_own_finder": 0, "five_points": 3}
-    assert (told["by_all"], told["ways"]) == (0, {})
+    result = measured(monkeypatch, photos, tmp_path, detector=Detects(), absent=True)
+    assert result["found"] == {"mesh": 3, "mesh_by_its_own_finder": 0, "five_points": 3}
+    assert (result["by_all"], result["ways"]) == (0, {})
 
 
 def test_another_face_in_the_mirror_is_not_taken_for_the_same(monkeypatch, photos, tmp_path):
@@ -96,9 +96,9 @@ def test_real_parts_find_the_astronaut_both_ways(astronaut, tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()
     Image.fromarray(astronaut).save(folder / "astronaut.png")
-    told = study_mirrored(folder, tmp_path).report
-    assert told["by_all"] == told["view_of"] == 1
-    assert all(0 < way["mean"] < 0.06 for way in told["ways"].values())
-    left, right, mouth = told["view"]
+    result = study_mirrored(folder, tmp_path).report
+    assert result["by_all"] == result["view_of"] == 1
+    assert all(0 < way["mean"] < 0.06 for way in result["ways"].values())
+    left, right, mouth = result["view"]
     assert left[0] < mouth[0] < right[0] < 36
     assert 12 < left[1] < mouth[1] < 36

@@ -60,16 +60,16 @@ def test_strength_is_chosen_on_other_faces_than_it_is_measured_on():
     labels = generator.choice(7, size=1500, p=shares / shares.sum())
     logits = generator.normal(0, 1, (1500, 7)) + 2 * np.eye(7)[labels] + np.log(shares)
     answers = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    told = measure_logit_adjustment(answers, labels, counts)
-    assert [row["strength"] for row in told["strengths"]] == [0.0, 0.25, 0.5, 0.75, 1.0]
-    assert told["strengths"][0]["lowest_recall"]["emotion"] == "disgust"
-    recalls = [row["balanced_accuracy"] for row in told["strengths"]]
+    result = measure_logit_adjustment(answers, labels, counts)
+    assert [row["strength"] for row in result["strengths"]] == [0.0, 0.25, 0.5, 0.75, 1.0]
+    assert result["strengths"][0]["lowest_recall"]["emotion"] == "disgust"
+    recalls = [row["balanced_accuracy"] for row in result["strengths"]]
     assert recalls[-1] > recalls[0]
-    chosen = told["chosen"]
+    chosen = result["chosen"]
     assert len(chosen["strengths"]) == 2
-    assert chosen["macro_f1"] >= told["strengths"][0]["macro_f1"] - 0.02
+    assert chosen["macro_f1"] >= result["strengths"][0]["macro_f1"] - 0.02
     gap = chosen["differences"]["accuracy"]["value"]
-    assert gap == pytest.approx(chosen["accuracy"] - told["strengths"][0]["accuracy"])
+    assert gap == pytest.approx(chosen["accuracy"] - result["strengths"][0]["accuracy"])
 
 
 def test_overconfidence_is_promise_minus_result():

@@ -36,7 +36,7 @@ def small_groups_count(monkeypatch):
 def test_report_parts_all_faces_and_makes_some_of_them_worse(
     faces_dir, votes_csv, weights_copy, groups_csv, tmp_path
 ):
-    told = study_robustness(
+    result = study_robustness(
         [faces_dir],
         tmp_path / "out",
         models=["mobilenet_v2"],
@@ -45,7 +45,7 @@ def test_report_parts_all_faces_and_makes_some_of_them_worse(
         groups=groups_csv,
         sample=14,
     )
-    report = told.report
+    report = result.report
     assert (report["n"], report["made_worse"]) == (21, 14)
     assert next(iter(report["slicings"])) == "side"
     assert {"brightness", "contrast", "sharpness", "light_asymmetry"} <= set(report["slicings"])
