@@ -197,9 +197,9 @@ def _data(facts: Mapping[str, Any]) -> str:
     return facts["data"] if isinstance(facts["data"], str) else ", ".join(facts["data"])
 
 
-def _headlines(metrics: Mapping[str, Mapping[str, Any]]) -> str:
+def _headlines(by_split: Mapping[str, Mapping[str, Any]]) -> str:
     parts = ["## Figures\n", "With 95 % bootstrap intervals; shares in percent.\n"]
-    for split, metrics in metrics.items():
+    for split, metrics in by_split.items():
         fresh = metrics.get("deduplicated") or {}
         fresh = fresh if "accuracy" in fresh else {}
         parts.append(f"On {metrics['n']:,} {_SPLITS[split]} faces of {metrics['data']}:\n")
@@ -308,7 +308,8 @@ def _calibration(entry: Mapping[str, Any]) -> str:
     return f"""\
 ## Calibration
 
-{taken_out} {calibration["temperature"]:.3f}, fitted on {on["n"]:,} validation faces of {on["data"]} by the
+{taken_out} {calibration["temperature"]:.3f}, fitted on {on["n"]:,} validation faces of {on["data"]} by \
+the
 least negative log-likelihood. An answer counts as certain from a top probability of \
 {calibration["certain_from"]:.3f},
 the smallest level at which at least {on["target_accuracy"]:.0%} were right on those faces:
