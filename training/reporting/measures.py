@@ -19,7 +19,7 @@ class Measure:
     """The words after ``emotion``; ``{data}`` and its like stand for what a user gives, and
     ``{images:photos}`` for the images given as ``--photos``."""
     written: str
-    """The file that the command writes into ``{out}`` or as ``{file}``; empty if it writes in place."""
+    """The file that the command writes, into ``{out}`` or as ``{file}``; empty if in place."""
     minutes: str
     """About how long it takes on two CPU cores."""
     module: str = "cli"
