@@ -308,8 +308,8 @@ def _calibration(entry: Mapping[str, Any]) -> str:
     return f"""\
 ## Calibration
 
-{taken_out} {calibration["temperature"]:.3f}, fitted on {on["n"]:,} validation faces of {on["data"]} by \
-the
+{taken_out} {calibration["temperature"]:.3f}, fitted on {on["n"]:,} validation faces of \
+{on["data"]} by the
 least negative log-likelihood. An answer counts as certain from a top probability of \
 {calibration["certain_from"]:.3f},
 the smallest level at which at least {on["target_accuracy"]:.0%} were right on those faces:
