@@ -17,15 +17,15 @@ DETECTOR_HELP = "What finds the faces. " + " ".join(
     f"{info.title}: {info.description}" for info in detector_catalog() if info.description
 )
 LEVEL_HELP = (
-    "An answer less probable than this is given as not sure. The recommended level is the one at "
+    'An answer less probable than this is shown as "Not sure". The recommended level is the one at '
     "which 80 % of the sure answers were right."
 )
 
 THRESHOLD_HELP = (
-    "How sure the detector must be that something is a face. Lower finds more faces and takes more "
-    "things for a face; the page Detection lab shows it."
+    "How sure the detector must be that something is a face. A lower threshold finds more faces "
+    "but also more that are none; try it on the page Detection lab."
 )
-POINT_LABEL = "What matters more when looking for faces"
+POINT_LABEL = "If unsure whether something is a face"
 
 POINT_TITLES = {
     OperatingPoint.PRECISION: "Fewer false faces",
@@ -52,5 +52,6 @@ def format_point_metrics(figures: DetectionFigures | None, point: OperatingPoint
     if figures is None:
         return ""
     here = figures.points[point]
-    precise, found = f"{100 * here.precision:.0f} %", f"{100 * here.recall:.0f} %"
-    return f"{precise} of frames are faces, {found} of faces found"
+    found = round(100 * here.recall)
+    wrong = 100 - round(100 * here.precision)
+    return f"Finds {found} of 100 faces; {wrong} of 100 boxes are wrong"

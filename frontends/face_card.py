@@ -107,7 +107,7 @@ def _hints(face: FaceAnalysis) -> str:
     if not face.quality.reasons:
         return ""
     items = "".join(f"<li>{escape(reason)}</li>" for reason in face.quality.reasons)
-    return f'<div class="face-hints"><span>Take with care:</span><ul>{items}</ul></div>'
+    return f'<div class="face-hints"><span>Be careful:</span><ul>{items}</ul></div>'
 
 
 def _opinions(face: FaceAnalysis) -> str:

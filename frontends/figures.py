@@ -42,7 +42,8 @@ def metric_rows(models: Sequence[ModelInfo]) -> list[dict[str, str]]:
     }
     names = next(iter(columns.values()), {})
     return [
-        {"Figure": name, **{title: told[name] for title, told in columns.items()}} for name in names
+        {"Figure": name, **{title: texts[name] for title, texts in columns.items()}}
+        for name in names
     ]
 
 
@@ -52,7 +53,7 @@ def _told(figures: Mapping[str, Any]) -> dict[str, str]:
         "Faces": f"{figures['n']:,}" if "n" in figures else _ABSENT,
         "Right": _format_share(figures, "accuracy"),
         "Right, near-copies left out": _format_share(fresh, "accuracy"),
-        "Right, each emotion counting alike": _format_share(figures, "balanced_accuracy"),
+        "Average over emotions": _format_share(figures, "balanced_accuracy"),
         "Calibration error": _format_share(figures, "ece"),
         "Answered as sure": _format_share(sure, "coverage"),
         "Right when sure": _format_share(sure, "accuracy"),

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 LIVE_HELP = (
     "The camera's picture with every face framed and named, its answer smoothed over about "
     "a second. Frames go to the computer that runs this page, are answered and forgotten. "
-    "Let only people be seen who agreed to it."
+    "Show only people who have agreed."
 )
 
 _FOLDER = Path(__file__).with_name("camera")
@@ -101,7 +101,7 @@ def answer_message(message: object, stream: Stream, analyzer: Analyzer) -> dict[
     """
     if not isinstance(message, Mapping):
         return refuse_message(message, "The page sent no picture. Reload it.")
-    told = {"number": message.get("number"), "run": message.get("run")}
+    header = {"number": message.get("number"), "run": message.get("run")}
     started = time.perf_counter()
     try:
         frames = _frames(message.get("frames"))
@@ -113,24 +113,25 @@ def answer_message(message: object, stream: Stream, analyzer: Analyzer) -> dict[
         {"at": 1000 * frame.time_s, "faces": [_drawn(face, frame.image) for face in answer.faces]}
         for frame, answer in zip(frames, answers, strict=True)
     ]
-    return {**told, "ms": milliseconds, "frames": drawn}
+    return {**header, "ms": milliseconds, "frames": drawn}
 
 
 def refuse_message(message: object, problem: str) -> dict[str, Any]:
-    """An answer that tells why there is none."""
-    told = message if isinstance(message, Mapping) else {}
-    return {"number": told.get("number"), "run": told.get("run"), "problem": problem}
+    """Return the reply that says why there is no answer."""
+    header = message if isinstance(message, Mapping) else {}
+    return {"number": header.get("number"), "run": header.get("run"), "problem": problem}
 
 
 def _frames(sent: object) -> list[Frame]:
     if not isinstance(sent, Sequence) or isinstance(sent, str) or not sent:
         raise InputError("The page sent no picture.", hint="Reload the page.")
-    told = [each if isinstance(each, Mapping) else {} for each in sent]
-    if len(told) > MAX_FRAMES or sum(len(str(each.get("jpeg"))) for each in told) > MAX_CHARACTERS:
+    frames = [each if isinstance(each, Mapping) else {} for each in sent]
+    characters = sum(len(str(each.get("jpeg"))) for each in frames)
+    if len(frames) > MAX_FRAMES or characters > MAX_CHARACTERS:
         raise InputError("The camera's pictures are too large.", hint="Choose a smaller one.")
-    times = [_seconds(each.get("at")) for each in told]
+    times = [_seconds(each.get("at")) for each in frames]
     with ThreadPoolExecutor(_AT_ONCE) as readers:
-        pictures = readers.map(lambda each: _picture(each.get("jpeg")), told)
+        pictures = readers.map(lambda each: _picture(each.get("jpeg")), frames)
         return list(map(Frame, pictures, times))
 
 

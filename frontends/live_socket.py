@@ -82,7 +82,7 @@ def camera_path(base: str = "") -> str:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    # A thread for whoever waits for a turn, so that a full house is told of at once.
+    # Waiting visitors hold a thread each, so that "busy" is reported at once.
     return ThreadPoolExecutor(MAX_RUNNING + MAX_WAITING + 1, thread_name_prefix="camera")
 
 
@@ -101,6 +101,6 @@ async def _talk(socket: WebSocket) -> None:
                 await socket.close()
                 return
             text = sent.get("text") or ""
-            told = await loop.run_in_executor(_threads(), session.answer, text)
+            reply = await loop.run_in_executor(_threads(), session.answer, text)
             del session  # not held while the next message is awaited
-            await socket.send_text(json.dumps(told))
+            await socket.send_text(json.dumps(reply))

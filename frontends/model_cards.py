@@ -21,8 +21,8 @@ COMPARE_HELP = (
     "a hard one."
 )
 TIMES_HELP = (
-    "Times are this computer's, for turning the faces upright and reading them. Finding them "
-    "comes before and is the same for all models."
+    "Times are for this computer: turning the faces upright and reading them. Finding the "
+    "faces takes the same time for every model and is not included."
 )
 
 

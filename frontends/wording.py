@@ -29,11 +29,11 @@ MODEL_TITLES = {
 _LONGEST_NAME = 60
 """Characters of a file name that fit a phone's width in two lines."""
 
-NO_FACE = "No face was found in this picture."
+NO_FACE = "No face was found in this photo."
 NO_FACE_HELP = (
-    "A face is found when it is at least about 20 pixels wide and takes a fiftieth of the "
-    "picture's longer side, is not too dark or blurred, and turned towards the camera. Try a "
-    "larger or sharper picture, or choose **Thorough**, which looks for smaller faces."
+    "A face must be at least about 20 pixels wide and at least 2 % of the photo's longer side, "
+    "not too dark or blurred, and turned towards the camera. Try a "
+    "larger or sharper photo, or choose **Thorough**, which looks for smaller faces."
 )
 
 
@@ -64,10 +64,7 @@ def format_reason(emotions: EmotionScores) -> str:
     reached, needed = percent(probability), percent(emotions.certain_from)
     if reached == needed:
         reached, needed = (f"{p * 100:.1f} %" for p in (probability, emotions.certain_from))
-    return (
-        f"Most probable is {top.value} with {reached}, below the {needed} "
-        "from which an answer counts as sure."
-    )
+    return f"{format_emotion(top)} is most likely ({reached}), but we need {needed} to be sure."
 
 
 def format_agreement(face: FaceAnalysis) -> str:
@@ -84,15 +81,24 @@ def format_agreement(face: FaceAnalysis) -> str:
 
 
 def format_face(face: FaceAnalysis) -> str:
-    """One face in one line, for captions and lists."""
+    """Return the answer for one face in one line."""
     top, probability = face.emotions.ranked()[0]
     if face.emotions.certain:
         return f"{format_emotion(top)}, {percent(probability)}"
     return f"Not sure (most probable: {top.value}, {percent(probability)})"
 
 
+def describe_faces(analysis: ImageAnalysis) -> str:
+    """Return all answers as a sentence, such as ``Face 1: happy, 98 %. Face 2: sad, 61 %``."""
+    return ". ".join(
+        f"Face {face.index}: {text[0].lower()}{text[1:]}"
+        for face in analysis.faces
+        for text in (format_face(face),)
+    )
+
+
 def format_face_count(analysis: ImageAnalysis) -> str:
-    """How many faces there are."""
+    """Return the number of faces in words."""
     count = len(analysis.faces)
     return {0: "No face", 1: "1 face"}.get(count, f"{count} faces")
 
@@ -103,15 +109,21 @@ def model_title(info: ModelInfo) -> str:
 
 
 def format_model_metrics(info: ModelInfo) -> str:
-    """What choosing a model means: how often it is right and what it costs, as far as measured."""
+    """Return how often a model is right and how fast it is; empty where neither was measured."""
     accuracy = info.metrics.get("validation", {}).get("accuracy")
     per_face = info.speed.get("engines", {}).get("openvino", {}).get("ms_per_face")
-    told = []
+    parts = []
     if accuracy is not None:
-        told.append(f"{100 * accuracy:.1f} % right")
+        parts.append(f"Right on about {10 * accuracy:.0f} of 10 test faces")
     if per_face is not None:
-        told.append(f"{per_face:.0f} ms a face")
-    return ", ".join(told)
+        parts.append(_format_speed(per_face))
+    return "; ".join(parts)
+
+
+def _format_speed(ms_per_face: float) -> str:
+    if ms_per_face < 8:
+        return "very fast"
+    return "fast" if ms_per_face < 20 else "slower"
 
 
 def display_name(name: str) -> str:

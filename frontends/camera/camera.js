@@ -6,7 +6,7 @@ const MAX_FRAMES = 12; // in a group, as the server takes them
 const FASTEST_MS = 1000 / 31; // between two frames: those of a usual camera, all of them
 const GROUP_MS = 100; // a group spans so much at least
 const CATCH_UP = 0.1; // of a delay that is over, with each group
-const PACE_MS = 3000; // over which the pace is told
+const PACE_MS = 3000; // over which the pace is averaged
 const PATIENCE_MS = 15000;
 
 // One clock for the page and its worker, in milliseconds.
@@ -214,34 +214,34 @@ class Live {
     }, PATIENCE_MS);
   }
 
-  answer(told) {
-    if (!this.stream || told?.number !== this.sent || told.run !== this.run || !this.waiting) {
+  answer(reply) {
+    if (!this.stream || reply?.number !== this.sent || reply.run !== this.run || !this.waiting) {
       return;
     }
     this.waiting = false;
-    if (told.problem) {
+    if (reply.problem) {
       this.stop();
-      return this.tell(told.problem);
+      return this.tell(reply.problem);
     }
     // As many frames as the way there and back leaves time for, spread over it.
     this.least = Math.max(FASTEST_MS, (performance.now() - this.sentAt) / MAX_FRAMES);
     this.worker?.postMessage({ least: this.least });
-    this.drawInTime(told);
+    this.drawInTime(reply);
     this.next();
   }
 
   // All frames as late as the latest of the last second or two, so that they move at the pace they
   // were taken, however uneven the answers come.
-  drawInTime(told) {
+  drawInTime(reply) {
     const now = clock();
-    const late = now - told.frames[0].at;
+    const late = now - reply.frames[0].at;
     this.late = Math.max(late, CATCH_UP * late + (1 - CATCH_UP) * this.late);
-    for (const frame of told.frames) {
+    for (const frame of reply.frames) {
       this.due = Math.max(this.due, frame.at + this.late);
       const timer = setTimeout(() => {
         this.toDraw.delete(timer);
         this.draw(frame.faces);
-        this.tellPace(frame.at, told.ms);
+        this.tellPace(frame.at, reply.ms);
       }, this.due - now);
       this.toDraw.add(timer);
     }
@@ -291,7 +291,7 @@ class Live {
   }
 
   tellFaces(lines) {
-    const list = this.root.querySelector(".told");
+    const list = this.root.querySelector(".seen-faces");
     if (lines.join("\n") === this.lines) return;
     this.lines = lines.join("\n");
     list.replaceChildren(

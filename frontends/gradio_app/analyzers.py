@@ -46,7 +46,7 @@ class Analyzers:
         """Load analyzers behind the page, so that the first photo waits less."""
 
         def load() -> None:
-            # Whoever asks for an answer is told what is wrong.
+            # The error is shown to the visitor who asks for an answer.
             with suppress(ProjectError):
                 warm_up_reader()
             for config in configs:

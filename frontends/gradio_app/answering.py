@@ -26,7 +26,7 @@ from frontends.gradio_app.analyzers import Analyzers, FixedAnalyzer
 from frontends.gradio_app.photo_upload import UploadedPhoto, refusal
 from frontends.gradio_app.settings import AUTOMATIC, RECOMMENDED_VALUE, config_of
 from frontends.idle import IDLE_S, IdleTasks, free_memory
-from frontends.wording import NO_FACE, NO_FACE_HELP, display_name, format_face, format_face_count
+from frontends.wording import NO_FACE, NO_FACE_HELP, describe_faces, display_name, format_face_count
 
 Reply = tuple[NDArray[np.uint8], str, str]
 """The annotated picture, the cards as HTML, the document as JSON text."""
@@ -36,7 +36,7 @@ Update = dict[str, Any]
 
 _IDLE_TASKS = IdleTasks(IDLE_S, free_memory)
 
-INVITATION = "The faces of your photo appear here, each with its answer."
+INVITATION = "Your photo appears here with each face and its emotions."
 
 
 def make_api_handler(analyzers: Analyzers | FixedAnalyzer) -> Callable[..., Reply]:
@@ -97,12 +97,11 @@ def _fields(cards: str, picture: Update | None = None, document: str = "") -> li
 
 
 def show_picture(image: RgbImage, analysis: ImageAnalysis) -> Update:
-    """The annotated picture, described for those who cannot see it."""
-    faces = "; ".join(f"{face.index} {format_face(face)}" for face in analysis.faces)
-    described = f"{format_face_count(analysis)} in {display_name(analysis.name)}"
+    """Return the annotated picture with a description for those who cannot see it."""
+    described = f"{display_name(analysis.name)}: {format_face_count(analysis)}."
     return gr.update(
         value=annotate(image, analysis).pixels,
-        alt_text=f"{described}: {faces}" if faces else described,
+        alt_text=f"{described} {describe_faces(analysis)}".strip(),
         visible=True,
     )
 
@@ -114,7 +113,7 @@ def hide_picture() -> Update:
 
 def show_loading_message(analyzers: Analyzers | FixedAnalyzer, *settings: Any) -> None:
     """A message while a model is loaded, which takes longer than an answer."""
-    with suppress(ProjectError):  # told with the answer
+    with suppress(ProjectError):  # reported with the answer
         if not analyzers.ready(config_of(*settings)):
             gr.Info("Loading a model takes a few seconds the first time.", title="One moment")
 

@@ -28,7 +28,7 @@ from frontends.gradio_app.settings import Settings, config_of
 from frontends.model_cards import COMPARE_HELP, TIMES_HELP, model_cards_html, time_model
 from frontends.wording import model_title
 
-_INVITATION = "What every model says of your photo appears here."
+_INVITATION = "Each model's answer for your photo appears here."
 
 
 def compare_tab(

@@ -28,10 +28,10 @@ _TEN_MINUTES = 600
 
 _INTRODUCTION = """# Photo Emotion
 Every face is framed, numbered and answered with the probability of seven emotions. Use photos of
-people who agreed to it; the server deletes them after some minutes."""
+people who have agreed; the server deletes them after some minutes."""
 
 _LIMITS = """The answers describe expressions, not feelings, and are often wrong for small, dark,
-blurred or turned faces. Do not decide about people by them."""
+blurred or turned faces. Don't use the answers to make decisions about people."""
 
 _QUEUE: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 1}
 """One at a time, since one answer fills the cores; the others wait in the queue."""
@@ -72,14 +72,14 @@ def _page_with_choice(page: gr.Blocks) -> None:
     if not trained:
         gr.Markdown(_nothing_trained(models))
         return
-    told = [
+    choices = [
         (": ".join(filter(None, (model_title(info), format_model_metrics(info)))), info.name)
         for info in trained
     ]
     _tabs(
         page,
         Analyzers(),
-        Offer(told, list(Preset), detector_names(), list(OperatingPoint)),
+        Offer(choices, list(Preset), detector_names(), list(OperatingPoint)),
         trained,
     )
 

@@ -38,7 +38,7 @@ def photo_tab(
         with gr.Column(scale=6, min_width=300):
             annotated = annotated_field()
             cards = gr.HTML(notice_html(INVITATION), label="Cards", elem_id="cards")
-            with gr.Accordion("Document (JSON)", open=False, visible=False) as folded:
+            with gr.Accordion("Data (JSON)", open=False, visible=False) as folded:
                 document = gr.Code(
                     language="json", label="The whole answer", max_lines=24, interactive=False
                 )

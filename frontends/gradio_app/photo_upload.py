@@ -68,7 +68,7 @@ def refusal(message: str, hint: str = "Upload the file itself, then try again.")
     return gr.Error(
         _as_text(f"{message} {hint}".strip()),
         duration=None,
-        title="The photo could not be answered",
+        title="The photo could not be read",
         print_exception=False,
     )
 

@@ -33,7 +33,7 @@ class Offer:
     """What can be chosen; the first of each is the default."""
 
     models: Sequence[tuple[str, str]]
-    """What is told of a model, and its name."""
+    """Text shown for each model, and its name."""
     presets: Sequence[Preset]
     detectors: Sequence[str]
     points: Sequence[OperatingPoint]

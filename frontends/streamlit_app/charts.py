@@ -9,7 +9,7 @@ from typing import Any
 _COLOURS = ("#d55e00", "#3a8fd6", "#8a8f98")
 _GREY = _COLOURS[-1]
 _MOST_POINTS = 20
-"""Up to here each row is a point, whose figures are told under the pointer."""
+"""With at most this many rows each is drawn as a point with a tooltip."""
 
 
 def curves_chart(

@@ -39,8 +39,8 @@ def document_parts(file: Path) -> Iterator[Part]:
     words: list[str] = []
     for block in re.split(r"\n{2,}", text.strip()):
         pictures = tuple(
-            (told, file.parent / name)
-            for told, name in _IMAGE.findall(block)
+            (text, file.parent / name)
+            for text, name in _IMAGE.findall(block)
             if (file.parent / name).exists()
         )
         # A line or a table of nothing but pictures; within a sentence their words must do.

@@ -66,14 +66,13 @@ def _unready(configs: Sequence[AnalyzerConfig]) -> bool:
 
 
 @st.fragment(run_every=_LOOK_AGAIN_S)
-def _message(configs: Sequence[AnalyzerConfig], told: Event) -> None:
-    if told.is_set() and not _unready(configs):
+def _message(configs: Sequence[AnalyzerConfig], shown: Event) -> None:
+    if shown.is_set() and not _unready(configs):
         # The page without this fragment, which would look again for ever. Not while the page is
         # being built: it would begin anew before it is there.
         st.rerun()
-    told.set()
-    subject = "The model is" if len(configs) == 1 else "The models are"
-    st.caption(f"{subject} getting ready … You can give a photo already.")
+    shown.set()
+    st.caption("Loading… you can add a photo now.")
 
 
 def ready_analyzer(config: AnalyzerConfig) -> Analyzer:

@@ -41,7 +41,7 @@ _ANSWERS = 400
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A photo that could not be answered, and what its owner can do."""
+    """A photo that could not be read, and what its owner can do."""
 
     message: str
     hint: str
@@ -189,10 +189,12 @@ class Workspace:
         """The faces with what each network of ``everyone`` says of them; their answers stay."""
 
         def ask() -> tuple[FaceAnalysis, ...]:
-            told = everyone.analyze_faces(self.image(photo), [each.face for each in analysis.faces])
+            answers = everyone.analyze_faces(
+                self.image(photo), [each.face for each in analysis.faces]
+            )
             return tuple(
                 replace(face, per_model=each.per_model)
-                for face, each in zip(analysis.faces, told, strict=True)
+                for face, each in zip(analysis.faces, answers, strict=True)
             )
 
         settings = (analysis.provenance.config_digest, everyone.config.digest())

@@ -67,9 +67,9 @@ def test_uploaded_photo_is_answered_with_picture_cards_and_document(window, addr
     data = png(picture(Emotion.HAPPY, Emotion.SAD))
     upload(page, "two people.png", data)
     expect(faces(page)).to_have_count(2)
-    described = "2 faces in two people.png: 1 Happy, 90 %; 2 Sad, 90 %"
+    described = "two people.png: 2 faces. Face 1: happy, 90 %. Face 2: sad, 90 %"
     expect(page.get_by_alt_text(described)).to_be_visible()
-    page.get_by_role("button", name="Document (JSON)").click()
+    page.get_by_role("button", name="Data (JSON)").click()
     # The picture has one too; the document's comes when its part has unfolded.
     downloads = page.get_by_role("button", name="Download")
     expect(downloads).to_have_count(2)

@@ -26,11 +26,11 @@ def reach(page: Page, name: str) -> None:
     """Press Tab until the control called ``name`` has the focus."""
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
-        told = page.evaluate(
+        name_of_focused = page.evaluate(
             "() => { const e = document.activeElement; return"
             " e.getAttribute('aria-label') || e.innerText || e.parentElement.innerText || ''; }"
         )
-        if name in told:
+        if name in name_of_focused:
             return
     pytest.fail(f"{MOST_TABS} times Tab did not reach {name!r}")
 

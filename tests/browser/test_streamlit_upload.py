@@ -37,8 +37,8 @@ def test_uploaded_photo_is_answered_by_the_shipped_model(window):
         page = visit(window, address)
         upload(page, (SAMPLE_NAME, sample_photo()))
         expect(faces(page)).to_have_count(1)
-        told = faces(page).get_attribute("aria-label")
-        assert re.fullmatch(r"Face 1: Happy, .*\d+ %", told), told
+        label = faces(page).get_attribute("aria-label")
+        assert re.fullmatch(r"Face 1: Happy, .*\d+ %", label), label
         # The answer can stand there before the browser has fetched its picture.
         expect(page.locator(".st-key-picture img").first).to_have_js_property("naturalWidth", 512)
 
@@ -61,7 +61,7 @@ def test_document_saved_from_the_page_is_the_library_s(window, quick):
     page = visit(window, quick)
     upload(page, ("two people.png", data))
     with page.expect_download() as saving:
-        page.get_by_role("button", name="Document (JSON)").click()
+        page.get_by_role("button", name="Data (JSON)").click()
     saved = saving.value
     assert saved.suggested_filename == "two_people.emotions.json"
     expected = to_json(FakeAnalyzer().analyze(read_image(data, name="two people.png")))
@@ -72,7 +72,7 @@ def test_wrong_file_is_explained_in_words(window, quick):
     page = visit(window, quick)
     upload(page, ("holiday.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)))
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("holiday.heic could not be answered")
+    expect(alert).to_contain_text("holiday.heic could not be read")
     expect(alert).to_contain_text("HEIC")
     expect(alert).not_to_contain_text("Traceback")
 
@@ -83,10 +83,10 @@ def test_many_faces_and_many_photos_are_all_shown(window, quick):
     upload(
         page, ("crowd.png", crowd), ("notes.txt", b"hello"), ("one.png", png(picture(Emotion.SAD)))
     )
-    expect(page.get_by_text("11 faces in 2 photos, 1 not answered")).to_be_visible()
+    expect(page.get_by_text("11 faces in 2 photos, 1 not read")).to_be_visible()
     expect(faces(page)).to_have_count(10)
     with page.expect_download() as saving:
-        page.get_by_role("button", name="Documents (JSON)").click()
+        page.get_by_role("button", name="All data (JSON)").click()
     saved = json.loads(Path(saving.value.path()).read_text(encoding="utf-8"))
     assert [len(each["faces"]) for each in saved] == [10, 1]
 
@@ -153,7 +153,7 @@ def test_settings_and_the_table_of_several_photos_stand_out_too(window, quick, r
     page = visit(window, quick, color_scheme=scheme)
     # Once the page is whole and loading over, after which it is not drawn anew.
     expect(page.get_by_role("button", name="Try the sample photo")).to_be_visible()
-    expect(page.get_by_text("getting ready")).to_have_count(0)
+    expect(page.get_by_text("Loading…")).to_have_count(0)
     page.get_by_text("Advanced").click()
     page.get_by_text("More models").click()
     expect(page.get_by_text("emotion train --model resnet50")).to_be_visible()
@@ -167,7 +167,7 @@ def test_picture_is_described_for_those_who_cannot_see_it(window, quick):
     page = visit(window, quick)
     upload(page, ("a.png", png(picture(Emotion.HAPPY))))
     shown = page.locator(".st-key-picture img").first
-    expect(shown).to_have_attribute("alt", "1 face in a.png: 1 Happy, 90 %")
+    expect(shown).to_have_attribute("alt", "a.png: 1 face. Face 1: happy, 90 %")
 
 
 def test_page_asks_no_other_computer_for_anything(window, quick):

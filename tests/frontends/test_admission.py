@@ -1,4 +1,4 @@
-"""A few answers at a time, a bounded number of visitors waiting, the rest told so at once."""
+"""A few answers at a time, a bounded number of visitors waiting, the rest informed at once."""
 
 from __future__ import annotations
 
@@ -91,27 +91,27 @@ def decoded(monkeypatch):
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda memory, photo, told, fake: memory.detections(photo, fake),
-        lambda memory, photo, told, fake: memory.add_per_model_answers(photo, told, fake),
-        lambda memory, photo, told, fake: memory.maps(photo, told, fake),
-        lambda memory, photo, told, fake: memory.shown(photo, told, explained_by=fake),
-        lambda memory, photo, told, fake: memory.remember("else", lambda: memory.image(photo)),
+        lambda memory, photo, result, fake: memory.detections(photo, fake),
+        lambda memory, photo, result, fake: memory.add_per_model_answers(photo, result, fake),
+        lambda memory, photo, result, fake: memory.maps(photo, result, fake),
+        lambda memory, photo, result, fake: memory.shown(photo, result, explained_by=fake),
+        lambda memory, photo, result, fake: memory.remember("else", lambda: memory.image(photo)),
     ],
     ids=["detections", "opinions", "maps", "heat", "anything else"],
 )
 def test_all_else_that_asks_networks_takes_a_turn_before_it_decodes(monkeypatch, decoded, ask):
     photo, memory, fake = Photo.of("a.png", png(picture(Emotion.SAD))), Workspace(), FakeAnalyzer()
-    told = memory.answer(photo, fake)
+    result = memory.answer(photo, fake)
     memory.forget_images()
     decoded.clear()
     full = Admission(at_once=1, waiting=0)
     monkeypatch.setattr(workspaces, "ADMISSION", full)
     with full.admit(), pytest.raises(ProjectError, match="Too many"):
-        ask(memory, photo, told, fake)
+        ask(memory, photo, result, fake)
     assert decoded == []
-    there = ask(memory, photo, told, fake)
+    there = ask(memory, photo, result, fake)
     with full.admit():
-        assert ask(memory, photo, told, fake) is there
+        assert ask(memory, photo, result, fake) is there
 
 
 def test_live_frames_take_a_turn_before_they_are_decoded(monkeypatch, decoded):
@@ -122,10 +122,10 @@ def test_live_frames_take_a_turn_before_they_are_decoded(monkeypatch, decoded):
     full = Admission(at_once=1, waiting=0)
     monkeypatch.setattr(live_socket, "ADMISSION", full)
     with full.admit():
-        told = session.answer(json.dumps(sent))
+        result = session.answer(json.dumps(sent))
     assert decoded == []
-    assert (told["number"], told["run"]) == (7, "a")
-    assert told["problem"].startswith("Too many photos are waiting")
-    told = session.answer(json.dumps(sent))
+    assert (result["number"], result["run"]) == (7, "a")
+    assert result["problem"].startswith("Too many photos are waiting")
+    result = session.answer(json.dumps(sent))
     assert decoded == ["camera", "camera"]
-    assert [len(frame["faces"]) for frame in told["frames"]] == [1, 1]
+    assert [len(frame["faces"]) for frame in result["frames"]] == [1, 1]

@@ -34,7 +34,7 @@ def test_agreement_is_counted_and_put_into_words(tops, agreement, words):
     face = answered(*tops)
     assert face.agreement == agreement
     assert format_agreement(face) == words
-    told = document(image_analysis(face))["faces"][0]["agreement"]
-    assert told == (agreement and str(agreement))
+    result = document(image_analysis(face))["faces"][0]["agreement"]
+    assert result == (agreement and str(agreement))
     assert words in face_card(face)
     assert ("networks" in face_card(face)) == bool(agreement)

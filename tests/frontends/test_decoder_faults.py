@@ -69,8 +69,8 @@ def test_live_camera_tells_the_problem_and_answers_the_next_frame():
         return {"number": 1, "frames": [{"at": 1, "jpeg": jpeg}]}
 
     stream, analyzer = Stream(), FakeAnalyzer()
-    told = answer_message(group(with_fault(GOOD, "crash")), stream, analyzer)
-    assert FAULTS["crash"] in told["problem"]
+    result = answer_message(group(with_fault(GOOD, "crash")), stream, analyzer)
+    assert FAULTS["crash"] in result["problem"]
     [frame] = answer_message(group(GOOD), stream, analyzer)["frames"]
     assert len(frame["faces"]) == 1
 

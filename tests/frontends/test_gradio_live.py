@@ -41,11 +41,11 @@ def camera(monkeypatch):
 
 def test_other_settings_are_loaded_for_the_camera_of_who_opened_it(camera):
     show, follow, loaded = camera
-    told, session = show(None, "mobilenet_v2", "thorough")
+    result, session = show(None, "mobilenet_v2", "thorough")
     # Relative: a host may show the page below a path of its own.
-    assert told == {"path": f"camera/{session.key}"}
+    assert result == {"path": f"camera/{session.key}"}
     again, same = follow(session, "mobilenet_v2", "balanced", "automatic", "recall")
-    assert (again, same) == (told, session)
+    assert (again, same) == (result, session)
     assert [(each.preset, each.operating_point) for each in loaded] == [
         ("fast", "balanced"),
         ("fast", "recall"),

@@ -35,8 +35,8 @@ HIDDEN = "__editable__"
 def space(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What `make space` writes."""
     folder = tmp_path_factory.mktemp("space") / "made"
-    told = subprocess.run([root / ".ci" / "space", folder], check=True, capture_output=True)
-    assert str(folder) in told.stdout.decode()
+    result = subprocess.run([root / ".ci" / "space", folder], check=True, capture_output=True)
+    assert str(folder) in result.stdout.decode()
     return folder
 
 
@@ -163,8 +163,8 @@ def started(space: Path, root: Path, tmp_path: Path) -> Iterator[str]:
     ) as server:
         assert server.stderr is not None
         try:
-            told = iter(server.stderr.readline, "")
-            yield next(re.findall(r"http://\S+", line)[0] for line in told if "http://" in line)
+            result = iter(server.stderr.readline, "")
+            yield next(re.findall(r"http://\S+", line)[0] for line in result if "http://" in line)
         finally:
             server.terminate()
 
@@ -177,6 +177,6 @@ def test_it_starts_and_answers_from_its_folder_alone(started, tmp_path):
         pytest.skip(f"needs the shipped weights: {error.message}")
     (tmp_path / SAMPLE_NAME).write_bytes(sample_photo())
     client = Client(started, verbose=False)
-    *_, told = client.predict(handle_file(tmp_path / SAMPLE_NAME), api_name="/analyze")
-    assert [face["top"] for face in json.loads(told)["faces"]] == ["happy"]
+    *_, result = client.predict(handle_file(tmp_path / SAMPLE_NAME), api_name="/analyze")
+    assert [face["top"] for face in json.loads(result)["faces"]] == ["happy"]
     assert "expressions, not feelings" in httpx.get(f"{started}config", timeout=60).text

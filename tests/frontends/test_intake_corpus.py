@@ -81,16 +81,16 @@ def test_both_fronts_answer_what_is_good_and_refuse_the_rest(corpus, tmp_path):
         answer = Workspace().answer(Photo.of(sample.name, sample.data), analyzer)
         refused = isinstance(answer, Refusal)
         if isinstance(answer, Refusal):
-            told = f"{answer.message} {answer.hint}"
+            result = f"{answer.message} {answer.hint}"
         else:
-            told = to_json(answer) + cards_html(answer.faces)
+            result = to_json(answer) + cards_html(answer.faces)
         stored = tmp_path / "blob"
         stored.write_bytes(sample.data)
         shown, cards, document, _ = show(UploadedPhoto(stored, sample.name), "mobilenet_v2")
         outcomes = {refused, shown["value"] is None, document == ""}
         if len(outcomes) > 1 or not sample.fits(refused=refused):
             wrong.append((sample.path, sample.kind, outcomes))
-        everything = "\n".join((told, cards, document, shown.get("alt_text", "")))
+        everything = "\n".join((result, cards, document, shown.get("alt_text", "")))
         if secret := TOLD_TOO_MUCH.search(everything):
             wrong.append((sample.path, sample.kind, secret[0]))
     assert not wrong
@@ -134,13 +134,13 @@ def test_gradio_server_gives_an_answer_or_a_reason(samples, client, tmp_path):
                 handle_file(file), "mobilenet_v2", api_name="/analyze"
             )
         except AppError as error:
-            refused, told = True, str(error)
+            refused, result = True, str(error)
         else:
-            refused, told = False, cards + document
+            refused, result = False, cards + document
             if json.loads(document)["name"] != sample.name:
                 wrong.append((sample.path, sample.kind, document))
         if not sample.fits(refused=refused):
-            wrong.append((sample.path, sample.kind, told))
-        if secret := TOLD_TOO_MUCH.search(told):
+            wrong.append((sample.path, sample.kind, result))
+        if secret := TOLD_TOO_MUCH.search(result):
             wrong.append((sample.path, sample.kind, secret[0]))
     assert not wrong

@@ -37,12 +37,12 @@ def faces_of(message, stream, analyzer):
 
 
 def test_faces_are_told_with_their_place_word_and_number():
-    told = answer_message(
+    result = answer_message(
         group(jpeg(Emotion.HAPPY, Emotion.SAD), number=7, began=50), Stream(), FakeAnalyzer()
     )
-    assert (told["number"], told["run"]) == (7, "a")
-    assert told["ms"] > 0
-    [frame] = told["frames"]
+    assert (result["number"], result["run"]) == (7, "a")
+    assert result["ms"] > 0
+    [frame] = result["frames"]
     assert frame["at"] == pytest.approx(50)
     first, second = frame["faces"]
     assert first["label"] == "1 · Happy 90 %"
@@ -65,21 +65,23 @@ def test_doubt_is_told():
 
 def test_every_frame_of_all_groups_is_answered_as_a_follower_answers_a_video():
     pictures = [jpeg(each) for each in (Emotion.HAPPY, Emotion.HAPPY, Emotion.SAD, Emotion.SAD) * 3]
-    stream, analyzer, told = Stream(), FakeAnalyzer(), []
+    stream, analyzer, result = Stream(), FakeAnalyzer(), []
     for number, size in enumerate((1, 5, 6)):
-        began = 40.0 * len(told)
-        some = pictures[len(told) : len(told) + size]
-        told += answer_message(group(*some, number=number, began=began), stream, analyzer)["frames"]
+        began = 40.0 * len(result)
+        some = pictures[len(result) : len(result) + size]
+        result += answer_message(group(*some, number=number, began=began), stream, analyzer)[
+            "frames"
+        ]
     follower = FaceFollower(FakeAnalyzer())
     videos = [follower.answer(Frame(read_image(each), n / 25)) for n, each in enumerate(pictures)]
-    labels = [face["label"] for frame in told for face in frame["faces"]]
+    labels = [face["label"] for frame in result for face in frame["faces"]]
     assert labels == [
         f"{face.index} · {format_emotion(face.emotions.top)} "
         f"{percent(face.emotions.ranked()[0][1])}"
         for video in videos
         for face in video.faces
     ]
-    assert len(labels) == len(told) == 12
+    assert len(labels) == len(result) == 12
     assert len(analyzer.detector.seen) == 3  # of twelve
 
 
@@ -106,8 +108,8 @@ def test_faces_keep_their_numbers_where_other_settings_are_chosen():
 def test_pictures_older_than_the_last_ones_are_refused():
     stream, analyzer = Stream(), FakeAnalyzer()
     answer_message(group(jpeg(Emotion.SAD), began=100), stream, analyzer)
-    told = answer_message(group(jpeg(Emotion.SAD), began=99), stream, analyzer)
-    assert "old pictures" in told["problem"]
+    result = answer_message(group(jpeg(Emotion.SAD), began=99), stream, analyzer)
+    assert "old pictures" in result["problem"]
 
 
 def one(**frame):
@@ -136,9 +138,9 @@ def one(**frame):
 )
 def test_what_is_no_picture_is_told_and_not_answer_message(sent):
     analyzer = FakeAnalyzer()
-    told = answer_message(sent, Stream(), analyzer)
-    assert told["problem"]
-    assert "frames" not in told
+    result = answer_message(sent, Stream(), analyzer)
+    assert result["problem"]
+    assert "frames" not in result
     assert analyzer.detector.seen == []
 
 

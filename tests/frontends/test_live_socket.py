@@ -41,9 +41,9 @@ def test_groups_of_frames_are_answered_one_after_another(server, session):
     with server.websocket_connect(at(session)) as socket:
         for number in (1, 2):
             socket.send_text(message(number, began=1000.0 * number))
-            told = socket.receive_json()
-            assert told["number"] == number
-            labels = [face["label"] for frame in told["frames"] for face in frame["faces"]]
+            result = socket.receive_json()
+            assert result["number"] == number
+            labels = [face["label"] for frame in result["frames"] for face in frame["faces"]]
             assert labels == ["1 · Happy 90 %"] * 2
 
 
@@ -96,8 +96,8 @@ def test_what_is_no_message_is_told_and_the_next_one_answered(server, session, s
 
 def test_pictures_that_are_too_large_are_refused_before_they_are_read(session, monkeypatch):
     monkeypatch.setattr("frontends.live_socket.json.loads", None)
-    told = session.answer("x" * (MAX_CHARACTERS + 1))
-    assert told["problem"].startswith("The camera's pictures are too large.")
+    result = session.answer("x" * (MAX_CHARACTERS + 1))
+    assert result["problem"].startswith("The camera's pictures are too large.")
 
 
 def test_model_that_cannot_be_had_is_told(server):
@@ -107,8 +107,12 @@ def test_model_that_cannot_be_had_is_told(server):
     session = LiveSession(missing)
     with server.websocket_connect(at(session)) as socket:
         socket.send_text(message(9))
-        told = socket.receive_json()
-        assert told == {"number": 9, "run": "a", "problem": "No network is trained. emotion train"}
+        result = socket.receive_json()
+        assert result == {
+            "number": 9,
+            "run": "a",
+            "problem": "No network is trained. emotion train",
+        }
 
 
 def test_other_settings_answer_the_next_frames(server, session):
@@ -132,14 +136,14 @@ def test_two_messages_at_once_are_not_answered(session):
         return analyzer()
 
     session.analyzer = slow
-    told = []
-    first = threading.Thread(target=lambda: told.append(session.answer(message())))
+    result = []
+    first = threading.Thread(target=lambda: result.append(session.answer(message())))
     first.start()
     assert waiting.wait(10)
     assert "not answered yet" in session.answer(message(2))["problem"]
     go_on.set()
     first.join()
-    assert told[0]["frames"]
+    assert result[0]["frames"]
     assert session.answer(message(3, began=900.0))["frames"]
 
 

@@ -25,8 +25,8 @@ def open_page():
 def test_how_it_works_is_told_as_in_the_documentation():
     page = (DOCS / "guide" / "how-it-works.md").read_text(encoding="utf-8")
     _, steps = about.TEXT_FILE.read_text(encoding="utf-8").split("\n\n", 1)
-    told = page.split("frontends/streamlit_app/about.md -->\n")[1].split("<!-- /steps -->")[0]
-    assert told == steps
+    result = page.split("frontends/streamlit_app/about.md -->\n")[1].split("<!-- /steps -->")[0]
+    assert result == steps
 
 
 @pytest.mark.parametrize("name", about._DOCUMENTS.values())
@@ -41,9 +41,9 @@ def test_every_document_on_offer_is_there_and_shown(name):
 
 def test_about_page_shows_the_recorded_figures():
     app = open_page()
-    told = " ".join(text.value for text in app.markdown)
-    assert "expressions, not feelings" in told
-    assert not re.search(r"\bTODO\b", told)
+    result = " ".join(text.value for text in app.markdown)
+    assert "expressions, not feelings" in result
+    assert not re.search(r"\bTODO\b", result)
     app.button_group(key="about_part").set_value(about.FIGURES).run()
     assert not app.exception
     table = app.table[0].value

@@ -45,8 +45,8 @@ class Everyone(FakeAnalyzer):
     """Two networks that say happy and one that says sad, whatever they see."""
 
     def analyze_faces(self, image, faces):
-        told = {"mobilenet_v2": "happy", "resnet50": "happy", "inception_v3": "sad"}
-        per_model = {name: certain(Emotion(word)) for name, word in told.items()}
+        result = {"mobilenet_v2": "happy", "resnet50": "happy", "inception_v3": "sad"}
+        per_model = {name: certain(Emotion(word)) for name, word in result.items()}
         return tuple(
             replace(each, per_model=per_model) for each in super().analyze_faces(image, faces)
         )
@@ -171,9 +171,9 @@ def test_about_shows_the_documents_themselves():
     assert "expressions, not feelings" in " ".join(each.value for each in app.markdown)
     app.button_group(key="about_part").set_value("Ethics").run()
     assert not app.exception
-    told = " ".join(each.value for each in app.markdown)
-    assert "What is inferred, and what is not" in told
-    assert "<!--" not in told
+    result = " ".join(each.value for each in app.markdown)
+    assert "What is inferred, and what is not" in result
+    assert "<!--" not in result
 
 
 def test_document_s_pictures_are_shown_and_its_links_are_words(tmp_path):

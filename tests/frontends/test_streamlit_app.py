@@ -83,7 +83,9 @@ def test_uploaded_photo_is_answered_with_a_card_per_face(app):
     assert shown.count("<article") == 2
     assert 'aria-label="Face 1: Happy, 90 %"' in shown
     assert 'aria-label="Face 2: Sad, 90 %"' in shown
-    assert app.image[0].captions == [r"2 faces in party\.png: 1 Happy, 90 %; 2 Sad, 90 %"]
+    assert app.image[0].captions == [
+        r"party\.png: 2 faces. Face 1\: happy, 90 %\. Face 2\: sad, 90 %"
+    ]
     for word in ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral"):
         assert f'<span class="word">{word}</span>' in shown
 
@@ -92,12 +94,12 @@ def test_not_sure_is_said_with_its_reason(app):
     upload(app, ("doubt.png", png(picture(unsure=[Emotion.FEAR]))))
     shown = html_of(app)
     assert "Not sure" in shown
-    assert "Most probable is fear with 31 %, below the 40 %" in shown
+    assert "Fear is most likely (31 %), but we need 40 %" in shown
 
 
 def test_what_makes_an_answer_doubtful_stands_on_the_card(app):
     upload(app, ("small.png", png(picture(Emotion.HAPPY, side=24))))
-    assert "Take with care:" in html_of(app)
+    assert "Be careful:" in html_of(app)
     assert "small" in html_of(app)
 
 
@@ -129,7 +131,7 @@ def test_one_bad_file_never_stops_the_others(app):
         ("wall.png", png(picture())),
     )
     assert not app.exception
-    assert app.subheader[0].value == "3 faces in 3 photos, 2 not answered"
+    assert app.subheader[0].value == "3 faces in 3 photos, 2 not read"
     table = app.dataframe[0].value
     assert list(table["Photo"]) == [
         "a.png",
@@ -245,8 +247,8 @@ def test_table_tells_whether_the_networks_agree_where_there_are_several(app, mon
     monkeypatch.setattr(Analyzer, "from_config", lambda config=None: FakeEnsemble(config))
     st.cache_resource.clear()
     app.radio(key="preset").set_value(Preset.FAST).run()
-    told = list(app.dataframe[0].value["Networks"])
-    assert told == ["2 of 3 networks say happy", "2 of 3 networks say angry"]
+    result = list(app.dataframe[0].value["Networks"])
+    assert result == ["2 of 3 networks say happy", "2 of 3 networks say angry"]
 
 
 def test_toggles_change_the_picture_alone(app):
@@ -279,7 +281,7 @@ def test_only_trained_models_can_be_chosen(app, catalog):
     app.run()
     [box] = [box for box in app.selectbox if box.label == "Model"]
     assert box.options == ["MobileNetV2", "ResNet50"]
-    assert "67.1 % right" in [text.value for text in app.sidebar.caption]
+    assert "Right on about 7 of 10 test faces" in [text.value for text in app.sidebar.caption]
 
 
 def test_without_a_trained_model_the_page_tells_how_to_get_one(root, made, catalog):
@@ -339,8 +341,8 @@ def test_one_archive_holds_everything_under_safe_and_different_names(app):
             "pass_wd-2.annotated.png",
             "pass_wd-2.blurred.png",
         ]
-        told = json.loads(archive.read("pass_wd-2.emotions.json"))
-        assert told["faces"][0]["top"] == "sad"
+        result = json.loads(archive.read("pass_wd-2.emotions.json"))
+        assert result["faces"][0]["top"] == "sad"
         assert archive.read("pass_wd.annotated.png").startswith(b"\x89PNG")
 
 

@@ -94,17 +94,17 @@ def slider(app):
 
 
 def caption(app):
-    [told] = [each for image in app.image for each in image.captions]
-    return told
+    [result] = [each for image in app.image for each in image.captions]
+    return result
 
 
 def test_threshold_redraws_the_frames_without_asking_the_detector_again(made):
     app = upload(open_lab(), ("a.png", THREE))
     assert not app.exception
-    assert caption(app) == r"a\.png: 2 faces count from 0.6 on, 1 below it with a broken line"
+    assert caption(app) == r"a\.png: 2 faces count from 0.6 on, 1 below it with a dashed line"
     drawn = app.image[0].value
     slider(app).set_value(0.9).run()
-    assert caption(app) == r"a\.png: 1 face counts from 0.9 on, 2 below it with a broken line"
+    assert caption(app) == r"a\.png: 1 face counts from 0.9 on, 2 below it with a dashed line"
     assert app.image[0].value != drawn
     slider(app).set_value(0.05).run()
     assert caption(app) == r"a\.png: 3 faces count from 0.05 on"

@@ -28,9 +28,9 @@ def test_archive_tells_why_photos_were_refused_and_what_to_do():
     with zipfile.ZipFile(
         io.BytesIO(zip_file([(good, analysis)], memory, [(bad, NO_PICTURE)]))
     ) as archive:
-        told = rows_of(archive.read("not_answered.csv"))
+        result = rows_of(archive.read("not_answered.csv"))
         assert "a.emotions.json" in archive.namelist()
-    assert told == [
+    assert result == [
         {"name": "notes, old.txt", "reason": NO_PICTURE.message, "what to do": NO_PICTURE.hint}
     ]
 

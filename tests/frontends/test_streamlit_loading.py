@@ -24,8 +24,8 @@ def open_page(name):
     return AppTest.from_function(page, args=(name,), default_timeout=200).run()
 
 
-def told(app):
-    return [each.value for each in app.caption if "getting ready" in each.value]
+def loading_messages(app):
+    return [each.value for each in app.caption if "Loading" in each.value]
 
 
 @pytest.mark.parametrize("page", ["analyze", "compare", "detection_lab", "landmark_lab"])
@@ -36,10 +36,9 @@ def test_page_is_there_at_once_and_tells_of_loading_until_it_is_over(page, catal
     app = open_page(page)
     assert not app.exception
     assert app.title
-    subject = "The models are" if page == "compare" else "The model is"
-    assert told(app) == [f"{subject} getting ready … You can give a photo already."]
+    assert loading_messages(app) == ["Loading… you can add a photo now."]
     loading.set_result(FakeAnalyzer())
-    assert not told(app.run())
+    assert not loading_messages(app.run())
 
 
 def test_message_asks_for_the_page_without_it_once_loading_is_over_but_not_while_it_is_built(
@@ -49,9 +48,9 @@ def test_message_asks_for_the_page_without_it_once_loading_is_over_but_not_while
     asked = []
     monkeypatch.setattr(state, "_loading", lambda _: (loading, Event()))
     monkeypatch.setattr(state.st, "rerun", lambda: asked.append("page"))
-    look_again, told = state._message.__wrapped__, Event()
+    look_again, loading_messages = state._message.__wrapped__, Event()
     loading.set_result(FakeAnalyzer())
-    look_again([AnalyzerConfig()], told)
+    look_again([AnalyzerConfig()], loading_messages)
     assert not asked
-    look_again([AnalyzerConfig()], told)
+    look_again([AnalyzerConfig()], loading_messages)
     assert asked == ["page"]

@@ -23,14 +23,14 @@ pytestmark = [
 
 @pytest.fixture
 def options(monkeypatch):
-    told = {
+    result = {
         "server.headless": False,
         "server.port": 8503,
         "server.baseUrlPath": "",
         "server.sslCertFile": None,
     }
-    monkeypatch.setattr(opening, "get_option", told.__getitem__)
-    return told
+    monkeypatch.setattr(opening, "get_option", result.__getitem__)
+    return result
 
 
 @pytest.fixture

@@ -56,14 +56,14 @@ import streamlit as st
 
 @st.cache_resource
 def count():
-    told = [0]
+    collections = [0]
 
     def called(phase, about):
-        told[0] += phase == "start" and about["generation"] == 2
+        collections[0] += phase == "start" and about["generation"] == 2
 
     gc.collect()  # Python itself sees no reason for another one soon
     gc.callbacks.append(called)
-    return told
+    return collections
 
 with Path({counts!r}).open("a") as file:
     print(*count(), file=file)

@@ -18,6 +18,7 @@ from frontends.streamlit_app.workspace import Answer, Refusal
 from frontends.wording import (
     NO_FACE,
     NO_FACE_HELP,
+    describe_faces,
     display_name,
     escape_markdown,
     format_answer,
@@ -60,7 +61,7 @@ def _with_opinions(
 ) -> tuple[FaceAnalysis, ...]:
     if everyone is None:
         return answer.faces
-    with st.spinner("Asking every network."):
+    with st.spinner("Running every model."):
         return workspace().add_per_model_answers(photo, answer, ready_analyzer(everyone))
 
 
@@ -68,7 +69,7 @@ def show_refusal(name: str, refused: Refusal) -> None:
     """Why a photo was not answered, and what to do."""
     title = escape_markdown(display_name(name))
     message, hint = escape_markdown(refused.message), escape_markdown(refused.hint)
-    st.error(f"**{title}** could not be answered. {message}\n\n{hint}")
+    st.error(f"**{title}** could not be read. {message}\n\n{hint}")
 
 
 def _picture(
@@ -136,12 +137,12 @@ def _crops(photo: Photo, analysis: ImageAnalysis, explained_by: Analyzer | None)
 
 def _caption(analysis: ImageAnalysis) -> str:
     if len(analysis.faces) <= _NAMED:
-        told = "; ".join(f"{face.index} {format_face(face)}" for face in analysis.faces)
+        answers = describe_faces(analysis)
     else:
         words = Counter(format_answer(face.emotions).lower() for face in analysis.faces)
-        told = ", ".join(f"{count} {word}" for word, count in words.most_common())
+        answers = ", ".join(f"{count} {word}" for word, count in words.most_common())
     name = escape_markdown(display_name(analysis.name))
-    return f"{format_face_count(analysis)} in {name}: {escape_markdown(told)}"
+    return f"{name}: {format_face_count(analysis)}. {escape_markdown(answers)}"
 
 
 def show_no_face(photo: Photo, analysis: ImageAnalysis) -> None:
@@ -172,7 +173,7 @@ def _downloads(photo: Photo, analysis: ImageAnalysis) -> None:
         ),
         ("Table (CSV)", partial(csv_file, [analysis]), f"{stem}.emotions.csv", "text/csv"),
         (
-            "Document (JSON)",
+            "Data (JSON)",
             partial(json_file, analysis),
             f"{stem}.emotions.json",
             "application/json",
@@ -180,7 +181,7 @@ def _downloads(photo: Photo, analysis: ImageAnalysis) -> None:
     ]
     offer_downloads("of_one", offers)
     if analysis.faces:
-        st.caption("Blurred are the faces that were found; one without a frame stays as it is.")
+        st.caption("Only framed faces are blurred.")
 
 
 def offer_downloads(place: str, offers: list[tuple[str, partial[bytes], str, str]]) -> None:

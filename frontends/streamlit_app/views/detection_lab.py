@@ -42,8 +42,8 @@ def page() -> None:
 
     st.title("Detection lab", anchor=False)
     st.markdown(
-        "Whatever the detector takes for a face has a score, which says how sure it is. Only from "
-        "a threshold on it counts. Move the threshold and see what is lost and what is kept."
+        "Whatever the detector takes for a face has a score, which says how sure it is. It counts "
+        "only above the threshold. Move the threshold to see which faces are kept."
     )
     try:
         models = model_catalog()
@@ -106,9 +106,9 @@ def _faces(photo: Photo, widest: AnalyzerConfig, threshold: float) -> None:
 
 def _counted(faces: Sequence[Face], threshold: float) -> str:
     kept = sum(face.score >= threshold for face in faces)
-    told = f"{kept} {'face counts' if kept == 1 else 'faces count'} from {threshold:g} on"
+    sentence = f"{kept} {'face counts' if kept == 1 else 'faces count'} from {threshold:g} on"
     below = len(faces) - kept
-    return f"{told}, {below} below it with a broken line" if below else told
+    return f"{sentence}, {below} below it with a dashed line" if below else sentence
 
 
 def _measured(config: AnalyzerConfig, figures: DetectionFigures | None, threshold: float) -> None:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from core import Analyzer
 
 _KINDS = {
-    LandmarkNoise.JITTER: "Every point by itself",
+    LandmarkNoise.JITTER: "Each point separately",
     LandmarkNoise.SHIFT: "All points together",
     LandmarkNoise.SCALE: "Larger or smaller",
     LandmarkNoise.ROTATION: "Turned",
@@ -100,7 +100,7 @@ def _lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
     left, right = st.columns([5, 4], gap="medium")
     with left:
         noise = st.selectbox(
-            "What is misplaced",
+            "What to shift",
             list(_KINDS),
             format_func=_KINDS.__getitem__,
             key="noise_kind",
@@ -123,10 +123,10 @@ def _lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
 
         def moved() -> FaceAnalysis:
             placed = displaced(points, noise, error / 100, seed=seed)
-            (told,) = analyzer.analyze_faces(
+            (result,) = analyzer.analyze_faces(
                 memory.image(photo), [replace(face.face, landmarks=placed)]
             )
-            return replace(told, index=face.index)
+            return replace(result, index=face.index)
 
         after = cast("FaceAnalysis", memory.remember(("moved", *key), moved))
         with st.container(key="picture"):
@@ -150,13 +150,15 @@ def _face_key(photo: Photo, answer: ImageAnalysis, face: FaceAnalysis) -> tuple[
 
 def _study(model: str, noise: LandmarkNoise, *, at: int) -> None:
     """The same question asked of many faces, where `emotion study landmarks` was run."""
-    told = read_noise_study(model, noise)
-    if told is None:
+    study = read_noise_study(model, noise)
+    if study is None:
         return
-    st.subheader(f"Measured on {told.faces:,} faces", anchor=False)
+    st.subheader(f"Measured on {study.faces:,} faces", anchor=False)
     names = ("Right", "Answered as sure")
     st.vega_lite_chart(
-        curves_chart(told.rows, names, over="error", title=_MISPLACED, at=at, band=("low", "high")),
+        curves_chart(
+            study.rows, names, over="error", title=_MISPLACED, at=at, band=("low", "high")
+        ),
         height=280,
     )
     st.caption(

@@ -26,10 +26,10 @@ def read_noise_study(model: str, noise: LandmarkNoise) -> NoiseStudy | None:
     if not STUDY_FILE.exists():
         return None
     report = json.loads(STUDY_FILE.read_text(encoding="utf-8"))
-    told = report["models"].get(model)
-    if told is None:
+    metrics = report["models"].get(model)
+    if metrics is None:
         return None
-    figures = [{"error": 0.0, **told["aligned"]}, *told["noise"][noise.value]]
+    figures = [{"error": 0.0, **metrics["aligned"]}, *metrics["noise"][noise.value]]
     rows = tuple(
         {
             "error": 100 * each["error"],

@@ -67,7 +67,7 @@ def show_several(
         selection_mode="single-row",
         on_select=partial(_look_at, [number for number, _ in rows]),
     )
-    st.caption("A click on a heading sorts, a tick on the left shows the photo of that row below.")
+    st.caption("Click a heading to sort. Tick a row on the left to see its photo.")
     st.divider()
     if not 0 <= st.session_state.get(_PICKED, -1) < len(pairs):
         st.session_state[_PICKED] = _worth_a_look(pairs)
@@ -95,7 +95,7 @@ def _downloads(
         [
             ("Everything (ZIP)", everything, "emotions.zip", "application/zip"),
             ("Table (CSV)", table, "emotions.csv", "text/csv"),
-            ("Documents (JSON)", documents, "emotions.json", "application/json"),
+            ("All data (JSON)", documents, "emotions.json", "application/json"),
         ],
     )
 
@@ -139,13 +139,13 @@ def _filtered(rows: list[Row]) -> list[Row]:
 def _headline(photos: int, faces: int, refused: int) -> str:
     words = f"{faces} {'face' if faces == 1 else 'faces'} in {photos} "
     words += "photo" if photos == 1 else "photos"
-    return f"{words}, {refused} not answered" if refused else words
+    return f"{words}, {refused} not read" if refused else words
 
 
 def _title(number: int, pair: Pair) -> str:
     photo, answer = pair
-    told = "not answered" if isinstance(answer, Refusal) else format_face_count(answer).lower()
-    return f"{number + 1} · {display_name(photo.name)} ({told})"
+    count = "not read" if isinstance(answer, Refusal) else format_face_count(answer).lower()
+    return f"{number + 1} · {display_name(photo.name)} ({count})"
 
 
 def _rows(pairs: Sequence[Pair]) -> list[Row]:

@@ -68,7 +68,7 @@ def _from_uploads() -> tuple[Photo, ...]:
     if not memory.uploads:
         st.caption(
             "JPEG, PNG, WebP, BMP, GIF or TIFF, one or many at once, with one or several people "
-            "who agreed to it."
+            "who have agreed."
         )
         _offer_sample()
     if memory.uploads and not given:
@@ -97,7 +97,7 @@ def _choose_sample() -> None:
 
 def _from_camera() -> tuple[Photo, ...]:
     st.camera_input(
-        "A picture of yourself, or of people who agreed to it",
+        "A picture of yourself, or of people who have agreed",
         key="camera",
         on_change=_take_picture,
         width=560,
