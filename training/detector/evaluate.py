@@ -110,13 +110,7 @@ def evaluate_detector(
     }
     alarms: Mapping[str, DetectorRun] = {}
     if negatives is not None:
-        alarms = run_on_photos(
-            detectors,
-            negatives,
-            wanted=(lambda name: not is_training_negative(name))
-            if held_out
-            else (lambda _name: True),
-        )
+        alarms = _run_on_negatives(detectors, negatives, held_out=held_out)
         figures.update(false_alarm_rate(alarms[detector].found, level))
         figures["negatives_are"] = "not learnt from" if held_out else "all"
     if against:
@@ -129,6 +123,17 @@ def evaluate_detector(
     plot = plot_detector_curves({name: compute_curve(matches[name]) for name in detectors}, levels)
     atomic_write(directory / "detection.png", plot)
     return DetectionResult(directory, figures, answers.skipped)
+
+
+def _run_on_negatives(
+    detectors: Mapping[str, Detector], negatives: Path, *, held_out: bool
+) -> Mapping[str, DetectorRun]:
+    """Run the detectors on photos without a face, or only those that training does not use."""
+    if held_out:
+        return run_on_photos(
+            detectors, negatives, wanted=lambda name: not is_training_negative(name)
+        )
+    return run_on_photos(detectors, negatives)
 
 
 def _threshold(

@@ -145,17 +145,8 @@ def ablate(
                 report=report,
             )
         answers = _answers(runs[name], model, validation, device)
-        figures = compute_headlines_with_intervals(answers, validation.labels)
-        row: dict[str, Any] = {"name": name, "values": dict(variants[name])}
-        for figure in FIGURES:
-            row[figure] = figures[figure]
-            row[f"{figure}_interval"] = figures[f"{figure}_interval"]
         reference = answers if reference is None else reference
-        comparison = compare_models(answers, reference, validation.labels)
-        row["against_first"] = {
-            "mcnemar_p": comparison.mcnemar_p,
-            **{figure: dataclasses.asdict(comparison.differences[figure]) for figure in FIGURES},
-        }
+        row = _compare_row(name, variants[name], answers, reference, validation.labels)
         groups.tell(row, answers, reference)
         rows.append(row)
         shared = {
@@ -167,6 +158,27 @@ def ablate(
         }
         _write(directory, shared, dataclasses.asdict(chosen), rows)
     return Ablation(directory, tuple(rows))
+
+
+def _compare_row(
+    name: str,
+    values: Mapping[str, str],
+    answers: Probabilities,
+    reference: Probabilities,
+    labels: Labels,
+) -> dict[str, Any]:
+    """Return a run's metrics with intervals, and its differences to the first run."""
+    figures = compute_headlines_with_intervals(answers, labels)
+    comparison = compare_models(answers, reference, labels)
+    row: dict[str, Any] = {"name": name, "values": dict(values)}
+    for figure in FIGURES:
+        row[figure] = figures[figure]
+        row[f"{figure}_interval"] = figures[f"{figure}_interval"]
+    row["against_first"] = {
+        "mcnemar_p": comparison.mcnemar_p,
+        **{figure: dataclasses.asdict(comparison.differences[figure]) for figure in FIGURES},
+    }
+    return row
 
 
 @dataclass(frozen=True, slots=True)
