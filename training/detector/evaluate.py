@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from core.config import Device, OperatingPoint, Preset, settings_for
+from core.detectors import Detector
 from core.detectors.tuning import tuned_threshold
 from core.errors import ConfigError
 from core.files import atomic_write, write_json
