@@ -41,17 +41,15 @@ from frontends.gradio_app.photo_upload import PhotoUpload, UploadedPhoto, file_n
 from tests.fakes import FakeAnalyzer, model_info, picture, png, untrained
 
 # Gradio leaves event loops behind wherever a page is made.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+_LEFT_BEHIND = ("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [pytest.mark.filterwarnings(each) for each in _LEFT_BEHIND]
 
 HAPPY = png(picture(Emotion.HAPPY))
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _left_behind() -> Iterator[None]:
-    """Collects them while these tests run, so that no later one is blamed."""
+    """Collect them while these tests run, so that no later test is blamed."""
     yield
     gc.collect()
 
@@ -125,17 +123,15 @@ def test_empty_field_clears_the_page():
 
 def test_picture_is_described_for_those_who_cannot_see_it(photo):
     shown, *_ = make_page_handler(FixedAnalyzer(FakeAnalyzer()))(photo, "mobilenet_v2")
-    assert (
-        shown["alt_text"] == "party at night.png: 2 faces. Face 1: happy, 90 %. Face 2: sad, 90 %"
-    )
+    described = "party at night.png: 2 faces. Face 1: happy, 90 %. Face 2: sad, 90 %"
+    assert shown["alt_text"] == described
     assert shown["visible"]
 
 
 def test_page_says_why_a_photo_was_refused_and_forgets_the_one_before(photo):
     photo.path.write_bytes(b"hello")
-    shown, cards, result, _ = make_page_handler(FixedAnalyzer(FakeAnalyzer()))(
-        photo, "mobilenet_v2"
-    )
+    answer = make_page_handler(FixedAnalyzer(FakeAnalyzer()))
+    shown, cards, result, _ = answer(photo, "mobilenet_v2")
     assert (shown["value"], shown["visible"]) == (None, False)
     assert result == ""
     assert "This is a text file, not a picture." in cards
