@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from core import DetectionFigures
 
 MODEL_HELP = (
-    "The network that reads the emotion. Shares are of PublicTest, the validation part of the "
-    "public face collection FER-2013; times are of the computer that measured them."
+    "The network that reads the emotion. How often it is right was measured on PublicTest, the "
+    "validation part of the public face collection FER-2013."
 )
 DETECTOR_HELP = "What finds the faces. " + " ".join(
     f"{info.title}: {info.description}" for info in detector_catalog() if info.description

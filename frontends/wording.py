@@ -123,7 +123,7 @@ def format_model_metrics(info: ModelInfo) -> str:
 def _format_speed(ms_per_face: float) -> str:
     if ms_per_face < 8:
         return "very fast"
-    return "fast" if ms_per_face < 20 else "slower"
+    return "fast" if ms_per_face < 30 else "slower"
 
 
 def display_name(name: str) -> str:
