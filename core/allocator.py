@@ -5,13 +5,12 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+from typing import Any
 
-# mallopt's numbers.
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
-_ARENAS = 2
+# Options of mallopt, from glibc's malloc.h.
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_THRESHOLD, _MMAP_MAX, _ARENA_MAX = -1, -2, -3, -4, -8
 _LARGEST_KEPT = 32 * 2**20
 """The most that glibc allows; a photo of 8 megapixels in Pillow."""
-_KEPT = 64 * 2**20
 
 
 def share_heaps() -> None:
@@ -20,7 +19,8 @@ def share_heaps() -> None:
     glibc uses up to eight heaps per core, and each keeps the memory of its largest photo. The
     environment variable MALLOC_ARENA_MAX takes precedence.
     """
-    _set({_ARENA_MAX: _ARENAS}, unless="MALLOC_ARENA_MAX")
+    if "MALLOC_ARENA_MAX" not in os.environ:
+        _set_options({_ARENA_MAX: 2})
 
 
 def keep_blocks() -> None:
@@ -30,24 +30,31 @@ def keep_blocks() -> None:
     that took as long as decoding a photo. MALLOC_TRIM_THRESHOLD_ in the environment takes
     precedence.
     """
-    _set(
-        {_MMAP_THRESHOLD: _LARGEST_KEPT, _TRIM_THRESHOLD: _KEPT},
-        unless="MALLOC_TRIM_THRESHOLD_",
-    )
+    if "MALLOC_TRIM_THRESHOLD_" not in os.environ:
+        _set_options({_MMAP_THRESHOLD: _LARGEST_KEPT, _TRIM_THRESHOLD: 64 * 2**20})
+
+
+def keep_freed_memory() -> bool:
+    """Keep all freed memory for the next allocation; return whether that was possible.
+
+    Activations of a training step are tens of megabytes. Fetching such blocks from the system
+    again in every step takes a good part of the time on a CPU (`make bench` measures how much).
+    The process stays as large as its largest step, which it needs anyway.
+    """
+    return _set_options({_MMAP_MAX: 0, _TRIM_THRESHOLD: 2**31 - 1, _TOP_PAD: 64 * 2**20})
 
 
 def release_freed() -> None:
     """Return freed memory to the system, for an idle server; takes some milliseconds."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
-        if trim is not None:
-            trim(0)
+    if trim := _find_function("malloc_trim"):
+        trim(0)
 
 
-def _set(options: dict[int, int], *, unless: str) -> None:
-    if sys.platform != "linux" or unless in os.environ:
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-    if mallopt is not None:
-        for option, value in options.items():
-            mallopt(option, value)
+def _set_options(options: dict[int, int]) -> bool:
+    mallopt = _find_function("mallopt")
+    return mallopt is not None and all(mallopt(*option) for option in options.items())
+
+
+def _find_function(name: str) -> Any:
+    """Return a function of glibc; None elsewhere, also with musl."""
+    return getattr(ctypes.CDLL(None), name, None) if sys.platform == "linux" else None

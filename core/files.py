@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO
 
 from .errors import ConfigError
 
@@ -22,21 +21,6 @@ def write_all(descriptor: int, data: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-class _RawFile(io.RawIOBase):
-    """An open file that is written to through :func:`write_all`."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        block = bytes(data)
-        write_all(self._descriptor, block)
-        return len(block)
-
-
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     """Yield a file for the new content of ``path``, which replaces the old content at the end.
@@ -45,14 +29,11 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     OSError if the file cannot be written.
     """
     part = part_path(path)
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
     try:
-        try:
-            with io.BufferedWriter(_RawFile(descriptor), _BUFFER_BYTES) as file:
-                yield cast("IO[bytes]", file)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with part.open("wb", _BUFFER_BYTES) as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(path)
         _sync_folder(path.parent)
     except BaseException:

@@ -38,9 +38,9 @@ def _learn(pipe, kept, compiled):
     """Take one training step for each message, in a process that both settings change for good."""
     import torch
 
+    from core.allocator import keep_freed_memory
     from core.classifiers.architectures import EmotionNetwork, find_architecture
     from training.learning.loader import make_training_loader
-    from training.learning.memory import keep_freed_memory
     from training.learning.module import EmotionModule
     from training.learning.recipe import read_recipe
 

@@ -1,4 +1,4 @@
-"""Threads of a server share the C library's heaps."""
+"""Servers share the C library's heaps, and programs can keep or release freed memory."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ GLIBC = pytest.mark.skipif(
 )
 
 
-def printed(root, code, *arguments, **variables):
-    """The numbers that ``code`` prints in a process whose environment holds ``variables`` alone."""
-    untold = {name: text for name, text in os.environ.items() if not name.startswith("MALLOC_")}
+def run_code(root, code, *arguments, **variables):
+    """Return the numbers that ``code`` prints; ``variables`` alone set the allocator's options."""
+    clean = {name: text for name, text in os.environ.items() if not name.startswith("MALLOC_")}
     shown = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=root,
-        env={**untold, **variables},
+        env={**clean, **variables},
         capture_output=True,
         text=True,
         check=True,
@@ -55,23 +55,25 @@ def printed(root, code, *arguments, **variables):
     return [float(number) for number in shown.stdout.split()]
 
 
-def heaps(root, tmp_path, how, **variables):
-    (count,) = printed(root, COUNT_HEAPS, how, str(tmp_path / "heaps.xml"), **variables)
+def count_heaps(root, tmp_path, how, **variables):
+    (count,) = run_code(root, COUNT_HEAPS, how, str(tmp_path / "heaps.xml"), **variables)
     return count
 
 
 @GLIBC
 def test_threads_share_two_heaps_unless_the_environment_says_otherwise(root, tmp_path):
-    assert heaps(root, tmp_path, "leave") > 2
-    assert heaps(root, tmp_path, "share") <= 2
-    assert heaps(root, tmp_path, "share", MALLOC_ARENA_MAX="4") > 2
+    assert count_heaps(root, tmp_path, "leave") > 2
+    assert count_heaps(root, tmp_path, "share") <= 2
+    assert count_heaps(root, tmp_path, "share", MALLOC_ARENA_MAX="4") > 2
 
 
 COUNT_FAULTS = """
 import resource, sys
-if sys.argv[1] == "keep":
-    from core import keep_blocks
-    keep_blocks()
+from core import allocator
+if sys.argv[1] == "keep_freed_memory":
+    assert allocator.keep_freed_memory()
+if sys.argv[1] == "keep_blocks":
+    allocator.keep_blocks()
 for round in range(12):
     if round == 2:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -81,16 +83,17 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-def faults(root, how, **variables):
-    (count,) = printed(root, COUNT_FAULTS, how, **variables)
+def count_faults(root, how, **variables):
+    (count,) = run_code(root, COUNT_FAULTS, how, **variables)
     return count
 
 
 @GLIBC
 def test_freed_blocks_are_used_again_unless_the_environment_says_otherwise(root):
-    assert faults(root, "leave") > 10_000
-    assert faults(root, "keep") < 1_000
-    assert faults(root, "keep", MALLOC_TRIM_THRESHOLD_="131072") > 1_000
+    assert count_faults(root, "leave") > 10_000
+    assert count_faults(root, "keep_blocks") < 1_000
+    assert count_faults(root, "keep_freed_memory") < 1_000
+    assert count_faults(root, "keep_blocks", MALLOC_TRIM_THRESHOLD_="131072") > 1_000
 
 
 COUNT_KEPT = """
@@ -113,7 +116,7 @@ print(after - before, held() - before)
 
 
 @GLIBC
-def test_what_is_kept_goes_when_asked(root):
-    kept, left = printed(root, COUNT_KEPT)
+def test_release_freed_returns_the_kept_memory(root):
+    kept, left = run_code(root, COUNT_KEPT)
     assert kept > 40
     assert left < 10

@@ -14,6 +14,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
+from core.allocator import keep_freed_memory
 from core.config import Device
 from core.detectors.compact import pad_image
 from core.files import write_json
@@ -23,7 +24,6 @@ from ..learning.checkpoint import open_run
 from ..learning.export import export_detector
 from ..learning.hardware import choose_hardware
 from ..learning.initial import SCRATCH, make_initial_detector, read_earlier_detector_run
-from ..learning.memory import keep_freed_memory
 from ..learning.precision import Precision
 from ..learning.progress import EpochReport, ProgressCallback
 from ..learning.run import TrainingRun, collect_facts, summarize_run, write_example_sheet

@@ -11,6 +11,7 @@ import lightning.pytorch as pl
 import torch
 from torch.utils.data import DataLoader
 
+from core.allocator import keep_freed_memory
 from core.config import Device
 from core.errors import ConfigError
 from core.faces.alignment import FaceFrame
@@ -24,7 +25,6 @@ from .export import export_network
 from .hardware import Hardware, choose_hardware
 from .initial import SCRATCH, make_initial_network, read_earlier_run
 from .loader import AugmentedFaces, Batch, make_training_loader, make_validation_loader
-from .memory import keep_freed_memory
 from .module import EmotionModule
 from .precision import Precision
 from .progress import EpochReport, ProgressCallback
