@@ -24,7 +24,7 @@ from .errors import (
 )
 from .files import report_disk_errors
 from .labels import EMOTIONS, Emotion
-from .landmarks.noise import LandmarkNoise, displaced
+from .landmarks.noise import LandmarkNoise, shift_landmarks
 from .live.following import FaceFollower
 from .live.video import Frame, Video, is_video, open_camera, open_video, video_writer
 from .output.blur import blur_faces
@@ -112,7 +112,6 @@ __all__ = [
     "detector_catalog",
     "detector_names",
     "diagnose",
-    "displaced",
     "document",
     "dumps",
     "encode_png",
@@ -133,6 +132,7 @@ __all__ = [
     "report_disk_errors",
     "run_batch",
     "share_heaps",
+    "shift_landmarks",
     "spreadsheet_text",
     "to_csv",
     "to_json",

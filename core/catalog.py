@@ -11,7 +11,7 @@ from .classifiers import CLASSIFIERS
 from .detectors import DETECTORS, DetectorInfo
 
 if TYPE_CHECKING:
-    from .classifiers.spec import ModelSpec
+    from .weights import ModelSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def detector_names() -> tuple[str, ...]:
 
 def model_catalog(weights_dir: Path | None = None) -> tuple[ModelInfo, ...]:
     """Return every model, trained or not, in a fixed order; WeightsError without a manifest."""
-    from .classifiers.spec import how_to_get, read_models
+    from .weights import how_to_get, read_models
 
     models = read_models(weights_dir)
     return tuple(

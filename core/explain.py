@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -16,13 +16,12 @@ from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from .classifiers import ARCHITECTURES
 from .classifiers.architectures import EmotionNetwork, empty_network, find_architecture, load_state
 from .classifiers.network import BATCH
-from .classifiers.spec import read_models
 from .config import AnalyzerConfig
 from .errors import ConfigError
 from .faces.alignment import CROP_PX
 from .labels import EMOTIONS, Emotion
 from .types import Float32Array, UInt8Array
-from .weights import read_spec
+from .weights import WeightsSpec, read_models, read_spec
 
 _LOCK = Lock()
 """Grad-CAM puts hooks into the network while it runs, so only one explanation runs at a time."""
@@ -36,37 +35,29 @@ def gradcam(
     Members' maps are averaged by their share in the answer. ConfigError for a model without an
     entry in the manifest.
     """
-    if len(crops) == 0:
-        return ()
-    shares = _shares(config)
-    total = sum(shares.values())
-    maps = np.zeros((len(crops), CROP_PX, CROP_PX), dtype=np.float32)
-    with _LOCK:
-        for name, share in shares.items():
-            for start in range(0, len(crops), BATCH):
-                part = slice(start, start + BATCH)
-                some = _compute_maps(name, config.weights_dir, crops[part], emotions[part])
-                maps[part] += np.float32(share / total) * some
-    return tuple(maps)
-
-
-def _shares(config: AnalyzerConfig) -> Mapping[str, float]:
-    """Return the networks of ``config.model`` with their share in its answer."""
     models = read_models(config.weights_dir)
     if config.model not in models:
         raise ConfigError(
             f"The model {config.model} cannot show what it looked at.",
             hint=f"These can: {', '.join(models)}.",
         )
-    return models[config.model].shares
+    model = models[config.model]
+    total = sum(model.shares.values())
+    maps = np.zeros((len(crops), CROP_PX, CROP_PX), dtype=np.float32)
+    with _LOCK:
+        for name, spec in model.members.items():
+            network = _load_network(name, config.weights_dir, spec.sha256)
+            for start in range(0, len(crops), BATCH):
+                part = slice(start, start + BATCH)
+                some = _compute_maps(network, spec, crops[part], emotions[part])
+                maps[part] += np.float32(model.shares[name] / total) * some
+    return tuple(maps)
 
 
 def _compute_maps(
-    name: str, weights_dir: Path | None, crops: UInt8Array, emotions: Sequence[Emotion]
+    network: EmotionNetwork, spec: WeightsSpec, crops: UInt8Array, emotions: Sequence[Emotion]
 ) -> Float32Array:
-    spec = read_spec(name, weights_dir)
-    network = _network(name, weights_dir, spec.sha256)
-    layer = network.trunk.get_submodule(find_architecture(name).explained_block)
+    layer = network.trunk.get_submodule(find_architecture(spec.name).explained_block)
     targets = [ClassifierOutputTarget(EMOTIONS.index(emotion)) for emotion in emotions]
     inputs = spec.preprocessing(crops)
     # As in the answer, a face and its mirror image count equally.
@@ -79,6 +70,6 @@ def _compute_maps(
 
 
 @lru_cache(maxsize=len(ARCHITECTURES))
-def _network(name: str, weights_dir: Path | None, _sha256: str) -> EmotionNetwork:
+def _load_network(name: str, weights_dir: Path | None, _sha256: str) -> EmotionNetwork:
     """Load the network in torch; the checksum is part of the cache key, so new weights are read."""
     return load_state(empty_network(name), read_spec(name, weights_dir).load())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
 
@@ -18,7 +18,7 @@ from .faces.alignment import crop_face, matrix_from_anchors, matrix_from_box
 from .faces.quality import assess_quality
 from .landmarks import LANDMARK_MODELS, LandmarkModel
 from .landmarks.anchors import anchor_points
-from .runtime.threads import thread_limit
+from .runtime.openvino_engine import thread_limit
 from .types import (
     AlignedCrop,
     EmotionScores,
@@ -37,15 +37,12 @@ from .types import (
 class PreparedImage:
     """An image whose faces are ready to be classified; its pixels are no longer needed."""
 
-    name: str
-    width: int
-    height: int
+    answer: ImageAnalysis
+    """What is known so far, without faces."""
     faces: tuple[Face, ...]
     """From left to right, with boxes inside the image."""
     crops: tuple[AlignedCrop, ...]
     qualities: tuple[FaceQuality, ...]
-    notes: tuple[str, ...]
-    elapsed_s: Mapping[str, float]
 
 
 _loading_lock = Lock()
@@ -91,12 +88,7 @@ class Analyzer:
         """Load the components that ``config`` names; WeightsError if one is missing."""
         config = config or AnalyzerConfig()
         with _loading_lock, thread_limit(config.threads):
-            model = load_model(
-                config.model,
-                weights_dir=config.weights_dir,
-                engine=config.engine,
-                device=config.device,
-            )
+            model = load_model(config)
             detector, facts = detectors.load(config)
             landmarks = LANDMARK_MODELS.get(config.landmarks)()
         return cls(
@@ -138,25 +130,24 @@ class Analyzer:
         """
         clock = _Clock()
         crops = [crop for picture in pictures for crop in picture.crops]
-        scores, per_model = self._classify(crops, faces_per_call)
+        scores = iter(self._classify(crops, faces_per_call))
         clock.lap("classify")
         share_s = clock.laps["classify"] / max(1, len(pictures))
-        answers, start = [], 0
+        answers = []
         for picture in pictures:
-            end = start + len(picture.faces)
-            rows = {name: each[start:end] for name, each in per_model.items()}
+            parts = zip(picture.faces, picture.crops, picture.qualities, strict=True)
+            faces = tuple(
+                FaceAnalysis(index, face, *next(scores), quality, crop)
+                for index, (face, crop, quality) in enumerate(parts, start=1)
+            )
             answers.append(
-                ImageAnalysis(
-                    name=picture.name,
-                    width=picture.width,
-                    height=picture.height,
-                    faces=_face_analyses(picture, scores[start:end], rows),
-                    provenance=self._provenance,
-                    notes=(*picture.notes, *self._explain_no_faces(picture)),
-                    elapsed_s={**picture.elapsed_s, "classify": share_s},
+                replace(
+                    picture.answer,
+                    faces=faces,
+                    notes=(*picture.answer.notes, *self._explain_no_faces(picture)),
+                    elapsed_s={**picture.answer.elapsed_s, "classify": share_s},
                 )
             )
-            start = end
         return tuple(answers)
 
     def detect(self, image: RgbImage) -> tuple[Face, ...]:
@@ -186,23 +177,15 @@ class Analyzer:
         clock.lap("align")
         qualities = tuple(assess_quality(image, face.box, points) for face, points in pairs)
         clock.lap("quality")
-        return PreparedImage(
-            name=image.name,
-            width=image.width,
-            height=image.height,
-            faces=tuple(
-                replace(
-                    face,
-                    box=face.box.clamped(image.width, image.height),
-                    landmarks=points or face.landmarks,
-                )
-                for face, points in pairs
-            ),
-            crops=crops,
-            qualities=qualities,
-            notes=image.notes,
-            elapsed_s=clock.laps,
+        width, height = image.width, image.height
+        shown = tuple(
+            replace(face, box=face.box.clamped(width, height), landmarks=points or face.landmarks)
+            for face, points in pairs
         )
+        answer = ImageAnalysis(
+            image.name, width, height, (), self._provenance, image.notes, clock.laps
+        )
+        return PreparedImage(answer, shown, crops, qualities)
 
     def crop(self, image: RgbImage, face: Face, points: Landmarks | None) -> AlignedCrop:
         """Align the face to the frame its network was trained on.
@@ -225,55 +208,41 @@ class Analyzer:
         """
         from .explain import gradcam
 
-        return gradcam(
-            self.config,
-            np.stack([face.crop.pixels for face in analysis.faces])
-            if analysis.faces
-            else np.zeros((0, 48, 48), np.uint8),
-            [face.emotions.top for face in analysis.faces],
-        )
+        if not analysis.faces:
+            return ()
+        crops = np.stack([face.crop.pixels for face in analysis.faces])
+        return gradcam(self.config, crops, [face.emotions.top for face in analysis.faces])
 
     def _explain_no_faces(self, image: PreparedImage) -> tuple[str, ...]:
         """Return a note if the image's shape makes every face too small to be found."""
-        settings = self.config.settings
-        scale = min(1.0, settings.working_px / max(image.width, image.height))
-        if image.faces or min(image.width, image.height) * scale >= settings.min_face_px:
+        settings, sides = self.config.settings, (image.answer.width, image.answer.height)
+        scale = min(1.0, settings.working_px / max(sides))
+        if image.faces or min(sides) * scale >= settings.min_face_px:
             return ()
         smallest = math.ceil(settings.min_face_px / scale)
-        size = f"{image.width} x {image.height} pixels"
+        size = f"{sides[0]} x {sides[1]} pixels"
         return (f"The picture is {size}; only faces of {smallest} px and more are looked for.",)
 
     def _classify(
         self, crops: Sequence[AlignedCrop], faces_per_call: int | None
-    ) -> tuple[tuple[EmotionScores, ...], dict[str, tuple[EmotionScores, ...]]]:
+    ) -> list[tuple[EmotionScores, dict[str, EmotionScores]]]:
+        """Return the scores of each crop, the model's and those of each member."""
         if not crops:
-            return (), {}
+            return []
         model, level = self._model, self.config.certain_from
         logits = model.member_logits(np.stack([crop.pixels for crop in crops]), faces_per_call)
         per_model = {
             name: model.members[name].calibration.scores(rows, level)
             for name, rows in logits.items()
         }
-        return model.calibration.scores(model.combine(logits), level), per_model
-
-
-def _face_analyses(
-    picture: PreparedImage,
-    scores: Sequence[EmotionScores],
-    per_model: Mapping[str, Sequence[EmotionScores]],
-) -> tuple[FaceAnalysis, ...]:
-    parts = zip(picture.faces, picture.crops, picture.qualities, strict=True)
-    return tuple(
-        FaceAnalysis(
-            index=index + 1,
-            face=face,
-            emotions=scores[index],
-            per_model={name: rows[index] for name, rows in per_model.items()},
-            quality=quality,
-            crop=crop,
-        )
-        for index, (face, crop, quality) in enumerate(parts)
-    )
+        if len(per_model) == 1:  # whose calibration is the model's
+            (combined,) = per_model.values()
+        else:
+            combined = model.calibration.scores(model.combine(logits), level)
+        return [
+            (scores, {name: rows[index] for name, rows in per_model.items()})
+            for index, scores in enumerate(combined)
+        ]
 
 
 class _Clock:

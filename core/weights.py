@@ -1,4 +1,8 @@
-"""Weight files: described by a manifest, verified before they are parsed, never a pickle."""
+"""Models and weight files as the manifest describes them.
+
+Files are verified before they are parsed, and never a pickle. A single network is an ensemble of
+one.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +10,15 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .calibration import Calibration
+from .classifiers import ARCHITECTURES, BUILT_IN, ENSEMBLE, member_names
 from .errors import WeightsCorrupt, WeightsMissing
 from .faces.alignment import FaceFrame
 from .faces.preprocess import Preprocessing
@@ -23,6 +29,7 @@ if TYPE_CHECKING:
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_VERSION = 1
+_RESTORE = "Restore it with `git checkout -- weights/`"
 SHIPPED_DIR = Path(__file__).resolve().parent.parent / "weights"
 
 
@@ -89,78 +96,116 @@ class WeightsSpec(StoredWeights):
 
 
 @dataclass(frozen=True, slots=True)
-class EnsembleSpec:
-    """How the networks of a manifest form the ensemble."""
+class ModelSpec:
+    """A model that can answer: its networks, how much each counts, and its calibration."""
 
-    weights: Mapping[str, float]
-    """Share of each member in the mean, by name."""
+    name: str
+    members: Mapping[str, WeightsSpec]
+    shares: Mapping[str, float]
+    """Share of each member in the mean of their probabilities."""
     calibration: Calibration
     metrics: Mapping[str, Any]
     speed: Mapping[str, Any]
 
+    @property
+    def weights_sha256(self) -> dict[str, str]:
+        """Checksum of each member's weights."""
+        return {name: spec.sha256 for name, spec in self.members.items()}
 
-def read_manifest(directory: Path | None = None) -> dict[str, WeightsSpec]:
-    """Return every trained network in ``directory`` (None: the shipped ``weights/``), by name."""
-    directory = directory or SHIPPED_DIR
-    models = _read_document(directory)["models"]
-    with _parsing_manifest():
-        return {name: _parse_spec(name, entry, directory) for name, entry in models.items()}
-
-
-def read_ensemble(directory: Path | None = None) -> EnsembleSpec | None:
-    """Return the ensemble of ``directory``; None if it is not calibrated yet."""
-    document = _read_document(directory or SHIPPED_DIR)
-    entry = document.get("ensemble")
-    if entry is None:
-        return None
-    with _parsing_manifest():
-        shares = {str(name): float(share) for name, share in entry["weights"].items()}
-        if not shares.keys() <= document["models"].keys():
-            raise ValueError(f"the ensemble has unknown members, among {', '.join(shares)}")
-        if not shares or not all(0 < share < math.inf for share in shares.values()):
-            raise ValueError(f"the ensemble's weights must be positive, got {shares}")
-        return EnsembleSpec(
-            weights=shares,
-            calibration=Calibration(**entry["calibration"]),
-            metrics=entry.get("metrics", {}),
-            speed=entry.get("speed", {}),
-        )
-
-
-def _read_document(directory: Path) -> dict[str, Any]:
-    path = directory / MANIFEST_NAME
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError as error:
-        raise WeightsMissing(
-            f"There is no {MANIFEST_NAME} in the weights folder.",
-            hint="Restore it with `git checkout -- weights/`, or run `emotion train`.",
-        ) from error
-    except OSError as error:
-        raise WeightsCorrupt(
-            f"{MANIFEST_NAME} cannot be read: {error.strerror}.",
-            hint="Restore it with `git checkout -- weights/`.",
-        ) from error
-    with _parsing_manifest():
-        document: dict[str, Any] = json.loads(data)
-        if document["schema_version"] != MANIFEST_VERSION:
-            raise ValueError(f"schema_version {document['schema_version']}")
-        document["models"].items()
-    return document
+    @property
+    def manifest_facts(self) -> dict[str, object]:
+        """Manifest fields that affect answers, JSON-ready."""
+        facts: dict[str, dict[str, object]] = {
+            name: {
+                "preprocessing": asdict(spec.preprocessing),
+                "frame": asdict(spec.frame),
+                "calibration": asdict(spec.calibration),
+            }
+            for name, spec in self.members.items()
+        }
+        if len(facts) == 1:
+            return facts[self.name]
+        return {
+            "shares": dict(self.shares),
+            "calibration": asdict(self.calibration),
+            "members": facts,
+        }
 
 
 @contextmanager
-def _parsing_manifest() -> Iterator[None]:
+def report_corrupt_file(name: str, *, hint: str) -> Iterator[None]:
+    """Raise WeightsCorrupt with ``hint`` if the file ``name`` is unreadable or makes no sense."""
     try:
         yield
+    except OSError as error:
+        raise WeightsCorrupt(f"{name} cannot be read: {error.strerror}.", hint=hint) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsCorrupt(
-            f"{MANIFEST_NAME} cannot be understood ({error}).",
-            hint="Restore it with `git checkout -- weights/`.",
+        raise WeightsCorrupt(f"{name} cannot be understood ({error}).", hint=hint) from error
+
+
+def parse_document(data: bytes, version: int) -> dict[str, Any]:
+    """Return a JSON document; ValueError or the like if it is none of that ``version``."""
+    document: dict[str, Any] = json.loads(data)
+    if document["schema_version"] != version:
+        raise ValueError(f"schema_version {document['schema_version']}")
+    return document
+
+
+@report_corrupt_file(MANIFEST_NAME, hint=f"{_RESTORE}.")
+def read_manifest(directory: Path | None = None) -> dict[str, WeightsSpec]:
+    """Return every trained network in ``directory`` (None: the shipped ``weights/``), by name."""
+    return _parse_networks(_read_document(directory), directory)
+
+
+@report_corrupt_file(MANIFEST_NAME, hint=f"{_RESTORE}.")
+def read_models(directory: Path | None = None) -> dict[str, ModelSpec]:
+    """Return every model that can answer, by name: single networks first.
+
+    ``directory`` None is the shipped ``weights/``. WeightsError if the manifest is unusable.
+    """
+    document = _read_document(directory)
+    networks = _parse_networks(document, directory)
+    models = {
+        name: ModelSpec(name, {name: spec}, {name: 1.0}, spec.calibration, spec.metrics, spec.speed)
+        for name, spec in networks.items()
+    }
+    if document.get("ensemble") is not None:
+        ensemble = _parse_ensemble(document["ensemble"], networks)
+        if networks.keys() >= set(ARCHITECTURES):
+            models[ENSEMBLE] = ensemble
+    return models
+
+
+@report_corrupt_file(MANIFEST_NAME, hint=f"{_RESTORE}.")
+def read_detectors(directory: Path | None = None) -> dict[str, StoredWeights]:
+    """Return our own detectors in ``directory`` (None: the shipped ``weights/``), by name."""
+    entries = _read_document(directory).get("detectors", {})
+    return {
+        name: StoredWeights(**_parse_stored(name, entry, directory))
+        for name, entry in entries.items()
+    }
+
+
+def _read_document(directory: Path | None) -> dict[str, Any]:
+    try:
+        data = ((directory or SHIPPED_DIR) / MANIFEST_NAME).read_bytes()
+    except FileNotFoundError as error:
+        raise WeightsMissing(
+            f"There is no {MANIFEST_NAME} in the weights folder.",
+            hint=f"{_RESTORE}, or run `emotion train`.",
         ) from error
+    document = parse_document(data, MANIFEST_VERSION)
+    document["models"].items()
+    return document
 
 
-def _parse_spec(name: str, entry: dict[str, Any], directory: Path) -> WeightsSpec:
+def _parse_networks(document: dict[str, Any], directory: Path | None) -> dict[str, WeightsSpec]:
+    return {
+        name: _parse_network(name, entry, directory) for name, entry in document["models"].items()
+    }
+
+
+def _parse_network(name: str, entry: dict[str, Any], directory: Path | None) -> WeightsSpec:
     if tuple(entry["classes"]) != tuple(EMOTIONS):
         raise ValueError(f"{name} was trained for other classes")
     if entry.get("architecture", name) != name:
@@ -174,14 +219,14 @@ def _parse_spec(name: str, entry: dict[str, Any], directory: Path) -> WeightsSpe
     )
 
 
-def _parse_stored(name: str, entry: dict[str, Any], directory: Path) -> dict[str, Any]:
+def _parse_stored(name: str, entry: dict[str, Any], directory: Path | None) -> dict[str, Any]:
     # Whatever the manifest says, no other folder and no pickle is opened.
     file = entry["file"]
     if not re.fullmatch(r"[\w.-]+\.safetensors", file):
         raise ValueError(f"{name}: expected a .safetensors file beside the manifest, got {file!r}")
     return {
         "name": name,
-        "file": directory / file,
+        "file": (directory or SHIPPED_DIR) / file,
         "size_bytes": int(entry["bytes"]),
         "sha256": str(entry["sha256"]),
         "parameters": int(entry["parameters"]),
@@ -190,15 +235,62 @@ def _parse_stored(name: str, entry: dict[str, Any], directory: Path) -> dict[str
     }
 
 
-def read_detectors(directory: Path | None = None) -> dict[str, StoredWeights]:
-    """Return our own detectors in ``directory`` (None: the shipped ``weights/``), by name."""
-    directory = directory or SHIPPED_DIR
-    with _parsing_manifest():
-        entries = _read_document(directory).get("detectors", {})
-        return {
-            name: StoredWeights(**_parse_stored(name, entry, directory))
-            for name, entry in entries.items()
-        }
+def _parse_ensemble(entry: dict[str, Any], networks: Mapping[str, WeightsSpec]) -> ModelSpec:
+    shares = {str(name): float(share) for name, share in entry["weights"].items()}
+    if not shares.keys() <= networks.keys():
+        raise ValueError(f"the ensemble has unknown members, among {', '.join(shares)}")
+    if not shares or not all(0 < share < math.inf for share in shares.values()):
+        raise ValueError(f"the ensemble's weights must be positive, got {shares}")
+    return ModelSpec(
+        name=ENSEMBLE,
+        members={name: networks[name] for name in shares},
+        shares=shares,
+        calibration=Calibration(**entry["calibration"]),
+        metrics=entry.get("metrics", {}),
+        speed=entry.get("speed", {}),
+    )
+
+
+def read_spec(name: str, directory: Path | None = None) -> WeightsSpec:
+    """Return the entry of one network; WeightsMissing says how to train it."""
+    networks = read_manifest(directory)
+    _require_trained(name, networks)
+    return networks[name]
+
+
+def require_model(name: str, models: Mapping[str, ModelSpec]) -> ModelSpec:
+    """Return one of ``models``; WeightsMissing says what to train or calibrate first."""
+    _require_trained(name, models)
+    if name not in models:
+        raise WeightsMissing(
+            "The ensemble is not calibrated yet.", hint=f"Run `{how_to_get(name, models)}`."
+        )
+    return models[name]
+
+
+def _require_trained(name: str, trained: Collection[str]) -> None:
+    if missing := _list_untrained(name, trained):
+        raise WeightsMissing(
+            f"{name} is not trained yet."
+            if missing == [name]
+            else f"The ensemble needs all three networks; not trained yet: {', '.join(missing)}.",
+            hint=f"Run `{how_to_get(missing[0], trained)}`, "
+            f"or use {' or '.join(trained) or 'another model'}.",
+        )
+
+
+def how_to_get(name: str, trained: Collection[str]) -> str:
+    """Return what makes the model ``name`` available; empty if it needs nothing."""
+    if name in trained or name not in BUILT_IN:
+        return ""
+    missing = _list_untrained(name, trained)
+    if missing and name == ENSEMBLE:
+        return f"train {', '.join(missing)} first"
+    return f"emotion {'train' if missing else 'calibrate'} --model {name} --data DIR_OR_ZIP"
+
+
+def _list_untrained(name: str, trained: Collection[str]) -> list[str]:
+    return [member for member in member_names(name) if member not in trained]
 
 
 def read_detector(name: str, directory: Path | None = None) -> StoredWeights:
@@ -213,13 +305,13 @@ def read_detector(name: str, directory: Path | None = None) -> StoredWeights:
     return found[name]
 
 
-def read_spec(name: str, directory: Path | None = None) -> WeightsSpec:
-    """Return the entry of one network; WeightsMissing says how to train it."""
-    specs = read_manifest(directory)
-    if name not in specs:
-        raise WeightsMissing(
-            f"{name} is not trained yet.",
-            hint=f"Train it with `emotion train --model {name} --data DIR_OR_ZIP`, or use "
-            f"{' or '.join(specs) or 'another model'}.",
-        )
-    return specs[name]
+def find_packaged_file(package: str, *path: str) -> Path:
+    """Return the path of a file in a package, without importing that; WeightsMissing if absent."""
+    spec = find_spec(package)
+    for folder in (spec and spec.submodule_search_locations) or ():
+        if (file := Path(folder, *path)).is_file():
+            return file
+    raise WeightsMissing(
+        f"{package}'s {path[-1]} is missing, or {package} is not installed.",
+        hint="Install it again: make install",
+    )

@@ -32,7 +32,7 @@ from core import (
 from core.calibration import Calibration
 from core.classifiers import member_names
 from core.classifiers.model import EmotionModel
-from core.landmarks.five_points import DetectorLandmarks
+from core.landmarks import DetectorLandmarks
 from core.pipeline import PreparedImage
 
 CERTAIN_FROM = 0.4

@@ -17,7 +17,7 @@ from ..config import AnalyzerConfig, Device
 from ..errors import ProjectError
 from ..files import atomic_write
 from ..reading.isolation import IsolatedReader
-from ..runtime.gpu import has_gpu
+from ..runtime import has_gpu
 from ..types import ImageAnalysis, RgbImage
 from .journal import report_resumable_disk_errors
 from .rows import FileResult

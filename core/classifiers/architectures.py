@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import torch
@@ -21,8 +22,10 @@ class Architecture:
     """How to build one network and where its parts are."""
 
     name: str
-    build_trunk: Callable[[], nn.Module]
-    """torchvision's network up to its pooled features, with torchvision's key names."""
+    build: Callable[..., nn.Module]
+    """Builds torchvision's network."""
+    head: tuple[str, ...]
+    """Its modules behind the pooled features, which are left out."""
     features: int
     """Length of the pooled feature vector."""
     explained_block: str
@@ -38,28 +41,12 @@ class Architecture:
     auxiliary: tuple[str, int] | None = None
     """Module of the trunk with its channels, for an auxiliary head during training."""
 
-
-def _mobilenet_v2() -> nn.Module:
-    trunk: nn.Module = models.mobilenet_v2()
-    trunk.classifier = nn.Identity()
-    return trunk
-
-
-def _resnet50() -> nn.Module:
-    trunk: nn.Module = models.resnet50()
-    trunk.fc = nn.Identity()
-    return trunk
-
-
-def _inception_v3() -> nn.Module:
-    # torchvision's auxiliary classifier needs 17x17 maps (299 px); ours sits on Mixed_6e
-    # and is made by the training code, so that the shipped file holds the network only.
-    trunk: nn.Module = models.inception_v3(
-        aux_logits=False, init_weights=False, transform_input=False
-    )
-    trunk.dropout = nn.Identity()
-    trunk.fc = nn.Identity()
-    return trunk
+    def build_trunk(self) -> nn.Module:
+        """Return the network up to its pooled features, with torchvision's key names."""
+        trunk = self.build()
+        for module in self.head:
+            setattr(trunk, module, nn.Identity())
+        return trunk
 
 
 _ARCHITECTURES: dict[str, Architecture] = {
@@ -67,16 +54,30 @@ _ARCHITECTURES: dict[str, Architecture] = {
     for architecture in (
         Architecture(
             "mobilenet_v2",
-            _mobilenet_v2,
+            models.mobilenet_v2,
+            ("classifier",),
             1280,
             "features.18",
             "MobileNet_V2_Weights.IMAGENET1K_V2",
             32,
         ),
-        Architecture("resnet50", _resnet50, 2048, "layer4.2", "ResNet50_Weights.IMAGENET1K_V2", 32),
+        Architecture(
+            "resnet50",
+            models.resnet50,
+            ("fc",),
+            2048,
+            "layer4.2",
+            "ResNet50_Weights.IMAGENET1K_V2",
+            32,
+        ),
         Architecture(
             "inception_v3",
-            _inception_v3,
+            # torchvision's auxiliary classifier needs 17x17 maps (299 px); ours sits on Mixed_6e
+            # and is made by the training code, so that the shipped file holds the network only.
+            partial(
+                models.inception_v3, aux_logits=False, init_weights=False, transform_input=False
+            ),
+            ("dropout", "fc"),
             2048,
             "Mixed_6e",
             "Inception_V3_Weights.IMAGENET1K_V1",

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from ..calibration import Calibration
-from ..config import Device, Engine
+from ..config import AnalyzerConfig, Device, Engine
 from ..errors import WeightsCorrupt
 from ..faces.alignment import FaceFrame
 from ..types import Float32Array, UInt8Array
+from ..weights import read_models, require_model
 from . import CLASSIFIERS, Classifier
-from .network import NetworkClassifier, load_network
-from .spec import require_model
+from .network import load_network
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,30 +90,21 @@ class EmotionModel:
         return np.asarray(np.log(floored), dtype=np.float32)
 
 
-def load_model(
-    name: str,
-    *,
-    weights_dir: Path | None = None,
-    engine: Engine = Engine.AUTO,
-    device: Device = Device.AUTO,
-) -> EmotionModel:
-    """Load the model registered as ``name``; WeightsError if it is missing or changed.
+def load_model(config: AnalyzerConfig) -> EmotionModel:
+    """Load the model that ``config`` names; WeightsError if it is missing or changed.
 
     A classifier registered from outside has no manifest entry: it is taken as calibrated.
     """
-    make = CLASSIFIERS.get(name)
-    classifier = make(name, weights_dir=weights_dir, engine=engine, device=device)
+    classifier = CLASSIFIERS.get(config.model)(
+        config.model, weights_dir=config.weights_dir, engine=config.engine, device=config.device
+    )
     if isinstance(classifier, EmotionModel):
         return classifier
-    return EmotionModel.of_one(name, classifier, Calibration())
+    return EmotionModel.of_one(config.model, classifier, Calibration())
 
 
 def load_trained_model(
-    name: str,
-    *,
-    weights_dir: Path | None = None,
-    engine: Engine = Engine.AUTO,
-    device: Device = Device.AUTO,
+    name: str, *, weights_dir: Path | None, engine: Engine, device: Device
 ) -> EmotionModel:
     """Load the model ``name`` of the manifest; WeightsMissing says what to train first."""
     return load_trained_models([name], weights_dir=weights_dir, engine=engine, device=device)[name]
@@ -127,25 +118,22 @@ def load_trained_models(
     device: Device = Device.AUTO,
 ) -> dict[str, EmotionModel]:
     """Load several models of the manifest, each network once."""
-    specs = {name: require_model(name, weights_dir) for name in names}
-    networks: dict[str, NetworkClassifier] = {}
+    trained = read_models(weights_dir)
+    members: dict[str, Member] = {}
     models = {}
-    for name, spec in specs.items():
-        if len({member.frame for member in spec.members.values()}) > 1:
+    for name in names:
+        spec = require_model(name, trained)
+        if len({each.frame for each in spec.members.values()}) > 1:
             raise WeightsCorrupt(
                 "The networks were trained for faces framed differently, so no crop fits them all.",
                 hint="Train them again with one version of the project, or use a single network.",
             )
-        for member in spec.members:
-            if member not in networks:
-                networks[member] = load_network(
-                    member, weights_dir=weights_dir, engine=engine, device=device
-                )
+        for member, network in spec.members.items():
+            if member not in members:
+                classifier = load_network(network, engine=engine, device=device)
+                members[member] = Member(classifier, network.calibration)
         models[name] = EmotionModel(
-            members={
-                member: Member(networks[member], networks[member].spec.calibration)
-                for member in spec.members
-            },
+            members={member: members[member] for member in spec.members},
             shares=spec.shares,
             calibration=spec.calibration,
             frame=next(iter(spec.members.values())).frame,

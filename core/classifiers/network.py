@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +12,7 @@ from ..config import Device, Engine
 from ..labels import EMOTIONS
 from ..runtime import Network, NetworkRunner, runner_for
 from ..types import Float32Array, UInt8Array
-from ..weights import WeightsSpec, read_spec
+from ..weights import WeightsSpec
 
 if TYPE_CHECKING:
     from torch import nn
@@ -51,14 +50,9 @@ class NetworkClassifier:
 
 
 def load_network(
-    name: str,
-    *,
-    weights_dir: Path | None = None,
-    engine: Engine = Engine.AUTO,
-    device: Device = Device.AUTO,
+    spec: WeightsSpec, *, engine: Engine = Engine.AUTO, device: Device = Device.AUTO
 ) -> NetworkClassifier:
-    """Load the trained network ``name``; WeightsError if it is absent or changed."""
-    spec = read_spec(name, weights_dir)
+    """Load the network that ``spec`` describes; WeightsError if its file is absent or changed."""
     # Verified even if a compiled copy is cached, so that answers come from the manifest's weights.
     spec.read_verified()
     return NetworkClassifier(spec, runner_for(network_of(spec), engine=engine, device=device))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ..config import AnalyzerConfig, Preset
@@ -107,30 +106,19 @@ DETECTORS.add(
 
 def load(config: AnalyzerConfig) -> tuple[Detector, DetectorFacts]:
     """Load the detector that ``config`` asks for; WeightsError if its weights are missing."""
-    from ..weights import read_detectors
+    from ..weights import read_detector, read_detectors
     from .tuning import tuned_threshold
 
-    name = config.chosen_detector
-    folder = weights_folder(name, config.weights_dir)
+    name, folder = config.chosen_detector, config.weights_dir
+    sha256 = {}
+    if weights := DETECTORS.info(name).weights:
+        # Somebody who trained emotion networks in a folder need not have trained a detector there.
+        stored = read_detectors(folder).get(weights) or read_detector(weights)
+        folder, sha256 = stored.file.parent, {weights: stored.sha256}
     threshold = config.detection_threshold
     if threshold is None:
         threshold = tuned_threshold(name, config.preset, config.operating_point, folder)
     detector = DETECTORS.get(name)(
         settings=config.settings, threshold=threshold, device=config.device, weights_dir=folder
     )
-    weights = DETECTORS.info(name).weights
-    sha256 = {weights: read_detectors(folder)[weights].sha256} if weights else {}
     return detector, DetectorFacts(sha256, threshold)
-
-
-def weights_folder(name: str, directory: Path | None) -> Path | None:
-    """Return the folder with the weights of detector ``name``; None is the shipped one.
-
-    Somebody who trained emotion networks in ``directory`` need not have trained a detector there.
-    """
-    from ..weights import read_detectors
-
-    weights = DETECTORS.info(name).weights or name
-    if directory is None or weights in read_detectors(directory):
-        return directory
-    return None if weights in read_detectors() else directory

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..faces.boxes import nms, nms_min_area
 from ..runtime import NetworkRunner
-from ..types import Box, Face, Float32Array, Landmarks, UInt8Array
+from ..types import Box, Face, Float32Array, Landmarks, RgbImage, UInt8Array
 from .area_windows import Sums, crop_windows, integral_image, resize_image
 
 CELL = 12
@@ -65,6 +65,20 @@ class CascadeResult:
     scores: Float32Array
     points: Float32Array
     """(N, 5, 2): eyes, nose, corners of the mouth; x before y."""
+
+    def to_faces(self, image: RgbImage, pixels: UInt8Array, threshold: float) -> tuple[Face, ...]:
+        """Return those scored at or above ``threshold``, in coordinates of ``image``.
+
+        ``pixels`` are what was searched: the image, possibly at a smaller size.
+        """
+        scale = np.array([image.width / pixels.shape[1], image.height / pixels.shape[0]])
+        faces = []
+        for box, score, points in zip(self.boxes, self.scores, self.points, strict=True):
+            if score >= threshold:
+                edges = (float(edge) for edge in box.astype(np.float64) * np.tile(scale, 2))
+                landmarks = Landmarks((points * scale).astype(np.float32), "five_points")
+                faces.append(Face(Box(*edges), float(min(score, 1.0)), landmarks))
+        return tuple(faces)
 
 
 def find_faces(pixels: UInt8Array, networks: Networks, settings: CascadeSettings) -> CascadeResult:
@@ -131,19 +145,18 @@ def _finalize(sums: Sums, boxes: Boxes, network: NetworkRunner, threshold: float
         return CascadeResult(boxes, np.zeros(0, np.float32), np.zeros((0, 5, 2), np.float32))
     answers = run_batched(network, sums, boxes, 48)
     passed = answers[:, 0] > threshold
-    boxes, answers = boxes[passed], answers[passed]
-    points = decode_points(boxes, answers)
-    boxes = apply_offsets(boxes, answers[:, 1:5])
-    kept = nms_min_area(boxes, answers[:, 0], SAME_FACE)
-    return CascadeResult(boxes[kept], answers[kept, 0], points[kept])
+    return decode_faces(boxes[passed], answers[passed], answers[passed, 0])
 
 
-def decode_points(boxes: Boxes, answers: Float32Array) -> Float32Array:
-    """Return the (N, 5, 2) points that the last network found in ``boxes``."""
+def decode_faces(boxes: Boxes, answers: Float32Array, scores: Float32Array) -> CascadeResult:
+    """Return the faces that the last network found in ``boxes``, each once, best first."""
     sides = boxes[:, 2:] - boxes[:, :2] + 1
     # From five x and five y to five times x and y.
     shares = answers[:, 5:].reshape(-1, 2, 5).swapaxes(1, 2)
-    return np.asarray(shares * sides[:, None] + boxes[:, None, :2] - 1, dtype=np.float32)
+    points = np.asarray(shares * sides[:, None] + boxes[:, None, :2] - 1, dtype=np.float32)
+    boxes = apply_offsets(boxes, answers[:, 1:5])
+    kept = nms_min_area(boxes, scores, SAME_FACE)
+    return CascadeResult(boxes[kept], scores[kept], points[kept])
 
 
 def run_batched(network: NetworkRunner, sums: Sums, boxes: Boxes, side: int) -> Float32Array:
@@ -193,14 +206,3 @@ def square_boxes(boxes: Boxes) -> Boxes:
     longest = sides.max(axis=1, keepdims=True)
     corner = boxes[:, :2] + sides * 0.5 - longest * 0.5
     return np.concatenate([corner, corner + longest], axis=1, dtype=np.float32)
-
-
-def faces_above(result: CascadeResult, threshold: float, scale: NDArray[np.float64]) -> list[Face]:
-    """Return the faces scored at or above ``threshold``, coordinates times ``scale`` (x, y)."""
-    faces = []
-    for box, score, points in zip(result.boxes, result.scores, result.points, strict=True):
-        if score >= threshold:
-            x1, y1, x2, y2 = (float(edge) for edge in box.astype(np.float64) * np.tile(scale, 2))
-            landmarks = Landmarks((points * scale).astype(np.float32), "five_points")
-            faces.append(Face(Box(x1, y1, x2, y2), float(min(score, 1.0)), landmarks))
-    return faces

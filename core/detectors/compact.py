@@ -50,13 +50,13 @@ class CompactDetector:
     """Finds faces without landmarks; threads may share it."""
 
     def __init__(
-        self, runner: NetworkRunner, *, working_px: int, min_face_px: int, threshold: float
+        self, runner: NetworkRunner, settings: PresetSettings, threshold: float | None = None
     ) -> None:
         self._runner = runner
-        self._sizes_hw = common_input_sizes(working_px)
-        self._working_px = min(working_px, _LARGEST_PX)
-        self._min_face_px = min_face_px
-        self._threshold = threshold
+        self._sizes_hw = common_input_sizes(settings.working_px)
+        self._working_px = min(settings.working_px, _LARGEST_PX)
+        self._min_face_px = settings.min_face_px
+        self._threshold = DEFAULT_THRESHOLD if threshold is None else threshold
 
     def detect(self, image: RgbImage) -> tuple[Face, ...]:
         """Return all faces scored at or above the threshold, best first."""
@@ -134,24 +134,17 @@ def load_compact(
     threshold: float | None = None,
     device: Device = Device.AUTO,
     weights_dir: Path | None = None,
-    engine: Engine = Engine.AUTO,
 ) -> CompactDetector:
     """Load our detector for a preset; WeightsError if its weights are absent or changed."""
-    return CompactDetector(
-        compact_runner(weights_dir, settings.working_px, engine=engine, device=device),
-        working_px=settings.working_px,
-        min_face_px=settings.min_face_px,
-        threshold=DEFAULT_THRESHOLD if threshold is None else threshold,
-    )
+    runner = load_compact_runner(weights_dir, settings.working_px, device)
+    return CompactDetector(runner, settings, threshold)
 
 
-def compact_runner(
-    weights_dir: Path | None, working_px: int, *, engine: Engine, device: Device
-) -> NetworkRunner:
+def load_compact_runner(weights_dir: Path | None, working_px: int, device: Device) -> NetworkRunner:
     """Load the network; WeightsError if its weights are absent or changed."""
     network = compact_network(read_detector(NAME, weights_dir))
     shapes = tuple((1, 3, *size_hw) for size_hw in common_input_sizes(working_px))
-    return runner_for(replace(network, usual_shapes=shapes), engine=engine, device=device)
+    return runner_for(replace(network, usual_shapes=shapes), engine=Engine.AUTO, device=device)
 
 
 def compact_network(stored: StoredWeights) -> Network:

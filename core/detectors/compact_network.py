@@ -10,6 +10,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torchvision.ops import Conv2dNormActivation
 
 from .compact import STRIDES
 
@@ -31,7 +32,9 @@ class CompactNetwork(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         one, two, three, four, five, six = _WIDTHS
-        self.stem = nn.Sequential(_dense_conv(3, one, stride=2), _dense_conv(one, two, stride=2))
+        self.stem = nn.Sequential(
+            Conv2dNormActivation(3, one, stride=2), Conv2dNormActivation(one, two, stride=2)
+        )
         self.stage2 = _Separable(two, two)
         self.stage3 = nn.Sequential(
             _Separable(two, three, stride=2), _Separable(three, three), _Separable(three, three)
@@ -48,7 +51,8 @@ class CompactNetwork(nn.Module):
         )
         self.stage6 = nn.Sequential(_Separable(five, six, stride=2), _Separable(six, six, kernel=5))
         self.lateral = nn.ModuleList(
-            _point_conv(width, _NECK) for width in (three, four, five, six)
+            Conv2dNormActivation(width, _NECK, 1, activation_layer=None)
+            for width in (three, four, five, six)
         )
         self.smooth = nn.ModuleList(_Separable(_NECK, _NECK) for _ in STRIDES)
         self.towers = nn.ModuleList(_Separable(_NECK, _NECK) for _ in STRIDES)
@@ -102,32 +106,14 @@ class _Separable(nn.Module):
 
     def __init__(self, inside: int, outside: int, *, stride: int = 1, kernel: int = 3) -> None:
         super().__init__()
-        self.depthwise = nn.Sequential(
-            nn.Conv2d(inside, inside, kernel, stride, kernel // 2, groups=inside, bias=False),
-            nn.BatchNorm2d(inside),
-            nn.ReLU(inplace=True),
-        )
-        self.pointwise = nn.Sequential(
-            nn.Conv2d(inside, outside, 1, bias=False), nn.BatchNorm2d(outside)
-        )
+        self.depthwise = Conv2dNormActivation(inside, inside, kernel, stride, groups=inside)
+        self.pointwise = Conv2dNormActivation(inside, outside, 1, activation_layer=None)
         self._same = stride == 1 and inside == outside
 
     def forward(self, features: Tensor) -> Tensor:
         """Map (N, inside, H, W) to (N, outside, H / stride, W / stride)."""
         result: Tensor = self.pointwise(self.depthwise(features))
         return nn.functional.relu(result + features if self._same else result)
-
-
-def _dense_conv(inside: int, outside: int, *, stride: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inside, outside, 3, stride, 1, bias=False),
-        nn.BatchNorm2d(outside),
-        nn.ReLU(inplace=True),
-    )
-
-
-def _point_conv(inside: int, outside: int) -> nn.Sequential:
-    return nn.Sequential(nn.Conv2d(inside, outside, 1, bias=False), nn.BatchNorm2d(outside))
 
 
 def _prediction_head(values: int, *, start: float) -> nn.Conv2d:

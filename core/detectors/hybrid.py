@@ -10,22 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ..config import Device, Engine, PresetSettings
-from ..faces.boxes import nms_min_area
+from ..config import Device, PresetSettings
 from ..faces.reduce import shrink_to_fit
 from ..runtime import NetworkRunner
 from ..types import Face, RgbImage
 from .area_windows import integral_image
-from .cascade import (
-    SAME_FACE,
-    CascadeResult,
-    apply_offsets,
-    decode_points,
-    faces_above,
-    run_batched,
-    square_boxes,
-)
-from .compact import CompactDetector, compact_runner
+from .cascade import apply_offsets, decode_faces, run_batched, square_boxes
+from .compact import CompactDetector, load_compact_runner
 from .mtcnn_networks import load_verifiers
 
 DEFAULT_THRESHOLD = 0.46
@@ -47,21 +38,16 @@ class HybridDetector:
         proposal: NetworkRunner,
         refinement: NetworkRunner,
         output: NetworkRunner,
-        *,
-        working_px: int,
-        min_face_px: int,
-        threshold: float,
+        settings: PresetSettings,
+        threshold: float | None = None,
     ) -> None:
+        self._threshold = DEFAULT_THRESHOLD if threshold is None else threshold
+        # The score is the root of a product whose other factor is at most 1.
         self._proposals = CompactDetector(
-            proposal,
-            working_px=working_px,
-            min_face_px=min_face_px,
-            # The score is the root of a product whose other factor is at most 1.
-            threshold=max(_PROPOSED_FROM, threshold**2),
+            proposal, settings, max(_PROPOSED_FROM, self._threshold**2)
         )
         self._refinement, self._output = refinement, output
-        self._judged_px = _CLOSER * working_px
-        self._threshold = threshold
+        self._judged_px = _CLOSER * settings.working_px
 
     def detect(self, image: RgbImage) -> tuple[Face, ...]:
         """Return all faces scored at or above the threshold, best first.
@@ -85,11 +71,7 @@ class HybridDetector:
         boxes = square_boxes(apply_offsets(boxes[passed], answers[passed, 1:]))
         answers = run_batched(self._output, sums, boxes, 48)
         scores = np.sqrt(scores[passed] * answers[:, 0])
-        points, boxes = decode_points(boxes, answers), apply_offsets(boxes, answers[:, 1:5])
-        back = np.array([image.width / pixels.shape[1], image.height / pixels.shape[0]])
-        kept = nms_min_area(boxes, scores, SAME_FACE)
-        result = CascadeResult(boxes[kept], scores[kept], points[kept])
-        return tuple(faces_above(result, self._threshold, back))
+        return decode_faces(boxes, answers, scores).to_faces(image, pixels, self._threshold)
 
 
 def load_hybrid(
@@ -98,15 +80,7 @@ def load_hybrid(
     threshold: float | None = None,
     device: Device = Device.AUTO,
     weights_dir: Path | None = None,
-    engine: Engine = Engine.AUTO,
 ) -> HybridDetector:
     """Load the detector for a preset; WeightsError if any weights are absent or changed."""
-    refinement, output = load_verifiers(device)
-    return HybridDetector(
-        compact_runner(weights_dir, settings.working_px, engine=engine, device=device),
-        refinement,
-        output,
-        working_px=settings.working_px,
-        min_face_px=settings.min_face_px,
-        threshold=DEFAULT_THRESHOLD if threshold is None else threshold,
-    )
+    proposal = load_compact_runner(weights_dir, settings.working_px, device)
+    return HybridDetector(proposal, *load_verifiers(device), settings, threshold)

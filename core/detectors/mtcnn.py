@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from ..config import Device, PresetSettings
 from ..faces.reduce import shrink_to_fit
 from ..types import Face, RgbImage
@@ -13,7 +11,6 @@ from .cascade import (
     PYRAMID_FACTOR,
     STAGE_THRESHOLDS,
     CascadeSettings,
-    faces_above,
     find_faces,
 )
 from .mtcnn_networks import load_networks
@@ -45,8 +42,7 @@ class MtcnnDetector:
         """Return all faces scored at or above the threshold, best first."""
         pixels = shrink_to_fit(image.pixels, self._working_px)
         found = find_faces(pixels, self._networks, self._settings)
-        back = np.array([image.width / pixels.shape[1], image.height / pixels.shape[0]])
-        return tuple(faces_above(found, self._threshold, back))
+        return found.to_faces(image, pixels, self._threshold)
 
 
 def load_mtcnn(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
-from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config import Device, Engine
-from ..errors import WeightsMissing
 from ..runtime import Network, NetworkRunner, runner_for
+from ..weights import find_packaged_file
 from .cascade import Networks
 
 if TYPE_CHECKING:
@@ -34,24 +32,15 @@ def load_verifiers(device: Device) -> tuple[NetworkRunner, NetworkRunner]:
 
 
 def _load(name: str, device: Device) -> NetworkRunner:
+    # Found without importing the package, which would import torch.
+    file = find_packaged_file("facenet_pytorch", "data", f"{name}.pt")
+    checksum = hashlib.sha256(file.read_bytes()).hexdigest()
     network = Network(
         build=partial(_build, name),
         input_shape=_SHAPES[name],
-        fingerprint=f"mtcnn {name} {_FORMAT} {_weights_sha256(name)}",
+        fingerprint=f"mtcnn {name} {_FORMAT} {checksum}",
     )
     return runner_for(network, engine=Engine.AUTO, device=device)
-
-
-def _weights_sha256(name: str) -> str:
-    """Return the checksum of facenet-pytorch's file, without importing the package and torch."""
-    package = find_spec("facenet_pytorch")
-    for folder in (package and package.submodule_search_locations) or ():
-        file = Path(folder) / "data" / f"{name}.pt"
-        if file.is_file():
-            return hashlib.sha256(file.read_bytes()).hexdigest()
-    raise WeightsMissing(
-        f"facenet-pytorch's {name}.pt is absent.", hint="Install it again: make install"
-    )
 
 
 def _build(name: str) -> nn.Module:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from ..config import OperatingPoint, Preset
-from ..errors import WeightsCorrupt
-from ..weights import SHIPPED_DIR
+from ..weights import SHIPPED_DIR, parse_document, report_corrupt_file
 
 TUNED_NAME = "detection.json"
 """Beside the weights; `emotion detector tune` writes it."""
@@ -49,6 +47,11 @@ class DetectionFigures:
         return min(self.curve, key=lambda point: abs(point.threshold - threshold))
 
 
+@report_corrupt_file(
+    TUNED_NAME,
+    hint="Restore it with `git checkout -- weights/`, or measure again with "
+    "`emotion detector tune`.",
+)
 def detection_figures(
     detector: str, preset: Preset = Preset.BALANCED, weights_dir: Path | None = None
 ) -> DetectionFigures | None:
@@ -56,34 +59,20 @@ def detection_figures(
 
     ``weights_dir`` None means the shipped folder.
     """
-    path = (weights_dir or SHIPPED_DIR) / TUNED_NAME
     try:
-        data = path.read_bytes()
+        data = ((weights_dir or SHIPPED_DIR) / TUNED_NAME).read_bytes()
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise WeightsCorrupt(
-            f"{TUNED_NAME} cannot be read: {error.strerror}.", hint=_HINT
-        ) from error
-    try:
-        document = json.loads(data)
-        if document["schema_version"] != TUNED_VERSION:
-            raise ValueError(f"schema_version {document['schema_version']}")
-        entry = document["detectors"].get(detector, {}).get(preset.value)
-        return None if entry is None else _parse_figures(detector, preset, entry)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WeightsCorrupt(f"{TUNED_NAME} cannot be understood ({error}).", hint=_HINT) from error
-
-
-_HINT = "Restore it with `git checkout -- weights/`, or measure again with `emotion detector tune`."
+    document = parse_document(data, TUNED_VERSION)
+    entry = document["detectors"].get(detector, {}).get(preset.value)
+    return None if entry is None else _parse_figures(detector, preset, entry)
 
 
 def _parse_figures(detector: str, preset: Preset, entry: Mapping[str, Any]) -> DetectionFigures:
     points = {OperatingPoint(name): _parse_point(point) for name, point in entry["points"].items()}
     if points.keys() != set(OperatingPoint):
         raise ValueError(f"{detector} lacks an operating point")
-    names = ("threshold", "precision", "recall", "f1")
-    rows = zip(*(entry["curve"][name] for name in names), strict=True)
+    rows = zip(*(entry["curve"][each.name] for each in fields(DetectionPoint)), strict=True)
     alarms = entry.get("false_alarms_per_100_negatives")
     return DetectionFigures(
         detector=detector,
@@ -98,9 +87,7 @@ def _parse_figures(detector: str, preset: Preset, entry: Mapping[str, Any]) -> D
 
 
 def _parse_point(entry: Mapping[str, Any]) -> DetectionPoint:
-    point = DetectionPoint(
-        *(float(entry[name]) for name in ("threshold", "precision", "recall", "f1"))
-    )
+    point = DetectionPoint(*(float(entry[each.name]) for each in fields(DetectionPoint)))
     if not 0.0 <= point.threshold <= 1.0:
         raise ValueError(f"a threshold of {point.threshold}")
     return point

@@ -20,6 +20,14 @@ class LandmarkModel(Protocol):
         ...
 
 
+class DetectorLandmarks:
+    """Returns the detector's own landmarks; costs nothing."""
+
+    def locate(self, _image: RgbImage, faces: Sequence[Face]) -> tuple[Landmarks | None, ...]:
+        """Return each face's own landmarks; None if the detector finds none."""
+        return tuple(face.landmarks for face in faces)
+
+
 LANDMARK_MODELS: Registry[LandmarkModel] = Registry("landmark model")
 LANDMARK_MODELS.add("face_mesh", "core.landmarks.face_mesh:FaceMeshLandmarks")
-LANDMARK_MODELS.add("five_points", "core.landmarks.five_points:DetectorLandmarks")
+LANDMARK_MODELS.add("five_points", DetectorLandmarks)

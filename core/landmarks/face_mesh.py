@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..faces.alignment import CROP_PX, FaceFrame, matrix_from_anchors
 from ..faces.reduce import shrink
-from ..types import Box, Face, Float32Array, Landmarks, RgbImage, UInt8Array
+from ..types import Box, Face, Float32Array, Landmarks, RgbImage
 from .anchors import anchor_points
 from .mesh_networks import MESH_PX, SQUARE_PX, MeshNetworks
 
@@ -23,18 +22,6 @@ _VIEW = FaceFrame(left_eye=(17.5, 16.8), right_eye=(30.9, 16.8), mouth=(24.1, 30
 (`emotion study mirrored` prints them)."""
 
 
-class MeshFinder(Protocol):
-    """Fits meshes to faces in a square image; safe from several threads."""
-
-    def find_meshes(self, square: UInt8Array) -> list[Float32Array]:
-        """Return the meshes in (256, 256, 3) RGB, each (468, 3): x, y and depth in its pixels."""
-        ...
-
-    def find_mesh_in(self, square: UInt8Array, view: NDArray[np.float64]) -> Float32Array | None:
-        """Return the mesh of the face in ``view`` ((2, 3), from 192 x 192 px), if there is one."""
-        ...
-
-
 class FaceMeshLandmarks:
     """Places 468 points per face; threads may share it.
 
@@ -43,8 +30,8 @@ class FaceMeshLandmarks:
     (docs/report.md).
     """
 
-    def __init__(self, finder: MeshFinder | None = None) -> None:
-        self._finder = MeshNetworks() if finder is None else finder
+    def __init__(self, networks: MeshNetworks | None = None) -> None:
+        self._networks = networks or MeshNetworks()
 
     def locate(self, image: RgbImage, faces: Sequence[Face]) -> tuple[Landmarks | None, ...]:
         """Return one 468-point mesh per face in image pixels, None where it found no face."""
@@ -55,9 +42,9 @@ class FaceMeshLandmarks:
         square, offset, scale = crop_square(image, box)
         view = None if face.landmarks is None else _view(face.landmarks, offset, scale)
         if view is None:
-            meshes = self._finder.find_meshes(square)
+            meshes = self._networks.find_meshes(square)
         else:
-            mesh = self._finder.find_mesh_in(square, view)
+            mesh = self._networks.find_mesh_in(square, view)
             meshes = [] if mesh is None else [mesh]
         candidates = [_landmarks(each, offset, scale) for each in meshes]
         if not candidates:

@@ -8,18 +8,16 @@ around each, and the face mesh (Kartynnik et al. 2019) is fitted to it.
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import WeightsMissing
 from ..faces.boxes import merge_boxes
 from ..runtime.openvino_engine import OpenVinoRunner, compile_file
 from ..types import Float32Array, UInt8Array
+from ..weights import find_packaged_file
 
 POINTS = 468
 SQUARE_PX = 256
@@ -45,14 +43,17 @@ class MeshNetworks:
     """Both networks; threads may share them."""
 
     def __init__(self) -> None:
-        finder = _find_network_file("face_detection", "face_detection_short_range.tflite")
-        mesh = _find_network_file("face_landmark", "face_landmark.tflite")
-        self._finder = OpenVinoRunner(compile_file(finder, mean=127.5, scale=127.5))
-        self._mesh = OpenVinoRunner(compile_file(mesh, mean=0, scale=255))
+        finder = "face_detection", "face_detection_short_range.tflite"
+        mesh = "face_landmark", "face_landmark.tflite"
+        finder_file, mesh_file = (
+            find_packaged_file("mediapipe", "modules", *each) for each in (finder, mesh)
+        )
+        self._finder = OpenVinoRunner(compile_file(finder_file, mean=127.5, scale=127.5))
+        self._mesh = OpenVinoRunner(compile_file(mesh_file, mean=0, scale=255))
         self._anchor_grid = _anchor_grid()
 
     def find_meshes(self, square: UInt8Array) -> list[Float32Array]:
-        """Return the meshes in (256, 256, 3) RGB, at most two, each (468, 3) float32."""
+        """Return the meshes in (256, 256, 3) RGB, at most two: (468, 3) float32 x, y and depth."""
         found = [self.find_mesh_in(square, view) for view in self.find_views(square)]
         return [mesh for mesh in found if mesh is not None]
 
@@ -122,15 +123,3 @@ def _anchor_grid() -> Float32Array:
         grid = (np.stack([columns, rows], axis=2).reshape(-1, 2) + 0.5) / cells_a_side
         middles.append(np.repeat(grid, answers_a_cell, axis=0))
     return np.concatenate(middles, dtype=np.float32)
-
-
-def _find_network_file(module: str, name: str) -> Path:
-    """Return the path of a network in MediaPipe's wheel, without importing it."""
-    package = importlib.util.find_spec("mediapipe")
-    for folder in (package and package.submodule_search_locations) or ():
-        if (file := Path(folder) / "modules" / module / name).is_file():
-            return file
-    raise WeightsMissing(
-        f"MediaPipe's {name} is missing, or MediaPipe is not installed.",
-        hint="Install it again: make install",
-    )

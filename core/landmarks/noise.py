@@ -48,7 +48,9 @@ _TINY = 1e-9
 """Used as the size of landmarks that all lie in one place: those stay there."""
 
 
-def displaced(landmarks: Landmarks, noise: LandmarkNoise, error: float, *, seed: int) -> Landmarks:
+def shift_landmarks(
+    landmarks: Landmarks, noise: LandmarkNoise, error: float, *, seed: int
+) -> Landmarks:
     """Shift ``landmarks`` by ``error`` on average, as a share of the distance between the eyes.
 
     This is the normalised mean error by which landmark models are compared, over the points that

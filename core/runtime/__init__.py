@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -9,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 from ..config import Device, Engine
 from ..errors import ConfigError
 from ..types import Float32Array
-from .gpu import has_gpu
 
 if TYPE_CHECKING:
     from torch import nn
@@ -58,9 +59,22 @@ def runner_for(network: Network, *, engine: Engine, device: Device) -> NetworkRu
     return openvino_runner(network)
 
 
-def make_runner(
-    module: nn.Module, *, input_px: int, engine: Engine, device: Device
-) -> NetworkRunner:
-    """Return a runner for a built network of square RGB images; see :func:`runner_for`."""
-    network = Network(lambda: module, (-1, 3, input_px, input_px), "")
-    return runner_for(network, engine=engine, device=device)
+def has_gpu() -> bool:
+    """Return whether torch can use a CUDA GPU.
+
+    Torch takes seconds to import, so it is used only if it is loaded already or NVIDIA's driver is
+    installed, without which it finds no GPU.
+    """
+    if "torch" not in sys.modules and not _has_driver():
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())
+
+
+def _has_driver() -> bool:
+    try:
+        ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    return True

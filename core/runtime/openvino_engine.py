@@ -7,7 +7,9 @@ import os
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
@@ -18,10 +20,9 @@ import numpy as np
 
 from ..types import Float32Array, UInt8Array
 from .model_cache import ModelCache
-from .threads import thread_options
 
 if TYPE_CHECKING:
-    from . import Network, NetworkRunner
+    from . import Network
 
 # Without these, OpenVINO would use bfloat16 where the processor has it, but the answers must equal
 # torch's; and it would pin the threads of every process to the same first cores, so that the
@@ -32,12 +33,34 @@ OPTIONS = {
     "ENABLE_CPU_PINNING": "NO",
 }
 
+_threads: ContextVar[int | None] = ContextVar("threads", default=None)
+
+
+@contextmanager
+def thread_limit(threads: int | None) -> Iterator[None]:
+    """Limit the threads of networks that this thread compiles inside the block; None: no limit."""
+    before = _threads.set(threads)
+    try:
+        yield
+    finally:
+        _threads.reset(before)
+
+
+def thread_options() -> Mapping[str, str]:
+    """Return the limit as OpenVINO's option; empty if there is none."""
+    limit = _threads.get()
+    return {} if limit is None else {"INFERENCE_NUM_THREADS": str(limit)}
+
 
 class OpenVinoRunner:
     """Runs a compiled model; each concurrent call has its own request, so threads may share it."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(
+        self, model: Any, usual: Mapping[tuple[int, ...], OpenVinoRunner] | None = None
+    ) -> None:
+        """``usual`` are runners compiled for the shape of a batch, used instead of this one."""
         self._model = model
+        self._usual = usual or {}
         self._idle: deque[Any] = deque()
 
     def run(self, batch: Float32Array) -> Float32Array:
@@ -46,6 +69,8 @@ class OpenVinoRunner:
 
     def outputs(self, batch: Float32Array | UInt8Array) -> tuple[Float32Array, ...]:
         """Return all outputs of the model in order, float32, for its one input."""
+        if batch.shape in self._usual:
+            return self._usual[batch.shape].outputs(batch)
         try:
             request = self._idle.pop()
         except IndexError:
@@ -56,32 +81,17 @@ class OpenVinoRunner:
         return answers
 
 
-class RunnerByShape:
-    """Uses the runner that was compiled for a batch's shape, if there is one."""
-
-    def __init__(
-        self, usual: Mapping[tuple[int, ...], OpenVinoRunner], otherwise: OpenVinoRunner
-    ) -> None:
-        self._usual, self._otherwise = usual, otherwise
-
-    def run(self, batch: Float32Array) -> Float32Array:
-        """Return the model's one output, float32, for (N, C, H, W) float32."""
-        return self._usual.get(batch.shape, self._otherwise).run(batch)
-
-
-def openvino_runner(network: Network) -> NetworkRunner:
+def openvino_runner(network: Network) -> OpenVinoRunner:
     """Load ``network`` compiled for this processor from the cache, or compile and cache it."""
     model = cache(partial(convert, network))
-    any_shape = OpenVinoRunner(_compile_or_load(network.fingerprint, network.input_shape, model))
-    if not network.usual_shapes:
-        return any_shape
+    any_shape = _compile_or_load(network.fingerprint, network.input_shape, model)
     usual: dict[tuple[int, ...], OpenVinoRunner] = {
         shape: OpenVinoRunner(
             _compile_or_load(network.fingerprint, shape, partial(_fix_shape, model, shape))
         )
         for shape in network.usual_shapes
     }
-    return RunnerByShape(usual, any_shape)
+    return OpenVinoRunner(any_shape, usual)
 
 
 def _fix_shape(model: Callable[[], Any], shape: tuple[int, ...]) -> Any:

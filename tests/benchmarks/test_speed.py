@@ -29,7 +29,7 @@ from core.faces.reduce import shrink_to_fit
 from core.landmarks.face_mesh import FaceMeshLandmarks, crop_square
 from core.landmarks.mesh_networks import MeshNetworks
 from core.reading.reader import read_in_process
-from core.runtime import make_runner, runner_for
+from core.runtime import Network, runner_for
 from core.weights import read_detector
 from tests.core.landmarks.mediapipe_graph import meshes_of_mediapipe
 
@@ -49,7 +49,8 @@ def photo(astronaut):
 def test_classifying_one_face(benchmark, name, engine):
     benchmark.group = f"classify one face: {name}, {INPUT_PX} px"
     network = EmotionNetwork(find_architecture(name))
-    runner = make_runner(network, input_px=INPUT_PX, engine=engine, device=Device.CPU)
+    described = Network(lambda: network, (-1, 3, INPUT_PX, INPUT_PX), "")
+    runner = runner_for(described, engine=engine, device=Device.CPU)
     crop = np.random.default_rng(0).random((1, 3, INPUT_PX, INPUT_PX), dtype=np.float32)
     benchmark(runner.run, crop)
 
@@ -119,7 +120,7 @@ def test_running_the_face_mesh(benchmark, photo, way):
     benchmark.group = "run the face mesh on one face"
     (face, *_) = detector("mtcnn", Preset.FAST).detect(photo)
     square, _, _ = crop_square(photo, face.box)
-    benchmark(meshes_of_mediapipe() if way != "OpenVINO" else MeshNetworks().meshes, square)
+    benchmark(meshes_of_mediapipe() if way != "OpenVINO" else MeshNetworks().find_meshes, square)
 
 
 @pytest.mark.parametrize("way", ["by the detector's points", "by its own finder"])

@@ -89,12 +89,14 @@ def test_threads_explain_one_after_the_other(weights_dir, faces48):
 
 
 def test_explaining_prints_nothing_and_leaves_no_hook(weights_dir, faces48, capfd):
-    from core.explain import _network
+    from core.explain import _load_network
     from core.weights import read_spec
 
     config = AnalyzerConfig(model="mobilenet_v2", weights_dir=weights_dir)
     gradcam(config, faces48[:1], happy(1))
-    network = _network("mobilenet_v2", weights_dir, read_spec("mobilenet_v2", weights_dir).sha256)
+    network = _load_network(
+        "mobilenet_v2", weights_dir, read_spec("mobilenet_v2", weights_dir).sha256
+    )
     assert not any(module._forward_hooks for module in network.modules())
     assert capfd.readouterr() == ("", "")
 

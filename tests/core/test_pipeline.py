@@ -260,7 +260,7 @@ def test_calls_of_a_fixed_size_are_filled_with_blank_faces():
 
 def test_no_bit_of_a_network_s_answer_depends_on_the_faces_beside_it(weights_dir, photo):
     made = analyzer(*(Face(Box(150.0 + x, 50.0, 260.0 + x, 180.0), 0.9) for x in (0, 20, 40)))
-    made._model = load_model("mobilenet_v2", weights_dir=weights_dir, device=Device.CPU)
+    made._model = load_model(AnalyzerConfig(weights_dir=weights_dir, device=Device.CPU))
     turned = RgbImage(photo.pixels[:, ::-1], "turned.png")
     examined = [made.prepare(photo), made.prepare(turned), made.prepare(photo)]
 
@@ -310,7 +310,7 @@ def test_nothing_grows_over_many_calls():
 
 
 def test_single_network_is_loaded_with_its_manifest_entry(weights_dir):
-    model = load_model("resnet50", weights_dir=weights_dir)
+    model = load_model(AnalyzerConfig(model="resnet50", weights_dir=weights_dir))
     assert model.calibration == Calibration(1.25, 0.4)
     assert list(model.weights_sha256) == ["resnet50"]
     assert model.manifest_facts["preprocessing"] == {"input_px": 48, "mean": 0.5, "std": 0.25}
@@ -320,7 +320,9 @@ def test_single_network_is_loaded_with_its_manifest_entry(weights_dir):
 def together(weights_dir):
     """The ensemble of the three random networks, behind fakes."""
     made = analyzer(face(20), face(90), model="ensemble")
-    made._model = load_model("ensemble", weights_dir=weights_dir, engine=Engine.TORCH)
+    made._model = load_model(
+        AnalyzerConfig(model="ensemble", weights_dir=weights_dir, engine=Engine.TORCH)
+    )
     return made
 
 
@@ -375,6 +377,6 @@ def test_model_registered_from_outside_is_taken_as_calibrated(monkeypatch):
 
     theirs = BrightnessClassifier()
     monkeypatch.setitem(CLASSIFIERS._factories, "theirs", lambda *_names, **_options: theirs)
-    model = load_model("theirs")
+    model = load_model(AnalyzerConfig(model="theirs"))
     assert model.members["theirs"].classifier is theirs
     assert (model.calibration, dict(model.weights_sha256)) == (Calibration(), {})

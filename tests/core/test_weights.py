@@ -16,7 +16,7 @@ from core import EMOTIONS, WeightsCorrupt, WeightsMissing
 from core.calibration import Calibration
 from core.faces.alignment import FaceFrame
 from core.faces.preprocess import Preprocessing
-from core.weights import read_ensemble, read_manifest, read_spec
+from core.weights import read_manifest, read_models, read_spec
 
 
 def small_file(seed=0):
@@ -93,11 +93,11 @@ def test_three_shipped_networks_together_take_less_than_110_mb(root):
 def test_manifest_without_any_model_is_a_normal_one(tmp_path):
     write(tmp_path, {})
     assert read_manifest(tmp_path) == {}
-    assert read_ensemble(tmp_path) is None
+    assert read_models(tmp_path) == {}
 
 
 def test_missing_manifest_says_how_to_restore_it(tmp_path):
-    for read in (read_manifest, read_ensemble):
+    for read in (read_manifest, read_models):
         with pytest.raises(WeightsMissing, match=r"no manifest\.json") as caught:
             read(tmp_path)
         assert "git checkout" in caught.value.hint
@@ -293,17 +293,21 @@ def test_weights_of_another_network_are_refused(folder):
     from core.classifiers.network import load_network
 
     with pytest.raises(WeightsCorrupt, match="belong to another network"):
-        load_network("resnet50", weights_dir=folder)
+        load_network(read_spec("resnet50", folder))
 
 
 ENSEMBLE = {"weights": {"resnet50": 1.0}, "calibration": {"temperature": 2.0}}
 
 
-def test_ensemble_s_entry_is_read(folder):
-    write(folder, {"resnet50": entry(small_file())}, ensemble=ENSEMBLE)
-    ensemble = read_ensemble(folder)
-    assert (ensemble.weights, ensemble.calibration.temperature) == ({"resnet50": 1.0}, 2.0)
-    assert ensemble.metrics == {}
+def test_ensemble_is_read_once_all_networks_are_trained(folder):
+    models = {"resnet50": entry(small_file())}
+    write(folder, models, ensemble=ENSEMBLE)
+    assert list(read_models(folder)) == ["resnet50"]
+    models |= {name: entry(small_file(), name) for name in ("mobilenet_v2", "inception_v3")}
+    write(folder, models, ensemble=ENSEMBLE)
+    ensemble = read_models(folder)["ensemble"]
+    assert (ensemble.shares, ensemble.calibration.temperature) == ({"resnet50": 1.0}, 2.0)
+    assert (list(ensemble.members), ensemble.metrics) == (["resnet50"], {})
 
 
 @pytest.mark.parametrize(
@@ -323,4 +327,4 @@ def test_ensemble_s_entry_is_read(folder):
 def test_ensemble_that_makes_no_sense_is_refused(folder, changes):
     write(folder, {"resnet50": entry(small_file())}, ensemble=ENSEMBLE | changes)
     with pytest.raises(WeightsCorrupt, match=r"manifest\.json cannot be understood"):
-        read_ensemble(folder)
+        read_models(folder)

@@ -85,12 +85,11 @@ def calibrate_model(
             hint="Publish its networks, then calibrate the ensemble there with --weights.",
         )
     folder = weights_dir or SHIPPED_DIR
-    for name in names:
-        read_spec(name, folder)
+    specs = {name: read_spec(name, folder) for name in names}
     faces = read_faces(sources, Split.VALIDATION)
     networks = {
-        name: load_network(name, weights_dir=folder, engine=Engine(engine), device=Device(device))
-        for name in names
+        name: load_network(spec, engine=Engine(engine), device=Device(device))
+        for name, spec in specs.items()
     }
     logits = {name: network.logits(faces.images) for name, network in networks.items()}
     shares = {model: 1.0}

@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 from core.calibration import Calibration
 from core.classifiers import BUILT_IN
 from core.classifiers.model import load_trained_models
-from core.classifiers.spec import read_models, require_model
 from core.config import Device, Engine
 from core.errors import UnknownComponent, WeightsMissing
 from core.files import atomic_write, write_json
 from core.labels import EMOTIONS
 from core.types import Float32Array
-from core.weights import SHIPPED_DIR
+from core.weights import SHIPPED_DIR, read_models, require_model
 
 from ..data.classes import read_mapping
 from ..data.faces import FaceSet, find_faces, read_faces
@@ -109,11 +108,12 @@ class _Answer:
 
 def choose_models(models: Sequence[str], folder: Path) -> tuple[str, ...]:
     """Return ``models``, or all trained ones if none is named; an error for one that is missing."""
+    available = read_models(folder)
     for name in models:
         if name not in BUILT_IN:
             raise UnknownComponent("model", name, BUILT_IN)
-        require_model(name, folder)
-    chosen = tuple(dict.fromkeys(models)) or tuple(read_models(folder))
+        require_model(name, available)
+    chosen = tuple(dict.fromkeys(models)) or tuple(available)
     if not chosen:
         raise WeightsMissing(
             "No network is trained yet.",

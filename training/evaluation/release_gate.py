@@ -9,9 +9,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from core.classifiers.spec import read_models
 from core.errors import ConfigError, DataError
-from core.weights import SHIPPED_DIR
+from core.weights import SHIPPED_DIR, read_models
 
 GATE_FILE = Path(__file__).resolve().parent / "release_gate.toml"
 RESULTS_FILE = SHIPPED_DIR.parent / "docs" / "results" / "robustness.json"

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from core.catalog import ModelInfo, model_catalog
-from core.classifiers.spec import read_models
 from core.config import Device, Engine
 from core.errors import ConfigError
 from core.files import atomic_write
-from core.weights import SHIPPED_DIR
+from core.weights import SHIPPED_DIR, read_models
 
 from ..data.splits import Split
 from ..evaluation.evaluate import measure_models

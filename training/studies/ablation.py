@@ -14,7 +14,7 @@ from core.errors import ConfigError
 from core.files import atomic_write, write_json
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.output.intervals import format_with_interval
-from core.weights import MANIFEST_NAME
+from core.weights import MANIFEST_NAME, read_spec
 
 from ..data.balance import slice_pictures
 from ..data.faces import FaceSet, read_faces
@@ -231,7 +231,7 @@ def choose_variants(
 
 def _answers(run: Path, model: str, faces: FaceSet, device: Device | str) -> Probabilities:
     """(N, 7) answers of a finished run, calibrated on these very faces like all the others."""
-    logits = load_network(model, weights_dir=run, device=Device(device)).logits(faces.images)
+    logits = load_network(read_spec(model, run), device=Device(device)).logits(faces.images)
     return fit_calibration(logits, faces.labels).probabilities(logits)
 
 

@@ -35,6 +35,7 @@ from core.landmarks.anchors import anchor_points
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.reading.reader import read_in_process
 from core.types import RgbImage, UInt8Array
+from core.weights import read_spec
 
 from ..data.anchors import find_anchors, summarize_anchors
 from ..data.appearance import measure_sharpness
@@ -79,7 +80,7 @@ def study_frame(
     which decide the size. ``photos`` is a folder or zip of photos in folders; those named by
     an emotion count for accuracy with their largest face, all faces for the rest.
     """
-    network = load_network(model, weights_dir=weights_dir)
+    network = load_network(read_spec(model, weights_dir))
     mesh = FaceMeshLandmarks()
     progress("Measuring where eyes and mouth lie …")
     training = read_faces(sources, Split.TRAIN)

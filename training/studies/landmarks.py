@@ -35,7 +35,7 @@ from core.faces.alignment import CROP_PX, FaceFrame, crop_face, matrix_from_anch
 from core.files import atomic_write, write_json
 from core.landmarks.anchors import anchor_points
 from core.landmarks.face_mesh import FaceMeshLandmarks
-from core.landmarks.noise import LandmarkNoise, displaced
+from core.landmarks.noise import LandmarkNoise, shift_landmarks
 from core.types import Box, Face, Landmarks, RgbImage, UInt8Array
 
 from ..data.anchors import ENLARGEMENT, PADDING_PX, detect_central_faces, find_landmarks
@@ -194,7 +194,7 @@ def _misplaced(
         progress(f"Misplacing landmarks: {noise} …")
         for error in ERRORS:
             moved = [
-                displaced(points, noise, error, seed=seed)
+                shift_landmarks(points, noise, error, seed=seed)
                 for seed, points in enumerate(faces.landmarks)
             ]
             yield noise, error, moved

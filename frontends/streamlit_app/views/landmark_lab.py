@@ -14,8 +14,8 @@ from core import (
     LandmarkNoise,
     ProjectError,
     RgbImage,
-    displaced,
     model_catalog,
+    shift_landmarks,
 )
 from frontends.face_card import cards_html
 from frontends.streamlit_app.charts import curves_chart
@@ -122,7 +122,7 @@ def _lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
         memory = workspace()
 
         def moved() -> FaceAnalysis:
-            placed = displaced(points, noise, error / 100, seed=seed)
+            placed = shift_landmarks(points, noise, error / 100, seed=seed)
             (result,) = analyzer.analyze_faces(
                 memory.image(photo), [replace(face.face, landmarks=placed)]
             )
@@ -229,7 +229,7 @@ def _tried(
     if points is None:
         raise RuntimeError("expected landmarks, got none")
     faces = [
-        replace(face.face, landmarks=displaced(points, noise, error / 100, seed=seed))
+        replace(face.face, landmarks=shift_landmarks(points, noise, error / 100, seed=seed))
         for error in _ERRORS
         for seed in range(_DRAWS)
     ]

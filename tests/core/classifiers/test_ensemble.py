@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core import Device, Engine, WeightsCorrupt, WeightsMissing
+from core import AnalyzerConfig, Device, Engine, WeightsCorrupt, WeightsMissing
 from core.calibration import softmax
 from core.classifiers.model import load_model
 
@@ -29,7 +29,9 @@ def changed(weights_dir, tmp_path):
 
 
 def load(folder):
-    return load_model("ensemble", weights_dir=folder, engine=Engine.TORCH, device=Device.CPU)
+    return load_model(
+        AnalyzerConfig(model="ensemble", weights_dir=folder, engine=Engine.TORCH, device=Device.CPU)
+    )
 
 
 @pytest.mark.parametrize("missing", [["resnet50"], ["mobilenet_v2", "inception_v3"]])

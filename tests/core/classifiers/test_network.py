@@ -8,7 +8,7 @@ import pytest
 from core import InferenceError, WeightsMissing
 from core.calibration import softmax
 from core.classifiers import ARCHITECTURES
-from core.classifiers.network import BATCH, NetworkClassifier, load_network
+from core.classifiers.network import BATCH, NetworkClassifier
 from core.weights import read_spec
 
 
@@ -73,5 +73,5 @@ def test_hopeless_class_stays_a_finite_logit(classifier, faces48):
 def test_untrained_network_asks_for_training(tmp_path, name):
     (tmp_path / "manifest.json").write_text('{"schema_version": 1, "models": {}}')
     with pytest.raises(WeightsMissing, match=f"{name} is not trained yet") as caught:
-        load_network(name, weights_dir=tmp_path)
+        read_spec(name, tmp_path)
     assert f"emotion train --model {name}" in caught.value.hint

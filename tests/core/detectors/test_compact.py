@@ -19,7 +19,7 @@ from core import (
     WeightsCorrupt,
     WeightsMissing,
 )
-from core.config import PRESETS
+from core.config import PRESETS, PresetSettings
 from core.detectors import load
 from core.detectors.compact import (
     PAD_TO,
@@ -54,8 +54,8 @@ def cell(score, *box):
 
 
 def detector(runner, **changes):
-    options = {"working_px": 640, "min_face_px": 16, "threshold": 0.5, **changes}
-    return CompactDetector(runner, **options)
+    sizes = {"working_px": 640, "min_face_px": 16, **changes}
+    return CompactDetector(runner, PresetSettings("compact", **sizes), threshold=0.5)
 
 
 def image(width=100, height=60):

@@ -8,14 +8,14 @@ import shutil
 import numpy as np
 import pytest
 
-from core import Device, RgbImage, WeightsMissing
-from core.config import Preset, settings_for
-from core.detectors import weights_folder
+from core import AnalyzerConfig, Device, RgbImage, WeightsMissing
+from core.config import Preset, PresetSettings, settings_for
+from core.detectors import load
 from core.detectors.area_windows import integral_image
 from core.detectors.compact import load_compact
 from core.detectors.hybrid import HybridDetector, load_hybrid
 from core.detectors.mtcnn import load_mtcnn
-from core.weights import SHIPPED_DIR
+from core.weights import SHIPPED_DIR, read_detector
 from tests.core.detectors.test_compact import Says, cell
 
 BOX = (20.0, 20.0, 60.0, 60.0)
@@ -34,9 +34,10 @@ class Judges:
         return np.repeat(self.answer[None], len(batch), axis=0)
 
 
-def detector(*cells, refinement=0.9, output=0.81, threshold=0.5, **changes):
-    options = {"working_px": 640, "min_face_px": 16, "threshold": threshold, **changes}
-    return HybridDetector(Says(*cells), Judges(refinement, 5), Judges(output, 15), **options)
+def detector(*cells, refinement=0.9, output=0.81, threshold=0.5, working_px=640):
+    settings = PresetSettings("hybrid", working_px=working_px, min_face_px=16)
+    runners = Says(*cells), Judges(refinement, 5), Judges(output, 15)
+    return HybridDetector(*runners, settings, threshold)
 
 
 def image(width=100, height=100):
@@ -109,7 +110,9 @@ def test_missing_weights_are_told(tmp_path):
 def test_own_networks_of_emotions_come_with_the_shipped_detector(tmp_path):
     document = {"schema_version": 1, "models": {}}
     (tmp_path / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
-    assert weights_folder("compact", tmp_path) is None
-    assert weights_folder("mtcnn", tmp_path) == tmp_path
+    config = AnalyzerConfig(detector="compact", weights_dir=tmp_path)
+    _, facts = load(config)
+    assert facts.weights_sha256 == {"compact": read_detector("compact").sha256}
     shutil.copy(SHIPPED_DIR / "manifest.json", tmp_path)
-    assert weights_folder("compact", tmp_path) == tmp_path
+    with pytest.raises(WeightsMissing):
+        load(config)  # looks in the folder, whose manifest now lists a detector

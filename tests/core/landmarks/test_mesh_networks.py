@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import zipfile
 from types import SimpleNamespace
 
@@ -10,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core import Box, RgbImage, WeightsMissing, read_image
+from core import Box, RgbImage, WeightsMissing, read_image, weights
 from core.config import Preset, settings_for
 from core.detectors.mtcnn import load_mtcnn
 from core.landmarks.face_mesh import crop_square
@@ -94,14 +93,14 @@ def test_no_face_has_no_mesh(networks):
 
 
 def test_missing_package_is_named(monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(WeightsMissing, match="MediaPipe") as caught:
+    monkeypatch.setattr(weights, "find_spec", lambda _name: None)
+    with pytest.raises(WeightsMissing, match="mediapipe") as caught:
         MeshNetworks()
     assert "make install" in caught.value.hint
 
 
 def test_package_of_another_release_without_the_networks_is_named(monkeypatch, tmp_path):
     package = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: package)
+    monkeypatch.setattr(weights, "find_spec", lambda _name: package)
     with pytest.raises(WeightsMissing, match="short_range"):
         MeshNetworks()

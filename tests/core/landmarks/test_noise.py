@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core import LandmarkNoise, Landmarks, displaced
+from core import LandmarkNoise, Landmarks, shift_landmarks
 from core.landmarks.noise import _EYES_AND_MOUTH
 from tests.core.pipeline_parts import five_points
 
@@ -24,7 +24,7 @@ def steps(before, after):
 @pytest.mark.parametrize("noise", LandmarkNoise)
 @pytest.mark.parametrize("landmarks", [five_points(scale=3), mesh()], ids=["five", "mesh"])
 def test_no_error_moves_nothing(noise, landmarks):
-    after = displaced(landmarks, noise, 0.0, seed=1)
+    after = shift_landmarks(landmarks, noise, 0.0, seed=1)
     np.testing.assert_allclose(after.points, landmarks.points, atol=1e-4)
     assert after.scheme == landmarks.scheme
     assert after.depth is landmarks.depth is None or (after.depth == landmarks.depth).all()
@@ -33,7 +33,7 @@ def test_no_error_moves_nothing(noise, landmarks):
 @pytest.mark.parametrize("noise", [each for each in LandmarkNoise if each != LandmarkNoise.JITTER])
 def test_error_is_the_mean_step_of_the_points_that_move(noise):
     before = five_points(scale=3)
-    length = steps(before, displaced(before, noise, 0.2, seed=1))
+    length = steps(before, shift_landmarks(before, noise, 0.2, seed=1))
     moving = {LandmarkNoise.EYES: [0, 1], LandmarkNoise.MOUTH: [3, 4]}.get(noise, range(5))
     assert length[list(moving)].mean() == pytest.approx(0.2 * 3 * EYE_DISTANCE, rel=1e-3)
     assert np.delete(length, list(moving)).sum() == 0
@@ -42,29 +42,32 @@ def test_error_is_the_mean_step_of_the_points_that_move(noise):
 def test_expected_step_of_jitter_is_the_error():
     before = five_points(scale=3)
     lengths = [
-        steps(before, displaced(before, LandmarkNoise.JITTER, 0.2, seed=n)) for n in range(2000)
+        steps(before, shift_landmarks(before, LandmarkNoise.JITTER, 0.2, seed=n))
+        for n in range(2000)
     ]
     assert np.mean(lengths) == pytest.approx(0.2 * 3 * EYE_DISTANCE, rel=0.02)
 
 
 def test_turned_points_keep_their_shape():
     before = five_points(scale=3)
-    after = displaced(before, LandmarkNoise.ROTATION, 0.3, seed=1)
+    after = shift_landmarks(before, LandmarkNoise.ROTATION, 0.3, seed=1)
     gaps = [np.linalg.norm(each.points[:, None] - each.points, axis=2) for each in (before, after)]
     np.testing.assert_allclose(*gaps, atol=1e-3)
 
 
 def test_error_beyond_half_a_turn_stays_half_a_turn():
     before = five_points(scale=3)
-    far = displaced(before, LandmarkNoise.ROTATION, 50.0, seed=1).points
+    far = shift_landmarks(before, LandmarkNoise.ROTATION, 50.0, seed=1).points
     np.testing.assert_allclose(far, 2 * before.points.mean(axis=0) - before.points, atol=1e-3)
 
 
 def test_seed_decides_the_direction_and_the_error_how_far():
     before = five_points(scale=3)
-    near, far = (displaced(before, LandmarkNoise.JITTER, e, seed=4).points for e in (0.1, 0.2))
+    near, far = (
+        shift_landmarks(before, LandmarkNoise.JITTER, e, seed=4).points for e in (0.1, 0.2)
+    )
     np.testing.assert_allclose(far - before.points, 2 * (near - before.points), atol=1e-3)
-    assert not np.allclose(near, displaced(before, LandmarkNoise.JITTER, 0.1, seed=5).points)
+    assert not np.allclose(near, shift_landmarks(before, LandmarkNoise.JITTER, 0.1, seed=5).points)
 
 
 def test_eyes_and_mouth_are_those_of_the_face_mesh():
@@ -86,9 +89,9 @@ def test_eyes_and_mouth_are_those_of_the_face_mesh():
 @pytest.mark.parametrize("noise", LandmarkNoise)
 def test_landmarks_in_one_place_stay_there(noise):
     before = Landmarks(np.full((5, 2), 20.0), "five_points")
-    np.testing.assert_array_equal(displaced(before, noise, 0.5, seed=1).points, before.points)
+    np.testing.assert_array_equal(shift_landmarks(before, noise, 0.5, seed=1).points, before.points)
 
 
 def test_landmarks_without_eyes_are_refused():
     with pytest.raises(ValueError, match="expected landmarks"):
-        displaced(Landmarks(np.zeros((3, 2)), "triangle"), LandmarkNoise.SHIFT, 0.1, seed=0)
+        shift_landmarks(Landmarks(np.zeros((3, 2)), "triangle"), LandmarkNoise.SHIFT, 0.1, seed=0)

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from core import ConfigError, Device, Engine
-from core.runtime import Network, make_runner, runner_for
+from core.runtime import Network, runner_for
 from core.runtime.openvino_engine import OpenVinoRunner
 from core.runtime.torch_engine import TorchRunner
 
@@ -24,7 +24,7 @@ def network():
 
 
 def runner(network, engine, device=Device.CPU):
-    return make_runner(network, input_px=16, engine=engine, device=device)
+    return runner_for(Network(lambda: network, (-1, 3, 16, 16), ""), engine=engine, device=device)
 
 
 @pytest.mark.parametrize(
@@ -158,10 +158,11 @@ DROPPED_ELSEWHERE = """
 import gc, os, signal, threading
 from torch import nn
 from core import Device, Engine
-from core.runtime import Network, make_runner, runner_for
+from core.runtime import Network, runner_for
 
 options = {"engine": Engine.OPENVINO, "device": Device.CPU}
-runners = [make_runner(nn.Conv2d(3, 1, 1), input_px=8, **options)]
+network = Network(lambda: nn.Conv2d(3, 1, 1), (-1, 3, 8, 8), "")
+runners = [runner_for(network, **options)]
 
 def drop():
     runners.clear()

@@ -15,6 +15,7 @@ from core.classifiers.network import load_network
 from core.detectors.mtcnn_networks import load_networks
 from core.runtime import Network, runner_for
 from core.runtime.model_cache import _MOST, FOLDER_VARIABLE, ModelCache, cache_folder
+from core.weights import read_spec
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX permissions")
 
@@ -150,15 +151,16 @@ from pathlib import Path
 from core.classifiers.network import load_network
 from core.config import Device
 from core.detectors.mtcnn_networks import load_networks
+from core.weights import read_spec
 load_networks(Device.CPU)
-load_network("mobilenet_v2", weights_dir=Path(sys.argv[1]), device=Device.CPU)
+load_network(read_spec("mobilenet_v2", Path(sys.argv[1])), device=Device.CPU)
 print("torch" in sys.modules)
 """
 
 
 def test_kept_networks_are_served_without_torch(root, folder, weights_dir):
     load_networks(Device.CPU)
-    load_network("mobilenet_v2", weights_dir=weights_dir, device=Device.CPU)
+    load_network(read_spec("mobilenet_v2", weights_dir), device=Device.CPU)
     assert len(list(folder.iterdir())) == 4
     command = [sys.executable, "-c", LOADED, str(weights_dir)]
     result = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)

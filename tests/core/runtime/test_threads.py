@@ -6,7 +6,7 @@ import pytest
 
 from core import Analyzer, AnalyzerConfig
 from core.runtime import openvino_engine
-from core.runtime.threads import thread_limit, thread_options
+from core.runtime.openvino_engine import thread_limit, thread_options
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from core.classifiers.network import load_network
 from core.config import Device, Engine
 from core.errors import DataError, UnknownComponent, WeightsMissing
 from core.labels import EMOTIONS
-from core.weights import read_ensemble, read_spec
+from core.weights import read_models, read_spec
 from training.data.faces import read_faces
 from training.data.splits import Split
 from training.evaluation.calibrate import calibrate_model
@@ -82,9 +82,8 @@ def test_figures_are_those_of_the_network_s_own_answers(measured, faces_dir):
     folder, document = measured
     result = document["models"]["mobilenet_v2"]
     faces = read_faces([faces_dir], Split.VALIDATION)
-    network = load_network(
-        "mobilenet_v2", weights_dir=folder / "weights", engine=Engine.TORCH, device=Device.CPU
-    )
+    spec = read_spec("mobilenet_v2", folder / "weights")
+    network = load_network(spec, engine=Engine.TORCH, device=Device.CPU)
     logits = network.logits(faces.images)
     rows = network.spec.calibration.probabilities(logits)
     right = rows.argmax(axis=1) == faces.labels
@@ -259,7 +258,7 @@ def test_all_three_architectures_go_from_training_to_their_ensemble(
         gap = pair["differences"]["accuracy"]["value"]
         assert gap == pytest.approx(first["accuracy"] - second["accuracy"])
         assert 21 * gap == pytest.approx(pair["only_first_right"] - pair["only_second_right"])
-    assert read_ensemble(weights).metrics["validation"]["n"] == 21
+    assert read_models(weights)["ensemble"].metrics["validation"]["n"] == 21
     catalog = model_catalog(weights)
     assert shown.table == build_comparison_rows(catalog)
     assert shown.pairs == build_pair_rows(catalog)

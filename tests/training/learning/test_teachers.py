@@ -15,6 +15,7 @@ from torchvision import models
 from core.classifiers.architectures import find_architecture
 from core.classifiers.network import load_network
 from core.errors import ConfigError
+from core.weights import read_spec
 from training.data.faces import read_faces
 from training.data.splits import Split
 from training.learning import initial
@@ -28,7 +29,7 @@ def weights_in(folder):
 
 def test_teacher_gives_the_same_probabilities_as_in_use(weights_copy, faces_dir):
     (member,) = load_teachers([weights_in(weights_copy)])._members
-    served = load_network("mobilenet_v2", weights_dir=weights_copy, engine="torch")
+    served = load_network(read_spec("mobilenet_v2", weights_copy), engine="torch")
     faces = np.stack(
         [
             served.spec.preprocessing.resize(face)
