@@ -55,8 +55,8 @@ class Calibration:
     ) -> tuple[EmotionScores, ...]:
         """Return one :class:`EmotionScores` per row; ``certain_from`` replaces the stored level."""
         level = self.certain_from if certain_from is None else certain_from
-        rows = self.probabilities(logits)
-        return tuple(EmotionScores(tuple(float(p) for p in row), level) for row in rows)
+        rows = self.probabilities(logits).tolist()
+        return tuple(EmotionScores(tuple(row), level) for row in rows)
 
 
 def _remove_smoothing(probabilities: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:

@@ -74,7 +74,7 @@ class Analyzer:
         if detector_facts is not None:
             weights_sha256.update(detector_facts.weights_sha256)
             manifest_facts["tuned_threshold"] = detector_facts.tuned_threshold
-        self._provenance = Provenance(
+        self.provenance = Provenance(
             version=__version__,
             model=config.model,
             detector=config.chosen_detector,
@@ -82,6 +82,7 @@ class Analyzer:
             weights_sha256=weights_sha256,
             config_digest=config.digest(manifest_facts),
         )
+        """Components and weights behind every answer of this analyzer."""
 
     @classmethod
     def from_config(cls, config: AnalyzerConfig | None = None) -> Analyzer:
@@ -94,11 +95,6 @@ class Analyzer:
         return cls(
             config, detector=detector, landmarks=landmarks, model=model, detector_facts=facts
         )
-
-    @property
-    def provenance(self) -> Provenance:
-        """Components and weights behind every answer of this analyzer."""
-        return self._provenance
 
     def analyze(self, image: RgbImage) -> ImageAnalysis:
         """Find and classify every face in ``image``, from left to right; there may be none.
@@ -183,7 +179,7 @@ class Analyzer:
             for face, points in pairs
         )
         answer = ImageAnalysis(
-            image.name, width, height, (), self._provenance, image.notes, clock.laps
+            image.name, width, height, (), self.provenance, image.notes, clock.laps
         )
         return PreparedImage(answer, shown, crops, qualities)
 

@@ -22,18 +22,8 @@ class TrackedFace:
     """Smoothed over time."""
     per_model: Mapping[str, EmotionScores]
     """What each network says, smoothed alike."""
-    seen_s: float
-    """Seconds since it was seen first."""
-
-
-@dataclass(slots=True)
-class _Track:
-    number: int
-    box: Box
-    emotions: EmotionScores
-    per_model: Mapping[str, EmotionScores]
-    first_s: float
     last_s: float
+    """Time of the frame."""
 
 
 @dataclass(slots=True)
@@ -50,7 +40,7 @@ class FaceTracker:
     """How long a face that is not seen keeps its number; one in the last frame always does."""
     least_overlap: float = 0.25
     """Intersection over union from which two boxes show the same face."""
-    _tracks: list[_Track] = field(default_factory=list)
+    _tracks: list[TrackedFace] = field(default_factory=list)
     _numbers: count[int] = field(default_factory=lambda: count(1))
     _newest_s: float = -math.inf
 
@@ -70,45 +60,39 @@ class FaceTracker:
         followed = self._match_tracks(faces)
         tracked = []
         for place, face in enumerate(faces):
-            track = followed.get(place)
-            if track is None:
-                track = _Track(
-                    next(self._numbers),
-                    face.face.box,
-                    face.emotions,
-                    face.per_model,
-                    time_s,
-                    time_s,
-                )
-                self._tracks.append(track)
+            if place in followed:
+                track = self._continue(self._tracks[followed[place]], face, time_s)
+                self._tracks[followed[place]] = track
             else:
-                past_s = time_s - track.last_s
-                track.emotions = self._smooth(track.emotions, face.emotions, past_s)
-                track.per_model = {
-                    name: self._smooth(track.per_model.get(name, scores), scores, past_s)
-                    for name, scores in face.per_model.items()
-                }
-                track.box, track.last_s = face.face.box, time_s
-            seen_s = time_s - track.first_s
-            tracked.append(
-                TrackedFace(track.number, track.box, track.emotions, track.per_model, seen_s)
-            )
+                number = next(self._numbers)
+                track = TrackedFace(number, face.face.box, face.emotions, face.per_model, time_s)
+                self._tracks.append(track)
+            tracked.append(track)
         return tuple(tracked)
 
-    def _match_tracks(self, faces: Sequence[FaceAnalysis]) -> dict[int, _Track]:
-        """Return the track of each face by its place; the largest overlaps are matched first."""
+    def _match_tracks(self, faces: Sequence[FaceAnalysis]) -> dict[int, int]:
+        """Return the track's place for each face's; the largest overlaps are matched first."""
         pairs = [
             (box_iou(track.box, face.face.box), place, number)
             for place, face in enumerate(faces)
             for number, track in enumerate(self._tracks)
         ]
-        followed: dict[int, _Track] = {}
-        taken: set[int] = set()
+        followed: dict[int, int] = {}
         for share, place, number in sorted(pairs, reverse=True):
-            if share >= self.least_overlap and place not in followed and number not in taken:
-                followed[place] = self._tracks[number]
-                taken.add(number)
+            if share < self.least_overlap:
+                break
+            if place not in followed and number not in followed.values():
+                followed[place] = number
         return followed
+
+    def _continue(self, track: TrackedFace, face: FaceAnalysis, time_s: float) -> TrackedFace:
+        past_s = time_s - track.last_s
+        per_model = {
+            name: self._smooth(track.per_model.get(name, scores), scores, past_s)
+            for name, scores in face.per_model.items()
+        }
+        emotions = self._smooth(track.emotions, face.emotions, past_s)
+        return TrackedFace(track.number, face.face.box, emotions, per_model, time_s)
 
     def _smooth(self, old: EmotionScores, new: EmotionScores, past_s: float) -> EmotionScores:
         if self.smoothing_s <= 0:

@@ -305,13 +305,13 @@ def read_detector(name: str, directory: Path | None = None) -> StoredWeights:
     return found[name]
 
 
-def find_packaged_file(package: str, *path: str) -> Path:
-    """Return the path of a file in a package, without importing that; WeightsMissing if absent."""
+def find_packaged_file(package: str, path: str) -> Path:
+    """Return a file of a package, without importing that; WeightsMissing if there is none."""
     spec = find_spec(package)
     for folder in (spec and spec.submodule_search_locations) or ():
-        if (file := Path(folder, *path)).is_file():
+        if (file := Path(folder, path)).is_file():
             return file
     raise WeightsMissing(
-        f"{package}'s {path[-1]} is missing, or {package} is not installed.",
+        f"{package}'s {Path(path).name} is missing, or {package} is not installed.",
         hint="Install it again: make install",
     )

@@ -17,7 +17,7 @@ from ..types import Face, RgbImage
 from .area_windows import integral_image
 from .cascade import apply_offsets, decode_faces, run_batched, square_boxes
 from .compact import CompactDetector, load_compact_runner
-from .mtcnn_networks import load_verifiers
+from .mtcnn import load_verifiers
 
 DEFAULT_THRESHOLD = 0.46
 """For weights without a tuned threshold."""

@@ -1,23 +1,34 @@
-"""MTCNN (Zhang et al. 2016) with facenet-pytorch's weights as a detector."""
+"""MTCNN (Zhang et al. 2016) with facenet-pytorch's weights as a detector, and its networks."""
 
 from __future__ import annotations
 
+import hashlib
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..config import Device, PresetSettings
+from ..config import Device, Engine, PresetSettings
 from ..faces.reduce import shrink_to_fit
+from ..runtime import Network, NetworkRunner, runner_for
 from ..types import Face, RgbImage
+from ..weights import find_packaged_file
 from .cascade import (
     PYRAMID_FACTOR,
     STAGE_THRESHOLDS,
     CascadeSettings,
+    Networks,
     find_faces,
 )
-from .mtcnn_networks import load_networks
+
+if TYPE_CHECKING:
+    from torch import nn
 
 DEFAULT_THRESHOLD = 0.9
 """Lowest score of the last stage that counts: best F1 on 188 photos, .862 for faces of 20 px and
 more, .885 for 32 px and more."""
+_FORMAT = "2"
+"""Increase whenever :func:`_build` computes something else from the same weights."""
+_SHAPES = {"pnet": (1, 3, -1, -1), "rnet": (-1, 3, 24, 24), "onet": (-1, 3, 48, 48)}
 
 
 class MtcnnDetector:
@@ -63,3 +74,44 @@ def load_mtcnn(
         # The last stage must not drop faces that the threshold lets through.
         stage_thresholds=(first, second, min(third, level)),
     )
+
+
+def load_networks(device: Device) -> Networks:
+    """Load the networks of all three stages; WeightsMissing if their package is incomplete."""
+    return Networks(_load("pnet", device), *load_verifiers(device))
+
+
+def load_verifiers(device: Device) -> tuple[NetworkRunner, NetworkRunner]:
+    """Load those of the second and third stage; WeightsMissing if their package is incomplete."""
+    return _load("rnet", device), _load("onet", device)
+
+
+def _load(name: str, device: Device) -> NetworkRunner:
+    # Found without importing the package, which would import torch.
+    file = find_packaged_file("facenet_pytorch", f"data/{name}.pt")
+    checksum = hashlib.sha256(file.read_bytes()).hexdigest()
+    network = Network(
+        build=partial(_build, name),
+        input_shape=_SHAPES[name],
+        fingerprint=f"mtcnn {name} {_FORMAT} {checksum}",
+    )
+    return runner_for(network, engine=Engine.AUTO, device=device)
+
+
+def _build(name: str) -> nn.Module:
+    """Build a network with one output: probability of a face, box offsets and any points."""
+    import torch
+    from facenet_pytorch.models import mtcnn
+    from torch import Tensor, nn
+
+    class OneOutput(nn.Module):
+        def __init__(self, network: nn.Module) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, batch: Tensor) -> Tensor:
+            *moves, probabilities = self.network(batch)
+            return torch.cat([probabilities[:, 1:2], *moves], dim=1)
+
+    networks = {"pnet": mtcnn.PNet, "rnet": mtcnn.RNet, "onet": mtcnn.ONet}
+    return OneOutput(networks[name]())

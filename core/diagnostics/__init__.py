@@ -1,18 +1,18 @@
-"""What is missing or unfit in an installation, each with the command that mends it.
+"""Check an installation and suggest a command that fixes each problem.
 
-Only the standard library is imported here, so that the diagnosis still runs where the
-packages it is about are broken. No check opens a network connection.
+Only the standard library is imported here, so that the diagnosis still runs if packages are broken.
+No check opens a network connection.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from ..classifiers import ARCHITECTURES
 from .findings import Finding, Status
-from .networks import prepare_networks
 from .packages import check_packages
 from .system import check_camera, check_libraries, check_python
-from .trials import check_trials, run_trials
+from .trials import check_trials, prepare_networks, run_trials
 from .weights import check_weights
 
 __all__ = ["Finding", "Status", "diagnose", "prepare_networks"]
@@ -21,9 +21,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def diagnose(root: Path = ROOT) -> tuple[Finding, ...]:
-    """Every finding about the installation of the repository at ``root``, the good ones too.
+    """Return all findings about the installation of the repository at ``root``, good ones too.
 
-    Takes some seconds, because fragile packages are imported for a trial.
+    Takes some seconds, because packages that break easily are imported for a trial.
     """
     failed = run_trials()
     packages = check_packages(root / "requirements.txt", root / "constraints.txt")
@@ -33,15 +33,6 @@ def diagnose(root: Path = ROOT) -> tuple[Finding, ...]:
         *packages,
         *libraries,
         *check_trials(failed, known=(*packages, *libraries)),
-        *check_weights(root / "weights", _architectures()),
+        *check_weights(root / "weights", ARCHITECTURES),
         check_camera(),
     )
-
-
-def _architectures() -> tuple[str, ...]:
-    """The networks there can be; none when the packages their list needs are missing."""
-    try:
-        from ..classifiers import ARCHITECTURES
-    except ImportError:
-        return ()
-    return ARCHITECTURES

@@ -1,4 +1,4 @@
-"""The unit of a diagnosis."""
+"""What a diagnosis consists of."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     name: str
     status: Status
     detail: str
     remedy: str = ""
-    """The command or step that mends it; empty when nothing needs mending."""
+    """The command or step that fixes it; empty if nothing is wrong."""
     debian_packages: tuple[str, ...] = ()
-    """What ``apt-get install`` would mend it, on Debian and its descendants."""
+    """Packages whose installation fixes it, on Debian and systems based on it."""
 
     @property
     def is_problem(self) -> bool:

@@ -1,10 +1,9 @@
-"""Python packages: present, within bounds, as tested, and not in each other's way."""
+"""Checks of Python packages: installed, in a version that works and is tested, no conflicts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,28 +20,17 @@ _NAMED_AT_MOST = 5
 """Most packages named in one line; more would hide the remedy."""
 
 
-@dataclass(frozen=True, slots=True)
-class Package:
-    """An installed distribution."""
-
-    version: str
-    requires: tuple[str, ...] = ()
-    """Requirements as in its metadata."""
-
-
-Installed = Mapping[str, Package]
+Installed = Mapping[str, metadata.Distribution]
 """Distributions by normalised name."""
 
 
 def installed_packages() -> Installed:
     """Return every installed distribution; of two with one name the one that is imported."""
-    found: dict[str, Package] = {}
+    found: dict[str, metadata.Distribution] = {}
     for distribution in metadata.distributions():
         # A folder left by an interrupted installation has neither name nor version.
-        name = distribution.metadata["Name"]
-        if name:
-            package = Package(distribution.version, tuple(distribution.requires or ()))
-            found.setdefault(_normalize_name(name), package)
+        if name := distribution.metadata["Name"]:
+            found.setdefault(_normalize_name(name), distribution)
     return found
 
 
@@ -70,7 +58,7 @@ def check_packages(
     summary = Finding("packages", Status.OK, f"{len(wanted)} direct requirements are met.")
     return (
         *(unfit or (summary,)),
-        *_find_several_opencv(packages),
+        *_find_opencv_clash(packages),
         *_find_conflicts(wanted, packages),
         *_find_untested(tested, packages, known={finding.name for finding in unfit}),
     )
@@ -102,7 +90,7 @@ def _find_unfit(
             yield Finding(name, Status.PROBLEM, f"{detail}{because}.", INSTALL)
 
 
-def _find_several_opencv(installed: Installed) -> Iterator[Finding]:
+def _find_opencv_clash(installed: Installed) -> Iterator[Finding]:
     versions = {
         name: package.version for name, package in installed.items() if name.startswith("opencv-")
     }
@@ -117,10 +105,10 @@ def _find_conflicts(wanted: Iterable[str], installed: Installed) -> Iterator[Fin
     from packaging.requirements import InvalidRequirement, Requirement
 
     waiting, seen = [name for name in wanted if name in installed], set(wanted)
-    clashes = []
+    conflicts = []
     while waiting:
         name = waiting.pop()
-        for text in installed[name].requires:
+        for text in installed[name].requires or ():
             try:
                 needed = Requirement(text)
             except InvalidRequirement:
@@ -130,20 +118,20 @@ def _find_conflicts(wanted: Iterable[str], installed: Installed) -> Iterator[Fin
             other = _normalize_name(needed.name)
             found = installed.get(other)
             if found is None:
-                clashes.append(f"{name} needs {needed.name}, which is not installed")
+                conflicts.append(f"{name} needs {needed.name}, which is not installed")
             elif not needed.specifier.contains(found.version, prereleases=True):
-                clashes.append(f"{name} needs {other}{needed.specifier}, not {found.version}")
+                conflicts.append(f"{name} needs {other}{needed.specifier}, not {found.version}")
             if found is not None and other not in seen:
                 seen.add(other)
                 waiting.append(other)
-    if clashes:
-        yield Finding("versions", Status.WARNING, f"{_join(sorted(clashes))}.", INSTALL)
+    if conflicts:
+        yield Finding("versions", Status.WARNING, f"{_join(sorted(conflicts))}.", INSTALL)
 
 
 def _find_untested(
     tested: Mapping[str, str], installed: Installed, known: Iterable[str]
 ) -> Iterator[Finding]:
-    others = [
+    untested = [
         f"{name} {package.version} (tested: {tested[name].removeprefix('==')})"
         for name, package in sorted(installed.items())
         # A local label such as +cpu is another build of the same version.
@@ -151,8 +139,8 @@ def _find_untested(
         and name not in known
         and f"=={package.version.partition('+')[0]}" != tested[name]
     ]
-    if others:
-        detail = f"Not the versions this was tested with: {_join(others)}."
+    if untested:
+        detail = f"Not the versions this was tested with: {_join(untested)}."
         yield Finding("versions", Status.WARNING, detail, INSTALL)
 
 

@@ -7,7 +7,6 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from .findings import Finding, Status
@@ -16,31 +15,22 @@ PYTHONS = ((3, 11), (3, 12))
 """mediapipe 0.10.21 has no wheel beyond 3.12; before 3.11 ``StrEnum`` is missing."""
 
 
-@dataclass(frozen=True, slots=True)
-class SharedLibrary:
-    """A library that a wheel expects from the system."""
-
-    soname: str
-    packages: Mapping[str, str]
-    """Name of its package, by package manager."""
-
-
-# opencv-python links against both; its wheel carries everything else.
-LIBRARIES = (
-    SharedLibrary(
-        "libGL.so.1",
-        {"apt-get": "libgl1", "dnf": "mesa-libGL", "pacman": "libglvnd", "zypper": "libGL1"},
-    ),
-    SharedLibrary(
-        "libgthread-2.0.so.0",
-        {
-            "apt-get": "libglib2.0-0",
-            "dnf": "glib2",
-            "pacman": "glib2",
-            "zypper": "libgthread-2_0-0",
-        },
-    ),
-)
+LIBRARIES: Mapping[str, Mapping[str, str]] = {
+    "libGL.so.1": {
+        "apt-get": "libgl1",
+        "dnf": "mesa-libGL",
+        "pacman": "libglvnd",
+        "zypper": "libGL1",
+    },
+    "libgthread-2.0.so.0": {
+        "apt-get": "libglib2.0-0",
+        "dnf": "glib2",
+        "pacman": "glib2",
+        "zypper": "libgthread-2_0-0",
+    },
+}
+"""Shared libraries that OpenCV needs and its wheel lacks, each with the name of its package by
+package manager."""
 
 _INSTALL = {
     "apt-get": "apt-get update && {sudo}apt-get install -y",
@@ -94,24 +84,23 @@ def check_libraries(
     """
     if system != "linux":
         return
-    missing = [library for library in LIBRARIES if not loads(library.soname)]
-    manager = package_manager() if manager is None else manager
-    for library in missing:
-        package = library.packages.get(manager)
+    missing = [soname for soname in LIBRARIES if not loads(soname)]
+    manager = find_package_manager() if manager is None else manager
+    for soname in missing:
+        package = LIBRARIES[soname].get(manager)
         yield Finding(
-            library.soname,
+            soname,
             Status.WARNING if opencv_works else Status.PROBLEM,
             "This shared library is missing; OpenCV "
             + ("works here without it." if opencv_works else "cannot be imported without it."),
-            _command(manager, package) if package else f"Install what provides {library.soname}.",
-            (library.packages["apt-get"],) if manager == "apt-get" else (),
+            _command(manager, package) if package else f"Install what provides {soname}.",
+            (LIBRARIES[soname]["apt-get"],) if manager == "apt-get" else (),
         )
     if not missing:
-        names = ", ".join(library.soname for library in LIBRARIES)
-        yield Finding("libraries", Status.OK, f"{names} are there.")
+        yield Finding("libraries", Status.OK, f"{', '.join(LIBRARIES)} are there.")
 
 
-def package_manager() -> str:
+def find_package_manager() -> str:
     """Return the command that installs system packages here, "" if it is unknown."""
     try:
         release = platform.freedesktop_os_release()

@@ -1,4 +1,4 @@
-"""Trial imports of packages that may not work even in the right version."""
+"""Trials of what may not work even in the right version: packages, and the networks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from .findings import Finding, Status
+from .packages import REBUILD
 
 TRIALS: Mapping[str, str] = {
     # Each touches what breaks: uninstalling one OpenCV wheel empties the folder of the others,
@@ -17,7 +18,13 @@ TRIALS: Mapping[str, str] = {
     "torchvision": "import torchvision",
 }
 
-_REMEDY = "make clean install"
+_LOAD_NETWORKS = """
+from core import Analyzer, ProjectError
+try:
+    Analyzer.from_config()
+except ProjectError as error:
+    raise SystemExit(error.message)
+"""
 
 _TIMEOUT_S = 180
 """A first import after an installation compiles every module, the first start of the networks
@@ -39,9 +46,21 @@ def check_trials(failed: Mapping[str, str], known: Iterable[Finding]) -> Iterato
     causes = [finding.name for finding in known if finding.status is Status.PROBLEM]
     for name, error in failed.items():
         if name not in causes and not any(cause in error for cause in causes):
-            yield Finding(name, Status.PROBLEM, f"It cannot be imported: {error}", _REMEDY)
+            yield Finding(name, Status.PROBLEM, f"It cannot be imported: {error}", REBUILD)
     if not failed:
         yield Finding("imports", Status.OK, f"{', '.join(TRIALS)} work.")
+
+
+def prepare_networks(program: str = _LOAD_NETWORKS) -> Finding:
+    """Load what the usual answer needs, so that the first one does not wait for it.
+
+    In a process of its own, which may crash. A warning at most: what fails here is reported again,
+    with what to do about it, where it is needed.
+    """
+    error = run_trials({"networks": program}).get("networks")
+    if error is None:
+        return Finding("networks", Status.OK, "Loaded, and ready for the first photo.")
+    return Finding("networks", Status.WARNING, f"They cannot be loaded: {error}")
 
 
 def _run_trial(code: str) -> str:

@@ -30,8 +30,7 @@ class FaceFrame:
     @classmethod
     def from_json(cls, entry: Mapping[str, Sequence[float]]) -> FaceFrame:
         """Return the frame stored in a manifest."""
-        points = {name: (float(x), float(y)) for name, (x, y) in entry.items()}
-        return cls(**points)
+        return cls(**{name: (float(x), float(y)) for name, (x, y) in entry.items()})
 
     @property
     def anchors(self) -> Float32Array:

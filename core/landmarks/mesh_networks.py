@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..faces.boxes import merge_boxes
-from ..runtime.openvino_engine import OpenVinoRunner, compile_file
+from ..runtime.openvino_engine import compile_file
 from ..types import Float32Array, UInt8Array
 from ..weights import find_packaged_file
 
@@ -43,13 +43,11 @@ class MeshNetworks:
     """Both networks; threads may share them."""
 
     def __init__(self) -> None:
-        finder = "face_detection", "face_detection_short_range.tflite"
-        mesh = "face_landmark", "face_landmark.tflite"
-        finder_file, mesh_file = (
-            find_packaged_file("mediapipe", "modules", *each) for each in (finder, mesh)
-        )
-        self._finder = OpenVinoRunner(compile_file(finder_file, mean=127.5, scale=127.5))
-        self._mesh = OpenVinoRunner(compile_file(mesh_file, mean=0, scale=255))
+        finder = "modules/face_detection/face_detection_short_range.tflite"
+        mesh = "modules/face_landmark/face_landmark.tflite"
+        finder_file, mesh_file = (find_packaged_file("mediapipe", each) for each in (finder, mesh))
+        self._finder = compile_file(finder_file, mean=127.5, scale=127.5)
+        self._mesh = compile_file(mesh_file, mean=0, scale=255)
         self._anchor_grid = _anchor_grid()
 
     def find_meshes(self, square: UInt8Array) -> list[Float32Array]:

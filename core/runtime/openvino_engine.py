@@ -101,8 +101,8 @@ def _fix_shape(model: Callable[[], Any], shape: tuple[int, ...]) -> Any:
     return copy
 
 
-def compile_file(path: Path, *, mean: float, scale: float) -> Any:
-    """Compile the network in a file of a format that OpenVINO reads.
+def compile_file(path: Path, *, mean: float, scale: float) -> OpenVinoRunner:
+    """Return a runner of the network in a file of a format that OpenVINO reads.
 
     Its input is uint8 in the shape given by the file; the mean is subtracted from each value, which
     is then divided by the scale.
@@ -118,7 +118,7 @@ def compile_file(path: Path, *, mean: float, scale: float) -> Any:
         return steps.build()
 
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
-    return _compile_or_load(f"{fingerprint} {mean} {scale}", (), make)
+    return OpenVinoRunner(_compile_or_load(f"{fingerprint} {mean} {scale}", (), make))
 
 
 def _compile_or_load(

@@ -24,7 +24,7 @@ from core.config import Preset, settings_for
 from core.detectors import DETECTORS
 from core.detectors.area_windows import crop_windows, integral_image
 from core.detectors.compact import compact_network
-from core.detectors.mtcnn_networks import load_networks
+from core.detectors.mtcnn import load_networks
 from core.faces.reduce import shrink_to_fit
 from core.landmarks.face_mesh import FaceMeshLandmarks, crop_square
 from core.landmarks.mesh_networks import MeshNetworks

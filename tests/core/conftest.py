@@ -42,7 +42,7 @@ def faces48(astronaut: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 @pytest.fixture(scope="session")
 def weights_dir(tmp_path_factory: pytest.TempPathFactory, faces48: NDArray[np.uint8]) -> Path:
-    """A folder with a manifest and all three networks, untrained but not degenerate.
+    """A folder with a manifest and all three networks, with random but useful weights.
 
     Their weights are drawn at random; batch normalisation has seen some faces and the head is
     scaled to them, so that answers differ from face to face as those of a trained network do.
@@ -70,7 +70,7 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory, faces48: NDArray[np.ui
         with torch.no_grad():
             features = network.train().embed(batch)
             features = network.eval().embed(batch)
-            # Without the part that all faces share, which would drown what tells them apart.
+            # Without the part that all faces share, which would hide their differences.
             middle = features.mean(dim=0)
             head = torch.randn(7, features.shape[1])
             head -= (head @ middle)[:, None] * middle / (middle @ middle)

@@ -1,4 +1,4 @@
-"""Parts of a pipeline that answer at once, and answers made by hand."""
+"""Fake parts of a pipeline that need no weights, and example answers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class FixedDetector:
 
 
 class FixedLandmarks:
-    """Places the same landmarks on every face; None where the face could not be followed."""
+    """Returns the same landmarks, or None, for every face."""
 
     def __init__(self, landmarks: Landmarks | None = None) -> None:
         self.landmarks = landmarks
@@ -50,7 +50,7 @@ class FixedLandmarks:
 
 
 class BrightnessClassifier:
-    """Logits that depend on a crop alone: the brighter, the happier; remembers what it saw."""
+    """Finds bright crops happier, and records the crops."""
 
     def __init__(self, value: float | None = None) -> None:
         self.value = value
@@ -71,7 +71,7 @@ def analyzer(
     calibration: Calibration | None = None,
     **options: object,
 ) -> Analyzer:
-    """An analyzer of the fakes above; ``options`` go to its config."""
+    """Return an analyzer with the fakes above; ``options`` go to its config."""
     return Analyzer(
         AnalyzerConfig(**options),
         detector=FixedDetector(*faces),
@@ -88,18 +88,18 @@ def analyzer(
 
 
 def five_points(x: float = 0.0, y: float = 0.0, scale: float = 1.0) -> Landmarks:
-    """Landmarks that lie on FER-2013's frame when moved to (0, 0) at scale 1."""
+    """Return landmarks that match FER-2013's frame at (0, 0) and scale 1."""
     frame = [(15.2, 19.0), (33.0, 18.8), (24.3, 28.0), (16.3, 36.7), (32.3, 36.7)]
     return Landmarks(np.array(frame, np.float32) * scale + np.float32([x, y]), "five_points")
 
 
 def scores(certain_from: float = 0.0, **probabilities: float) -> EmotionScores:
-    """``scores(happy=0.7, sad=0.3)``; what is not named gets nothing."""
+    """Return scores, e.g. ``scores(happy=0.7, sad=0.3)``; all others are 0."""
     return EmotionScores(tuple(probabilities.get(e, 0.0) for e in EMOTIONS), certain_from)
 
 
 def face_analysis(index: int, box: Box, emotions: EmotionScores | None = None) -> FaceAnalysis:
-    """One answered face."""
+    """Return the answer for one face."""
     emotions = emotions or scores(happy=0.75, neutral=0.25)
     return FaceAnalysis(
         index=index,
@@ -123,7 +123,7 @@ def face_analysis(index: int, box: Box, emotions: EmotionScores | None = None) -
 def image_analysis(
     *faces: FaceAnalysis, name: str = "photo.jpg", size_wh: tuple[int, int] = (640, 480)
 ) -> ImageAnalysis:
-    """The answer to a picture that holds ``faces``."""
+    """Return the answer for a picture with ``faces``."""
     return ImageAnalysis(
         name=name,
         width=size_wh[0],

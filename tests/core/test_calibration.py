@@ -1,4 +1,4 @@
-"""Logits become probabilities that sum to one, or an error; low ones are "not sure"."""
+"""From logits to probabilities that sum to one, and the "not sure" rule."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_no_logits_give_no_scores():
     assert Calibration().probabilities(np.zeros((0, 7), np.float32)).shape == (0, 7)
 
 
-def test_softmax_is_the_textbook_s():
+def test_softmax_matches_the_definition():
     expected = np.exp(ROW) / np.exp(ROW).sum()
     assert softmax(ROW) == pytest.approx(expected, rel=1e-6)
 
@@ -46,7 +46,7 @@ def test_temperature_never_changes_the_ranking():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_what_is_no_number_is_never_a_label(value):
+def test_logit_that_is_not_a_number_is_refused(value):
     logits = np.repeat(ROW, 3, axis=0)
     logits[1, 2] = value
     with pytest.raises(InferenceError, match="not a number"):
@@ -59,7 +59,7 @@ def test_impossible_temperature_is_refused(temperature):
         Calibration(temperature)
 
 
-def test_smoothing_is_taken_out_before_the_temperature_acts():
+def test_smoothing_is_removed_before_the_temperature_is_applied():
     true = np.array([[0.9, 0.04, 0.03, 0.02, 0.006, 0.003, 0.001]])
     smoothed = np.log(0.86 * true + 0.14 / 7).astype(np.float32)
     assert Calibration(smoothing=0.14).probabilities(smoothed) == pytest.approx(true, abs=2e-3)
@@ -68,7 +68,7 @@ def test_smoothing_is_taken_out_before_the_temperature_acts():
 
 
 @pytest.mark.parametrize("smoothing", [0.01, 0.3, 0.99])
-def test_smoothing_never_changes_the_ranking_nor_makes_a_zero(smoothing):
+def test_removing_smoothing_keeps_the_ranking_and_makes_no_probability_zero(smoothing):
     rows = Calibration(smoothing=smoothing).probabilities(ROW * 5)
     assert (rows.argsort(axis=1) == ROW.argsort(axis=1)).all()
     assert rows.min() > 0
@@ -89,7 +89,7 @@ def test_impossible_level_is_refused(level):
         Calibration(certain_from=level)
 
 
-def test_stored_level_decides_unless_another_is_asked_for():
+def test_stored_level_applies_unless_another_is_given():
     top = softmax(ROW).max()
     calibration = Calibration(certain_from=top + 0.01)
     assert not calibration.scores(ROW)[0].certain

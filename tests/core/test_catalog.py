@@ -1,4 +1,4 @@
-"""What a person can choose: every model in a fixed order, trained or not."""
+"""The catalog lists every model in a fixed order, trained or not."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from core.classifiers import CLASSIFIERS
 
 
 def changed(weights_dir, tmp_path, change):
-    """A copy of the manifest, which ``change`` may edit; weight files are not needed here."""
+    """Return a function that copies the manifest, edited by ``change``, without weight files."""
     document = json.loads((weights_dir / "manifest.json").read_text(encoding="utf-8"))
     change(document)
     (tmp_path / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
     return tmp_path
 
 
-def test_names_are_the_contract_s():
+def test_model_names_are_in_the_documented_order():
     assert model_names() == ("mobilenet_v2", "resnet50", "inception_v3", "ensemble")
     assert "mtcnn" in detector_names()
 
@@ -36,7 +36,7 @@ def test_complete_folder_has_every_model(weights_dir):
 
 def test_untrained_model_says_how_to_train_it(weights_dir, tmp_path):
     folder = changed(weights_dir, tmp_path, lambda document: document["models"].pop("resnet50"))
-    # The ensemble's entry still names it, as in a manifest edited by hand.
+    # The ensemble's entry still names it, as after editing the manifest by hand.
     document = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     document.pop("ensemble")
     (folder / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
@@ -55,7 +55,7 @@ def test_uncalibrated_ensemble_says_how_to_calibrate_it(weights_dir, tmp_path):
     assert ensemble.how_to_get == "emotion calibrate --model ensemble --data DIR_OR_ZIP"
 
 
-def test_model_registered_from_outside_is_ready(weights_dir, monkeypatch):
+def test_model_registered_from_outside_needs_no_training(weights_dir, monkeypatch):
     monkeypatch.setitem(CLASSIFIERS._factories, "theirs", lambda *_args, **_options: None)
     theirs = model_catalog(weights_dir)[-1]
     assert (theirs.name, theirs.trained, theirs.how_to_get) == ("theirs", True, "")

@@ -1,4 +1,4 @@
-"""Options are checked when they are made; the digest tells answers of different options apart."""
+"""Options are checked on construction; the digest identifies options that change answers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_unknown_name_is_refused_with_a_suggestion(field, wrong, meant):
     assert f"Did you mean '{meant}'?" in caught.value.hint
 
 
-def test_plain_words_become_members_of_their_enum():
+def test_strings_become_enum_members():
     config = AnalyzerConfig(preset="fast", engine="torch", device="cpu")
     assert (config.preset, config.engine, config.device) == (
         Preset.FAST,
@@ -51,7 +51,7 @@ def test_plain_words_become_members_of_their_enum():
     assert config.settings is PRESETS[Preset.FAST]
 
 
-def test_member_of_a_front_s_own_enum_becomes_the_plain_name():
+def test_member_of_another_enum_becomes_a_plain_name():
     name = StrEnum("Name", {"X": "resnet50"}).X
     assert type(AnalyzerConfig(model=name).model) is str
     assert AnalyzerConfig(model=name) == AnalyzerConfig(model="resnet50")
@@ -65,11 +65,11 @@ def test_threshold_outside_of_0_to_1_is_refused(field, value):
 
 
 @pytest.mark.parametrize("value", [None, 0, 0.5, 1])
-def test_threshold_within_is_taken(value):
+def test_threshold_from_0_to_1_is_accepted(value):
     assert AnalyzerConfig(detection_threshold=value).detection_threshold == value
 
 
-def test_no_thread_at_all_is_refused():
+def test_zero_threads_are_refused():
     with pytest.raises(ConfigError, match="threads must be at least 1"):
         AnalyzerConfig(threads=0)
 
@@ -98,7 +98,7 @@ def test_presets_grow_from_fast_to_thorough():
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_digest_changes_with_what_changes_an_answer(change):
+def test_digest_changes_with_each_option_that_changes_an_answer(change):
     assert AnalyzerConfig(**change).digest() != AnalyzerConfig().digest()
 
 
@@ -107,7 +107,7 @@ def test_digest_changes_with_what_changes_an_answer(change):
     [{"engine": Engine.TORCH}, {"device": Device.CPU}, {"threads": 1}, {"weights_dir": Path("x")}],
     ids=lambda change: next(iter(change)),
 )
-def test_digest_stays_where_answers_stay(change):
+def test_digest_ignores_options_that_do_not_change_answers(change):
     assert AnalyzerConfig(**change).digest() == AnalyzerConfig().digest()
 
 
@@ -117,7 +117,7 @@ def test_digest_is_the_same_for_the_same_number():
 
 
 def test_digest_covers_the_detector_and_every_later_field(monkeypatch):
-    # A new field must be decided on: part of the digest, or proved not to change an answer.
+    # A new field must be part of the digest, or a test must show that it changes no answer.
     fields = {field.name for field in dataclasses.fields(AnalyzerConfig)}
     changing = {
         "model",
@@ -138,13 +138,13 @@ def test_digest_covers_the_numbers_behind_a_preset(monkeypatch):
     assert AnalyzerConfig().digest() != before
 
 
-def test_digest_covers_what_is_told_beside_the_options():
+def test_digest_covers_the_manifest_facts():
     config = AnalyzerConfig()
     assert config.digest({}) == config.digest()
     assert config.digest({"calibration": 1}) != config.digest()
 
 
-def test_detector_that_is_asked_for_stays_whatever_the_preset(monkeypatch):
+def test_chosen_detector_does_not_depend_on_the_preset(monkeypatch):
     other = dataclasses.replace(PRESETS[Preset.FAST], detector="other")
     monkeypatch.setitem(PRESETS, Preset.FAST, other)
     assert AnalyzerConfig(detector="mtcnn", preset="fast").chosen_detector == "mtcnn"
@@ -152,7 +152,7 @@ def test_detector_that_is_asked_for_stays_whatever_the_preset(monkeypatch):
         AnalyzerConfig(preset="fast")
 
 
-def test_preset_s_detector_follows_a_change_of_the_preset(monkeypatch):
+def test_default_detector_changes_with_the_preset(monkeypatch):
     config = AnalyzerConfig()
     changed = dataclasses.replace(config, preset=Preset.THOROUGH)
     assert changed.chosen_detector == PRESETS[Preset.THOROUGH].detector

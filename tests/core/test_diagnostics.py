@@ -1,4 +1,4 @@
-"""The diagnosis names what is wrong and how to mend it; every check is fed a broken world."""
+"""The diagnosis finds each problem and suggests a fix."""
 
 from __future__ import annotations
 
@@ -6,14 +6,22 @@ import hashlib
 import json
 import subprocess
 import sys
+from typing import NamedTuple
 
 import pytest
 
 from core.diagnostics import Finding, Status, diagnose, prepare_networks
-from core.diagnostics.packages import Package, check_packages
+from core.diagnostics.packages import check_packages
 from core.diagnostics.system import check_camera, check_libraries, check_python
 from core.diagnostics.trials import check_trials, run_trials
 from core.diagnostics.weights import check_weights
+
+
+class Package(NamedTuple):
+    """An installed distribution."""
+
+    version: str
+    requires: tuple[str, ...] = ()
 
 
 @pytest.fixture
@@ -35,7 +43,7 @@ def lists(tmp_path):
     return requirements, constraints
 
 
-def world(**changes):
+def installed(**changes):
     packages = {
         "mediapipe": Package("0.10.21", ("protobuf<5,>=4.25.3", "jax; extra == 'gpu'")),
         "protobuf": Package("4.25.9"),
@@ -47,22 +55,22 @@ def world(**changes):
     return {name: package for name, package in packages.items() if package is not None}
 
 
-def bad(findings):
+def not_ok(findings):
     return [finding for finding in findings if finding.status is not Status.OK]
 
 
-def test_fitting_packages_are_one_good_finding(lists):
-    (finding,) = check_packages(*lists, world())
+def test_all_packages_ok_gives_one_good_finding(lists):
+    (finding,) = check_packages(*lists, installed())
     assert finding == Finding("packages", Status.OK, "4 direct requirements are met.")
 
 
 def test_absent_package_is_a_problem_with_the_command_that_installs_it(lists):
-    (finding,) = check_packages(*lists, world(typer=None))
+    (finding,) = check_packages(*lists, installed(typer=None))
     assert finding == Finding("typer", Status.PROBLEM, "It is not installed.", "make install")
 
 
-def test_protobuf_5_is_a_problem_and_the_reason_is_told(lists):
-    problem, clash = check_packages(*lists, world(protobuf=Package("5.29.1")))
+def test_protobuf_5_is_a_problem_with_its_reason(lists):
+    problem, clash = check_packages(*lists, installed(protobuf=Package("5.29.1")))
     assert problem.name == "protobuf"
     assert problem.is_problem
     assert "5.29.1 is installed, needed is <5" in problem.detail
@@ -72,7 +80,9 @@ def test_protobuf_5_is_a_problem_and_the_reason_is_told(lists):
 
 
 def test_several_opencv_versions_are_a_problem(lists):
-    (finding,) = bad(check_packages(*lists, world(opencv_python_headless=Package("4.12.0.88"))))
+    (finding,) = not_ok(
+        check_packages(*lists, installed(opencv_python_headless=Package("4.12.0.88")))
+    )
     assert finding.name == "OpenCV"
     assert finding.is_problem
     assert "opencv-python 4.11.0.86, opencv-python-headless 4.12.0.88" in finding.detail
@@ -80,32 +90,32 @@ def test_several_opencv_versions_are_a_problem(lists):
 
 
 def test_untested_version_within_bounds_is_a_warning(lists):
-    (finding,) = bad(check_packages(*lists, world(typer=Package("0.30.0"))))
+    (finding,) = not_ok(check_packages(*lists, installed(typer=Package("0.30.0"))))
     assert finding.status is Status.WARNING
     assert "typer 0.30.0 (tested: 0.29.2)" in finding.detail
 
 
 def test_another_build_of_the_tested_version_is_fine(lists):
-    assert not bad(check_packages(*lists, world(typer=Package("0.29.2+cpu"))))
+    assert not not_ok(check_packages(*lists, installed(typer=Package("0.29.2+cpu"))))
 
 
-def test_requirement_of_a_requirement_that_is_absent_is_named(lists):
-    broken = world(typer=Package("0.29.2", ("click>=8",)))
-    (finding,) = bad(check_packages(*lists, broken))
+def test_missing_indirect_requirement_is_named(lists):
+    broken = installed(typer=Package("0.29.2", ("click>=8",)))
+    (finding,) = not_ok(check_packages(*lists, broken))
     assert "typer needs click, which is not installed" in finding.detail
 
 
-def test_many_deviations_stay_readable(lists):
+def test_long_list_of_packages_is_shortened(lists):
     requirements, constraints = lists
     names = [f"package-{number}" for number in range(8)]
     constraints.write_text("".join(f"{name}==1\n" for name in names), encoding="utf-8")
     requirements.write_text("", encoding="utf-8")
     findings = check_packages(requirements, constraints, {name: Package("2") for name in names})
-    assert bad(findings)[0].detail.endswith(" and 3 more.")
+    assert not_ok(findings)[0].detail.endswith(" and 3 more.")
 
 
-def test_lost_list_of_requirements_is_a_problem(tmp_path, lists):
-    (finding,) = check_packages(tmp_path / "absent.txt", lists[1], world())
+def test_missing_requirements_file_is_a_problem(tmp_path, lists):
+    (finding,) = check_packages(tmp_path / "absent.txt", lists[1], installed())
     assert finding.is_problem
     assert finding.remedy == "git checkout -- absent.txt"
 
@@ -133,12 +143,12 @@ def libraries(*, missing=(), works=False, system="linux", manager="apt-get"):
     )
 
 
-def test_present_libraries_are_one_good_finding():
+def test_all_libraries_present_gives_one_good_finding():
     (finding,) = libraries()
     assert finding.status is Status.OK
 
 
-def test_missing_library_is_a_problem_that_debian_can_mend():
+def test_missing_library_is_a_problem_with_the_debian_package_that_fixes_it():
     (finding,) = libraries(missing=["libGL.so.1"])
     assert finding.name == "libGL.so.1"
     assert finding.is_problem
@@ -161,11 +171,11 @@ def test_other_systems_get_their_own_command(manager, remedy):
     assert finding.debian_packages == ()
 
 
-def test_libraries_are_not_looked_for_where_wheels_carry_them():
+def test_libraries_are_checked_on_linux_only():
     assert libraries(missing=["libGL.so.1"], system="darwin") == []
 
 
-def test_import_that_fails_is_named_with_its_last_line():
+def test_failed_import_is_reported_with_the_last_line_of_its_error():
     trials = {"good": "pass", "bad": "raise RuntimeError('operator nms does not exist')"}
     failed = run_trials(trials)
     assert failed == {"bad": "RuntimeError: operator nms does not exist"}
@@ -174,11 +184,11 @@ def test_import_that_fails_is_named_with_its_last_line():
     assert "operator nms does not exist" in finding.detail
 
 
-def test_import_that_crashes_the_interpreter_is_survived():
+def test_import_that_crashes_the_interpreter_is_reported():
     assert "status" in run_trials({"bad": "import os; os._exit(3)"})["bad"]
 
 
-def test_failed_import_is_not_told_twice_when_its_cause_is_known():
+def test_failed_import_is_not_reported_again_if_its_cause_is_known():
     failed = {"cv2": "ImportError: libGL.so.1: cannot open shared object file"}
     assert list(check_trials(failed, known=libraries(missing=["libGL.so.1"]))) == []
 
@@ -217,7 +227,7 @@ def test_changed_weights_are_a_problem(weights, content):
     assert finding.remedy == "git checkout -- weights/mobilenet_v2.safetensors"
 
 
-def test_size_alone_gives_a_change_away(weights):
+def test_file_of_another_size_is_a_problem(weights):
     manifest = (weights / "manifest.json").read_text(encoding="utf-8")
     changed = manifest.replace('"bytes": 7', '"bytes": 8')
     (weights / "manifest.json").write_text(changed, encoding="utf-8")
@@ -232,7 +242,7 @@ def test_absent_weights_are_a_problem(weights):
     assert "missing" in finding.detail
 
 
-def test_untrained_network_is_a_warning_that_asks_for_training(weights):
+def test_untrained_network_is_a_warning_with_the_training_command(weights):
     _, finding = check_weights(weights, ("mobilenet_v2", "resnet50"))
     assert finding.status is Status.WARNING
     assert finding.remedy.startswith("emotion train --model resnet50 ")
@@ -251,27 +261,27 @@ def test_absent_manifest_is_a_problem(tmp_path):
     assert finding.is_problem
 
 
-def test_absent_camera_is_no_more_than_a_warning(tmp_path):
+def test_missing_camera_is_only_a_warning(tmp_path):
     assert check_camera(tmp_path, "linux").status is Status.WARNING
     (tmp_path / "video0").touch()
     assert check_camera(tmp_path, "linux").status is Status.OK
     assert check_camera(tmp_path / "absent", "darwin").status is Status.OK
 
 
-def test_diagnosis_needs_no_third_party_to_be_imported():
+def test_diagnosis_imports_only_the_standard_library():
     code = (
         "import sys; before = set(sys.modules); import core; core.diagnose;"
         "new = {name.partition('.')[0] for name in set(sys.modules) - before};"
         "print(sorted(new - set(sys.stdlib_module_names) - {'core'}))"
     )
-    # -S leaves site-packages out, so that a third party could not even be found.
+    # -S leaves out site-packages, so that other packages cannot be found.
     shown = subprocess.run(
         [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True
     )
     assert shown.stdout.strip() == "[]"
 
 
-def test_networks_that_load_are_ready():
+def test_networks_that_load_are_ok():
     assert prepare_networks("pass").status is Status.OK
 
 
@@ -289,7 +299,7 @@ def test_networks_that_do_not_load_are_a_warning_with_the_reason(program, why):
     assert why in finding.detail
 
 
-def test_compiled_networks_are_kept_by_the_trial(tmp_path, monkeypatch):
+def test_preparing_networks_caches_their_compiled_copies(tmp_path, monkeypatch):
     monkeypatch.setenv("PHOTO_EMOTION_CACHE", str(tmp_path / "kept"))
     assert prepare_networks().status is Status.OK
     # The classifier; our detector for any size and three sizes; MTCNN's last two; the mesh's two.

@@ -1,4 +1,4 @@
-"""The tree of errors is drawn in the module's docstring; the code must say the same."""
+"""The errors match the tree in the module's docstring."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def members():
     ]
 
 
-def drawn():
-    """(name, depth, exit code or None) of every line of the drawing."""
+def parse_tree():
+    """Return (name, depth, exit code or None) of every line of the tree."""
     for line in errors.__doc__.splitlines():
         found = re.match(r"^ {4}([│├└─ ]*)([A-Z]\w+)(?: {2,}(\d)?)", line)
         if found:
@@ -27,13 +27,13 @@ def drawn():
             yield name, len(branch) // 4, int(code) if code else None
 
 
-def test_drawing_names_every_error():
-    assert {name for name, _, _ in drawn()} == {kind.__name__ for kind in members()}
+def test_docstring_lists_every_error():
+    assert {name for name, _, _ in parse_tree()} == {kind.__name__ for kind in members()}
 
 
-def test_errors_descend_and_end_the_process_as_drawn():
+def test_base_classes_and_exit_codes_match_the_docstring():
     path = []
-    for name, depth, code in drawn():
+    for name, depth, code in parse_tree():
         kind = getattr(errors, name)
         path[depth:] = [kind]
         if depth:
@@ -42,7 +42,7 @@ def test_errors_descend_and_end_the_process_as_drawn():
 
 
 @pytest.mark.parametrize("kind", members(), ids=lambda kind: kind.__name__)
-def test_message_and_hint_survive_the_way_to_another_process(kind):
+def test_message_and_hint_survive_pickling(kind):
     if kind is errors.UnknownComponent:
         error = kind("model", "resnet5", ["resnet50"])
     else:

@@ -1,4 +1,4 @@
-"""Where a network looked: a map in 0..1 a face, for every architecture."""
+"""Grad-CAM gives one map in 0..1 per face, for every architecture."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_each_face_has_a_map_from_0_to_1(config, faces48):
         assert each.max() - each.min() > 0.3
 
 
-def test_map_depends_on_the_face_and_on_the_emotion_asked_for(weights_dir, faces48):
+def test_map_depends_on_the_face_and_the_emotion(weights_dir, faces48):
     config = AnalyzerConfig(model="mobilenet_v2", weights_dir=weights_dir)
     one, other = gradcam(config, faces48[:2], happy(2))
     assert np.abs(one - other).max() > 0.1
@@ -77,7 +77,7 @@ def test_ensemble_s_map_is_the_mean_of_its_members_by_share(weights_dir, faces48
     assert gradcam(config, faces48[:1], happy(1))[0] == pytest.approx(expected, abs=1e-4)
 
 
-def test_threads_explain_one_after_the_other(weights_dir, faces48):
+def test_only_one_explanation_runs_at_a_time(weights_dir, faces48):
     config = AnalyzerConfig(model="mobilenet_v2", weights_dir=weights_dir)
     alone = [gradcam(config, faces48[i : i + 1], happy(1))[0] for i in range(4)]
     with ThreadPoolExecutor(8) as pool:
@@ -101,7 +101,7 @@ def test_explaining_prints_nothing_and_leaves_no_hook(weights_dir, faces48, capf
     assert capfd.readouterr() == ("", "")
 
 
-def test_model_that_cannot_be_explained_is_told(weights_dir, faces48, monkeypatch):
+def test_model_that_cannot_be_explained_is_refused(weights_dir, faces48, monkeypatch):
     from core.classifiers import CLASSIFIERS
 
     monkeypatch.setitem(CLASSIFIERS._factories, "theirs", lambda *_names, **_options: None)

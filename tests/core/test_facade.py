@@ -1,4 +1,4 @@
-"""The names that fronts use: complete, and free until they are used."""
+"""The façade is complete, and importing it loads nothing heavy."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEAVY = ("torch", "cv2", "numpy", "mediapipe", "openvino", "PIL", "skimage", "fa
 
 
 @pytest.mark.parametrize("name", core.__all__)
-def test_exported_name_is_there_and_documented(name):
+def test_exported_name_exists_and_is_documented(name):
     value = getattr(core, name)
     assert isinstance(value, str | tuple) or value.__doc__
 
@@ -63,7 +63,7 @@ def test_unknown_name_is_an_attribute_error():
     ],
     ids=["import", "names", "config", "labels and errors", "dir"],
 )
-def test_light_names_load_nothing_heavy(root, use):
+def test_light_names_import_nothing_heavy(root, use):
     code = f"import sys, core; {use or 'pass'}; print(*({set(HEAVY)!r} & set(sys.modules)))"
     shown = subprocess.run(
         [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
@@ -71,7 +71,7 @@ def test_light_names_load_nothing_heavy(root, use):
     assert (shown.returncode, shown.stdout.strip(), shown.stderr) == (0, "", "")
 
 
-def test_example_of_the_docstring_names_what_there_is():
+def test_docstring_example_uses_existing_names():
     line = next(line for line in core.__doc__.splitlines() if "import" in line)
     names = line.partition("import ")[2].split(", ")
     assert set(names) <= set(core.__all__)

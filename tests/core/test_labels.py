@@ -1,4 +1,4 @@
-"""The canonical order is a contract with every weight file."""
+"""Weight files depend on the order of the emotions."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from itertools import combinations
 from core import EMOTIONS, Emotion
 
 
-def test_order_is_fer_2013_s():
+def test_order_is_that_of_fer_2013():
     words = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
     assert [str(emotion) for emotion in EMOTIONS] == words
     assert list(Emotion) == list(EMOTIONS)
 
 
-def test_colours_are_told_apart():
+def test_every_emotion_has_its_own_colour():
     for one, other in combinations(EMOTIONS, 2):
         distance = sum((a - b) ** 2 for a, b in zip(one.colour, other.colour, strict=True))
         assert distance > 60**2, f"{one} and {other}"

@@ -1,4 +1,4 @@
-"""The whole way with the real parts, in a process of its own: silent, and without any network."""
+"""The real pipeline in a process of its own opens no connection and prints nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from core import Analyzer, AnalyzerConfig, document, read_image
 photo, weights = map(Path, sys.argv[1:])
 config = AnalyzerConfig(engine="openvino", device="cpu", weights_dir=weights)
 image = read_image(photo)
-# Two at once: what each starts by itself must not disturb the other.
+# Two at once, which must not disturb each other.
 answers = []
 def run():
     answers.append(document(Analyzer.from_config(config).analyze(image)))
@@ -52,7 +52,7 @@ json.dump({
 
 @pytest.fixture(scope="module")
 def ran(root, astronaut, weights_dir, tmp_path_factory):
-    """What a fresh process said: its standard output and error."""
+    """Return the standard output and error of a new process."""
     photo = tmp_path_factory.mktemp("photo") / "astronaut.png"
     Image.fromarray(astronaut).save(photo)
     shown = subprocess.run(
@@ -66,7 +66,7 @@ def ran(root, astronaut, weights_dir, tmp_path_factory):
     return json.loads(shown.stdout), shown.stderr
 
 
-def test_photo_is_answered(ran):
+def test_photo_is_analyzed(ran):
     (face,) = ran[0]["document"]["faces"]
     assert face["landmarks"]["scheme"] == "face_mesh_468"
     assert face["quality"]["reasons"] == []
@@ -86,7 +86,7 @@ def test_nothing_is_written_to_standard_error(ran):
     assert ran[1] == "still heard"
 
 
-def test_analyzers_made_at_once_answer_alike(ran):
+def test_analyzers_loaded_at_the_same_time_give_the_same_answer(ran):
     answers = ran[0]["answers"]
     assert len(answers) == 2
     assert answers[0] == answers[1] == ran[0]["document"]

@@ -1,4 +1,4 @@
-"""The whole way with fakes: order, numbers, fallbacks, provenance, threads, memory."""
+"""The pipeline with fakes: order, numbers, fallbacks, provenance, threads, memory."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def face(x, y=20, side=40, landmarks=None, score=0.95):
     return Face(Box(x, y, x + side, y + side), score, landmarks)
 
 
-def test_picture_without_faces_is_answered():
+def test_picture_without_faces_has_an_empty_answer():
     answer = analyzer().analyze(picture())
     assert answer.faces == ()
     assert (answer.name, answer.width, answer.height) == ("picture.png", 200, 100)
@@ -64,7 +64,7 @@ def test_faces_are_numbered_from_left_to_right():
 
 
 def test_every_face_keeps_its_own_answer():
-    # The picture grows brighter to the right, and so do the crops.
+    # The picture, and with it the crops, gets brighter to the right.
     answer = analyzer(face(150), face(0), face(80)).analyze(picture())
     happy = [each.emotions[Emotion.HAPPY] for each in answer.faces]
     assert happy == sorted(happy)
@@ -86,12 +86,12 @@ def test_every_face_keeps_its_own_answer():
     ],
     ids=["left", "right", "below", "no width", "less than a pixel", "inside out", "NaN"],
 )
-def test_face_without_a_pixel_in_the_picture_is_dropped(box):
+def test_face_outside_the_picture_is_dropped(box):
     answer = analyzer(Face(box, 0.9), face(100)).analyze(picture())
     assert [(each.index, each.face.box.x1) for each in answer.faces] == [(1, 100)]
 
 
-def test_box_is_clamped_to_the_picture_and_quality_knows_of_the_rest():
+def test_box_is_clamped_but_quality_is_judged_by_the_whole_box():
     answer = analyzer(face(-20), face(180)).analyze(picture())
     assert [each.face.box for each in answer.faces] == [Box(0, 20, 20, 60), Box(180, 20, 200, 60)]
     for each in answer.faces:
@@ -99,7 +99,7 @@ def test_box_is_clamped_to_the_picture_and_quality_knows_of_the_rest():
         assert each.quality.size_px == 40
 
 
-def test_landmarks_decide_how_a_face_is_cut():
+def test_landmarks_decide_how_a_face_is_cropped():
     points = five_points(60, 20, 1.5)
     answer = analyzer(face(10, landmarks=five_points(10, 5)), landmarks=points).analyze(picture())
     expected = matrix_from_anchors(anchor_points(points), FaceFrame())
@@ -107,7 +107,7 @@ def test_landmarks_decide_how_a_face_is_cut():
     assert answer.faces[0].face.landmarks is points
 
 
-def test_detector_s_own_points_stand_in_for_missing_landmarks():
+def test_detector_points_are_used_if_landmarks_are_missing():
     points = five_points(20, 10, 1.2)
     answer = analyzer(face(10, landmarks=points)).analyze(picture())
     expected = matrix_from_anchors(anchor_points(points), FaceFrame())
@@ -119,12 +119,12 @@ def test_detector_s_own_points_stand_in_for_missing_landmarks():
 @pytest.mark.parametrize(
     "useless", [None, Landmarks(np.zeros((5, 2)), "five_points")], ids=["none", "one point"]
 )
-def test_box_stands_in_where_no_points_say_anything(useless):
+def test_box_is_used_if_no_points_are_usable(useless):
     answer = analyzer(face(30, landmarks=useless), landmarks=useless).analyze(picture())
     assert answer.faces[0].crop.matrix == pytest.approx(matrix_from_box(Box(30, 20, 70, 60)))
 
 
-def test_faces_can_be_found_alone_and_answered_again():
+def test_detected_faces_can_be_analyzed_separately():
     made = analyzer(
         Face(Box(60, 0, 100, 40), 0.9, five_points(60, 0)),
         Face(Box(0, 0, 48, 48), 0.8, five_points()),
@@ -154,7 +154,7 @@ def test_other_landmarks_give_another_crop():
     assert made.analyze_faces(image, []) == ()
 
 
-def test_notes_of_the_reader_are_carried():
+def test_notes_of_the_reader_are_in_the_answer():
     answer = analyzer(face(10)).analyze(picture(notes=("First of several frames.",)))
     assert answer.notes == ("First of several frames.",)
 
@@ -163,7 +163,7 @@ def test_notes_of_the_reader_are_carried():
     ("size_wh", "preset", "smallest"),
     [((1, 1), Preset.BALANCED, 8), ((300, 6), Preset.FAST, 8), ((4000, 60), Preset.FAST, 84)],
 )
-def test_picture_too_small_for_any_face_says_so(size_wh, preset, smallest):
+def test_picture_too_narrow_for_any_face_gets_a_note(size_wh, preset, smallest):
     answer = analyzer(preset=preset).analyze(picture(*size_wh))
     (note,) = answer.notes
     assert note == (
@@ -173,7 +173,7 @@ def test_picture_too_small_for_any_face_says_so(size_wh, preset, smallest):
     assert PRESETS[preset].min_face_px <= smallest
 
 
-def test_faces_of_one_picture_are_classified_at_once():
+def test_faces_of_one_picture_are_classified_in_one_call():
     classifier = BrightnessClassifier()
     answer = analyzer(face(0), face(60), face(120), classifier=classifier).analyze(picture())
     assert len(classifier.seen) == 3
@@ -181,7 +181,7 @@ def test_faces_of_one_picture_are_classified_at_once():
         assert (seen == each.crop.pixels).all()
 
 
-def test_calibration_and_level_come_with_the_model():
+def test_calibration_and_level_are_those_of_the_model():
     calibration = Calibration(temperature=4.0, certain_from=0.9)
     (plain,) = analyzer(face(60)).analyze(picture()).faces
     (calm,) = analyzer(face(60), calibration=calibration).analyze(picture()).faces
@@ -195,13 +195,13 @@ def test_calibration_and_level_come_with_the_model():
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_value_that_is_no_number_is_an_error(value):
+def test_output_that_is_not_a_number_is_an_error(value):
     broken = analyzer(face(10), classifier=BrightnessClassifier(value))
     with pytest.raises(InferenceError):
         broken.analyze(picture())
 
 
-def test_provenance_tells_what_answered():
+def test_provenance_names_components_and_weights():
     provenance = analyzer(model="mobilenet_v2", preset="fast").analyze(picture()).provenance
     assert provenance.version == __version__
     assert (provenance.model, provenance.detector, provenance.landmarks) == (
@@ -222,19 +222,19 @@ def test_provenance_changes_with_the_calibration():
             landmarks=None,
             model=EmotionModel.of_one("bright", BrightnessClassifier(), Calibration(), facts),
         )
-        return made._provenance.config_digest
+        return made.provenance.config_digest
 
     assert digest(calibration={"temperature": 1.0}) != digest(calibration={"temperature": 1.1})
     assert digest(calibration={"temperature": 1.0}) == digest(calibration={"temperature": 1.0})
 
 
-def test_time_is_told_for_every_stage():
+def test_time_is_measured_for_every_stage():
     elapsed = analyzer(face(10)).analyze(picture()).elapsed_s
     assert list(elapsed) == ["detect", "landmarks", "align", "quality", "classify"]
     assert all(0 <= seconds < 60 for seconds in elapsed.values())
 
 
-def test_faces_of_several_pictures_share_a_call_and_are_answered_as_alone():
+def test_faces_of_several_pictures_share_a_call_and_get_the_same_answers():
     classifier = BrightnessClassifier()
     made = analyzer(face(150), face(10), classifier=classifier)
     images = [picture(200), picture(240), RgbImage(np.zeros((9, 9, 3), np.uint8)), picture(280)]
@@ -244,7 +244,7 @@ def test_faces_of_several_pictures_share_a_call_and_are_answered_as_alone():
     assert len(classifier.seen) == sum(len(each["faces"]) for each in alone) > 4
 
 
-def test_calls_of_a_fixed_size_are_filled_with_blank_faces():
+def test_calls_of_fixed_size_are_padded_with_blank_faces():
     classifier = BrightnessClassifier()
     made = analyzer(face(150), face(10), face(80), classifier=classifier)
     examined = [made.prepare(picture(200)), made.prepare(picture(240))]
@@ -258,7 +258,7 @@ def test_calls_of_a_fixed_size_are_filled_with_blank_faces():
     assert made.classify([], faces_per_call=4) == ()
 
 
-def test_no_bit_of_a_network_s_answer_depends_on_the_faces_beside_it(weights_dir, photo):
+def test_calls_of_fixed_size_give_bitwise_equal_answers(weights_dir, photo):
     made = analyzer(*(Face(Box(150.0 + x, 50.0, 260.0 + x, 180.0), 0.9) for x in (0, 20, 40)))
     made._model = load_model(AnalyzerConfig(weights_dir=weights_dir, device=Device.CPU))
     turned = RgbImage(photo.pixels[:, ::-1], "turned.png")
@@ -283,7 +283,7 @@ def test_picture_is_not_changed():
     assert (image.pixels == before).all()
 
 
-def test_eight_threads_answer_as_one():
+def test_eight_threads_get_the_same_answers():
     made = analyzer(face(150), face(-10), face(80), landmarks=None)
     images = [picture(200 + 10 * step, 100) for step in range(8)] * 5
     alone = [document(made.analyze(image)) for image in images[:8]]
@@ -292,7 +292,7 @@ def test_eight_threads_answer_as_one():
     assert together == alone * 5
 
 
-def test_nothing_grows_over_many_calls():
+def test_memory_does_not_grow_over_many_calls():
     made, image = analyzer(face(10), face(80, landmarks=five_points(80, 20))), picture()
     for _ in range(20):
         made.analyze(image)
@@ -305,7 +305,7 @@ def test_nothing_grows_over_many_calls():
         grown, _peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    # Two crops of a picture alone are 4.6 kB, so that 200 kept answers would be nearly 1 MB.
+    # Two crops are 4.6 kB, so 200 stored answers would be nearly 1 MB.
     assert grown < 50_000
 
 
@@ -318,7 +318,7 @@ def test_single_network_is_loaded_with_its_manifest_entry(weights_dir):
 
 @pytest.fixture(scope="module")
 def together(weights_dir):
-    """The ensemble of the three random networks, behind fakes."""
+    """The ensemble of three random networks, with fake detector and landmarks."""
     made = analyzer(face(20), face(90), model="ensemble")
     made._model = load_model(
         AnalyzerConfig(model="ensemble", weights_dir=weights_dir, engine=Engine.TORCH)
@@ -326,7 +326,7 @@ def together(weights_dir):
     return made
 
 
-def test_ensemble_tells_its_members_answers(together):
+def test_ensemble_gives_the_answers_of_its_members(together):
     members = ["mobilenet_v2", "resnet50", "inception_v3"]
     assert list(together._model.weights_sha256) == members
     for each in together.analyze(picture()).faces:
@@ -336,7 +336,7 @@ def test_ensemble_tells_its_members_answers(together):
         assert each.emotions.certain_from == 0.45
 
 
-def test_ensemble_s_answer_is_its_calibration_of_the_members_mean(together):
+def test_ensemble_calibrates_the_mean_of_its_members(together):
     for each in together.analyze(picture()).faces:
         mean = np.zeros(7)
         for answer, share in zip(each.per_model.values(), (0.5, 0.3, 0.2), strict=True):
@@ -366,13 +366,13 @@ def test_analyzers_are_loaded_one_at_a_time(monkeypatch, tmp_path):
     assert most == [1, 1, 1, 1]
 
 
-def test_missing_model_is_told_before_anything_else_is_loaded(tmp_path, monkeypatch):
+def test_missing_model_is_reported_before_anything_else_is_loaded(tmp_path, monkeypatch):
     monkeypatch.setattr("core.pipeline.detectors.load", None)
     with pytest.raises(WeightsMissing):
         Analyzer.from_config(AnalyzerConfig(weights_dir=tmp_path))
 
 
-def test_model_registered_from_outside_is_taken_as_calibrated(monkeypatch):
+def test_model_registered_from_outside_counts_as_calibrated(monkeypatch):
     from core.classifiers import CLASSIFIERS
 
     theirs = BrightnessClassifier()

@@ -1,4 +1,4 @@
-"""Components are listed without being imported, and found or refused by name."""
+"""Components are listed without importing them, and looked up by name."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def test_names_come_in_order_of_registration_without_any_import(registry):
     assert "tests.core.never_imported" not in sys.modules
 
 
-def test_module_is_imported_when_its_factory_is_asked_for(registry):
+def test_module_is_imported_when_its_factory_is_needed(registry):
     with pytest.raises(ModuleNotFoundError):
         registry.get("lazy")
     registry.add("loads", "tests.core.pipeline_parts:scores")
     assert registry.get("loads").__name__ == "scores"
 
 
-def test_callable_is_given_back_as_it_is(registry):
+def test_registered_callable_is_returned_unchanged(registry):
     assert registry.get("ready") is dict
 
 
 @pytest.mark.parametrize("again", ["lazy", "ready"])
-def test_name_is_given_once_only(registry, again):
+def test_name_can_be_registered_only_once(registry, again):
     with pytest.raises(ConfigError, match=f"A thing named '{again}' is registered already"):
         registry.add(again, list)
     assert registry.get("ready") is dict

@@ -1,4 +1,4 @@
-"""Faces followed over time."""
+"""Faces are tracked from frame to frame."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def numbers(faces):
     return [each.number for each in faces]
 
 
-def test_no_face_is_nothing_to_follow():
+def test_no_faces_give_no_tracks():
     assert FaceTracker().update([], 0.0) == ()
 
 
@@ -34,13 +34,13 @@ def test_faces_keep_their_numbers_when_their_order_changes():
     assert numbers(tracker.update([at(102), at(3)], 0.1)) == [2, 1]
 
 
-def test_largest_overlap_decides_between_two_faces():
+def test_track_goes_to_the_face_with_the_largest_overlap():
     tracker = FaceTracker()
     tracker.update([at(0), at(30)], 0.0)
     assert numbers(tracker.update([at(26), at(4)], 0.1)) == [2, 1]
 
 
-def test_number_survives_a_moment_without_the_face_and_is_never_given_again():
+def test_face_keeps_its_number_for_a_moment_and_the_number_is_never_reused():
     tracker = FaceTracker(keep_s=1.0)
     tracker.update([at(0)], 0.0)
     assert tracker.update([], 0.5) == ()
@@ -49,13 +49,13 @@ def test_number_survives_a_moment_without_the_face_and_is_never_given_again():
     assert numbers(tracker.update([at(0)], 2.0)) == [2]
 
 
-def test_face_keeps_its_number_however_slowly_frames_come():
+def test_face_keeps_its_number_at_a_low_frame_rate():
     tracker = FaceTracker(keep_s=1.0)
     tracker.update([at(0)], 0.0)
     assert numbers(tracker.update([at(0)], 5.0)) == [1]
 
 
-def test_face_elsewhere_is_another_one():
+def test_face_elsewhere_gets_a_new_number():
     tracker = FaceTracker()
     tracker.update([at(0)], 0.0)
     assert numbers(tracker.update([at(200)], 0.1)) == [2]
@@ -69,10 +69,10 @@ def test_smoothing_is_the_same_at_any_frame_rate(frames):
         (face,) = tracker.update([at(0, scores(sad=1.0))], step / frames)
     assert face.emotions[Emotion.HAPPY] == pytest.approx(math.exp(-2))
     assert face.emotions[Emotion.SAD] == pytest.approx(1 - math.exp(-2))
-    assert face.seen_s == 1.0
+    assert face.last_s == 1.0
 
 
-def test_without_smoothing_the_newest_answer_counts_alone():
+def test_without_smoothing_the_newest_answer_is_returned():
     tracker = FaceTracker(smoothing_s=0)
     tracker.update([at(0, scores(happy=1.0))], 0.0)
     new = scores(certain_from=0.4, sad=1.0)
@@ -80,14 +80,14 @@ def test_without_smoothing_the_newest_answer_counts_alone():
     assert face.emotions == new
 
 
-def test_time_that_runs_backwards_is_refused():
+def test_frames_out_of_order_are_refused():
     tracker = FaceTracker()
     tracker.update([at(0)], 1.0)
     with pytest.raises(ValueError, match="in order of time"):
         tracker.update([at(0)], 0.5)
 
 
-def test_what_each_network_says_is_smoothed_alike():
+def test_scores_of_each_network_are_smoothed_too():
     """Else a face could show what most networks did not say."""
     tracker = FaceTracker(smoothing_s=0.5)
     for time_s, said in ((0.0, scores(happy=1.0)), (0.25, scores(sad=1.0))):

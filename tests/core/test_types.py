@@ -1,4 +1,4 @@
-"""What passes between the stages: shapes are checked once, nothing can be changed later."""
+"""Types between the stages check their shapes and are immutable."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_pixels_of_another_shape_or_type_are_refused(pixels):
         RgbImage(pixels)
 
 
-def test_picture_cannot_be_changed_and_leaves_the_caller_s_array_alone():
+def test_pixels_are_read_only_and_the_caller_s_array_stays_writeable():
     pixels = np.zeros((2, 3, 3), np.uint8)
     image = RgbImage(pixels)
     pixels[0, 0] = 255
@@ -45,7 +45,7 @@ def test_read_only_pixels_are_not_copied():
     assert RgbImage(pixels).pixels is pixels
 
 
-def test_mirrored_view_becomes_a_plain_array():
+def test_mirrored_view_becomes_contiguous():
     pixels = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
     pixels.setflags(write=False)
     image = RgbImage(pixels[:, ::-1])
@@ -73,13 +73,13 @@ def test_box_is_clamped_to_the_picture(box, expected):
     assert box.clamped(20, 10) == expected
 
 
-def test_clamped_edges_are_floats_like_all_others():
+def test_clamped_edges_are_floats():
     edges = dataclasses.astuple(Box(-1.5, -1.5, 99.5, 99.5).clamped(20, 10))
     assert edges == (0.0, 0.0, 20.0, 10.0)
     assert {type(edge) for edge in edges} == {float}
 
 
-def test_box_turned_inside_out_has_no_area():
+def test_box_with_swapped_corners_has_no_area():
     box = Box(5, 5, 1, 9)
     assert (box.width, box.height, box.area) == (0, 4, 0)
 
@@ -103,7 +103,7 @@ def test_landmarks_of_another_shape_are_refused(shape):
         Landmarks(np.zeros(shape, np.float32), "five_points")
 
 
-def test_depth_belongs_to_the_points():
+def test_depth_has_one_value_per_point():
     with pytest.raises(ValueError, match="expected depth of shape"):
         Landmarks(np.zeros((5, 2), np.float32), "five_points", np.zeros(4, np.float32))
 
@@ -120,7 +120,7 @@ def test_depth_belongs_to_the_points():
     ],
     ids=["none", "one", "too much", "NaN", "partly NaN", "negative"],
 )
-def test_what_is_no_distribution_over_the_emotions_is_refused(probabilities):
+def test_probabilities_that_are_no_distribution_are_refused(probabilities):
     with pytest.raises(ValueError, match="expected"):
         EmotionScores(probabilities)
 
@@ -148,5 +148,5 @@ def test_equal_probabilities_keep_the_canonical_order():
 @pytest.mark.parametrize(
     ("certain_from", "certain"), [(0.0, True), (0.6, True), (0.6000001, False), (1.0, False)]
 )
-def test_answer_is_certain_from_the_level_on(certain_from, certain):
+def test_answer_is_certain_if_it_reaches_the_level(certain_from, certain):
     assert scores(certain_from, happy=0.6, sad=0.4).certain is certain

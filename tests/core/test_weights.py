@@ -1,4 +1,4 @@
-"""Weights are described by a manifest and checked before they are parsed."""
+"""Weights are described in the manifest and verified before they are parsed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.weights import read_manifest, read_models, read_spec
 
 
 def small_file(seed=0):
-    """A safetensors file of about a kilobyte."""
+    """Return a safetensors file of about a kilobyte."""
     values = np.random.default_rng(seed).normal(size=(16, 32)).astype(np.float16)
     return save({"layer.weight": values})
 
@@ -49,7 +49,7 @@ def write(directory, models, **more):
 
 @pytest.fixture
 def folder(tmp_path):
-    """One model, ``resnet50``, whole and described."""
+    """A folder with one intact model, ``resnet50``."""
     data = small_file()
     (tmp_path / "resnet50.safetensors").write_bytes(data)
     write(tmp_path, {"resnet50": entry(data)})
@@ -58,7 +58,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def parsed(monkeypatch):
-    """What was handed to safetensors' parser."""
+    """Record the data passed to safetensors' parser."""
     import safetensors.torch
 
     given = []
@@ -67,7 +67,7 @@ def parsed(monkeypatch):
     return given
 
 
-def test_entry_tells_everything_that_travels_with_the_weights(folder):
+def test_entry_is_read_completely(folder):
     spec = read_spec("resnet50", folder)
     assert spec.file == folder / "resnet50.safetensors"
     assert spec.preprocessing == Preprocessing(96, 0.5, 0.25)
@@ -76,7 +76,7 @@ def test_entry_tells_everything_that_travels_with_the_weights(folder):
     assert (spec.parameters, spec.metrics) == (512, {"validation": {"accuracy": 0.7}})
 
 
-def test_whole_file_is_loaded_in_its_own_precision(folder, parsed):
+def test_intact_file_is_loaded_in_its_own_precision(folder, parsed):
     state = read_spec("resnet50", folder).load()
     assert {key: (tuple(value.shape), str(value.dtype)) for key, value in state.items()} == {
         "layer.weight": ((16, 32), "torch.float16")
@@ -90,7 +90,7 @@ def test_three_shipped_networks_together_take_less_than_110_mb(root):
     assert sum(spec.file.stat().st_size for spec in specs.values()) < 110e6
 
 
-def test_manifest_without_any_model_is_a_normal_one(tmp_path):
+def test_manifest_without_models_is_valid(tmp_path):
     write(tmp_path, {})
     assert read_manifest(tmp_path) == {}
     assert read_models(tmp_path) == {}
@@ -103,7 +103,7 @@ def test_missing_manifest_says_how_to_restore_it(tmp_path):
         assert "git checkout" in caught.value.hint
 
 
-def test_model_that_is_not_trained_asks_for_training_and_names_what_there_is(folder):
+def test_untrained_model_names_the_training_command_and_the_trained_models(folder):
     with pytest.raises(WeightsMissing, match="inception_v3 is not trained yet") as caught:
         read_spec("inception_v3", folder)
     assert "emotion train --model inception_v3" in caught.value.hint
@@ -181,7 +181,7 @@ def test_entry_that_makes_no_sense_is_refused(tmp_path, changes):
         "resnet50\0.safetensors",
     ],
 )
-def test_file_is_looked_for_beside_the_manifest_only(tmp_path, file):
+def test_file_outside_the_manifest_s_folder_is_refused(tmp_path, file):
     folder = tmp_path / "weights"
     folder.mkdir()
     data = small_file()
@@ -191,7 +191,7 @@ def test_file_is_looked_for_beside_the_manifest_only(tmp_path, file):
         read_spec("resnet50", folder)
 
 
-def test_missing_file_is_told(folder, parsed):
+def test_missing_file_is_reported(folder, parsed):
     (folder / "resnet50.safetensors").unlink()
     with pytest.raises(WeightsMissing, match="weights of resnet50 are missing"):
         read_spec("resnet50", folder).load()
@@ -255,7 +255,7 @@ def test_swapped_files_are_refused_before_they_are_parsed(tmp_path, parsed):
 
 
 class Exploding:
-    """Unpickling it runs code."""
+    """An object whose unpickling runs code."""
 
     ran = False
 
@@ -281,7 +281,7 @@ def test_pickle_with_another_name_and_a_right_checksum_is_never_unpickled(tmp_pa
     assert not Exploding.ran
 
 
-def test_header_that_promises_more_than_there_is_is_refused(tmp_path):
+def test_header_with_a_wrong_length_is_refused(tmp_path):
     data = (2**62).to_bytes(8, "little") + b"{}"
     (tmp_path / "resnet50.safetensors").write_bytes(data)
     write(tmp_path, {"resnet50": entry(data)})

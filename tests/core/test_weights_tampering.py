@@ -1,4 +1,4 @@
-"""The shipped weights, tampered with in a hundred ways: refused before anything parses them."""
+"""Shipped weights changed in a hundred ways are refused before they are parsed."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def shipped():
 
 @pytest.fixture
 def folder(tmp_path):
-    """A copy of the shipped manifest, beside which a test lays its file."""
+    """A folder with the shipped manifest, to which a test adds its file."""
     shutil.copy(SHIPPED_DIR / MANIFEST_NAME, tmp_path)
     return tmp_path
 
 
 @pytest.fixture
 def unparsed(monkeypatch):
-    """Fails the test as soon as weights are parsed or unpickled."""
+    """Fail the test as soon as weights are parsed or unpickled."""
     import safetensors.torch
     import torch
 
@@ -44,7 +44,7 @@ def unparsed(monkeypatch):
         monkeypatch.setattr(module, name, parses)
 
 
-def lay(folder, data):
+def put(folder, data):
     (folder / read_spec(NAME, folder).file.name).write_bytes(data)
 
 
@@ -112,19 +112,19 @@ KINDS: tuple[Callable[[bytearray, random.Random], None], ...] = (
 
 
 @pytest.mark.parametrize("tamper", KINDS, ids=lambda kind: kind.__name__)
-def test_ten_tamperings_of_each_kind_are_refused_unparsed(shipped, folder, unparsed, tamper):
+def test_ten_changes_of_each_kind_are_refused_before_parsing(shipped, folder, unparsed, tamper):
     spec = read_spec(NAME, folder)
     for seed in range(10):
         data = bytearray(shipped)
         tamper(data, random.Random(f"{tamper.__name__} {seed}"))
         assert data != shipped
-        lay(folder, data)
+        put(folder, data)
         with pytest.raises(WeightsCorrupt) as caught:
             spec.load()
         assert "git checkout" in caught.value.hint
 
 
-def test_every_shipped_file_in_the_place_of_another_is_refused_unparsed(shipped, folder, unparsed):
+def test_every_swapped_shipped_file_is_refused_before_parsing(shipped, folder, unparsed):
     specs = read_manifest(folder)
     for name, spec in specs.items():
         for other in specs.keys() - {name}:
@@ -135,7 +135,7 @@ def test_every_shipped_file_in_the_place_of_another_is_refused_unparsed(shipped,
 
 
 class Exploding:
-    """Unpickling it runs code."""
+    """An object whose unpickling runs code."""
 
     ran = False
 
@@ -143,22 +143,22 @@ class Exploding:
         return (setattr, (Exploding, "ran", True))
 
 
-def test_a_pickle_of_the_right_size_and_name_is_refused_unparsed(shipped, folder, unparsed):
+def test_pickle_of_the_right_size_and_name_is_refused_before_parsing(shipped, folder, unparsed):
     pickled = pickle.dumps(Exploding())
-    lay(folder, pickled + bytes(len(shipped) - len(pickled)))
+    put(folder, pickled + bytes(len(shipped) - len(pickled)))
     with pytest.raises(WeightsCorrupt, match="differ from the ones that were measured"):
         read_spec(NAME, folder).load()
     assert not Exploding.ran
 
 
-def test_no_analyzer_is_made_of_tampered_weights(shipped, folder, unparsed):
+def test_analyzer_refuses_tampered_weights(shipped, folder, unparsed):
     data = bytearray(shipped)
     data[-1] ^= 1
-    lay(folder, data)
+    put(folder, data)
     with pytest.raises(WeightsCorrupt):
         Analyzer.from_config(AnalyzerConfig(model=NAME, weights_dir=folder))
 
 
-def test_an_untouched_copy_is_loaded(shipped, folder):
-    lay(folder, shipped)
+def test_unchanged_copy_is_loaded(shipped, folder):
+    put(folder, shipped)
     assert read_spec(NAME, folder).load()

@@ -143,7 +143,7 @@ def test_what_the_answers_cannot_do_goes_along(space, root):
 
 
 def test_shared_libraries_are_those_that_the_doctor_knows(space):
-    assert lines_of(space / "packages.txt") == [each.packages["apt-get"] for each in LIBRARIES]
+    assert lines_of(space / "packages.txt") == [each["apt-get"] for each in LIBRARIES.values()]
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def test_description_fits_the_network(name):
         assert seen == [architecture.auxiliary[1]]
 
 
-def test_inception_needs_its_least_input():
+def test_inception_fails_below_its_smallest_input():
     with torch.device("meta"):
         network = EmotionNetwork(find_architecture("inception_v3")).eval()
         batch = torch.zeros(1, 3, 74, 74)
@@ -42,7 +42,7 @@ def test_inception_needs_its_least_input():
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_imagenet_weights_named_are_torchvision_s(name):
+def test_imagenet_weights_exist_in_torchvision(name):
     from torchvision import models
 
     assert models.get_weight(find_architecture(name).imagenet_weights)

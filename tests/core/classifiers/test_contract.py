@@ -14,7 +14,7 @@ from core.classifiers.network import BATCH
 
 @pytest.fixture(scope="module")
 def load(weights_dir):
-    """Loads a model once an engine."""
+    """Load each model once per engine."""
     made = {}
 
     def load(name, engine):
@@ -53,8 +53,8 @@ def test_each_face_gets_seven_logits(either, faces48):
     assert np.isfinite(rows).all()
 
 
-def test_answers_differ_from_face_to_face(either, faces48):
-    # Guards the other tests: a network that gives one answer to all would pass most of them.
+def test_different_faces_get_different_answers(either, faces48):
+    # A network with one answer for all faces would pass most of the other tests.
     rows = either.logits(faces48)
     assert rows.std(axis=0).min() > 0.05
     assert len(set(rows.argmax(axis=1))) >= 3
@@ -67,7 +67,7 @@ def test_both_engines_give_the_same_answers(load, name, faces48):
     assert (torch_rows.argmax(axis=1) == openvino_rows.argmax(axis=1)).all()
 
 
-def test_order_is_kept_whoever_stands_beside(either, faces48):
+def test_answer_does_not_depend_on_order_or_neighbours(either, faces48):
     together = either.logits(faces48)
     assert either.logits(faces48[::-1]) == pytest.approx(together[::-1], abs=1e-4)
     for index in (0, 5):
@@ -75,7 +75,7 @@ def test_order_is_kept_whoever_stands_beside(either, faces48):
         assert alone[0] == pytest.approx(together[index], abs=1e-4)
 
 
-def test_more_faces_than_one_batch_are_answered_in_order(load, faces48):
+def test_more_faces_than_one_batch_keep_their_order(load, faces48):
     classifier = load("mobilenet_v2", Engine.OPENVINO)
     count = 2 * BATCH + 3
     many = faces48[np.arange(count) % len(faces48)]
@@ -98,7 +98,7 @@ def test_faces_are_not_changed(either, faces48):
     assert (faces48 == before).all()
 
 
-def test_eight_threads_answer_as_one(either, faces48):
+def test_eight_threads_get_the_same_answers(either, faces48):
     alone = either.logits(faces48)
     parts = [slice(start, start + 3) for start in (0, 3, 6, 9)] * 4
     with ThreadPoolExecutor(8) as pool:

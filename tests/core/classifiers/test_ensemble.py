@@ -1,4 +1,4 @@
-"""Three networks together: complete or refused by name, weighted, calibrated one by one."""
+"""The ensemble: all networks are needed; each is calibrated and weighted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.classifiers.model import load_model
 
 @pytest.fixture
 def changed(weights_dir, tmp_path):
-    """Copies the folder's manifest with a change; the files are linked."""
+    """Copy the folder's manifest with a change and link the weight files."""
 
     def change(edit):
         document = json.loads((weights_dir / "manifest.json").read_text(encoding="utf-8"))
@@ -46,13 +46,13 @@ def test_missing_members_are_named(changed, missing):
     assert f"emotion train --model {missing[0]}" in caught.value.hint
 
 
-def test_uncalibrated_ensemble_asks_for_calibration(changed):
+def test_uncalibrated_ensemble_names_the_calibration_command(changed):
     with pytest.raises(WeightsMissing, match="not calibrated yet") as caught:
         load(changed(lambda document: document.pop("ensemble")))
     assert "emotion calibrate --model ensemble" in caught.value.hint
 
 
-def test_members_that_want_other_frames_are_refused(changed):
+def test_members_with_different_frames_are_refused(changed):
     def edit(document):
         document["models"]["resnet50"]["frame"]["mouth"] = [24.0, 40.0]
 

@@ -1,4 +1,4 @@
-"""One network as a classifier: mirrored views, batches, what is no number."""
+"""One network as a classifier: mirrored views, batches, invalid outputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.weights import read_spec
 
 
 class Runner:
-    """Gives rows made by ``answer`` and remembers the batches."""
+    """Return ``answer`` for each face and record the batches."""
 
     def __init__(self, answer):
         self.answer = answer
@@ -34,7 +34,7 @@ def classifier(weights_dir):
 
 
 def left_of(face):
-    """Logits that depend on the left half of the picture only."""
+    """Return logits that depend only on the left half of the picture."""
     return np.array([face[0, :, :24].mean(), 0, 0, 1, 0, 0, 0])
 
 
@@ -56,13 +56,13 @@ def test_network_sees_each_face_and_its_mirror_image_in_bounded_batches(classifi
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_value_that_is_no_number_is_an_error(classifier, faces48, value):
+def test_output_that_is_not_a_number_is_an_error(classifier, faces48, value):
     made, _ = classifier(lambda face: np.array([0, 0, value, 0, 0, 0, 0]))
     with pytest.raises(InferenceError, match="not a number"):
         made.logits(faces48)
 
 
-def test_hopeless_class_stays_a_finite_logit(classifier, faces48):
+def test_improbable_class_has_a_finite_logit(classifier, faces48):
     made, _ = classifier(lambda face: np.array([1e4, 0, 0, 0, 0, 0, -1e4]))
     rows = made.logits(faces48)
     assert np.isfinite(rows).all()
@@ -70,7 +70,7 @@ def test_hopeless_class_stays_a_finite_logit(classifier, faces48):
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_untrained_network_asks_for_training(tmp_path, name):
+def test_untrained_network_names_the_training_command(tmp_path, name):
     (tmp_path / "manifest.json").write_text('{"schema_version": 1, "models": {}}')
     with pytest.raises(WeightsMissing, match=f"{name} is not trained yet") as caught:
         read_spec(name, tmp_path)

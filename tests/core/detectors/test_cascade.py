@@ -1,4 +1,4 @@
-"""Candidates meet a network in batches of few sizes, each of them once."""
+"""Candidates are run in batches of a few sizes, each candidate once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_BLANK = 7
 
 
 class Brightness:
-    """Answers with what it sees, and remembers how much it saw at once."""
+    """Return the brightness of each crop and record the batch sizes."""
 
     def __init__(self):
         self.sizes = []
@@ -24,7 +24,7 @@ class Brightness:
 
 
 @pytest.mark.parametrize("count", [1, 3, 4, 5, 8, 9, 15, 16, 17, 40, 63, 64, 100, 255, 300])
-def test_every_candidate_is_answered_in_its_place(count):
+def test_every_candidate_gets_its_own_output(count):
     dice = np.random.default_rng(count)
     pixels = dice.integers(0, 256, (90, 120, 3), dtype=np.uint8)
     corners = dice.integers(1, 60, (count, 2))

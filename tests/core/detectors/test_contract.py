@@ -1,4 +1,4 @@
-"""What every registered detector promises."""
+"""Requirements that every registered detector meets."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from core.faces.boxes import box_iou
 from tests.core.conftest import FACE_XYXY
 
 SURE_FROM = {MtcnnDetector: 0.9}
-"""What a plain portrait is scored at least; what a score means is each detector's own affair."""
+"""The lowest score of a plain portrait; scores of different detectors cannot be compared."""
 
 
 @pytest.fixture(scope="module", params=DETECTORS.names())
 def detector(request):
-    preset = serving(request.param)
+    preset = find_preset(request.param)
     return DETECTORS.get(request.param)(
         settings=settings_for(preset, request.param),
         threshold=tuned_threshold(request.param, preset, OperatingPoint.BALANCED),
@@ -30,8 +30,8 @@ def detector(request):
     )
 
 
-def serving(name: str) -> Preset:
-    """The preset that chooses the detector; the usual one where none does."""
+def find_preset(name: str) -> Preset:
+    """Return the preset that uses the detector; the default one if none does."""
     own = [preset for preset in Preset if PRESETS[preset].detector == name]
     return Preset.BALANCED if Preset.BALANCED in own or not own else own[0]
 
@@ -45,7 +45,7 @@ def plain(faces):
 
 @pytest.fixture(scope="module")
 def group(astronaut):
-    """Five astronauts of different sizes, and where their faces are."""
+    """Five astronauts of different sizes, with the boxes of their faces."""
     places = [(0, 68, 512), (512, 0, 300), (512, 300, 280), (812, 0, 360), (812, 360, 220)]
     pixels = np.zeros((580, 1172, 3), np.uint8)
     boxes = []
@@ -60,7 +60,7 @@ def group(astronaut):
 
 @pytest.fixture(scope="module")
 def row(astronaut):
-    """The five beside each other, in a picture five times as wide as it is high."""
+    """The five side by side, in a picture five times as wide as it is high."""
     sizes = [512, 180, 300, 240, 400]
     pixels = np.zeros((512, sum(sizes), 3), np.uint8)
     boxes, x = [], 0
@@ -104,15 +104,15 @@ def test_several_faces_are_found_where_they_are(detector, composed, request):
         assert max(box_iou(face.box, box) for face in faces) > 0.6
 
 
-def test_best_scores_come_with_values_from_0_to_1(detector, group):
+def test_scores_are_between_0_and_1(detector, group):
     for face in detector.detect(group[0]):
         assert 0 <= face.score <= 1
         assert type(face.score) is float
 
 
 @pytest.mark.parametrize("size_wh", [(2000, 2000), (2600, 1300), (900, 1800)])
-def test_boxes_are_in_coordinates_of_the_original(detector, astronaut, size_wh):
-    # A reduced copy is looked at; what comes back belongs to the picture as given.
+def test_boxes_are_in_coordinates_of_the_original_image(detector, astronaut, size_wh):
+    # A reduced copy is searched, but coordinates are those of the original picture.
     large = cv2.resize(astronaut, size_wh, interpolation=cv2.INTER_LINEAR)
     if size_wh[0] != size_wh[1]:
         side = min(size_wh)
@@ -133,7 +133,7 @@ def test_same_picture_twice_gives_the_same_answer(detector, photo):
     assert plain(detector.detect(photo)) == plain(detector.detect(photo))
 
 
-def test_another_picture_in_between_changes_nothing(detector, photo, group):
+def test_another_picture_in_between_does_not_change_the_answer(detector, photo, group):
     before = plain(detector.detect(photo))
     detector.detect(group[0])
     assert plain(detector.detect(photo)) == before
@@ -145,7 +145,7 @@ def test_picture_is_not_changed(detector, astronaut):
     assert (image.pixels == astronaut).all()
 
 
-def test_eight_threads_answer_as_one(detector, astronaut):
+def test_eight_threads_get_the_same_answers(detector, astronaut):
     sides = [200, 230, 260, 290] * 4
     images = [
         RgbImage(cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_AREA))
@@ -159,7 +159,7 @@ def test_eight_threads_answer_as_one(detector, astronaut):
         for (box, score, points), (box1, score1, points1) in zip(
             plain(faces), alone[index % 4], strict=True
         ):
-            # Threads may split sums differently; pixels stay the same to a hundredth.
+            # Threads may split sums differently; boxes agree to a hundredth of a pixel.
             assert np.abs(np.subtract(box_edges(box), box_edges(box1))).max() < 0.01
             assert score == pytest.approx(score1, abs=1e-4)
             assert np.allclose(points, points1, rtol=0, atol=0.01)
@@ -169,7 +169,7 @@ def box_edges(box):
     return [box.x1, box.y1, box.x2, box.y2]
 
 
-def test_threshold_drops_what_is_scored_lower(photo):
+def test_threshold_drops_faces_with_lower_scores(photo):
     for name in DETECTORS.names():
         settings = AnalyzerConfig(detector=name).settings
         strict = DETECTORS.get(name)(settings=settings, threshold=1.0, device=Device.CPU)

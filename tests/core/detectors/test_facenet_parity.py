@@ -1,4 +1,4 @@
-"""The same faces as facenet-pytorch's own MTCNN, box by box."""
+"""Our MTCNN finds the same boxes as facenet-pytorch."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ours():
 
 
 def assert_same(pixels, theirs, ours):
-    """Every box of one has a box of the other; what both give in order of score agrees."""
+    """Assert that both find the same boxes with the same scores and points."""
     boxes, scores, points = theirs(pixels)
     found = ours(pixels)
     if boxes is None:
@@ -43,7 +43,7 @@ def assert_same(pixels, theirs, ours):
         return 0
     boxes, scores, points = (np.asarray(each, dtype=np.float64) for each in (boxes, scores, points))
     assert len(found.boxes) == len(boxes)
-    # Scores of 1.0000 change places by their last bit, so the nearest box is the same one.
+    # Scores of 1.0000 may swap places by their last bit, so boxes are paired by distance.
     apart = np.abs(found.boxes[:, None] - boxes[None]).max(axis=2)
     nearest = apart.argmin(axis=1)
     assert sorted(nearest) == list(range(len(boxes)))
@@ -54,7 +54,7 @@ def assert_same(pixels, theirs, ours):
 
 
 def compositions(astronaut):
-    """Faces of several sizes, cut by every border, stretched and in noise."""
+    """Yield faces of several sizes, cut by every border, stretched and in noise."""
     yield astronaut
     rng = np.random.default_rng(0)
     face = astronaut[20:220, 120:320]
@@ -88,7 +88,7 @@ def test_shared_photos_have_the_same_faces(shared_dir, theirs, ours):
 
 
 @pytest.mark.parametrize("size_hw", [(24, 24), (17, 40), (81, 60), (300, 7), (1, 1)])
-def test_reduced_picture_is_torchs_area_average(astronaut, size_hw):
+def test_reduced_picture_equals_torch_s_area_average(astronaut, size_hw):
     picture = astronaut[:203, :171]
     expected = torch.nn.functional.adaptive_avg_pool2d(
         torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float(), size_hw
@@ -97,7 +97,7 @@ def test_reduced_picture_is_torchs_area_average(astronaut, size_hw):
 
 
 @pytest.mark.parametrize("side", [24, 48])
-def test_windows_are_torchs_area_averages(astronaut, side):
+def test_windows_equal_torch_s_area_average(astronaut, side):
     rng = np.random.default_rng(1)
     corners = rng.integers(0, 400, (300, 2))
     lengths = rng.integers(1, 112, (300, 2))
@@ -110,7 +110,7 @@ def test_windows_are_torchs_area_averages(astronaut, side):
         assert np.abs(cell - expected.numpy()).max() < 1e-3
 
 
-def test_no_windows_are_no_cells(astronaut):
+def test_no_windows_give_no_cells(astronaut):
     assert crop_windows(integral_image(astronaut), np.zeros((0, 4), np.int64), 24).shape == (
         0,
         3,

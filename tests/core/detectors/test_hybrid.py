@@ -1,4 +1,4 @@
-"""Our proposals, judged by MTCNN's last two networks."""
+"""Proposals of our network, verified by the last two networks of MTCNN."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from core.detectors.compact import load_compact
 from core.detectors.hybrid import HybridDetector, load_hybrid
 from core.detectors.mtcnn import load_mtcnn
 from core.weights import SHIPPED_DIR, read_detector
-from tests.core.detectors.test_compact import Says, cell
+from tests.core.detectors.test_compact import FixedCells, cell
 
 BOX = (20.0, 20.0, 60.0, 60.0)
 
 
-class Judges:
-    """A runner that says the same of every candidate, and counts them."""
+class FixedScores:
+    """A runner that gives every candidate the same output and counts them."""
 
     def __init__(self, score, values):
         self.answer = np.zeros(values, np.float32)
@@ -36,7 +36,7 @@ class Judges:
 
 def detector(*cells, refinement=0.9, output=0.81, threshold=0.5, working_px=640):
     settings = PresetSettings("hybrid", working_px=working_px, min_face_px=16)
-    runners = Says(*cells), Judges(refinement, 5), Judges(output, 15)
+    runners = FixedCells(*cells), FixedScores(refinement, 5), FixedScores(output, 15)
     return HybridDetector(*runners, settings, threshold)
 
 
@@ -44,29 +44,31 @@ def image(width=100, height=100):
     return RgbImage(np.full((height, width, 3), 50, np.uint8))
 
 
-def test_score_is_the_geometric_mean_of_both():
+def test_score_is_the_geometric_mean_of_both_networks():
     (face,) = detector(cell(0.64, *BOX)).detect(image())
     assert face.score == pytest.approx((0.64 * 0.81) ** 0.5, abs=1e-4)
     assert type(face.score) is float
 
 
-@pytest.mark.parametrize("judged", [{"refinement": 0.1}, {"output": 0.2}])
-def test_what_either_network_takes_for_none_is_no_face(judged):
-    assert detector(cell(0.9, *BOX), **judged).detect(image()) == ()
+@pytest.mark.parametrize("changes", [{"refinement": 0.1}, {"output": 0.2}])
+def test_candidate_that_either_network_rejects_is_dropped(changes):
+    assert detector(cell(0.9, *BOX), **changes).detect(image()) == ()
 
 
-def test_proposal_that_cannot_reach_the_threshold_is_not_judged():
-    hopeless = [cell(0.48, x, 100, x + 30, 130) for x in (0, 40, 80, 120)]
-    made = detector(cell(0.5, *BOX), *hopeless, threshold=0.7)
+def test_proposal_that_cannot_reach_the_threshold_is_not_verified():
+    unlikely = [cell(0.48, x, 100, x + 30, 130) for x in (0, 40, 80, 120)]
+    made = detector(cell(0.5, *BOX), *unlikely, threshold=0.7)
     made.detect(image(200, 200))
-    assert made._refinement.calls == 4  # one, in the smallest batch there is; five take two
+    assert (
+        made._refinement.calls == 4
+    )  # one candidate in the smallest batch; five would need two batches
 
 
-def test_nothing_proposed_is_nothing_found():
+def test_no_proposals_give_no_faces():
     assert detector(cell(0.05, *BOX)).detect(image()) == ()
 
 
-def test_photo_is_judged_at_twice_the_size_it_is_searched_at_and_told_in_its_own(monkeypatch):
+def test_candidates_are_verified_at_twice_the_working_size(monkeypatch):
     judged = []
 
     def seen(pixels):
@@ -87,7 +89,7 @@ def test_one_face_proposed_twice_is_found_once():
     assert len(made.detect(image())) == 1
 
 
-def test_face_lies_where_mtcnn_and_compact_see_it(photo):
+def test_box_agrees_with_mtcnn_and_compact(photo):
     def found(load, name, **more):
         settings = settings_for(Preset.BALANCED, name)
         (face,) = load(settings=settings, device=Device.CPU, **more).detect(photo)
@@ -102,12 +104,12 @@ def test_face_lies_where_mtcnn_and_compact_see_it(photo):
     assert np.abs(face.landmarks.points - mtcnn.landmarks.points).max() < 0.05 * face.box.width
 
 
-def test_missing_weights_are_told(tmp_path):
+def test_missing_weights_are_an_error(tmp_path):
     with pytest.raises(WeightsMissing):
         load_hybrid(settings=settings_for(Preset.BALANCED), weights_dir=tmp_path)
 
 
-def test_own_networks_of_emotions_come_with_the_shipped_detector(tmp_path):
+def test_folder_without_a_detector_uses_the_shipped_one(tmp_path):
     document = {"schema_version": 1, "models": {}}
     (tmp_path / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
     config = AnalyzerConfig(detector="compact", weights_dir=tmp_path)

@@ -1,4 +1,4 @@
-"""MTCNN where the library ends with an error, and how its presets differ."""
+"""MTCNN in cases where the library fails, and the differences of its presets."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from core.detectors.mtcnn import DEFAULT_THRESHOLD, MtcnnDetector, load_mtcnn
 
 @pytest.fixture(scope="module")
 def eager():
-    """A detector that takes what is hardly a face, so that all three stages have work."""
+    """A detector that accepts everything, so that all three stages have candidates."""
     return MtcnnDetector(working_px=400, min_face_px=12, threshold=0.0, device=Device.CPU)
 
 
 def odd_pictures(astronaut):
-    """Noise, stretched faces and faces cut by the border, all small."""
+    """Yield noise, stretched faces and faces cut by the border, all small."""
     rng = np.random.default_rng(3)
     face = astronaut[30:210, 130:310]
     for _ in range(12):
@@ -34,29 +34,29 @@ def odd_pictures(astronaut):
         yield np.tile(cv2.resize(face, (width, width)), (1, 5, 1))
 
 
-def test_no_odd_picture_raises(eager, astronaut):
+def test_odd_pictures_do_not_fail(eager, astronaut):
     found = 0
     for pixels in odd_pictures(astronaut):
         for face in eager.detect(RgbImage(pixels)):
             found += 1
             assert np.isfinite(face.landmarks.points).all()
             assert 0 <= face.score <= 1
-    assert found > 10  # else the pictures would try nothing
+    assert found > 10  # otherwise the pictures would test nothing
 
 
 @pytest.mark.parametrize("size_wh", [(4000, 10), (10, 4000), (4000, 60), (60, 4000), (11, 11)])
-def test_extreme_shape_raises_nothing(eager, size_wh):
+def test_extreme_shapes_do_not_fail(eager, size_wh):
     noise = np.random.default_rng(0).integers(0, 256, (size_wh[1], size_wh[0], 3), dtype=np.uint8)
     eager.detect(RgbImage(noise))
 
 
 @pytest.mark.parametrize("stage", ["proposal", "refinement"])
-def test_box_that_a_move_takes_off_the_picture_raises_nothing(photo, stage):
+def test_box_moved_off_the_picture_does_not_fail(photo, stage):
     detector = load_mtcnn(settings=settings_for(Preset.FAST, "mtcnn"), device=Device.CPU)
     network = getattr(detector._networks, stage)
 
     class Wild:
-        """The stage with moves that throw every other box far away."""
+        """The stage, but with offsets that move every other box far away."""
 
         def run(self, batch):
             answers = network.run(batch).copy()
@@ -70,7 +70,7 @@ def test_box_that_a_move_takes_off_the_picture_raises_nothing(photo, stage):
     detector.detect(photo)
 
 
-def test_boxes_that_touch_the_picture_are_cut_as_the_library_cuts_them():
+def test_boxes_that_touch_the_picture_are_cropped_as_in_the_library():
     boxes = np.array([[-3.7, 2.2, 10.9, 12.4], [0.0, 0.0, 5.0, 5.0], [15.5, 8.5, 40.0, 30.0]])
     x1, y1, x2, y2 = np.trunc(boxes).astype(int).T
     theirs = np.maximum(y1, 1) - 1, np.minimum(y2, 15), np.maximum(x1, 1) - 1, np.minimum(x2, 20)
@@ -86,15 +86,15 @@ def test_every_box_keeps_a_pixel_of_the_picture(box):
     assert 0 <= y1 < y2 <= 15
 
 
-def test_no_boxes_have_no_windows():
+def test_no_boxes_give_no_windows():
     assert _crop_windows(np.zeros((0, 4), np.float32), 20, 15).shape == (0, 4)
 
 
-def test_noise_takes_no_more_than_the_most_candidates(eager, monkeypatch):
+def test_number_of_candidates_is_limited(eager, monkeypatch):
     seen = []
 
     class Eager:
-        """Takes every cell for a face, and says so to the second network."""
+        """Reports a face in every cell."""
 
         def run(self, batch):
             if batch.shape[2] == 24:
@@ -108,7 +108,7 @@ def test_noise_takes_no_more_than_the_most_candidates(eager, monkeypatch):
     detector = MtcnnDetector(working_px=400, min_face_px=12, threshold=0.0, device=Device.CPU)
     detector._networks = replace(detector._networks, proposal=Eager(), refinement=Eager())
     assert detector.detect(RgbImage(np.zeros((100, 100, 3), np.uint8))) == ()
-    assert 0 < sum(seen) <= 128  # padded to the sizes that the network is compiled for
+    assert 0 < sum(seen) <= 128  # padded to the compiled batch sizes
 
 
 def test_default_threshold_is_the_measured_one():
@@ -120,7 +120,7 @@ def test_default_threshold_is_the_measured_one():
     assert other._threshold == 0.7
 
 
-def test_thorough_preset_finds_faces_that_fast_does_not(astronaut):
+def test_thorough_preset_finds_a_face_that_fast_misses(astronaut):
     pixels = np.full((300, 1600, 3), 90, np.uint8)
     pixels[100:230, 700:830] = cv2.resize(astronaut, (130, 130), interpolation=cv2.INTER_AREA)
     image = RgbImage(pixels)  # the face is 23 px wide
@@ -133,7 +133,7 @@ def test_thorough_preset_finds_faces_that_fast_does_not(astronaut):
     assert (found(Preset.FAST), found(Preset.THOROUGH)) == (0, 1)
 
 
-def test_picture_smaller_than_the_smallest_face_is_not_looked_at(eager):
+def test_picture_smaller_than_the_smallest_face_is_not_searched(eager):
     detector = MtcnnDetector(working_px=400, min_face_px=12, threshold=0.0, device=Device.CPU)
     detector._networks = replace(eager._networks, proposal=None)
     assert detector.detect(RgbImage(np.zeros((11, 90, 3), np.uint8))) == ()

@@ -1,4 +1,4 @@
-"""Thresholds and figures come from what was measured, or from nowhere."""
+"""Thresholds and figures are read from the measurements."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def folder(tmp_path, document):
     return write
 
 
-def test_figures_are_read_as_they_were_measured(folder):
+def test_figures_are_read_completely(folder):
     figures = detection_figures("mtcnn", Preset.BALANCED, folder())
     assert (figures.ap, figures.min_size_px, figures.data) == (0.81, 32.0, "3 photos")
     assert figures.false_alarms_per_100_negatives == 4.5
@@ -54,7 +54,7 @@ def test_figures_are_read_as_they_were_measured(folder):
 
 
 @pytest.mark.parametrize(("wanted", "nearest"), [(0.0, 0.3), (0.39, 0.3), (0.62, 0.7), (1.0, 0.7)])
-def test_any_threshold_has_the_figures_of_the_nearest_one(folder, wanted, nearest):
+def test_figures_come_from_the_nearest_measured_threshold(folder, wanted, nearest):
     assert detection_figures("mtcnn", weights_dir=folder()).at(wanted).threshold == nearest
 
 
@@ -70,7 +70,7 @@ def test_operating_point_gives_its_threshold(folder, point, threshold):
     assert tuned_threshold("mtcnn", Preset.BALANCED, point, folder()) == threshold
 
 
-def test_what_was_not_measured_has_no_threshold(folder, tmp_path):
+def test_detector_that_was_not_measured_has_no_threshold(folder, tmp_path):
     folder()
     assert tuned_threshold("mtcnn", Preset.FAST, OperatingPoint.RECALL, tmp_path) is None
     assert tuned_threshold("other", Preset.BALANCED, OperatingPoint.RECALL, tmp_path) is None
@@ -95,7 +95,7 @@ def test_file_that_cannot_be_understood_is_named(folder, document, damage):
         detection_figures("mtcnn", weights_dir=folder(document))
 
 
-def test_file_that_is_no_json_is_named(tmp_path):
+def test_file_that_is_not_json_is_named(tmp_path):
     (tmp_path / TUNED_NAME).write_bytes(b"\x00")
     with pytest.raises(WeightsCorrupt, match="understood"):
         detection_figures("mtcnn", weights_dir=tmp_path)

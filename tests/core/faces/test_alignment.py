@@ -1,4 +1,4 @@
-"""Faces land where FER-2013 shows them, however large, turned or cut off they are."""
+"""Faces are aligned to FER-2013's frame at any size, rotation and position."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def mapped(matrix, points):
 
 
 def placed(scale, angle, at):
-    """The (2, 3) similarity from the crop to a photo, and its inverse from the photo to it."""
+    """Return the (2, 3) similarity from the crop to a photo, and its inverse."""
     turn = np.deg2rad(angle)
     forward = np.array(
         [
@@ -38,7 +38,7 @@ def placed(scale, angle, at):
 
 
 def with_dot(image_wh, at, radius):
-    """A picture with one bright dot whose centre of mass is exactly ``at``."""
+    """Return a picture with one bright dot whose centre of mass is exactly ``at``."""
     x, y = np.meshgrid(np.arange(image_wh[0]) + 0.5, np.arange(image_wh[1]) + 0.5)
     distance = np.hypot(x - at[0], y - at[1])
     grey = BACKGROUND + 200 * np.clip(radius + 0.5 - distance, 0, 1)
@@ -53,7 +53,7 @@ def centre_of_mass(crop):
 
 @pytest.mark.parametrize("angle", [0, 17, -90, 180])
 @pytest.mark.parametrize(
-    # One size for each of several factors by which a crop is averaged down, and enlargement.
+    # Several factors by which a crop is averaged down, and enlargement.
     "scale",
     [0.5, 1.0, 1.01, 2.0, 2.9, 5.0, 9.7],
 )
@@ -65,12 +65,12 @@ def test_anchors_land_on_the_frame(scale, angle, anchor):
     matrix = matrix_from_anchors(anchors.astype(np.float32), FRAME)
     image = with_dot((size, size), anchors[anchor], radius=2 * max(scale, 1))
     landed = centre_of_mass(crop_face(image, matrix).pixels)
-    # A tenth of a pixel is left to the sampling; half a pixel off would be seen.
+    # Sampling may err by a tenth of a pixel; half a pixel would be a bug.
     assert landed == pytest.approx(FRAME.anchors[anchor], abs=0.15)
 
 
-def test_largest_faces_land_on_the_frame_too():
-    # 40 px of photo a pixel of the crop: beyond the factor of 32 up to which it is averaged.
+def test_anchors_of_the_largest_faces_land_on_the_frame():
+    # 40 px of the photo per pixel of the crop, more than the largest averaging factor of 32.
     forward, _ = placed(40.0, 5, (1000, 1000))
     anchors = mapped(forward, FRAME.anchors)
     matrix = matrix_from_anchors(anchors.astype(np.float32), FRAME)
@@ -81,7 +81,7 @@ def test_largest_faces_land_on_the_frame_too():
 
 
 @pytest.mark.parametrize("side", [24, 48, 96, 480, 2000])
-def test_box_shows_exactly_what_is_inside(side):
+def test_crop_from_a_square_box_shows_exactly_its_inside(side):
     pixels = np.full((side + 40, side + 60, 3), 255, np.uint8)
     pixels[20 : 20 + side, 30 : 30 + side] = 90
     crop = crop_face(RgbImage(pixels), matrix_from_box(Box(30, 20, 30 + side, 20 + side)))
@@ -89,7 +89,7 @@ def test_box_shows_exactly_what_is_inside(side):
     assert (inner == 90).all()
 
 
-def test_square_of_mean_side_stands_in_for_an_upright_box():
+def test_upright_box_is_cropped_as_a_square_of_its_mean_side():
     matrix = matrix_from_box(Box(100, 50, 200, 190))
     assert mapped(matrix, [150, 120]) == pytest.approx([24, 24])
     assert matrix[0, 0] == matrix[1, 1] == pytest.approx(48 / 120)
@@ -107,8 +107,8 @@ def test_crop_is_grey_small_and_read_only(photo):
         crop.pixels[0, 0] = 1
 
 
-def test_crop_of_a_photo_equals_its_plain_reduction(astronaut):
-    # 96 px wide at an even place: what averaging 2 x 2 pixels gives, to one grey level.
+def test_crop_equals_area_averaging(astronaut):
+    # 96 px wide at an even position: equals averaging 2 x 2 pixels, to one grey level.
     region = astronaut[60:156, 180:276]
     grey = cv2.cvtColor(region, cv2.COLOR_RGB2GRAY).astype(float)
     expected = grey.reshape(48, 2, 48, 2).mean(axis=(1, 3))
@@ -116,16 +116,16 @@ def test_crop_of_a_photo_equals_its_plain_reduction(astronaut):
     assert np.abs(crop.pixels - expected).max() <= 1
 
 
-def test_face_that_lies_on_the_frame_already_comes_back_as_it_is():
+def test_face_already_on_the_frame_is_unchanged():
     grey = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
     matrix = matrix_from_anchors(FaceFrame().anchors, FaceFrame())
-    # The least squares end a hair below a scale of one.
+    # Least squares give a scale slightly below one.
     for scale in (1.0, 0.9999999):
         crop = crop_face(RgbImage(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)), matrix * scale)
         np.testing.assert_allclose(crop.pixels.astype(int), grey, atol=1)
 
 
-def test_turned_photo_gives_the_same_crop(astronaut):
+def test_rotated_photo_gives_the_same_crop(astronaut):
     anchors = np.float32([[203, 101], [247, 104], [224, 141]])
     upright = crop_face(RgbImage(astronaut), matrix_from_anchors(anchors, FRAME)).pixels
     turn = cv2.getRotationMatrix2D((223, 118), 30, 1.5)
@@ -145,14 +145,14 @@ def test_border_is_repeated_beyond_the_picture():
 
 
 @pytest.mark.parametrize("at", [(-5000, 20), (20, 5000), (9000, -9000)])
-def test_face_wholly_outside_takes_the_nearest_border(at):
+def test_face_outside_the_picture_shows_the_nearest_border(at):
     image = RgbImage(np.full((50, 60, 3), 33, np.uint8))
     crop = crop_face(image, matrix_from_box(Box(*at, at[0] + 100, at[1] + 100)))
     assert (crop.pixels == 33).all()
 
 
 @pytest.mark.parametrize("size_wh", [(1, 1), (4096, 1), (1, 4096), (10, 4000)])
-def test_odd_pictures_have_crops(size_wh):
+def test_pictures_of_odd_sizes_can_be_cropped(size_wh):
     image = RgbImage(np.full((size_wh[1], size_wh[0], 3), 120, np.uint8))
     box = Box(0, 0, *map(float, size_wh))
     assert (crop_face(image, matrix_from_box(box)).pixels == 120).all()
@@ -166,13 +166,13 @@ def test_odd_pictures_have_crops(size_wh):
         np.array([[10, 10], [10.4, 10.2], [10.1, 10.5]]),
         np.array([[10, 10], [np.nan, 10], [15, 20]]),
         np.array([[10, 10], [np.inf, 10], [15, 20]]),
-        # Mirrored: no turn and no shift lays them on the frame.
+        # Mirrored: no rotation and no shift maps them onto the frame.
         FRAME.anchors * [-1, 1],
         FRAME.anchors * [1, -1] * 30,
     ],
     ids=["zeros", "one point", "within a pixel", "NaN", "infinite", "mirrored", "upside down"],
 )
-def test_anchors_that_say_nothing_have_no_matrix(anchors):
+def test_unusable_anchors_have_no_matrix(anchors):
     assert matrix_from_anchors(anchors.astype(np.float32), FRAME) is None
 
 
@@ -182,7 +182,7 @@ def test_points_on_a_line_as_in_a_profile_have_a_matrix():
     assert mapped(matrix, [101.5, 115]) == pytest.approx([24, 24], abs=4)
 
 
-def test_matrix_is_a_similarity_that_leads_back_to_the_photo():
+def test_matrix_is_a_similarity_that_can_be_inverted():
     forward, back = placed(3.7, 21, (310, 140))
     matrix = matrix_from_anchors(mapped(forward, FRAME.anchors).astype(np.float32), FRAME)
     assert matrix.shape == (2, 3)
@@ -192,15 +192,15 @@ def test_matrix_is_a_similarity_that_leads_back_to_the_photo():
     assert mapped(matrix, mapped(inverse, points)) == pytest.approx(points, abs=1e-6)
 
 
-def test_frame_comes_out_of_a_manifest_as_it_went_in():
+def test_frame_survives_json():
     entry = {"left_eye": [1, 2], "right_eye": [3.5, 4], "mouth": [5, 6]}
     frame = FaceFrame.from_json(entry)
     assert frame.anchors.tolist() == [[1, 2], [3.5, 4], [5, 6]]
     assert frame.anchors.dtype == np.float32
 
 
-def test_counting_from_pixel_middles_turns_back_and_forth():
+def test_matrix_for_pixel_centers_maps_the_same_points():
     _, matrix = placed(2.5, 33, (70, 80))
     centred = to_pixel_centers(matrix)
-    # The middle of pixel (7, 9) lies at (7.5, 9.5), and index 7 at 7.
+    # The centre of pixel (7, 9) is (7.5, 9.5); for cv2 it is (7, 9).
     assert mapped(centred, [7, 9]) == pytest.approx(mapped(matrix, [7.5, 9.5]) - 0.5)

@@ -1,4 +1,4 @@
-"""Overlap of boxes, and which of several boxes on one face stays."""
+"""Overlap of boxes and non-maximum suppression."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_no_boxes_give_no_indices():
     assert drop_nested(EMPTY, np.zeros(0, np.int64), 0.5).tolist() == []
 
 
-def test_better_scored_of_two_on_one_face_stays():
+def test_better_scored_of_two_boxes_is_kept():
     boxes = np.array([[0, 0, 10, 10], [1, 0, 11, 10], [50, 0, 60, 10]], np.float32)
     scores = np.array([0.6, 0.9, 0.7], np.float32)
     assert nms(boxes, scores, 0.5).tolist() == [1, 2]
     assert nms(boxes, scores, 0.9).tolist() == [1, 2, 0]
 
 
-def test_small_box_within_a_large_one_counts_by_its_own_area():
+def test_overlap_of_a_nested_box_is_relative_to_the_smaller_area():
     boxes = np.array([[0, 0, 40, 40], [10, 10, 19, 19]], np.float32)
     scores = np.array([0.9, 0.8], np.float32)
     assert nms(boxes, scores, 0.5).tolist() == [0, 1]
@@ -61,14 +61,14 @@ def test_boxes_on_one_face_are_averaged_by_their_scores():
 
 
 @pytest.mark.parametrize("most", [1, 2, 5])
-def test_no_more_faces_than_asked_for(most):
+def test_merging_stops_at_the_requested_number(most):
     found = np.array([row(20.0 * n, 0, 20.0 * n + 10, 10) for n in range(3)])
     assert len(merge_boxes(found, np.array([0.9, 0.8, 0.7]), max_iou=0.3, most=most)) == min(
         most, 3
     )
 
 
-def test_boxes_without_area_end():
+def test_boxes_without_area_are_merged_too():
     found = np.array([row(5.0, 5, 5, 5)] * 3)
     assert len(merge_boxes(found, np.ones(3), max_iou=0.3, most=2)) == 2
     assert merge_boxes(np.zeros((0, 8)), np.zeros(0), max_iou=0.3, most=2) == []

@@ -1,4 +1,4 @@
-"""One place resizes and normalises faces, in training and in serving alike."""
+"""Faces are resized and normalised in one place, for training and serving."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def test_grey_values_are_scaled_around_the_mean():
     assert (batch[0, 0] == batch[0, 2]).all()
 
 
-def test_crop_of_the_right_size_is_left_as_it_is(faces48):
+def test_crop_of_the_right_size_is_unchanged(faces48):
     crop = faces48[0]
     assert Preprocessing(48, 0.5, 0.5).resize(crop) is crop
 
 
-def test_enlarging_keeps_the_middle_in_the_middle():
+def test_enlarging_keeps_the_centre():
     crop = np.zeros((48, 48), np.uint8)
     crop[20:28, 30:38] = 200
     large = PREPROCESSING.resize(crop).astype(float)
@@ -46,7 +46,7 @@ def test_enlarging_keeps_the_middle_in_the_middle():
 
 
 def test_enlarging_is_bicubic():
-    # Beside an edge the curve swings over it, which bilinear and nearest never do.
+    # Bicubic overshoots beside an edge; bilinear and nearest never do.
     crop = np.full((48, 48), 50, np.uint8)
     crop[:, 24:] = 200
     large = PREPROCESSING.resize(crop)
@@ -87,7 +87,7 @@ def test_training_normalises_as_serving_does(faces48):
     from training.learning.module import EmotionModule
 
     class Stand:
-        """What ``normalise`` needs of a training module."""
+        """The parts of a training module that ``normalise`` needs."""
 
         recipe = PREPROCESSING
 

@@ -1,4 +1,4 @@
-"""Each reason to doubt a face is given for a face that has it, and none for a good one."""
+"""Every reason is reported for a face that has it, and none for a good face."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ LEFT_TEMPLE, RIGHT_TEMPLE, FOREHEAD, CHIN = 234, 454, 10, 152
 
 
 def mesh(yaw=0.0, pitch=0.0, roll=0.0):
-    """A mesh of a head turned by angles in degrees, in this order: up, right, clockwise."""
+    """Return a mesh of a head rotated by degrees, in this order: up, right, clockwise."""
     points = np.zeros((468, 3))  # x to the right, y down, z away from the viewer
     points[LEFT_TEMPLE], points[RIGHT_TEMPLE] = (-70, 0, 20), (70, 0, 20)
     points[FOREHEAD], points[CHIN] = (0, -90, 0), (0, 90, 0)
     a, b, c = np.deg2rad([pitch, yaw, roll])
-    # The nose points to -z: looking up moves it to -y, turning right to +x.
+    # The nose points to -z; looking up moves it to -y, turning right to +x.
     up = np.array([[1, 0, 0], [0, np.cos(a), np.sin(a)], [0, -np.sin(a), np.cos(a)]])
     right = np.array([[np.cos(b), 0, -np.sin(b)], [0, 1, 0], [np.sin(b), 0, np.cos(b)]])
     clockwise = np.array([[np.cos(c), -np.sin(c), 0], [np.sin(c), np.cos(c), 0], [0, 0, 1]])
@@ -32,12 +32,12 @@ def mesh(yaw=0.0, pitch=0.0, roll=0.0):
 FRONTAL = mesh()
 
 
-def judged(pixels, box=FACE, landmarks=FRONTAL):
+def judge(pixels, box=FACE, landmarks=FRONTAL):
     return assess_quality(RgbImage(np.ascontiguousarray(pixels, dtype=np.uint8)), box, landmarks)
 
 
-def test_astronaut_has_nothing_against_it(astronaut):
-    quality = judged(astronaut)
+def test_good_face_has_no_reasons(astronaut):
+    quality = judge(astronaut)
     assert quality.reasons == ()
     assert quality.size_px == pytest.approx(89.1)
     assert 0.4 < quality.brightness < 0.8
@@ -45,48 +45,48 @@ def test_astronaut_has_nothing_against_it(astronaut):
     assert quality.sharpness > 200
 
 
-def test_dark_face_is_told(astronaut):
-    reasons = judged(astronaut * 0.25).reasons
+def test_dark_face_is_reported(astronaut):
+    reasons = judge(astronaut * 0.25).reasons
     assert "The face is dark." in reasons
     assert "The face is blurred." not in reasons
 
 
-def test_overexposed_face_is_told(astronaut):
-    assert judged(np.clip(astronaut * 0.4 + 175, 0, 255)).reasons == ("The face is overexposed.",)
+def test_overexposed_face_is_reported(astronaut):
+    assert judge(np.clip(astronaut * 0.4 + 175, 0, 255)).reasons == ("The face is overexposed.",)
 
 
-def test_blurred_face_is_told(astronaut):
-    assert judged(cv2.GaussianBlur(astronaut, (9, 9), 0)).reasons == ("The face is blurred.",)
+def test_blurred_face_is_reported(astronaut):
+    assert judge(cv2.GaussianBlur(astronaut, (9, 9), 0)).reasons == ("The face is blurred.",)
 
 
-def test_face_without_contrast_is_told(astronaut):
+def test_face_without_contrast_is_reported(astronaut):
     flat = 120 + (astronaut.astype(float) - 150) * 0.3
-    assert "The face has little contrast." in judged(flat).reasons
+    assert "The face has little contrast." in judge(flat).reasons
 
 
-def test_small_face_is_told(astronaut):
+def test_small_face_is_reported(astronaut):
     small = cv2.resize(astronaut, (215, 215), interpolation=cv2.INTER_AREA)
     box = Box(*(edge * 215 / 512 for edge in FACE_XYXY))
-    assert judged(small, box).reasons == ("The face is small (37 px); 40 px or more reads better.",)
+    assert judge(small, box).reasons == ("The face is small (37 px); 40 px or more reads better.",)
 
 
-def test_tiny_face_is_told_to_be_small_and_not_to_be_blurred_as_well(astronaut):
+def test_tiny_face_is_reported_as_small_but_not_as_blurred(astronaut):
     tiny = cv2.resize(astronaut, (128, 128), interpolation=cv2.INTER_AREA)
-    (reason,) = judged(tiny, Box(*(edge / 4 for edge in FACE_XYXY))).reasons
+    (reason,) = judge(tiny, Box(*(edge / 4 for edge in FACE_XYXY))).reasons
     assert reason.startswith("The face is small (22 px)")
 
 
 @pytest.mark.parametrize("move", [(-190, 0), (0, -75)], ids=["left", "top"])
-def test_face_cut_off_is_told(astronaut, move):
+def test_face_cut_off_by_the_edge_is_reported(astronaut, move):
     box = Box(FACE.x1 + move[0], FACE.y1 + move[1], FACE.x2 + move[0], FACE.y2 + move[1])
     moved = np.roll(astronaut, move, axis=(1, 0))
-    assert "The face is cut off by the edge of the picture." in judged(moved, box).reasons
+    assert "The face is cut off by the edge of the picture." in judge(moved, box).reasons
 
 
-def test_box_a_little_beyond_the_edge_is_no_cut_off_face(astronaut):
+def test_box_slightly_beyond_the_edge_is_not_reported(astronaut):
     cropped = astronaut[:, 182:]
     box = Box(FACE.x1 - 182, FACE.y1, FACE.x2 - 182, FACE.y2)
-    assert judged(cropped, box).reasons == ()
+    assert judge(cropped, box).reasons == ()
 
 
 @pytest.mark.parametrize(
@@ -98,54 +98,54 @@ def test_box_a_little_beyond_the_edge_is_no_cut_off_face(astronaut):
         ({"pitch": -45}, "The face looks far up or down."),
     ],
 )
-def test_turned_face_is_told(astronaut, angles, reason):
-    assert judged(astronaut, landmarks=mesh(**angles)).reasons == (reason,)
+def test_turned_face_is_reported(astronaut, angles, reason):
+    assert judge(astronaut, landmarks=mesh(**angles)).reasons == (reason,)
 
 
 @pytest.mark.parametrize("angles", [{"yaw": 25}, {"pitch": -20}, {"roll": 40}])
-def test_ordinary_turn_is_not_held_against_a_face(astronaut, angles):
-    assert judged(astronaut, landmarks=mesh(**angles)).reasons == ()
+def test_slightly_turned_face_is_not_reported(astronaut, angles):
+    assert judge(astronaut, landmarks=mesh(**angles)).reasons == ()
 
 
-def test_face_without_landmarks_is_told(astronaut):
-    quality = judged(astronaut, landmarks=None)
+def test_face_without_landmarks_is_reported(astronaut):
+    quality = judge(astronaut, landmarks=None)
     assert quality.reasons == ("Eyes and mouth could not be located; the face may be covered.",)
     assert (quality.yaw, quality.pitch, quality.roll) == (None, None, None)
 
 
 @pytest.mark.parametrize("size", [1, 2, 5000])
-def test_any_size_of_face_is_judged_alike(size):
+def test_quality_is_the_same_at_any_face_size(size):
     pixels = np.full((min(size, 600), min(size, 600), 3), 100, np.uint8)
-    quality = judged(pixels, Box(0, 0, size, size))
+    quality = judge(pixels, Box(0, 0, size, size))
     assert (quality.sharpness, quality.contrast) == (0, 0)
     assert quality.brightness == pytest.approx(100 / 255, abs=0.01)
 
 
-def test_box_outside_of_the_picture_is_judged_too():
-    quality = judged(np.full((20, 20, 3), 100, np.uint8), Box(50, 50, 90, 90))
+def test_box_outside_the_picture_does_not_fail():
+    quality = judge(np.full((20, 20, 3), 100, np.uint8), Box(50, 50, 90, 90))
     assert "The face is cut off by the edge of the picture." in quality.reasons
 
 
 def test_sharpness_does_not_depend_on_the_light(astronaut):
-    dark = judged(astronaut * 0.3).sharpness
-    assert dark == pytest.approx(judged(astronaut).sharpness, rel=0.1)
+    dark = judge(astronaut * 0.3).sharpness
+    assert dark == pytest.approx(judge(astronaut).sharpness, rel=0.1)
 
 
-def test_sharpness_does_not_depend_on_the_photo_s_size(astronaut):
+def test_sharpness_does_not_depend_on_the_size_of_the_photo(astronaut):
     large = cv2.resize(astronaut, (1024, 1024), interpolation=cv2.INTER_CUBIC)
-    twice = judged(large, Box(*(2 * edge for edge in FACE_XYXY))).sharpness
-    assert twice == pytest.approx(judged(astronaut).sharpness, rel=0.2)
+    twice = judge(large, Box(*(2 * edge for edge in FACE_XYXY))).sharpness
+    assert twice == pytest.approx(judge(astronaut).sharpness, rel=0.2)
 
 
 @pytest.mark.parametrize("angle", [-40, -10, 0, 25, 60])
 @pytest.mark.parametrize("which", ["yaw", "pitch", "roll"])
-def test_head_pose_is_read_with_its_sign(which, angle):
+def test_head_pose_has_the_documented_sign(which, angle):
     found = dict(zip(("yaw", "pitch", "roll"), head_pose(mesh(**{which: angle})), strict=True))
     expected = {"yaw": 0, "pitch": 0, "roll": 0} | {which: angle}
     assert found == pytest.approx(expected, abs=1e-4)
 
 
-def test_five_points_tell_the_roll_only():
+def test_five_points_give_only_the_roll():
     turn = np.deg2rad(20)
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     turned = Landmarks(five_points().points @ rotation.T, "five_points")
@@ -154,7 +154,7 @@ def test_five_points_tell_the_roll_only():
     assert roll == pytest.approx(20 + np.rad2deg(np.arctan2(-0.2, 17.8)), abs=0.01)
 
 
-def test_mesh_that_collapsed_has_no_pose():
+def test_mesh_without_extent_has_no_pose():
     assert head_pose(Landmarks(np.zeros((468, 2)), "face_mesh_468", np.zeros(468, np.float32))) == (
         None,
         None,

@@ -1,4 +1,4 @@
-"""MediaPipe's own face mesh, for comparison: what ours must equal."""
+"""MediaPipe's own face mesh, to compare ours with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def meshes_of_mediapipe():
-    """A function that takes a square picture and gives its faces, each (468, 3), in its pixels."""
+    """Return a function from a square picture to its meshes, (468, 3) each, in its pixels."""
     from mediapipe.python.solutions.face_mesh import FaceMesh
 
     graph = FaceMesh(

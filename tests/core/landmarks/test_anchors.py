@@ -1,4 +1,4 @@
-"""The three points alignment needs, from any scheme."""
+"""The three points for alignment, from every landmark scheme."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_five_points_give_both_eyes_and_the_mouth_s_middle():
     assert anchors == pytest.approx(np.array([[15.2, 19.0], [33.0, 18.8], [24.3, 36.7]]))
 
 
-def test_mesh_gives_the_viewer_s_left_eye_first():
+def test_first_anchor_of_the_mesh_is_the_viewer_s_left_eye():
     points = np.zeros((468, 2), np.float32)
     points[[33, 133, 159, 145]] = [[0, 5], [4, 5], [2, 4], [2, 6]]
     points[[263, 362, 386, 374]] = [[14, 5], [10, 5], [12, 4], [12, 6]]

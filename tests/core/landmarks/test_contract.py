@@ -1,4 +1,4 @@
-"""What every registered landmark model promises."""
+"""Requirements that every registered landmark model meets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def model(request):
 
 
 def face_at(x=0.0, y=0.0, scale=1.0):
-    """The astronaut's face with MTCNN's five points, in a picture moved and scaled."""
+    """Return the astronaut's face with MTCNN's five points, moved and scaled."""
     x1, y1, x2, y2 = (edge * scale for edge in FACE_XYXY)
     five = np.float32([[204, 100], [247, 104], [225, 129], [203, 140], [246, 142]]) * scale
     landmarks = five_points()
@@ -33,7 +33,7 @@ def face_at(x=0.0, y=0.0, scale=1.0):
 
 
 def beside(astronaut, *scales, cut=(120, 20, 340, 220)):
-    """Astronauts side by side, each cut closely and scaled, and their faces."""
+    """Return astronauts side by side, each cropped closely and scaled, and their faces."""
     x1, y1, x2, y2 = cut
     tile = astronaut[y1:y2, x1:x2]
     tiles, faces, x = [], [], 0
@@ -56,7 +56,7 @@ def plain(located):
 
 
 def inside(landmarks, box):
-    """Whether the middle of the points lies in the middle half of the box."""
+    """Return whether the mean of the points is in the middle half of the box."""
     x, y = anchor_points(landmarks).mean(axis=0)
     return (
         box.x1 + box.width / 4 < x < box.x2 - box.width / 4
@@ -75,7 +75,7 @@ def test_points_lie_on_eyes_and_mouth(model, photo):
 
 
 @pytest.mark.parametrize("scale", [0.4, 1.0, 2.5])
-def test_points_belong_to_the_picture_at_any_size(model, astronaut, scale):
+def test_points_are_in_image_pixels_at_any_size(model, astronaut, scale):
     side = round(512 * scale)
     image = RgbImage(cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_AREA))
     (found,) = model.locate(image, [face_at(scale=side / 512)])
@@ -92,13 +92,13 @@ def test_order_and_count_are_kept(model, astronaut):
         assert inside(found, face.box)
 
 
-def test_face_given_twice_is_answered_twice(model, photo):
+def test_face_given_twice_gets_landmarks_twice(model, photo):
     one, other = model.locate(photo, [face_at(), face_at()])
     assert one.points.tolist() == other.points.tolist()
 
 
 def test_neighbours_are_not_swapped(model, astronaut):
-    # So close that each face's surroundings show half of the other.
+    # So close that the crop around each face shows half of the other.
     image, faces = beside(astronaut, 1.0, 1.0, 1.0, cut=(165, 30, 285, 215))
     for found, face in zip(model.locate(image, faces), faces, strict=True):
         assert found is not None
@@ -108,7 +108,7 @@ def test_neighbours_are_not_swapped(model, astronaut):
 @pytest.mark.parametrize(
     "cut", [(180, 20, 400, 300), (0, 20, 266, 300), (100, 62, 400, 300), (100, 0, 400, 174)]
 )
-def test_face_at_the_border_is_followed(model, astronaut, cut):
+def test_face_at_the_border_gets_landmarks(model, astronaut, cut):
     x1, y1, x2, y2 = cut
     image = RgbImage(astronaut[y1:y2, x1:x2])
     (found,) = model.locate(image, [face_at(-x1, -y1)])
@@ -127,12 +127,12 @@ def test_face_at_the_border_is_followed(model, astronaut, cut):
     ],
     ids=["empty", "upper left", "lower right", "a pixel", "everything", "no face"],
 )
-def test_box_without_a_face_may_be_answered_with_none_but_never_fails(model, photo, box):
+def test_box_without_a_face_does_not_fail(model, photo, box):
     (found,) = model.locate(photo, [Face(box, 0.9)])
     assert found is None
 
 
-def test_one_pixel_picture_is_answered(model):
+def test_picture_of_one_pixel_does_not_fail(model):
     image = RgbImage(np.zeros((1, 1, 3), np.uint8))
     assert model.locate(image, [Face(Box(0, 0, 1, 1), 0.5)]) == (None,)
 
@@ -144,7 +144,7 @@ def test_same_picture_twice_gives_the_same_points(model, photo, astronaut):
     assert plain(model.locate(photo, [face_at()])) == first
 
 
-def test_nothing_given_is_changed(model, astronaut):
+def test_inputs_are_not_changed(model, astronaut):
     image, face = RgbImage(astronaut), face_at()
     points = face.landmarks.points.copy()
     model.locate(image, [face])
@@ -152,7 +152,7 @@ def test_nothing_given_is_changed(model, astronaut):
     assert (face.landmarks.points == points).all()
 
 
-def test_eight_threads_answer_as_one(model, astronaut):
+def test_eight_threads_get_the_same_answers(model, astronaut):
     given = [beside(astronaut, scale) for scale in (0.6, 0.9, 1.2, 1.5)] * 6
     alone = [plain(model.locate(*each)) for each in given[:4]]
     assert None not in [points for each in alone for points in each]

@@ -1,4 +1,4 @@
-"""What is particular to the face mesh: depth, its square, the neighbour in it."""
+"""Details of the face mesh: depth, the cropped square, neighbours in it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from tests.core.conftest import FACE_XYXY
 
 
 def found_at(x, y):
-    """A mesh whose points all lie at (x, y) of the square, a fourth of it in depth."""
+    """Return a mesh with all points at (x, y) of the square and a quarter of its side deep."""
     return np.tile(np.float32([256 * x, 256 * y, 64]), (468, 1))
 
 
-class Answering:
-    """Stands in for the networks."""
+class FixedMeshes:
+    """Networks that find the given meshes."""
 
     def __init__(self, *faces):
         self.answer = list(faces)
@@ -37,15 +37,15 @@ class Answering:
         return self.answer
 
 
-def located(*faces, box=None):
+def locate(*faces, box=None):
     image = RgbImage(np.zeros((400, 600, 3), np.uint8))
-    model = FaceMeshLandmarks(Answering(*faces))
+    model = FaceMeshLandmarks(FixedMeshes(*faces))
     return model.locate(image, [Face(box or Box(200, 100, 300, 200), 1.0)])[0]
 
 
 def test_points_of_the_square_become_pixels_of_the_photo():
     # The square is 170 px wide around (250, 150); its corner lies at (165, 65).
-    landmarks = located(found_at(0.5, 0.5))
+    landmarks = locate(found_at(0.5, 0.5))
     assert landmarks.scheme == "face_mesh_468"
     assert landmarks.points.shape == (468, 2)
     assert landmarks.points[0] == pytest.approx([250, 150])
@@ -53,17 +53,17 @@ def test_points_of_the_square_become_pixels_of_the_photo():
     assert landmarks.depth[0] == pytest.approx(0.25 * 170)
 
 
-def test_nearest_of_two_meshes_is_meant():
-    landmarks = located(found_at(0.9, 0.5), found_at(0.55, 0.45))
+def test_mesh_nearest_to_the_box_is_chosen():
+    landmarks = locate(found_at(0.9, 0.5), found_at(0.55, 0.45))
     assert landmarks.points[0] == pytest.approx([165 + 0.55 * 170, 65 + 0.45 * 170])
 
 
-def test_neighbour_alone_is_not_taken_for_the_face():
-    assert located(found_at(0.9, 0.5)) is None
+def test_mesh_of_a_neighbour_is_not_used():
+    assert locate(found_at(0.9, 0.5)) is None
 
 
-def test_no_mesh_is_none():
-    assert located() is None
+def test_no_mesh_gives_none():
+    assert locate() is None
 
 
 @pytest.mark.parametrize(
@@ -90,16 +90,16 @@ UPRIGHT = five((230, 130), (270, 130), (250, 150), (235, 172), (265, 172))
 @pytest.mark.parametrize(
     "turn", [np.eye(2), np.array([[0.8, -0.6], [0.6, 0.8]]), 2 * np.array([[0.0, 1], [-1, 0]])]
 )
-def test_mesh_is_shown_what_lies_around_the_points_of_the_detector(turn):
+def test_detector_points_choose_the_view_for_the_mesh(turn):
     """Eyes level, the mouth below them, whichever way and however large the face."""
     middle = np.float32([250, 150])
     points = five(*((UPRIGHT.points - middle) @ turn.T + middle))
-    networks = Answering(found_at(0.5, 0.5))
+    networks = FixedMeshes(found_at(0.5, 0.5))
     image = RgbImage(np.zeros((400, 600, 3), np.uint8))
     face = Face(Box(200, 100, 300, 200), 1.0, points)
     (found,) = FaceMeshLandmarks(networks).locate(image, [face])
     assert found.points[0] == pytest.approx([250, 150])
-    # Pixels of the view, by way of the square's, which is 170 px wide around (250, 150).
+    # Pixels of the view; the square is 170 px wide around (250, 150).
     square = (anchor_points(points) - [165, 65]) * 256 / 170
     seen = (square - networks.view[:, 2]) @ np.linalg.inv(networks.view[:, :2]).T
     left, right, mouth = seen / 192
@@ -108,8 +108,8 @@ def test_mesh_is_shown_what_lies_around_the_points_of_the_detector(turn):
     assert [left[1], mouth[1]] == pytest.approx([0.35, 0.64], abs=0.02)
 
 
-def test_points_in_one_place_leave_the_face_to_be_found_anew():
-    networks = Answering(found_at(0.5, 0.5))
+def test_face_is_searched_again_if_all_points_coincide():
+    networks = FixedMeshes(found_at(0.5, 0.5))
     image = RgbImage(np.zeros((400, 600, 3), np.uint8))
     face = Face(Box(200, 100, 300, 200), 1.0, five(*[(250, 150)] * 5))
     (found,) = FaceMeshLandmarks(networks).locate(image, [face])
@@ -117,15 +117,15 @@ def test_points_in_one_place_leave_the_face_to_be_found_anew():
     assert networks.view is None
 
 
-def test_mesh_that_left_the_face_is_not_taken_with_points_either():
-    networks = Answering(found_at(0.9, 0.5))
+def test_mesh_far_from_the_box_is_not_used():
+    networks = FixedMeshes(found_at(0.9, 0.5))
     image = RgbImage(np.zeros((400, 600, 3), np.uint8))
     face = Face(Box(200, 100, 300, 200), 1.0, UPRIGHT)
     assert FaceMeshLandmarks(networks).locate(image, [face]) == (None,)
 
 
 @pytest.mark.parametrize("angle", [-90, -30, 0, 20, 60])
-def test_points_of_the_detector_lead_to_the_mesh_that_the_face_finder_leads_to(astronaut, angle):
+def test_detector_points_and_face_finder_give_the_same_mesh(astronaut, angle):
     x1, y1, x2, y2 = FACE_XYXY
     turn = cv2.getRotationMatrix2D(((x1 + x2) / 2, (y1 + y2) / 2), angle, 1)
     turned = cv2.warpAffine(astronaut, turn, astronaut.shape[1::-1])

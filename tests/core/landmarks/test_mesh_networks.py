@@ -1,4 +1,4 @@
-"""MediaPipe's two networks, run without its graph, give what the graph gives."""
+"""MediaPipe's two networks give the same meshes without its graph."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def square_of(pixels, box):
 
 
 def squares(astronaut):
-    """The astronaut's face as it is, turned, small, dark, at the border, and with a neighbour."""
+    """Yield the astronaut's face as it is, rotated, small, dark, at the border, with a neighbour."""
     box = Box(*FACE_XYXY)
     x, y = (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2
     yield square_of(astronaut, box)
@@ -53,12 +53,12 @@ def squares(astronaut):
 
 
 def error(ours, theirs):
-    """Mean distance of the points, depth too, as a share of the distance of the eyes."""
+    """Return the mean distance of the points in 3D, as a share of the distance between the eyes."""
     left, right = (theirs[list(eye), :2].mean(axis=0) for eye in EYES)
     return np.linalg.norm(ours - theirs, axis=1).mean() / np.linalg.norm(left - right)
 
 
-def test_meshes_are_those_of_mediapipe(networks, graph, astronaut):
+def test_meshes_equal_mediapipe_s(networks, graph, astronaut):
     found = 0
     for square in squares(astronaut):
         ours, theirs = networks.find_meshes(square), graph(square)
@@ -69,7 +69,7 @@ def test_meshes_are_those_of_mediapipe(networks, graph, astronaut):
 
 
 @pytest.mark.data
-def test_meshes_are_those_of_mediapipe_on_photos(networks, graph, shared_dir):
+def test_meshes_equal_mediapipe_s_on_photos(networks, graph, shared_dir):
     detect = load_mtcnn(settings=settings_for(Preset.BALANCED, "mtcnn")).detect
     errors, unlike = [], 0
     with zipfile.ZipFile(shared_dir / "photos" / "photos.zip") as photos:
@@ -78,7 +78,7 @@ def test_meshes_are_those_of_mediapipe_on_photos(networks, graph, shared_dir):
         for face in detect(image):
             square = crop_square(image, face.box)[0]
             ours, theirs = networks.find_meshes(square), graph(square)
-            # The graph lets the worse of two overlapping finds replace the better; ours does not.
+            # In the graph the worse of two overlapping faces may replace the better one.
             unlike += len(ours) != len(theirs)
             errors += map(error, ours, theirs)
     assert len(errors) > 30

@@ -1,4 +1,4 @@
-"""Landmarks misplaced by a stated error."""
+"""Landmarks are shifted by a given error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def steps(before, after):
 
 @pytest.mark.parametrize("noise", LandmarkNoise)
 @pytest.mark.parametrize("landmarks", [five_points(scale=3), mesh()], ids=["five", "mesh"])
-def test_no_error_moves_nothing(noise, landmarks):
+def test_zero_error_moves_nothing(noise, landmarks):
     after = shift_landmarks(landmarks, noise, 0.0, seed=1)
     np.testing.assert_allclose(after.points, landmarks.points, atol=1e-4)
     assert after.scheme == landmarks.scheme
@@ -31,7 +31,7 @@ def test_no_error_moves_nothing(noise, landmarks):
 
 
 @pytest.mark.parametrize("noise", [each for each in LandmarkNoise if each != LandmarkNoise.JITTER])
-def test_error_is_the_mean_step_of_the_points_that_move(noise):
+def test_error_is_the_mean_distance_of_the_points_that_move(noise):
     before = five_points(scale=3)
     length = steps(before, shift_landmarks(before, noise, 0.2, seed=1))
     moving = {LandmarkNoise.EYES: [0, 1], LandmarkNoise.MOUTH: [3, 4]}.get(noise, range(5))
@@ -39,7 +39,7 @@ def test_error_is_the_mean_step_of_the_points_that_move(noise):
     assert np.delete(length, list(moving)).sum() == 0
 
 
-def test_expected_step_of_jitter_is_the_error():
+def test_mean_distance_of_jitter_is_the_error():
     before = five_points(scale=3)
     lengths = [
         steps(before, shift_landmarks(before, LandmarkNoise.JITTER, 0.2, seed=n))
@@ -48,7 +48,7 @@ def test_expected_step_of_jitter_is_the_error():
     assert np.mean(lengths) == pytest.approx(0.2 * 3 * EYE_DISTANCE, rel=0.02)
 
 
-def test_turned_points_keep_their_shape():
+def test_rotated_points_keep_their_shape():
     before = five_points(scale=3)
     after = shift_landmarks(before, LandmarkNoise.ROTATION, 0.3, seed=1)
     gaps = [np.linalg.norm(each.points[:, None] - each.points, axis=2) for each in (before, after)]
@@ -61,7 +61,7 @@ def test_error_beyond_half_a_turn_stays_half_a_turn():
     np.testing.assert_allclose(far, 2 * before.points.mean(axis=0) - before.points, atol=1e-3)
 
 
-def test_seed_decides_the_direction_and_the_error_how_far():
+def test_seed_decides_the_direction_and_error_the_distance():
     before = five_points(scale=3)
     near, far = (
         shift_landmarks(before, LandmarkNoise.JITTER, e, seed=4).points for e in (0.1, 0.2)
@@ -74,7 +74,7 @@ def test_eyes_and_mouth_are_those_of_the_face_mesh():
     connections = pytest.importorskip("mediapipe.python.solutions.face_mesh_connections")
     for group, lines in zip(
         _EYES_AND_MOUTH["face_mesh_468"],
-        # MediaPipe names them by the subject's sides.
+        # MediaPipe names sides as the subject sees them.
         (
             connections.FACEMESH_RIGHT_EYE,
             connections.FACEMESH_LEFT_EYE,

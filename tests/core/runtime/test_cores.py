@@ -1,4 +1,4 @@
-"""Networks leave it to the system which processor core they run on."""
+"""The operating system chooses the processor cores that networks run on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-# While it works: OpenVINO lets go of a core between two calls.
+# Checked while it runs, because OpenVINO releases the cores between calls.
 ASK = """
 import os, threading
 import numpy as np
@@ -39,7 +39,7 @@ print(fewest)
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc")
 @pytest.mark.parametrize("threads", ["1", "2"])
-def test_no_thread_is_tied_to_a_core(root, threads):
+def test_no_thread_is_pinned_to_a_core(root, threads):
     cores = len(os.sched_getaffinity(0))
     if cores < 2:
         pytest.skip("a single core")

@@ -1,4 +1,4 @@
-"""Engines are chosen by device, keep to float32 and talk to nobody."""
+"""The engine follows the options and the device, and runs in float32."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_gpu_is_used_by_torch(network, monkeypatch, engine, device):
     assert chosen == ["cuda"]
 
 
-def test_missing_gpu_is_told(network, monkeypatch):
+def test_missing_gpu_is_an_error(network, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ConfigError, match="no CUDA GPU") as caught:
         runner(network, Engine.AUTO, Device.CUDA)
@@ -73,12 +73,12 @@ def test_any_number_of_faces_is_run_in_float32(network, engine, count):
         expected = network(torch.from_numpy(batch)).numpy()
     outputs = runner(network, engine).run(batch)
     assert outputs.dtype == np.float32
-    # bfloat16, which OpenVINO would choose by itself on some processors, is off by 1e-3.
+    # bfloat16, OpenVINO's default on some processors, would be off by 1e-3.
     assert outputs == pytest.approx(expected, abs=1e-5)
 
 
 @pytest.mark.parametrize("engine", [Engine.TORCH, Engine.OPENVINO])
-def test_answer_stays_when_the_next_is_asked_for(network, engine):
+def test_output_is_not_overwritten_by_the_next_call(network, engine):
     made = runner(network, engine)
     rng = np.random.default_rng(0)
     one, other = (rng.normal(size=(2, 3, 16, 16)).astype(np.float32) for _ in range(2))
@@ -88,24 +88,24 @@ def test_answer_stays_when_the_next_is_asked_for(network, engine):
     assert (answer == before).all()
 
 
-def test_openvino_is_held_to_float32(network, monkeypatch):
-    # On processors with bfloat16 it would choose that by itself; others would not show it.
+def test_openvino_runs_in_float32(network, monkeypatch):
+    # bfloat16 is the default on processors that have it; on others the outputs show nothing.
     import openvino
 
-    asked = []
+    compiled_for = []
     real = openvino.Core.compile_model
 
     def compile_model(self, model, device, options):
-        asked.append((device, options["INFERENCE_PRECISION_HINT"]))
+        compiled_for.append((device, options["INFERENCE_PRECISION_HINT"]))
         return real(self, model, device, options)
 
     monkeypatch.setattr(openvino.Core, "compile_model", compile_model)
     compiled = runner(network, Engine.OPENVINO)._model
-    assert asked == [("CPU", "f32")]
+    assert compiled_for == [("CPU", "f32")]
     assert compiled.get_property("INFERENCE_PRECISION_HINT").to_string() == "f32"
 
 
-def test_usual_shape_is_compiled_for_itself_and_any_other_is_answered(network):
+def test_usual_shape_has_its_own_copy_and_other_shapes_still_run(network):
     made = runner_for(
         Network(lambda: network, (-1, 3, 16, 16), "", usual_shapes=((2, 3, 16, 16),)),
         engine=Engine.OPENVINO,
@@ -121,7 +121,7 @@ def test_usual_shape_is_compiled_for_itself_and_any_other_is_answered(network):
 
 
 class Full(nn.Module):
-    """A GPU that takes at most ``room`` faces at once."""
+    """A GPU with memory for ``room`` faces at most."""
 
     def __init__(self, room):
         super().__init__()
@@ -146,7 +146,7 @@ def test_full_gpu_gets_smaller_batches_in_order(room, batches):
     assert module.batches == batches
 
 
-def test_what_does_not_fit_alone_is_run_on_the_cpu():
+def test_face_that_does_not_fit_on_the_gpu_runs_on_the_cpu():
     made = TorchRunner(Full(0), device="cpu")
     made._on_cpu = Full(9)
     batch = np.arange(3, dtype=np.float32)[:, None, None, None].repeat(3, axis=1)
@@ -154,7 +154,7 @@ def test_what_does_not_fit_alone_is_run_on_the_cpu():
     assert made._on_cpu.batches == [1, 1, 1]
 
 
-DROPPED_ELSEWHERE = """
+DROP_IN_OTHER_THREAD = """
 import gc, os, signal, threading
 from torch import nn
 from core import Device, Engine
@@ -179,7 +179,7 @@ os.kill(os.getpid(), signal.SIGUSR1)
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs POSIX signals")
 def test_signals_are_handled_after_a_model_is_dropped_in_another_thread():
     run = subprocess.run(
-        [sys.executable, "-c", DROPPED_ELSEWHERE],
+        [sys.executable, "-c", DROP_IN_OTHER_THREAD],
         check=False,
         capture_output=True,
         text=True,

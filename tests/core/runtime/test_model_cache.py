@@ -1,4 +1,4 @@
-"""Compiled networks are kept, and a kept one is taken only when it can be trusted."""
+"""Compiled networks are cached, and a cached copy is used only if it can be trusted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import nn
 
 from core import Device, Engine
 from core.classifiers.network import load_network
-from core.detectors.mtcnn_networks import load_networks
+from core.detectors.mtcnn import load_networks
 from core.runtime import Network, runner_for
 from core.runtime.model_cache import _MOST, FOLDER_VARIABLE, ModelCache, cache_folder
 from core.weights import read_spec
@@ -28,7 +28,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def answer(fingerprint, value, built=None):
-    """What a network that multiplies by ``value`` says of one, kept under ``fingerprint``."""
+    """Return ``value`` times three, by a network that is cached under ``fingerprint``."""
 
     def build():
         if built is not None:
@@ -42,25 +42,25 @@ def answer(fingerprint, value, built=None):
     return float(runner.run(np.ones((1, 3, 1, 1), np.float32))[0, 0])
 
 
-def test_network_is_made_once(folder):
+def test_network_is_compiled_once(folder):
     built = []
     assert [answer("a", 2, built) for _ in range(3)] == [6, 6, 6]
     assert built == ["a"]
     assert len(list(folder.iterdir())) == 1
 
 
-def test_other_weights_make_another_network(folder):
+def test_other_weights_are_cached_separately(folder):
     assert [answer("a", 2), answer("b", 3), answer("a", 2)] == [6, 9, 6]
     assert len(list(folder.iterdir())) == 2
 
 
-def test_network_without_fingerprint_is_not_kept(folder):
+def test_network_without_fingerprint_is_not_cached(folder):
     assert answer("", 2) == 6
     assert not folder.exists()
 
 
 @pytest.mark.parametrize("method", ["get_version", "get_property"])
-def test_other_openvino_or_processor_makes_it_anew(folder, monkeypatch, method):
+def test_other_openvino_version_or_processor_recompiles(folder, monkeypatch, method):
     import openvino
 
     built = []
@@ -81,16 +81,16 @@ def test_other_openvino_or_processor_makes_it_anew(folder, monkeypatch, method):
         lambda data: b"garbage" * 100,
     ],
 )
-def test_damaged_copy_is_made_anew(folder, damage):
+def test_damaged_copy_is_recompiled(folder, damage):
     built = []
     answer("a", 2, built)
     (file,) = folder.iterdir()
     file.write_bytes(damage(file.read_bytes()))
     assert [answer("a", 2, built) for _ in range(2)] == [6, 6]
-    assert built == ["a", "a"]  # once at first, once for the damage, and kept again
+    assert built == ["a", "a"]  # first call, after the damage, then cached again
 
 
-def test_copy_that_openvino_refuses_is_made_anew(folder):
+def test_copy_that_openvino_rejects_is_recompiled(folder):
     built = []
     answer("a", 2, built)
     (file,) = folder.iterdir()
@@ -102,13 +102,13 @@ def test_copy_that_openvino_refuses_is_made_anew(folder):
     assert built == ["a", "a"]
 
 
-def test_folder_that_cannot_be_made_fails_nothing(tmp_path, monkeypatch):
+def test_cache_folder_that_cannot_be_created_is_ignored(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file" / "folder"))
     assert answer("a", 2) == 6
 
 
-def test_full_disk_fails_nothing_and_leaves_nothing(folder, monkeypatch):
+def test_full_disk_is_ignored_and_leaves_no_file(folder, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
@@ -127,7 +127,7 @@ def test_only_the_owner_can_read_and_write(folder):
 
 @posix
 @pytest.mark.parametrize("which", ["folder", "file"])
-def test_what_others_may_have_changed_is_not_read(folder, which):
+def test_copy_that_others_can_write_is_not_read(folder, which):
     built = []
     answer("a", 2, built)
     (file,) = folder.iterdir()
@@ -137,7 +137,7 @@ def test_what_others_may_have_changed_is_not_read(folder, which):
 
 
 @posix
-def test_what_another_user_wrote_is_not_read(folder, monkeypatch):
+def test_copy_of_another_user_is_not_read(folder, monkeypatch):
     kept = ModelCache("a")
     kept.write(b"network")
     assert kept.read() == b"network"
@@ -145,12 +145,12 @@ def test_what_another_user_wrote_is_not_read(folder, monkeypatch):
     assert kept.read() is None
 
 
-LOADED = """
+LOAD = """
 import sys
 from pathlib import Path
 from core.classifiers.network import load_network
 from core.config import Device
-from core.detectors.mtcnn_networks import load_networks
+from core.detectors.mtcnn import load_networks
 from core.weights import read_spec
 load_networks(Device.CPU)
 load_network(read_spec("mobilenet_v2", Path(sys.argv[1])), device=Device.CPU)
@@ -158,16 +158,16 @@ print("torch" in sys.modules)
 """
 
 
-def test_kept_networks_are_served_without_torch(root, folder, weights_dir):
+def test_cached_networks_run_without_torch(root, folder, weights_dir):
     load_networks(Device.CPU)
     load_network(read_spec("mobilenet_v2", weights_dir), device=Device.CPU)
     assert len(list(folder.iterdir())) == 4
-    command = [sys.executable, "-c", LOADED, str(weights_dir)]
+    command = [sys.executable, "-c", LOAD, str(weights_dir)]
     result = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)
     assert result.stdout == "False\n"
 
 
-def test_longest_unused_goes_first(folder):
+def test_least_recently_used_copy_is_removed_first(folder):
     for number in range(_MOST):
         ModelCache(str(number)).write(b"network")
         os.utime(ModelCache(str(number))._file, (number, number))
@@ -178,7 +178,7 @@ def test_longest_unused_goes_first(folder):
     assert len(list(folder.iterdir())) == _MOST
 
 
-def test_folder_follows_the_customs_of_the_system(tmp_path, monkeypatch):
+def test_cache_folder_is_the_system_s(tmp_path, monkeypatch):
     monkeypatch.delenv(FOLDER_VARIABLE)
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -190,7 +190,7 @@ def test_folder_follows_the_customs_of_the_system(tmp_path, monkeypatch):
     assert cache_folder() == tmp_path / "Library" / "Caches" / "photo-emotion" / "compiled"
 
 
-def test_empty_variable_keeps_nothing(monkeypatch):
+def test_empty_variable_turns_caching_off(monkeypatch):
     monkeypatch.setenv(FOLDER_VARIABLE, "")
     assert cache_folder() is None
     ModelCache("a").write(b"network")
