@@ -22,14 +22,14 @@ class Calibration:
     certain_from: float = 0.0
     """Answers whose top probability is lower are "not sure"."""
     coverage: float | None = None
-    """Share of validation faces answered at that level."""
+    """Share of validation faces whose top probability reaches that level."""
     selective_accuracy: float | None = None
-    """Accuracy on those."""
+    """Accuracy on those faces."""
     smoothing: float = 0.0
     """Share of the uniform distribution that is removed before the temperature is applied.
 
-    A network that learns from smoothed and mixed labels never says more than that allows,
-    however plain the face: one temperature cannot mend its surest and its middling answers.
+    A network trained on smoothed and mixed labels is never surer than those, even of a plain face.
+    One temperature cannot correct both its surest and its middling answers.
     """
 
     def __post_init__(self) -> None:

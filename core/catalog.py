@@ -51,16 +51,20 @@ def detector_names() -> tuple[str, ...]:
 
 def model_catalog(weights_dir: Path | None = None) -> tuple[ModelInfo, ...]:
     """Return every model, trained or not, in a fixed order; WeightsError without a manifest."""
-    from .weights import how_to_get, read_models
+    from .weights import read_models
 
     models = read_models(weights_dir)
-    return tuple(
-        _trained(models[name]) if name in models else _untrained(name, how_to_get(name, models))
-        for name in model_names()
-    )
+    return tuple(_describe_model(name, models) for name in model_names())
 
 
-def _trained(spec: ModelSpec) -> ModelInfo:
+def _describe_model(name: str, models: Mapping[str, ModelSpec]) -> ModelInfo:
+    from .weights import how_to_get
+
+    if name not in models:
+        # A model registered from outside needs no training here, and nothing is known of it.
+        command = how_to_get(name, models)
+        return ModelInfo(name, not command, None, None, None, {}, command, (name,))
+    spec = models[name]
     members = list(spec.members.values())
     return ModelInfo(
         name=spec.name,
@@ -73,8 +77,3 @@ def _trained(spec: ModelSpec) -> ModelInfo:
         members=tuple(spec.members),
         speed=spec.speed,
     )
-
-
-def _untrained(name: str, command: str) -> ModelInfo:
-    # A model registered from outside needs no training here, and nothing is known of it.
-    return ModelInfo(name, not command, None, None, None, {}, command, (name,))

@@ -101,7 +101,7 @@ class AnalyzerConfig:
     device: Device = Device.AUTO
     threads: int | None = None
     """Processor threads of each network in OpenVINO; None means all cores. With one, a stream of
-    small images is answered as fast, with less processor time."""
+    small images is processed as fast, with less processor time."""
     weights_dir: Path | None = None
     """Folder with manifest.json and the weights; None means the repository's ``weights/``."""
 
@@ -148,7 +148,7 @@ class AnalyzerConfig:
 
     @property
     def chosen_detector(self) -> str:
-        """The detector that was asked for, else the preset's."""
+        """The detector given in the options, else the preset's."""
         return self.settings.detector
 
     def digest(self, manifest_facts: Mapping[str, object] | None = None) -> str:

@@ -113,7 +113,7 @@ class Analyzer:
         clock.lap("detect")
         located = self._landmarks.locate(image, faces)
         clock.lap("landmarks")
-        return self._make_prepared(image, faces, located, clock)
+        return self._crop_and_assess(image, faces, located, clock)
 
     def classify(
         self, pictures: Sequence[PreparedImage], *, faces_per_call: int | None = None
@@ -149,7 +149,7 @@ class Analyzer:
     def detect(self, image: RgbImage) -> tuple[Face, ...]:
         """Return the faces in ``image`` from left to right, with the detector's own landmarks."""
         found = self._detector.detect(image)
-        faces = [face for face in found if face.box.clamped(image.width, image.height).area >= 1]
+        faces = [face for face in found if face.box.clip(image.width, image.height).area >= 1]
         return tuple(sorted(faces, key=lambda face: (face.box.x1 + face.box.x2, face.box.y1)))
 
     def analyze_faces(self, image: RgbImage, faces: Sequence[Face]) -> tuple[FaceAnalysis, ...]:
@@ -159,9 +159,9 @@ class Analyzer:
         what depends on them.
         """
         located = [face.landmarks for face in faces]
-        return self.classify([self._make_prepared(image, faces, located, _Clock())])[0].faces
+        return self.classify([self._crop_and_assess(image, faces, located, _Clock())])[0].faces
 
-    def _make_prepared(
+    def _crop_and_assess(
         self,
         image: RgbImage,
         faces: Sequence[Face],
@@ -175,7 +175,7 @@ class Analyzer:
         clock.lap("quality")
         width, height = image.width, image.height
         shown = tuple(
-            replace(face, box=face.box.clamped(width, height), landmarks=points or face.landmarks)
+            replace(face, box=face.box.clip(width, height), landmarks=points or face.landmarks)
             for face, points in pairs
         )
         answer = ImageAnalysis(

@@ -1,4 +1,4 @@
-"""Recognising the same face from frame to frame, and smoothing its answer over time."""
+"""Tracking faces from frame to frame, and smoothing their scores over time."""
 
 from __future__ import annotations
 
@@ -16,28 +16,27 @@ class TrackedFace:
     """A face in the newest frame."""
 
     number: int
-    """From 1; the same as long as the face is followed, and never given again."""
+    """From 1; the same while the face is tracked, and never reused."""
     box: Box
     emotions: EmotionScores
     """Smoothed over time."""
     per_model: Mapping[str, EmotionScores]
-    """What each network says, smoothed alike."""
+    """Scores of each network, smoothed too."""
     last_s: float
     """Time of the frame."""
 
 
 @dataclass(slots=True)
 class FaceTracker:
-    """Follows faces by the overlap of their boxes.
+    """Tracks faces by the overlap of their boxes; for one stream in one thread.
 
-    One for each stream; not for several threads. Smoothing goes by the clock, so that it is
-    the same at any frame rate.
+    Smoothing depends on time, not on the number of frames.
     """
 
     smoothing_s: float = 0.6
-    """Time after which an old answer counts 1 / e; 0 smooths nothing."""
+    """Time after which an old score counts 1 / e; 0 turns smoothing off."""
     keep_s: float = 1.0
-    """How long a face that is not seen keeps its number; one in the last frame always does."""
+    """How long a face that is not seen keeps its number; until the next frame at least."""
     least_overlap: float = 0.25
     """Intersection over union from which two boxes show the same face."""
     _tracks: list[TrackedFace] = field(default_factory=list)

@@ -67,7 +67,7 @@ class Box:
     def area(self) -> float:
         return self.width * self.height
 
-    def clamped(self, width: int, height: int) -> Box:
+    def clip(self, width: int, height: int) -> Box:
         """Return the part of the box inside an image of ``width`` x ``height``; may be empty."""
         right, bottom = float(width), float(height)
         return Box(

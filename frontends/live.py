@@ -166,7 +166,7 @@ def _drawn(face: FaceAnalysis, image: RgbImage) -> dict[str, Any]:
     certain = face.emotions.certain
     word = format_emotion(top) if certain else f"Not sure ({top.value}?)"
     red, green, blue = top.colour
-    box = face.face.box.clamped(image.width, image.height)
+    box = face.face.box.clip(image.width, image.height)
     return {
         "box": [
             box.x1 / image.width,

@@ -68,7 +68,7 @@ class EmotionModel:
         Blank faces fill the last call, so that no bit of an answer depends on its neighbours.
         """
         return {
-            name: _logits(member.classifier, crops, faces_per_call)
+            name: _run_in_calls(member.classifier, crops, faces_per_call)
             for name, member in self.members.items()
         }
 
@@ -143,7 +143,9 @@ def load_trained_models(
     return models
 
 
-def _logits(classifier: Classifier, crops: UInt8Array, faces_per_call: int | None) -> Float32Array:
+def _run_in_calls(
+    classifier: Classifier, crops: UInt8Array, faces_per_call: int | None
+) -> Float32Array:
     if faces_per_call is None:
         return classifier.logits(crops)
     blank = np.zeros((-len(crops) % faces_per_call, *crops.shape[1:]), crops.dtype)

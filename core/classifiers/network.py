@@ -34,12 +34,14 @@ class NetworkClassifier:
         They are the logarithm of the mean softmax of both views, a choice made before anything
         was measured. InferenceError if the network gives a value that is not a number.
         """
-        rows = [self._batch(crops[start : start + BATCH]) for start in range(0, len(crops), BATCH)]
+        rows = [
+            self._run_batch(crops[start : start + BATCH]) for start in range(0, len(crops), BATCH)
+        ]
         if not rows:
             return np.zeros((0, len(EMOTIONS)), dtype=np.float32)
         return np.concatenate(rows)
 
-    def _batch(self, crops: UInt8Array) -> Float32Array:
+    def _run_batch(self, crops: UInt8Array) -> Float32Array:
         inputs = self.spec.preprocessing(crops)
         mirrored = np.ascontiguousarray(inputs[..., ::-1])
         both = softmax(require_finite(self._runner.run(np.concatenate([inputs, mirrored]))))

@@ -89,7 +89,7 @@ def find_faces(pixels: UInt8Array, networks: Networks, settings: CascadeSettings
     return _finalize(sums, boxes, networks.output, settings.thresholds[2])
 
 
-def _levels(size_hw: tuple[int, int], settings: CascadeSettings) -> list[float]:
+def _list_scales(size_hw: tuple[int, int], settings: CascadeSettings) -> list[float]:
     """Return the scales of the image pyramid, finest first."""
     scale = CELL / settings.min_face_px
     shorter = min(size_hw) * scale
@@ -105,7 +105,7 @@ def _propose(sums: Sums, network: NetworkRunner, settings: CascadeSettings) -> B
     """Return squares around everything that may be a face."""
     height, width = sums.shape[0] - 1, sums.shape[1] - 1
     found = [np.zeros((0, 9), np.float32)]
-    for scale in _levels((height, width), settings):
+    for scale in _list_scales((height, width), settings):
         level = _normalize(resize_image(sums, (int(height * scale + 1), int(width * scale + 1))))
         found.append(_find_candidates(network.run(level[None])[0], scale, settings.thresholds[0]))
     rows = np.concatenate(found)

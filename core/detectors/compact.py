@@ -72,10 +72,10 @@ class CompactDetector:
             batch = cv2.dnn.blobFromImages([inputs[index] for index in rows])
             answers = self._runner.run(np.asarray(batch, dtype=np.float32))
             for row, index in enumerate(rows):
-                faces[index] = self._faces(answers[row], images[index], pictures[index])
+                faces[index] = self._decode(answers[row], images[index], pictures[index])
         return faces
 
-    def _faces(self, cells: Float32Array, image: RgbImage, pixels: UInt8Array) -> tuple[Face, ...]:
+    def _decode(self, cells: Float32Array, image: RgbImage, pixels: UInt8Array) -> tuple[Face, ...]:
         """Return the faces in (cells, 5) outputs, each once."""
         if not np.isfinite(cells).all():
             raise InferenceError(

@@ -36,20 +36,10 @@ class CompactNetwork(nn.Module):
             Conv2dNormActivation(3, one, stride=2), Conv2dNormActivation(one, two, stride=2)
         )
         self.stage2 = _Separable(two, two)
-        self.stage3 = nn.Sequential(
-            _Separable(two, three, stride=2), _Separable(three, three), _Separable(three, three)
-        )
-        self.stage4 = nn.Sequential(
-            _Separable(three, four, stride=2),
-            _Separable(four, four, kernel=5),
-            _Separable(four, four, kernel=5),
-        )
-        self.stage5 = nn.Sequential(
-            _Separable(four, five, stride=2),
-            _Separable(five, five, kernel=5),
-            _Separable(five, five, kernel=5),
-        )
-        self.stage6 = nn.Sequential(_Separable(five, six, stride=2), _Separable(six, six, kernel=5))
+        self.stage3 = _make_stage(two, three, blocks=2, kernel=3)
+        self.stage4 = _make_stage(three, four, blocks=2, kernel=5)
+        self.stage5 = _make_stage(four, five, blocks=2, kernel=5)
+        self.stage6 = _make_stage(five, six, blocks=1, kernel=5)
         self.lateral = nn.ModuleList(
             Conv2dNormActivation(width, _NECK, 1, activation_layer=None)
             for width in (three, four, five, six)
@@ -57,8 +47,8 @@ class CompactNetwork(nn.Module):
         self.smooth = nn.ModuleList(_Separable(_NECK, _NECK) for _ in STRIDES)
         self.towers = nn.ModuleList(_Separable(_NECK, _NECK) for _ in STRIDES)
         prior = math.log(_PRIOR / (1 - _PRIOR))
-        self.score = nn.ModuleList(_prediction_head(1, start=prior) for _ in STRIDES)
-        self.box = nn.ModuleList(_prediction_head(4, start=0.0) for _ in STRIDES)
+        self.score = nn.ModuleList(_make_head(1, start=prior) for _ in STRIDES)
+        self.box = nn.ModuleList(_make_head(4, start=0.0) for _ in STRIDES)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Map (N, 3, H, W) RGB in 0..255 to (N, cells, 5): score logit, box corners in pixels.
@@ -116,7 +106,13 @@ class _Separable(nn.Module):
         return nn.functional.relu(result + features if self._same else result)
 
 
-def _prediction_head(values: int, *, start: float) -> nn.Conv2d:
+def _make_stage(inside: int, outside: int, *, blocks: int, kernel: int) -> nn.Sequential:
+    """Return a layer that halves the resolution, followed by ``blocks`` that keep the shape."""
+    more = (_Separable(outside, outside, kernel=kernel) for _ in range(blocks))
+    return nn.Sequential(_Separable(inside, outside, stride=2), *more)
+
+
+def _make_head(values: int, *, start: float) -> nn.Conv2d:
     """Return a layer that predicts about ``start`` everywhere before training."""
     head = nn.Conv2d(_NECK, values, 1)
     nn.init.normal_(head.weight, std=0.01)

@@ -24,7 +24,7 @@ Installed = Mapping[str, metadata.Distribution]
 """Distributions by normalised name."""
 
 
-def installed_packages() -> Installed:
+def list_installed_packages() -> Installed:
     """Return every installed distribution; of two with one name the one that is imported."""
     found: dict[str, metadata.Distribution] = {}
     for distribution in metadata.distributions():
@@ -38,7 +38,7 @@ def check_packages(
     requirements: Path, constraints: Path, installed: Installed | None = None
 ) -> tuple[Finding, ...]:
     """Check the packages of ``requirements`` and their dependencies."""
-    packages = installed_packages() if installed is None else installed
+    packages = list_installed_packages() if installed is None else installed
     try:
         wanted = {
             _normalize_name(req.name): (req, why) for req, why in _read_requirements(requirements)

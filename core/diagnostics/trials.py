@@ -52,13 +52,13 @@ def check_trials(failed: Mapping[str, str], known: Iterable[Finding]) -> Iterato
 
 
 def prepare_networks(program: str = _LOAD_NETWORKS) -> Finding:
-    """Load what the usual answer needs, so that the first one does not wait for it.
+    """Load and cache the networks of the default configuration, so that the first photo is fast.
 
-    In a process of its own, which may crash. A warning at most: what fails here is reported again,
-    with what to do about it, where it is needed.
+    A process of its own does it, which may crash. A failure is only a warning, because it is
+    reported again, with a hint, when a network is needed.
     """
-    error = run_trials({"networks": program}).get("networks")
-    if error is None:
+    error = _run_trial(program)
+    if not error:
         return Finding("networks", Status.OK, "Loaded, and ready for the first photo.")
     return Finding("networks", Status.WARNING, f"They cannot be loaded: {error}")
 

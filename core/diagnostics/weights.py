@@ -24,10 +24,10 @@ def check_weights(directory: Path, architectures: tuple[str, ...] = ()) -> Itera
             for name, entry in models.items()
         ]
     except FileNotFoundError:
-        yield _broken("manifest.json is missing, so no network can answer.")
+        yield _report_manifest("manifest.json is missing, so no network can answer.")
         return
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        yield _broken(f"manifest.json cannot be understood ({error!r}).")
+        yield _report_manifest(f"manifest.json cannot be understood ({error!r}).")
         return
     for name, file, size, sha256 in described:
         yield _check_file(name, file, size, sha256)
@@ -37,7 +37,7 @@ def check_weights(directory: Path, architectures: tuple[str, ...] = ()) -> Itera
             yield Finding(f"weights {name}", Status.WARNING, "Not trained yet.", train)
 
 
-def _broken(detail: str) -> Finding:
+def _report_manifest(detail: str) -> Finding:
     return Finding("weights", Status.PROBLEM, detail, "git checkout -- weights/")
 
 

@@ -26,7 +26,7 @@ _LEFT_TEMPLE, _RIGHT_TEMPLE, _FOREHEAD, _CHIN = 234, 454, 10, 152
 
 def assess_quality(image: RgbImage, box: Box, landmarks: Landmarks | None) -> FaceQuality:
     """Return the quality of the face in ``box``, which may reach beyond the image."""
-    inside = box.clamped(image.width, image.height)
+    inside = box.clip(image.width, image.height)
     size = min(box.width, box.height)
     grey = _face_grey(image, inside)
     brightness = float(grey.mean() / 255)

@@ -40,13 +40,13 @@ class FaceMeshLandmarks:
     def _locate_one(self, image: RgbImage, face: Face) -> Landmarks | None:
         box = face.box
         square, offset, scale = crop_square(image, box)
-        view = None if face.landmarks is None else _view(face.landmarks, offset, scale)
+        view = None if face.landmarks is None else _find_view(face.landmarks, offset, scale)
         if view is None:
             meshes = self._networks.find_meshes(square)
         else:
             mesh = self._networks.find_mesh_in(square, view)
             meshes = [] if mesh is None else [mesh]
-        candidates = [_landmarks(each, offset, scale) for each in meshes]
+        candidates = [_to_image(each, offset, scale) for each in meshes]
         if not candidates:
             return None
         centre = np.array([(box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2], dtype=np.float32)
@@ -82,7 +82,7 @@ def crop_square(image: RgbImage, box: Box) -> tuple[NDArray[np.uint8], NDArray[n
     return square, low.astype(np.float32), scale
 
 
-def _view(
+def _find_view(
     landmarks: Landmarks, offset: NDArray[np.float32], scale: float
 ) -> NDArray[np.float64] | None:
     """Return the (2, 3) similarity from the mesh's view to the square, or None.
@@ -97,7 +97,7 @@ def _view(
     return view
 
 
-def _landmarks(mesh: Float32Array, offset: NDArray[np.float32], scale: float) -> Landmarks:
+def _to_image(mesh: Float32Array, offset: NDArray[np.float32], scale: float) -> Landmarks:
     """Return a mesh of the square in image pixels."""
     lengths = mesh * np.float32(scale)
     return Landmarks(lengths[:, :2] + offset, "face_mesh_468", lengths[:, 2])

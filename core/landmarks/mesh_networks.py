@@ -48,7 +48,7 @@ class MeshNetworks:
         finder_file, mesh_file = (find_packaged_file("mediapipe", each) for each in (finder, mesh))
         self._finder = compile_file(finder_file, mean=127.5, scale=127.5)
         self._mesh = compile_file(mesh_file, mean=0, scale=255)
-        self._anchor_grid = _anchor_grid()
+        self._anchor_grid = _make_anchor_grid()
 
     def find_meshes(self, square: UInt8Array) -> list[Float32Array]:
         """Return the meshes in (256, 256, 3) RGB, at most two: (468, 3) float32 x, y and depth."""
@@ -83,13 +83,13 @@ class MeshNetworks:
         cells = np.flatnonzero(logits[0, :, 0] >= _CONFIDENT)
         scores = 1 / (1 + np.exp(-logits[0, cells, 0].astype(np.float64)))
         order = np.argsort(-scores, kind="stable")
-        found = self._boxes_and_eyes(answers[0], cells[order])
+        found = self._decode_boxes_and_eyes(answers[0], cells[order])
         return [
-            _mesh_view(each)
+            _rotate_view(each)
             for each in merge_boxes(found, scores[order], max_iou=_SAME_FACE, most=_MOST_FACES)
         ]
 
-    def _boxes_and_eyes(
+    def _decode_boxes_and_eyes(
         self, answers: Float32Array, cells: NDArray[np.int64]
     ) -> NDArray[np.float64]:
         """Return (N, 8): two corners and both eyes, in pixels of the square."""
@@ -102,7 +102,7 @@ class MeshNetworks:
         return np.asarray(shares * SQUARE_PX, dtype=np.float64)
 
 
-def _mesh_view(box_and_eyes: NDArray[np.float64]) -> NDArray[np.float64]:
+def _rotate_view(box_and_eyes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return MediaPipe's view for the mesh: a square around the box, rotated with the eyes."""
     x1, y1, x2, y2, left_x, left_y, right_x, right_y = (float(each) for each in box_and_eyes)
     side = max(x2 - x1, y2 - y1) * _ROOM
@@ -113,7 +113,7 @@ def _mesh_view(box_and_eyes: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.stack([across / MESH_PX, down / MESH_PX, corner], axis=1)
 
 
-def _anchor_grid() -> Float32Array:
+def _make_anchor_grid() -> Float32Array:
     """Return BlazeFace's (896, 2) anchors, as shares of the image's side."""
     middles = []
     for cells_a_side, answers_a_cell in ((16, 2), (8, 6)):

@@ -29,7 +29,7 @@ def blur_faces(image: RgbImage, analysis: ImageAnalysis) -> RgbImage:
 def _blur_oval(pixels: UInt8Array, box: Box) -> None:
     height, width = pixels.shape[:2]
     dx, dy = MARGIN * box.width, MARGIN * box.height
-    wide = Box(box.x1 - dx, box.y1 - dy, box.x2 + dx, box.y2 + dy).clamped(width, height)
+    wide = Box(box.x1 - dx, box.y1 - dy, box.x2 + dx, box.y2 + dy).clip(width, height)
     x1, y1 = int(np.floor(wide.x1)), int(np.floor(wide.y1))
     x2, y2 = int(np.ceil(wide.x2)), int(np.ceil(wide.y2))
     if x2 <= x1 or y2 <= y1:

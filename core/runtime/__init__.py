@@ -43,7 +43,7 @@ class Network:
 def runner_for(network: Network, *, engine: Engine, device: Device) -> NetworkRunner:
     """Return ``network`` on an engine; ``auto`` means OpenVINO on a CPU and torch on a GPU.
 
-    ConfigError if a GPU is asked for and there is none.
+    ConfigError if ``device`` is a GPU and there is none.
     """
     on_gpu = device is not Device.CPU and has_gpu()
     if device is Device.CUDA and not on_gpu:

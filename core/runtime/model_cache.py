@@ -32,7 +32,7 @@ class ModelCache:
         self._file = None if folder is None else folder / f"{name}.blob"
 
     def read(self) -> bytes | None:
-        """Return what was written under this key; None if there is nothing to be trusted."""
+        """Return what was written under this key; None if there is nothing that can be trusted."""
         if self._file is None:
             return None
         try:
@@ -70,9 +70,9 @@ class ModelCache:
 
 def cache_folder() -> Path | None:
     """Return the system's folder for cached files; None means no caching."""
-    asked = os.environ.get(FOLDER_VARIABLE)
-    if asked is not None:
-        return Path(asked) if asked else None
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if folder is not None:
+        return Path(folder) if folder else None
     try:
         if sys.platform == "darwin":
             base = Path.home() / "Library" / "Caches"

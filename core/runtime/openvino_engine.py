@@ -33,23 +33,17 @@ OPTIONS = {
     "ENABLE_CPU_PINNING": "NO",
 }
 
-_threads: ContextVar[int | None] = ContextVar("threads", default=None)
+_thread_limit: ContextVar[int | None] = ContextVar("thread_limit", default=None)
 
 
 @contextmanager
 def thread_limit(threads: int | None) -> Iterator[None]:
     """Limit the threads of networks that this thread compiles inside the block; None: no limit."""
-    before = _threads.set(threads)
+    before = _thread_limit.set(threads)
     try:
         yield
     finally:
-        _threads.reset(before)
-
-
-def thread_options() -> Mapping[str, str]:
-    """Return the limit as OpenVINO's option; empty if there is none."""
-    limit = _threads.get()
-    return {} if limit is None else {"INFERENCE_NUM_THREADS": str(limit)}
+        _thread_limit.reset(before)
 
 
 class OpenVinoRunner:
@@ -125,7 +119,9 @@ def _compile_or_load(
     fingerprint: str, input_shape: tuple[int, ...], make: Callable[[], Any]
 ) -> Any:
     """Compile what ``make`` returns, or load it from the cache if there is a fingerprint."""
-    options = {**OPTIONS, **thread_options()}
+    options = dict(OPTIONS)
+    if (limit := _thread_limit.get()) is not None:
+        options["INFERENCE_NUM_THREADS"] = str(limit)
     if not fingerprint:
         return openvino_core().compile_model(make(), "CPU", options)
     kept = ModelCache(
@@ -170,7 +166,7 @@ _core_lock = Lock()
 
 
 def openvino_core() -> Any:
-    """Return OpenVINO's core: one for the process, kept until its end.
+    """Return OpenVINO's core, of which the process has one until its end.
 
     Its plugin gives the loading thread a stack for signal handlers and frees it when the core is
     dropped. If another thread drops it, the first one is left with a dangling pointer, and the next

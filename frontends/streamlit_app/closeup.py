@@ -54,7 +54,7 @@ def draw_closeup(image: RgbImage, analysis: ImageAnalysis, face: FaceAnalysis) -
     box = face.face.box
     dx, dy = _MARGIN * box.width, _MARGIN * box.height
     region = Box(box.x1 - dx, box.y1 - dy, box.x2 + dx, box.y2 + dy)
-    region = region.clamped(image.width, image.height)
+    region = region.clip(image.width, image.height)
     left, top, right, bottom = int(region.x1), int(region.y1), round(region.x2), round(region.y2)
     scale = _SIDE / max(right - left, bottom - top, 1)
     size_wh = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))

@@ -33,7 +33,7 @@ def draw_detections_jpeg(image: RgbImage, faces: Sequence[Face], threshold: floa
     # The best last, so that nothing covers them.
     for face in sorted(faces, key=lambda face: face.score):
         kept = face.score >= threshold
-        box = face.box.clamped(image.width, image.height)
+        box = face.box.clip(image.width, image.height)
         _frame(draw, box, stroke, dash=None if kept else 3 * stroke)
         colour = _KEPT if kept else _BELOW
         text = format_score(face.score)

@@ -70,11 +70,11 @@ def test_width_and_height_are_not_swapped():
     ids=["empty", "inside", "larger", "to the right", "to the upper left"],
 )
 def test_box_is_clamped_to_the_picture(box, expected):
-    assert box.clamped(20, 10) == expected
+    assert box.clip(20, 10) == expected
 
 
 def test_clamped_edges_are_floats():
-    edges = dataclasses.astuple(Box(-1.5, -1.5, 99.5, 99.5).clamped(20, 10))
+    edges = dataclasses.astuple(Box(-1.5, -1.5, 99.5, 99.5).clip(20, 10))
     assert edges == (0.0, 0.0, 20.0, 10.0)
     assert {type(edge) for edge in edges} == {float}
 

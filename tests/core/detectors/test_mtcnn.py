@@ -10,7 +10,7 @@ import pytest
 
 from core import Device, RgbImage
 from core.config import Preset, PresetSettings, settings_for
-from core.detectors.cascade import _crop_windows, _levels
+from core.detectors.cascade import _crop_windows, _list_scales
 from core.detectors.mtcnn import DEFAULT_THRESHOLD, MtcnnDetector, load_mtcnn
 
 
@@ -164,7 +164,7 @@ def test_pyramid_can_be_finer_and_coarser():
         made = MtcnnDetector(
             working_px=512, min_face_px=24, threshold=0.9, device=Device.CPU, **change
         )
-        return _levels((512, 512), made._settings)
+        return _list_scales((512, 512), made._settings)
 
     assert scales()[:2] == pytest.approx([0.5, 0.3545])
     assert scales(pyramid_factor=0.1) == pytest.approx([0.5, 0.05])

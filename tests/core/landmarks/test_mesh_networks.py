@@ -36,7 +36,7 @@ def square_of(pixels, box):
 
 
 def squares(astronaut):
-    """Yield the astronaut's face as it is, rotated, small, dark, at the border, with a neighbour."""
+    """Yield the astronaut's face unchanged, rotated, small, dark, at the border, in a pair."""
     box = Box(*FACE_XYXY)
     x, y = (box.x1 + box.x2) / 2, (box.y1 + box.y2) / 2
     yield square_of(astronaut, box)

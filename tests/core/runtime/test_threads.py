@@ -6,7 +6,7 @@ import pytest
 
 from core import Analyzer, AnalyzerConfig
 from core.runtime import openvino_engine
-from core.runtime.openvino_engine import thread_limit, thread_options
+from core.runtime.openvino_engine import _thread_limit, thread_limit
 
 
 @pytest.fixture
@@ -41,4 +41,4 @@ def test_thread_limit_reaches_all_networks_of_an_analyzer(limits, threads, expec
 def test_thread_limit_ends_with_its_block():
     with pytest.raises(ValueError, match="wrong"), thread_limit(1):
         raise ValueError("wrong")
-    assert thread_options() == {}
+    assert _thread_limit.get() is None
