@@ -1,4 +1,4 @@
-"""From a photo to calibrated emotions: the façade every front stands on.
+"""From a photo to calibrated emotions: the names that all fronts use.
 
 >>> from core import Analyzer, AnalyzerConfig, read_image
 >>> analyzer = Analyzer.from_config(AnalyzerConfig(model="mobilenet_v2"))

@@ -62,8 +62,8 @@ class Calibration:
 def _remove_smoothing(probabilities: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:
     """Return the logarithm of ``probabilities`` (N, C) less ``smoothing`` / C each.
 
-    What is not larger than that keeps a hundredth of itself, so that no probability becomes
-    zero and none overtakes another.
+    A probability keeps at least a hundredth of itself, so that none becomes zero and the ranking
+    stays.
     """
     share = smoothing / probabilities.shape[-1]
     left = np.maximum(probabilities - share, 0.01 * probabilities)

@@ -120,7 +120,7 @@ class AnalyzerConfig:
         DETECTORS.require(self.chosen_detector)
         LANDMARK_MODELS.require(self.landmarks)
         for field in ("model", "detector", "landmarks"):
-            # A front may pass a member of its own enum; answers hold the plain name.
+            # A front may pass a member of its own enum; answers contain the plain name.
             if getattr(self, field) is not None:
                 object.__setattr__(self, field, str(getattr(self, field)))
         for field in ("detection_threshold", "certain_from"):

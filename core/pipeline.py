@@ -38,7 +38,7 @@ class PreparedImage:
     """An image whose faces are ready to be classified; its pixels are no longer needed."""
 
     answer: ImageAnalysis
-    """What is known so far, without faces."""
+    """The answer so far, without faces."""
     faces: tuple[Face, ...]
     """From left to right, with boxes inside the image."""
     crops: tuple[AlignedCrop, ...]

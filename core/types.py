@@ -25,7 +25,7 @@ class RgbImage:
     name: str = "image"
     """The image's name in answers: a file name without its folder."""
     notes: tuple[str, ...] = ()
-    """What a person should know about how it was read, e.g. that an animation has more frames."""
+    """Notes about reading it for the user, e.g. that an animation has more frames."""
 
     def __post_init__(self) -> None:
         pixels = self.pixels
@@ -191,7 +191,7 @@ class FaceQuality:
     roll: float | None
     """Degrees, positive when the face tilts clockwise; None without landmarks."""
     reasons: tuple[str, ...] = ()
-    """What makes the answer less reliable, in plain words; empty when nothing does."""
+    """Why the answer is less reliable, in plain words; empty if nothing was found."""
 
 
 class Agreement(StrEnum):

@@ -220,7 +220,7 @@ def _parse_network(name: str, entry: dict[str, Any], directory: Path | None) -> 
 
 
 def _parse_stored(name: str, entry: dict[str, Any], directory: Path | None) -> dict[str, Any]:
-    # Whatever the manifest says, no other folder and no pickle is opened.
+    # No entry may lead to another folder or to a pickle.
     file = entry["file"]
     if not re.fullmatch(r"[\w.-]+\.safetensors", file):
         raise ValueError(f"{name}: expected a .safetensors file beside the manifest, got {file!r}")

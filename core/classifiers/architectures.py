@@ -25,7 +25,7 @@ class Architecture:
     build: Callable[..., nn.Module]
     """Builds torchvision's network."""
     head: tuple[str, ...]
-    """Its modules behind the pooled features, which are left out."""
+    """Its modules after the pooled features, which are replaced."""
     features: int
     """Length of the pooled feature vector."""
     explained_block: str

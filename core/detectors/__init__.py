@@ -40,7 +40,7 @@ class DetectorInfo:
 
 @dataclass(frozen=True, slots=True)
 class DetectorFacts:
-    """What an answer's provenance says of its detector."""
+    """Facts about the detector for the provenance of an answer."""
 
     weights_sha256: Mapping[str, str]
     """Checksum of the weights by their name; empty if they come with a package."""
@@ -74,7 +74,7 @@ class DetectorRegistry(Registry[Detector]):
         self._infos[name] = DetectorInfo(name, title or name, description, weights, sizes or {})
 
     def info(self, name: str) -> DetectorInfo:
-        """Return what is known of ``name``; UnknownComponent if it is not registered."""
+        """Return title and description of ``name``; UnknownComponent if it is not registered."""
         return self._infos.get(self.require(name), DetectorInfo(name, name))
 
 

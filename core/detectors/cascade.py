@@ -48,13 +48,13 @@ class Networks:
 
 @dataclass(frozen=True, slots=True)
 class CascadeSettings:
-    """What decides how many candidates there are, and which of them are faces."""
+    """Settings that decide how many candidates there are, and which of them are faces."""
 
     min_face_px: int
     factor: float = PYRAMID_FACTOR
     """Scale of a pyramid level relative to the one before."""
     thresholds: tuple[float, float, float] = STAGE_THRESHOLDS
-    """Lowest probability that each stage lets through."""
+    """Lowest probability that each stage accepts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,7 +186,7 @@ def _crop_windows(boxes: Boxes, width: int, height: int) -> NDArray[np.int64]:
     """Return the windows (y1, y2, x1, x2), half-open, that a network sees of each box.
 
     A box that its offsets moved off the image keeps one pixel of the border, which no network
-    takes for a face. facenet-pytorch raises an IndexError there.
+    accepts as a face. facenet-pytorch raises an IndexError there.
     """
     x1, y1, x2, y2 = np.trunc(boxes).astype(np.int64).T
     x1, y1 = x1.clip(1, width), y1.clip(1, height)

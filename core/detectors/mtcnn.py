@@ -71,7 +71,7 @@ def load_mtcnn(
         min_face_px=settings.min_face_px,
         threshold=level,
         device=device,
-        # The last stage must not drop faces that the threshold lets through.
+        # The last stage must not drop faces that the threshold accepts.
         stage_thresholds=(first, second, min(third, level)),
     )
 

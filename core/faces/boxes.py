@@ -54,7 +54,7 @@ def nms_min_area(boxes: Boxes, scores: Scores, max_share: float) -> Indices:
 def drop_nested(boxes: Boxes, order: Indices, max_share: float) -> Indices:
     """Return ``order`` without boxes that lie mostly within an earlier one, or around it.
 
-    Such as an eye that was taken for a small face. ``max_share`` is of the smaller box's area.
+    An eye, for example, may be detected as a small face. ``max_share`` is of the smaller box's area.
     """
     return _suppress(boxes, order, max_share, border_px=0)
 
@@ -64,8 +64,8 @@ def merge_boxes(
 ) -> list[NDArray[np.float64]]:
     """Return at most ``most`` boxes, each the mean of those on one face, weighted by score.
 
-    An average trembles less from frame to frame than the best box (BlazeFace, section 3.4).
-    ``boxes`` are sorted, best first; columns behind the fourth are averaged along.
+    An average jitters less from frame to frame than the best box (BlazeFace, section 3.4).
+    ``boxes`` are sorted, best first; columns after the fourth are averaged too.
     """
     merged: list[NDArray[np.float64]] = []
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
