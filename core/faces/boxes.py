@@ -54,7 +54,7 @@ def nms_min_area(boxes: Boxes, scores: Scores, max_share: float) -> Indices:
 def drop_nested(boxes: Boxes, order: Indices, max_share: float) -> Indices:
     """Return ``order`` without boxes that lie mostly within an earlier one, or around it.
 
-    An eye, for example, may be detected as a small face. ``max_share`` is of the smaller box's area.
+    For example, an eye detected as a small face. ``max_share`` is of the smaller box's area.
     """
     return _suppress(boxes, order, max_share, border_px=0)
 
