@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 
 from jinja2 import Undefined
 
+from core.output.intervals import format_metric
+
 from .artefacts import Value
 
 # Private signs of Unicode: no text has them.
@@ -180,6 +182,8 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "code": code,
     "count": count,
     "difference": difference,
+    "format_metric": format_metric,
+    "format_number": format,
     "gap": gap,
     "hundredths": hundredths,
     "key": key,

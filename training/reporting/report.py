@@ -8,22 +8,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader
 from markdown import Markdown
 from markupsafe import Markup
 
 from core import __version__
 from core.errors import DataError
 from core.files import atomic_write
-from core.labels import EMOTIONS
 
 from ..evaluation.release_gate import read_limits
 from .artefacts import MANIFEST, Value, find_other_weights, read_artefacts
 from .diagram import ROOT
-from .filters import FILTERS, add_sources, remove_marks
+from .filters import add_sources, remove_marks
 from .illustrations import DEFAULT_MODEL, draw_illustrations
 from .measures import ELSEWHERE, MEASURES, format_command_for_all
-from .model_card import STARTS
+from .model_card import describe_start, list_runs
+from .rendering import TEMPLATES, render_text
 
 RESULTS = ROOT / "docs" / "results"
 """Where measured artefacts lie."""
@@ -34,7 +34,6 @@ PAGE = "photo-emotion-report.html"
 """The report as one file that needs no other."""
 _LEAST = "metrics_publictest"
 """The artefact without which there is nothing to tell."""
-_TEMPLATES = Path(__file__).parent / "templates"
 _IMAGE = re.compile(r'<img alt="([^"]*)" src="([^"]+)"')
 _LINK_ELSEWHERE = re.compile(r'<a href="(?!#|https?:)[^"]*">(.*?)</a>', re.DOTALL)
 
@@ -83,19 +82,10 @@ def write_report(out: Path, *, results: Path = RESULTS, weights: Path = ROOT / "
 
 def render_document(name: str, artefacts: Mapping[str, Value]) -> str:
     """The document called ``name`` as Markdown whose numbers are marked with their source."""
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        undefined=StrictUndefined,
-        # What comes out is Markdown of our own; the page below is HTML and escapes.
-        autoescape=False,  # noqa: S701
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters.update(FILTERS)
-    environment.globals.update(
+    return render_text(
+        f"{name}.j2",
+        **artefacts,
         version=__version__,
-        emotions=[str(emotion) for emotion in EMOTIONS],
         default_model=DEFAULT_MODEL,
         elsewhere={each.artefact: each for each in ELSEWHERE},
         measures={each.artefact: each for each in MEASURES},
@@ -108,13 +98,11 @@ def render_document(name: str, artefacts: Mapping[str, Value]) -> str:
         everyone=lambda manifest: [*manifest["models"].values(), manifest["ensemble"]],
         exempt=_exempt,
         command_for_all=format_command_for_all(),
-        runs=_runs,
-        starts=lambda init: STARTS.get(str(init), f"`{init}`"),
+        list_runs=list_runs,
+        describe_start=describe_start,
         find_other_weights=lambda value: find_other_weights(value, artefacts[MANIFEST]),
         short_ethics=(ROOT / "frontends" / "ethics.md").read_text(encoding="utf-8").strip(),
     )
-    text = environment.get_template(f"{name}.j2").render(artefacts)
-    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text))
 
 
 def render_page(marked: str, pictures: Mapping[str, str]) -> str:
@@ -127,12 +115,12 @@ def render_page(marked: str, pictures: Mapping[str, str]) -> str:
     # What a link of the repository points to is not inside of one file.
     body = _LINK_ELSEWHERE.sub(r"\1", body)
     body = re.sub(r"(<table>.*?</table>)", r'<div class="wide">\1</div>', body, flags=re.DOTALL)
-    template = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True)
+    template = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
     # Markup: made here from our own Markdown, in which artefacts' texts were escaped.
     return template.get_template("page.html.j2").render(
         body=Markup(body),  # noqa: S704
         contents=Markup(converter.toc),  # noqa: S704
-        style=Markup((_TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704
+        style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704
     )
 
 
@@ -147,13 +135,6 @@ def _sourced(marked: str) -> str:
 def _inlined(found: re.Match[str], pictures: Mapping[str, str]) -> str:
     data = base64.b64encode(pictures[Path(found[2]).stem].encode()).decode()
     return f'<img alt="{found[1]}" src="data:image/svg+xml;base64,{data}"'
-
-
-def _runs(entry: Value) -> list[Value]:
-    """The training runs that led to a network, the first one first."""
-    training = entry.get("training", entry)
-    earlier = training.get("earlier_run")
-    return [*(_runs(earlier) if earlier else ()), training]
 
 
 def _exempt(slicings: Value) -> list[str]:
