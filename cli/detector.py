@@ -245,6 +245,6 @@ def table(
     ],
 ) -> None:
     """Print the figures of several detectors as one Markdown table."""
-    from training.detector.table import detectors_table
+    from training.detector.table import format_detectors_table
 
-    typer.echo(detectors_table(files), nl=False)
+    typer.echo(format_detectors_table(files), nl=False)

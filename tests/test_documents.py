@@ -22,7 +22,7 @@ from core.landmarks import LANDMARK_MODELS
 from core.weights import SHIPPED_DIR
 from tests.fakes import picture
 from training.benchmark.tables import format_benchmark_tables
-from training.detector.table import detectors_table, sweep_table
+from training.detector.table import format_detectors_table, format_sweep_table
 from training.reporting.comparison import (
     build_comparison_rows,
     build_pair_rows,
@@ -127,7 +127,7 @@ DETECTOR_RESULTS = (
 def test_detectors_are_compared_as_they_were_measured(root):
     page, results = root / "docs" / "detection.md", root / "docs" / "results"
     files = [results / f"detector_{name}.json" for name in DETECTOR_RESULTS]
-    assert marked_part(page, "detectors") == detectors_table(files)
+    assert marked_part(page, "detectors") == format_detectors_table(files)
     lines = []
     for name in ("hybrid", "compact", "compact_precision"):
         metrics = read_results(root, f"detector_{name}.json")
@@ -149,7 +149,7 @@ def test_detectors_are_compared_as_they_were_measured(root):
 def test_sweep_of_mtcnns_settings_is_shown_as_it_was_measured(root):
     tuned = json.loads((root / "weights" / "detection.json").read_text(encoding="utf-8"))
     table = marked_part(root / "docs" / "detection.md", "sweep")
-    assert table == sweep_table(tuned["mtcnn_sweep"])
+    assert table == format_sweep_table(tuned["mtcnn_sweep"])
 
 
 def test_speed_is_shown_as_it_was_measured(root):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from core.weights import SHIPPED_DIR
-from training.detector.card import detector_card
+from training.detector.card import format_detector_card
 
 
 def test_shipped_card_is_what_the_command_writes():
     committed = (SHIPPED_DIR / "compact.md").read_text(encoding="utf-8")
     refresh = "run: emotion detector tune --detector compact … --publish weights"
-    assert committed == detector_card(SHIPPED_DIR), refresh
+    assert committed == format_detector_card(SHIPPED_DIR), refresh

@@ -20,7 +20,7 @@ from training.detector.gallery import load_examples, show_detectors
 from training.detector.measure import load_for_measuring
 from training.detector.photos import read_annotated_photos
 from training.detector.publish import publish_detector
-from training.detector.table import detectors_table
+from training.detector.table import format_detectors_table
 from training.detector.tune import tune_detectors
 from training.learning.export import export_detector
 
@@ -194,13 +194,13 @@ def test_table_has_a_column_for_each_result(photos, no_faces, tmp_path):
             operating_point=point,
         )
         files.append(tmp_path / name / "detection.json")
-    lines = detectors_table(files).splitlines()
+    lines = format_detectors_table(files).splitlines()
     assert lines[0] == "|  | known, fast | known, fast, best for precision on these photos |"
     assert all(line.count("|") == 4 for line in lines)
     assert any(line.startswith("| F1 | 1.000 (1.000 to 1.000)") for line in lines)
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(DataError, match=r"bad\.json"):
-        detectors_table([tmp_path / "bad.json"])
+        format_detectors_table([tmp_path / "bad.json"])
 
 
 def test_examples_are_shown_with_everybody_s_boxes(photos, tmp_path, monkeypatch):
