@@ -95,7 +95,7 @@ def _select_measures(names: Sequence[str], given: Mapping[str, Sequence[str]]) -
         if missing:
             raise ConfigError(
                 f"To measure {name}, give {' and '.join(f'--{need}' for need in missing)}.",
-                hint=known[name].shown(),
+                hint=known[name].format_command(),
             )
     if not groups.keys() & set(names):
         return [known[name] for name in dict.fromkeys(names)]
@@ -103,7 +103,7 @@ def _select_measures(names: Sequence[str], given: Mapping[str, Sequence[str]]) -
     possible = {m.artefact for m in MEASURES if all(given[need] for need in m.needs)}
     for measure in MEASURES:
         if measure.artefact not in wanted & possible:
-            typer.echo(f"Left as it is: {measure.artefact} ({measure.shown()})", err=True)
+            typer.echo(f"Left as it is: {measure.artefact} ({measure.format_command()})", err=True)
     return [measure for measure in MEASURES if measure.artefact in wanted & possible]
 
 
@@ -115,7 +115,7 @@ def _run_measure(measure: Measure, given: Mapping[str, Sequence[str]], results: 
             f"Measuring {measure.artefact}, about {measure.minutes} minutes{idle} …", err=True
         )
         finished = subprocess.run(
-            [sys.executable, "-m", measure.module, *measure.words(given, folder)],
+            [sys.executable, "-m", measure.module, *measure.build_arguments(given, folder)],
             stdout=subprocess.DEVNULL,
             check=False,
             # Programs of the tests need the repository as working directory; commands keep the

@@ -55,7 +55,7 @@ def write_report(out: Path, *, results: Path = RESULTS, weights: Path = ROOT / "
     if _LEAST not in artefacts:
         raise DataError(
             "Nothing was measured yet that a report could tell.",
-            hint=next(each.shown() for each in MEASURES if each.artefact == _LEAST),
+            hint=next(each.format_command() for each in MEASURES if each.artefact == _LEAST),
         )
     pictures = draw_illustrations(artefacts)
     files: dict[Path, str] = {
