@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from matplotlib.figure import Figure
 
-from ..reporting.plots import COLOURS, STYLES, encode_png
+from ..reporting.plots import COLOURS, GRID, STYLES, encode_png
 
 
 def plot_detector_curves(
@@ -19,16 +20,13 @@ def plot_detector_curves(
         colour, style = COLOURS[index % len(COLOURS)], STYLES[index % len(STYLES)]
         left.plot(curve["recall"], curve["precision"], style, color=colour, label=name)
         right.plot(curve["threshold"], curve["f1"], style, color=colour, label=name)
-        level = levels[name][0]
-        nearest = min(
-            range(len(curve["threshold"])), key=lambda at: abs(curve["threshold"][at] - level)
-        )
+        nearest = int(np.abs(np.array(curve["threshold"]) - levels[name][0]).argmin())
         left.plot(curve["recall"][nearest], curve["precision"][nearest], "o", color=colour)
         right.plot(curve["threshold"][nearest], curve["f1"][nearest], "o", color=colour)
     left.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
     right.set(xlim=(0, 1), ylim=(0, 1), xlabel="threshold", ylabel="F1")
     for axes in (left, right):
-        axes.grid(color="#DDDDDD", linewidth=0.6)
+        axes.grid(**GRID)
         axes.legend(loc="lower left", frameon=False)
     figure.suptitle("Dots: the threshold in use")
     return encode_png(figure)

@@ -111,8 +111,7 @@ def replace_recorded(document: Mapping[str, Any], folder: Path) -> tuple[ModelIn
 def _draw(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]) -> None:
     for name, metrics in measured.items():
         title = f"{name}, {split}, {metrics['n']:,} faces"
-        before, after = metrics["reliability_uncalibrated"], metrics["reliability"]
-        atomic_write(directory / f"reliability_{name}.png", plot_reliability(title, before, after))
+        atomic_write(directory / f"reliability_{name}.png", plot_reliability(title, metrics))
         confusion = plot_confusion(title, metrics["confusion_matrix"])
         atomic_write(directory / f"confusion_{name}.png", confusion)
     curves = {name: metrics["risk_coverage"] for name, metrics in measured.items()}

@@ -1,10 +1,10 @@
-"""The report's figures by name, each drawn where its artefact is there."""
+"""The report's figures by name, each drawn if its artefact exists."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from . import charts
@@ -12,16 +12,17 @@ from .artefacts import Value
 from .diagram import draw_system_diagram
 
 DEFAULT_MODEL = "mobilenet_v2"
+_BANDS = "right, % (bands: 95 % intervals)"
 
 
 def draw_illustrations(artefacts: Mapping[str, Value]) -> dict[str, str]:
-    """Every figure that the artefacts allow, as SVG by its name.
+    """Return every figure that the artefacts allow, as SVG by its name.
 
-    Each tells in its first comment what it was drawn from, so that a stale one can be found
+    A comment at its start names what it was drawn from, so that an outdated one can be found
     although drawing libraries differ in detail.
     """
     drawn = {"system": draw_system_diagram()}
-    for artefact, draw in _DRAWN_FROM.items():
+    for artefact, draw in _DRAW.items():
         if artefact in artefacts:
             raw = artefacts[artefact].raw
             with charts.use_print_style():
@@ -31,28 +32,23 @@ def draw_illustrations(artefacts: Mapping[str, Value]) -> dict[str, str]:
 
 
 def add_source_digest(picture: str, report: object) -> str:
-    """``picture`` with the digest of what it was drawn from."""
+    """Return ``picture`` with the digest of what it was drawn from."""
     digest = hashlib.sha256(repr(report).encode()).hexdigest()[:16]
     return re.sub(r"(<svg\b)", rf"<!-- drawn from {digest} -->\n\1", picture, count=1)
 
 
-def _metrics(report: Mapping[str, Any]) -> dict[str, str]:
+def _draw_metrics(report: Mapping[str, Any]) -> dict[str, str]:
     models = report["models"]
     curves = {
-        name: [
-            (100 * share, 100 * right)
-            for share, right in zip(
-                each["risk_coverage"]["coverage"], each["risk_coverage"]["accuracy"], strict=True
-            )
-        ]
+        name: _to_percent(each["risk_coverage"], "coverage", "accuracy")
         for name, each in models.items()
     }
     shown = DEFAULT_MODEL if DEFAULT_MODEL in models else next(iter(models))
     return {
         "accuracy": charts.plot_accuracy(models),
         "emotions": charts.plot_recalls(models),
-        "confusion": charts.confusion_chart(models[shown]["confusion_matrix"]),
-        "reliability": charts.reliability_chart(models),
+        "confusion": charts.plot_confusion(models[shown]["confusion_matrix"]),
+        "reliability": charts.plot_reliability(models),
         "doubt": charts.plot_lines(
             curves,
             across="answered: the most certain faces, %",
@@ -62,13 +58,13 @@ def _metrics(report: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _frame(report: Mapping[str, Any]) -> dict[str, str]:
-    scales = report["scale"]["scales"]
+def _draw_frame(report: Mapping[str, Any]) -> dict[str, str]:
+    rows = report["scale"]["scales"]
     given = 100 * report["scale"]["as_given"]["accuracy"]
-    line = [(row["scale"], 100 * row["accuracy"]) for row in scales]
+    curve = [row["scale"] for row in rows], [100 * row["accuracy"] for row in rows]
     return {
         "frame": charts.plot_lines(
-            {"framed by its landmarks": line},
+            {"framed by its landmarks": curve},
             across="size of the face in the frame (1 is the median training face)",
             upwards="right, %",
             level=(given, "as the data set gives it"),
@@ -76,49 +72,50 @@ def _frame(report: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _landmarks(report: Mapping[str, Any]) -> dict[str, str]:
+def _draw_landmarks(report: Mapping[str, Any]) -> dict[str, str]:
     rows: dict[str, dict[str, list[charts.Point]]] = {}
     for name, model in report["models"].items():
-        start = _point(0.0, model["aligned"])
+        start = _make_point(0.0, model["aligned"])
         for kind, noisy in model["noise"].items():
-            curve = [start, *(_point(100 * row["error"], row) for row in noisy)]
+            curve = [start, *(_make_point(100 * row["error"], row) for row in noisy)]
             rows.setdefault(kind, {})[name] = curve
-    picture = charts.plot_grid(
-        rows,
-        across="landmarks misplaced by, % of the distance between the eyes",
-        upwards="right, % (bands: 95 % intervals)",
-    )
-    return {"landmarks": picture}
+    across = "landmarks misplaced by, % of the distance between the eyes"
+    return {"landmarks": charts.plot_grid(rows, across=across, upwards=_BANDS)}
 
 
-def _robustness(report: Mapping[str, Any]) -> dict[str, str]:
+def _draw_robustness(report: Mapping[str, Any]) -> dict[str, str]:
     rows: dict[str, dict[str, list[charts.Point]]] = {}
     for name, model in report["models"].items():
         for kind, worse in model["curves"].items():
-            rows.setdefault(kind, {})[name] = [_point(row["level"], row) for row in worse]
-    picture = charts.plot_grid(rows, across="level", upwards="right, % (bands: 95 % intervals)")
-    return {"robustness": picture}
+            rows.setdefault(kind, {})[name] = [_make_point(row["level"], row) for row in worse]
+    return {"robustness": charts.plot_grid(rows, across="level", upwards=_BANDS)}
 
 
-def _point(across: float, row: Mapping[str, Any]) -> charts.Point:
-    low, high = row["accuracy_interval"]
-    return across, 100 * row["accuracy"], 100 * low, 100 * high
-
-
-def _detection(report: Mapping[str, Any]) -> dict[str, str]:
-    curves = {}
-    for name, presets in report["detectors"].items():
-        for preset, measured in presets.items():
-            shares = zip(measured["curve"]["recall"], measured["curve"]["precision"], strict=True)
-            curves[f"{name}, {preset}"] = [(100 * found, 100 * right) for found, right in shares]
+def _draw_detection(report: Mapping[str, Any]) -> dict[str, str]:
+    curves = {
+        f"{name}, {preset}": _to_percent(measured["curve"], "recall", "precision")
+        for name, presets in report["detectors"].items()
+        for preset, measured in presets.items()
+    }
     picture = charts.plot_lines(curves, across="recall, %", upwards="precision, %", marks=False)
     return {"detection": picture}
 
 
-_DRAWN_FROM: Mapping[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
-    "metrics_publictest": _metrics,
-    "frame": _frame,
-    "landmarks": _landmarks,
-    "robustness": _robustness,
-    "detection": _detection,
+def _make_point(across: float, row: Mapping[str, Any]) -> charts.Point:
+    low, high = row["accuracy_interval"]
+    return across, 100 * row["accuracy"], 100 * low, 100 * high
+
+
+def _to_percent(
+    curve: Mapping[str, Sequence[float]], across: str, upwards: str
+) -> tuple[list[float], list[float]]:
+    return [100 * each for each in curve[across]], [100 * each for each in curve[upwards]]
+
+
+_DRAW: Mapping[str, Callable[[Mapping[str, Any]], dict[str, str]]] = {
+    "metrics_publictest": _draw_metrics,
+    "frame": _draw_frame,
+    "landmarks": _draw_landmarks,
+    "robustness": _draw_robustness,
+    "detection": _draw_detection,
 }

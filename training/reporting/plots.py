@@ -1,4 +1,4 @@
-"""Evaluation plots as PNG, in colours that colour-blind people tell apart."""
+"""Evaluation plots as PNG, and what they share with the report's charts."""
 
 from __future__ import annotations
 
@@ -11,94 +11,100 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from core.labels import EMOTIONS
 
-# Okabe and Ito 2008; line styles say the same to whoever prints in grey.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# Okabe and Ito 2008, for colour-blind people; marks and line styles say the same in grey print.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+MARKS = "osD^vPX"
 STYLES = ("-", "--", "-.", ":")
-_GREY = "#777777"
+GREY = "#777777"
+GRID: dict[str, Any] = {"color": "#DDDDDD", "linewidth": 0.6}
 
 
-def plot_reliability(
-    title: str, before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
-) -> bytes:
-    """Promised against actual accuracy, before and after calibration."""
-    figure = Figure(figsize=(5.2, 5.2), layout="constrained")
-    axes = figure.subplots()
-    axes.plot((0, 1), (0, 1), color=_GREY, linewidth=1, label="perfect")
-    for parts, name, colour, marker, style in (
-        (before, "before calibration", COLOURS[1], "s", "--"),
-        (after, "after calibration", COLOURS[0], "o", "-"),
-    ):
+def make_axes(width: float, height: float) -> tuple[Figure, Axes]:
+    """Return a figure of this size in inches with a single plot in it."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots()
+
+
+def draw_reliability(
+    axes: Axes, metrics: Mapping[str, Any], labels: Sequence[str | None], markersize: float
+) -> None:
+    """Draw promised against actual accuracy; ``labels`` for the diagonal, before, after."""
+    axes.plot((0, 1), (0, 1), color=GREY, linewidth=1, label=labels[0])
+    for index, part in enumerate(("reliability_uncalibrated", "reliability")):
         axes.plot(
-            [part["confidence"] for part in parts],
-            [part["accuracy"] for part in parts],
-            color=colour,
-            marker=marker,
-            linestyle=style,
-            markersize=5,
-            label=name,
+            [each["confidence"] for each in metrics[part]],
+            [each["accuracy"] for each in metrics[part]],
+            color=COLOURS[1 - index],
+            marker="so"[index],
+            linestyle=("--", "-")[index],
+            markersize=markersize,
+            label=labels[1 + index],
         )
-    axes.set(
-        xlim=(0, 1),
-        ylim=(0, 1),
-        aspect="equal",
-        xlabel="top probability (mean of the bin)",
-        ylabel="accuracy of the bin",
-        title=title,
-    )
-    axes.grid(color="#DDDDDD", linewidth=0.6)
+    axes.grid(**GRID)
+
+
+def draw_confusion(
+    axes: Axes, matrix: Sequence[Sequence[int]], *, counts: bool, ink: Sequence[str], **image: Any
+) -> AxesImage:
+    """Draw the share of each label's faces (rows) that got each answer (columns).
+
+    ``counts`` adds the number of faces; ``ink`` colours the text on low and on high shares.
+    """
+    faces = np.asarray(matrix)
+    shares = faces / np.maximum(faces.sum(axis=1, keepdims=True), 1)
+    picture = axes.imshow(shares, vmin=0, vmax=1, **image)
+    for (row, column), share in np.ndenumerate(shares):
+        text = f"{share:.0%}\n{faces[row, column]}" if counts else f"{100 * share:.0f}"
+        style: dict[str, Any] = {"color": ink[int(share > 0.55)], "fontsize": 8 if counts else None}
+        axes.text(column, row, text, ha="center", va="center", **style)
+    names = [str(emotion) for emotion in EMOTIONS]
+    axes.set_xticks(range(len(names)), names, rotation=35 if counts else 30, ha="right")
+    axes.set_yticks(range(len(names)), names)
+    axes.set(xlabel="answer", ylabel="label")
+    return picture
+
+
+def plot_reliability(title: str, metrics: Mapping[str, Any]) -> bytes:
+    """Plot promised against actual accuracy, before and after calibration."""
+    figure, axes = make_axes(5.2, 5.2)
+    labels = "perfect", "before calibration", "after calibration"
+    draw_reliability(axes, metrics, labels, markersize=5)
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=title)
+    axes.set(xlabel="top probability (mean of the bin)", ylabel="accuracy of the bin")
     axes.legend(loc="upper left", frameon=False)
     return encode_png(figure)
 
 
 def plot_confusion(title: str, matrix: Sequence[Sequence[int]]) -> bytes:
-    """Answers to each emotion in percent of its faces, with the counts below."""
-    counts = np.asarray(matrix, dtype=np.float64)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = Figure(figsize=(6.6, 5.8), layout="constrained")
-    axes = figure.subplots()
-    picture = axes.imshow(shares, cmap="cividis", vmin=0, vmax=1)
-    for (row, column), share in np.ndenumerate(shares):
-        axes.text(
-            column,
-            row,
-            f"{share:.0%}\n{counts[row, column]:.0f}",
-            ha="center",
-            va="center",
-            fontsize=8,
-            # cividis is dark below the middle of its range.
-            color="black" if share > 0.55 else "white",
-        )
-    names = [str(emotion) for emotion in EMOTIONS]
-    axes.set_xticks(range(len(names)), names, rotation=35, ha="right")
-    axes.set_yticks(range(len(names)), names)
-    axes.set(xlabel="answer", ylabel="label", title=title)
+    """Plot the answers to each emotion in percent of its faces, with the counts below."""
+    figure, axes = make_axes(6.6, 5.8)
+    # cividis is dark below the middle of its range.
+    ink = "white", "black"
+    picture = draw_confusion(axes, matrix, counts=True, ink=ink, cmap="cividis")
+    axes.set_title(title)
     figure.colorbar(picture, ax=axes, label="share of the label's faces", shrink=0.85)
     return encode_png(figure)
 
 
 def plot_risk_coverage(title: str, curves: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """Accuracy among the most certain faces, one line per model."""
-    figure = Figure(figsize=(6.2, 4.6), layout="constrained")
-    axes = figure.subplots()
+    """Plot the accuracy among the most certain faces, one line per model."""
+    figure, axes = make_axes(6.2, 4.6)
     for index, (name, curve) in enumerate(curves.items()):
         axes.plot(
-            [100 * share for share in curve["coverage"]],
-            [100 * accuracy for accuracy in curve["accuracy"]],
+            100 * np.array(curve["coverage"]),
+            100 * np.array(curve["accuracy"]),
             color=COLOURS[index % len(COLOURS)],
             linestyle=STYLES[index % len(STYLES)],
             linewidth=2,
             label=f"{name} (AURC {curve['aurc']:.3f})",
         )
-    axes.set(
-        xlabel="answered: the most certain faces, %",
-        ylabel="right among the answered, %",
-        xlim=(0, 100),
-        title=title,
-    )
-    axes.grid(color="#DDDDDD", linewidth=0.6)
+    axes.set(xlabel="answered: the most certain faces, %", ylabel="right among the answered, %")
+    axes.set(xlim=(0, 100), title=title)
+    axes.grid(**GRID)
     axes.legend(loc="lower left", frameon=False)
     return encode_png(figure)
 
@@ -108,20 +114,19 @@ def plot_pareto(title: str, models: Mapping[str, tuple[float, float, Sequence[fl
 
     A line joins the models that no other one beats in both.
     """
-    figure = Figure(figsize=(6.2, 4.6), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = make_axes(6.2, 4.6)
     best: list[tuple[float, float]] = []
     for milliseconds, accuracy, _ in sorted(models.values(), key=lambda each: each[:2]):
         if not best or accuracy > best[-1][1]:
             best.append((milliseconds, accuracy))
-    axes.plot(*zip(*best, strict=True), color=_GREY, linestyle=":", linewidth=1.5, zorder=1)
+    axes.plot(*zip(*best, strict=True), color=GREY, linestyle=":", linewidth=1.5, zorder=1)
     for index, (name, (milliseconds, accuracy, (low, high))) in enumerate(models.items()):
         axes.errorbar(
             milliseconds,
             accuracy,
             yerr=[[accuracy - low], [high - accuracy]],
             color=COLOURS[index % len(COLOURS)],
-            marker="osD^"[index % 4],
+            marker=MARKS[index % len(MARKS)],
             markersize=8,
             capsize=3,
         )
@@ -130,7 +135,7 @@ def plot_pareto(title: str, models: Mapping[str, tuple[float, float, Sequence[fl
         )
     axes.set(xlabel="milliseconds for one face", ylabel="right, %", title=title)
     axes.set_xlim(0, 1.35 * max(each[0] for each in models.values()))
-    axes.grid(color="#DDDDDD", linewidth=0.6)
+    axes.grid(**GRID)
     return encode_png(figure)
 
 
@@ -145,14 +150,13 @@ def plot_curve(
     level: tuple[float, str],
 ) -> bytes:
     """``values`` with their intervals ``spans``, and a named ``level`` to hold them to."""
-    figure = Figure(figsize=(6.2, 4.2), layout="constrained")
-    axes = figure.subplots()
+    figure, axes = make_axes(6.2, 4.2)
     low, high = zip(*spans, strict=True)
     axes.fill_between(at, low, high, color=COLOURS[0], alpha=0.18, linewidth=0)
     axes.plot(at, values, color=COLOURS[0], marker="o", linewidth=2)
     axes.axhline(level[0], color=COLOURS[1], linestyle="--", linewidth=1.5, label=level[1])
     axes.set(xlabel=across, ylabel=upwards, title=title)
-    axes.grid(color="#DDDDDD", linewidth=0.6)
+    axes.grid(**GRID)
     axes.legend(loc="lower left", frameon=False)
     return encode_png(figure)
 
@@ -194,7 +198,7 @@ def plot_panels(
             )
         if panel.falling:
             axes.invert_xaxis()
-        axes.grid(color="#DDDDDD", linewidth=0.6)
+        axes.grid(**GRID)
     first = next(iter(panels.values()))
     handles = grid[0].get_lines()[: len(first.lines)] if joined else grid[0].containers
     figure.legend(
@@ -215,7 +219,7 @@ def _draw_line(
     if not points:
         return
     at, values, low, high = (np.array(each) for each in zip(*points, strict=True))
-    colour, mark = COLOURS[index % len(COLOURS)], "osD^vP"[index % 6]
+    colour, mark = COLOURS[index % len(COLOURS)], MARKS[index % len(MARKS)]
     if joined:
         order = np.argsort(at)
         axes.fill_between(at[order], low[order], high[order], color=colour, alpha=0.12, linewidth=0)
