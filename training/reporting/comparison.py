@@ -9,86 +9,79 @@ from typing import Any
 from core.catalog import ModelInfo
 from core.output.intervals import format_metric, format_with_interval
 
-ABSENT = "–"
 _SHARES = (
-    ("accuracy", "accuracy, %"),
-    ("balanced_accuracy", "balanced accuracy, %"),
-    ("macro_f1", "macro-F1, %"),
-    ("ece", "calibration error, %"),
-    ("ece_uncalibrated", "before calibration, %"),
+    ("", "accuracy", "accuracy, %"),
+    ("", "balanced_accuracy", "balanced accuracy, %"),
+    ("", "macro_f1", "macro-F1, %"),
+    ("", "ece", "calibration error, %"),
+    ("", "ece_uncalibrated", "before calibration, %"),
+    ("certain", "coverage", "certain answers, %"),
+    ("certain", "accuracy", "right among them, %"),
+    ("deduplicated", "accuracy", "accuracy without near-copies, %"),
+    ("deduplicated", "macro_f1", "macro-F1 without them, %"),
 )
-_CERTAIN = (("coverage", "certain answers, %"), ("accuracy", "right among them, %"))
-_FRESH = (("accuracy", "accuracy without near-copies, %"), ("macro_f1", "macro-F1 without them, %"))
+"""Part of the metrics, figure in it, and how the table calls it."""
 _PAIRED = ("accuracy compared", "difference in points", "McNemar p")
 _PACES = (("ms_per_face", "ms for one face"), ("faces_per_s", "faces a second"))
 
 
 def build_comparison_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
-    """Per figure its name and one text for each model, intervals in brackets.
+    """Return for each figure its name and one text for each model, intervals in brackets.
 
-    The figures are those on the validation faces; what nobody measured is a dash, and a figure
-    that no model has is left out.
+    The figures are those on the validation faces. A figure that was not measured is a dash, and
+    one that no model has is left out.
     """
-    metrics: list[Mapping[str, Any]] = [each.metrics.get("validation", {}) for each in models]
     rows: list[tuple[str, ...]] = []
-    for part, figures in (("", _SHARES), ("certain", _CERTAIN), ("deduplicated", _FRESH)):
-        given = [(each.get(part) or {}) if part else each for each in metrics]
-        rows += [
-            (label, *(format_metric(each, key, scale=100) for each in given))
-            for key, label in figures
-        ]
-    rows.append(
-        ("parameters, millions", *(_format_number(each.parameters, 1e-6) for each in models))
-    )
-    rows.append(("file, MB", *(_format_number(each.megabytes) for each in models)))
+
+    def add_row(label: str, figures: Sequence[Mapping[str, Any]], key: str, scale: float) -> None:
+        if any(each.get(key) is not None for each in figures):
+            rows.append((label, *(format_metric(each, key, scale=scale) for each in figures)))
+
+    metrics = [each.metrics.get("validation", {}) for each in models]
+    for part, key, label in _SHARES:
+        add_row(label, [each.get(part) or {} if part else each for each in metrics], key, 100)
+    sizes = [{"parameters": each.parameters, "megabytes": each.megabytes} for each in models]
+    add_row("parameters, millions", sizes, "parameters", 1e-6)
+    add_row("file, MB", sizes, "megabytes", 1)
     engines = [each.speed.get("engines", {}) for each in models]
-    for way in dict.fromkeys(name for each in engines for name in each):
+    for engine in dict.fromkeys(name for each in engines for name in each):
         for key, label in _PACES:
-            cells = (_format_number(each.get(way, {}).get(key)) for each in engines)
-            rows.append((f"{label}, {way}", *cells))
-    rows.append(
-        ("photos a second", *(_format_number(each.speed.get("photos_per_s")) for each in models))
-    )
-    return [row for row in rows if any(cell != ABSENT for cell in row[1:])]
+            add_row(f"{label}, {engine}", [each.get(engine, {}) for each in engines], key, 1)
+    add_row("photos a second", [each.speed for each in models], "photos_per_s", 1)
+    return rows
 
 
 def build_pair_rows(models: Sequence[ModelInfo]) -> list[tuple[str, ...]]:
-    """Per two models which, how much more often the first is right, and McNemar's p.
+    """Return for each two models their names, how much more often the first is right, McNemar's p.
 
-    On the same validation faces, with the paired interval in brackets. The first row has the
-    headings; there is none at all where no two models were measured together.
+    Measured on the same validation faces, with the paired interval in brackets. The first row has
+    the headings; there are no rows at all if no two models were measured together.
     """
     metrics = {each.name: each.metrics.get("validation", {}).get("against", {}) for each in models}
     rows: list[tuple[str, ...]] = []
     for first, second in combinations(metrics, 2):
-        # Where one of them was trained or measured anew since, only the other still tells.
+        # If one of them was trained or measured again since, only the other has the comparison.
         if second in metrics[first] and first in metrics[second]:
             pair = metrics[first][second]
-            difference = pair["accuracy"]["value"], pair["accuracy"]["interval"]
-            gap = format_with_interval(*difference, "+.1f", scale=100)
-            rows.append((f"{first} against {second}", gap, _format_p(pair["mcnemar_p"])))
+            difference, p = pair["accuracy"], pair["mcnemar_p"]
+            gap = format_with_interval(
+                difference["value"], difference["interval"], "+.1f", scale=100
+            )
+            rows.append((f"{first} against {second}", gap, "< 0.001" if p < 0.001 else f"{p:.2g}"))
     return [_PAIRED, *rows] if rows else []
 
 
 def format_comparison_table(models: Sequence[ModelInfo]) -> str:
-    """:func:`build_comparison_rows` and :func:`build_pair_rows` as Markdown tables."""
+    """Return :func:`build_comparison_rows` and :func:`build_pair_rows` as Markdown tables."""
     tables = [
         [("", *(each.name for each in models)), *build_comparison_rows(models)],
         build_pair_rows(models),
     ]
-    return "\n".join(_markdown(rows) for rows in tables if rows)
+    return "\n".join(_format_markdown(rows) for rows in tables if rows)
 
 
-def _markdown(rows: Sequence[tuple[str, ...]]) -> str:
-    """A table whose first row has the headings."""
+def _format_markdown(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a table whose first row has the headings."""
     lines = ["|".join(("", *(f" {cell} " if cell else " " for cell in row), "")) for row in rows]
     lines.insert(1, "|---" * len(rows[0]) + "|")
     return "\n".join(lines) + "\n"
-
-
-def _format_p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"{value:.2g}"
-
-
-def _format_number(value: float | None, factor: float = 1.0) -> str:
-    return ABSENT if value is None else f"{factor * value:.1f}"

@@ -1,4 +1,4 @@
-"""Numbers as text, each marked with where it is from until the text is finished."""
+"""Numbers as text, each marked with its source until the text is finished."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from core.output.intervals import format_metric
 
 from .artefacts import Value
 
-# Private signs of Unicode: no text has them.
+# Private characters of Unicode, which no text contains.
 _BEGIN, _FROM, _END = "\ue000", "\ue001", "\ue002"
 MARK = re.compile(f"{_BEGIN}([^{_FROM}]*){_FROM}([^{_END}]*){_END}")
 """A marked number: its text, and its source."""
 ABSENT = "–"
-_BEYOND_CHANCE = 0.05
-"""A difference with a smaller probability under no difference counts as seen."""
+_SIGNIFICANT = 0.05
+"""A difference with a smaller p-value counts as a loss."""
 
 
 def remove_marks(text: str) -> str:
-    """The text as a person reads it."""
+    """Return the text as a person reads it."""
     return MARK.sub(r"\1", text)
 
 
 def add_sources(text: str) -> str:
-    """The text as HTML whose numbers tell their source when pointed at."""
+    """Return the text as HTML in which every number has its source as a tooltip."""
     return MARK.sub(
         lambda found: (
             f'<data value="{html.escape(found[1])}" title="{html.escape(found[2])}">'
@@ -37,145 +37,128 @@ def add_sources(text: str) -> str:
     )
 
 
-def _marked(text: str, source: str) -> str:
+def _mark(text: str, source: str) -> str:
     return f"{_BEGIN}{text}{_FROM}{source}{_END}"
 
 
-def _scaled(factor: float, form: str) -> Callable[..., str]:
+def _make_filter(factor: float, unit: str = "") -> Callable[..., str]:
     """Return a filter that writes ``factor`` times a value; a dash if it is absent or null."""
 
     def format_value(value: Value | Undefined, digits: int = 1, sign: bool = False) -> str:
         if isinstance(value, Undefined) or value.raw is None:
             return ABSENT
-        shown = f"{factor * value.raw:{'+' if sign else ''},.{digits}f}"
-        return _marked(form.format(shown), value.source)
+        spec = f"{'+' if sign else ''},.{digits}f"
+        return _mark(f"{factor * value.raw:{spec}}{unit}", value.source)
 
     return format_value
 
 
-number = _scaled(1.0, "{}")
-percent = _scaled(100.0, "{}\u00a0%")
-hundredths = _scaled(100.0, "{}")
-millions = _scaled(1e-6, "{}")
-thousands = _scaled(1e-3, "{}")
-thousandfold = _scaled(1e3, "{}")
+number = _make_filter(1.0)
+percent = _make_filter(100.0, "\u00a0%")
+hundredths = _make_filter(100.0)
 
 
 def count(value: Value | Undefined) -> str:
-    """A whole number, with commas between thousands."""
+    """Return a whole number, with commas between thousands."""
     return number(value, 0)
 
 
 def span(owner: Value, name: str, digits: int = 1) -> str:
-    """The share called ``name`` in hundredths, with its interval where ``owner`` has one."""
-    if name not in owner or owner[name].raw is None:
-        return ABSENT
-    text = hundredths(owner[name], digits)
-    interval = f"{name}_interval"
-    if interval not in owner:
-        return text
-    return f"{text} ({_between(owner[interval], hundredths, digits)})"
+    """Return the share called ``name`` in hundredths, with its interval if ``owner`` has one."""
+    return _format_span(hundredths, owner, name, f"{name}_interval", digits)
 
 
 def plain_span(owner: Value, name: str, digits: int = 3) -> str:
-    """Like :func:`span`, for what is no share."""
-    interval = owner[f"{name}_interval"]
-    return f"{number(owner[name], digits)} ({_between(interval, number, digits)})"
+    """Like :func:`span`, for a value that is not a share."""
+    return _format_span(number, owner, name, f"{name}_interval", digits)
 
 
 def points(difference: Value, digits: int = 1) -> str:
-    """A difference of two shares in points, with its interval."""
-    value = hundredths(difference["value"], digits, sign=True)
-    return f"{value} ({_between(difference['interval'], hundredths, digits, sign=True)})"
+    """Return a difference of two shares in points, with its interval."""
+    return _format_span(hundredths, difference, "value", "interval", digits, sign=True)
 
 
 def difference(change: Value, digits: int = 3) -> str:
-    """Like :func:`points`, of what is no share."""
-    value = number(change["value"], digits, sign=True)
-    return f"{value} ({_between(change['interval'], number, digits, sign=True)})"
+    """Like :func:`points`, for values that are not shares."""
+    return _format_span(number, change, "value", "interval", digits, sign=True)
 
 
-def _between(
-    interval: Value, filter_: Callable[..., str], digits: int, *, sign: bool = False
+def _format_span(
+    write: Callable[..., str], owner: Value, name: str, interval: str, digits: int, **sign: bool
 ) -> str:
-    low, high = (filter_(interval[end], digits, sign=sign) for end in (0, 1))
-    return f"{low}\u00a0to\u00a0{high}"
+    if name not in owner or owner[name].raw is None:
+        return ABSENT
+    text = write(owner[name], digits, **sign)
+    if interval not in owner:
+        return text
+    low, high = (write(end, digits, **sign) for end in owner[interval])
+    return f"{text} ({low}\u00a0to\u00a0{high})"
 
 
 def share_of(part: Value, whole: Value, digits: int = 1) -> str:
-    """``part`` of ``whole`` in percent."""
+    """Return ``part`` of ``whole`` in percent."""
     text = f"{100 * part.raw / whole.raw:.{digits}f}\u00a0%"
-    return _marked(text, f"{part.source} / {whole.source}")
+    return _mark(text, f"{part.source} / {whole.source}")
 
 
 def gap(owner: Value, name: str, part: str, digits: int = 1) -> str:
-    """By how many points the share called ``name`` lies above the same share of a part."""
+    """Return by how many points the share ``name`` is above the same share of a part."""
     inside = owner[part][name]
     text = f"{100 * (owner[name].raw - inside.raw):.{digits}f}"
-    return _marked(text, f"{owner[name].source} - {inside.source}")
+    return _mark(text, f"{owner[name].source} - {inside.source}")
 
 
 def rest(share: Value) -> str:
-    """What is left of one, in percent."""
-    return _marked(f"{100 * (1 - share.raw):.0f}\u00a0%", f"1 - {share.source}")
+    """Return one minus the share, in percent."""
+    return _mark(f"{100 * (1 - share.raw):.0f}\u00a0%", f"1 - {share.source}")
 
 
 def length_of(value: Value | Undefined) -> str:
-    """How many parts it has; none where it is absent."""
+    """Return the number of its parts; a dash if it is absent."""
     if isinstance(value, Undefined):
         return ABSENT
-    return _marked(str(len(value)), f"{value.source}#length")
+    return _mark(str(len(value)), f"{value.source}#length")
 
 
 def key(owner: Value, name: str) -> str:
-    """A share that serves as a name in the artefact, in percent."""
-    return _marked(f"{100 * float(name):.0f}\u00a0%", f"{owner[name].source}#key")
+    """Return in percent a share that is a key of the artefact."""
+    return _mark(f"{100 * float(name):.0f}\u00a0%", f"{owner[name].source}#key")
 
 
 def plain(value: Value) -> str:
-    """A number as it stands in the artefact, with three digits at most behind the point."""
-    return number(value, 0 if float(value.raw).is_integer() else min(3, _digits(value.raw)))
-
-
-def _digits(value: float) -> int:
-    return len(f"{value:.3f}".rstrip("0").partition(".")[2])
-
-
-def last_of(values: Value) -> Value:
-    """The last of several values."""
-    return values[len(values) - 1]
+    """Return a number as the artefact has it, with at most three decimals."""
+    return number(value, len(f"{value.raw:.3f}".rstrip("0").partition(".")[2]))
 
 
 def last_without_loss(rows: Value) -> Value | None:
-    """The last row before answers are right less often, beyond chance, than with good landmarks.
+    """Return the last row before accuracy is significantly below that with good landmarks.
 
-    ``rows`` grow worse; None where the first one loses already.
+    ``rows`` are in the order of growing errors; None if the first one has a loss already.
     """
     last = None
     for row in rows:
         against = row.raw["against_aligned"]
-        if against["accuracy"]["value"] < 0 and against["mcnemar_p"] < _BEYOND_CHANCE:
+        if against["accuracy"]["value"] < 0 and against["mcnemar_p"] < _SIGNIFICANT:
             break
         last = row
     return last
 
 
 def worst_of(value: Value) -> str:
-    """A share in hundredths, with the name of its group beside it, if there is one."""
+    """Return a share in hundredths; in a mapping it is the first float."""
     if isinstance(value.raw, Mapping):
-        name = next(key for key, share in value.raw.items() if isinstance(share, float))
-        return hundredths(value[name])
+        value = next(each for each in value.values() if isinstance(each.raw, float))
     return hundredths(value)
 
 
 def probability(value: Value) -> str:
-    """A probability under no difference, two digits of it."""
-    return _marked(f"{value.raw:.2g}", value.source)
+    """Return a p-value with two digits."""
+    return _mark(f"{value.raw:.2g}", value.source)
 
 
 def code(value: Value, length: int | None = None) -> str:
-    """A checksum or digest in code style, cut to ``length`` signs."""
-    return f"`{_marked(str(value)[:length], value.source)}`"
+    """Return a checksum in code style, cut to ``length`` characters."""
+    return f"`{_mark(str(value)[:length], value.source)}`"
 
 
 FILTERS: Mapping[str, Callable[..., object]] = {
@@ -187,11 +170,10 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "gap": gap,
     "hundredths": hundredths,
     "key": key,
-    "last_of": last_of,
     "last_without_loss": last_without_loss,
     "length_of": length_of,
-    "mebibytes": _scaled(1 / 1024**2, "{}"),
-    "millions": millions,
+    "mebibytes": _make_filter(1 / 1024**2),
+    "millions": _make_filter(1e-6),
     "number": number,
     "percent": percent,
     "plain": plain,
@@ -201,7 +183,6 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "rest": rest,
     "share_of": share_of,
     "span": span,
-    "thousandfold": thousandfold,
-    "thousands": thousands,
+    "thousandfold": _make_filter(1e3),
     "worst_of": worst_of,
 }
