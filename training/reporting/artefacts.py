@@ -1,4 +1,4 @@
-"""Measured figures, each with the place where it was read."""
+"""Measured figures, each with its source."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from core.reading.limits import MAX_BYTES, MAX_PIXELS
 from core.weights import MANIFEST_NAME
 
 MANIFEST = "manifest"
-"""Under this name a template finds what travels with the weights."""
+"""The name in templates of the weights' manifest."""
 CONSTANTS = "constants"
-"""Under this name a template finds numbers that stand in the code."""
+"""The name in templates of constants from the code."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Value:
-    """One value of an artefact, or a part of it, with the way to it.
+    """One value of an artefact, with the keys that lead to it.
 
-    A template reaches what is inside by a dot or in brackets; what is absent is undefined there.
-    Numbers reach a text through a filter alone, which remembers where they are from.
+    Templates read its parts by a dot or in brackets; a missing part is undefined there. Numbers
+    become text only through a filter, which records their source.
     """
 
     raw: Any
@@ -41,18 +41,18 @@ class Value:
         return Value(self.raw[key], self.artefact, (*self.way, key))
 
     def get(self, key: str | int, default: Any = None) -> Any:
-        """What is inside under ``key``, ``default`` where there is nothing."""
+        """Return the part called ``key``, or ``default`` if there is none."""
         return self[key] if key in self.raw else default
 
     def __iter__(self) -> Iterator[Value]:
         return (self[index] for index in range(len(self.raw)))
 
     def items(self) -> list[tuple[str, Value]]:
-        """The names inside with their values, in the artefact's order."""
+        """Return the names of the parts with their values, in the artefact's order."""
         return [(name, self[name]) for name in self.raw]
 
     def values(self) -> list[Value]:
-        """The values inside, in the artefact's order."""
+        """Return the values of the parts, in the artefact's order."""
         return [self[name] for name in self.raw]
 
     def __len__(self) -> int:
@@ -72,24 +72,24 @@ class Value:
     def __str__(self) -> str:
         if isinstance(self.raw, str):
             return self.raw
-        raise TypeError(f"{self.source} must pass a filter to become text")
+        raise TypeError(f"{self.source} needs a filter to become text")
 
 
 def read_artefacts(results: Path, weights: Path) -> dict[str, Value]:
-    """Every ``*.json`` in ``results`` by its name, the weights' manifest, constants of the code.
+    """Return every ``*.json`` in ``results`` by its name, the weights' manifest and constants.
 
-    DataError for a file that is no JSON object.
+    DataError for a file that is not a JSON object.
     """
     files = {path.stem: path for path in sorted(results.glob("*.json"))}
     files[MANIFEST] = weights / MANIFEST_NAME
     if (weights / TUNED_NAME).is_file():
         files["detection"] = weights / TUNED_NAME
-    found = {name: Value(_read(path), name) for name, path in files.items()}
+    found = {name: Value(_read_json(path), name) for name, path in files.items()}
     constants = {"crop_px": CROP_PX, "max_bytes": MAX_BYTES, "max_pixels": MAX_PIXELS}
     return {**found, CONSTANTS: Value(constants, CONSTANTS)}
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _read_json(path: Path) -> Mapping[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -98,28 +98,28 @@ def _read(path: Path) -> Mapping[str, Any]:
             hint="Measure it again: emotion report --measure",
         ) from error
     if not isinstance(document, dict):
-        raise DataError(f"'{path.name}' holds no JSON object.", hint="Measure it again.")
+        raise DataError(f"'{path.name}' does not hold a JSON object.", hint="Measure it again.")
     return document
 
 
 def find_other_weights(artefact: Value, manifest: Value) -> list[str]:
-    """The networks that ``artefact`` was measured with and that are not the shipped ones."""
+    """Return the networks of ``artefact`` whose weights are not those that ship."""
     shipped = {name: entry["sha256"] for name, entry in manifest.raw["models"].items()}
     measured: dict[str, set[str]] = {}
-    for document in _mentions(artefact.raw):
+    for document in _find_checksums(artefact.raw):
         for name, digest in document.items():
             measured.setdefault(name, set()).add(digest)
-    return sorted(name for name, all_of in measured.items() if all_of != {shipped.get(name)})
+    return sorted(name for name, digests in measured.items() if digests != {shipped.get(name)})
 
 
-def _mentions(node: Any) -> Iterator[Mapping[str, str]]:
-    """Every mapping of networks to checksums within ``node``."""
+def _find_checksums(node: Any) -> Iterator[Mapping[str, str]]:
+    """Yield every mapping of networks to checksums within ``node``."""
     if isinstance(node, Mapping):
         for key, value in node.items():
             if key == "weights_sha256":
                 yield value if isinstance(value, Mapping) else {str(node.get("model")): value}
             else:
-                yield from _mentions(value)
+                yield from _find_checksums(value)
     elif isinstance(node, list):
         for value in node:
-            yield from _mentions(value)
+            yield from _find_checksums(value)

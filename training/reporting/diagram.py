@@ -1,4 +1,4 @@
-"""The system as a picture, drawn from the code: its imports, its registries, its stages."""
+"""A diagram of the system, drawn from the code: its imports, its registries, its stages."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ _LAPS = {
     "quality": ("core.faces.quality", lambda: ("reasons for doubt",)),
     "classify": ("core.classifiers", CLASSIFIERS.names),
 }
-"""Where each stage that the pipeline times has its code, and what can take its place; in the order
-in which a photo passes them, which is not that of the lines."""
+"""The module of each stage that the pipeline times, and the names that can be chosen for it; in the
+order in which a photo passes them."""
 _WIDTH = 980
 _GAP = 14
 _FACADE, _WHOLE_CORE = "core", "core.*"
 
 
 def draw_system_diagram() -> str:
-    """An SVG: who asks the library, the stages a photo passes, what comes out."""
+    """Return an SVG: who uses the library, the stages that a photo passes, what comes out."""
     drawing = _Drawing()
-    askers = [name for name in list_packages(ROOT) if name.split(".")[0] != "core"]
-    drawing.row("asks", [(name, _reach(name)) for name in askers])
-    drawing.bar("core: the façade", "read_image · Analyzer · document · annotate · …")
+    users = [name for name in list_packages(ROOT) if name.split(".")[0] != "core"]
+    drawing.add_row("asks", [(name, (_describe_imports(name),)) for name in users])
+    drawing.add_bar("core: the façade", "read_image · Analyzer · document · annotate · …")
     stages: list[tuple[str, tuple[str, ...]]] = [
         ("read", ("core.reading.reader", "bytes to upright RGB"))
     ]
     for lap in find_stages(ROOT / "core" / "pipeline.py"):
         module, names = _LAPS[lap]
         stages.append((lap, (module, *names())))
-    drawing.row("a photo passes", stages, arrows=True)
+    drawing.add_row("a photo passes", stages, arrows=True)
     outputs = sorted(path.stem for path in (ROOT / "core" / "output").glob("[!_]*.py"))
-    drawing.row("comes out as", [(name, (f"core.output.{name}",)) for name in outputs])
-    return drawing.svg()
+    drawing.add_row("comes out as", [(name, (f"core.output.{name}",)) for name in outputs])
+    return drawing.encode()
 
 
 def list_packages(root: Path) -> list[str]:
-    """The packages that ask the library or are it: fronts one by one, the others whole."""
+    """Return the library and the packages that use it, each front by itself."""
     found = sorted(path.parent.name for path in root.glob("*/__init__.py"))
     inner = sorted(path.parent.name for path in (root / "frontends").glob("*/__init__.py"))
     names = [name for name in found if name in {"cli", "core", "training"}]
@@ -53,7 +53,7 @@ def list_packages(root: Path) -> list[str]:
 
 
 def find_stages(pipeline: Path) -> list[str]:
-    """The stages of an answer that the pipeline's clock calls, in their order."""
+    """Return the stages that the pipeline times, in the order in which a photo passes them."""
     called = {
         ast.literal_eval(node.args[0])
         for node in ast.walk(ast.parse(pipeline.read_text(encoding="utf-8")))
@@ -69,7 +69,7 @@ def find_stages(pipeline: Path) -> list[str]:
 
 
 def find_imports(package: Path) -> set[str]:
-    """Everything of ``core`` that the modules of a package import, by absolute name."""
+    """Return what the modules of a package import from core and training, by absolute name."""
     found: set[str] = set()
     for path in package.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -80,15 +80,15 @@ def find_imports(package: Path) -> set[str]:
     return {name for name in found if name.split(".")[0] in {"core", "training"}}
 
 
-def _reach(name: str) -> tuple[str, ...]:
+def _describe_imports(name: str) -> str:
     found = find_imports(ROOT / Path(*name.split(".")))
     own = name.partition(".")[0]
     reaches = {_FACADE if each == "core" else _WHOLE_CORE for each in found if each[:4] == "core"}
     if any(each.startswith("training") for each in found) and own != "training":
         reaches.add("training")
-    # Whoever may see all of core sees its façade too.
+    # All of core includes its façade.
     shown = reaches - {_FACADE} if _WHOLE_CORE in reaches else reaches
-    return (f"imports {', '.join(sorted(shown))}",)
+    return f"imports {', '.join(sorted(shown))}"
 
 
 class _Drawing:
@@ -98,36 +98,36 @@ class _Drawing:
         self._parts: list[str] = []
         self._y = 10
 
-    def row(
+    def add_row(
         self, title: str, boxes: Sequence[tuple[str, Sequence[str]]], *, arrows: bool = False
     ) -> None:
-        """A row of boxes with a heading and lines of text each."""
-        self._text(_GAP, self._y + 14, title, "t")
+        """Draw a row of boxes with a heading and lines of text each."""
+        self._draw_text(_GAP, self._y + 14, title, "t")
         self._y += 22
         width = (_WIDTH - _GAP) / len(boxes) - _GAP
         height = 34 + 15 * max(len(lines) for _, lines in boxes)
         for index, (heading, lines) in enumerate(boxes):
             x = _GAP + index * (width + _GAP)
-            self._box(x, self._y, width, height, "b")
-            self._text(x + 9, self._y + 20, heading, "h")
+            self._draw_box(x, self._y, width, height, "b")
+            self._draw_text(x + 9, self._y + 20, heading, "h")
             for number, line in enumerate(lines):
                 style = "m" if line.startswith("core.") else "l"
-                self._text(x + 9, self._y + 37 + 15 * number, line, style)
+                self._draw_text(x + 9, self._y + 37 + 15 * number, line, style)
             if arrows and index:
-                self._arrow(x - _GAP, self._y + height / 2, x - 1, self._y + height / 2)
+                self._draw_arrow(x - _GAP, self._y + height / 2, x - 1, self._y + height / 2)
         self._y += height
-        self._down()
+        self._draw_down_arrow()
 
-    def bar(self, heading: str, text: str) -> None:
-        """One box over the whole width."""
-        self._box(_GAP, self._y, _WIDTH - 2 * _GAP, 32, "f")
-        self._text(_GAP + 9, self._y + 21, heading, "h")
-        self._text(_GAP + 160, self._y + 21, text, "l")
+    def add_bar(self, heading: str, text: str) -> None:
+        """Draw one box over the whole width."""
+        self._draw_box(_GAP, self._y, _WIDTH - 2 * _GAP, 32, "f")
+        self._draw_text(_GAP + 9, self._y + 21, heading, "h")
+        self._draw_text(_GAP + 160, self._y + 21, text, "l")
         self._y += 32
-        self._down()
+        self._draw_down_arrow()
 
-    def svg(self) -> str:
-        """Everything drawn so far."""
+    def encode(self) -> str:
+        """Return everything drawn so far as SVG."""
         self._parts.pop()  # the arrow below the last row leads nowhere
         height = self._y - 12
         style = (
@@ -150,18 +150,18 @@ class _Drawing:
             f"{''.join(self._parts)}</svg>\n"
         )
 
-    def _down(self) -> None:
-        self._arrow(_WIDTH / 2, self._y, _WIDTH / 2, self._y + 18)
+    def _draw_down_arrow(self) -> None:
+        self._draw_arrow(_WIDTH / 2, self._y, _WIDTH / 2, self._y + 18)
         self._y += 22
 
-    def _arrow(self, x1: float, y1: float, x2: float, y2: float) -> None:
+    def _draw_arrow(self, x1: float, y1: float, x2: float, y2: float) -> None:
         ends = f'x1="{x1:.0f}" y1="{y1:.0f}" x2="{x2:.0f}" y2="{y2:.0f}"'
         self._parts.append(f'<line class="a" {ends}/>')
 
-    def _box(self, x: float, y: float, width: float, height: float, style: str) -> None:
+    def _draw_box(self, x: float, y: float, width: float, height: float, style: str) -> None:
         size = f'width="{width:.0f}" height="{height:.0f}"'
         self._parts.append(f'<rect class="{style}" x="{x:.0f}" y="{y:.0f}" {size} rx="5"/>')
 
-    def _text(self, x: float, y: float, text: str, style: str) -> None:
+    def _draw_text(self, x: float, y: float, text: str, style: str) -> None:
         place = f'x="{x:.0f}" y="{y:.0f}"'
         self._parts.append(f'<text class="{style}" {place}>{html.escape(text)}</text>')

@@ -149,7 +149,7 @@ def plot_curve(
     spans: Sequence[Sequence[float]],
     level: tuple[float, str],
 ) -> bytes:
-    """``values`` with their intervals ``spans``, and a named ``level`` to hold them to."""
+    """Plot ``values`` with their intervals ``spans``, and a named ``level`` for comparison."""
     figure, axes = make_axes(6.2, 4.2)
     low, high = zip(*spans, strict=True)
     axes.fill_between(at, low, high, color=COLOURS[0], alpha=0.18, linewidth=0)
@@ -167,7 +167,7 @@ class Panel:
 
     across: str
     lines: Mapping[str, Sequence[tuple[float, float, float, float]]]
-    """By name its points: where, value, and the value's interval."""
+    """Points by name: position across, value, and both ends of its interval."""
     ticks: Sequence[str] | None = None
     """Names of 0, 1, 2 … across; None for numbers."""
     falling: bool = False
@@ -177,7 +177,7 @@ class Panel:
 def plot_panels(
     title: str, panels: Mapping[str, Panel], *, columns: int = 3, joined: bool = True
 ) -> bytes:
-    """Named ``panels`` with one scale upwards; points ``joined`` by lines, or side by side."""
+    """Plot named ``panels`` with a common vertical scale; points ``joined`` by lines or not."""
     rows = math.ceil(len(panels) / columns)
     figure = Figure(figsize=(3.2 * columns, 2.7 * rows + 0.6), layout="constrained")
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
@@ -188,12 +188,12 @@ def plot_panels(
             _draw_line(axes, points, index, len(panel.lines), joined)
         axes.set(title=name, xlabel=panel.across)
         if panel.ticks is not None:
-            turned = max((len(tick) for tick in panel.ticks), default=0) > 6
+            long = max((len(tick) for tick in panel.ticks), default=0) > 6
             axes.set_xticks(
                 range(len(panel.ticks)),
                 panel.ticks,
-                rotation=35 if turned else 0,
-                ha="right" if turned else "center",
+                rotation=35 if long else 0,
+                ha="right" if long else "center",
                 fontsize=8,
             )
         if panel.falling:
@@ -215,7 +215,7 @@ def _draw_line(
     among: int,
     joined: bool,
 ) -> None:
-    """One line with the band of its intervals, or marks with bars beside those of the others."""
+    """Draw one line with a band for its intervals, or marks with bars beside the other lines'."""
     if not points:
         return
     at, values, low, high = (np.array(each) for each in zip(*points, strict=True))
@@ -228,7 +228,7 @@ def _draw_line(
     axes.errorbar(
         at + 0.16 * (index - (among - 1) / 2),
         values,
-        # One array: matplotlib takes a list of two apart with a call that numpy gave up.
+        # An array, because matplotlib splits a list of two with a call that numpy deprecated.
         yerr=np.stack([values - low, high - values]),
         color=colour,
         marker=mark,
@@ -240,8 +240,8 @@ def _draw_line(
 
 
 def encode_png(figure: Figure, dpi: int = 130) -> bytes:
-    """The encoded figure."""
+    """Return the figure as PNG."""
     buffer = BytesIO()
-    # Agg whatever the environment: a Figure made without pyplot knows no window.
+    # A Figure made without pyplot never needs a window.
     figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""From artefacts to the finished documents."""
+"""Writing the report's documents and figures from the artefacts."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from .model_card import describe_start, list_runs
 from .rendering import TEMPLATES, render_text
 
 RESULTS = ROOT / "docs" / "results"
-"""Where measured artefacts lie."""
+"""The folder of the measured artefacts."""
 PICTURES = Path("images", "report")
 """Where a document looks for its figures."""
 DOCUMENTS = ("report.md", "ethics.md")
 PAGE = "photo-emotion-report.html"
-"""The report as one file that needs no other."""
-_LEAST = "metrics_publictest"
-"""The artefact without which there is nothing to tell."""
+"""The report as one HTML file that needs no other."""
+_REQUIRED = "metrics_publictest"
+"""The artefact without which there is no report."""
 _IMAGE = re.compile(r'<img alt="([^"]*)" src="([^"]+)"')
 _LINK_ELSEWHERE = re.compile(r'<a href="(?!#|https?:)[^"]*">(.*?)</a>', re.DOTALL)
 
@@ -46,26 +46,24 @@ class Report:
     outdated: Mapping[str, tuple[str, ...]]
     """Artefacts that were measured with other weights than ship, with the networks concerned."""
     absent: tuple[str, ...]
-    """Artefacts that the report would tell of and that nobody measured yet."""
+    """Artefacts that the report shows and that are not measured yet."""
 
 
 def write_report(out: Path, *, results: Path = RESULTS, weights: Path = ROOT / "weights") -> Report:
-    """Write the documents and figures into ``out``; DataError without figures to tell."""
+    """Write the documents and figures into ``out``; DataError if nothing was measured."""
     artefacts = read_artefacts(results, weights)
-    if _LEAST not in artefacts:
+    if _REQUIRED not in artefacts:
         raise DataError(
-            "Nothing was measured yet that a report could tell.",
-            hint=next(each.format_command() for each in MEASURES if each.artefact == _LEAST),
+            "No results are measured yet, so there is nothing to report.",
+            hint=next(each.format_command() for each in MEASURES if each.artefact == _REQUIRED),
         )
     pictures = draw_illustrations(artefacts)
+    documents = {name: render_document(name, artefacts) for name in DOCUMENTS}
     files: dict[Path, str] = {
-        out / PICTURES / f"{name}.svg": picture for name, picture in pictures.items()
+        **{out / PICTURES / f"{name}.svg": picture for name, picture in pictures.items()},
+        **{out / name: remove_marks(marked) for name, marked in documents.items()},
+        out / PAGE: render_page(documents[DOCUMENTS[0]], pictures),
     }
-    for name in DOCUMENTS:
-        marked = render_document(name, artefacts)
-        files[out / name] = remove_marks(marked)
-        if name == DOCUMENTS[0]:
-            files[out / PAGE] = render_page(marked, pictures)
     for path, text in files.items():
         atomic_write(path, text.encode())
     stale = {
@@ -81,7 +79,7 @@ def write_report(out: Path, *, results: Path = RESULTS, weights: Path = ROOT / "
 
 
 def render_document(name: str, artefacts: Mapping[str, Value]) -> str:
-    """The document called ``name`` as Markdown whose numbers are marked with their source."""
+    """Return the document ``name`` as Markdown whose numbers are marked with their source."""
     return render_text(
         f"{name}.j2",
         **artefacts,
@@ -91,12 +89,12 @@ def render_document(name: str, artefacts: Mapping[str, Value]) -> str:
         measures={each.artefact: each for each in MEASURES},
         measured=frozenset(artefacts),
         pictures=PICTURES.as_posix(),
-        best=_best,
-        pair=_pair,
+        best=_find_best,
+        pair=_find_pair,
         first_of=lambda value: value.values()[0],
-        leaves=_leaves,
+        leaves=_list_numbers,
         everyone=lambda manifest: [*manifest["models"].values(), manifest["ensemble"]],
-        exempt=_exempt,
+        exempt=_list_exempt,
         command_for_all=format_command_for_all(),
         list_runs=list_runs,
         describe_start=describe_start,
@@ -106,17 +104,21 @@ def render_document(name: str, artefacts: Mapping[str, Value]) -> str:
 
 
 def render_page(marked: str, pictures: Mapping[str, str]) -> str:
-    """The report as one HTML file: figures inside, every number tells its source."""
+    """Return the report as one HTML file: figures inside, every number with its source."""
     converter = Markdown(
         extensions=["tables", "toc", "fenced_code", "sane_lists", "attr_list"],
         extension_configs={"toc": {"toc_depth": "2-2"}},
     )
-    body = _IMAGE.sub(lambda found: _inlined(found, pictures), converter.convert(_sourced(marked)))
-    # What a link of the repository points to is not inside of one file.
+    # In code, HTML would be shown as it is, so numbers there have no source.
+    parts = re.split(r"(```.*?```|`[^`\n]*`)", marked, flags=re.DOTALL)
+    parts[::2] = map(add_sources, parts[::2])
+    body = converter.convert(remove_marks("".join(parts)))
+    body = _IMAGE.sub(lambda found: _embed_image(found, pictures), body)
+    # A single file does not contain what links into the repository point to.
     body = _LINK_ELSEWHERE.sub(r"\1", body)
     body = re.sub(r"(<table>.*?</table>)", r'<div class="wide">\1</div>', body, flags=re.DOTALL)
     template = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
-    # Markup: made here from our own Markdown, in which artefacts' texts were escaped.
+    # Markup is safe here: it is our own Markdown, in which artefacts' texts were escaped.
     return template.get_template("page.html.j2").render(
         body=Markup(body),  # noqa: S704
         contents=Markup(converter.toc),  # noqa: S704
@@ -124,43 +126,35 @@ def render_page(marked: str, pictures: Mapping[str, str]) -> str:
     )
 
 
-def _sourced(marked: str) -> str:
-    """Numbers with their sources, except in code, where HTML would be shown as it is."""
-    parts = re.split(r"(```.*?```|`[^`\n]*`)", marked, flags=re.DOTALL)
-    return "".join(
-        remove_marks(part) if index % 2 else add_sources(part) for index, part in enumerate(parts)
-    )
-
-
-def _inlined(found: re.Match[str], pictures: Mapping[str, str]) -> str:
+def _embed_image(found: re.Match[str], pictures: Mapping[str, str]) -> str:
     data = base64.b64encode(pictures[Path(found[2]).stem].encode()).decode()
     return f'<img alt="{found[1]}" src="data:image/svg+xml;base64,{data}"'
 
 
-def _exempt(slicings: Value) -> list[str]:
-    """What faces were parted by and the release gate does not look at, in words."""
+def _list_exempt(slicings: Value) -> list[str]:
+    """Return in words the slicings that the release gate does not check."""
     checked = read_limits().slicings
     return [str(name).replace("_", " ") for name in slicings.raw if name not in checked]
 
 
-def _leaves(node: Value) -> list[tuple[str, Value]]:
-    """Every number within ``node`` under the way to it in words, in the artefact's order."""
+def _list_numbers(node: Value) -> list[tuple[str, Value]]:
+    """Return every number in ``node`` with its keys in words, in the artefact's order."""
     found: list[tuple[str, Value]] = []
     for name, value in node.items():
         if isinstance(value.raw, dict):
-            found += [(f"{name}: {inner}", each) for inner, each in _leaves(value)]
+            found += [(f"{name}: {inner}", each) for inner, each in _list_numbers(value)]
         elif isinstance(value.raw, int | float) and not isinstance(value.raw, bool):
             found.append((name.replace("_", " "), value))
     return [each for each in found if each[0] != "schema version"]
 
 
-def _best(models: Value, figure: str) -> str:
-    """The model with the highest value of a figure."""
+def _find_best(models: Value, figure: str) -> str:
+    """Return the name of the model with the highest value of ``figure``."""
     values: Mapping[str, Mapping[str, float]] = models.raw
     return max(values, key=lambda name: values[name][figure])
 
 
-def _pair(pairs: Value, first: str, second: str) -> Value | None:
-    """The comparison of two models, None where they were not compared in this order."""
+def _find_pair(pairs: Value, first: str, second: str) -> Value | None:
+    """Return the comparison of two models; None if they were not compared in this order."""
     wanted = [each for each in pairs if each["first"] == first and each["second"] == second]
     return wanted[0] if wanted else None
