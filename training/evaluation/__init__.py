@@ -1,1 +1,1 @@
-"""How good the networks are: figures with intervals, plots, the crowd's opinion."""
+"""How good the networks are: figures with intervals, plots, agreement with the crowd's votes."""

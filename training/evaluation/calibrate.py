@@ -1,4 +1,4 @@
-"""Making probabilities mean what they say, and choosing where "not sure" begins."""
+"""Calibrating probabilities, and choosing the level below which an answer is "not sure"."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from .metrics import compute_calibration_error
 from .shares import fit_shares
 
 TARGET_ACCURACY = 0.8
-"""Four of five answers that are given as certain shall be right."""
+"""Share of the certain answers that should be right."""
 _TEMPERATURES = (0.05, 20.0)
 """Range searched, wide enough that only a degenerate network ends at a bound."""
 _SMOOTHINGS = tuple(step / 100 for step in range(1, 31))
-"""Shares that are tried."""
+"""Shares of the uniform distribution that are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class CalibrationReport:
     ece_after: float
     published: Path | None
     shares: Mapping[str, float]
-    """Of the ensemble's members, by name; empty for a single network."""
+    """Weights of the ensemble's members by name; empty for a single network."""
 
 
 def calibrate_model(
@@ -66,7 +66,7 @@ def calibrate_model(
 
     Only validation faces may be used. Figures recorded earlier are dropped, since they
     were measured with the old calibration. ``publish_to`` receives a copy of the weights
-    and their manifest entry. How much each member of the ensemble counts is fitted as well.
+    and their manifest entry. For an ensemble, the weights of its members are fitted as well.
     """
     if Split(split) is not Split.VALIDATION:
         raise ConfigError(
@@ -130,10 +130,10 @@ def calibrate_model(
 def fit_calibration(
     logits: Float32Array, labels: NDArray[np.int64], target_accuracy: float = TARGET_ACCURACY
 ) -> Calibration:
-    """The calibration that fits (N, 7) ``logits`` to their labels, N at least 1.
+    """Return the calibration that fits (N, 7) ``logits`` to their labels, N at least 1.
 
-    Smoothing is taken out only where that raises the likelihood by more than a further
-    parameter must (Schwarz 1978).
+    Smoothing is removed only if that raises the likelihood by more than one more parameter must
+    (Schwarz 1978).
     """
     plain = Calibration(fit_temperature(logits, labels))
     candidates = [
@@ -160,11 +160,10 @@ def fit_calibration(
 def fit_temperature(
     logits: Float32Array, labels: NDArray[np.int64], smoothing: float = 0.0
 ) -> float:
-    """The temperature with the least negative log-likelihood (Guo et al. 2017).
+    """Return the temperature with the least negative log-likelihood (Guo et al. 2017).
 
-    The likelihood is convex in 1 / T, so it has one minimum, which a bounded search over
-    log T finds. Labels that every temperature explains alike, or ever better with a smaller
-    one, end at the bound.
+    The loss is convex in 1 / T, so it has one minimum, which a bounded search over log T finds.
+    The result is at the bound if all temperatures are equally good, or smaller ones always better.
     """
     low, high = (math.log(bound) for bound in _TEMPERATURES)
 
@@ -178,15 +177,15 @@ def fit_temperature(
 def find_certain_level(
     top: NDArray[np.float64], correct: NDArray[np.bool_], target_accuracy: float
 ) -> float:
-    """The smallest top probability at or above which at least ``target_accuracy`` is right.
+    """Return the smallest top probability from which at least ``target_accuracy`` is right.
 
-    ``top`` (N,) and ``correct`` (N,) belong together. 1.0, which leaves practically nothing
-    certain, when no level reaches the target.
+    ``top`` and ``correct`` are (N,). 1.0, with which practically nothing is certain, if no level
+    reaches the target.
     """
     order = np.argsort(-top, kind="stable")
     levels = top[order]
     accuracy = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
-    # Faces with the same probability are answered together: only the last of them counts.
+    # A level includes all faces with the same probability, so only the last of them counts.
     last = np.append(levels[1:] != levels[:-1], True)
     reached = np.flatnonzero(last & (accuracy >= target_accuracy))
     return float(levels[reached[-1]]) if len(reached) else 1.0

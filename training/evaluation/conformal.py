@@ -1,4 +1,4 @@
-"""Sets of emotions that hold the label in nine of ten cases, by MAPIE."""
+"""Conformal prediction: sets of emotions that hold the label in nine of ten cases, by MAPIE."""
 
 from __future__ import annotations
 
@@ -16,42 +16,41 @@ from .metrics import CLASSES, Labels, Probabilities
 ALPHA = 0.1
 """Share of the sets that may miss the label."""
 FEWEST = 200
-"""Faces below which half of them say too little about the other half."""
+"""With fewer faces, one half says too little about the other half."""
 
 
-class _Given(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Hands on the probabilities it is shown; MAPIE wants a classifier."""
+class _FixedProbabilities(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """A classifier, as MAPIE needs one, whose input is already the probabilities."""
 
     classes_ = np.arange(CLASSES)
 
-    def fit(self, _rows: object, _labels: object = None) -> _Given:
-        """Nothing to learn."""
+    def fit(self, _rows: object, _labels: object = None) -> _FixedProbabilities:
+        """Do nothing: there is nothing to learn."""
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
     def predict_proba(self, rows: Probabilities) -> Probabilities:
-        """``rows`` themselves."""
+        """Return ``rows`` themselves."""
         return rows
 
     def predict(self, rows: Probabilities) -> Labels:
-        """The likeliest class of each row."""
+        """Return the most probable class of each row."""
         return np.asarray(rows.argmax(axis=1))
 
 
 def measure_conformal_sets(
     probabilities: Probabilities, labels: Labels, *, seed: int = 0
 ) -> dict[str, Any] | None:
-    """How often sets hold the label and how large they are; None where faces are too few.
+    """Return how often sets hold the label and how large they are; None for too few faces.
 
-    Regularised adaptive prediction sets (Angelopoulos et al. 2021), at level 1 - ALPHA. The
-    size of the sets of each half of the faces is decided on the other half, so that no face
-    has a say in its own set.
+    Regularised adaptive prediction sets (Angelopoulos et al. 2021) at level 1 - ALPHA. The sets of
+    each half of the faces are calibrated on the other half, so no face affects its own set.
     """
     if len(labels) < FEWEST or np.bincount(labels, minlength=CLASSES).max() == len(labels):
         return None
-    sets = _crossed(probabilities, labels, seed)
+    sets = _predict_sets(probabilities, labels, seed)
     held = sets[np.arange(len(labels)), labels]
     sizes = sets.sum(axis=1)
     single = sizes == 1
@@ -66,14 +65,14 @@ def measure_conformal_sets(
     }
 
 
-def _crossed(probabilities: Probabilities, labels: Labels, seed: int) -> NDArray[np.bool_]:
-    """(N, 7) whether each emotion belongs to each face's set."""
+def _predict_sets(probabilities: Probabilities, labels: Labels, seed: int) -> NDArray[np.bool_]:
+    """Return (N, 7) whether each emotion is in each face's set."""
     sets = np.zeros(probabilities.shape, dtype=np.bool_)
-    # Classes with a single face are allowed: they land in one half or the other.
+    # Classes with a single face are allowed: it goes into one half or the other.
     halves = StratifiedKFold(2, shuffle=True, random_state=seed)
-    for known, asked in halves.split(probabilities, labels):
+    for known, others in halves.split(probabilities, labels):
         conformal = SplitConformalClassifier(
-            _Given(),
+            _FixedProbabilities(),
             confidence_level=1 - ALPHA,
             conformity_score="raps",
             prefit=True,
@@ -81,7 +80,7 @@ def _crossed(probabilities: Probabilities, labels: Labels, seed: int) -> NDArray
         )
         conformal.conformalize(probabilities[known], labels[known])
         _, found = conformal.predict_set(
-            probabilities[asked], conformity_score_params={"include_last_label": "randomized"}
+            probabilities[others], conformity_score_params={"include_last_label": "randomized"}
         )
-        sets[asked] = found[:, :, 0]
+        sets[others] = found[:, :, 0]
     return sets

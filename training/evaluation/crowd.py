@@ -1,4 +1,4 @@
-"""How far the answers agree with the people who voted on the same faces."""
+"""How far the answers agree with the crowd votes on the same faces."""
 
 from __future__ import annotations
 
@@ -15,38 +15,38 @@ from .metrics import Labels, Probabilities
 def measure_crowd_agreement(
     probabilities: Probabilities, labels: Labels, votes: Votes
 ) -> dict[str, Any] | None:
-    """Agreement with FER+ votes on the faces that have any; None when no face has.
+    """Return the agreement with FER+ votes on the faces that have any; None if no face has.
 
     ``kl`` is the mean divergence KL(votes || probabilities) in nats, over the seven emotions
-    (votes for contempt are left out of it, faces with nothing else too). An answer matches
-    the plurality when no opinion, contempt included, got more votes.
+    (without votes for contempt, and without faces that have no other votes). An answer matches
+    the plurality if no expression, contempt included, got more votes.
     """
     known = votes.known
     if not known.any():
         return None
-    opinions = votes.counts[known, :VOTE_CLASSES].astype(np.float64)
+    counts = votes.counts[known, :VOTE_CLASSES].astype(np.float64)
     probabilities, labels = probabilities[known], labels[known]
-    most = opinions.max(axis=1)
+    most = counts.max(axis=1)
     rows = np.arange(len(labels))
     top = probabilities.argmax(axis=1)
-    matches = opinions[rows, top] == most
+    matches = counts[rows, top] == most
     wrong = top != labels
     return {
         "n": len(labels),
-        "kl": _divergence(opinions[:, : len(EMOTIONS)], probabilities),
+        "kl": _compute_divergence(counts[:, : len(EMOTIONS)], probabilities),
         "answers_matching_plurality": float(matches.mean()),
-        "labels_matching_plurality": float((opinions[rows, labels] == most).mean()),
+        "labels_matching_plurality": float((counts[rows, labels] == most).mean()),
         "errors": int(wrong.sum()),
         "errors_matching_plurality": float(matches[wrong].mean()) if wrong.any() else None,
     }
 
 
-def _divergence(votes: Probabilities, probabilities: Probabilities) -> float | None:
+def _compute_divergence(votes: Probabilities, probabilities: Probabilities) -> float | None:
     counted = votes.sum(axis=1) > 0
     if not counted.any():
         return None
     shares = votes[counted] / votes[counted].sum(axis=1, keepdims=True)
     given = np.maximum(probabilities[counted], np.finfo(np.float64).tiny)
-    # A share of zero adds nothing: x log x goes to 0.
+    # A share of zero adds nothing, because x log x tends to 0.
     logs = np.log(np.where(shares > 0, shares, 1.0)) - np.log(given)
     return float((shares * logs).sum(axis=1).mean())

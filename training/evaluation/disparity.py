@@ -1,4 +1,4 @@
-"""Whether a group of faces is answered worse than the rest, beyond its mix of emotions."""
+"""Whether a group of faces is answered worse than the rest, given its mix of emotions."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from .metrics import CLASSES, Labels
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """How much more often a group's faces are answered rightly than the others."""
+    """How much higher the accuracy of a group's faces is than that of the others."""
 
     value: float
     """Difference of accuracy between faces of the same label, averaged over the labels."""
     interval: tuple[float, float]
     """95 %."""
     p: float
-    """Two-sided, of no difference."""
+    """Two-sided p-value of no difference."""
 
 
 def compute_accuracy_gap(
     right: NDArray[np.bool_], inside: NDArray[np.bool_], labels: Labels
 ) -> Gap | None:
-    """The gap of the faces ``inside``, all (N,); None where no label has faces on both sides.
+    """Return the gap of the faces ``inside``, all (N,); None if no label has faces on both sides.
 
-    Some emotions are harder than others, and a group may hold more of them. Faces are therefore
+    Some emotions are harder than others, and a group may contain more of them. Faces are therefore
     compared within their label: Mantel and Haenszel's risk difference with the variance of
     Greenland and Robins (1985), and the Cochran-Mantel-Haenszel test without correction.
     """
-    n1, hit1 = _counts(labels[inside]), _counts(labels[inside & right])
-    n0, hit0 = _counts(labels[~inside]), _counts(labels[~inside & right])
+    n1, hit1 = _count_labels(labels[inside]), _count_labels(labels[inside & right])
+    n0, hit0 = _count_labels(labels[~inside]), _count_labels(labels[~inside & right])
     both = (n1 > 0) & (n0 > 0)
     if not both.any():
         return None
@@ -57,13 +57,13 @@ def compute_accuracy_gap(
     return Gap(value, (value - reach, value + reach), p)
 
 
-def _counts(labels: Labels) -> NDArray[np.float64]:
+def _count_labels(labels: Labels) -> NDArray[np.float64]:
     return np.bincount(labels, minlength=CLASSES).astype(np.float64)
 
 
 def adjust_p_values(p_values: Sequence[float]) -> list[float]:
-    """The p-values adjusted for their number (Benjamini & Hochberg 1995).
+    """Return the p-values adjusted for their number (Benjamini & Hochberg 1995).
 
-    Of all gaps whose adjusted value is at most .05, one in twenty is expected to be none.
+    Of all gaps whose adjusted value is at most .05, one in twenty is expected to be false.
     """
     return [float(each) for each in false_discovery_control(p_values)] if p_values else []

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -32,6 +30,7 @@ from ..data.splits import Split, describe_data
 from ..data.votes import read_votes
 from .model_metrics import GroundTruth, compute_metrics
 from .paired import compare_models
+from .predictions import format_predictions
 from .speed import measure_speed
 
 SCHEMA_VERSION = 1
@@ -68,8 +67,8 @@ def measure_models(
     names = choose_models(models, folder)
     faces = read_faces(sources, split, read_mapping(labels) if labels else None)
     known = read_votes(votes, faces.names) if votes else None
-    subject = GroundTruth(faces.labels, known, _seen(faces, sources, split))
-    answers = _answer(names, folder, faces, engine, device)
+    subject = GroundTruth(faces.labels, known, _mark_seen(faces, sources, split))
+    answers = _collect_answers(names, folder, faces, engine, device)
     measured: dict[str, dict[str, Any]] = {
         name: {
             **compute_metrics(answer.logits, answer.calibration, subject),
@@ -88,13 +87,13 @@ def measure_models(
         "skipped": len(faces.skipped),
         "classes": list(EMOTIONS),
         "models": measured,
-        "pairs": _pairs({name: answers[name] for name in names}, subject),
+        "pairs": _compare_pairs({name: answers[name] for name in names}, subject),
     }
     if speed:
         for name, taken in measure_speed(names, weights_dir=folder).items():
             measured[name]["speed"] = taken
     write_json(directory / "metrics.json", document)
-    atomic_write(directory / "predictions.csv", _predictions(faces, answers, names).encode())
+    atomic_write(directory / "predictions.csv", _format_answers(faces, answers, names).encode())
     return Measurement(directory, document, faces.skipped)
 
 
@@ -107,7 +106,7 @@ class _Answer:
 
 
 def choose_models(models: Sequence[str], folder: Path) -> tuple[str, ...]:
-    """Return ``models``, or all trained ones if none is named; an error for one that is missing."""
+    """Return ``models``, or all trained ones if none is named; raise if one is missing."""
     available = read_models(folder)
     for name in models:
         if name not in BUILT_IN:
@@ -122,18 +121,20 @@ def choose_models(models: Sequence[str], folder: Path) -> tuple[str, ...]:
     return chosen
 
 
-def _seen(faces: FaceSet, sources: Sequence[Path], split: Split | None) -> NDArray[np.bool_] | None:
-    """(N,) whether a face has a near copy in the training split; None where that is not at hand."""
+def _mark_seen(
+    faces: FaceSet, sources: Sequence[Path], split: Split | None
+) -> NDArray[np.bool_] | None:
+    """Return (N,) whether a face has a near-copy in the training split; None if that is unknown."""
     if split in (Split.TRAIN, None):
         return None
     training = find_faces(sources, Split.TRAIN)
     return mark_near_copies(faces.images, training.images) if len(training) else None
 
 
-def _answer(
+def _collect_answers(
     names: Sequence[str], folder: Path, faces: FaceSet, engine: Engine, device: Device
 ) -> dict[str, _Answer]:
-    """Return each model's answers, single networks first; every network answers once."""
+    """Return each model's answers, single networks first; every network runs once."""
     models = load_trained_models(names, weights_dir=folder, engine=engine, device=device)
     logits: dict[str, Float32Array] = {}
     seconds: dict[str, float] = {}
@@ -155,8 +156,8 @@ def _answer(
     }
 
 
-def _pairs(answers: Mapping[str, _Answer], subject: GroundTruth) -> list[dict[str, Any]]:
-    """Every two models held against each other on the same faces."""
+def _compare_pairs(answers: Mapping[str, _Answer], subject: GroundTruth) -> list[dict[str, Any]]:
+    """Compare every two models on the same faces."""
     probabilities = {
         name: answer.calibration.probabilities(answer.logits) for name, answer in answers.items()
     }
@@ -167,16 +168,15 @@ def _pairs(answers: Mapping[str, _Answer], subject: GroundTruth) -> list[dict[st
     return result
 
 
-def _predictions(faces: FaceSet, answers: Mapping[str, _Answer], names: Sequence[str]) -> str:
-    buffer = StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(("model", "name", "label", "top", "certain", *EMOTIONS))
-    for model in names:
-        answer = answers[model]
-        scores = answer.calibration.scores(answer.logits)
-        for name, label, score in zip(faces.names, faces.labels, scores, strict=True):
-            probabilities = (f"{each:.6f}" for each in score.probabilities)
-            writer.writerow(
-                (model, name, EMOTIONS[label], score.top, int(score.certain), *probabilities)
-            )
-    return buffer.getvalue()
+def _format_answers(faces: FaceSet, answers: Mapping[str, _Answer], names: Sequence[str]) -> str:
+    rows = (
+        ((model, name, EMOTIONS[label]), scores)
+        for model in names
+        for name, label, scores in zip(
+            faces.names,
+            faces.labels,
+            answers[model].calibration.scores(answers[model].logits),
+            strict=True,
+        )
+    )
+    return format_predictions(("model", "name", "label"), rows)

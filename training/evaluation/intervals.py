@@ -24,20 +24,15 @@ def bootstrap_intervals(
     level: float = LEVEL,
     seed: int = 0,
 ) -> dict[str, tuple[float, float]]:
-    """Percentile interval of every headline figure, by its name (Efron & Tibshirani 1993, ch. 13).
+    """Return the percentile interval of every headline figure by name (Efron & Tibshirani 1993).
 
-    Resampling adds noise, and noise can only add to a sum of absolute gaps: resampled ``ece``
-    lies above the figure it belongs to. Its interval is shifted back by that bias, not below 0.
+    Resampling adds noise, which raises a sum of absolute gaps: resampled ``ece`` is above the
+    measured one. Its interval is shifted down by that bias, but not below 0.
     """
-    spans: dict[str, tuple[float, float]] = {}
     drawn = resample_headlines(probabilities, labels, resamples=resamples, seed=seed)
-    for name, found in drawn.items():
-        values = found
-        if name == "ece":
-            measured = compute_calibration_error(probabilities, labels)
-            values = np.maximum(found - (found.mean() - measured), 0.0)
-        spans[name] = percentile_interval(values, level)
-    return spans
+    bias = drawn["ece"].mean() - compute_calibration_error(probabilities, labels)
+    drawn["ece"] = np.maximum(drawn["ece"] - bias, 0.0)
+    return {name: percentile_interval(values, level) for name, values in drawn.items()}
 
 
 def percentile_interval(values: NDArray[np.float64], level: float = LEVEL) -> tuple[float, float]:
@@ -58,7 +53,7 @@ def resample_means(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def share_with_interval(name: str, part: int, whole: int) -> dict[str, Any]:
-    """Return a share and its Wilson interval by name; None where there is nothing to divide by."""
+    """Return a share and its Wilson interval by name; None if there is nothing to divide by."""
     if not whole:
         return {name: None, f"{name}_interval": None}
     span = binomtest(part, whole).proportion_ci(LEVEL, method="wilson")
@@ -68,23 +63,23 @@ def share_with_interval(name: str, part: int, whole: int) -> dict[str, Any]:
 def resample_headlines(
     probabilities: Probabilities, labels: Labels, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, NDArray[np.float64]]:
-    """(R,) values of every headline figure, one for each time that N faces were drawn.
+    """Return (R,) values of every headline figure, one for each draw of N faces.
 
-    Faces are drawn with replacement; the same draws serve every figure and, for the same seed
-    and number of faces, every model: differences between models can be taken draw by draw.
+    Faces are drawn with replacement. Every figure and, for the same seed and number of faces,
+    every model has the same draws, so that models can be compared draw by draw.
     """
     generator = np.random.default_rng(seed)
-    faces = _Ordered(probabilities, labels)
+    faces = _SortedFaces(probabilities, labels)
     parts = []
     for start in range(0, resamples, _CHUNK):
         count = min(_CHUNK, resamples - start)
         draws = generator.integers(0, len(labels), size=(count, len(labels)))
-        parts.append(faces.figures(draws))
+        parts.append(faces.compute_figures(draws))
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-class _Ordered:
-    """Faces by rising top probability, so that sorted draws are ordered by it as well."""
+class _SortedFaces:
+    """Faces in the order of their top probability, so that sorted draws have this order as well."""
 
     def __init__(self, probabilities: Probabilities, labels: Labels) -> None:
         order = np.argsort(probabilities.max(axis=1), kind="stable")
@@ -94,12 +89,12 @@ class _Ordered:
         self._confidence = ordered.max(axis=1)
         self._top = ordered.argmax(axis=1)
         given = ordered[np.arange(len(ordered)), self._labels]
-        # The floor that scikit-learn's log_loss puts under a probability.
+        # The smallest probability that scikit-learn's log_loss uses.
         self._surprise = -np.log(np.maximum(given, np.finfo(np.float64).eps))
         self._distance = (ordered**2).sum(axis=1) - 2 * given + 1
 
-    def figures(self, draws: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
-        """(R, N) drawn faces to (R,) values of each headline figure."""
+    def compute_figures(self, draws: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        """Return (R,) values of each headline figure for (R, N) drawn faces."""
         draws = np.sort(self._rank[draws], axis=1)
         count, size = draws.shape
         cells = self._labels * CLASSES + self._top
@@ -111,24 +106,25 @@ class _Ordered:
         given, answered = tables.sum(axis=2), tables.sum(axis=1)
         return {
             "accuracy": hits.sum(axis=1) / size,
-            "balanced_accuracy": self._mean(_ratio(hits, given), given),
-            "macro_f1": self._mean(_ratio(2 * hits, given + answered), given),
+            "balanced_accuracy": _average(_divide(hits, given), given),
+            "macro_f1": _average(_divide(2 * hits, given + answered), given),
             "nll": self._surprise[draws].mean(axis=1),
             "brier": self._distance[draws].mean(axis=1),
-            "ece": self._calibration_error(draws),
+            "ece": self._compute_calibration_error(draws),
         }
 
-    def _mean(self, values: NDArray[np.float64], given: NDArray[np.int64]) -> NDArray[np.float64]:
-        """(R, 7) values to their (R,) mean over the emotions that were drawn."""
-        drawn = given > 0
-        return np.asarray((values * drawn).sum(axis=1) / drawn.sum(axis=1))
-
-    def _calibration_error(self, draws: NDArray[np.int64]) -> NDArray[np.float64]:
+    def _compute_calibration_error(self, draws: NDArray[np.int64]) -> NDArray[np.float64]:
         correct = (self._top == self._labels).astype(np.float64)
         gaps = (self._confidence - correct)[draws]
         parts = np.add.reduceat(gaps, find_bin_starts(draws.shape[1]), axis=1)
         return np.asarray(np.abs(parts).sum(axis=1) / draws.shape[1])
 
 
-def _ratio(above: NDArray[np.float64], below: NDArray[np.int64]) -> NDArray[np.float64]:
+def _divide(above: NDArray[np.float64], below: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+
+
+def _average(values: NDArray[np.float64], given: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the (R,) mean of (R, 7) values over the emotions that were drawn."""
+    drawn = given > 0
+    return np.asarray((values * drawn).sum(axis=1) / drawn.sum(axis=1))

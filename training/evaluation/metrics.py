@@ -31,7 +31,7 @@ COVERAGES = (0.9, 0.8, 0.7)
 
 
 def compute_headlines(probabilities: Probabilities, labels: Labels) -> dict[str, float]:
-    """The figures by which models are compared; N is at least 1.
+    """Return the figures by which models are compared; N is at least 1.
 
     Balanced accuracy and macro-F1 are means over the emotions that occur in ``labels``.
     """
@@ -52,7 +52,7 @@ def compute_headlines(probabilities: Probabilities, labels: Labels) -> dict[str,
 def compute_per_class(
     probabilities: Probabilities, labels: Labels
 ) -> dict[str, dict[str, float | int]]:
-    """Precision, recall, F1 and support of every emotion; zero where there is nothing to divide."""
+    """Return precision, recall, F1 and support of every emotion; zero for an empty division."""
     precision, recall, f1, support = precision_recall_fscore_support(
         labels, probabilities.argmax(axis=1), labels=range(CLASSES), zero_division=0
     )
@@ -68,29 +68,29 @@ def compute_per_class(
 
 
 def count_confusions(probabilities: Probabilities, labels: Labels) -> list[list[int]]:
-    """(7, 7) counts: one row per label, one column per answer."""
+    """Return (7, 7) counts: one row per label, one column per answer."""
     matrix = confusion_matrix(labels, probabilities.argmax(axis=1), labels=range(CLASSES))
     return [[int(count) for count in row] for row in matrix]
 
 
 def compute_brier(probabilities: Probabilities, labels: Labels) -> float:
-    """Mean squared distance of a row to its one-hot label, 0..2 (Brier 1950, his own scale)."""
+    """Return the mean squared distance of a row to its one-hot label, 0 to 2 (Brier 1950)."""
     return float(
         brier_score_loss(labels, probabilities, labels=list(range(CLASSES)), scale_by_half=False)
     )
 
 
 def find_bin_starts(size: int, bins: int = ECE_BINS) -> NDArray[np.int64]:
-    """Where each of ``bins`` equal parts of ``size`` ordered faces starts, empty ones left out."""
+    """Return the start of each of ``bins`` equal parts of ``size`` faces, without empty parts."""
     return np.asarray(np.unique(np.arange(bins) * size // bins), dtype=np.int64)
 
 
 def compute_reliability(
     probabilities: Probabilities, labels: Labels, bins: int = ECE_BINS
 ) -> list[dict[str, float | int]]:
-    """What was promised (mean top probability) and what came (accuracy), in ``bins`` equal parts.
+    """Return mean top probability and accuracy of ``bins`` equal parts of the faces.
 
-    Faces are ordered by their top probability before they are parted.
+    Faces are sorted by their top probability before they are divided.
     """
     confidence = probabilities.max(axis=1)
     order = np.argsort(confidence, kind="stable")
@@ -98,17 +98,17 @@ def compute_reliability(
     starts = find_bin_starts(len(labels), bins)
     parts = zip(np.split(confidence[order], starts[1:]), np.split(correct, starts[1:]), strict=True)
     return [
-        {"confidence": float(promised.mean()), "accuracy": float(came.mean()), "n": len(came)}
-        for promised, came in parts
+        {"confidence": float(promised.mean()), "accuracy": float(right.mean()), "n": len(right)}
+        for promised, right in parts
     ]
 
 
 def compute_calibration_error(
     probabilities: Probabilities, labels: Labels, bins: int = ECE_BINS
 ) -> float:
-    """Expected calibration error with bins of equal mass (Nguyen & O'Connor 2015).
+    """Return the expected calibration error, bins of equal mass (Nguyen & O'Connor 2015).
 
-    torchmetrics offers bins of equal width only, most of which a good network leaves empty.
+    torchmetrics only has bins of equal width, most of which are empty for a good network.
     """
     parts = compute_reliability(probabilities, labels, bins)
     gaps = [part["n"] * abs(part["confidence"] - part["accuracy"]) for part in parts]
@@ -116,31 +116,26 @@ def compute_calibration_error(
 
 
 def compute_risk_coverage(probabilities: Probabilities, labels: Labels) -> dict[str, Any]:
-    """What answering only the most certain faces gains (Geifman & El-Yaniv 2017).
+    """Return what answering only the most certain faces gains (Geifman & El-Yaniv 2017).
 
     ``aurc`` is the mean error rate over every coverage 1/N, 2/N … 1; ``accuracy_at`` names
     the accuracy at 90, 80 and 70 % coverage; the curve has twenty points.
     """
-    risks = _risks(probabilities, labels)
+    order = np.argsort(-probabilities.max(axis=1), kind="stable")
+    wrong = (probabilities.argmax(axis=1) != labels)[order]
     size = len(labels)
+    # The error rate among the 1, 2 … N most certain faces.
+    risks = np.cumsum(wrong) / np.arange(1, size + 1)
+
+    def accuracy_at(share: float) -> float:
+        # Rounded first: 0.55 * 100 is a little more than 55.
+        answered = max(1, math.ceil(round(share * size, 6)))
+        return 1.0 - float(risks[answered - 1])
+
     shares = [step / 20 for step in range(1, 21)]
     return {
         "aurc": float(risks.mean()),
-        "accuracy_at": {
-            f"{share:g}": 1.0 - float(risks[_answered(share, size) - 1]) for share in COVERAGES
-        },
+        "accuracy_at": {f"{share:g}": accuracy_at(share) for share in COVERAGES},
         "coverage": shares,
-        "accuracy": [1.0 - float(risks[_answered(share, size) - 1]) for share in shares],
+        "accuracy": [accuracy_at(share) for share in shares],
     }
-
-
-def _risks(probabilities: Probabilities, labels: Labels) -> NDArray[np.float64]:
-    """(N,) error rate among the 1, 2 … N most certain faces."""
-    order = np.argsort(-probabilities.max(axis=1), kind="stable")
-    wrong = (probabilities.argmax(axis=1) != labels)[order]
-    return np.asarray(np.cumsum(wrong) / np.arange(1, len(labels) + 1))
-
-
-def _answered(share: float, size: int) -> int:
-    # Rounded first: 0.55 * 100 is a little more than 55.
-    return max(1, math.ceil(round(share * size, 6)))

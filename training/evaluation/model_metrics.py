@@ -32,21 +32,21 @@ HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "brier", "ece")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GroundTruth:
-    """What answers are held against."""
+    """What answers are compared with."""
 
     labels: Labels
     votes: Votes | None
     seen: NDArray[np.bool_] | None
-    """(N,) whether a near copy was among the training faces; None where those are unknown."""
+    """(N,) whether a near-copy was among the training faces; None if those are unknown."""
 
 
 def compute_metrics(
     logits: Float32Array, calibration: Calibration, subject: GroundTruth
 ) -> dict[str, Any]:
-    """Plain numbers of (N, 7) uncalibrated ``logits``, each headline with its interval beside it.
+    """Return the figures of (N, 7) uncalibrated ``logits``, each headline with its interval.
 
-    ``seen`` faces count in the headlines, as is usual with FER-2013; ``deduplicated`` gives
-    the same without them.
+    ``seen`` faces count in the headlines, as is usual with FER-2013; ``deduplicated`` has the
+    headlines without them.
     """
     probabilities = calibration.probabilities(logits)
     uncalibrated = softmax(logits)
@@ -58,7 +58,7 @@ def compute_metrics(
         "ece_uncalibrated": plain["ece"],
         "temperature": calibration.temperature,
         "smoothing": calibration.smoothing,
-        "certain": _certain(probabilities, subject.labels, calibration.certain_from),
+        "certain": _measure_certain(probabilities, subject.labels, calibration.certain_from),
         "per_class": compute_per_class(probabilities, subject.labels),
         "confusion_matrix": count_confusions(probabilities, subject.labels),
         "risk_coverage": compute_risk_coverage(probabilities, subject.labels),
@@ -68,13 +68,13 @@ def compute_metrics(
         "crowd": measure_crowd_agreement(probabilities, subject.labels, subject.votes)
         if subject.votes
         else None,
-        "deduplicated": _deduplicated(probabilities, subject),
+        "deduplicated": _measure_unseen(probabilities, subject),
         "intervals": {"level": LEVEL, "resamples": RESAMPLES, "method": "percentile bootstrap"},
     }
 
 
 def select_recorded(document: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """What of the figures of model ``name`` in a metrics.json the manifest keeps."""
+    """Return those figures of model ``name`` in a metrics.json that the manifest keeps."""
     metrics = document["models"][name]
     kept = {"data": document["data"], "n": metrics["n"]}
     for figure in HEADLINES:
@@ -84,16 +84,16 @@ def select_recorded(document: Mapping[str, Any], name: str) -> dict[str, Any]:
     kept["certain"] = metrics["certain"]
     if metrics["deduplicated"]:
         kept["deduplicated"] = metrics["deduplicated"]
-    rivals = select_comparisons(name, document["pairs"])
-    if rivals:
-        kept["against"] = rivals
+    comparisons = select_comparisons(name, document["pairs"])
+    if comparisons:
+        kept["against"] = comparisons
     return kept
 
 
 def compute_headlines_with_intervals(
     probabilities: Probabilities, labels: Labels
 ) -> dict[str, Any]:
-    """Every headline figure as a plain number, its interval beside it, and the number of faces."""
+    """Return every headline figure with its interval, and the number of faces."""
     spans = bootstrap_intervals(probabilities, labels)
     metrics: dict[str, Any] = {"n": len(labels)}
     for name, value in compute_headlines(probabilities, labels).items():
@@ -102,8 +102,8 @@ def compute_headlines_with_intervals(
     return metrics
 
 
-def _certain(probabilities: Probabilities, labels: Labels, level: float) -> dict[str, Any]:
-    """What answering from ``level`` on gives: share of faces, and accuracy on those."""
+def _measure_certain(probabilities: Probabilities, labels: Labels, level: float) -> dict[str, Any]:
+    """Return the share of faces answered at ``level`` or above, and the accuracy on those."""
     answered = probabilities.max(axis=1) >= level
     right = probabilities.argmax(axis=1) == labels
     return {
@@ -113,7 +113,7 @@ def _certain(probabilities: Probabilities, labels: Labels, level: float) -> dict
     }
 
 
-def _deduplicated(probabilities: Probabilities, subject: GroundTruth) -> dict[str, Any] | None:
+def _measure_unseen(probabilities: Probabilities, subject: GroundTruth) -> dict[str, Any] | None:
     if subject.seen is None:
         return None
     fresh = ~subject.seen

@@ -25,7 +25,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One model held against another on the same N faces."""
+    """One model compared with another on the same N faces."""
 
     differences: dict[str, Difference]
     """By headline figure: the first model's minus the second's."""
@@ -36,7 +36,7 @@ class Comparison:
 
 
 def compare_models(first: Probabilities, second: Probabilities, labels: Labels) -> Comparison:
-    """Hold (N, 7) probabilities of two models on the same faces against each other."""
+    """Compare (N, 7) probabilities of two models on the same faces."""
     plain = compute_headlines(first, labels), compute_headlines(second, labels)
     draws = resample_headlines(first, labels), resample_headlines(second, labels)
     differences = {}
@@ -45,7 +45,7 @@ def compare_models(first: Probabilities, second: Probabilities, labels: Labels) 
         differences[name] = Difference(plain[0][name] - plain[1][name], interval)
     right = first.argmax(axis=1) == labels, second.argmax(axis=1) == labels
     gained, lost = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
-    # No discordant face: nothing speaks for a difference.
+    # Without discordant faces there is no evidence of a difference.
     p = float(binomtest(gained, gained + lost).pvalue) if gained + lost else 1.0
     return Comparison(differences, gained, lost, p)
 
@@ -59,19 +59,19 @@ def select_comparisons(name: str, pairs: Sequence[Mapping[str, Any]]) -> dict[st
     for each in pairs:
         value = each["differences"]["accuracy"]["value"]
         low, high = each["differences"]["accuracy"]["interval"]
-        # Taken from zero instead of negated: no difference is never written as -0.0.
-        turned = {"value": 0.0 - value, "interval": [0.0 - high, 0.0 - low]}
-        straight = {"value": value, "interval": [low, high]}
-        for this, other, gap in (("first", "second", straight), ("second", "first", turned)):
+        # Subtracted instead of negated, so that no difference is not written as -0.0.
+        reverse = {"value": 0.0 - value, "interval": [0.0 - high, 0.0 - low]}
+        direct = {"value": value, "interval": [low, high]}
+        for this, other, gap in (("first", "second", direct), ("second", "first", reverse)):
             if each[this] == name:
                 result[each[other]] = {"accuracy": gap, "mcnemar_p": each["mcnemar_p"]}
     return result
 
 
 def compute_accuracy_difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Difference:
-    """How much more often the ``first`` answers are right than the ``second``, on N same faces.
+    """Return how much more often the ``first`` answers are right than the ``second``, (N,) each.
 
-    As the accuracy of :func:`compare_models`, without the time that its other figures take.
+    Like the accuracy of :func:`compare_models`, without its other figures, which take time.
     """
     gained = first.astype(np.float64) - second
     return Difference(float(gained.mean()), percentile_interval(resample_means(gained)))

@@ -1,4 +1,4 @@
-"""The whole way from a photo to an answer, measured: a face that is not found is an error.
+"""Measuring whole photos, from file to answer: a face that is not found is an error.
 
 ``photos.json`` holds by model: ``n`` photos with a label, ``found`` of them with a face and their
 share ``coverage``; ``accuracy`` over all of them and ``accuracy_of_found``, each with its interval;
@@ -9,10 +9,8 @@ only.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +28,12 @@ from core.types import EmotionScores, FaceAnalysis, RgbImage
 from ..data.classes import ClassMapping, map_to_emotion, read_mapping
 from ..data.image_files import iter_image_files
 from .intervals import share_with_interval
+from .predictions import format_predictions
 
 
 @dataclass(frozen=True, slots=True)
 class PhotoEvaluation:
-    """What was measured and where it lies."""
+    """What was measured and where it was written."""
 
     directory: Path
     report: Mapping[str, Any]
@@ -44,12 +43,12 @@ class PhotoEvaluation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Answered:
+class _PhotoAnswer:
     name: str
     label: Emotion | None
     faces: int
     scores: Mapping[str, EmotionScores]
-    """Of the largest face, by model; empty where none was found."""
+    """Scores of the largest face by model; empty if no face was found."""
     detector: str
 
 
@@ -65,24 +64,25 @@ def evaluate_photos(
 ) -> PhotoEvaluation:
     """Measure ``models`` on whole ``photos``, a folder or zip of folders named by emotion.
 
-    The largest face answers for a photo. ``labels`` is a CSV that says what folders of other names
-    stand for; without it those are looked at, but have no label. Writes photos.json and photos.csv.
-    DataError when no photo has a label.
+    The largest face counts as the answer. ``labels`` is a CSV with the emotions of folders that
+    have other names; without it their photos have no label. Writes photos.json and photos.csv.
+    DataError if no photo has a label.
     """
     analyzers = {
-        name: _analyzer(name, weights_dir, detector, Device(device)) for name in _needed(models)
+        name: _load_analyzer(name, weights_dir, detector, Device(device))
+        for name in _choose_analyzers(models)
     }
     classes = read_mapping(labels) if labels else None
     skipped: list[str] = []
-    answered: list[_Answered] = []
+    answered: list[_PhotoAnswer] = []
     for path, read in iter_image_files(photos):
-        label = _label(path.parent.name, classes)
+        label = _find_label(path.parent.name, classes)
         try:
             image = read_in_process(read(), name=path.name)
         except InputError as error:
             skipped.append(f"{path}: {error.message}")
             continue
-        answered.append(_asked(str(path), label, image, analyzers))
+        answered.append(_analyze_photo(str(path), label, image, analyzers))
     labelled = [each for each in answered if each.label is not None]
     if not labelled:
         raise DataError(
@@ -96,30 +96,36 @@ def evaluate_photos(
         "detector": answered[0].detector,
         "skipped": len(skipped),
         "unlabelled": {"photos": len(others), "faces": sum(each.faces for each in others)},
-        "models": {name: _figures(labelled, name) for name in models},
+        "models": {name: _compute_figures(labelled, name) for name in models},
     }
     write_json(directory / "photos.json", report)
-    atomic_write(directory / "photos.csv", _rows(answered, models).encode())
+    rows = (
+        ((model, each.name, each.label or "", each.faces), each.scores.get(model))
+        for model in models
+        for each in answered
+    )
+    table = format_predictions(("model", "name", "label", "faces"), rows)
+    atomic_write(directory / "photos.csv", table.encode())
     return PhotoEvaluation(directory, report, tuple(skipped))
 
 
-def _analyzer(
+def _load_analyzer(
     model: str, weights_dir: Path | None, detector: str | None, device: Device
 ) -> Analyzer:
     config = AnalyzerConfig(model=model, weights_dir=weights_dir, device=device)
-    # Without one the default detector, whichever that is.
+    # Without a detector, the configuration chooses the default one.
     return Analyzer.from_config(replace(config, detector=detector) if detector else config)
 
 
-def _needed(models: Sequence[str]) -> tuple[str, ...]:
-    """Return the models to load: an ensemble gives its members' answers as well."""
+def _choose_analyzers(models: Sequence[str]) -> tuple[str, ...]:
+    """Return the models to load: an ensemble also gives its members' answers."""
     members = {name: set(member_names(name)) for name in models}
     return tuple(
         name for name in models if not any(members[name] < others for others in members.values())
     )
 
 
-def _label(folder: str, classes: ClassMapping | None) -> Emotion | None:
+def _find_label(folder: str, classes: ClassMapping | None) -> Emotion | None:
     try:
         return map_to_emotion(folder, classes)
     except DataError:
@@ -128,9 +134,9 @@ def _label(folder: str, classes: ClassMapping | None) -> Emotion | None:
         return None
 
 
-def _asked(
+def _analyze_photo(
     name: str, label: Emotion | None, image: RgbImage, analyzers: Mapping[str, Analyzer]
-) -> _Answered:
+) -> _PhotoAnswer:
     scores: dict[str, EmotionScores] = {}
     count, detector = 0, ""
     for model, analyzer in analyzers.items():
@@ -140,10 +146,10 @@ def _asked(
         if faces:
             largest: FaceAnalysis = max(faces, key=lambda each: each.face.box.area)
             scores |= {**largest.per_model, model: largest.emotions}
-    return _Answered(name, label, count, scores, detector)
+    return _PhotoAnswer(name, label, count, scores, detector)
 
 
-def _figures(photos: Sequence[_Answered], model: str) -> dict[str, Any]:
+def _compute_figures(photos: Sequence[_PhotoAnswer], model: str) -> dict[str, Any]:
     labels = np.array([EMOTIONS.index(each.label) for each in photos if each.label], np.int64)
     found = np.array([each.faces > 0 for each in photos])
     right = np.array([each.faces > 0 and each.scores[model].top == each.label for each in photos])
@@ -169,18 +175,3 @@ def _figures(photos: Sequence[_Answered], model: str) -> dict[str, Any]:
         **share_with_interval("certain_accuracy", int((right & certain).sum()), int(certain.sum())),
         "per_class": per_class,
     }
-
-
-def _rows(photos: Sequence[_Answered], models: Sequence[str]) -> str:
-    buffer = StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(("model", "name", "label", "faces", "top", "certain", *EMOTIONS))
-    for model in models:
-        for each in photos:
-            scores = each.scores.get(model)
-            values: tuple[object, ...] = ("", "", *("" for _ in EMOTIONS))
-            if scores is not None:
-                shown = (f"{value:.6f}" for value in scores.probabilities)
-                values = (scores.top, int(scores.certain), *shown)
-            writer.writerow((model, each.name, each.label or "", each.faces, *values))
-    return buffer.getvalue()

@@ -20,7 +20,7 @@ _SIGNIFICANT = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the gate asks for; explained in ``release_gate.toml``."""
+    """The limits of the gate; explained in ``release_gate.toml``."""
 
     slicings: tuple[str, ...]
     least_faces: int
@@ -31,7 +31,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """One limit that a model does not keep."""
+    """One limit that a model exceeds."""
 
     model: str
     what: str
@@ -45,9 +45,9 @@ def check_release(
     limits_file: Path = GATE_FILE,
     weights_dir: Path | None = None,
 ) -> tuple[Breach, ...]:
-    """Every limit that the weights in ``weights_dir`` do not keep; none is a pass.
+    """Return every limit that the weights in ``weights_dir`` exceed; none means a pass.
 
-    DataError when ``report_file`` is no robustness report, or was not measured on these weights:
+    DataError if ``report_file`` is not a robustness report, or was not measured on these weights:
     every trained model must be in it, with its checksums.
     """
     limits = read_limits(limits_file)
@@ -58,24 +58,24 @@ def check_release(
         found = [
             breach
             for name, metrics in models.items()
-            for breach in _breaches(name, metrics, limits)
+            for breach in _find_breaches(name, metrics, limits)
         ]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"'{report_file.name}' is no report of the robustness study.",
+            f"'{report_file.name}' is not a report of the robustness study.",
             hint="Make one: emotion study robustness --data DIR_OR_ZIP --out DIR",
         ) from error
-    for name, digests in _released(weights_dir or SHIPPED_DIR).items():
-        if measured.get(name) != digests:
+    for name, spec in read_models(weights_dir or SHIPPED_DIR).items():
+        if measured.get(name) != spec.weights_sha256:
             raise DataError(
                 f"'{report_file.name}' was not measured on these weights of {name}.",
-                hint="Measure anew: emotion study robustness --data DIR_OR_ZIP --out DIR",
+                hint="Measure again: emotion study robustness --data DIR_OR_ZIP --out DIR",
             )
     return tuple(found)
 
 
 def read_limits(path: Path = GATE_FILE) -> Limits:
-    """The limits in a TOML file; ConfigError when one is missing, unknown or no number."""
+    """Return the limits in a TOML file; ConfigError if one is missing, unknown or not a number."""
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
         given: dict[str, Any] = {
@@ -86,17 +86,12 @@ def read_limits(path: Path = GATE_FILE) -> Limits:
         return Limits(**given)
     except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(
-            f"'{path.name}' is no release gate ({error}).",
+            f"'{path.name}' does not hold the limits of a release gate ({error}).",
             hint="Needed: " + ", ".join(field.name for field in fields(Limits)) + ".",
         ) from error
 
 
-def _released(directory: Path) -> dict[str, dict[str, str]]:
-    """By trained model the checksums of the files that speak in it."""
-    return {name: spec.weights_sha256 for name, spec in read_models(directory).items()}
-
-
-def _breaches(name: str, metrics: Mapping[str, Any], limits: Limits) -> Iterator[Breach]:
+def _find_breaches(name: str, metrics: Mapping[str, Any], limits: Limits) -> Iterator[Breach]:
     for emotion, figures in metrics["overall"]["per_class"].items():
         if figures["support"] and figures["recall"] < limits.class_recall:
             yield Breach(name, f"recall of {emotion}", figures["recall"], limits.class_recall)

@@ -1,4 +1,4 @@
-"""How much each network's opinion counts in their ensemble."""
+"""How much each network counts in the ensemble."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from numpy.typing import NDArray
 from .metrics import Labels
 
 _ROUNDS = 300
-"""Of expectation maximisation; on thousands of faces it stands still long before."""
+"""Of expectation maximisation; on thousands of faces it converges much earlier."""
 LEAST = 0.01
-"""No member is left out altogether: the others' mistakes would then look unanimous."""
+"""The smallest share: if a member were left out, the others' mistakes would look unanimous."""
 
 
-def fit_shares(opinions: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
-    """(M,) shares, summing to one, with which (M, N, C) ``opinions`` explain the labels best.
+def fit_shares(probabilities: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
+    """Return (M,) shares, with sum one, for which (M, N, C) ``probabilities`` fit the labels best.
 
-    The likelihood of a mixture is concave in its shares, so that expectation maximisation
-    (Dempster et al. 1977) finds the one best mean. Equal shares stay unless the gain is more
-    than so many further parameters must bring (Schwarz 1978).
+    The likelihood of a mixture is concave in its shares, so expectation maximisation (Dempster
+    et al. 1977) finds the best ones. Shares are equal unless other ones raise the likelihood by
+    more than the additional parameters must (Schwarz 1978).
     """
-    members, size = opinions.shape[:2]
+    members, size = probabilities.shape[:2]
     equal = np.full(members, 1 / members)
-    given = np.maximum(opinions[:, np.arange(size), labels], np.finfo(np.float64).tiny)
+    given = np.maximum(probabilities[:, np.arange(size), labels], np.finfo(np.float64).tiny)
     shares = equal
     for _ in range(_ROUNDS):
         parts = shares[:, None] * given

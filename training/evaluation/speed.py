@@ -1,4 +1,4 @@
-"""How long the networks take, as an answer needs them: both views of each face, float32."""
+"""How long the networks take for an answer: both views of each face, float32."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from core.types import RgbImage, UInt8Array
 from .timing import PAUSE_S
 
 FACES = 64
-"""In a batch that tells the faces a second; as many as the classifier takes at once."""
+"""Batch size for faces a second; as many as the classifier takes at once."""
 ROUNDS = 15
-"""Each measurement is the median of so many, models and engines taking turns."""
+"""Each measurement is the median of so many rounds; models and engines take turns."""
 
 
 def measure_speed(
@@ -31,11 +31,11 @@ def measure_speed(
     rounds: int = ROUNDS,
     photo: UInt8Array | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """By model: milliseconds for one face and faces a second, by engine, and photos a second.
+    """Return milliseconds for one face and faces a second by model and engine, and photos a second.
 
-    Photos go the whole way with the default detector and the engine that serving takes; without
-    ``photo`` (H, W, 3) it is scikit-image's portrait of 512x512 pixels with one face. GPU figures
-    come along where there is one. ``machine`` says what it was measured on.
+    Photos are analysed with the default detector and engine; without ``photo`` (H, W, 3) it is
+    scikit-image's portrait of 512x512 pixels with one face. GPU figures are included if there is a
+    GPU. ``machine`` describes the computer.
     """
     faces = np.random.default_rng(0).integers(0, 256, (FACES, 48, 48), dtype=np.uint8)
     ways = {"torch": (Engine.TORCH, Device.CPU), "openvino": (Engine.OPENVINO, Device.CPU)}
@@ -49,9 +49,9 @@ def measure_speed(
             tasks[model, way, "one"] = lambda n=network: n.logits(faces[:1])  # type: ignore[misc]
             tasks[model, way, "many"] = lambda n=network: n.logits(faces)  # type: ignore[misc]
         analyzer = Analyzer.from_config(AnalyzerConfig(model=model, weights_dir=weights_dir))
-        shown = RgbImage(_portrait() if photo is None else photo, "photo")
+        shown = RgbImage(_load_portrait() if photo is None else photo, "photo")
         tasks[model, "", "photo"] = lambda a=analyzer, i=shown: a.analyze(i)  # type: ignore[misc]
-    seconds = _medians(tasks, rounds)
+    seconds = _measure_medians(tasks, rounds)
     machine = describe_machine()
     return {
         model: {
@@ -69,13 +69,13 @@ def measure_speed(
     }
 
 
-def _medians(
+def _measure_medians(
     tasks: Mapping[tuple[str, str, str], Callable[[], object]], rounds: int
 ) -> dict[tuple[str, str, str], float]:
-    """Seconds of each task; they take turns, so that a busy moment meets all of them alike.
+    """Return the seconds of each task; they take turns, so that a busy moment affects all alike.
 
-    A rest and an unmeasured call go before each measured one: the task before has left threads
-    that keep the cores busy for a moment, and its own weights in the cache.
+    A pause and an unmeasured call precede each measured one: the previous task's threads keep the
+    cores busy for a moment, and its weights fill the cache.
     """
     taken: dict[tuple[str, str, str], list[float]] = {name: [] for name in tasks}
     for _ in range(rounds):
@@ -88,7 +88,7 @@ def _medians(
     return {name: statistics.median(each) for name, each in taken.items()}
 
 
-def _portrait() -> UInt8Array:
+def _load_portrait() -> UInt8Array:
     from skimage.data import astronaut
 
     return np.asarray(astronaut(), dtype=np.uint8)  # type: ignore[no-untyped-call]
@@ -101,23 +101,23 @@ def _has_gpu() -> bool:
 
 
 def describe_machine() -> dict[str, Any]:
-    """The processor, its threads and the GPU if there is one, as figures are recorded with."""
+    """Return the processor, its threads and the GPU if there is one, to record with figures."""
     import torch
 
     return {
-        "processor": _processor(),
+        "processor": _describe_processor(),
         "threads": torch.get_num_threads(),
         **({"gpu": torch.cuda.get_device_name()} if _has_gpu() else {}),
     }
 
 
-def _processor() -> str:
-    """The processor's name as the system tells it, with its widest vector instructions."""
+def _describe_processor() -> str:
+    """Return the processor's name with its widest vector instructions."""
     name, flags = platform.processor() or platform.machine(), ""
     known = Path("/proc/cpuinfo")
     if known.exists():
-        parted = (line.partition(":") for line in known.read_text(encoding="utf-8").splitlines())
-        lines = {key.strip(): value.strip() for key, _, value in parted}
+        pairs = (line.partition(":") for line in known.read_text(encoding="utf-8").splitlines())
+        lines = {key.strip(): value.strip() for key, _, value in pairs}
         name, flags = lines.get("model name", name), lines.get("flags", "")
     widest = next((each for each in ("avx512f", "avx2") if each in flags.split()), "")
     return f"{name} ({widest})" if widest else name

@@ -9,14 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 Work = Callable[[], object]
 
 PAUSE_S = 0.05
-"""Threads of the way before keep a core busy for a moment, in wait of more work."""
+"""The threads of the previous way keep a core busy for a moment, waiting for more work."""
 
 
 def time_in_turns(ways: Mapping[str, Sequence[Work]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each piece of each way's work, the median over the rounds.
+    """Return the seconds of each piece of each way's work, as the median over the rounds.
 
-    The ways take turns piece by piece, so that a busy moment of the machine meets all alike.
-    Every piece is done once before, unmeasured.
+    The ways take turns piece by piece, so that a busy moment of the machine affects all alike.
+    Every piece is done once unmeasured before.
     """
     pieces = min(len(each) for each in ways.values())
     taken: dict[str, list[list[float]]] = {name: [[] for _ in range(pieces)] for name in ways}
@@ -32,7 +32,7 @@ def time_in_turns(ways: Mapping[str, Sequence[Work]], rounds: int) -> dict[str, 
 
 
 def summarize_seconds(seconds: Sequence[float]) -> dict[str, float]:
-    """Milliseconds: median, 95th percentile and mean."""
+    """Return median, 95th percentile and mean in milliseconds."""
     ordered = sorted(seconds)
     last = ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
     return {

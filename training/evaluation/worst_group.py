@@ -1,4 +1,4 @@
-"""How far the worst answered group of faces lies behind, and whether training closes the gap."""
+"""How far the worst group of faces is behind, and whether training closes the gap."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from .paired import Difference
 
 @dataclass(frozen=True, slots=True)
 class WorstGroup:
-    """The group whose faces are answered rightly least often, against others of their label."""
+    """The group with the largest accuracy gap to other faces of the same label."""
 
     slicing: str
     group: str
     n: int
     accuracy: float
     gap: Gap
-    """Its interval does not know that the worst of many was picked."""
+    """Its interval does not account for picking the worst of many."""
 
 
 def find_worst_group(
     right: NDArray[np.bool_], labels: Labels, slicings: Sequence[Slicing], least: int
 ) -> WorstGroup | None:
-    """The worst among groups of at least ``least`` faces; None where there is none."""
+    """Return the worst of the groups with at least ``least`` faces; None if there is none."""
     found = []
-    for slicing, index in _large(slicings, least):
+    for slicing, index in _list_groups(slicings, least):
         known, inside = slicing.member >= 0, slicing.member == index
         gap = compute_accuracy_gap(right[known], inside[known], labels[known])
         if gap is not None:
@@ -48,29 +48,29 @@ def compute_worst_gap_difference(
     slicings: Sequence[Slicing],
     least: int,
 ) -> Difference:
-    """How much smaller the worst group's gap is where the (N,) ``first`` answers are right.
+    """Return how much smaller the worst gap is for the (N,) ``first`` than the ``second`` answers.
 
-    Positive: the group that is worst then lies less far behind than the one that is worst with
-    ``second``, be it the same or not. Paired bootstrap: every draw has its own worst groups.
+    True means a right answer. The worst groups of both may differ, and every draw of the paired
+    bootstrap has its own worst groups.
     """
     size = len(labels)
     draws = np.random.default_rng(0).integers(0, size, size=(RESAMPLES, size))
     drawn = np.stack([np.bincount(row, minlength=size) for row in draws]).astype(np.float32)
-    # The first row is what was measured, every face once.
+    # The first row is the measurement itself: every face once.
     drawn = np.concatenate([np.ones((1, size), np.float32), drawn])
-    groups = _large(slicings, least)
+    groups = _list_groups(slicings, least)
     sides = [
         np.stack([slicing.member == index for slicing, index in groups], axis=1),
         np.stack(
             [(slicing.member >= 0) & (slicing.member != index) for slicing, index in groups], 1
         ),
     ]
-    worst = [_gaps(drawn, right, labels, sides).min(axis=1) for right in (first, second)]
+    worst = [_compute_gaps(drawn, right, labels, sides).min(axis=1) for right in (first, second)]
     closed = worst[0] - worst[1]
     return Difference(float(closed[0]), percentile_interval(closed[1:]))
 
 
-def _large(slicings: Sequence[Slicing], least: int) -> list[tuple[Slicing, int]]:
+def _list_groups(slicings: Sequence[Slicing], least: int) -> list[tuple[Slicing, int]]:
     return [
         (slicing, index)
         for slicing in slicings
@@ -79,7 +79,7 @@ def _large(slicings: Sequence[Slicing], least: int) -> list[tuple[Slicing, int]]
     ]
 
 
-def _gaps(
+def _compute_gaps(
     drawn: NDArray[np.float32],
     right: NDArray[np.bool_],
     labels: Labels,

@@ -28,12 +28,12 @@ def drawn():
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 3.0])
-def test_temperature_that_spoilt_the_logits_is_found(drawn, factor):
+def test_temperature_that_scaled_the_logits_is_found(drawn, factor):
     logits, labels = drawn
     assert fit_temperature(logits * np.float32(factor), labels) == pytest.approx(factor, rel=0.06)
 
 
-def test_temperature_is_the_one_of_least_likelihood_loss(drawn):
+def test_temperature_has_the_least_negative_log_likelihood(drawn):
     logits, labels = drawn
     found = fit_temperature(logits * 2, labels)
 
@@ -53,7 +53,7 @@ def test_calibration_lowers_the_loss_and_keeps_every_answer(drawn):
     np.testing.assert_array_equal(before.argmax(axis=1), after.argmax(axis=1))
 
 
-def test_all_right_or_all_alike_still_gives_a_usable_temperature():
+def test_temperature_is_usable_if_all_answers_are_right_or_all_are_alike():
     for logits in (np.eye(7, dtype=np.float32) * 5, np.zeros((7, 7), np.float32)):
         assert 0 < fit_calibration(logits, np.arange(7)).temperature <= 20.1
 
@@ -74,11 +74,11 @@ def test_all_right_or_all_alike_still_gives_a_usable_temperature():
         ([0.9, 0.8], [0, 0], 0.5, 1.0),
     ],
 )
-def test_certain_begins_at_the_smallest_level_that_keeps_the_target(top, correct, target, level):
+def test_certain_level_is_the_smallest_that_reaches_the_target(top, correct, target, level):
     assert find_certain_level(np.array(top), np.array(correct, dtype=bool), target) == level
 
 
-def test_coverage_and_accuracy_at_the_level_are_kept_with_it(drawn):
+def test_coverage_and_accuracy_are_stored_with_the_level(drawn):
     logits, labels = drawn
     calibration = fit_calibration(logits, labels, 0.8)
     rows = calibration.probabilities(logits)
@@ -89,7 +89,7 @@ def test_coverage_and_accuracy_at_the_level_are_kept_with_it(drawn):
     assert calibration.selective_accuracy == pytest.approx(0.8, abs=0.01)
 
 
-def test_hopeless_network_is_never_certain():
+def test_network_that_never_reaches_the_target_is_never_certain():
     logits = np.eye(7, dtype=np.float32)
     calibration = fit_calibration(logits, (np.arange(7) + 1) % 7, 0.8)
     assert calibration == Calibration(calibration.temperature, 1.0, 0.0, None)
@@ -120,7 +120,7 @@ def test_calibration_is_stored_with_the_weights(faces_dir, weights_copy):
 
 
 @pytest.mark.parametrize("split", ["test", "train"])
-def test_only_validation_faces_are_taken(faces_dir, weights_copy, split):
+def test_calibration_refuses_faces_of_other_splits(faces_dir, weights_copy, split):
     before = (weights_copy / "manifest.json").read_bytes()
     with pytest.raises(ConfigError, match=f"not the {split} split"):
         calibrated(faces_dir, weights_copy, split=split)
@@ -158,7 +158,7 @@ def test_ensemble_of_missing_members_is_refused(faces_dir, weights_copy):
         )
 
 
-def test_smoothing_that_spoilt_the_answers_is_found_and_taken_out():
+def test_smoothing_of_the_answers_is_found_and_removed():
     generator = np.random.default_rng(0)
     true = softmax(generator.normal(size=(6000, 7)) * 4)
     labels = np.array([generator.choice(7, p=row) for row in true])
@@ -171,6 +171,6 @@ def test_smoothing_that_spoilt_the_answers_is_found_and_taken_out():
     assert after < 0.6 * compute_calibration_error(alone.probabilities(smoothed), labels)
 
 
-def test_no_smoothing_is_taken_out_where_there_is_none(drawn):
+def test_no_smoothing_is_removed_if_there_is_none(drawn):
     logits, labels = drawn
     assert fit_calibration(logits, labels).smoothing == 0

@@ -42,7 +42,7 @@ def test_counts_agree_with_each_other():
     assert 0.8 < result["singleton_accuracy"] <= 1
 
 
-def test_few_faces_or_one_emotion_have_none():
+def test_few_faces_or_a_single_emotion_have_no_sets():
     assert measure_conformal_sets(*drawn(FEWEST - 1)) is None
     probabilities, _ = drawn(FEWEST)
     assert measure_conformal_sets(probabilities, np.zeros(FEWEST, np.int64)) is None

@@ -29,7 +29,7 @@ def test_no_votes_give_no_figures():
     assert measure_crowd_agreement(rows_of(0), np.array([0]), votes_of(votes(NF=10))) is None
 
 
-def test_errors_that_the_crowd_shares_are_told_apart():
+def test_errors_that_match_the_crowd_are_counted():
     crowd = votes_of(
         votes(happiness=9, neutral=1),  # label neutral, answer happy: the crowd's error too
         votes(anger=9, disgust=1),  # label angry, answer happy: an error of its own
@@ -44,14 +44,14 @@ def test_errors_that_the_crowd_shares_are_told_apart():
     assert result["labels_matching_plurality"] == pytest.approx(2 / 3)
 
 
-def test_tie_of_the_crowd_matches_both_and_contempt_can_win():
+def test_tied_votes_match_both_and_contempt_can_win():
     crowd = votes_of(votes(anger=5, disgust=5), votes(contempt=6, neutral=4))
     result = measure_crowd_agreement(rows_of(1, 6), np.array([0, 6]), crowd)
     assert result["answers_matching_plurality"] == pytest.approx(1 / 2)
     assert result["errors_matching_plurality"] == 1.0
 
 
-def test_divergence_is_from_the_votes_for_the_seven():
+def test_divergence_uses_the_votes_for_the_seven_emotions():
     crowd = votes_of(votes(anger=3, disgust=1, contempt=4))
     expected = 0.75 * math.log(0.75 / 0.7) + 0.25 * math.log(0.25 / 0.05)
     result = measure_crowd_agreement(rows_of(0), np.array([0]), crowd)
@@ -59,14 +59,14 @@ def test_divergence_is_from_the_votes_for_the_seven():
     assert result["errors_matching_plurality"] is None
 
 
-def test_votes_for_contempt_alone_have_no_divergence():
+def test_votes_for_contempt_only_have_no_divergence():
     assert (
         measure_crowd_agreement(rows_of(0), np.array([0]), votes_of(votes(contempt=9)))["kl"]
         is None
     )
 
 
-def test_same_distribution_diverges_by_nothing():
+def test_same_distribution_has_zero_divergence():
     crowd = votes_of([1, 1, 1, 1, 1, 1, 1, 0, 0, 0])
     result = measure_crowd_agreement(np.full((1, 7), 1 / 7), np.array([0]), crowd)
     assert result["kl"] == pytest.approx(0, abs=1e-12)

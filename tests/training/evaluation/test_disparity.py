@@ -15,7 +15,7 @@ def faces(*cells):
     return right.astype(bool), inside.astype(bool), labels.astype(np.int64)
 
 
-def test_group_of_harder_emotions_alone_has_no_gap():
+def test_group_with_more_of_the_hard_emotions_has_no_gap():
     # Seven of ten are right of the first label, three of ten of the second, inside and outside.
     cells = [(0, 1, 1, 7), (0, 1, 0, 3), (1, 1, 1, 27), (1, 1, 0, 63)]
     cells += [(0, 0, 1, 63), (0, 0, 0, 27), (1, 0, 1, 3), (1, 0, 0, 7)]
@@ -44,11 +44,11 @@ def test_labels_are_weighted_by_the_faces_that_can_be_compared():
     assert gap.value == pytest.approx((10 * -0.5 + 4 * -1) / 14)
 
 
-def test_group_of_labels_that_no_other_face_has_cannot_be_compared():
+def test_group_whose_labels_no_other_face_has_cannot_be_compared():
     assert compute_accuracy_gap(*faces((0, 1, 1, 5), (1, 0, 1, 5))) is None
 
 
-def test_of_many_comparisons_the_small_p_values_count_less():
+def test_p_values_are_adjusted_for_the_number_of_comparisons():
     assert adjust_p_values([]) == []
     assert adjust_p_values([0.01, 0.04, 0.03, 0.5]) == pytest.approx(
         [0.04, 0.16 / 3, 0.16 / 3, 0.5]

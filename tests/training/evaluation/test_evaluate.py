@@ -59,7 +59,7 @@ def _copied(source, destination):
     return destination
 
 
-def test_document_says_what_was_measured_on_what(measured):
+def test_document_names_the_data_and_the_models(measured):
     _, document = measured
     assert document["schema_version"] == 1
     assert document["data"] == "FER-2013 PublicTest"
@@ -68,7 +68,7 @@ def test_document_says_what_was_measured_on_what(measured):
     assert list(document["models"]) == ["mobilenet_v2"]
 
 
-def test_every_headline_is_a_plain_number_with_its_interval(measured):
+def test_every_headline_is_a_number_with_its_interval(measured):
     result = measured[1]["models"]["mobilenet_v2"]
     assert result["n"] == 21
     for name in HEADLINES:
@@ -78,7 +78,7 @@ def test_every_headline_is_a_plain_number_with_its_interval(measured):
     assert result["seconds"] > 0
 
 
-def test_figures_are_those_of_the_network_s_own_answers(measured, faces_dir):
+def test_figures_match_the_network_s_answers(measured, faces_dir):
     folder, document = measured
     result = document["models"]["mobilenet_v2"]
     faces = read_faces([faces_dir], Split.VALIDATION)
@@ -97,7 +97,7 @@ def test_figures_are_those_of_the_network_s_own_answers(measured, faces_dir):
     assert sum(map(sum, result["confusion_matrix"])) == 21
 
 
-def test_certain_answers_are_told_at_the_stored_level(measured):
+def test_certain_answers_use_the_stored_level(measured):
     folder, document = measured
     result = document["models"]["mobilenet_v2"]["certain"]
     stored = read_spec("mobilenet_v2", folder / "weights").calibration
@@ -108,7 +108,7 @@ def test_certain_answers_are_told_at_the_stored_level(measured):
     }
 
 
-def test_predictions_are_one_line_a_face(measured, faces_dir):
+def test_predictions_have_one_line_for_each_face(measured, faces_dir):
     folder, document = measured
     with (folder / "out" / "predictions.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -127,13 +127,13 @@ def test_predictions_are_one_line_a_face(measured, faces_dir):
 @pytest.mark.parametrize(
     "name", ["reliability_mobilenet_v2.png", "confusion_mobilenet_v2.png", "risk_coverage.png"]
 )
-def test_plots_are_pictures_with_something_on_them(measured, name):
+def test_plots_are_not_blank(measured, name):
     picture = cv2.imread(str(measured[0] / "out" / name))
     assert min(picture.shape[:2]) > 400
     assert picture.std() > 20
 
 
-def test_crowd_is_asked_only_when_votes_are_given(measured, faces_dir, tmp_path):
+def test_crowd_figures_exist_only_with_votes(measured, faces_dir, tmp_path):
     folder, document = measured
     crowd = document["models"]["mobilenet_v2"]["crowd"]
     assert (crowd["n"], crowd["labels_matching_plurality"]) == (21, 1.0)
@@ -142,7 +142,7 @@ def test_crowd_is_asked_only_when_votes_are_given(measured, faces_dir, tmp_path)
     assert result["models"]["mobilenet_v2"]["crowd"] is None
 
 
-def test_near_copies_of_training_faces_are_left_out_of_a_second_count(
+def test_second_figures_leave_out_near_copies_of_training_faces(
     measured, faces_dir, tmp_path, draw, save_png
 ):
     folder = tmp_path / "faces"
@@ -161,14 +161,14 @@ def test_near_copies_of_training_faces_are_left_out_of_a_second_count(
     assert alone.models["mobilenet_v2"]["deduplicated"] is None
 
 
-def test_copies_only_leave_no_second_figures(measured, tmp_path, draw, save_png):
+def test_no_second_figures_if_all_faces_are_copies(measured, tmp_path, draw, save_png):
     for name in ("Training_1.png", "PublicTest_2.png"):
         save_png(tmp_path / "faces" / "fear" / name, draw(2, 5))
     result = evaluated(tmp_path / "faces", measured[0] / "weights", tmp_path / "out", record=False)
     assert result.models["mobilenet_v2"]["deduplicated"] == {"removed": 1, "n": 0}
 
 
-def test_recorded_figures_stand_in_the_manifest_beside_other_splits(measured, faces_dir, tmp_path):
+def test_recorded_figures_are_in_the_manifest_beside_other_splits(measured, faces_dir, tmp_path):
     weights = _copied(measured[0] / "weights", tmp_path / "weights")
     result = evaluated(faces_dir, weights, tmp_path / "out", split="test", record=True)
     metrics = read_spec("mobilenet_v2", weights).metrics
@@ -184,7 +184,7 @@ def test_recorded_figures_stand_in_the_manifest_beside_other_splits(measured, fa
     assert "7 test faces of FER-2013 PrivateTest" in result.cards[0].read_text()
 
 
-def test_nothing_is_recorded_unless_asked(measured, faces_dir, tmp_path):
+def test_figures_are_recorded_only_on_request(measured, faces_dir, tmp_path):
     weights = _copied(measured[0] / "weights", tmp_path / "weights")
     before = (weights / "manifest.json").read_bytes()
     assert evaluated(faces_dir, weights, tmp_path / "out").cards == ()
@@ -199,7 +199,7 @@ def test_openvino_gives_the_same_figures(measured, faces_dir, tmp_path):
     assert here["nll"] == pytest.approx(there["nll"], abs=1e-3)
 
 
-def test_speed_is_measured_recorded_and_drawn_when_asked(measured, faces_dir, tmp_path):
+def test_speed_is_measured_recorded_and_plotted_on_request(measured, faces_dir, tmp_path):
     weights = _copied(measured[0] / "weights", tmp_path / "weights")
     result = evaluated(faces_dir, weights, tmp_path / "out", record=True, speed=True)
     speed = result.models["mobilenet_v2"]["speed"]

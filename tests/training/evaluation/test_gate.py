@@ -63,7 +63,7 @@ def test_group_beyond_a_limit_is_named(report, change, what):
     [{"gap": {"value": -0.2, "q": 0.3}}, {"n": 40, "gap": {"value": -0.9, "q": 0.0}}],
     ids=["by chance", "too few"],
 )
-def test_gap_that_may_be_chance_does_not_stop_a_release(report, change):
+def test_insignificant_gap_does_not_stop_a_release(report, change):
     _, result, check = report
     result["slices"]["brightness"][0] |= change
     assert check() == ()
@@ -91,20 +91,20 @@ def test_report_on_other_weights_is_refused(report):
 
 
 @pytest.mark.parametrize("content", [None, "{", "{}", '{"models": {"a": {}}}'])
-def test_something_else_than_a_report_is_refused(weights_copy, tmp_path, content):
+def test_file_that_is_not_a_report_is_refused(weights_copy, tmp_path, content):
     file = tmp_path / "robustness.json"
     if content is not None:
         file.write_text(content)
-    with pytest.raises(DataError, match="no report") as raised:
+    with pytest.raises(DataError, match="not a report") as raised:
         check_release(file, weights_dir=weights_copy)
     assert "emotion study robustness" in raised.value.hint
 
 
 @pytest.mark.parametrize("change", [("worst_gap", "gap"), ("0.15", "'far'"), ("100", "[1]")])
-def test_gate_with_a_slip_is_refused(tmp_path, change):
+def test_invalid_limits_are_refused(tmp_path, change):
     file = tmp_path / "gate.toml"
     file.write_text(GATE_FILE.read_text(encoding="utf-8").replace(*change))
-    with pytest.raises(ConfigError, match="no release gate"):
+    with pytest.raises(ConfigError, match="limits of a release gate"):
         read_limits(file)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.calibration import softmax
-from training.evaluation.intervals import _Ordered, bootstrap_intervals
+from training.evaluation.intervals import _SortedFaces, bootstrap_intervals
 from training.evaluation.metrics import compute_headlines
 
 
@@ -20,13 +20,13 @@ def drawn(size, seed=0, spoilt=1.0):
 def test_every_resample_has_the_figures_of_its_faces():
     probabilities, labels = drawn(60)
     draws = np.random.default_rng(1).integers(0, 60, size=(5, 60))
-    result = _Ordered(probabilities, labels).figures(draws)
+    result = _SortedFaces(probabilities, labels).compute_figures(draws)
     for row, draw in enumerate(draws):
         for name, value in compute_headlines(probabilities[draw], labels[draw]).items():
             assert result[name][row] == pytest.approx(value), name
 
 
-def test_interval_of_accuracy_is_the_binomial_one():
+def test_interval_of_accuracy_is_that_of_a_binomial_share():
     probabilities, labels = drawn(2000)
     accuracy = compute_headlines(probabilities, labels)["accuracy"]
     half = 1.96 * np.sqrt(accuracy * (1 - accuracy) / 2000)
@@ -35,7 +35,7 @@ def test_interval_of_accuracy_is_the_binomial_one():
     assert high == pytest.approx(accuracy + half, abs=0.003)
 
 
-def test_every_interval_holds_its_figure():
+def test_every_interval_contains_its_figure():
     probabilities, labels = drawn(300, spoilt=2.0)
     spans = bootstrap_intervals(probabilities, labels)
     for name, value in compute_headlines(probabilities, labels).items():
@@ -44,7 +44,7 @@ def test_every_interval_holds_its_figure():
         assert low < high, name
 
 
-def test_interval_of_the_calibration_error_lies_around_it():
+def test_interval_of_the_calibration_error_contains_it():
     # Resampled alone it would lie above: noise only ever adds to a sum of absolute gaps.
     for seed in range(3):
         probabilities, labels = drawn(2000, seed=seed)
@@ -65,7 +65,7 @@ def test_seed_decides_the_interval():
     assert bootstrap_intervals(probabilities, labels, resamples=150, seed=5) != first
 
 
-def test_all_right_has_an_interval_of_no_width():
+def test_interval_has_no_width_if_all_answers_are_right():
     probabilities = np.eye(7)[[0, 1, 2, 0, 1, 2]] * 0.93 + 0.01
     spans = bootstrap_intervals(probabilities, np.array([0, 1, 2, 0, 1, 2]), resamples=50)
     assert spans["accuracy"] == (1.0, 1.0)

@@ -43,13 +43,13 @@ def test_macro_f1_is_the_mean_over_emotions_that_occur():
     assert compute_headlines(rows_of(*ANSWERS), LABELS)["macro_f1"] == pytest.approx(expected)
 
 
-def test_answer_that_never_occurs_as_label_costs_its_face_only():
+def test_answer_that_is_never_a_label_counts_as_one_error():
     result = compute_headlines(rows_of(5, 0), np.array([0, 0]))
     assert result["balanced_accuracy"] == pytest.approx(1 / 2)
     assert result["macro_f1"] == pytest.approx(2 / 3)
 
 
-def test_log_likelihood_is_the_mean_surprise():
+def test_negative_log_likelihood_is_the_mean_surprise():
     result = compute_headlines(rows_of(0, 1), np.array([0, 0]))
     assert result["nll"] == pytest.approx(-(math.log(0.7) + math.log(0.05)) / 2)
 
@@ -135,7 +135,7 @@ def test_share_of_coverage_is_not_rounded_up_by_floating_point():
     assert dict(zip(result["coverage"], result["accuracy"], strict=True))[0.55] == 1.0
 
 
-def test_one_face_has_figures():
+def test_single_face_has_figures():
     result = compute_headlines(rows_of(2), np.array([2]))
     assert (result["accuracy"], result["macro_f1"]) == (1.0, 1.0)
     assert result["ece"] == pytest.approx(0.3)

@@ -28,7 +28,7 @@ def test_discordant_faces_are_counted_and_tested():
     assert result.differences["accuracy"].value == pytest.approx(6 / 40)
 
 
-def test_model_is_no_better_than_itself():
+def test_model_does_not_differ_from_itself():
     labels = np.random.default_rng(0).integers(0, 7, 50)
     same = answers(np.random.default_rng(1).integers(0, 7, 50))
     result = compare_models(same, same, labels)
@@ -38,7 +38,7 @@ def test_model_is_no_better_than_itself():
         assert difference.interval == (0, 0)
 
 
-def test_both_models_meet_the_same_drawn_faces():
+def test_both_models_are_measured_on_the_same_draws():
     generator = np.random.default_rng(2)
     labels = generator.integers(0, 7, 200)
     tops = np.where(generator.random(200) < 0.6, labels, (labels + 1) % 7)
@@ -65,7 +65,7 @@ def test_interval_of_a_difference_is_narrower_than_those_of_its_parts():
     assert high - low < 0.02
 
 
-def test_each_model_is_told_against_every_other_from_its_own_side():
+def test_each_model_has_its_own_comparison_with_every_other():
     def pair(first, second, gap, p):
         gap = dict(zip(("value", "interval"), gap, strict=True))
         return {"first": first, "second": second, "differences": {"accuracy": gap}, "mcnemar_p": p}

@@ -17,7 +17,7 @@ from training.evaluation.photos import evaluate_photos
 @pytest.fixture
 def photos(tmp_path, monkeypatch):
     """Two happy photos, one of them answered as sad, a sad one without a face, and a group."""
-    monkeypatch.setattr(evaluation, "_analyzer", lambda *_: FakeAnalyzer())
+    monkeypatch.setattr(evaluation, "_load_analyzer", lambda *_: FakeAnalyzer())
     folder = tmp_path / "photos"
     for name, pixels in {
         "happy/a.png": picture(Emotion.HAPPY),
@@ -54,7 +54,7 @@ def test_photo_without_a_found_face_counts_as_an_error(photos, tmp_path):
     assert written["detector"] == AnalyzerConfig().chosen_detector
 
 
-def test_every_photo_has_its_line(photos, tmp_path):
+def test_every_photo_has_a_line(photos, tmp_path):
     evaluate_photos(photos, tmp_path, models=["mobilenet_v2"])
     with (tmp_path / "photos.csv").open(newline="") as file:
         rows = {row["name"]: row for row in csv.DictReader(file)}
@@ -64,7 +64,7 @@ def test_every_photo_has_its_line(photos, tmp_path):
     assert rows["group/d.png"]["label"] == ""
 
 
-def test_largest_face_answers(photos, tmp_path):
+def test_largest_face_counts_as_the_answer(photos, tmp_path):
     pixels = picture(Emotion.SAD, side=40)
     pixels[100:300, 100:300] = picture(Emotion.HAPPY, side=200)[10:210, 10:210]
     (photos / "happy" / "b.png").write_bytes(png(pixels))
@@ -72,7 +72,7 @@ def test_largest_face_answers(photos, tmp_path):
     assert result.report["models"]["mobilenet_v2"]["per_class"]["happy"]["right"] == 2
 
 
-def test_labels_of_one_s_own_are_mapped_and_may_be_left_out(photos, tmp_path):
+def test_own_labels_are_mapped_and_can_be_left_out(photos, tmp_path):
     labels = tmp_path / "labels.csv"
     labels.write_text("class,emotion\nhappy,happy\nsad,\ngroup,fear\n")
     result = evaluate_photos(photos, tmp_path, models=["mobilenet_v2"], labels=labels)

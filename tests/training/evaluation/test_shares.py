@@ -23,7 +23,7 @@ def likelihood(shares, opinions, labels):
     return np.log(mean[np.arange(len(labels)), labels]).mean()
 
 
-def test_better_networks_count_more_and_no_other_shares_explain_the_labels_better():
+def test_better_networks_have_larger_shares_and_no_other_shares_fit_better():
     opinions, labels = opinions_of(0.6, 0.9, 1.2)
     shares = fit_shares(opinions, labels)
     assert shares.sum() == pytest.approx(1)
@@ -35,12 +35,12 @@ def test_better_networks_count_more_and_no_other_shares_explain_the_labels_bette
         assert likelihood(other / other.sum(), opinions, labels) < best
 
 
-def test_networks_as_good_as_one_another_keep_equal_shares():
+def test_equally_good_networks_have_equal_shares():
     opinions, labels = opinions_of(1.0, 1.0, 1.0)
     np.testing.assert_array_equal(fit_shares(opinions, labels), np.full(3, 1 / 3))
 
 
-def test_network_that_knows_nothing_keeps_the_least_share():
+def test_network_that_knows_nothing_has_the_smallest_share():
     opinions, labels = opinions_of(0.5, 0.6)
     blind = np.full_like(opinions[:1], 1e-9)
     shares = fit_shares(np.concatenate([opinions, blind]), labels)

@@ -26,11 +26,11 @@ class Machine:
 
 
 @pytest.mark.parametrize("spins", [0.0, 0.04])
-def test_single_face_is_timed_rested_and_warm_after_many_on_another_engine(monkeypatch, spins):
+def test_single_face_is_timed_after_a_pause_and_a_warm_up_call(monkeypatch, spins):
     machine = Machine()
     monkeypatch.setattr(speed.time, "sleep", machine.rest)
     monkeypatch.setattr(speed.time, "perf_counter", lambda: machine.now)
     many, one = ("m", "torch", "many"), ("m", "openvino", "one")
     tasks = {many: machine.task("torch", 0.1, spins), one: machine.task("openvino", 0.001)}
-    taken = speed._medians(tasks, 3)
+    taken = speed._measure_medians(tasks, 3)
     assert taken[one] == pytest.approx(0.001)

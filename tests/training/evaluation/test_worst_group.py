@@ -8,8 +8,8 @@ import pytest
 from training.data.slices import Slicing
 from training.evaluation.disparity import compute_accuracy_gap
 from training.evaluation.worst_group import (
-    _gaps,
-    _large,
+    _compute_gaps,
+    _list_groups,
     compute_worst_gap_difference,
     find_worst_group,
 )
@@ -52,24 +52,24 @@ def test_worst_group_is_the_one_furthest_behind_others_of_its_label(faces):
     assert find_worst_group(right, labels, slicings, least=SIZE) is None
 
 
-def test_gaps_of_every_face_drawn_once_are_those_that_are_tested(faces):
+def test_gaps_without_resampling_are_the_measured_ones(faces):
     labels, slicings = faces
     right = answered(labels, slicings, turned=0.5)
-    groups = _large(slicings, 20)
+    groups = _list_groups(slicings, 20)
     sides = [
         np.stack([slicing.member == index for slicing, index in groups], axis=1),
         np.stack(
             [(slicing.member >= 0) & (slicing.member != index) for slicing, index in groups], axis=1
         ),
     ]
-    (drawn,) = _gaps(np.ones((1, SIZE), np.float32), right, labels, sides)
+    (drawn,) = _compute_gaps(np.ones((1, SIZE), np.float32), right, labels, sides)
     for value, (slicing, index) in zip(drawn, groups, strict=True):
         known = slicing.member >= 0
         gap = compute_accuracy_gap(right[known], (slicing.member == index)[known], labels[known])
         assert value == pytest.approx(gap.value, abs=1e-6)
 
 
-def test_gap_that_is_closed_is_told_with_an_interval_above_zero(faces):
+def test_closed_gap_has_an_interval_above_zero(faces):
     labels, slicings = faces
     behind = answered(labels, slicings, turned=0.4)
     level = answered(labels, slicings, turned=0.7)

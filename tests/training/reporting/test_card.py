@@ -75,7 +75,7 @@ def card(weights_copy, figures, measured):
     return write
 
 
-def test_headlines_stand_with_their_intervals(card):
+def test_headlines_have_their_intervals(card):
     text = card()
     assert "On 3,589 validation faces of FER-2013 PublicTest" in text
     assert "| accuracy | 70.1 (69.1 to 72.1) |" in text
@@ -83,7 +83,7 @@ def test_headlines_stand_with_their_intervals(card):
     assert "near-copies" not in text
 
 
-def test_figures_without_copies_stand_beside_the_official_ones(card, figures):
+def test_figures_without_copies_are_beside_the_official_ones(card, figures):
     fresh = {**figures, "accuracy": 0.69, "accuracy_interval": [0.68, 0.7], "removed": 300}
     text = card({"metrics": {"test": {**figures, "deduplicated": fresh}}})
     assert "| | all | 300 near-copies of training faces left out |" in text
@@ -96,7 +96,7 @@ def test_emotions_and_confusion_are_tables(card):
     assert "| **angry** | 0 | 0 | 0 | 77 | 0 | 0 | 0 |" in text
 
 
-def test_doubt_is_told_in_figures(card, measured):
+def test_card_has_figures_about_doubt(card, measured):
     text = card()
     assert "right 74.1% on the most certain 90%, 81.2% on the most certain 70%" in text
     assert "held it in 91.2% (90.2% to 92.1%); they name 2.32 emotions" in text
@@ -108,7 +108,7 @@ def test_doubt_is_told_in_figures(card, measured):
     assert "crowd votes of FER+ (" not in text
 
 
-def test_runs_that_led_to_the_weights_are_told_in_their_order(card, weights_copy):
+def test_card_lists_the_training_runs_in_their_order(card, weights_copy):
     facts = read_entry(weights_copy, "mobilenet_v2")["training"]
     first = {**facts, "init": "imagenet", "minutes": 82.5, "recipe_digest": "first"}
     first.pop("images_per_s")
@@ -123,7 +123,7 @@ def test_runs_that_led_to_the_weights_are_told_in_their_order(card, weights_copy
     assert text.index("Run 1") < text.index("Run 2")
 
 
-def test_calibration_tells_level_coverage_and_accuracy(card):
+def test_calibration_names_level_coverage_and_accuracy(card):
     text = card()
     assert "Temperature 1.234, fitted on 3,589 validation faces of FER-2013 PublicTest" in text
     assert "0.550" in text
@@ -152,7 +152,7 @@ def test_training_names_data_start_recipe_and_file(card, weights_copy):
     assert "FER+" in text
 
 
-def test_run_that_the_clock_ended_says_so(card, weights_copy):
+def test_card_says_that_a_run_was_shortened_to_the_clock(card, weights_copy):
     training = read_entry(weights_copy, "mobilenet_v2")["training"]
     assert "2 of 2 epochs in" in card()
     text = card({"training": {**training, "epochs": 1}})
@@ -172,7 +172,7 @@ def test_start_is_cited(card, weights_copy, init, start):
     assert start in card({"training": {**training, "init": init}})
 
 
-def test_own_data_are_named_without_fer2013_s_licence(card, weights_copy):
+def test_card_of_own_data_does_not_mention_fer2013_s_licence(card, weights_copy):
     training = read_entry(weights_copy, "mobilenet_v2")["training"]
     text = card({"training": {**training, "data": "faces.zip", "votes": None}})
     assert "28 training faces of faces.zip" in text
@@ -180,7 +180,7 @@ def test_own_data_are_named_without_fer2013_s_licence(card, weights_copy):
     assert "Crowd votes" not in text
 
 
-def test_landmarks_are_named_where_they_were_learnt(card, weights_copy):
+def test_landmarks_are_named_if_they_were_learnt(card, weights_copy):
     training = read_entry(weights_copy, "mobilenet_v2")["training"]
     assert "face mesh" not in card().split("## Figures")[0]
     text = card({"training": {**training, "landmarks": True}})

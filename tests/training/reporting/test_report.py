@@ -163,13 +163,13 @@ def test_committed_figures_are_drawn_from_the_committed_artefacts(root, artefact
         assert origin(committed[name]) == origin(picture), f"{name}: {REFRESH}"
 
 
-def test_page_needs_no_other_file_and_tells_the_source_of_a_number(root):
+def test_page_needs_no_other_file_and_names_the_source_of_a_number(root):
     text = (root / "docs" / PAGE).read_text(encoding="utf-8")
     assert not re.search(r'(?:src|href)="(?!data:|#)', text)
     assert 'title="metrics_publictest: models/mobilenet_v2/accuracy">' in text
 
 
-def test_diagram_draws_the_stages_in_the_order_in_which_a_photo_passes_them(root):
+def test_diagram_shows_the_stages_in_the_order_of_the_pipeline(root):
     stages = find_stages(root / "core" / "pipeline.py")
     # The order that tests/core/test_pipeline.py finds in an answer.
     assert stages == ["detect", "landmarks", "align", "quality", "classify"]
@@ -178,7 +178,7 @@ def test_diagram_draws_the_stages_in_the_order_in_which_a_photo_passes_them(root
     assert places == sorted(places)
 
 
-def test_what_was_not_measured_is_left_out_with_the_command_that_measures_it(artefacts):
+def test_missing_result_is_replaced_by_the_command_that_measures_it(artefacts):
     few = {name: artefacts[name] for name in ("metrics_publictest", "manifest", "constants")}
     text = remove_marks(render_document(DOCUMENTS[0], few))
     for measure in MEASURES:
@@ -186,13 +186,13 @@ def test_what_was_not_measured_is_left_out_with_the_command_that_measures_it(art
             assert f"`{measure.format_command()}` measures it" in text
 
 
-def test_nothing_measured_is_told_with_the_first_command(root, tmp_path):
+def test_report_without_results_names_the_first_command(root, tmp_path):
     with pytest.raises(DataError) as results:
         write_report(tmp_path / "docs", results=tmp_path, weights=root / "weights")
     assert results.value.hint.startswith("emotion evaluate ")
 
 
-def test_artefact_that_is_no_json_is_told(root, tmp_path):
+def test_artefact_that_is_not_json_is_refused(root, tmp_path):
     (tmp_path / "frame.json").write_text("{", encoding="utf-8")
     with pytest.raises(DataError, match=r"frame\.json"):
         read_artefacts(tmp_path, root / "weights")
@@ -228,12 +228,12 @@ def noisy(*rows):
     ],
     ids=["one later without loss does not count", "none loses", "a gain is no loss", "first loses"],
 )
-def test_null_effect_reaches_to_the_last_error_before_a_loss_beyond_chance(rows, last):
+def test_last_row_without_loss_is_the_last_before_a_significant_loss(rows, last):
     found = last_without_loss(noisy(*rows))
     assert (found is None) if last is None else (found.way == (last,))
 
 
-def test_null_effects_are_reported_for_every_kind_and_model(artefacts):
+def test_errors_without_loss_are_reported_for_every_kind_and_model(artefacts):
     text = remove_marks(render_document(DOCUMENTS[0], artefacts))
     part = text.split("#### Where no loss was seen")[1].split("#### ")[0]
     models = artefacts["landmarks"]["models"]
@@ -251,7 +251,7 @@ def test_null_effects_are_reported_for_every_kind_and_model(artefacts):
             )
 
 
-def test_landmarks_are_told_in_all_the_figures_that_were_measured(artefacts, results):
+def test_report_has_all_measured_figures_about_landmarks(artefacts, results):
     sources = {source for _, source in MARK.findall(render_document(DOCUMENTS[0], artefacts))}
     for name, model in results["landmarks"]["models"].items():
         way = f"landmarks: models/{name}"
@@ -270,7 +270,7 @@ def test_landmarks_are_told_in_all_the_figures_that_were_measured(artefacts, res
         assert f"landmarks: {ways}/distance/mean" in sources
 
 
-def test_all_groups_that_are_answered_worse_are_told(artefacts, results):
+def test_report_has_all_groups_with_worse_answers(artefacts, results):
     sources = {source for _, source in MARK.findall(render_document(DOCUMENTS[0], artefacts))}
     for name, model in results["robustness"]["models"].items():
         for index in range(len(model["worst"])):
@@ -278,7 +278,7 @@ def test_all_groups_that_are_answered_worse_are_told(artefacts, results):
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_training_against_bias_is_told_with_what_it_costs_and_brings(artefacts, name):
+def test_training_against_bias_is_reported_with_costs_and_gains(artefacts, name):
     sources = {source for _, source in MARK.findall(render_document(name, artefacts))}
     runs = artefacts["ablation_mitigation"]["runs"]
     assert len(runs) == 1 + len(ablation.MITIGATIONS)
@@ -290,7 +290,7 @@ def test_training_against_bias_is_told_with_what_it_costs_and_brings(artefacts, 
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_what_training_against_bias_does_not_change_is_said(artefacts, results, name):
+def test_report_says_which_training_closes_the_gap_of_the_worst_group(artefacts, results, name):
     text = remove_marks(render_document(name, artefacts))
     closed = [
         run["name"]
@@ -301,14 +301,14 @@ def test_what_training_against_bias_does_not_change_is_said(artefacts, results, 
     assert said == (", ".join(f"*{run}*" for run in closed) if closed else "none")
 
 
-def test_mesh_that_nobody_held_against_people_is_said_to_be_unmeasured(artefacts, results):
+def test_report_says_that_the_mesh_was_not_compared_with_human_points(artefacts, results):
     text = remove_marks(render_document(DOCUMENTS[0], artefacts))
     unmeasured = results["landmarks"]["human_points"] is None
     assert ("to points that people placed is not measured" in text) == unmeasured
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_what_the_gate_exempts_is_said(artefacts, results, name):
+def test_report_names_the_groups_that_the_gate_exempts(artefacts, results, name):
     text = remove_marks(render_document(name, artefacts))
     exempt = set(results["robustness"]["slicings"]) - set(read_limits().slicings)
     assert exempt
@@ -327,7 +327,7 @@ def test_curves_are_drawn_for_each_model_with_a_band(artefacts, results, name):
 
 
 @pytest.mark.parametrize(("name", "counted"), [("landmarks", "n"), ("robustness", "made_worse")])
-def test_listed_command_asks_about_as_many_faces_as_were_measured(results, name, counted):
+def test_listed_command_has_the_measured_number_of_faces(results, name, counted):
     [measure] = [each for each in MEASURES if each.artefact == name]
     words = measure.command.split()
     sample = words[words.index("--sample") + 1]
@@ -335,7 +335,7 @@ def test_listed_command_asks_about_as_many_faces_as_were_measured(results, name,
     assert ("{photos}" in words) == bool(results[name].get("photos"))
 
 
-def test_command_for_all_gives_whatever_a_measure_needs(artefacts):
+def test_command_for_all_gives_every_input_that_a_measure_needs(artefacts):
     for need in {need for each in MEASURES for need in each.needs}:
         assert f" --{need} " in format_command_for_all()
     text = remove_marks(render_document(DOCUMENTS[0], artefacts)).split("## Reproducing")[1]
@@ -346,7 +346,7 @@ def test_command_for_all_gives_whatever_a_measure_needs(artefacts):
         assert f"| {each.topic} | `{each.format_command()}` |" in text
 
 
-def test_every_artefact_that_the_report_tells_of_has_a_command(artefacts):
+def test_every_artefact_in_the_report_has_a_command(artefacts):
     sources = [
         source for name in DOCUMENTS for _, source in MARK.findall(render_document(name, artefacts))
     ]
