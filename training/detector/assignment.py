@@ -1,4 +1,4 @@
-"""Which cell of the network shall find which face, and what it costs when it does not."""
+"""Which cells of the network learn which face, and the training loss."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from core.detectors.compact import STRIDES
 from .loader import FACE, IGNORED
 
 _TOP = 9
-"""Cells that learn one face."""
+"""Number of cells that learn one face."""
 _OVERLAP_POWER = 6.0
 """How much more the overlap of a cell's box counts than its score (Feng et al. 2021)."""
 _REACH = 1.5
-"""A face reaches at least so many of the smallest strides from its middle: small ones too must
-have cells that can learn them."""
+"""Cells within this distance of a face's centre, in smallest strides, can always learn it, because
+small faces must have cells too."""
 _NEGATIVE_WEIGHT, _NEGATIVE_POWER = 0.75, 2.0
-"""Varifocal loss (Zhang et al. 2021): cells without a face count by how sure they are of one."""
+"""Varifocal loss (Zhang et al. 2021): cells without a face are weighted by their score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """What each cell shall say."""
+    """The target of each cell."""
 
     quality: Tensor
-    """(B, cells) 0 where there is no face, else how well the cell's box fits, up to 1."""
+    """(B, cells) 0 without a face, else how well the cell's box fits, up to 1."""
     boxes: Tensor
     """(B, cells, 4) the face's box where quality is above 0."""
     valid: Tensor
-    """(B, cells) False where what the cell says is neither right nor wrong."""
+    """(B, cells) False if the cell's output does not count."""
 
 
 @torch.no_grad()
@@ -55,20 +55,20 @@ def assign_cells(
     ``scores`` (B, cells) and ``found`` (B, cells, 4) are the network's, ``boxes`` (B, M, 4)
     and ``kinds`` (B, M) the truth.
     """
-    # Picture by picture: most have a few faces, and some so many that filling up all the others
-    # to their number would cost more than the network.
+    # Picture by picture: a few pictures have so many faces that padding all others to their number
+    # would cost more time than the network.
     rows = []
     for index, kind in enumerate(kinds):
         faces, ignored = boxes[index][kind == FACE], boxes[index][kind == IGNORED]
-        quality, target = _of_one(scores[index], found[index], grid, faces)
-        free = ~_covered(grid.middles, ignored) | (quality > 0)
+        quality, target = _assign_one(scores[index], found[index], grid, faces)
+        free = ~_find_covered(grid.middles, ignored) | (quality > 0)
         rows.append((quality, target, free))
     quality, target, free = (torch.stack(each) for each in zip(*rows, strict=True))
     return Assignment(quality, target, free)
 
 
-def _of_one(scores: Tensor, found: Tensor, grid: Grid, faces: Tensor) -> tuple[Tensor, Tensor]:
-    """(cells,) quality and (cells, 4) boxes for the (M, 4) ``faces`` of one picture."""
+def _assign_one(scores: Tensor, found: Tensor, grid: Grid, faces: Tensor) -> tuple[Tensor, Tensor]:
+    """Return (cells,) quality and (cells, 4) boxes for the (M, 4) ``faces`` of one picture."""
     if not len(faces):
         return torch.zeros_like(scores), torch.zeros_like(found)
     overlap = box_iou(faces, found).nan_to_num()
@@ -78,7 +78,7 @@ def _of_one(scores: Tensor, found: Tensor, grid: Grid, faces: Tensor) -> tuple[T
     fit = scores * overlap.pow(_OVERLAP_POWER) * inside
     best = fit.topk(min(_TOP, len(scores)), dim=-1)
     chosen = torch.zeros_like(fit).scatter_(-1, best.indices, (best.values > 0).to(fit.dtype))
-    # A cell that several faces want learns the one it overlaps most.
+    # A cell chosen for several faces learns the one it overlaps most.
     owner = (overlap * chosen).argmax(dim=0)
     owned = torch.zeros_like(chosen).scatter_(0, owner[None], 1.0) * chosen
     fit, overlap = fit * owned, overlap * owned
@@ -87,8 +87,8 @@ def _of_one(scores: Tensor, found: Tensor, grid: Grid, faces: Tensor) -> tuple[T
     return quality, faces[owner]
 
 
-def _covered(middles: Tensor, boxes: Tensor) -> Tensor:
-    """(cells,) whether a cell's middle lies in any of the (K, 4) ``boxes``."""
+def _find_covered(middles: Tensor, boxes: Tensor) -> Tensor:
+    """Return (cells,) whether a cell's centre is in any of the (K, 4) ``boxes``."""
     after = (middles[None] > boxes[:, None, :2]).all(dim=-1)
     before = (middles[None] < boxes[:, None, 2:]).all(dim=-1)
     return (after & before).any(dim=0)
@@ -97,7 +97,7 @@ def _covered(middles: Tensor, boxes: Tensor) -> Tensor:
 def detection_loss(
     logits: Tensor, found: Tensor, wanted: Assignment, *, box_weight: float
 ) -> Tensor:
-    """Varifocal loss of the scores plus ``box_weight`` times the boxes' (Zheng et al. 2020)."""
+    """Return the varifocal loss plus ``box_weight`` times the box loss (Zheng et al. 2020)."""
     quality = wanted.quality
     faces = quality > 0
     scores = logits.sigmoid().detach()

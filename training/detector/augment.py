@@ -1,4 +1,4 @@
-"""What a photo goes through before our detector learns from it, all of it by albumentations."""
+"""Augmentation of photos for training our detector, by albumentations."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from .photos import FaceBoxes
 TILES = 4
 """Pictures in a mosaic."""
 _TILE = 0.6
-"""Side of a mosaic's tile as a share of the picture's: faces come out small."""
+"""Side of a mosaic's tile as a share of the picture's, so that faces are small."""
 _LEAST_VISIBLE = 0.3
-"""A face of which less is left in the picture is not taught."""
+"""A face is not learnt if a smaller share of it is left in the picture."""
 _SMALLEST_SHOWN_PX, _LARGEST_SHOWN = 10.0, 0.95
-"""Range of a face's longer side where it was chosen to be shown, the second as a share."""
+"""Range of a chosen face's longer side, the upper end as a share of the picture's."""
 _LARGEST_ZOOM = 4.0
 _PADDING = 114
-"""Grey beyond the photo; the detector pads with the same."""
+"""Grey value outside the photo; the detector pads with the same."""
 
 
 class Framing(StrEnum):
-    """What part of a photo is shown."""
+    """Which part of a photo is shown."""
 
     ANY = "any"
     """Any part, large or small."""
     FACE = "face"
-    """The surroundings of one face, which then has a size drawn evenly from small to large."""
+    """The surroundings of one face, whose size is drawn evenly from small to large."""
     MOSAIC = "mosaic"
-    """Four photos put together, their faces small."""
+    """Four photos combined, so that their faces are small."""
 
 
 def build_photo_transform(side: int, framing: Framing) -> A.Compose:
-    """To a (side, side) picture."""
+    """Return a transform to a (side, side) picture."""
     return A.Compose(
         [
-            *_framed(side, framing),
+            *_list_framing_steps(side, framing),
             A.HorizontalFlip(p=0.5),
             A.Affine(
                 scale=(0.6, 1.1),
@@ -76,7 +76,7 @@ def build_photo_transform(side: int, framing: Framing) -> A.Compose:
     )
 
 
-def _framed(side: int, framing: Framing) -> list[Any]:
+def _list_framing_steps(side: int, framing: Framing) -> list[Any]:
     if framing is Framing.MOSAIC:
         tile = round(side * _TILE)
         return [A.Mosaic((2, 2), target_size=(side, side), cell_shape=(tile, tile), p=1.0)]
@@ -96,14 +96,14 @@ def augment_photo(
     *,
     window: tuple[int, int, int, int] | None = None,
 ) -> tuple[UInt8Array, FaceBoxes]:
-    """The first of ``photos`` after ``transform``, decided by ``seed`` alone.
+    """Return the first of ``photos`` after ``transform``, which only depends on ``seed``.
 
-    A mosaic takes its other pictures from the rest of them; FACE shows ``window``
+    The rest of ``photos`` are the other pictures of a mosaic; FACE shows ``window``
     (x1, y1, x2, y2).
     """
     plain = random.Random(seed)  # noqa: S311 - nothing here is secret
     transform.set_random_state(np.random.default_rng(seed), plain)
-    first, *others = (_described(pixels, faces) for pixels, faces in photos)
+    first, *others = (_build_inputs(pixels, faces) for pixels, faces in photos)
     if window is not None:
         first["window"] = window
     if others:
@@ -114,7 +114,7 @@ def augment_photo(
     return np.asarray(augmented["image"], dtype=np.uint8), FaceBoxes(boxes, ignored)
 
 
-def _described(pixels: UInt8Array, faces: FaceBoxes) -> dict[str, Any]:
+def _build_inputs(pixels: UInt8Array, faces: FaceBoxes) -> dict[str, Any]:
     height, width = pixels.shape[:2]
     boxes = faces.boxes_xyxy.clip(0, np.array([width, height, width, height], np.float32))
     inside = ((boxes[:, 2] - boxes[:, 0]) > 1) & ((boxes[:, 3] - boxes[:, 1]) > 1)
@@ -128,21 +128,21 @@ def _described(pixels: UInt8Array, faces: FaceBoxes) -> dict[str, Any]:
 def draw_window(
     size_wh: tuple[int, int], faces: FaceBoxes, side: int, draw: np.random.Generator
 ) -> tuple[int, int, int, int] | None:
-    """A part of a photo in which one face will measure something between small and all of it.
+    """Return a part of a photo in which one face has a random size between small and all of it.
 
-    None where the photo has no face to look at. As PyramidBox samples its anchors (Tang et al.
-    2018), so that large faces, which are few, are learnt as well.
+    None if the photo has no face. Like the anchor sampling of PyramidBox (Tang et al. 2018), so
+    that large faces, which are few, are learnt as well.
     """
     known = faces.boxes_xyxy[~faces.ignored]
     if not len(known):
         return None
     sizes = np.maximum(known[:, 2] - known[:, 0], known[:, 3] - known[:, 1])
-    # Large ones more often: enlarged, a small one is only a blur.
+    # Large ones more often, because a small one is blurred when enlarged.
     chosen = draw.choice(len(known), p=sizes / sizes.sum())
     (x1, y1, x2, y2), face = known[chosen], float(sizes[chosen])
     wanted = np.exp(draw.uniform(np.log(_SMALLEST_SHOWN_PX), np.log(_LARGEST_SHOWN * side)))
     length = max(face * side / min(float(wanted), face * _LARGEST_ZOOM), face)
-    # Anywhere that leaves the face within the window, as far as the photo reaches.
+    # Anywhere with the face inside the window, cut to the photo.
     corner = [
         draw.uniform(high - length, low) if length > high - low else low
         for low, high in ((x1, x2), (y1, y2))

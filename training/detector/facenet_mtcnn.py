@@ -1,4 +1,4 @@
-"""The detector as its library runs it: what ours are measured against, and no front uses."""
+"""MTCNN as its library runs it, only to compare our detectors with."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "facenet-pytorch"
-"""How `emotion detector evaluate --against` calls it."""
+"""Its name for `emotion detector evaluate --against`."""
 
 
 class FacenetMtcnn:
@@ -22,7 +22,7 @@ class FacenetMtcnn:
         self._mtcnn: Any = MTCNN(keep_all=True)
 
     def detect(self, image: RgbImage) -> tuple[Face, ...]:
-        """All faces that it finds, best first, without landmarks."""
+        """Return all faces found, best first, without landmarks."""
         found: tuple[Sequence[Any] | None, Sequence[Any]] = self._mtcnn.detect(image.pixels)
         boxes, scores = found
         if boxes is None:

@@ -1,4 +1,4 @@
-"""What the detectors find in a few telling pictures, drawn side by side."""
+"""What the detectors find in a few pictures, drawn side by side."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def show_detectors(
     preset: Preset | str = Preset.BALANCED,
     weights_dir: Path | None = None,
 ) -> Mapping[str, Mapping[str, int]]:
-    """Draw what every detector finds in ``photos`` into a PNG; how many faces by photo and name.
+    """Draw what every detector finds into a PNG; return the number of faces by photo and detector.
 
-    Without photos :func:`load_examples` are shown.
+    Without ``photos`` those of :func:`load_examples` are shown.
     """
     preset = Preset(preset)
-    detectors = {name: _tuned(name, preset, weights_dir) for name in DETECTORS}
+    detectors = {name: _load_tuned(name, preset, weights_dir) for name in DETECTORS}
     pictures = [read_in_process(path) for path in photos] or load_examples()
     counts: dict[str, dict[str, int]] = {}
     tiles = []
     for image in pictures:
-        tile, counts[image.name] = _tile(image, detectors)
+        tile, counts[image.name] = _draw_tile(image, detectors)
         tiles.append(tile)
     tiles += [np.full_like(tiles[0], 255)] * (-len(tiles) % min(3, len(tiles)))
     columns = min(3, len(tiles))
@@ -49,7 +49,7 @@ def show_detectors(
     return counts
 
 
-def _tuned(name: str, preset: Preset, weights_dir: Path | None) -> Detector:
+def _load_tuned(name: str, preset: Preset, weights_dir: Path | None) -> Detector:
     return DETECTORS.get(name)(
         settings=settings_for(preset, name),
         threshold=tuned_threshold(name, preset, OperatingPoint.BALANCED, weights_dir),
@@ -58,22 +58,24 @@ def _tuned(name: str, preset: Preset, weights_dir: Path | None) -> Detector:
     )
 
 
-def _tile(image: RgbImage, detectors: Mapping[str, Detector]) -> tuple[UInt8Array, dict[str, int]]:
-    """One photo with everybody's boxes, and a caption that says how many there are."""
+def _draw_tile(
+    image: RgbImage, detectors: Mapping[str, Detector]
+) -> tuple[UInt8Array, dict[str, int]]:
+    """Return one photo with all boxes and a caption, and the number of faces by detector."""
     scale = _TILE_PX / max(image.width, image.height)
     size_wh = (round(image.width * scale), round(image.height * scale))
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     tile = np.full((_TILE_PX + 2 * _CAPTION_PX, _TILE_PX + 10, 3), 255, np.uint8)
     tile[: size_wh[1], : size_wh[0]] = cv2.resize(image.pixels, size_wh, interpolation=method)
-    said = {}
+    numbers = {}
     left = 4
     _write(tile, image.name, (left, _TILE_PX + 20), (0, 0, 0))
     for index, (name, detector) in enumerate(detectors.items()):
         faces = detector.detect(image)
-        said[name] = len(faces)
+        numbers[name] = len(faces)
         colour = _COLOURS[index % len(_COLOURS)]
         for face in faces:
-            # A pixel apart, so that boxes that agree are both seen.
+            # Shifted, so that boxes in the same place are all visible.
             edges = (face.box.x1, face.box.y1, face.box.x2, face.box.y2)
             x1, y1, x2, y2 = (round(edge * scale) + 2 * index for edge in edges)
             cv2.rectangle(tile, (x1, y1), (x2, y2), colour, 2, cv2.LINE_AA)
@@ -81,7 +83,7 @@ def _tile(image: RgbImage, detectors: Mapping[str, Detector]) -> tuple[UInt8Arra
         _write(tile, caption, (left, _TILE_PX + 44), colour)
         left += cv2.getTextSize(caption, _FONT, _FONT_SCALE, 1)[0][0] + 14
     tile[:, _TILE_PX:] = 255
-    return np.asarray(tile, dtype=np.uint8), said
+    return np.asarray(tile, dtype=np.uint8), numbers
 
 
 def _write(
@@ -91,7 +93,7 @@ def _write(
 
 
 def load_examples() -> list[RgbImage]:
-    """Pictures that anybody may show, from what is installed anyway.
+    """Return pictures that everybody may show, from installed packages.
 
     Eileen Collins (NASA) and Grace Hopper (US Navy) are in the public domain, as are the sculpted
     heads, on coins from Pompeii (Brooklyn Museum); the photographer is CC0 (Lav Varshney), the
@@ -108,17 +110,17 @@ def load_examples() -> list[RgbImage]:
     hopper = read_in_process(Path(str(get_sample_data("grace_hopper.jpg", asfileobj=False)))).pixels
     portraits = [astronaut[20:220, 120:320], hopper[30:330, 110:410]]
     return [
-        RgbImage(_crowd(portraits, 5, 8, 128), "40 people"),
+        RgbImage(_make_crowd(portraits, 5, 8, 128), "40 people"),
         RgbImage(np.ascontiguousarray(astronaut[45:195, 165:285]), "a face fills the picture"),
         RgbImage(np.asarray(photographer, dtype=np.uint8), "turned away"),
         RgbImage(np.ascontiguousarray(np.rot90(astronaut)), "sideways"),
         RgbImage(coins, "sculpted heads (coins)"),
-        RgbImage(_cartoon(), "a cartoon"),
+        RgbImage(_draw_cartoon(), "a cartoon"),
     ]
 
 
-def _crowd(portraits: Sequence[UInt8Array], rows: int, columns: int, side: int) -> UInt8Array:
-    """Portraits side by side, every other one mirrored, larger towards the front."""
+def _make_crowd(portraits: Sequence[UInt8Array], rows: int, columns: int, side: int) -> UInt8Array:
+    """Return portraits side by side, every other one mirrored, larger towards the front."""
     lines = []
     for row in range(rows):
         size = side * (row + 4) // (rows + 3)
@@ -133,7 +135,7 @@ def _crowd(portraits: Sequence[UInt8Array], rows: int, columns: int, side: int) 
     return np.asarray(np.vstack(lines), dtype=np.uint8)
 
 
-def _cartoon() -> UInt8Array:
+def _draw_cartoon() -> UInt8Array:
     canvas = np.full((320, 320, 3), (200, 230, 255), np.uint8)
     cv2.circle(canvas, (160, 160), 110, (255, 220, 60), -1, cv2.LINE_AA)
     for x in (120, 200):

@@ -1,4 +1,4 @@
-"""Batches of augmented photos with their faces, the same for the same seed."""
+"""Batches of augmented photos with their faces, reproducible by the seed."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Key = tuple[int, int, int, int]
 """Epoch, place in the epoch, which photo, side of the picture."""
 Sample = tuple[Tensor, Tensor, Tensor]
 Batch = tuple[Tensor, Tensor, Tensor]
-"""(B, 3, S, S) uint8 pictures; (B, M, 4) boxes; (B, M) what they are, see :data:`FACE`."""
+"""(B, 3, S, S) uint8 pictures; (B, M, 4) boxes; (B, M) kinds of boxes, see :data:`FACE`."""
 FACE, NOTHING, IGNORED = 1, 0, -1
-"""A face to be found, no box at all, a face that is neither right nor wrong to find."""
+"""Kinds of boxes: a face to be found, padding, a face that does not count."""
 _SIZES = (0.75, 1.0, 1.25)
 """Sides of the batches as shares of the recipe's."""
 _MOST = 96
-"""Faces taught in one picture; the smallest of more than these are ignored."""
+"""Faces learnt in one picture; of more, the smallest are ignored."""
 
 
 class AugmentedPhotos(Dataset[Batch]):
-    """Batches of photos with faces, then those without; what a key gives is always the same."""
+    """Photos with faces, then those without; the same key always gives the same picture."""
 
     def __init__(
         self,
@@ -52,17 +52,17 @@ class AugmentedPhotos(Dataset[Batch]):
         return len(self._photos)
 
     def __getitem__(self, keys: Sequence[Key]) -> Batch:
-        """The pictures of all ``keys``, which name one side."""
+        """Return the pictures of all ``keys``, which have the same side."""
         return collate([self.picture(key) for key in keys])
 
     def picture(self, key: Key) -> Sample:
-        """((3, S, S) uint8 picture, (M, 4) boxes, (M,) what they are) for a key."""
+        """Return the (3, S, S) uint8 picture, (M, 4) boxes and their (M,) kinds for a key."""
         epoch, place, chosen, side = key
         sequence = np.random.SeedSequence((self._recipe.seed, epoch, place))
         draw = np.random.default_rng(sequence)
         own = [self._photos[chosen]]
         framing, window = Framing.ANY, None
-        # Photos without a face are shown as they are: nothing to frame, nothing to put together.
+        # Photos without a face have nothing to frame and are not combined.
         if chosen < self._with_faces and draw.random() < self._recipe.mosaic:
             framing = Framing.MOSAIC
             others = draw.integers(self._with_faces, size=TILES - 1)
@@ -79,13 +79,15 @@ class AugmentedPhotos(Dataset[Batch]):
             int(sequence.generate_state(1)[0]),
             window=window,
         )
-        boxes, kinds = _taught(faces, self._recipe.smallest_px)
+        boxes, kinds = _select_boxes(faces, self._recipe.smallest_px)
         picture = np.ascontiguousarray(shown.transpose(2, 0, 1))
         return torch.from_numpy(picture), torch.from_numpy(boxes), torch.from_numpy(kinds)
 
 
-def _taught(faces: FaceBoxes, smallest_px: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Boxes, the largest first, and what each is."""
+def _select_boxes(
+    faces: FaceBoxes, smallest_px: float
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return the boxes, the largest first, and their kinds."""
     sizes = (faces.boxes_xyxy[:, 2:] - faces.boxes_xyxy[:, :2]).min(axis=1, initial=np.inf)
     order = np.argsort(-sizes, kind="stable")
     ignored = (faces.ignored | (sizes < smallest_px))[order]
@@ -95,7 +97,7 @@ def _taught(faces: FaceBoxes, smallest_px: float) -> tuple[NDArray[np.float32], 
 
 
 def batch_sides(recipe: DetectorRecipe) -> tuple[int, ...]:
-    """Sides that a batch may have, in pixels."""
+    """Return the sides that a batch may have, in pixels."""
     steps = {max(1, round(recipe.input_px * share / PAD_TO)) for share in _SIZES}
     return tuple(step * PAD_TO for step in sorted(steps))
 
@@ -116,7 +118,7 @@ class PhotoSampler(Sampler[list[Key]]):
         self._epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Called at the start of each epoch, also after a resume."""
+        """Set the epoch; called at the start of each one, also after a resume."""
         self._epoch = epoch
 
     @property
@@ -132,7 +134,7 @@ class PhotoSampler(Sampler[list[Key]]):
         order = np.arange(self._photos)
         without = self._size - self._photos
         if without:
-            # One share for chance, so that none is forgotten for good.
+            # A minimum, so that every photo has a chance.
             odds = self.hardness + 0.1
             drawn = draw.choice(len(odds), size=without, p=odds / odds.sum())
             order = np.concatenate([order, self._photos + drawn])
@@ -148,7 +150,7 @@ class PhotoSampler(Sampler[list[Key]]):
 
 
 def collate(samples: Sequence[Sample]) -> Batch:
-    """One batch, its boxes filled up with :data:`NOTHING`."""
+    """Return one batch, its boxes padded with :data:`NOTHING`."""
     most = max(1, *(len(kinds) for _, _, kinds in samples))
     boxes = torch.zeros(len(samples), most, 4)
     kinds = torch.full((len(samples), most), NOTHING)
@@ -161,7 +163,7 @@ def collate(samples: Sequence[Sample]) -> Batch:
 def make_photo_loader(
     dataset: AugmentedPhotos, sampler: PhotoSampler, *, workers: int
 ) -> DataLoader[Batch]:
-    """Batches as :class:`PhotoSampler` orders them; DataError where not even one is full."""
+    """Return batches in the order of :class:`PhotoSampler`; DataError if not even one is full."""
     if len(sampler) < 1:
         raise DataError(
             "There are fewer photos than one batch takes.",
@@ -169,12 +171,12 @@ def make_photo_loader(
         )
     return DataLoader(
         dataset,
-        # The sampler makes the batches: Lightning tells it the epoch only in this place.
+        # The sampler makes the batches, because Lightning passes the epoch only to this argument.
         sampler=sampler,
         batch_size=None,
         num_workers=workers,
         pin_memory=torch.cuda.is_available(),
-        # Starting to load must not draw from the generator that training draws from.
+        # Loading must not change the random state of training.
         generator=torch.Generator().manual_seed(0),
         persistent_workers=workers > 0,
         prefetch_factor=4 if workers else None,

@@ -1,4 +1,4 @@
-"""Deciding which detections are right, by the rule of COCO as pycocotools applies it."""
+"""Deciding which detections are right, by COCO's rule as pycocotools applies it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.types import Float32Array
 from .photos import FaceBoxes
 
 MATCH_IOU = 0.5
-"""A detection is right from this intersection over union on."""
+"""The smallest intersection over union of a right detection."""
 _MOST = 2000
 """Detections of one photo that count, best first."""
 
@@ -33,7 +33,7 @@ class Detections:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matches:
-    """The detections of all photos that are right or wrong, and how many faces there were."""
+    """The detections of all photos that count, and the number of faces."""
 
     photo: NDArray[np.int64]
     """(D,) index of the photo each detection is in."""
@@ -44,7 +44,7 @@ class Matches:
     faces: NDArray[np.int64]
     """(P,) faces to be found in each photo."""
     ap: float | None
-    """Average precision at :data:`MATCH_IOU` (COCO's 101 points); None without a face."""
+    """Average precision at :data:`MATCH_IOU` (COCO's 101 points); None without faces."""
 
 
 def match_detections(
@@ -56,13 +56,12 @@ def match_detections(
 ) -> Matches:
     """Match the detections of each photo with its faces, best score first, each face once.
 
-    Faces whose shorter side lies below ``smallest_px`` or reaches ``largest_px``, and those that
-    are marked as ignored, are neither right to find nor wrong to miss: a detection that matches
-    one does not count. Within an ignored box any number of detections may lie, measured by the
-    share of the detection that it covers. A detection without a match whose own shorter side is
-    outside of the range does not count either.
+    Faces whose shorter side is below ``smallest_px``, or ``largest_px`` or more, and those marked
+    as ignored, do not count, and neither do detections that match them. An ignored box matches any
+    number of detections, by the share of the detection that it covers. A detection without a match
+    whose own shorter side is outside the range does not count either.
     """
-    evaluation = _evaluated(found, truth, smallest_px, largest_px)
+    evaluation = _run_coco(found, truth, smallest_px, largest_px)
     photo, scores, right = [], [], []
     faces = np.zeros(len(truth), np.int64)
     for each in evaluation.evalImgs:
@@ -84,19 +83,19 @@ def match_detections(
     )
 
 
-def _evaluated(
+def _run_coco(
     found: Sequence[Detections], truth: Sequence[FaceBoxes], smallest_px: float, largest_px: float
 ) -> Any:
     from pycocotools.coco import COCO
     from pycocotools.cocoeval import COCOeval
 
-    # It tells of its progress on stdout, whatever is asked for.
+    # It prints its progress to stdout without an option to stop that.
     with contextlib.redirect_stdout(io.StringIO()):
-        evaluation = COCOeval(_described(COCO, truth), _described(COCO, found), "bbox")
+        evaluation = COCOeval(_build_coco(COCO, truth), _build_coco(COCO, found), "bbox")
         parameters = evaluation.params
         parameters.iouThrs = np.array([MATCH_IOU])
-        # The areas given are squares of the shorter sides, so the range is one of sides. Its upper
-        # end is left out, where COCO takes it in.
+        # The areas below are squares of the shorter sides, so this is a range of sides. Its upper
+        # end is excluded, while COCO would include it.
         parameters.areaRng = [[smallest_px**2, np.nextafter(min(largest_px, 1e9) ** 2, 0)]]
         parameters.areaRngLbl = ["all"]
         parameters.maxDets = [_MOST]
@@ -105,8 +104,8 @@ def _evaluated(
     return evaluation
 
 
-def _described(coco: Any, rows: Sequence[FaceBoxes | Detections]) -> Any:
-    """As COCO wants it; the file's own format is text, so it is put together in memory."""
+def _build_coco(coco: Any, rows: Sequence[FaceBoxes | Detections]) -> Any:
+    """Return ``rows`` as a COCO data set, made in memory instead of read from a file."""
     annotations: list[dict[str, Any]] = []
     for index, row in enumerate(rows):
         for place, (x1, y1, x2, y2) in enumerate(row.boxes_xyxy.tolist()):
@@ -122,11 +121,11 @@ def _described(coco: Any, rows: Sequence[FaceBoxes | Detections]) -> Any:
             else:
                 annotation["score"] = float(row.scores[place])
             annotations.append(annotation)
-    described = coco()
-    described.dataset = {
+    dataset = coco()
+    dataset.dataset = {
         "images": [{"id": index + 1} for index in range(len(rows))],
         "annotations": annotations,
         "categories": [{"id": 1, "name": "face"}],
     }
-    described.createIndex()
-    return described
+    dataset.createIndex()
+    return dataset

@@ -1,4 +1,4 @@
-"""Asking detectors about photos, and how long they take."""
+"""Running detectors on photos, and how long they take."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from core.errors import DataError
 from core.types import RgbImage
 
 from . import facenet_mtcnn
-from .matching import Detections
-from .metrics import LOWEST, AnnotatedDetections
+from .matching import Detections, Matches, match_detections
+from .metrics import LOWEST
 from .photos import FaceBoxes, read_annotated_photos, read_photos
+from .train import is_training_negative
 
 Progress = Callable[[str], None]
-_TOLD_EVERY = 50
+_REPORT_EVERY = 50
 """Photos between two lines of progress."""
 
 
@@ -31,8 +32,8 @@ class DetectorRun:
     found: list[Detections] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
 
-    def ask(self, detector: Detector, image: RgbImage) -> None:
-        """Let ``detector`` look at one more photo."""
+    def add(self, detector: Detector, image: RgbImage) -> None:
+        """Run ``detector`` on one more photo."""
         started = time.perf_counter()
         faces = detector.detect(image)
         self.seconds.append(time.perf_counter() - started)
@@ -43,21 +44,21 @@ class DetectorRun:
 
 @dataclass(frozen=True, slots=True)
 class DetectorRuns:
-    """What every detector said of the same photos."""
+    """What every detector found in the same photos."""
 
-    asked: Mapping[str, DetectorRun]
+    runs: Mapping[str, DetectorRun]
     truth: Sequence[FaceBoxes]
     skipped: tuple[str, ...]
 
-    def of(self, name: str) -> AnnotatedDetections:
-        """The detections of one detector, with the faces there are."""
-        return AnnotatedDetections(self.asked[name].found, self.truth)
+    def match(self, name: str, smallest_px: float) -> Matches:
+        """Return which detections of one detector are right, for faces of this size or larger."""
+        return match_detections(self.runs[name].found, self.truth, smallest_px=smallest_px)
 
 
 def load_for_measuring(
     name: str, preset: Preset, *, device: Device = Device.AUTO, weights_dir: Path | None = None
 ) -> Detector:
-    """A detector that tells of everything it scores :data:`.metrics.LOWEST` or more.
+    """Return a detector that reports everything with a score of :data:`.metrics.LOWEST` or more.
 
     :data:`.facenet_mtcnn.NAME` is MTCNN as its library runs it, whatever the preset.
     """
@@ -74,41 +75,43 @@ def load_for_measuring(
 def run_on_annotated(
     detectors: Mapping[str, Detector], images: Path, boxes: Path, progress: Progress | None = None
 ) -> DetectorRuns:
-    """What ``detectors`` find in the photos of a COCO file.
+    """Return what ``detectors`` find in the photos of a COCO file.
 
     They take turns at every photo, so that their times can be compared.
     """
     skipped: list[str] = []
     truth: list[FaceBoxes] = []
-    asked = {name: DetectorRun() for name in detectors}
+    runs = {name: DetectorRun() for name in detectors}
     for image, faces in read_annotated_photos(images, boxes, skipped):
         if not truth:
-            # The first call compiles, and is not what a photo takes.
+            # The first call compiles the network, so it is not timed.
             for detector in detectors.values():
                 detector.detect(image)
         for name, detector in detectors.items():
-            asked[name].ask(detector, image)
+            runs[name].add(detector, image)
         truth.append(faces)
-        if progress and len(truth) % _TOLD_EVERY == 0:
+        if progress and len(truth) % _REPORT_EVERY == 0:
             progress(f"{len(truth)} photos …")
     if not truth:
         raise DataError(
             f"None of the photos in {images.name} can be read.",
             hint=f"The first: {skipped[0]}" if skipped else "",
         )
-    return DetectorRuns(asked, truth, tuple(skipped))
+    return DetectorRuns(runs, truth, tuple(skipped))
 
 
-def run_on_photos(
-    detectors: Mapping[str, Detector],
-    images: Path,
-    *,
-    wanted: Callable[[str], bool] = lambda _name: True,
+def run_on_negatives(
+    detectors: Mapping[str, Detector], negatives: Path | None, *, held_out: bool
 ) -> Mapping[str, DetectorRun]:
-    """What ``detectors`` find in those photos of a folder or zip whose name is ``wanted``."""
-    asked = {name: DetectorRun() for name in detectors}
-    for image in read_photos(images, []):
-        if wanted(image.name):
+    """Return what ``detectors`` find in photos without a face; empty if there are no photos.
+
+    With ``held_out``, photos that training learns from are left out.
+    """
+    if negatives is None:
+        return {}
+    runs = {name: DetectorRun() for name in detectors}
+    for image in read_photos(negatives, []):
+        if not (held_out and is_training_negative(image.name)):
             for name, detector in detectors.items():
-                asked[name].ask(detector, image)
-    return asked
+                runs[name].add(detector, image)
+    return runs

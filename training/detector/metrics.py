@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,33 +16,18 @@ from .photos import FaceBoxes
 
 Floats = NDArray[np.float64]
 LOWEST = 0.05
-"""Scores below this are not looked at: no operating point lies there."""
-THRESHOLDS: Floats = np.round(np.arange(LOWEST, 1.0, 0.01), 2)
-"""Where curves are measured; 0.999 is added, since MTCNN's scores crowd near 1."""
-THRESHOLDS = np.append(THRESHOLDS, (0.995, 0.999))
+"""Detections with a lower score are ignored: no operating point is there."""
+THRESHOLDS: Floats = np.append(np.round(np.arange(LOWEST, 1.0, 0.01), 2), (0.995, 0.999))
+"""Thresholds of curves, with two more near 1, where many scores of MTCNN are."""
 SIZES_PX = ((16, 32), (32, 64), (64, 128), (128, np.inf))
-"""Classes of the faces' shorter sides, the upper end left out."""
+"""Ranges of the faces' shorter sides, without their upper ends."""
 BETAS = {OperatingPoint.PRECISION: 0.5, OperatingPoint.BALANCED: 1.0, OperatingPoint.RECALL: 2.0}
 """An operating point is the threshold with the largest F-beta (van Rijsbergen 1979): recall counts
 half as much as precision, as much, or twice as much."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class AnnotatedDetections:
-    """A detector's detections in annotated photos, with the photos' faces."""
-
-    found: Sequence[Detections]
-    truth: Sequence[FaceBoxes]
-
-    def matches(self, smallest_px: float, largest_px: float = np.inf) -> Matches:
-        """Right and wrong detections of faces of this range of sizes."""
-        return match_detections(
-            self.found, self.truth, smallest_px=smallest_px, largest_px=largest_px
-        )
-
-
 def f_beta(precision: Any, recall: Any, beta: float = 1.0) -> Any:
-    """Weighted harmonic mean; 0 where both are 0."""
+    """Return the weighted harmonic mean; 0 if both are 0."""
     weight = beta**2
     total = weight * precision + recall
     return np.divide(
@@ -52,7 +36,7 @@ def f_beta(precision: Any, recall: Any, beta: float = 1.0) -> Any:
 
 
 def count_per_photo(matches: Matches, threshold: float) -> tuple[Floats, Floats]:
-    """(P,) right and (P,) wrong detections of each photo scored at or above ``threshold``."""
+    """Return (P,) right and (P,) wrong detections of each photo with at least ``threshold``."""
     kept = matches.scores >= threshold
     size = len(matches.faces)
     right = np.bincount(matches.photo[kept & matches.right], minlength=size)
@@ -60,10 +44,10 @@ def count_per_photo(matches: Matches, threshold: float) -> tuple[Floats, Floats]
     return right.astype(np.float64), wrong.astype(np.float64)
 
 
-def precision_recall_f1(right: Any, wrong: Any, faces: Any) -> dict[str, Any]:
-    """Precision, recall and F1 from numbers of detections and faces.
+def compute_precision_recall_f1(right: Any, wrong: Any, faces: Any) -> dict[str, Any]:
+    """Return precision, recall and F1 from numbers of detections and faces.
 
-    Without any detection none is wrong, and without any face none is missed: both are 1 then.
+    Precision is 1 without detections, and recall is 1 without faces.
     """
     right, wrong, faces = (np.asarray(each, np.float64) for each in (right, wrong, faces))
     given = right + wrong
@@ -72,10 +56,10 @@ def precision_recall_f1(right: Any, wrong: Any, faces: Any) -> dict[str, Any]:
     return {"precision": precision, "recall": recall, "f1": f_beta(precision, recall)}
 
 
-def metrics_at(matches: Matches, threshold: float) -> dict[str, Any]:
-    """Headline figures at one threshold, each with its interval over photos beside it."""
+def compute_metrics_at(matches: Matches, threshold: float) -> dict[str, Any]:
+    """Return the headline figures at one threshold, each with its interval over photos."""
     right, wrong = count_per_photo(matches, threshold)
-    figures = precision_recall_f1(right.sum(), wrong.sum(), matches.faces.sum())
+    figures = compute_precision_recall_f1(right.sum(), wrong.sum(), matches.faces.sum())
     metrics: dict[str, Any] = {name: float(value) for name, value in figures.items()}
     for name, values in bootstrap_metrics(right, wrong, matches.faces).items():
         metrics[f"{name}_interval"] = list(percentile_interval(values))
@@ -85,18 +69,18 @@ def metrics_at(matches: Matches, threshold: float) -> dict[str, Any]:
 def bootstrap_metrics(
     right: Floats, wrong: Floats, faces: NDArray[np.int64], *, seed: int = 0
 ) -> dict[str, Floats]:
-    """(R,) headline figures, one for each time that P photos were drawn with replacement.
+    """Return (R,) headline figures, one for each draw of P photos with replacement.
 
     The same seed draws the same photos, so that detectors can be compared draw by draw.
     """
     draws = np.random.default_rng(seed).integers(0, len(faces), size=(RESAMPLES, len(faces)))
-    return precision_recall_f1(*(each[draws].sum(axis=1) for each in (right, wrong, faces)))
+    return compute_precision_recall_f1(*(each[draws].sum(axis=1) for each in (right, wrong, faces)))
 
 
 def compute_curve(matches: Matches) -> dict[str, list[float]]:
-    """Precision, recall and F1 at each of :data:`THRESHOLDS`."""
+    """Return precision, recall and F1 at each of :data:`THRESHOLDS`."""
     rows = [
-        precision_recall_f1(
+        compute_precision_recall_f1(
             *(each.sum() for each in (*count_per_photo(matches, threshold), matches.faces))
         )
         for threshold in THRESHOLDS
@@ -108,7 +92,7 @@ def compute_curve(matches: Matches) -> dict[str, list[float]]:
 
 
 def choose_operating_points(measured: Mapping[str, Sequence[float]]) -> dict[OperatingPoint, float]:
-    """The threshold of each operating point, from :func:`compute_curve`; of equals the higher."""
+    """Return the threshold of each operating point of a curve; the highest if several are best."""
     precision, recall = (np.asarray(measured[name]) for name in ("precision", "recall"))
     thresholds = measured["threshold"]
     points = {}
@@ -118,22 +102,24 @@ def choose_operating_points(measured: Mapping[str, Sequence[float]]) -> dict[Ope
     return points
 
 
-def metrics_by_size(measured: AnnotatedDetections, threshold: float) -> dict[str, dict[str, Any]]:
-    """Headline figures and average precision for each class of :data:`SIZES_PX`."""
+def compute_metrics_by_size(
+    found: Sequence[Detections], truth: Sequence[FaceBoxes], threshold: float
+) -> dict[str, dict[str, Any]]:
+    """Return headline figures and average precision for each range of :data:`SIZES_PX`."""
     metrics = {}
     for low, high in SIZES_PX:
-        matches = measured.matches(low, high)
+        matches = match_detections(found, truth, smallest_px=low, largest_px=high)
         name = f"{low}-{high:.0f}" if np.isfinite(high) else f"{low}+"
         metrics[name] = {
             "faces": int(matches.faces.sum()),
-            **metrics_at(matches, threshold),
+            **compute_metrics_at(matches, threshold),
             "ap": matches.ap,
         }
     return metrics
 
 
-def false_alarm_rate(found: Sequence[Detections], threshold: float) -> dict[str, Any]:
-    """Detections in photos without a face, per 100 photos, with an interval over photos."""
+def compute_false_alarm_rate(found: Sequence[Detections], threshold: float) -> dict[str, Any]:
+    """Return the detections per 100 photos without a face, with an interval over photos."""
     numbers = np.array([(each.scores >= threshold).sum() for each in found], np.float64)
     if not len(numbers):
         return {}

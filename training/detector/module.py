@@ -1,4 +1,4 @@
-"""What one step of training our detector does."""
+"""One training step of our detector."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .recipe import DetectorRecipe
 
 
 class DetectorModule(BaseModule):
-    """Trains a :class:`CompactNetwork`; the weight average is what ships."""
+    """Trains a :class:`CompactNetwork`; the weight average is exported."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class DetectorModule(BaseModule):
         self.network = network
         self.register_buffer("hardness", torch.zeros(negatives, dtype=torch.float64))
         self.hardness: Tensor
-        """Highest score in each photo without a face when it was last looked at."""
+        """Highest score in each photo without a face at the last check."""
 
     @property
     def trained_network(self) -> CompactNetwork:
@@ -44,11 +44,11 @@ class DetectorModule(BaseModule):
 
     @property
     def final_network(self) -> CompactNetwork:
-        """The weight average, which is what is exported."""
+        """The weight average, which is exported."""
         return cast("CompactNetwork", self.average.module)
 
     def loss(self, batch: Batch) -> Tensor:
-        """Scores and boxes, against what the best cells for each face should say."""
+        """Return the loss of scores and boxes, with the best cells of each face as targets."""
         pictures, boxes, kinds = batch
         inputs = pictures.float().contiguous(memory_format=torch.channels_last)
         outputs = self.network(inputs).float()
@@ -71,7 +71,7 @@ class DetectorModule(BaseModule):
 
 
 def make_grid(side: int, device: torch.device) -> Grid:
-    """The network's cells for a square picture."""
+    """Return the network's cells for a square picture."""
     middles = [cell_centers(side // stride, side // stride, stride) for stride in STRIDES]
     strides = [torch.full((len(each),), float(s)) for s, each in zip(STRIDES, middles, strict=True)]
     return Grid(torch.cat(middles).to(device), torch.cat(strides).to(device))

@@ -21,22 +21,22 @@ from core.types import Float32Array, RgbImage, UInt8Array
 from ..data.image_files import iter_image_files
 
 _QUALITY = 95
-"""Of the JPEGs in memory: what it takes away no detector sees."""
+"""Of the JPEGs in memory; the loss does not affect detectors."""
 _SAME_SHAPE = 0.02
 """Largest difference between the width-to-height ratios of a photo and its annotation."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceBoxes:
-    """What is known about the faces of one photo."""
+    """The annotated faces of one photo."""
 
     boxes_xyxy: Float32Array
     """(N, 4) in pixels of the photo."""
     ignored: NDArray[np.bool_]
-    """(N,) faces that are neither right to find nor wrong to miss (COCO's ``iscrowd``)."""
+    """(N,) faces that do not count (COCO's ``iscrowd``)."""
 
-    def scaled(self, x: float, y: float) -> FaceBoxes:
-        """The same faces in a photo resized by these factors."""
+    def scale(self, x: float, y: float) -> FaceBoxes:
+        """Return the same faces in a photo resized by these factors."""
         factors = np.array([x, y, x, y], np.float32)
         return FaceBoxes(self.boxes_xyxy * factors, self.ignored)
 
@@ -46,21 +46,21 @@ NO_FACES = FaceBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.bool_))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EncodedPhoto:
-    """A photo as it waits in memory: small, and encoded by ourselves."""
+    """A photo in memory, reduced and encoded as JPEG."""
 
     name: str
     jpeg: bytes
     faces: FaceBoxes
 
     def pixels(self) -> UInt8Array:
-        """(H, W, 3) uint8 RGB."""
+        """Return the (H, W, 3) uint8 RGB pixels."""
         encoded = np.frombuffer(self.jpeg, np.uint8)
         bgr = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
         return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
 def encode_photo(image: RgbImage, faces: FaceBoxes, longest_px: int) -> EncodedPhoto:
-    """``image`` reduced to ``longest_px`` on its longer side, if it is larger."""
+    """Return ``image``, reduced to ``longest_px`` on its longer side if it is larger."""
     scale = min(1.0, longest_px / max(image.width, image.height))
     size_wh = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     pixels = image.pixels
@@ -68,17 +68,17 @@ def encode_photo(image: RgbImage, faces: FaceBoxes, longest_px: int) -> EncodedP
         pixels = np.asarray(cv2.resize(pixels, size_wh, interpolation=cv2.INTER_AREA))
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
-    resized = faces.scaled(size_wh[0] / image.width, size_wh[1] / image.height)
+    resized = faces.scale(size_wh[0] / image.width, size_wh[1] / image.height)
     return EncodedPhoto(image.name, encoded.tobytes(), resized)
 
 
 def read_annotated_photos(
     images: Path, boxes: Path, skipped: list[str]
 ) -> Iterator[tuple[RgbImage, FaceBoxes]]:
-    """Every photo of ``boxes`` (COCO JSON) that ``images`` (folder or zip) holds, upright RGB.
+    """Yield every photo of ``boxes`` (COCO JSON) in ``images`` (folder or zip) as upright RGB.
 
-    Photos that cannot be read, or are not there, are named in ``skipped``. DataError when the
-    annotations are not COCO's, or none of their photos is there.
+    Photos that are missing or cannot be read are added to ``skipped``. DataError if the
+    annotations are not in COCO's format, or all of their photos are missing.
     """
     wanted = read_annotations(boxes)
     found = 0
@@ -98,7 +98,7 @@ def read_annotated_photos(
             skipped.append(f"{path}: Its boxes were drawn on a picture of another shape.")
             continue
         factors = image.width / annotated.width, image.height / annotated.height
-        yield image, annotated.faces.scaled(*factors)
+        yield image, annotated.faces.scale(*factors)
     if not found:
         raise DataError(
             f"None of the photos that {boxes.name} describes is in {images.name}.",
@@ -108,7 +108,7 @@ def read_annotated_photos(
 
 
 def read_photos(images: Path, skipped: list[str]) -> Iterator[RgbImage]:
-    """Every photo in a folder or zip, upright RGB; those that cannot be read are ``skipped``."""
+    """Yield every photo in a folder or zip as upright RGB; unreadable ones go to ``skipped``."""
     for path, read in find_source_files(images):
         try:
             yield read_in_process(read(), name=path.name)
@@ -117,7 +117,7 @@ def read_photos(images: Path, skipped: list[str]) -> Iterator[RgbImage]:
 
 
 def find_source_files(images: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
-    """Yield what ``iter_image_files`` yields; DataError when there is no such file or folder."""
+    """Yield what ``iter_image_files`` yields; DataError if there is no such file or folder."""
     if not images.exists():
         raise DataError(f"There is no file or folder '{images}'.", hint="Check the path.")
     if images.is_file() and not zipfile.is_zipfile(images):
@@ -138,10 +138,10 @@ class AnnotatedPhoto:
 
 
 def read_annotations(path: Path) -> dict[str, AnnotatedPhoto]:
-    """The photos of a COCO file by file name without folders; DataError when it is none."""
+    """Return the photos of a COCO file by file name without folders; DataError if it is invalid."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        category = _face_category(document.get("categories", []))
+        category = _find_face_category(document.get("categories", []))
         boxes: dict[Any, list[tuple[list[float], bool]]] = {}
         for each in document["annotations"]:
             if category is not None and each["category_id"] != category:
@@ -157,7 +157,7 @@ def read_annotations(path: Path) -> dict[str, AnnotatedPhoto]:
             name = PurePosixPath(each["file_name"].replace("\\", "/")).name
             if name in photos:
                 raise ValueError(f"two photos are called {name}")
-            photos[name] = _annotated(each, boxes.get(each["id"], []))
+            photos[name] = _make_annotated(each, boxes.get(each["id"], []))
     except OSError as error:
         raise DataError(
             f"'{path}' cannot be read ({error.strerror}).", hint="Check the path of --boxes."
@@ -173,7 +173,9 @@ def read_annotations(path: Path) -> dict[str, AnnotatedPhoto]:
     return photos
 
 
-def _annotated(image: Mapping[str, Any], rows: list[tuple[list[float], bool]]) -> AnnotatedPhoto:
+def _make_annotated(
+    image: Mapping[str, Any], rows: list[tuple[list[float], bool]]
+) -> AnnotatedPhoto:
     width, height = float(image["width"]), float(image["height"])
     if not (0 < width < math.inf and 0 < height < math.inf):
         raise ValueError(f"photo {image['file_name']} has no size")
@@ -182,8 +184,8 @@ def _annotated(image: Mapping[str, Any], rows: list[tuple[list[float], bool]]) -
     return AnnotatedPhoto(width, height, FaceBoxes(boxes, ignored))
 
 
-def _face_category(categories: list[dict[str, Any]]) -> Any:
-    """The id of the faces' category; None where all annotations are faces."""
+def _find_face_category(categories: list[dict[str, Any]]) -> Any:
+    """Return the id of the faces' category; None if all annotations are faces."""
     if len(categories) <= 1:
         return None
     for each in categories:

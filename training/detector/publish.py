@@ -1,4 +1,4 @@
-"""Putting a trained and tuned detector where everybody takes it from."""
+"""Publishing a trained and tuned detector."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .recipe import NAME
 def publish_detector(source: Path, destination: Path) -> None:
     """Copy our detector's checked weights, manifest entry and tuned thresholds; write its card.
 
-    ConfigError where it was not tuned: its thresholds would be another detector's.
+    ConfigError if it was not tuned, because it would then have another detector's thresholds.
     """
     stored = read_detector(NAME, source)
     tuned = source / TUNED_NAME
@@ -29,17 +29,13 @@ def publish_detector(source: Path, destination: Path) -> None:
             f"The detector in '{source}' was not tuned.",
             hint=f"Run `emotion detector tune --detector {NAME} --weights {source} …` first.",
         )
-    if source.resolve() == destination.resolve():
-        write_detector_card(destination)
-        return
-    atomic_write(destination / stored.file.name, stored.read_verified())
-    publish_entry("detectors", NAME, source, destination)
-    file = destination / TUNED_NAME
-    document: dict[str, Any] = (
-        json.loads(file.read_text(encoding="utf-8"))
-        if file.exists()
-        else {"schema_version": measured["schema_version"], "detectors": {}}
-    )
-    document["detectors"][NAME] = measured["detectors"][NAME]
-    write_json(file, document, indent=1)
+    if source.resolve() != destination.resolve():
+        atomic_write(destination / stored.file.name, stored.read_verified())
+        publish_entry("detectors", NAME, source, destination)
+        file = destination / TUNED_NAME
+        document: dict[str, Any] = {"schema_version": measured["schema_version"], "detectors": {}}
+        if file.exists():
+            document = json.loads(file.read_text(encoding="utf-8"))
+        document["detectors"][NAME] = measured["detectors"][NAME]
+        write_json(file, document, indent=1)
     write_detector_card(destination)

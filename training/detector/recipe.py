@@ -1,4 +1,4 @@
-"""What decides how our detector is trained."""
+"""The recipe of our detector's training."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class DetectorRecipe:
     keep_px: int
     """Longest side at which photos are kept in memory."""
     smallest_px: float
-    """Faces that come out smaller than this are neither right nor wrong."""
+    """Faces that are smaller than this in the picture do not count."""
     negatives: float
     """Share of pictures that come from photos without a face, where there are any."""
     mosaic: float
-    """Share of pictures with faces that are put together from four photos."""
+    """Share of pictures with faces that combine four photos."""
     focus: float
     """Share of the others that show the surroundings of one face instead of any part."""
     epochs: int
@@ -52,7 +52,7 @@ class DetectorRecipe:
     ema_decay: float
     gradient_clip: float
     box: float
-    """Weight of the boxes' loss beside the scores'."""
+    """Weight of the box loss; that of the score loss is 1."""
     seed: int
 
     def __post_init__(self) -> None:
@@ -70,12 +70,12 @@ class DetectorRecipe:
         require_in_range(self, _RANGES)
 
     def digest(self) -> str:
-        """Twelve hexadecimal digits over all values."""
+        """Return twelve hexadecimal digits of a hash over all values."""
         return compute_digest(self)
 
 
 def read_detector_recipe(
     overrides: Mapping[str, str] | None = None, file: Path | None = None
 ) -> DetectorRecipe:
-    """The committed recipe (or that of ``file``) with ``overrides`` applied; ConfigError."""
+    """Return the committed recipe, or that of ``file``, with ``overrides``; may raise ConfigError."""
     return DetectorRecipe(**read_recipe_values(DetectorRecipe, NAME, overrides, file))

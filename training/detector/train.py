@@ -34,10 +34,10 @@ from .module import DetectorModule
 from .photos import NO_FACES, EncodedPhoto, encode_photo, read_annotated_photos, read_photos
 from .recipe import NAME, DetectorRecipe
 
-_LOOKED_AT_PX = 320
-"""Longer side at which photos without a face are looked at again after each epoch."""
-_LEARNT = 0.6
-"""Share of the photos without a face that is learnt from; the others are left to measure on."""
+_CHECKED_PX = 320
+"""Longer side at which photos without a face are checked after each epoch."""
+_LEARNT_SHARE = 0.6
+"""Share of the photos without a face for training; the others are for measuring."""
 
 
 def train_detector(
@@ -57,11 +57,11 @@ def train_detector(
 ) -> TrainingRun:
     """Train ``recipe`` on the photos of a COCO file and export into ``directory``.
 
-    ``negatives`` are photos without any face. Those of :func:`is_training_negative` are shown, the
-    more often the surer the detector is of a face in them. The last weight average
-    ships. ``init`` is scratch, or the safetensors file of an earlier run to go on from with a new
-    recipe; ConfigError where it does not fit. ``max_minutes`` shortens the cosine to the clock;
-    ``resume`` goes on from the last whole epoch.
+    ``negatives`` are photos without any face. Those of :func:`is_training_negative` are shown, more
+    often the higher the detector scores a face in them. The last weight average is exported.
+    ``init`` is scratch, or the safetensors file of an earlier run to continue with a new recipe;
+    ConfigError if it does not fit. ``max_minutes`` shortens the cosine to the available time;
+    ``resume`` continues after the last complete epoch.
     """
     resumed = open_run(directory, recipe, resume=resume, max_minutes=max_minutes)
     # Loaded before the photos, so that a mistyped --init fails at once.
@@ -74,7 +74,7 @@ def train_detector(
         encode_photo(image, faces, recipe.keep_px)
         for image, faces in read_annotated_photos(images, boxes, skipped)
     ]
-    without = _without_faces(negatives, recipe, skipped) if negatives else []
+    without = _read_negatives(negatives, recipe, skipped) if negatives else []
     facts: dict[str, Any] = {
         "photos": len(photos),
         "negatives": len(without),
@@ -86,7 +86,7 @@ def train_detector(
     sampler = PhotoSampler(len(photos), recipe, np.zeros(len(without)))
     loader = make_photo_loader(dataset, sampler, workers=workers)
     if resumed:
-        # Lightning begins to load before it tells the sampler which epoch it is.
+        # Lightning starts loading before it sets the sampler's epoch.
         sampler.set_epoch(resumed.epochs)
     module = DetectorModule(
         recipe,
@@ -123,11 +123,11 @@ def train_detector(
 
 
 def is_training_negative(name: str) -> bool:
-    """Whether a photo without a face is learnt from, by a hash of its name without folders."""
-    return hashlib.sha256(name.encode()).digest()[0] < _LEARNT * 256
+    """Return whether training uses a photo without a face, by a hash of its plain file name."""
+    return hashlib.sha256(name.encode()).digest()[0] < _LEARNT_SHARE * 256
 
 
-def _without_faces(source: Path, recipe: DetectorRecipe, skipped: list[str]) -> list[EncodedPhoto]:
+def _read_negatives(source: Path, recipe: DetectorRecipe, skipped: list[str]) -> list[EncodedPhoto]:
     images: Iterable[Any] = read_photos(source, skipped)
     return [
         encode_photo(each, NO_FACES, recipe.keep_px)
@@ -141,29 +141,29 @@ def _digest(file: Path) -> str:
 
 
 class _HardNegatives(Callback):
-    """After each epoch looks again at the photos without a face, so that hard ones come often."""
+    """Checks the photos without a face after each epoch, so that hard ones are shown more often."""
 
     def __init__(self, sampler: PhotoSampler, photos: list[EncodedPhoto]) -> None:
         self._sampler = sampler
-        self._pictures = [_as_input(photo.pixels()) for photo in photos]
+        self._pictures = [_make_input(photo.pixels()) for photo in photos]
 
     def on_fit_start(self, _trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """A resumed run goes on with what the checkpoint knows."""
-        self._sampler.hardness = _detector(pl_module).hardness.cpu().numpy()
+        """Take over the hardness from the checkpoint of a resumed run."""
+        self._sampler.hardness = _require_module(pl_module).hardness.cpu().numpy()
 
     def on_train_epoch_end(self, _trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Measured with the weight average; the next epoch draws by it."""
-        self._sampler.hardness = _detector(pl_module).update_hardness(self._pictures)
+        """Measure the hardness with the weight average, for the next epoch's draws."""
+        self._sampler.hardness = _require_module(pl_module).update_hardness(self._pictures)
 
 
-def _detector(module: pl.LightningModule) -> DetectorModule:
+def _require_module(module: pl.LightningModule) -> DetectorModule:
     if not isinstance(module, DetectorModule):
         raise TypeError(f"expected a DetectorModule, got {type(module).__name__}")
     return module
 
 
-def _as_input(pixels: UInt8Array) -> Tensor:
-    scale = min(1.0, _LOOKED_AT_PX / max(pixels.shape))
+def _make_input(pixels: UInt8Array) -> Tensor:
+    scale = min(1.0, _CHECKED_PX / max(pixels.shape))
     reduced = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     shown = np.asarray(reduced, dtype=np.uint8)
     return torch.from_numpy(np.ascontiguousarray(pad_image(shown).transpose(2, 0, 1)))

@@ -1,4 +1,4 @@
-"""Choosing thresholds by measurement, and keeping what was measured for everybody to see."""
+"""Choosing thresholds by measurement, and recording them with their figures."""
 
 from __future__ import annotations
 
@@ -16,18 +16,23 @@ from core.files import write_json
 from core.weights import SHIPPED_DIR
 
 from ..evaluation.speed import describe_machine
-from .measure import Progress, load_for_measuring, run_on_annotated, run_on_photos
-from .metrics import LOWEST, choose_operating_points, compute_curve, false_alarm_rate, metrics_at
-from .train import is_training_negative
+from .measure import Progress, load_for_measuring, run_on_annotated, run_on_negatives
+from .metrics import (
+    LOWEST,
+    choose_operating_points,
+    compute_curve,
+    compute_false_alarm_rate,
+    compute_metrics_at,
+)
 
 _SWEPT = settings_for(Preset.THOROUGH, "mtcnn")
-"""The preset whose usual detector MTCNN is."""
+"""The preset that uses MTCNN."""
 _MTCNN_START: dict[str, Any] = {
     "min_face_px": _SWEPT.min_face_px,
     "pyramid_factor": 0.709,
     "stage_thresholds": (0.6, 0.7, 0.7),
 }
-"""What facenet-pytorch's authors chose, which the sweep begins with."""
+"""The choice of facenet-pytorch's authors, with which the sweep begins."""
 _MTCNN_TRIES: dict[str, Sequence[Any]] = {
     "stage_thresholds": (
         (0.5, 0.6, 0.6),
@@ -40,12 +45,12 @@ _MTCNN_TRIES: dict[str, Sequence[Any]] = {
     "pyramid_factor": (0.5, 0.6, 0.79),
     "min_face_px": (16, 24, 28, 32),
 }
-"""Tried one after the other, each with the best of those before."""
+"""Tried one after the other, each with the best values of those before."""
 
 
 @dataclass(frozen=True, slots=True)
 class TuningResult:
-    """What was chosen, and where it is kept."""
+    """What was chosen and where it was written."""
 
     file: Path
     document: Mapping[str, Any]
@@ -66,38 +71,34 @@ def tune_detectors(
 ) -> TuningResult:
     """Choose the thresholds of ``detectors``, or of all, on the photos of a COCO file.
 
-    For every preset the threshold of each operating point is taken from one curve and written
+    For every preset, the threshold of each operating point comes from one curve and is written
     to ``detection.json`` beside the weights, with its figures. ``negatives`` are photos without
-    a face, of which those that training learns from are left out. ``sweep`` tries MTCNN's own
-    settings as well and writes how they did; they are chosen by hand from that.
+    a face; those that training learns from are left out. ``sweep`` also tries MTCNN's own settings
+    and writes their figures, from which a person chooses.
     """
     folder = weights_dir or SHIPPED_DIR
     names = tuple(detectors) or DETECTORS.names()
-    document = _document(folder)
+    document = _read_earlier(folder)
     skipped: tuple[str, ...] = ()
     for preset in Preset:
         if progress:
             progress(f"preset {preset.value}")
-        asked = {
+        loaded = {
             name: load_for_measuring(name, preset, device=Device(device), weights_dir=folder)
             for name in names
         }
-        answers = run_on_annotated(asked, images, boxes, progress)
+        answers = run_on_annotated(loaded, images, boxes, progress)
         skipped = answers.skipped
-        alarms = (
-            run_on_photos(asked, negatives, wanted=lambda name: not is_training_negative(name))
-            if negatives
-            else {}
-        )
+        alarms = run_on_negatives(loaded, negatives, held_out=True)
         for name in names:
-            matches = answers.of(name).matches(min_size_px)
+            matches = answers.match(name, min_size_px)
             measured = compute_curve(matches)
             levels = choose_operating_points(measured)
             points = {}
             for point, level in levels.items():
-                points[point.value] = {"threshold": level, **metrics_at(matches, level)}
+                points[point.value] = {"threshold": level, **compute_metrics_at(matches, level)}
                 if alarms:
-                    points[point.value].update(false_alarm_rate(alarms[name].found, level))
+                    points[point.value].update(compute_false_alarm_rate(alarms[name].found, level))
             balanced = points["balanced"]
             document["detectors"].setdefault(name, {})[preset.value] = {
                 "data": f"{len(answers.truth)} photos of {boxes.stem}",
@@ -109,18 +110,20 @@ def tune_detectors(
                 "points": points,
                 "curve": measured,
                 "false_alarms_per_100_negatives": balanced.get("false_alarms_per_100_negatives"),
-                "seconds_per_image": sum(answers.asked[name].seconds) / len(answers.truth),
+                "seconds_per_image": sum(answers.runs[name].seconds) / len(answers.truth),
                 "machine": describe_machine(),
             }
     if sweep:
-        document["mtcnn_sweep"] = _swept(images, boxes, min_size_px, Device(device), progress)
+        document["mtcnn_sweep"] = _sweep_settings(
+            images, boxes, min_size_px, Device(device), progress
+        )
     file = folder / TUNED_NAME
     write_json(file, document, indent=1)
     return TuningResult(file, document, skipped)
 
 
-def _document(folder: Path) -> dict[str, Any]:
-    """What was tuned before: detectors that are not tuned now keep their figures."""
+def _read_earlier(folder: Path) -> dict[str, Any]:
+    """Return the earlier figures, which detectors keep if they are not tuned now."""
     file = folder / TUNED_NAME
     if file.exists():
         document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
@@ -129,12 +132,12 @@ def _document(folder: Path) -> dict[str, Any]:
     return {"schema_version": TUNED_VERSION, "detectors": {}}
 
 
-def _swept(
+def _sweep_settings(
     images: Path, boxes: Path, min_size_px: float, device: Device, progress: Progress | None
 ) -> list[dict[str, Any]]:
-    """F1 at its best threshold for each of MTCNN's settings that was tried."""
+    """Return the figures at the best F1 for each of MTCNN's settings that was tried."""
 
-    def tried(settings: Mapping[str, Any]) -> dict[str, Any]:
+    def measure(settings: Mapping[str, Any]) -> dict[str, Any]:
         detector = MtcnnDetector(
             working_px=_SWEPT.working_px,
             threshold=LOWEST,
@@ -142,21 +145,21 @@ def _swept(
             **settings,
         )
         answers = run_on_annotated({"mtcnn": detector}, images, boxes)
-        matches = answers.of("mtcnn").matches(min_size_px)
+        matches = answers.match("mtcnn", min_size_px)
         measured = compute_curve(matches)
         at = max(range(len(measured["f1"])), key=lambda index: measured["f1"][index])
         return {
             **settings,
             **{name: values[at] for name, values in measured.items()},
             "ap": matches.ap,
-            "seconds_per_image": sum(answers.asked["mtcnn"].seconds) / len(answers.truth),
+            "seconds_per_image": sum(answers.runs["mtcnn"].seconds) / len(answers.truth),
         }
 
     best = dict(_MTCNN_START)
-    rows = [tried(best)]
+    rows = [measure(best)]
     for name, values in _MTCNN_TRIES.items():
         for value in values:
-            row = tried({**best, name: value})
+            row = measure({**best, name: value})
             rows.append(row)
             if progress:
                 progress(f"MTCNN {name} {value}: F1 {row['f1']:.3f}")

@@ -32,14 +32,14 @@ def assign(grid, boxes, kinds, *, scores=None, found=None):
     )
 
 
-def test_cells_come_stride_by_stride_with_their_middles(grid):
+def test_cells_are_ordered_by_stride_with_their_centres(grid):
     assert len(grid.middles) == 16**2 + 8**2 + 4**2 + 2**2
     assert grid.middles[0].tolist() == [4.0, 4.0]
     assert grid.middles[16**2].tolist() == [8.0, 8.0]
     assert grid.middles[-1].tolist() == [96.0, 96.0]
 
 
-def test_picture_without_a_face_teaches_that_there_is_none(grid):
+def test_picture_without_a_face_has_no_targets(grid):
     assignment = assign(grid, [[0, 0, 0, 0]], [NOTHING])
     assert assignment.quality.sum() == 0
     assert assignment.valid.all()
@@ -63,7 +63,7 @@ def test_best_cell_learns_how_well_its_box_fits(grid):
     assert assignment.quality.max() == pytest.approx(1.0)
 
 
-def test_score_decides_between_boxes_that_fit_alike(grid):
+def test_score_decides_between_boxes_that_fit_equally_well(grid):
     face = [32.0, 32.0, 56.0, 56.0]
     scores = torch.full((len(grid.strides),), 0.01)
     found = torch.tensor(face).expand(len(grid.strides), 4).clone()
@@ -73,12 +73,12 @@ def test_score_decides_between_boxes_that_fit_alike(grid):
     assert assignment.quality[0].argmax() == favourite
 
 
-def test_small_face_between_the_cells_is_learnt_all_the_same(grid):
+def test_small_face_between_the_cells_is_learnt(grid):
     assignment = assign(grid, [[46.0, 46.0, 50.0, 50.0]], [FACE])
     assert (assignment.quality > 0).any()
 
 
-def test_cell_wanted_by_two_faces_learns_the_one_it_overlaps_most(grid):
+def test_cell_chosen_for_two_faces_learns_the_one_it_overlaps_most(grid):
     large, small = [24.0, 24.0, 72.0, 72.0], [32.0, 32.0, 56.0, 56.0]
     assignment = assign(grid, [large, small], [FACE, FACE])
     cell = 5 * 16 + 5
@@ -87,7 +87,7 @@ def test_cell_wanted_by_two_faces_learns_the_one_it_overlaps_most(grid):
     assert owners == {tuple(large), tuple(small)}
 
 
-def test_cells_within_an_ignored_face_count_neither_way(grid):
+def test_cells_within_an_ignored_face_do_not_count(grid):
     assignment = assign(grid, [[0.0, 0.0, 64.0, 64.0]], [IGNORED])
     inside = (grid.middles < 64).all(dim=1)
     assert assignment.quality.sum() == 0
@@ -100,7 +100,7 @@ def test_face_within_an_ignored_box_is_learnt(grid):
     assert (assignment.valid == (assignment.quality > 0)).all()
 
 
-def test_what_does_not_count_has_no_gradient(grid):
+def test_cells_that_do_not_count_have_no_gradient(grid):
     assignment = assign(grid, [[0.0, 0.0, 64.0, 64.0]], [IGNORED])
     logits = torch.zeros(1, len(grid.strides), requires_grad=True)
     found = torch.zeros(1, len(grid.strides), 4, requires_grad=True)
@@ -109,7 +109,7 @@ def test_what_does_not_count_has_no_gradient(grid):
     assert (logits.grad[assignment.valid] > 0).all()
 
 
-def test_sure_mistakes_cost_more_than_unsure_ones(grid):
+def test_confident_mistakes_cost_more_than_doubtful_ones(grid):
     assignment = assign(grid, [[0, 0, 0, 0]], [NOTHING])
     found = torch.zeros(1, len(grid.strides), 4)
     costs = [
@@ -119,7 +119,7 @@ def test_sure_mistakes_cost_more_than_unsure_ones(grid):
     assert costs[0] < costs[1] < costs[2]
 
 
-def test_box_that_fits_costs_nothing_and_one_that_does_not_costs_by_its_weight(grid):
+def test_box_loss_is_zero_if_the_box_fits_and_scales_with_its_weight(grid):
     face = [32.0, 32.0, 56.0, 56.0]
     assignment = assign(grid, [face], [FACE])
     logits = torch.zeros(1, len(grid.strides))

@@ -12,10 +12,10 @@ from training.detector.metrics import (
     bootstrap_metrics,
     choose_operating_points,
     compute_curve,
+    compute_false_alarm_rate,
+    compute_metrics_at,
+    compute_precision_recall_f1,
     f_beta,
-    false_alarm_rate,
-    metrics_at,
-    precision_recall_f1,
 )
 
 
@@ -43,8 +43,8 @@ def three_photos():
         ((2, 0, 4), (1.0, 0.5, 2 / 3)),
     ],
 )
-def test_headline_of_a_hand_made_case(counts, expected):
-    result = precision_recall_f1(*counts)
+def test_headline_figures_of_a_simple_case(counts, expected):
+    result = compute_precision_recall_f1(*counts)
     assert [float(result[name]) for name in ("precision", "recall", "f1")] == pytest.approx(
         expected
     )
@@ -54,15 +54,15 @@ def test_headline_of_a_hand_made_case(counts, expected):
     ("threshold", "precision", "recall"),
     [(0.95, 1.0, 0.0), (0.8, 1.0, 0.4), (0.5, 0.75, 0.6), (0.1, 0.6, 0.6)],
 )
-def test_threshold_takes_in_what_reaches_it(three_photos, threshold, precision, recall):
-    result = metrics_at(three_photos, threshold)
+def test_threshold_includes_equal_scores(three_photos, threshold, precision, recall):
+    result = compute_metrics_at(three_photos, threshold)
     assert (result["precision"], result["recall"]) == pytest.approx((precision, recall))
 
 
-def test_interval_holds_its_figure_and_widens_with_fewer_photos(three_photos):
-    few = metrics_at(three_photos, 0.5)
+def test_interval_contains_its_figure_and_is_wider_with_fewer_photos(three_photos):
+    few = compute_metrics_at(three_photos, 0.5)
     rows = list(zip(three_photos.photo, three_photos.scores, three_photos.right, strict=True))
-    many = metrics_at(
+    many = compute_metrics_at(
         matches([(p + 3 * n, s, r) for n in range(20) for p, s, r in rows], [2, 2, 1] * 20), 0.5
     )
     for result in (few, many):
@@ -83,7 +83,7 @@ def test_curve_has_every_threshold_once(three_photos):
     assert result["recall"] == sorted(result["recall"], reverse=True)
 
 
-def test_operating_points_weigh_recall_half_as_much_alike_and_twice():
+def test_operating_points_weight_recall_by_half_one_and_two():
     measured = {
         "threshold": [0.1, 0.5, 0.9],
         "precision": [0.5, 0.7, 0.95],
@@ -97,21 +97,21 @@ def test_operating_points_weigh_recall_half_as_much_alike_and_twice():
     }
 
 
-def test_higher_threshold_of_equals_is_taken():
+def test_highest_of_equally_good_thresholds_is_chosen():
     measured = {"threshold": [0.2, 0.4], "precision": [0.8, 0.8], "recall": [0.8, 0.8]}
     assert set(choose_operating_points(measured).values()) == {0.4}
 
 
-def test_f_beta_of_nothing_is_nothing():
+def test_f_beta_of_zeros_is_zero():
     assert f_beta(np.zeros(1), np.zeros(1)).tolist() == [0.0]
 
 
-def test_false_alarms_are_told_for_100_photos():
+def test_false_alarms_are_per_100_photos():
     empty = Detections(np.zeros((0, 4), np.float32), np.zeros(0))
     two = Detections(np.zeros((2, 4), np.float32), np.array([0.9, 0.4]))
-    result = false_alarm_rate([empty, two, empty, empty], 0.5)
+    result = compute_false_alarm_rate([empty, two, empty, empty], 0.5)
     assert result["false_alarms_per_100_negatives"] == 25.0
     assert result["negatives"] == 4
     low, high = result["false_alarms_per_100_negatives_interval"]
     assert low <= 25.0 <= high
-    assert false_alarm_rate([], 0.5) == {}
+    assert compute_false_alarm_rate([], 0.5) == {}

@@ -35,11 +35,11 @@ def test_photo_without_faces_and_detections_counts_nothing():
     assert matches.ap is None
 
 
-def test_face_that_is_not_found_is_only_counted():
+def test_missed_face_is_counted():
     assert match(found(), truth(FACE)) == ([], 1)
 
 
-def test_detection_where_no_face_is_is_wrong():
+def test_detection_without_a_face_is_wrong():
     assert match(found([200, 200, 240, 240, 0.9]), truth(FACE)) == ([(0.9, False)], 1)
 
 
@@ -51,7 +51,7 @@ def test_detection_where_no_face_is_is_wrong():
         (29.9, False),  # a little less
     ],
 )
-def test_overlap_of_half_decides(x2, right):
+def test_detection_is_right_from_an_overlap_of_one_half(x2, right):
     rows, _ = match(found([10, 10, x2, 50, 0.8]), truth(FACE))
     assert rows == [(0.8, right)]
 
@@ -61,24 +61,24 @@ def test_second_detection_of_a_face_is_wrong():
     assert rows == [(0.9, True), (0.7, False)]
 
 
-def test_better_score_takes_the_face_whatever_the_order():
+def test_detection_with_the_best_score_matches_the_face_in_any_order():
     rows, _ = match(found([11, 10, 51, 50, 0.7], [*FACE, 0.9]), truth(FACE))
     assert rows == [(0.9, True), (0.7, False)]
 
 
-def test_ignored_face_counts_neither_way():
+def test_ignored_face_does_not_count():
     faces = truth(FACE, [100, 100, 140, 140], ignored=[0])
     assert match(found([*FACE, 0.9]), faces) == ([], 1)
     assert match(found(), faces) == ([], 1)
 
 
-def test_any_number_of_detections_may_lie_within_an_ignored_box():
+def test_ignored_box_may_contain_any_number_of_detections():
     crowd = truth([0, 0, 400, 400], ignored=[0])
     rows, faces = match(found([*FACE, 0.9], [100, 100, 140, 140, 0.8]), crowd)
     assert (rows, faces) == ([], 0)
 
 
-def test_small_face_and_what_matches_it_count_neither_way():
+def test_small_face_and_its_detection_do_not_count():
     small = [10.0, 10.0, 40.0, 41.9]
     assert match(found([*small, 0.9]), truth(small), smallest_px=32) == ([], 0)
 
@@ -94,7 +94,7 @@ def test_small_detection_of_a_large_face_counts():
     assert rows == [(0.9, True)]
 
 
-def test_range_takes_in_its_lower_end_and_leaves_out_its_upper():
+def test_range_includes_its_lower_end_but_not_its_upper_end():
     face = [0.0, 0.0, 32.0, 40.0]
     for low, high, counted in ((16, 32, 0), (32, 64, 1)):
         _, faces = match(found(), truth(face), smallest_px=low, largest_px=high)
@@ -107,7 +107,7 @@ def test_photos_do_not_share_their_faces():
     assert (matches.photo.tolist(), matches.right.tolist()) == ([1], [False])
 
 
-def test_average_precision_of_a_hand_made_case():
+def test_average_precision_of_a_simple_case():
     # Right, wrong, right of three faces: precision 1 up to a recall of 1/3, then 2/3 up to 2/3,
     # then none. COCO takes the mean at recalls 0, .01 … 1: 34 times 1, 33 times 2/3, 34 times 0.
     faces = truth(FACE, [100, 10, 140, 50], [200, 10, 240, 50])
@@ -119,6 +119,6 @@ def test_perfect_detector_has_an_average_precision_of_1():
     assert match_detections([found([*FACE, 0.9])], [truth(FACE)]).ap == pytest.approx(1.0)
 
 
-def test_matching_tells_nothing_on_the_terminal(capsys):
+def test_matching_prints_nothing(capsys):
     match_detections([found([*FACE, 0.9])], [truth(FACE)])
     assert capsys.readouterr() == ("", "")

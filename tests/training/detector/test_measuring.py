@@ -65,7 +65,7 @@ def test_figures_are_written_as_they_were_measured(photos, tmp_path):
     assert result["by_size"]["16-32"]["faces"] + result["by_size"]["32-64"]["faces"] == 8
 
 
-def test_given_threshold_is_taken(photos, tmp_path):
+def test_given_threshold_is_used(photos, tmp_path):
     result = evaluate(photos, tmp_path, threshold=0.3)
     # One wrong detection in each photo but the last, whose box is not ignored there.
     assert result["precision"] == pytest.approx(8 / 14)
@@ -74,7 +74,7 @@ def test_given_threshold_is_taken(photos, tmp_path):
         evaluate(photos, tmp_path, threshold=1.5)
 
 
-def test_false_alarms_are_counted_where_there_is_no_face(photos, no_faces, tmp_path):
+def test_false_alarms_are_counted_in_photos_without_a_face(photos, no_faces, tmp_path):
     result = evaluate(photos, tmp_path, negatives=no_faces, threshold=0.3)
     assert result["false_alarms_per_100_negatives"] == 100.0
     held = evaluate(photos, tmp_path, negatives=no_faces, threshold=0.9, held_out=True)
@@ -91,7 +91,7 @@ def test_second_detector_is_measured_on_the_same_photos(photos, tmp_path):
     assert result["times_as_fast"] > 1
 
 
-def test_library_as_found_can_be_the_second(photos, astronaut, tmp_path):
+def test_facenet_pytorch_can_be_the_second_detector(photos, astronaut, tmp_path):
     result = evaluate(photos, tmp_path, against="facenet-pytorch", device=Device.CPU)["against"]
     assert result["detector"] == "facenet-pytorch"
     assert result["times_as_fast"] > 1
@@ -106,7 +106,7 @@ def test_library_as_found_can_be_the_second(photos, astronaut, tmp_path):
     )
 
 
-def test_photos_that_are_not_there_are_told(photos, tmp_path):
+def test_missing_photos_are_reported(photos, tmp_path):
     with pytest.raises(DataError, match="There is no file or folder"):
         evaluate_detector(photos / "absent.zip", photos / "boxes.json", tmp_path, detector="known")
 
@@ -168,7 +168,7 @@ def test_untuned_detector_is_not_published(trained, tmp_path):
     assert "emotion detector tune" in caught.value.hint
 
 
-def test_published_detector_brings_thresholds_and_card(trained, photos, tmp_path, monkeypatch):
+def test_publishing_copies_thresholds_and_card(trained, photos, tmp_path, monkeypatch):
     monkeypatch.setitem(DETECTORS._factories, "compact", "core.detectors.compact:load_compact")
     tune_detectors(
         photos, photos / "boxes.json", detectors=["compact"], min_size_px=0, weights_dir=trained
@@ -203,7 +203,7 @@ def test_table_has_a_column_for_each_result(photos, no_faces, tmp_path):
         format_detectors_table([tmp_path / "bad.json"])
 
 
-def test_examples_are_shown_with_everybody_s_boxes(photos, tmp_path, monkeypatch):
+def test_examples_are_drawn_with_the_boxes_of_every_detector(photos, tmp_path, monkeypatch):
     tiny = dataclasses.replace(PRESETS[Preset.FAST], working_px=64)
     monkeypatch.setitem(PRESETS, Preset.FAST, tiny)
     counts = show_detectors(

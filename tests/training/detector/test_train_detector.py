@@ -38,7 +38,7 @@ def finished(photos, no_faces, tmp_path_factory):
     return training_run, reports
 
 
-def test_run_leaves_weights_that_both_engines_load(finished):
+def test_run_writes_weights_that_both_engines_load(finished):
     training_run, _ = finished
     stored = read_detectors(training_run.directory)["compact"]
     assert stored.training["photos"] == 6
@@ -56,7 +56,7 @@ def test_each_epoch_is_reported(finished):
     assert all(np.isfinite(each.loss) for each in reports)
 
 
-def test_augmented_photos_are_shown_for_a_person_to_look_at(finished):
+def test_run_writes_a_sheet_of_augmented_photos(finished):
     assert (finished[0].directory / "augmented.png").stat().st_size > 1000
 
 
@@ -92,7 +92,7 @@ def test_finished_run_is_not_overwritten(finished, recipe, photos):
         run(recipe(), photos, finished[0].directory)
 
 
-def test_run_goes_on_with_the_same_photos_only(recipe, photos, no_faces, tmp_path):
+def test_run_resumes_only_with_the_same_photos(recipe, photos, no_faces, tmp_path):
     out = tmp_path / "run"
 
     def stop(training_run):
@@ -105,18 +105,18 @@ def test_run_goes_on_with_the_same_photos_only(recipe, photos, no_faces, tmp_pat
         run(recipe(), photos, out, resume=True)
 
 
-def test_too_few_photos_for_a_batch_are_told(recipe, photos, tmp_path):
+def test_too_few_photos_for_a_batch_are_refused(recipe, photos, tmp_path):
     with pytest.raises(DataError, match="fewer photos"):
         run(recipe(batch=64), photos, tmp_path / "run")
 
 
-def test_clock_ends_a_run_and_the_weights_are_there(recipe, photos, tmp_path):
+def test_run_that_the_time_limit_ends_writes_weights(recipe, photos, tmp_path):
     training_run = run(recipe(epochs=10_000), photos, tmp_path / "run", max_minutes=0.02)
     assert training_run.ended_by_clock
     assert training_run.weights.exists()
 
 
-def test_part_of_the_photos_without_a_face_is_left_to_measure_on():
+def test_part_of_the_photos_without_a_face_is_left_for_measuring():
     learnt = [is_training_negative(f"scenes/{number}.jpg") for number in range(1000)]
     assert 0.55 < np.mean(learnt) < 0.65
 
@@ -129,7 +129,7 @@ def dataset(recipe, photos, no_faces):
     return AugmentedPhotos(with_faces, without, recipe(mosaic=0.5))
 
 
-def test_picture_depends_on_its_key_alone(dataset):
+def test_picture_depends_only_on_its_key(dataset):
     for chosen in range(len(dataset)):
         one, other = (dataset.picture((3, chosen, chosen, 64)) for _ in range(2))
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
@@ -137,7 +137,7 @@ def test_picture_depends_on_its_key_alone(dataset):
     assert not torch.equal(again[0], dataset.picture((3, 0, 0, 64))[0])
 
 
-def test_boxes_lie_within_the_picture(dataset):
+def test_boxes_are_within_the_picture(dataset):
     for place in range(40):
         picture, boxes, kinds = dataset.picture((0, place, place % 6, 64))
         assert (tuple(picture.shape), picture.dtype) == ((3, 64, 64), torch.uint8)
@@ -145,14 +145,14 @@ def test_boxes_lie_within_the_picture(dataset):
         assert set(kinds.tolist()) <= {FACE, IGNORED}
 
 
-def test_crowd_stays_a_crowd(dataset):
+def test_ignored_box_stays_ignored(dataset):
     kinds = [dataset.picture((0, place, 5, 64))[2].tolist() for place in range(20)]
     # Number 6 of the photos has only ignored boxes; a mosaic shows others beside it.
     assert any(IGNORED in each for each in kinds)
     assert not any(FACE in each for each in kinds if each == [IGNORED])
 
 
-def test_photo_without_a_face_teaches_no_box(dataset):
+def test_photo_without_a_face_has_no_boxes(dataset):
     for place in range(8):
         assert len(dataset.picture((0, place, 6 + place % 8, 64))[1]) == 0
 
@@ -169,7 +169,7 @@ def test_epoch_shows_every_photo_and_hard_negatives_more_often(recipe):
     assert (drawn > 0).all()
 
 
-def test_all_pictures_of_a_batch_have_one_of_the_sides(recipe):
+def test_all_pictures_of_a_batch_have_the_same_side(recipe):
     made = recipe(input_px=256, batch=4)
     sampler = PhotoSampler(400, made)
     seen = set()
@@ -179,7 +179,9 @@ def test_all_pictures_of_a_batch_have_one_of_the_sides(recipe):
     assert seen == set(batch_sides(made)) == {192, 256, 320}
 
 
-def test_hard_negatives_are_found_by_looking_again(finished, recipe, photos, no_faces, tmp_path):
+def test_hardness_of_negatives_is_measured_after_each_epoch(
+    finished, recipe, photos, no_faces, tmp_path
+):
     seen = []
 
     class Watched(train._HardNegatives):
@@ -200,7 +202,7 @@ def test_training_is_described_beside_the_weights(finished):
     assert training_run["faces"] == 8
 
 
-def test_run_goes_on_from_the_weights_of_an_earlier_one(finished, recipe, photos, tmp_path):
+def test_run_starts_from_the_weights_of_an_earlier_one(finished, recipe, photos, tmp_path):
     before = finished[0].weights
     training_run = run(
         recipe(epochs=1, learning_rate=1e-8), photos, tmp_path / "run", init=str(before)
@@ -217,9 +219,7 @@ def test_run_goes_on_from_the_weights_of_an_earlier_one(finished, recipe, photos
 
 
 @pytest.mark.parametrize("start", ["nowhere.safetensors", "other.safetensors"])
-def test_start_that_does_not_fit_is_told_before_the_photos_are_read(
-    recipe, photos, tmp_path, start
-):
+def test_unusable_start_is_refused_before_the_photos_are_read(recipe, photos, tmp_path, start):
     save_file({"layer.weight": torch.zeros(2)}, tmp_path / "other.safetensors")
     with pytest.raises(ConfigError, match=start):
         run(recipe(), photos / "absent", tmp_path / "run", init=str(tmp_path / start))
