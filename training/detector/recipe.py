@@ -77,5 +77,5 @@ class DetectorRecipe:
 def read_detector_recipe(
     overrides: Mapping[str, str] | None = None, file: Path | None = None
 ) -> DetectorRecipe:
-    """Return the committed recipe, or that of ``file``, with ``overrides``; may raise ConfigError."""
+    """Return the committed recipe or that of ``file``, changed by ``overrides``; ConfigError."""
     return DetectorRecipe(**read_recipe_values(DetectorRecipe, NAME, overrides, file))

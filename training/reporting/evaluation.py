@@ -82,8 +82,8 @@ def evaluate_models(
         device=Device(device),
     )
     document = measured.document
-    _draw(directory, document["split"], document["models"])
-    cards = _record(folder, document) if record else ()
+    _write_plots(directory, document["split"], document["models"])
+    cards = _record_figures(folder, document) if record else ()
     compared = replace_recorded(document, folder)
     return Evaluation(
         directory=directory,
@@ -108,7 +108,7 @@ def replace_recorded(document: Mapping[str, Any], folder: Path) -> tuple[ModelIn
     )
 
 
-def _draw(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]) -> None:
+def _write_plots(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]) -> None:
     for name, metrics in measured.items():
         title = f"{name}, {split}, {metrics['n']:,} faces"
         atomic_write(directory / f"reliability_{name}.png", plot_reliability(title, metrics))
@@ -131,7 +131,7 @@ def _draw(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]
         atomic_write(directory / "pareto.png", plot_pareto(title, timed))
 
 
-def _record(folder: Path, document: Mapping[str, Any]) -> tuple[Path, ...]:
+def _record_figures(folder: Path, document: Mapping[str, Any]) -> tuple[Path, ...]:
     """Put the headlines into the manifest and write the cards of the single networks."""
     split, models = document["split"], read_models(folder)
     for name, metrics in document["models"].items():

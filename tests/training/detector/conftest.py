@@ -1,4 +1,4 @@
-"""A handful of photos with painted faces, and their COCO file."""
+"""A few photos with painted faces, and their COCO file."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def no_faces(tmp_path_factory):
 
 @pytest.fixture
 def recipe():
-    """The committed one made tiny."""
+    """A function that returns the committed recipe, made tiny."""
 
     def make(**changes):
         tiny = {"input_px": 64, "epochs": 2, "batch": 2, "keep_px": 128, **changes}

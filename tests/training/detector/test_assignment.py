@@ -18,7 +18,7 @@ def grid():
 
 
 def assign(grid, boxes, kinds, *, scores=None, found=None):
-    """The assignment for one picture; every cell says a square of 3 strides by default."""
+    """Return the assignment for one picture; by default a cell predicts a square of 3 strides."""
     if found is None:
         half = 1.5 * grid.strides[:, None]
         found = torch.cat([grid.middles - half, grid.middles + half], dim=1)

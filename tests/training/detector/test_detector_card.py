@@ -1,4 +1,4 @@
-"""The card of our own detector says what its artefacts hold."""
+"""The card of our own detector matches its artefacts."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from training.learning.export import export_detector
 
 
 class Knows:
-    """Finds every face of the photos, scored .8, and in each photo something that is none."""
+    """Finds every face of the photos with score .8, and one false alarm in each photo."""
 
     def __init__(self, photos, threshold):
         rows = read_annotated_photos(photos, photos / "boxes.json", [])
@@ -141,7 +141,7 @@ def test_tuning_one_detector_keeps_the_others(photos, tmp_path):
 
 @pytest.fixture
 def trained(tmp_path):
-    """A network that was never taught, described as a run describes it."""
+    """An untrained network, exported like that of a run."""
     folder = tmp_path / "run"
     torch.manual_seed(0)
     described = {

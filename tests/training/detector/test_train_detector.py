@@ -72,16 +72,16 @@ def test_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
     whole, parted = tmp_path / "whole", tmp_path / "parted"
     run(recipe(epochs=3), photos, whole, negatives=no_faces)
 
-    class Pulled(Exception):
-        """The plug."""
+    class PowerFailure(Exception):
+        """Ends the run without warning."""
 
-    def pull(training_run):
-        # After the first epoch was kept.
+    def fail(training_run):
+        # After the checkpoint of the first epoch.
         if training_run.epoch == 2:
-            raise Pulled
+            raise PowerFailure
 
-    with pytest.raises(Pulled):
-        run(recipe(epochs=3), photos, parted, negatives=no_faces, report=pull)
+    with pytest.raises(PowerFailure):
+        run(recipe(epochs=3), photos, parted, negatives=no_faces, report=fail)
     run(recipe(epochs=3), photos, parted, negatives=no_faces, resume=True)
     one, other = (load_file(each / "compact.safetensors") for each in (whole, parted))
     assert all(torch.equal(one[key], other[key]) for key in one)
@@ -147,7 +147,7 @@ def test_boxes_are_within_the_picture(dataset):
 
 def test_ignored_box_stays_ignored(dataset):
     kinds = [dataset.picture((0, place, 5, 64))[2].tolist() for place in range(20)]
-    # Number 6 of the photos has only ignored boxes; a mosaic shows others beside it.
+    # Photo number 6 has only ignored boxes; a mosaic shows other photos beside it.
     assert any(IGNORED in each for each in kinds)
     assert not any(FACE in each for each in kinds if each == [IGNORED])
 

@@ -1,4 +1,4 @@
-"""Temperature, the "not sure" level, and what calibration may be fitted on."""
+"""Temperature, the "not sure" level, and the data allowed for calibration."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ def test_temperature_is_usable_if_all_answers_are_right_or_all_are_alike():
         ([0.9, 0.8, 0.7, 0.6, 0.5], [1, 0, 1, 1, 0], 0.75, 0.6),
         ([0.9, 0.8, 0.7, 0.6, 0.5], [1, 0, 1, 1, 0], 0.5, 0.5),
         ([0.9, 0.8, 0.7, 0.6, 0.5], [1, 0, 1, 1, 0], 0.8, 0.9),
-        # The order in which they are given does not matter.
+        # The order of the faces does not matter.
         ([0.6, 0.5, 0.9, 0.7, 0.8], [1, 0, 1, 1, 0], 0.75, 0.6),
-        # Equal probabilities are answered together.
+        # A level includes all equal probabilities.
         ([0.9, 0.6, 0.6], [1, 1, 0], 0.8, 0.9),
         ([0.9, 0.6, 0.6], [1, 0, 1], 0.6, 0.6),
         # Nothing reaches the target.
@@ -109,7 +109,7 @@ def test_calibration_is_stored_with_the_weights(faces_dir, weights_copy):
     assert spec.calibration.temperature != 1.0
     assert report.n == 21
     assert report.nll_after <= report.nll_before
-    # Measured with the old calibration, so no longer true.
+    # Dropped, because it was measured with the old calibration.
     assert spec.metrics == {}
     assert read_entry(weights_copy, "mobilenet_v2")["calibrated_on"] == {
         "data": "FER-2013 PublicTest",

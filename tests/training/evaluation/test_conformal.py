@@ -1,4 +1,4 @@
-"""Conformal sets hold the label as often as they promise."""
+"""Conformal sets contain the label as often as they promise."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ def test_second_figures_leave_out_near_copies_of_training_faces(
     assert result["n"] == 2
     assert (result["deduplicated"]["removed"], result["deduplicated"]["n"]) == (1, 1)
     assert len(result["deduplicated"]["accuracy_interval"]) == 2
-    # Without training faces at hand nothing is known about copies.
+    # Without training faces, copies are unknown.
     alone = evaluated(faces_dir / "validation", measured[0] / "weights", tmp_path / "alone")
     assert alone.models["mobilenet_v2"]["deduplicated"] is None
 
@@ -205,7 +205,7 @@ def test_speed_is_measured_recorded_and_plotted_on_request(measured, faces_dir, 
     speed = result.models["mobilenet_v2"]["speed"]
     for each in ("torch", "openvino"):
         engine = speed["engines"][each]
-        # A batch is no slower by the face than one alone; generous, because machines are busy.
+        # A face takes no longer in a batch than alone; with a margin for busy machines.
         assert engine["faces_per_s"] > 0.5 * 1000 / engine["ms_per_face"]
     assert 0 < speed["photos_per_s"] < engine["faces_per_s"]
     assert speed["machine"]["threads"] == 1

@@ -45,7 +45,7 @@ def test_every_interval_contains_its_figure():
 
 
 def test_interval_of_the_calibration_error_contains_it():
-    # Resampled alone it would lie above: noise only ever adds to a sum of absolute gaps.
+    # Without the correction it would be above: noise raises a sum of absolute gaps.
     for seed in range(3):
         probabilities, labels = drawn(2000, seed=seed)
         value = compute_headlines(probabilities, labels)["ece"]

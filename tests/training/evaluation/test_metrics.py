@@ -20,13 +20,13 @@ from training.evaluation.metrics import (
 
 
 def rows_of(*tops, sure=0.7):
-    """Probabilities whose top is given: ``sure`` there, the rest shared."""
+    """Return probabilities with the given top class: ``sure`` for it, the others share the rest."""
     rows = np.full((len(tops), 7), (1 - sure) / 6)
     rows[np.arange(len(tops)), tops] = sure
     return rows
 
 
-# angry: two, one right; happy: three, all right; sad: one, taken for happy.
+# angry: two, one right; happy: three, all right; sad: one, answered as happy.
 LABELS = np.array([0, 0, 3, 3, 3, 4])
 ANSWERS = (0, 3, 3, 3, 3, 3)
 
@@ -94,7 +94,7 @@ def test_bins_have_equal_mass_and_none_is_empty(size, bins, starts):
 def test_calibration_error_is_the_mean_gap_of_equal_bins():
     rows = np.concatenate([rows_of(0, 0, sure=0.5), rows_of(0, 0, sure=0.9)])
     labels = np.array([0, 1, 0, 1])
-    # Two bins: promised .5, came 1/2; promised .9, came 1/2.
+    # Two bins: probability .5, accuracy 1/2; probability .9, accuracy 1/2.
     assert compute_calibration_error(rows, labels, bins=2) == pytest.approx((0 + 0.4) / 2)
     # The order of the faces does not matter.
     assert compute_calibration_error(rows[::-1], labels[::-1], bins=2) == pytest.approx(0.2)

@@ -42,7 +42,7 @@ def test_both_models_are_measured_on_the_same_draws():
     generator = np.random.default_rng(2)
     labels = generator.integers(0, 7, 200)
     tops = np.where(generator.random(200) < 0.6, labels, (labels + 1) % 7)
-    # The same answers, but with other confidences, so that the faces are ordered otherwise.
+    # The same answers with other confidences, so that the faces have another order.
     sure = generator.uniform(0.4, 0.9, 200)
     other = np.full((200, 7), 0.0)
     other[:] = ((1 - sure) / 6)[:, None]
@@ -61,7 +61,7 @@ def test_interval_of_a_difference_is_narrower_than_those_of_its_parts():
     result = compare_models(answers(first), answers(second), labels).differences["accuracy"]
     low, high = result.interval
     assert low <= result.value <= high
-    # Ten or so faces differ of a thousand: a hundredth, not the three of one model alone.
+    # About ten of a thousand faces differ, so the interval is much narrower than that of one model.
     assert high - low < 0.02
 
 

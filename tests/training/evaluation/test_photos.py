@@ -1,4 +1,4 @@
-"""Whole photos: what is not found is an error."""
+"""Whole photos: a face that is not found is an error."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_photo_without_a_found_face_counts_as_an_error(photos, tmp_path):
     low, high = figures["accuracy_interval"]
     assert low < 1 / 3 < high
     assert figures["balanced_accuracy"] == pytest.approx((1 / 2 + 0) / 2)
-    # The second photo's answer is not sure.
+    # The second photo's answer is "not sure".
     assert (figures["certain"], figures["certain_accuracy"]) == (pytest.approx(1 / 3), 1.0)
     assert figures["per_class"]["happy"] == {"n": 2, "found": 2, "right": 1}
     assert figures["per_class"]["sad"] == {"n": 1, "found": 0, "right": 0}

@@ -10,7 +10,7 @@ from training.evaluation.shares import LEAST, fit_shares
 
 
 def opinions_of(*noises: float, size: int = 3000, seed: int = 0):
-    """Networks that see the same truth through noise of their own, and the labels."""
+    """Return the answers of networks with independent noise, and the labels."""
     generator = np.random.default_rng(seed)
     truth = generator.normal(size=(size, 7)) * 2
     labels = np.array([generator.choice(7, p=row) for row in softmax(truth)])

@@ -1,4 +1,4 @@
-"""What is timed is the task itself, not what the task before it left behind."""
+"""Only the task itself is timed, without after-effects of the previous task."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from training.evaluation import speed
 
 
 class Machine:
-    """A clock that work moves: slower while threads spin, and where other weights are cached."""
+    """A fake clock that work advances, more while threads spin or other weights are cached."""
 
     def __init__(self):
         self.now, self.spins_until, self.cached = 0.0, 0.0, ""

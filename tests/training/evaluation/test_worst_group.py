@@ -1,4 +1,4 @@
-"""The group that is answered worst, and whether it lies less far behind."""
+"""The group with the worst answers, and whether its gap gets smaller."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIZE = 3000
 
 @pytest.fixture
 def faces():
-    """Labels, and two ways to part the faces; few belong to the third group of the second."""
+    """Labels and two slicings; the third group of the second one has few faces."""
     generator = np.random.default_rng(3)
     labels = generator.integers(0, 7, SIZE)
     turned = generator.integers(0, 2, SIZE)
@@ -31,7 +31,7 @@ def faces():
 
 
 def answered(labels, slicings, turned, rare=0.7, seed=0):
-    """Which answers are right, at the given chance for turned faces, .7 for the others."""
+    """Return which answers are right: turned faces with the given probability, others with .7."""
     chance = np.where(slicings[0].member == 1, turned, 0.7)
     chance = np.where(slicings[1].member == 2, rare, chance)
     return np.random.default_rng(seed).random(SIZE) < chance
@@ -47,7 +47,7 @@ def test_worst_group_is_the_one_furthest_behind_others_of_its_label(faces):
     assert result.accuracy == pytest.approx(right[inside].mean())
     assert result.gap == compute_accuracy_gap(right, inside, labels)
     assert result.gap.value == pytest.approx(-0.2, abs=0.05)
-    # Twenty faces that are all wrong are the worst where so few may speak.
+    # Twenty faces with wrong answers are the worst group if groups may be so small.
     assert find_worst_group(right, labels, slicings, least=20).group == "rare"
     assert find_worst_group(right, labels, slicings, least=SIZE) is None
 

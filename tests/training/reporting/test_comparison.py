@@ -1,4 +1,4 @@
-"""Every two models against each other, where they were measured together."""
+"""Every two models against each other, if they were measured together."""
 
 from __future__ import annotations
 

@@ -30,9 +30,9 @@ from training.studies import ablation
 REFRESH = "run: emotion report --out docs"
 NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?")
 SCALES = (1.0, 100.0, 1e-6, 1e-3, 1e3, 1 / 1024**2)
-"""Parts, hundredths, millions, thousands, mebibytes."""
+"""Of shares, hundredths, millions, thousands, mebibytes."""
 NAMES = (
-    # What holds digits and is no figure: code, places, sections of laws and lists of sources.
+    # Text with digits that is not a figure: code, places, sections of laws and lists of sources.
     r"```.*?```|`[^`]*`|\]\([^)]*\)|<!--.*?-->",
     r"(?m)^## (?:Law|Sources|References)$.*?(?=^## |\Z)",
     r"MobileNetV2 1\.0/224|FER-2013|MobileNetV2|ResNet50|InceptionV3|\w+_v\d|resnet50",
@@ -48,7 +48,7 @@ def artefacts(root):
 
 @pytest.fixture(scope="module")
 def results(root):
-    """What the artefacts say, read without the report's own code."""
+    """The content of the artefacts, read without the report's own code."""
     files = {path.stem: path for path in (root / "docs" / "results").glob("*.json")}
     files["manifest"] = root / "weights" / "manifest.json"
     files["detection"] = root / "weights" / "detection.json"
@@ -65,7 +65,7 @@ def at(results, source):
     artefact, _, way = source.partition(": ")
     value, parts = results[artefact], way.split("/")
     while parts:
-        # A name may hold the sign that parts the names, as in "hybrid/fast".
+        # A name may contain the separator, as in "hybrid/fast".
         many = (
             1
             if isinstance(value, list)
@@ -77,7 +77,7 @@ def at(results, source):
 
 
 def value_at(results, source):
-    """The number that a source stands for."""
+    """Return the number that a source refers to."""
     if source.startswith("1 - "):
         return 1 - at(results, source.removeprefix("1 - "))
     for sign, combine in ((" / ", float.__truediv__), (" - ", float.__sub__)):
@@ -92,7 +92,7 @@ def value_at(results, source):
 
 
 def texts(results):
-    """Every text of some length with a digit that an artefact holds."""
+    """Return every string of an artefact that is long enough and has a digit."""
     if isinstance(results, str):
         return [results] if len(results) > 2 and re.search(r"\d", results) else []
     parts = (
@@ -149,7 +149,7 @@ def test_committed_page_is_what_the_command_writes(root, artefacts):
 
 def test_committed_figures_are_drawn_from_the_committed_artefacts(root, artefacts):
     def origin(picture):
-        # The diagram comes from the code, whole; charts name what they were drawn from.
+        # The diagram is drawn from the code alone; charts name what they were drawn from.
         found = re.search(r"drawn from (\w+)", picture)
         return found[1] if found else picture
 
@@ -171,7 +171,7 @@ def test_page_needs_no_other_file_and_names_the_source_of_a_number(root):
 
 def test_diagram_shows_the_stages_in_the_order_of_the_pipeline(root):
     stages = find_stages(root / "core" / "pipeline.py")
-    # The order that tests/core/test_pipeline.py finds in an answer.
+    # The order that tests/core/test_pipeline.py checks in an answer.
     assert stages == ["detect", "landmarks", "align", "quality", "classify"]
     drawn = draw_system_diagram()
     places = [drawn.index(f">{stage}</text>") for stage in stages]
