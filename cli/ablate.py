@@ -51,26 +51,29 @@ def ablate(
     weight to faces the network knows least about, or augment them more. If interrupted, the same
     command continues.
     """
+    from training.learning.train import TrainingOptions
     from training.studies.ablation import ablate as run_ablation
 
-    ablation = run_ablation(
+    run_ablation(
         model,
         data,
         out,
-        init=init,
-        votes=votes,
-        faces=faces,
-        landmarks=landmarks,
-        teachers=teachers or (),
+        TrainingOptions(
+            init=init,
+            votes=votes,
+            landmarks=landmarks,
+            teachers=teachers or (),
+            limit=faces,
+            workers=workers,
+            device=device,
+            precision=precision,
+            compiled=compiled,
+        ),
         only=only or (),
         overrides=options.parse_values(values),
         recipe=recipe,
-        workers=workers,
-        device=device,
-        precision=precision,
-        compiled=compiled,
         started=lambda name: typer.echo(f"Training: {name}", err=True),
         report=get_epoch_printer(),
     )
-    typer.echo((ablation.directory / "ablation.md").read_text(encoding="utf-8"), nl=False)
-    typer.echo(f"Everything is in {ablation.directory}: ablation.json, ablation.md and the runs.")
+    typer.echo((out / "ablation.md").read_text(encoding="utf-8"), nl=False)
+    typer.echo(f"Everything is in {out}: ablation.json, ablation.md and the runs.")

@@ -51,7 +51,7 @@ def frame(
     """
     from training.studies.frame import study_frame
 
-    result = study_frame(
+    report = study_frame(
         data,
         photos,
         out,
@@ -60,8 +60,8 @@ def frame(
         sample=sample,
         progress=print_progress,
     )
-    print_tables(_make_scale_table(result.report["scale"]), _make_passage_table(result.report))
-    typer.echo(f"\nEverything is in {result.directory}: frame.json and frame.png.")
+    print_tables(_make_scale_table(report["scale"]), _make_passage_table(report))
+    typer.echo(f"\nEverything is in {out}: frame.json and frame.png.")
 
 
 @study.command()
@@ -98,7 +98,7 @@ def landmarks(
     """
     from training.studies.landmarks import study_landmarks
 
-    result = study_landmarks(
+    report = study_landmarks(
         data,
         out,
         models=options.list_models(model, weights),
@@ -108,7 +108,6 @@ def landmarks(
         points=human_points,
         progress=print_progress,
     )
-    report = result.report
     for name, figures in report["models"].items():
         print_tables(_make_noise_table(name, figures))
         typer.echo()
@@ -125,7 +124,7 @@ def landmarks(
             f"Compared with people's points on {people['found']} faces the mesh errs by "
             f"{people['inner']['mean']:.1%} of the eyes' distance (without the jaw)."
         )
-    typer.echo(f"Everything is in {result.directory}: landmarks.json and landmarks.png.")
+    typer.echo(f"Everything is in {out}: landmarks.json and landmarks.png.")
 
 
 @study.command()
@@ -139,8 +138,7 @@ def mirrored(
     """Measure how far landmarks move when a photo is mirrored: how stable they are."""
     from training.studies.mirrored import study_mirrored
 
-    result = study_mirrored(images, out, progress=print_progress)
-    report = result.report
+    report = study_mirrored(images, out, progress=print_progress)
     table = make_table(
         f"{report['by_all']:,} of {report['faces']:,} faces", "found", "mean", "median", "95 %"
     )
@@ -149,7 +147,7 @@ def mirrored(
         table.add_row(way.replace("_", " "), f"{report['found'][way]:,}", *distances)
     print_tables(table)
     typer.echo("Distances are shares of the face's longer side.")
-    typer.echo(f"Everything is in {result.directory}: mirrored.json.")
+    typer.echo(f"Everything is in {out}: mirrored.json.")
 
 
 def _make_noise_table(name: str, figures: Mapping[str, Any]) -> Table:

@@ -45,7 +45,7 @@ def robustness(
     """
     from training.studies.robustness import study_robustness
 
-    result = study_robustness(
+    report = study_robustness(
         data,
         out,
         models=options.list_models(model, weights),
@@ -55,14 +55,13 @@ def robustness(
         sample=sample,
         progress=print_progress,
     )
-    for name, figures in result.report["models"].items():
+    for name, figures in report["models"].items():
         print_tables(_make_groups_table(name, figures["worst"]))
         typer.echo()
         print_tables(_make_degraded_table(name, figures["curves"]))
         typer.echo()
     typer.echo(
-        f"Everything is in {result.directory}: robustness.json, robustness_slices.png and "
-        "robustness_curves.png."
+        f"Everything is in {out}: robustness.json, robustness_slices.png and robustness_curves.png."
     )
 
 

@@ -54,26 +54,28 @@ def train(
     directory = out or Path("runs") / model
     print_progress("Reading the faces …")
     from training.learning.recipe import read_recipe
-    from training.learning.train import train_model
+    from training.learning.train import TrainingOptions, train_model
 
     with explain_resume():
         run = train_model(
             read_recipe(model, overrides, recipe),
             data,
             directory,
-            init=init,
-            votes=votes,
-            landmarks=landmarks,
-            teachers=teachers or (),
+            TrainingOptions(
+                init=init,
+                votes=votes,
+                landmarks=landmarks,
+                teachers=teachers or (),
+                max_minutes=max_minutes,
+                workers=workers,
+                device=device,
+                precision=precision,
+                devices=devices,
+                nodes=nodes,
+                compiled=compiled,
+                limit=limit,
+            ),
             resume=resume,
-            max_minutes=max_minutes,
-            workers=workers,
-            device=device,
-            precision=precision,
-            devices=devices,
-            nodes=nodes,
-            compiled=compiled,
-            limit=limit,
             report=get_epoch_printer(),
         )
     if not run.is_leader:

@@ -35,21 +35,22 @@ def emotion(line):
 
 def test_ablate_passes_every_option_and_prints_the_table(fake, tmp_path):
     (tmp_path / "ablation.md").write_text("| run |\n|---|\n| all terms |\n")
-    calls = fake("studies.ablation.ablate", SimpleNamespace(directory=tmp_path, rows=()))
+    calls = fake("studies.ablation.ablate", [])
     result = emotion(
         "ablate --model resnet50 --data a --data b.zip --votes v.csv --init scratch --faces 500 "
-        "--set epochs=2 --compile --workers 0 --out elsewhere "
+        f"--set epochs=2 --compile --workers 0 --out {tmp_path} "
         "--landmarks l.npz --teacher t.safetensors --only no_mixup"
     )
     assert result.exit_code == 0
     assert "| all terms |" in result.stdout
     ((arguments, options),) = calls
-    assert arguments == ("resnet50", [Path("a"), Path("b.zip")], Path("elsewhere"))
+    *places, training = arguments
+    assert places == ["resnet50", [Path("a"), Path("b.zip")], tmp_path]
     assert options["overrides"] == {"epochs": "2"}
-    assert (options["init"], options["votes"]) == ("scratch", Path("v.csv"))
-    assert (options["faces"], options["workers"], options["compiled"]) == (500, 0, True)
-    assert options["landmarks"] == Path("l.npz")
-    assert (options["teachers"], options["only"]) == ([Path("t.safetensors")], ["no_mixup"])
+    assert (training.init, training.votes) == ("scratch", Path("v.csv"))
+    assert (training.limit, training.workers, training.compiled) == (500, 0, True)
+    assert training.landmarks == Path("l.npz")
+    assert (training.teachers, options["only"]) == ([Path("t.safetensors")], ["no_mixup"])
     assert options["report"] is None
 
 
@@ -114,7 +115,7 @@ def test_study_frame_prints_both_tables(fake, tmp_path):
             ],
         },
     }
-    calls = fake("studies.frame.study_frame", SimpleNamespace(directory=tmp_path, report=report))
+    calls = fake("studies.frame.study_frame", report)
     result = emotion("study frame --data a --data b --photos p.zip --out o --sample 50")
     assert result.exit_code == 0
     ((arguments, options),) = calls
@@ -146,9 +147,7 @@ def test_study_landmarks_prints_a_table_for_each_model(fake, tmp_path):
         "photos": None,
         "human_points": {"found": 12, "inner": {"mean": 0.034}},
     }
-    calls = fake(
-        "studies.landmarks.study_landmarks", SimpleNamespace(directory=tmp_path, report=report)
-    )
+    calls = fake("studies.landmarks.study_landmarks", report)
     result = emotion(
         "study landmarks --data a --out o --sample 50 --model mobilenet_v2 --photos p --points q"
     )
@@ -170,9 +169,7 @@ def test_study_landmarks_prints_a_table_for_each_model(fake, tmp_path):
 def test_study_mirrored_prints_how_far_the_landmarks_move(fake, tmp_path):
     row = {"mean": 0.011, "mean_interval": [0.01, 0.012], "median": 0.009, "p95": 0.026}
     report = {"faces": 742, "by_all": 577, "found": {"mesh": 606}, "ways": {"mesh": row}}
-    calls = fake(
-        "studies.mirrored.study_mirrored", SimpleNamespace(directory=tmp_path, report=report)
-    )
+    calls = fake("studies.mirrored.study_mirrored", report)
     result = emotion("study mirrored --images a.zip --out o")
     assert result.exit_code == 0
     assert calls[0][0] == (Path("a.zip"), Path("o"))
@@ -192,9 +189,7 @@ def test_study_robustness_prints_the_worst_groups_and_every_level(fake, tmp_path
     }
     good = {"worst": [], "curves": {}}
     report = {"models": {"mobilenet_v2": figures, "ensemble": good}}
-    calls = fake(
-        "studies.robustness.study_robustness", SimpleNamespace(directory=tmp_path, report=report)
-    )
+    calls = fake("studies.robustness.study_robustness", report)
     result = emotion("study robustness --data a --out o --votes v.csv --groups g.csv --sample 50")
     assert result.exit_code == 0
     ((arguments, options),) = calls

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,16 +24,17 @@ def emotion(monkeypatch):
     calls = []
     skipped = []
 
-    def train_model(recipe, sources, directory, *, report, **options):
-        calls.append({"recipe": recipe, "sources": sources, "out": directory, **options})
+    def train_model(recipe, sources, directory, options, *, resume, report):
+        call = {"recipe": recipe, "sources": sources, "out": directory, "resume": resume}
+        calls.append(call | dataclasses.asdict(options))
         if report:
             report(
                 EpochReport(1, 24, 250.4, 3725.0, 1.5, {"accuracy": 0.612, "macro_f1": 0.55}, 0.02)
             )
-        if options["init"] == "stopped":
+        if options.init == "stopped":
             raise KeyboardInterrupt
         weights = directory / "mobilenet_v2.safetensors"
-        leads = options["devices"] != 4
+        leads = options.devices != 4
         return TrainingRun(directory, weights, 24, 90.0, False, tuple(skipped), leads)
 
     monkeypatch.setattr("training.learning.train.train_model", train_model)

@@ -99,7 +99,7 @@ def small_recipe() -> Callable[..., object]:
 @pytest.fixture(scope="session")
 def finished_run(faces_dir, votes_csv, small_recipe, tmp_path_factory):
     """A finished run of two epochs from scratch; do not change its folder."""
-    from training.learning.train import train_model
+    from training.learning.train import TrainingOptions, train_model
 
     reports = []
     torch.set_num_threads(1)
@@ -107,9 +107,7 @@ def finished_run(faces_dir, votes_csv, small_recipe, tmp_path_factory):
         small_recipe(),
         [faces_dir],
         tmp_path_factory.mktemp("runs") / "finished",
-        init="scratch",
-        votes=votes_csv,
-        workers=0,
+        TrainingOptions(init="scratch", votes=votes_csv, workers=0),
         report=reports.append,
     )
     return run, reports

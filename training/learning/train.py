@@ -37,69 +37,81 @@ from .trainer import fit, make_trainer
 _SHEET_FACES = 64
 
 
+@dataclass(frozen=True, slots=True)
+class TrainingOptions:
+    """What a run is given beside its recipe and its faces."""
+
+    init: str
+    """imagenet, scratch, or a safetensors file."""
+    votes: Path | None = None
+    """FER+ crowd votes."""
+    landmarks: Path | None = None
+    """A file that keeps the landmarks of the training faces; the face mesh finds those that it
+    lacks."""
+    teachers: Sequence[Path] = ()
+    """Weight files whose networks teach this one, each with its manifest beside it."""
+    max_minutes: float | None = None
+    """Shortens the schedule to this time and ends cleanly."""
+    workers: int = 1
+    device: Device = Device.AUTO
+    precision: Precision = Precision.AUTO
+    devices: int = 1
+    """GPUs (or processes) on each of ``nodes`` computers. They share every batch, and together
+    learn what one alone would learn."""
+    nodes: int = 1
+    compiled: bool = False
+    """Fuse the network with torch.compile."""
+    limit: int | None = None
+    """Learn from this many faces, drawn by the recipe's seed with the share of every emotion
+    kept."""
+
+
 def train_model(
     recipe: Recipe,
     sources: Sequence[Path],
     directory: Path,
+    options: TrainingOptions,
     *,
-    init: str,
-    votes: Path | None = None,
-    landmarks: Path | None = None,
-    teachers: Sequence[Path] = (),
     resume: bool = False,
-    max_minutes: float | None = None,
-    workers: int = 1,
-    device: Device | str = Device.AUTO,
-    precision: Precision | str = Precision.AUTO,
-    devices: int = 1,
-    nodes: int = 1,
-    compiled: bool = False,
-    limit: int | None = None,
     report: Callable[[EpochReport], None] | None = None,
 ) -> TrainingRun:
     """Train ``recipe`` on the training split of ``sources`` and export into ``directory``.
 
     Validation faces are only measured on: the last weight average is exported, not the best epoch.
-
-    Args:
-        init: imagenet, scratch, or a safetensors file.
-        votes: FER+ crowd votes.
-        landmarks: A file that keeps the landmarks of the training faces; the face mesh finds
-            those that it lacks.
-        teachers: Weight files whose networks teach this one, each with its manifest beside it.
-        resume: Continue after the last completed epoch. Without it, a folder that holds a run is
-            refused.
-        max_minutes: Shortens the schedule to this time and ends cleanly.
-        devices: GPUs (or processes) on each of ``nodes`` computers. They share every batch, and
-            together learn what one alone would learn.
-        compiled: Fuse the network with torch.compile.
-        limit: Learn from this many faces, drawn by the recipe's seed with the share of every
-            emotion kept.
-        report: Called after each epoch.
+    ``resume`` continues after the last completed epoch; without it, a folder that holds a run is
+    refused. ``report`` is called after each epoch.
     """
-    resumed = open_run(directory, recipe, resume=resume, max_minutes=max_minutes)
+    resumed = open_run(directory, recipe, resume=resume, max_minutes=options.max_minutes)
     hardware = choose_hardware(
-        Device(device), Precision(precision), devices=devices, nodes=nodes, compiled=compiled
+        options.device,
+        options.precision,
+        devices=options.devices,
+        nodes=options.nodes,
+        compiled=options.compiled,
     )
-    prepared = _prepare(
-        recipe,
-        sources,
-        hardware,
-        resumed,
-        init=init,
-        votes=votes,
-        landmarks=landmarks,
-        teachers=teachers,
-        max_minutes=max_minutes,
-        workers=workers,
-        limit=limit,
-    )
-    if compiled:
+    prepared = _prepare(recipe, sources, hardware, resumed, options)
+    module = prepared.module
+    if options.compiled:
         # One kernel for each of the two sizes is faster than one for both.
-        prepared.module.headed.compile(dynamic=False)
+        module.headed.compile(dynamic=False)
     progress = ProgressCallback(recipe.epochs, report)
     trainer = _learn(prepared, directory, hardware, progress, resume=resume)
-    return _record(prepared, directory, trainer, progress, devices=hardware.world_size)
+    facts = collect_facts(
+        trainer, module, progress.pace, prepared.facts, devices=hardware.world_size
+    )
+    if trainer.is_global_zero:
+        export_network(
+            module.final_network,
+            directory,
+            name=recipe.model,
+            preprocessing=recipe.preprocessing,
+            frame=FaceFrame(),
+            training=facts,
+        )
+        write_json(directory / "training.json", facts)
+    # The other processes must not return before the files exist.
+    trainer.strategy.barrier()
+    return summarize_run(trainer, module, recipe.model, prepared.skipped)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,14 +132,7 @@ def _prepare(
     sources: Sequence[Path],
     hardware: Hardware,
     resumed: ResumedRun | None,
-    *,
-    init: str,
-    votes: Path | None,
-    landmarks: Path | None,
-    teachers: Sequence[Path],
-    max_minutes: float | None,
-    workers: int,
-    limit: int | None,
+    options: TrainingOptions,
 ) -> _Prepared:
     """Load the start of the network and all faces; everything that can be refused is refused."""
     batch = hardware.split_batch(recipe.batch)
@@ -135,29 +140,36 @@ def _prepare(
         keep_freed_memory()
     # Loaded before the faces, so that a mistyped --init fails at once. A resumed run takes its
     # network from the checkpoint: its start need not be there any more.
-    network = make_initial_network(recipe, SCRATCH if resumed else init)
-    loaded_teachers = load_teachers(teachers)
-    if init == SCRATCH and recipe.frozen_share > 0:
+    network = make_initial_network(recipe, SCRATCH if resumed else options.init)
+    teachers = load_teachers(options.teachers)
+    if options.init == SCRATCH and recipe.frozen_share > 0:
         raise ConfigError(
             "Random weights hold nothing that freezing could keep.",
             hint="Leave frozen_share at 0, or start from --init imagenet or a file.",
         )
-    faces = sample_faces(read_faces(sources, Split.TRAIN), limit, recipe.seed)
+    faces = sample_faces(read_faces(sources, Split.TRAIN), options.limit, recipe.seed)
     facts = {
+        "data": describe_data(faces.names, sources),
+        "files": [path.name for path in sources],
+        "votes": options.votes.name if options.votes else None,
+        "landmarks": options.landmarks is not None,
+        "teachers": teachers.digests if teachers else [],
         "faces": len(faces),
-        "votes": votes.name if votes else None,
-        "landmarks": landmarks is not None,
-        "teachers": loaded_teachers.digests if loaded_teachers else [],
+        "faces_by_emotion": count_classes(faces.labels),
+        "skipped": len(faces.skipped),
     }
+    fixed = {name: facts[name] for name in ("faces", "votes", "landmarks", "teachers")}
     if resumed:
-        resumed.require_same(facts)
+        resumed.require_same(fixed)
     validation = find_faces(sources, Split.VALIDATION)
-    dataset = build_dataset(recipe, faces, recipe.preprocessing, votes=votes, landmarks=landmarks)
+    dataset = build_dataset(
+        recipe, faces, recipe.preprocessing, votes=options.votes, landmarks=options.landmarks
+    )
     loader = make_training_loader(
         dataset,
         batch=batch,
         seed=recipe.seed,
-        workers=workers,
+        workers=options.workers,
         world_size=hardware.world_size,
         epoch=resumed.epochs if resumed else 0,
     )
@@ -165,29 +177,15 @@ def _prepare(
         recipe,
         network,
         steps=recipe.epochs * len(loader),
-        max_seconds=max_minutes * 60 if max_minutes else None,
-        teachers=loaded_teachers,
+        max_seconds=options.max_minutes * 60 if options.max_minutes else None,
+        teachers=teachers,
         shapes=dataset.has_shapes,
     ).to(memory_format=torch.channels_last)
-    start = {"init": Path(init).name, "earlier_run": read_earlier_run(init)}
-    module.facts = {**facts, **start, **(resumed.facts if resumed else {})}
-    return _Prepared(
-        module=module,
-        dataset=dataset,
-        loader=loader,
-        validation_loader=make_validation_loader(validation, recipe.preprocessing),
-        facts={
-            "data": describe_data(faces.names, sources),
-            "files": [path.name for path in sources],
-            "votes": facts["votes"],
-            "landmarks": facts["landmarks"],
-            "teachers": facts["teachers"],
-            "faces": len(faces),
-            "faces_by_emotion": count_classes(faces.labels),
-            "skipped": len(faces.skipped),
-        },
-        skipped=faces.skipped + validation.skipped,
-    )
+    start = {"init": Path(options.init).name, "earlier_run": read_earlier_run(options.init)}
+    module.facts = {**fixed, **start, **(resumed.facts if resumed else {})}
+    validation_loader = make_validation_loader(validation, recipe.preprocessing)
+    skipped = faces.skipped + validation.skipped
+    return _Prepared(module, dataset, loader, validation_loader, facts, skipped)
 
 
 def _learn(
@@ -215,32 +213,6 @@ def _learn(
             write_example_sheet(directory, tiles)
         fit(trainer, prepared.module, prepared.loader, prepared.validation_loader, resume=resume)
     return trainer
-
-
-def _record(
-    prepared: _Prepared,
-    directory: Path,
-    trainer: pl.Trainer,
-    progress: ProgressCallback,
-    *,
-    devices: int,
-) -> TrainingRun:
-    """Export the network with the facts about its training; return where everything lies."""
-    module, recipe = prepared.module, prepared.module.recipe
-    facts = collect_facts(trainer, module, progress.pace, prepared.facts, devices=devices)
-    if trainer.is_global_zero:
-        export_network(
-            module.final_network,
-            directory,
-            name=recipe.model,
-            preprocessing=recipe.preprocessing,
-            frame=FaceFrame(),
-            training=facts,
-        )
-        write_json(directory / "training.json", facts)
-    # The other processes must not return before the files exist.
-    trainer.strategy.barrier()
-    return summarize_run(trainer, module, recipe.model, prepared.skipped)
 
 
 def _choose_strategy(recipe: Recipe, hardware: Hardware) -> str:

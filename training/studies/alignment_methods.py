@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from core.config import AnalyzerConfig
 from core.detectors import DETECTORS
@@ -19,131 +18,152 @@ from core.labels import EMOTIONS
 from core.landmarks import LandmarkModel
 from core.landmarks.anchors import anchor_points
 from core.reading.reader import read_in_process
-from core.types import Face, Landmarks, RgbImage, UInt8Array
+from core.types import Box, Face, Landmarks, RgbImage, UInt8Array
 
 from ..data.classes import parse_emotion
 from ..data.image_files import iter_image_files
-from ..evaluation.intervals import LEVEL
-from ..evaluation.metrics import Labels
+from ..evaluation.intervals import share_with_interval
 from ..evaluation.paired import compute_accuracy_difference
-from .studied_models import StudiedModels
+from .figures import measure_flips
+from .studied_models import Models, compute_probabilities, get_frame
 
 MESH, FIVE_POINTS, BOX = "mesh", "five_points", "box"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class LocatedFace:
-    """One face with what the mesh and the detector say of it."""
+    """A face that both the mesh and the detector located."""
 
     image: RgbImage
+    label: int
     mesh: Landmarks
-    found: Face
-    """By the detector, with its five points."""
-    label: int | None = None
+    detected: Face
+    """With the detector's five points."""
 
 
-def crop_faces(way: str, faces: Sequence[LocatedFace], frame: FaceFrame) -> UInt8Array:
-    """(N, 48, 48) faces cut out one way; by the box where the points cannot be those of a face."""
-    crops = []
+def find_crop_matrix(points: Landmarks | None, box: Box, frame: FaceFrame) -> NDArray[np.float64]:
+    """Return the matrix from image to crop by ``points``, by ``box`` where they fit no face."""
+    matrix = None if points is None else matrix_from_anchors(anchor_points(points), frame)
+    return matrix_from_box(box) if matrix is None else matrix
+
+
+def crop_faces(
+    images: Sequence[RgbImage],
+    landmarks: Sequence[Landmarks | None],
+    boxes: Sequence[Box],
+    frame: FaceFrame,
+) -> UInt8Array:
+    """Return (N, 48, 48) faces cut out by landmarks, or by boxes (:func:`find_crop_matrix`)."""
+    return np.stack(
+        [
+            crop_face(image, find_crop_matrix(points, box, frame)).pixels
+            for image, points, box in zip(images, landmarks, boxes, strict=True)
+        ]
+    )
+
+
+def measure_landmark_distance(faces: Sequence[LocatedFace]) -> dict[str, Any]:
+    """Return how far mesh and five points lie apart, over the distance between the eyes."""
+    distances = []
     for face in faces:
-        points = {MESH: face.mesh, FIVE_POINTS: face.found.landmarks, BOX: None}[way]
-        matrix: NDArray[np.float64] | None = None
-        if points is not None:
-            matrix = matrix_from_anchors(anchor_points(points), frame)
-        if matrix is None:
-            matrix = matrix_from_box(face.found.box)
-        crops.append(crop_face(face.image, matrix).pixels)
-    return np.stack(crops)
-
-
-def landmark_distance(faces: Sequence[LocatedFace]) -> dict[str, Any]:
-    """How far eyes and mouth of mesh and five points lie apart, over the distance of the eyes."""
-    far = []
-    for face in faces:
-        if face.found.landmarks is None:
+        if face.detected.landmarks is None:
             continue
-        ours, theirs = anchor_points(face.mesh), anchor_points(face.found.landmarks)
-        eyes = float(np.linalg.norm(ours[1] - ours[0]))
+        mesh, five = anchor_points(face.mesh), anchor_points(face.detected.landmarks)
+        eyes = float(np.linalg.norm(mesh[1] - mesh[0]))
         if eyes > 0:
-            far.append(np.linalg.norm(ours - theirs, axis=1) / eyes)
-    if not far:
+            distances.append(np.linalg.norm(mesh - five, axis=1) / eyes)
+    if not distances:
         return {"n": 0}
-    apart = np.array(far)
+    by_point = np.array(distances)
+    by_face = by_point.mean(axis=1)
     names = ("left_eye", "right_eye", "mouth")
     return {
-        "n": len(apart),
-        "mean": float(apart.mean()),
-        "median": float(np.median(apart.mean(axis=1))),
-        "p90": float(np.quantile(apart.mean(axis=1), 0.9)),
-        "by_point": {name: float(apart[:, index].mean()) for index, name in enumerate(names)},
+        "n": len(by_point),
+        "mean": float(by_point.mean()),
+        "median": float(np.median(by_face)),
+        "p90": float(np.quantile(by_face, 0.9)),
+        "by_point": {name: float(by_point[:, index].mean()) for index, name in enumerate(names)},
     }
 
 
 def compare_methods(
-    crops: Mapping[str, UInt8Array], labels: Labels, asked: StudiedModels
+    faces: Sequence[LocatedFace], models: Models, **other_crops: UInt8Array
 ) -> dict[str, dict[str, Any]]:
-    """By model and way of cutting: accuracy, and what differs from the first way."""
-    answers = {way: asked.probabilities(each) for way, each in crops.items()}
-    first = next(iter(crops))
-    result: dict[str, dict[str, Any]] = {}
-    for name in asked.names:
-        top = {way: answers[way][name].argmax(axis=1) for way in crops}
-        level = asked.calibration(name).certain_from
-        result[name] = {
-            way: {
-                **_accuracy(top[way] == labels),
-                "certain": float((answers[way][name].max(axis=1) >= level).mean()),
-                "flips": float((top[way] != top[first]).mean()),
-                f"against_{first}": dataclasses.asdict(
-                    compute_accuracy_difference(top[way] == labels, top[first] == labels)
-                ),
+    """Return by model and way to cut a face out its accuracy and the difference to the mesh.
+
+    ``other_crops`` are more ways: (N, 48, 48) crops of the same faces.
+    """
+    images, boxes = [face.image for face in faces], [face.detected.box for face in faces]
+    landmarks: dict[str, list[Landmarks | None]] = {
+        MESH: [face.mesh for face in faces],
+        FIVE_POINTS: [face.detected.landmarks for face in faces],
+        BOX: [None] * len(faces),
+    }
+    frame = get_frame(models)
+    crops = {way: crop_faces(images, points, boxes, frame) for way, points in landmarks.items()}
+    answers = {
+        way: compute_probabilities(models, each) for way, each in {**crops, **other_crops}.items()
+    }
+    labels = np.array([face.label for face in faces], np.int64)
+    result: dict[str, dict[str, Any]] = {name: {} for name in models}
+    for name, model in models.items():
+        reference = answers[MESH][name]
+        for way, by_model in answers.items():
+            rows = by_model[name]
+            right = rows.argmax(axis=1) == labels
+            difference = compute_accuracy_difference(right, reference.argmax(axis=1) == labels)
+            result[name][way] = {
+                **share_with_interval("accuracy", int(right.sum()), len(labels)),
+                "certain": float((rows.max(axis=1) >= model.calibration.certain_from).mean()),
+                "flips": measure_flips(rows, reference),
+                "against_mesh": dataclasses.asdict(difference),
             }
-            for way in crops
-        }
     return result
 
 
-def _accuracy(right: NDArray[np.bool_]) -> dict[str, Any]:
-    span = binomtest(int(right.sum()), len(right)).proportion_ci(LEVEL, method="wilson")
-    return {"accuracy": float(right.mean()), "accuracy_interval": [span.low, span.high]}
+def detect_photo_faces(photos: Path) -> Iterator[tuple[int | None, RgbImage, list[Face]]]:
+    """Yield label, image and MTCNN's faces, largest first, of every readable photo in ``photos``.
 
-
-def compare_on_photos(
-    photos: Path, asked: StudiedModels, mesh: LandmarkModel, progress: Callable[[str], None]
-) -> dict[str, Any]:
-    """The ways compared on the largest face of each photo in a folder named by an emotion."""
-    progress("Reading the photos …")
+    The label is the emotion that the photo's folder is named by, None for another name.
+    """
     config = AnalyzerConfig()
     detector = DETECTORS.get("mtcnn")(
         settings=config.settings, threshold=config.detection_threshold, device=config.device
     )
-    labelled = found = 0
-    faces: list[LocatedFace] = []
     for path, read in iter_image_files(photos):
         try:
-            label = EMOTIONS.index(parse_emotion(path.parent.name))
             image = read_in_process(read())
-        except (DataError, InputError):
+        except InputError:
+            continue
+        try:
+            label = EMOTIONS.index(parse_emotion(path.parent.name))
+        except DataError:
+            label = None
+        yield label, image, sorted(detector.detect(image), key=lambda face: -face.box.area)
+
+
+def compare_on_photos(
+    photos: Path, models: Models, mesh: LandmarkModel, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    """Compare the ways on the largest face of each photo in a folder named by an emotion."""
+    progress("Reading the photos …")
+    labelled = detected = 0
+    faces: list[LocatedFace] = []
+    for label, image, found in detect_photo_faces(photos):
+        if label is None:
             continue
         labelled += 1
-        detected = detector.detect(image)
-        if not detected:
+        if not found:
             continue
-        found += 1
-        largest = max(detected, key=lambda each: each.box.area)
-        (points,) = mesh.locate(image, [largest])
+        detected += 1
+        (points,) = mesh.locate(image, found[:1])
         if points is not None:
-            faces.append(LocatedFace(image, points, largest, label))
-    result: dict[str, Any] = {
+            faces.append(LocatedFace(image, label, points, found[0]))
+    return {
         "data": photos.name,
         "labelled": labelled,
-        "found_by_detector": found,
+        "found_by_detector": detected,
         "found_by_both": len(faces),
-        "distance": landmark_distance(faces),
-        "models": {},
+        "distance": measure_landmark_distance(faces),
+        "models": compare_methods(faces, models) if faces else {},
     }
-    if faces:
-        crops = {way: crop_faces(way, faces, asked.frame) for way in (MESH, FIVE_POINTS, BOX)}
-        labels = np.array([face.label for face in faces], np.int64)
-        result["models"] = compare_methods(crops, labels, asked)
-    return result

@@ -1,4 +1,4 @@
-"""How near the face mesh comes to points that people placed: the 68 of the 300-W mark-up."""
+"""How far the face mesh lies from points that people placed: the 68 of the 300-W mark-up."""
 
 from __future__ import annotations
 
@@ -39,14 +39,15 @@ _ROOM = 0.15
 
 
 def compare_mesh_with_people(places: Path, mesh: LandmarkModel) -> dict[str, Any]:
-    """Normalised mean error of ``mesh`` on pictures with a ``.pts`` file of the same name beside.
+    """Return the normalised mean error of ``mesh`` on the pictures that have a ``.pts`` file.
 
-    ``places`` is a folder or zip. Errors are shares of the distance between the outer corners of
-    the eyes, as is usual with 300-W; ``inner`` leaves the jaw out. DataError for no such picture.
+    ``places`` is a folder or zip; the file is named like its picture. Errors are shares of the
+    distance between the outer corners of the eyes, as is usual with 300-W; ``inner`` leaves the jaw
+    out. DataError for no such picture.
     """
     errors: list[Float32Array] = []
     pictures = 0
-    for image, points in _pictures(places):
+    for image, points in _read_marked_pictures(places):
         pictures += 1
         low, high = points.min(axis=0), points.max(axis=0)
         room = _ROOM * (high - low)
@@ -54,9 +55,9 @@ def compare_mesh_with_people(places: Path, mesh: LandmarkModel) -> dict[str, Any
         (found,) = mesh.locate(image, [Face(box, 1.0)])
         if found is None:
             continue
-        apart = np.linalg.norm(found.points[list(MESH_OF_68)] - points, axis=1)
+        distances = np.linalg.norm(found.points[list(MESH_OF_68)] - points, axis=1)
         first, last = _EYE_CORNERS
-        errors.append(apart / np.linalg.norm(points[last] - points[first]))
+        errors.append(distances / np.linalg.norm(points[last] - points[first]))
     if not pictures:
         raise DataError(
             f"No picture in {places.name} has 68 points beside it.",
@@ -77,12 +78,14 @@ def compare_mesh_with_people(places: Path, mesh: LandmarkModel) -> dict[str, Any
     return report
 
 
-def _pictures(places: Path) -> Iterator[tuple[RgbImage, Float32Array]]:
-    for path, read in iter_image_files(places):
-        text = _beside(places, str(path.with_suffix(".pts")))
-        if text is None:
+def _read_marked_pictures(places: Path) -> Iterator[tuple[RgbImage, Float32Array]]:
+    images = iter_image_files(places)
+    root = places if places.is_dir() else zipfile.Path(places)
+    for path, read in images:
+        file = root / str(path.with_suffix(".pts"))
+        if not file.is_file():
             continue
-        points = read_points(text, path.with_suffix(".pts").name)
+        points = read_points(file.read_text(encoding="utf-8", errors="replace"), file.name)
         try:
             image = read_in_process(read())
         except InputError:
@@ -90,19 +93,8 @@ def _pictures(places: Path) -> Iterator[tuple[RgbImage, Float32Array]]:
         yield image, points
 
 
-def _beside(places: Path, name: str) -> str | None:
-    """The text of a file in a folder or zip; None where there is none."""
-    if places.is_dir():
-        file = places / name
-        return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
-    with zipfile.ZipFile(places) as archive:
-        if name not in archive.namelist():
-            return None
-        return archive.read(name).decode("utf-8", errors="replace")
-
-
 def read_points(text: str, name: str) -> Float32Array:
-    """The (68, 2) points of a 300-W file; DataError for another content.
+    """Return the (68, 2) points of a 300-W file; DataError for another content.
 
     300-W counts from 1 at the middle of the first pixel, we from 0 at its corner.
     """

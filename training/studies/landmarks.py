@@ -17,7 +17,6 @@ the detector's box. Beside the models:
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,13 +24,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.calibration import Calibration
+from core.classifiers.model import load_trained_models
 from core.config import Device, PresetSettings
 from core.detectors import DETECTORS
 from core.errors import DataError
-from core.faces.alignment import CROP_PX, FaceFrame, crop_face, matrix_from_anchors, matrix_from_box
+from core.faces.alignment import CROP_PX, FaceFrame
 from core.files import atomic_write, write_json
 from core.landmarks.anchors import anchor_points
 from core.landmarks.face_mesh import FaceMeshLandmarks
@@ -42,39 +41,26 @@ from ..data.anchors import ENLARGEMENT, PADDING_PX, detect_central_faces, find_l
 from ..data.faces import read_faces, sample_faces
 from ..data.splits import Split, describe_data
 from ..evaluation.metrics import Labels, Probabilities
-from ..evaluation.model_metrics import compute_headlines_with_intervals
-from ..evaluation.paired import compare_models
 from ..reporting.plots import Panel, plot_panels
 from .alignment_methods import (
-    BOX,
-    FIVE_POINTS,
-    MESH,
     LocatedFace,
     compare_methods,
     compare_on_photos,
     crop_faces,
-    landmark_distance,
+    measure_landmark_distance,
 )
+from .figures import compare_accuracy, get_accuracy_point, measure_flips, measure_headlines
 from .human_points import compare_mesh_with_people
-from .studied_models import StudiedModels, load_models
+from .studied_models import Models, compute_probabilities, get_frame
 
 ERRORS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6)
 """Shares of the distance between the eyes; good landmark models err by .03 to .05 (300-W)."""
 DROPPED = (0.1, 0.25, 0.5, 1.0)
 """Shares of the faces that lose their landmarks."""
-_WHOLE = matrix_from_box(Box(0.0, 0.0, CROP_PX, CROP_PX))
-"""What cuts a face that has no usable landmarks."""
+_WHOLE = Box(0.0, 0.0, CROP_PX, CROP_PX)
+"""The box of a face that has no usable landmarks."""
 _DETECTED_PX = (CROP_PX + 2 * PADDING_PX) * ENLARGEMENT
 """Side of the picture in which the detector looks for a validation face."""
-
-
-@dataclass(frozen=True, slots=True)
-class LandmarkStudy:
-    """What was found and where it lies."""
-
-    directory: Path
-    report: Mapping[str, Any]
-    """The content of ``landmarks.json``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +73,10 @@ class _Faces:
     detected: Sequence[Face | None]
     labels: Labels
 
+    def crop(self, landmarks: Sequence[Landmarks], frame: FaceFrame) -> UInt8Array:
+        """Return (N, 48, 48) crops by ``landmarks``; whole faces where they fit no face."""
+        return crop_faces(self.pictures, landmarks, [_WHOLE] * len(self.labels), frame)
+
 
 def study_landmarks(
     sources: Sequence[Path],
@@ -98,14 +88,14 @@ def study_landmarks(
     photos: Path | None = None,
     points: Path | None = None,
     progress: Callable[[str], None] = lambda _text: None,
-) -> LandmarkStudy:
-    """Measure ``models`` with misplaced landmarks; writes landmarks.json and landmarks.png.
+) -> Mapping[str, Any]:
+    """Measure ``models`` with misplaced landmarks; return the content of landmarks.json.
 
-    ``sources`` hold validation faces, of which ``sample`` are taken with every emotion's share
-    kept. Every face has one seed for all errors, so that what is compared differs in the error
-    alone. ``photos`` compares the ways to cut a face out on whole photos as well, ``points`` (a
-    folder or zip with 300-W's ``.pts`` files) the mesh with people. DataError when the face mesh
-    finds no face.
+    Writes landmarks.json and landmarks.png. ``sources`` hold validation faces, of which
+    ``sample`` are taken with every emotion's share kept. Every face has one seed for all errors,
+    so that only the error differs between the rows. ``photos`` compares the ways to cut a face out
+    on whole photos as well, ``points`` (a folder or zip with 300-W's ``.pts`` files) the mesh with
+    people. DataError when the face mesh finds no face.
     """
     validation = read_faces(sources, Split.VALIDATION)
     part = sample_faces(validation, sample, seed=0)
@@ -123,11 +113,11 @@ def study_landmarks(
         grey,
         [RgbImage(cv2.cvtColor(each, cv2.COLOR_GRAY2RGB), "face") for each in grey],
         [each for each in located if each is not None],
-        list(detect_central_faces(grey, _detector())),
+        list(detect_central_faces(grey, _load_detector())),
         part.labels[kept],
     )
-    asked = load_models(models, weights_dir)
-    result = _measured(faces, asked, progress)
+    loaded = load_trained_models(models, weights_dir=weights_dir)
+    result = _measure_models(faces, loaded, progress)
     report = {
         "schema_version": 2,
         "data": describe_data(part.names, sources),
@@ -135,59 +125,68 @@ def study_landmarks(
         "found": len(kept),
         "errors": list(ERRORS),
         "models": result,
-        "ways": _ways(faces, asked),
-        "photos": compare_on_photos(photos, asked, mesh, progress) if photos else None,
+        "ways": _compare_ways(faces, loaded),
+        "photos": compare_on_photos(photos, loaded, mesh, progress) if photos else None,
         "human_points": compare_mesh_with_people(points, mesh) if points else None,
     }
     write_json(directory / "landmarks.json", report)
-    atomic_write(directory / "landmarks.png", _plot(result))
-    return LandmarkStudy(directory, report)
+    atomic_write(directory / "landmarks.png", _plot_noise(result))
+    return report
 
 
-def _detector() -> Any:
-    """MTCNN, which gives five points; a validation face fills most of its picture."""
+def _load_detector() -> Any:
+    """Return MTCNN, which gives five points; a validation face fills most of its picture."""
     settings = PresetSettings(
         detector="mtcnn", working_px=_DETECTED_PX, min_face_px=_DETECTED_PX // 4
     )
     return DETECTORS.get("mtcnn")(settings=settings, threshold=None, device=Device.AUTO)
 
 
-def _measured(
-    faces: _Faces, asked: StudiedModels, progress: Callable[[str], None]
+def _measure_models(
+    faces: _Faces, models: Models, progress: Callable[[str], None]
 ) -> dict[str, dict[str, Any]]:
-    """Figures of each model: as given, aligned, and for every kind and error."""
-    labels = faces.labels
-    aligned = asked.probabilities(_cut(faces, faces.landmarks, asked.frame))
-    given = asked.probabilities(faces.grey)
-    result: dict[str, dict[str, Any]] = {}
-    for name in asked.names:
-        calibration = asked.calibration(name)
-        result[name] = {
-            "weights_sha256": asked.weights_sha256(name),
-            "as_given": _against(given[name], aligned[name], labels, calibration),
-            "aligned": _figures(aligned[name], labels, calibration),
+    """Return the figures of each model: as given, aligned, and for every kind and error."""
+    labels, frame = faces.labels, get_frame(models)
+    aligned = compute_probabilities(models, faces.crop(faces.landmarks, frame))
+    given = compute_probabilities(models, faces.grey)
+
+    def compare(name: str, answers: Probabilities) -> dict[str, Any]:
+        """Return figures, their loss against well-placed landmarks, and how many answers change."""
+        return {
+            **_measure(answers, labels, models[name].calibration),
+            "flips": measure_flips(answers, aligned[name]),
+            "against_aligned": compare_accuracy(answers, aligned[name], labels),
+        }
+
+    result: dict[str, dict[str, Any]] = {
+        name: {
+            "weights_sha256": dict(model.weights_sha256),
+            "as_given": compare(name, given[name]),
+            "aligned": _measure(aligned[name], labels, model.calibration),
             "noise": {noise.value: [] for noise in LandmarkNoise},
             "dropped": [],
         }
-    for noise, error, moved in _misplaced(faces, progress):
-        nme = _mean_error(moved, faces.landmarks)
-        answers = asked.probabilities(_cut(faces, moved, asked.frame))
-        for name in asked.names:
-            row = _against(answers[name], aligned[name], labels, asked.calibration(name))
-            result[name]["noise"][noise.value].append({"error": error, "nme": nme, **row})
-    lost = asked.probabilities(_boxed(faces))
+        for name, model in models.items()
+    }
+    for noise, error, moved in _misplace_landmarks(faces, progress):
+        nme = _compute_mean_error(moved, faces.landmarks)
+        for name, answers in compute_probabilities(models, faces.crop(moved, frame)).items():
+            row = {"error": error, "nme": nme, **compare(name, answers)}
+            result[name]["noise"][noise.value].append(row)
+    boxes = [_WHOLE if face is None else face.box for face in faces.detected]
+    by_box = crop_faces(faces.pictures, [None] * len(labels), boxes, frame)
+    lost = compute_probabilities(models, by_box)
     order = np.random.default_rng(0).permutation(len(labels))
     for share in DROPPED:
         without = np.zeros(len(labels), dtype=np.bool_)
         without[order[: round(share * len(labels))]] = True
-        for name in asked.names:
+        for name in models:
             mixed = np.where(without[:, None], lost[name], aligned[name])
-            row = _against(mixed, aligned[name], labels, asked.calibration(name))
-            result[name]["dropped"].append({"share": share, **row})
+            result[name]["dropped"].append({"share": share, **compare(name, mixed)})
     return result
 
 
-def _misplaced(
+def _misplace_landmarks(
     faces: _Faces, progress: Callable[[str], None]
 ) -> Iterator[tuple[LandmarkNoise, float, list[Landmarks]]]:
     for noise in LandmarkNoise:
@@ -200,101 +199,51 @@ def _misplaced(
             yield noise, error, moved
 
 
-def _mean_error(moved: Sequence[Landmarks], placed: Sequence[Landmarks]) -> float:
-    """Normalised mean error over all points of all faces."""
+def _compute_mean_error(moved: Sequence[Landmarks], placed: Sequence[Landmarks]) -> float:
+    """Return the normalised mean error over all points of all faces."""
     errors = []
     for new, old in zip(moved, placed, strict=True):
         left, right, _ = anchor_points(old)
-        apart = np.linalg.norm(new.points - old.points, axis=1).mean()
+        distance = np.linalg.norm(new.points - old.points, axis=1).mean()
         # Eyes in one place have no distance to measure by.
-        errors.append(apart / max(float(np.linalg.norm(right - left)), 1e-6))
+        errors.append(distance / max(float(np.linalg.norm(right - left)), 1e-6))
     return float(np.mean(errors))
 
 
-def _ways(faces: _Faces, asked: StudiedModels) -> dict[str, Any]:
-    """Mesh, five points and box on the faces that mesh and detector both found."""
-    both = [
-        (index, LocatedFace(picture, points, found))
-        for index, (picture, points, found) in enumerate(
-            zip(faces.pictures, faces.landmarks, faces.detected, strict=True)
-        )
-        if found is not None and found.landmarks is not None
-    ]
+def _compare_ways(faces: _Faces, models: Models) -> dict[str, Any]:
+    """Compare mesh, five points and box on the faces that mesh and detector both found."""
+    kept, both = [], []
+    for index, face in enumerate(faces.detected):
+        if face is not None and face.landmarks is not None:
+            kept.append(index)
+            label, points = int(faces.labels[index]), faces.landmarks[index]
+            both.append(LocatedFace(faces.pictures[index], label, points, face))
     result: dict[str, Any] = {"found_by_both": len(both), "models": {}}
-    if not both:
-        return result
-    located = [face for _, face in both]
-    crops = {way: crop_faces(way, located, asked.frame) for way in (MESH, FIVE_POINTS, BOX)}
-    kept = np.array([index for index, _ in both], np.int64)
-    crops["as_given"] = faces.grey[kept]
-    result["distance"] = landmark_distance(located)
-    result["models"] = compare_methods(crops, faces.labels[kept], asked)
+    if both:
+        result["distance"] = measure_landmark_distance(both)
+        result["models"] = compare_methods(both, models, as_given=faces.grey[kept])
     return result
 
 
-def _boxed(faces: _Faces) -> UInt8Array:
-    """(N, 48, 48) faces cut out by the detector's box; whole where it found none."""
-    return np.stack(
-        [
-            crop_face(picture, _WHOLE if found is None else matrix_from_box(found.box)).pixels
-            for picture, found in zip(faces.pictures, faces.detected, strict=True)
-        ]
-    )
-
-
-def _cut(faces: _Faces, landmarks: Sequence[Landmarks], frame: FaceFrame) -> UInt8Array:
-    """(N, 48, 48) faces cut out by ``landmarks``; whole where they cannot be those of a face."""
-    crops = []
-    for picture, points in zip(faces.pictures, landmarks, strict=True):
-        matrix: NDArray[np.float64] | None = matrix_from_anchors(anchor_points(points), frame)
-        crops.append(crop_face(picture, _WHOLE if matrix is None else matrix).pixels)
-    return np.stack(crops)
-
-
-def _figures(answers: Probabilities, labels: Labels, calibration: Calibration) -> dict[str, Any]:
-    result = compute_headlines_with_intervals(answers, labels)
-    surest = answers.max(axis=1)
+def _measure(answers: Probabilities, labels: Labels, calibration: Calibration) -> dict[str, Any]:
+    top = answers.max(axis=1)
     return {
-        **{
-            name: result[name]
-            for figure in ("accuracy", "macro_f1", "nll", "ece")
-            for name in (figure, f"{figure}_interval")
-        },
-        "mean_confidence": float(surest.mean()),
-        "certain": float((surest >= calibration.certain_from).mean()),
+        **measure_headlines(answers, labels, ("accuracy", "macro_f1", "nll", "ece")),
+        "mean_confidence": float(top.mean()),
+        "certain": float((top >= calibration.certain_from).mean()),
     }
 
 
-def _against(
-    answers: Probabilities, aligned: Probabilities, labels: Labels, calibration: Calibration
-) -> dict[str, Any]:
-    """Figures, what they lose against well-placed landmarks, and how many answers changed."""
-    gap = compare_models(answers, aligned, labels)
-    return {
-        **_figures(answers, labels, calibration),
-        "flips": float((answers.argmax(axis=1) != aligned.argmax(axis=1)).mean()),
-        "against_aligned": {
-            "accuracy": dataclasses.asdict(gap.differences["accuracy"]),
-            "mcnemar_p": gap.mcnemar_p,
-        },
-    }
-
-
-def _plot(models: Mapping[str, Any]) -> bytes:
-    """A panel for each kind of error, a line with its interval for each model."""
+def _plot_noise(models: Mapping[str, Any]) -> bytes:
+    """Plot a panel for each kind of error, a line with its interval for each model."""
     panels = {}
     for kind in LandmarkNoise:
-        lines = {}
-        for name, result in models.items():
-            rows = [{"error": 0.0, **result["aligned"]}, *result["noise"][kind.value]]
-            lines[name] = [
-                (
-                    100 * row["error"],
-                    100 * row["accuracy"],
-                    100 * row["accuracy_interval"][0],
-                    100 * row["accuracy_interval"][1],
-                )
-                for row in rows
+        lines = {
+            name: [
+                get_accuracy_point(100 * row["error"], row)
+                for row in ({"error": 0.0, **result["aligned"]}, *result["noise"][kind.value])
             ]
+            for name, result in models.items()
+        }
         panels[kind.value] = Panel("misplaced by, % of the eyes' distance", lines)
     return plot_panels("Accuracy with misplaced landmarks, %", panels)

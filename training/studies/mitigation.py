@@ -1,6 +1,6 @@
-"""What can be done for badly answered faces without training again, measured.
+"""What improves bad answers without training again.
 
-Whatever is fitted here is fitted on one half of the faces and measured on the other, in turn.
+Everything here is fitted on one half of the faces and measured on the other, in turn.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from ..evaluation.paired import compare_models
 FEWEST = 100
 """Faces of a group in one half below which it keeps the calibration of all."""
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Of the adjustment; 1 is the one that theory asks for where all emotions count alike."""
+"""Of the adjustment; 1 is right in theory where all emotions count equally."""
 
 
 def compare_calibration_by_slice(
     logits: Float32Array, labels: Labels, calibration: Calibration, slicings: Sequence[Slicing]
 ) -> list[dict[str, Any]]:
-    """For each slicing what a temperature of its own for every group changes.
+    """Return by slicing what a separate temperature for every group changes.
 
     ``worst_overconfidence`` is the largest difference, over the groups, of mean top probability
     and accuracy, whichever is larger.
     """
-    one = _crossed(logits, labels, calibration, np.zeros(len(labels), np.int64))
+    one = _cross_calibrate(logits, labels, calibration, np.zeros(len(labels), np.int64))
     rows = []
     for slicing in slicings:
-        many = _crossed(logits, labels, calibration, slicing.member)
+        many = _cross_calibrate(logits, labels, calibration, slicing.member)
         found = compare_models(many, one, labels).differences
         rows.append(
             {
@@ -47,8 +47,8 @@ def compare_calibration_by_slice(
                 "nll_difference": dataclasses.asdict(found["nll"]),
                 "ece_difference": dataclasses.asdict(found["ece"]),
                 "worst_overconfidence": {
-                    "one_temperature": _worst(one, labels, slicing),
-                    "one_per_group": _worst(many, labels, slicing),
+                    "one_temperature": _find_worst_overconfidence(one, labels, slicing),
+                    "one_per_group": _find_worst_overconfidence(many, labels, slicing),
                 },
             }
         )
@@ -60,10 +60,10 @@ def _halves(labels: Labels) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int6
     yield from parts.split(labels, labels)
 
 
-def _crossed(
+def _cross_calibrate(
     logits: Float32Array, labels: Labels, calibration: Calibration, member: NDArray[np.int64]
 ) -> Probabilities:
-    """(N, 7) probabilities with a temperature for each group of ``member``."""
+    """Return (N, 7) probabilities with a temperature for each group of ``member``."""
     result = np.zeros(logits.shape, dtype=np.float64)
     smoothing = calibration.smoothing
     for known, asked in _halves(labels):
@@ -76,17 +76,19 @@ def _crossed(
     return result
 
 
-def _worst(probabilities: Probabilities, labels: Labels, slicing: Slicing) -> float:
+def _find_worst_overconfidence(
+    probabilities: Probabilities, labels: Labels, slicing: Slicing
+) -> float:
     gaps = [
-        overconfidence(probabilities[inside], labels[inside])
+        compute_overconfidence(probabilities[inside], labels[inside])
         for inside in (slicing.member == group for group in range(len(slicing.groups)))
         if inside.sum() >= FEWEST
     ]
     return max(map(abs, gaps), default=0.0)
 
 
-def overconfidence(probabilities: Probabilities, labels: Labels) -> float:
-    """Mean top probability minus accuracy: what the answers promise beyond what they hold."""
+def compute_overconfidence(probabilities: Probabilities, labels: Labels) -> float:
+    """Return the mean top probability minus the accuracy."""
     right = probabilities.argmax(axis=1) == labels
     return float(probabilities.max(axis=1).mean() - right.mean())
 
@@ -94,7 +96,7 @@ def overconfidence(probabilities: Probabilities, labels: Labels) -> float:
 def adjust_probabilities(
     probabilities: Probabilities, prior: NDArray[np.float64], strength: float
 ) -> Probabilities:
-    """Logit adjustment (Menon et al. 2021): answers as if rare emotions were less rare.
+    """Adjust logits (Menon et al. 2021) as if rare emotions were less rare.
 
     ``prior`` (7,) are the emotions' shares among the training faces.
     """
@@ -105,17 +107,17 @@ def adjust_probabilities(
 def measure_logit_adjustment(
     probabilities: Probabilities, labels: Labels, counts: Mapping[str, int]
 ) -> dict[str, Any]:
-    """What the adjustment costs and brings at each strength, and at the best for macro-F1.
+    """Measure the adjustment at each strength, and at the one with the best macro-F1.
 
-    ``counts`` are the training faces by emotion. ``chosen`` is measured on the faces that had
-    no say in the choice; its answers serve where all emotions matter alike.
+    ``counts`` are the training faces by emotion. ``chosen`` is measured on faces that were
+    not used for the choice.
     """
     total = np.array([max(1, counts[str(emotion)]) for emotion in EMOTIONS], dtype=np.float64)
     prior = total / total.sum()
     rows = [
         {
             "strength": each,
-            **_operating_point(adjust_probabilities(probabilities, prior, each), labels),
+            **_measure_answers(adjust_probabilities(probabilities, prior, each), labels),
         }
         for each in STRENGTHS
     ]
@@ -134,13 +136,13 @@ def measure_logit_adjustment(
         "strengths": rows,
         "chosen": {
             "strengths": strengths,
-            **_operating_point(result, labels),
+            **_measure_answers(result, labels),
             "differences": {name: dataclasses.asdict(found[name]) for name in names},
         },
     }
 
 
-def _operating_point(probabilities: Probabilities, labels: Labels) -> dict[str, Any]:
+def _measure_answers(probabilities: Probabilities, labels: Labels) -> dict[str, Any]:
     result = compute_headlines(probabilities, labels)
     recalls = {
         name: row["recall"] for name, row in compute_per_class(probabilities, labels).items()

@@ -1,36 +1,36 @@
-"""Where the answers are worse: groups of faces, and faces made worse on purpose.
+"""Where the answers are worse: in groups of faces, and on faces degraded on purpose.
 
 ``robustness.json`` holds, by model under ``models``:
 
 - ``overall``: figures of all faces, with ``per_class``;
 - ``slices``: by slicing a row for each group: ``accuracy``, ``macro_f1``, ``ece`` with intervals;
   ``gap``, the difference of accuracy to the other faces of the same label, with ``p`` and ``q``
-  (``p`` adjusted for the number of groups); ``certain``, the share of answers that are given as
+  (``p`` adjusted for the number of groups); ``certain``, the share of answers that count as
   certain, and ``certain_accuracy``; ``overconfidence``, mean top probability minus accuracy;
-- ``worst``: the groups that are answered worse beyond chance (``q`` at most .05), worst first;
+- ``worst``: the groups with worse answers beyond chance (``q`` at most .05), worst first;
 - ``curves``: by kind of degradation a row for each level, the first of them unchanged;
   ``change`` is the paired difference of accuracy to the unchanged faces, ``flips`` the share of
-  answers that became others;
+  answers that changed;
 - ``mitigation``: what a temperature for each group and logit adjustment change.
 
-``slicings`` says what the groups are made by, ``degradations`` in what units the levels are.
+``slicings`` describes what the groups are based on, ``degradations`` the levels and their units.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.calibration import Calibration
+from core.classifiers.model import load_trained_models
 from core.files import atomic_write, write_json
 from core.labels import EMOTIONS
 from core.landmarks.face_mesh import FaceMeshLandmarks
-from core.types import UInt8Array
+from core.weights import WeightsSpec, read_manifest
 
 from ..data.balance import slice_pictures
 from ..data.faces import FaceSet, read_faces, sample_faces
@@ -39,26 +39,20 @@ from ..data.splits import Split, describe_data
 from ..data.votes import read_votes
 from ..evaluation.disparity import Gap, adjust_p_values, compute_accuracy_gap
 from ..evaluation.metrics import Labels, Probabilities, compute_per_class
-from ..evaluation.model_metrics import compute_headlines_with_intervals
 from ..evaluation.paired import compute_accuracy_difference
 from .degradations import LEVELS, UNCHANGED, Degradation, degrade_faces
-from .mitigation import compare_calibration_by_slice, measure_logit_adjustment, overconfidence
+from .figures import measure_flips, measure_headlines
+from .mitigation import (
+    compare_calibration_by_slice,
+    compute_overconfidence,
+    measure_logit_adjustment,
+)
 from .robustness_plots import plot_curves, plot_slices
-from .studied_models import StudiedModels, embed_faces, load_models
+from .studied_models import Models, compute_logits, compute_probabilities, embed_faces
 
 FEWEST = 30
 """Faces below which a group is counted, and nothing is said of it."""
 SIGNIFICANT = 0.05
-_SHOWN = ("accuracy", "macro_f1", "nll", "ece")
-
-
-@dataclass(frozen=True, slots=True)
-class RobustnessStudy:
-    """What was found and where it lies."""
-
-    directory: Path
-    report: Mapping[str, Any]
-    """The content of ``robustness.json``."""
 
 
 def study_robustness(
@@ -71,43 +65,47 @@ def study_robustness(
     groups: Path | None = None,
     sample: int = 400,
     progress: Callable[[str], None] = lambda _text: None,
-) -> RobustnessStudy:
-    """Measure ``models`` on groups of the validation faces and on faces made worse.
+) -> Mapping[str, Any]:
+    """Measure ``models`` on groups of the validation faces and on degraded faces.
 
-    Writes robustness.json, robustness_slices.png and robustness_curves.png. All validation
-    faces are parted; ``sample`` of them, with every emotion's share kept, are made worse.
-    ``groups`` is a user's own CSV of groups, ``votes`` adds the crowd's disagreement.
+    Writes robustness.json, robustness_slices.png and robustness_curves.png; returns the content
+    of the first. All validation faces are divided into groups; ``sample`` of them, with every
+    emotion's share kept, are degraded. ``groups`` is a user's own CSV of groups, ``votes`` adds
+    the crowd's disagreement.
     """
     faces = read_faces(sources, Split.VALIDATION)
-    asked = load_models(models, weights_dir)
+    loaded = load_trained_models(models, weights_dir=weights_dir)
+    specs = read_manifest(weights_dir)
+    # The first network of each model.
+    first = {name: specs[next(iter(model.members))] for name, model in loaded.items()}
+    largest = max(loaded, key=lambda name: len(loaded[name].members))
     progress(f"Parting {len(faces):,} faces …")
-    slicings = _slicings(faces, asked, votes, groups)
+    slicings = _make_slicings(faces, first[largest], votes, groups)
     progress(f"Asking about {len(faces):,} faces …")
-    logits = asked.logits(faces.images)
+    logits = compute_logits(loaded, faces.images)
     result: dict[str, dict[str, Any]] = {}
-    for name in models:
-        calibration = asked.calibration(name)
-        answers = calibration.probabilities(logits[name])
-        slices, worst = _sliced(answers, faces.labels, calibration, slicings)
+    for name, model in loaded.items():
+        answers = model.calibration.probabilities(logits[name])
+        slices, worst = _measure_slices(answers, faces.labels, model.calibration, slicings)
         result[name] = {
-            "weights_sha256": asked.weights_sha256(name),
+            "weights_sha256": dict(model.weights_sha256),
             "overall": {
-                **_figures(answers, faces.labels, calibration),
+                **_measure(answers, faces.labels, model.calibration),
                 "per_class": compute_per_class(answers, faces.labels),
             },
             "slices": slices,
             "worst": worst,
             "mitigation": {
                 "calibration_by_slice": compare_calibration_by_slice(
-                    logits[name], faces.labels, calibration, slicings
+                    logits[name], faces.labels, model.calibration, slicings
                 ),
                 "logit_adjustment": measure_logit_adjustment(
-                    answers, faces.labels, _trained_on(asked, name)
+                    answers, faces.labels, first[name].training["faces_by_emotion"]
                 ),
             },
         }
     part = sample_faces(faces, sample, seed=0)
-    for name, curves in _curves(part, asked, progress).items():
+    for name, curves in _measure_curves(part, loaded, progress).items():
         result[name]["curves"] = curves
     report = {
         "schema_version": 1,
@@ -117,7 +115,7 @@ def study_robustness(
         "votes": votes.name if votes else None,
         "groups": groups.name if groups else None,
         "slicings": {
-            each.name: {"told": each.description, "groups": _described(each, faces.labels)}
+            each.name: {"told": each.description, "groups": _describe_groups(each, faces.labels)}
             for each in slicings
         },
         "degradations": {
@@ -129,33 +127,23 @@ def study_robustness(
     write_json(directory / "robustness.json", report)
     atomic_write(directory / "robustness_slices.png", plot_slices(report))
     atomic_write(directory / "robustness_curves.png", plot_curves(report))
-    return RobustnessStudy(directory, report)
+    return report
 
 
-def _slicings(
-    faces: FaceSet, asked: StudiedModels, votes: Path | None, groups: Path | None
+def _make_slicings(
+    faces: FaceSet, network: WeightsSpec, votes: Path | None, groups: Path | None
 ) -> list[Slicing]:
-    """A user's own groups first, then all that need no file."""
-    own = read_groups(groups, faces.names) if groups else []
-    crowd = [slice_by_votes(read_votes(votes, faces.names))] if votes else []
-    network = asked.first_network
-    clusters = slice_by_cluster(embed_faces(network, faces.images), of=network.name)
+    """Return a user's own groups first, then all that need no file."""
     return [
-        *own,
+        *(read_groups(groups, faces.names) if groups else []),
         *slice_pictures(faces.images, FaceMeshLandmarks()),
-        *crowd,
-        clusters,
+        *([slice_by_votes(read_votes(votes, faces.names))] if votes else []),
+        slice_by_cluster(embed_faces(network, faces.images), of=network.name),
     ]
 
 
-def _trained_on(asked: StudiedModels, name: str) -> Mapping[str, int]:
-    """Training faces by emotion of that model, or of the ensemble's first member."""
-    counts: Mapping[str, int] = asked.training_facts(name)["faces_by_emotion"]
-    return counts
-
-
-def _described(slicing: Slicing, labels: Labels) -> list[dict[str, Any]]:
-    """Each group with its size and its most frequent label."""
+def _describe_groups(slicing: Slicing, labels: Labels) -> list[dict[str, Any]]:
+    """Return each group with its size and its most frequent label."""
     result = []
     for index, group in enumerate(slicing.groups):
         inside = labels[slicing.member == index]
@@ -168,25 +156,24 @@ def _described(slicing: Slicing, labels: Labels) -> list[dict[str, Any]]:
     return result
 
 
-def _figures(answers: Probabilities, labels: Labels, calibration: Calibration) -> dict[str, Any]:
-    result = compute_headlines_with_intervals(answers, labels)
-    surest = answers.max(axis=1)
-    certain = surest >= calibration.certain_from
+def _measure(answers: Probabilities, labels: Labels, calibration: Calibration) -> dict[str, Any]:
+    top = answers.max(axis=1)
+    certain = top >= calibration.certain_from
     right = answers.argmax(axis=1) == labels
     return {
         "n": len(labels),
-        **{name: result[name] for figure in _SHOWN for name in (figure, f"{figure}_interval")},
-        "mean_confidence": float(surest.mean()),
-        "overconfidence": overconfidence(answers, labels),
+        **measure_headlines(answers, labels, ("accuracy", "macro_f1", "nll", "ece")),
+        "mean_confidence": float(top.mean()),
+        "overconfidence": compute_overconfidence(answers, labels),
         "certain": float(certain.mean()),
         "certain_accuracy": float(right[certain].mean()) if certain.any() else None,
     }
 
 
-def _sliced(
+def _measure_slices(
     answers: Probabilities, labels: Labels, calibration: Calibration, slicings: Sequence[Slicing]
 ) -> tuple[dict[str, list[dict[str, Any]]], list[dict[str, Any]]]:
-    """Rows of every group by slicing, and those that are worse beyond chance."""
+    """Return rows of every group by slicing, and those that are worse beyond chance."""
     right = answers.argmax(axis=1) == labels
     rows: dict[str, list[dict[str, Any]]] = {}
     tested: list[tuple[str, dict[str, Any], Gap]] = []
@@ -200,7 +187,7 @@ def _sliced(
             rows[slicing.name].append(row)
             if row["n"] < FEWEST:
                 continue
-            row |= _figures(answers[inside], labels[inside], calibration)
+            row |= _measure(answers[inside], labels[inside], calibration)
             gap = compute_accuracy_gap(right[known], inside[known], labels[known])
             if gap is not None:
                 tested.append((slicing.name, row, gap))
@@ -216,33 +203,32 @@ def _sliced(
     return rows, sorted(worse, key=lambda each: float(each["gap"]["value"]))
 
 
-def _curves(
-    faces: FaceSet, asked: StudiedModels, progress: Callable[[str], None]
+def _measure_curves(
+    faces: FaceSet, models: Models, progress: Callable[[str], None]
 ) -> dict[str, dict[str, list[dict[str, Any]]]]:
-    """By model and kind a row for each level, beginning with the faces as they are."""
-    before = asked.probabilities(faces.images)
-    result: dict[str, dict[str, list[dict[str, Any]]]] = {name: {} for name in asked.names}
+    """Return by model and kind a row for each level, beginning with the faces as they are."""
+    before = compute_probabilities(models, faces.images)
+    result: dict[str, dict[str, list[dict[str, Any]]]] = {
+        name: {kind.value: [] for kind in Degradation} for name in models
+    }
+
+    def add_rows(kind: Degradation, level: float, answers: Mapping[str, Probabilities]) -> None:
+        for name, model in models.items():
+            right, right_before = (
+                each[name].argmax(axis=1) == faces.labels for each in (answers, before)
+            )
+            row = {
+                "level": level,
+                **_measure(answers[name], faces.labels, model.calibration),
+                "flips": measure_flips(answers[name], before[name]),
+                "change": dataclasses.asdict(compute_accuracy_difference(right, right_before)),
+            }
+            result[name][kind.value].append(row)
+
     for kind in Degradation:
         progress(f"Making {len(faces):,} faces worse: {kind} …")
-        for name in asked.names:
-            row = _changed(before[name], before[name], faces.labels, asked.calibration(name))
-            result[name][kind.value] = [{"level": UNCHANGED[kind], **row}]
+        add_rows(kind, UNCHANGED[kind], before)
         for level in LEVELS[kind]:
-            worse: UInt8Array = degrade_faces(faces.images, kind, level)
-            for name, answers in asked.probabilities(worse).items():
-                row = _changed(answers, before[name], faces.labels, asked.calibration(name))
-                result[name][kind.value].append({"level": level, **row})
+            degraded = degrade_faces(faces.images, kind, level)
+            add_rows(kind, level, compute_probabilities(models, degraded))
     return result
-
-
-def _changed(
-    answers: Probabilities, before: Probabilities, labels: Labels, calibration: Calibration
-) -> dict[str, Any]:
-    top, top_before = answers.argmax(axis=1), before.argmax(axis=1)
-    return {
-        **_figures(answers, labels, calibration),
-        "flips": float((top != top_before).mean()),
-        "change": dataclasses.asdict(
-            compute_accuracy_difference(top == labels, top_before == labels)
-        ),
-    }

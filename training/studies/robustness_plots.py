@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..reporting.plots import Panel, plot_panels
+from .figures import get_accuracy_point
 
 _UNITS = {
     "gamma": "gamma (1: unchanged; higher: darker)",
@@ -19,30 +20,25 @@ _UNITS = {
 
 
 def plot_slices(report: Mapping[str, Any]) -> bytes:
-    """A panel for each slicing: accuracy of its groups, a line for each model."""
+    """Plot a panel for each slicing: accuracy of its groups, a mark for each model."""
     panels = {}
     for name in report["slicings"]:
         lines, ticks = {}, []
         for model, result in report["models"].items():
             rows = [row for row in result["slices"][name] if "accuracy" in row]
             ticks = [row["group"].partition(" (")[0] for row in rows]
-            lines[model] = [_point(index, row) for index, row in enumerate(rows)]
+            lines[model] = [get_accuracy_point(index, row) for index, row in enumerate(rows)]
         panels[name.replace("_", " ")] = Panel("", lines, ticks=ticks)
     return plot_panels("Accuracy by group of faces, %", panels, columns=4, joined=False)
 
 
 def plot_curves(report: Mapping[str, Any]) -> bytes:
-    """A panel for each degradation: accuracy by level, a line for each model."""
+    """Plot a panel for each degradation: accuracy by level, a line for each model."""
     panels = {}
     for kind in report["degradations"]:
         lines = {
-            model: [_point(float(row["level"]), row) for row in result["curves"][kind]]
+            model: [get_accuracy_point(float(row["level"]), row) for row in result["curves"][kind]]
             for model, result in report["models"].items()
         }
         panels[kind] = Panel(_UNITS[kind], lines, falling=kind == "jpeg")
     return plot_panels("Accuracy on faces made worse, %", panels, columns=4)
-
-
-def _point(at: float, row: Mapping[str, Any]) -> tuple[float, float, float, float]:
-    low, high = row["accuracy_interval"]
-    return at, 100 * row["accuracy"], 100 * low, 100 * high

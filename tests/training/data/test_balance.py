@@ -16,7 +16,7 @@ from training.data.balance import (
 from training.data.faces import FaceSet
 from training.data.slices import Slicing
 from training.learning.dataset import _balance_faces
-from training.learning.train import train_model
+from training.learning.train import TrainingOptions, train_model
 
 
 def make_slicing(name, member, groups=("first", "second")):
@@ -132,7 +132,9 @@ def test_training_uses_the_weights_and_the_stronger_augmentation(
     )
     monkeypatch.setattr(training.learning.dataset, "AugmentedFaces", record)
     with pytest.raises(Stopped):
-        train_model(small_recipe(group_augmentation=2), [faces_dir], tmp_path, init="scratch")
+        train_model(
+            small_recipe(group_augmentation=2), [faces_dir], tmp_path, TrainingOptions("scratch")
+        )
     assert given["targets"].sum(axis=1) == pytest.approx(0.5)
     assert (given["stronger"], given["extra"]) == (stronger, 2.0)
 

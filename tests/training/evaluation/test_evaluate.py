@@ -19,7 +19,7 @@ from core.weights import read_models, read_spec
 from training.data.faces import read_faces
 from training.data.splits import Split
 from training.evaluation.calibrate import calibrate_model
-from training.learning.train import train_model
+from training.learning.train import TrainingOptions, train_model
 from training.reporting.comparison import (
     build_comparison_rows,
     build_pair_rows,
@@ -239,7 +239,7 @@ def test_all_three_architectures_go_from_training_to_their_ensemble(
     for model, side in (("resnet50", 32), ("inception_v3", 75)):
         recipe = small_recipe(model, input_px=side, epochs=1, batch=14)
         out = tmp_path / model
-        train_model(recipe, [faces_dir], out, init="scratch", workers=0)
+        train_model(recipe, [faces_dir], out, TrainingOptions(init="scratch", workers=0))
         options = {"model": model, "engine": "torch", "target_accuracy": 0.2}
         report = calibrate_model([faces_dir], weights_dir=out, publish_to=weights, **options)
         assert report.nll_after <= report.nll_before

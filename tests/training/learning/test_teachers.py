@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -20,7 +21,7 @@ from training.data.faces import read_faces
 from training.data.splits import Split
 from training.learning import initial
 from training.learning.teachers import Teacher, Teachers, load_teachers
-from training.learning.train import train_model
+from training.learning.train import TrainingOptions, train_model
 
 
 def weights_in(folder):
@@ -73,17 +74,16 @@ def test_teachers_average_probabilities_and_concatenate_features():
 def test_run_records_its_teachers_and_resumes_only_with_them(
     weights_copy, faces_dir, small_recipe, tmp_path
 ):
-    options = {"init": "scratch", "workers": 0}
-    teachers = [weights_in(weights_copy)]
-    run = train_model(
-        small_recipe(epochs=1), [faces_dir], tmp_path / "a", teachers=teachers, **options
-    )
+    recipe, folder = small_recipe(epochs=1), tmp_path / "a"
+    alone = TrainingOptions("scratch", workers=0)
+    taught = dataclasses.replace(alone, teachers=[weights_in(weights_copy)])
+    run = train_model(recipe, [faces_dir], folder, taught)
     facts = json.loads((run.directory / "training.json").read_text())
     manifest = json.loads((weights_copy / "manifest.json").read_text())
     assert facts["teachers"] == [manifest["models"]["mobilenet_v2"]["sha256"]]
     (run.directory / "manifest.json").unlink()
     with pytest.raises(ConfigError, match="began with teachers"):
-        train_model(small_recipe(epochs=1), [faces_dir], tmp_path / "a", resume=True, **options)
+        train_model(recipe, [faces_dir], folder, alone, resume=True)
 
 
 def test_files_without_a_manifest_entry_are_refused_as_teachers(weights_copy, tmp_path):
@@ -96,7 +96,9 @@ def test_files_without_a_manifest_entry_are_refused_as_teachers(weights_copy, tm
 
 def test_freezing_random_weights_is_refused(faces_dir, small_recipe, tmp_path):
     with pytest.raises(ConfigError, match="Random weights hold nothing"):
-        train_model(small_recipe(frozen_share=0.2), [faces_dir], tmp_path, init="scratch")
+        train_model(
+            small_recipe(frozen_share=0.2), [faces_dir], tmp_path, TrainingOptions("scratch")
+        )
 
 
 FIRST_AND_LAST = {
@@ -124,7 +126,9 @@ def test_fine_tuning_from_torchvision_s_imagenet_state_learns_heads_first_then_a
 
     def train(name, **values):
         recipe = small_recipe(model, input_px=side, first_layer_rate=0.1, ema_decay=0, **values)
-        run = train_model(recipe, [faces_dir], tmp_path / name, init="imagenet", workers=0)
+        run = train_model(
+            recipe, [faces_dir], tmp_path / name, TrainingOptions("imagenet", workers=0)
+        )
         return load_file(run.weights)
 
     heads = train("heads", epochs=1, frozen_share=0.95)

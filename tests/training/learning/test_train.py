@@ -16,11 +16,13 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from core.config import Device
 from core.errors import ConfigError, DataError, InferenceError
 from core.weights import read_spec
 from training.data.shapes import SHAPE_VALUES
 from training.learning.loader import AugmentedFaces
-from training.learning.train import train_model
+from training.learning.precision import Precision
+from training.learning.train import TrainingOptions, train_model
 
 
 class Interrupted(Exception):
@@ -36,8 +38,9 @@ def interrupt_at(epoch):
     return report
 
 
-def run(recipe, faces, folder, **options):
-    return train_model(recipe, [faces], folder, **{"init": "scratch", "workers": 0, **options})
+def run(recipe, faces, folder, *, resume=False, report=None, **options):
+    options = TrainingOptions(**{"init": "scratch", "workers": 0, **options})
+    return train_model(recipe, [faces], folder, options, resume=resume, report=report)
 
 
 def test_run_leaves_weights_manifest_and_a_sheet_of_faces(finished_run):
@@ -84,10 +87,8 @@ def test_slow_loading_shows_as_waiting(faces_dir, small_recipe, tmp_path, monkey
         return original(self, key)
 
     monkeypatch.setattr(AugmentedFaces, "__getitem__", slow)
-    run = train_model(
-        small_recipe(epochs=1), [faces_dir], tmp_path / "run", init="scratch", workers=0
-    )
-    facts = json.loads((run.directory / "training.json").read_text())
+    finished = run(small_recipe(epochs=1), faces_dir, tmp_path / "run")
+    facts = json.loads((finished.directory / "training.json").read_text())
     # Three batches of eight faces: 1.2 s of waiting at least.
     seconds = 24 / facts["images_per_s"]
     assert seconds * facts["waiting_share"] >= 1.2
@@ -95,9 +96,8 @@ def test_slow_loading_shows_as_waiting(faces_dir, small_recipe, tmp_path, monkey
 
 
 def test_limit_trains_on_some_of_the_faces(faces_dir, small_recipe, tmp_path):
-    recipe = small_recipe(epochs=1)
-    run = train_model(recipe, [faces_dir], tmp_path / "run", init="scratch", workers=0, limit=14)
-    facts = json.loads((run.directory / "training.json").read_text())
+    finished = run(small_recipe(epochs=1), faces_dir, tmp_path / "run", limit=14)
+    facts = json.loads((finished.directory / "training.json").read_text())
     assert facts["faces"] == 14
     assert set(facts["faces_by_emotion"].values()) == {2}
 
@@ -226,7 +226,7 @@ def test_mixed_precision_with_clipping_takes_one_step_a_batch(
     monkeypatch.setattr(torch.nn.utils, "clip_grad_norm_", record_clip)
     monkeypatch.setattr(torch.optim.AdamW, "step", record_step)
     recipe = small_recipe(epochs=1, gradient_clip=0.1)
-    run(recipe, faces_dir, tmp_path, precision="bf16-mixed")
+    run(recipe, faces_dir, tmp_path, precision=Precision.BF16_MIXED)
     training = read_spec("mobilenet_v2", tmp_path).training
     assert (training["steps"], training["precision"]) == (3, "bf16-mixed")
     assert clipped == [0.1] * 3
@@ -272,7 +272,10 @@ def test_nan_loss_ends_the_run_with_a_hint(faces_dir, small_recipe, tmp_path, mo
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
 @pytest.mark.parametrize(
     ("options", "message"),
-    [({"device": "cuda"}, "no CUDA GPU"), ({"precision": "16-mixed"}, "CPU cannot train")],
+    [
+        ({"device": Device.CUDA}, "no CUDA GPU"),
+        ({"precision": Precision.F16_MIXED}, "CPU cannot train"),
+    ],
 )
 def test_options_this_computer_cannot_serve_are_refused(
     faces_dir, small_recipe, tmp_path, options, message
@@ -285,7 +288,7 @@ def test_compiling_without_a_compiler_is_refused(faces_dir, small_recipe, tmp_pa
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CXX", raising=False)
     with pytest.raises(ConfigError, match=r"C\+\+ compiler"):
-        run(small_recipe(), faces_dir, tmp_path, compiled=True, device="cpu")
+        run(small_recipe(), faces_dir, tmp_path, compiled=True, device=Device.CPU)
 
 
 def test_mistyped_start_is_refused_before_the_faces_are_read(small_recipe, tmp_path):
@@ -317,9 +320,10 @@ def test_warnings_of_other_libraries_are_silenced(
 def test_fresh_process_prints_nothing(faces_dir, tmp_path, root):
     code = (
         "import sys; from pathlib import Path; from training.learning.recipe import read_recipe;"
-        "from training.learning.train import train_model;"
+        "from training.learning.train import TrainingOptions, train_model;"
+        "options = TrainingOptions(init='scratch', workers=1);"
         "recipe = read_recipe('mobilenet_v2', {'input_px': '32', 'epochs': '1', 'batch': '8'});"
-        "train_model(recipe, [Path(sys.argv[1])], Path(sys.argv[2]), init='scratch', workers=1)"
+        "train_model(recipe, [Path(sys.argv[1])], Path(sys.argv[2]), options)"
     )
     command = [sys.executable, "-c", code, str(faces_dir), str(tmp_path)]
     shown = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
@@ -328,7 +332,7 @@ def test_fresh_process_prints_nothing(faces_dir, tmp_path, root):
 
 def test_batch_that_cannot_be_split_is_refused(faces_dir, small_recipe, tmp_path):
     with pytest.raises(ConfigError, match="batch of 8 faces cannot be split among 3") as caught:
-        run(small_recipe(), faces_dir, tmp_path, devices=3, device="cpu")
+        run(small_recipe(), faces_dir, tmp_path, devices=3, device=Device.CPU)
     assert caught.value.hint == "Example: --set batch=9"
 
 

@@ -10,6 +10,7 @@ import pytest
 import training.studies.ablation
 from core.errors import ConfigError
 from training.learning.recipe import read_recipe
+from training.learning.train import TrainingOptions
 from training.studies.ablation import (
     MITIGATIONS,
     VARIANTS,
@@ -28,9 +29,10 @@ SMALL = {
 }
 
 
-def ablated(faces_dir, votes_csv, out, **options):
-    options = {"init": "scratch", "faces": 14, "overrides": SMALL, "only": ["no mixup"], **options}
-    return ablate("mobilenet_v2", [faces_dir], out, votes=votes_csv, workers=0, **options)
+def run_ablation(faces_dir, votes_csv, out, **choices):
+    options = TrainingOptions(init="scratch", votes=votes_csv, limit=14, workers=0)
+    choices = {"overrides": SMALL, "only": ["no mixup"], **choices}
+    return ablate("mobilenet_v2", [faces_dir], out, options, **choices)
 
 
 @pytest.fixture
@@ -41,9 +43,11 @@ def small_groups(monkeypatch):
 
 
 @pytest.mark.usefixtures("small_groups")
-def test_each_variant_is_trained_measured_and_held_to_the_first(faces_dir, votes_csv, tmp_path):
+def test_each_variant_is_trained_measured_and_compared_with_the_first(
+    faces_dir, votes_csv, tmp_path
+):
     started = []
-    result = ablated(faces_dir, votes_csv, tmp_path, started=started.append)
+    rows = run_ablation(faces_dir, votes_csv, tmp_path, started=started.append)
     assert started == ["all terms", "no mixup"]
     document = json.loads((tmp_path / "ablation.json").read_text())
     assert (document["model"], document["init"], document["faces"]) == (
@@ -78,20 +82,20 @@ def test_each_variant_is_trained_measured_and_held_to_the_first(faces_dir, votes
         *("| run", "|---|---|---|---|---|---|---|", "| all terms", "| no mixup"),
     ]
     assert "balanced accuracy, %" in table[5]
-    assert len(result.rows) == 2
+    assert len(rows) == 2
 
     again = []
-    ablated(faces_dir, votes_csv, tmp_path, started=again.append)
+    run_ablation(faces_dir, votes_csv, tmp_path, started=again.append)
     assert again == []
 
     with pytest.raises(ConfigError, match="another recipe or other faces"):
-        ablated(faces_dir, votes_csv, tmp_path, overrides={**SMALL, "epochs": "2"})
+        run_ablation(faces_dir, votes_csv, tmp_path, overrides={**SMALL, "epochs": "2"})
 
 
-def test_groups_too_small_to_speak_are_left_out(faces_dir, votes_csv, tmp_path):
-    result = ablated(faces_dir, votes_csv, tmp_path, only=["emotions alike"])
-    assert [row["name"] for row in result.rows] == ["all terms", "emotions alike"]
-    assert not any("worst_group" in row for row in result.rows)
+def test_small_groups_are_left_out(faces_dir, votes_csv, tmp_path):
+    rows = run_ablation(faces_dir, votes_csv, tmp_path, only=["emotions alike"])
+    assert [row["name"] for row in rows] == ["all terms", "emotions alike"]
+    assert not any("worst_group" in row for row in rows)
     assert "worst group" not in (tmp_path / "ablation.md").read_text()
 
 
@@ -101,7 +105,7 @@ def test_every_variant_is_a_recipe_that_differs():
     assert len(digests) == len(variants)
 
 
-def test_landmarks_and_teachers_are_left_out_in_turn_where_they_are_given():
+def test_variants_without_landmarks_and_teachers_need_them_to_be_given():
     assert list(choose_variants((), landmarks=False, teachers=False)) == list(VARIANTS)
     assert list(choose_variants((), landmarks=True, teachers=True)) == [
         *VARIANTS,
@@ -115,7 +119,7 @@ def test_landmarks_and_teachers_are_left_out_in_turn_where_they_are_given():
     ]
 
 
-def test_terms_against_bias_are_tried_where_they_are_asked_for():
+def test_terms_against_bias_are_tried_only_by_name():
     assert not set(MITIGATIONS) & set(choose_variants((), landmarks=True, teachers=True))
     assert list(choose_variants(list(MITIGATIONS), landmarks=False, teachers=False)) == [
         "all terms",
@@ -123,11 +127,11 @@ def test_terms_against_bias_are_tried_where_they_are_asked_for():
     ]
 
 
-def test_slip_is_told_before_the_first_run(faces_dir, votes_csv, tmp_path, monkeypatch):
+def test_mistake_is_reported_before_the_first_run(faces_dir, votes_csv, tmp_path, monkeypatch):
     monkeypatch.setattr(
         training.studies.ablation, "train_model", lambda *_, **__: pytest.fail("trained")
     )
     with pytest.raises(ConfigError, match="no value 'mixup'"):
-        ablated(faces_dir, votes_csv, tmp_path, overrides={**SMALL, "mixup": "0"})
+        run_ablation(faces_dir, votes_csv, tmp_path, overrides={**SMALL, "mixup": "0"})
     with pytest.raises(ConfigError, match="no variant 'no landmarks'"):
-        ablated(faces_dir, votes_csv, tmp_path, only=["no landmarks"])
+        run_ablation(faces_dir, votes_csv, tmp_path, only=["no landmarks"])

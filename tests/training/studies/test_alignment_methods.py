@@ -9,10 +9,10 @@ import pytest
 
 from core import Emotion, Face, Landmarks
 from core.calibration import Calibration
-from core.faces.alignment import FaceFrame
+from core.classifiers.model import EmotionModel
 from tests.fakes import SquareClassifier, SquareDetector, picture, png
 from training.studies import alignment_methods
-from training.studies.alignment_methods import compare_on_photos, landmark_distance
+from training.studies.alignment_methods import compare_on_photos, measure_landmark_distance
 
 SIDE = 60
 
@@ -38,15 +38,9 @@ class SquareMesh:
         return tuple(points_in(face.box) for face in faces)
 
 
-class SquareModels:
-    names = ("mobilenet_v2",)
-    frame = FaceFrame()
-
-    def probabilities(self, crops):
-        return {"mobilenet_v2": Calibration().probabilities(SquareClassifier().logits(crops))}
-
-    def calibration(self, _name):
-        return Calibration(certain_from=0.5)
+def make_models():
+    calibration = Calibration(certain_from=0.5)
+    return {"mobilenet_v2": EmotionModel.of_one("mobilenet_v2", SquareClassifier(), calibration)}
 
 
 @pytest.fixture
@@ -65,8 +59,8 @@ def photos(tmp_path, monkeypatch):
     return tmp_path / "photos"
 
 
-def test_labelled_photos_are_cut_out_every_way(photos):
-    result = compare_on_photos(photos, SquareModels(), SquareMesh(), lambda _text: None)
+def test_labelled_photos_are_cut_out_in_every_way(photos):
+    result = compare_on_photos(photos, make_models(), SquareMesh(), lambda _text: None)
     assert (result["labelled"], result["found_by_detector"], result["found_by_both"]) == (3, 2, 2)
     # A tenth of the side, where the eyes lie four tenths of it apart.
     assert result["distance"]["mean"] == pytest.approx(0.25)
@@ -81,6 +75,6 @@ def test_photos_without_a_found_face_have_no_figures(photos):
     for folder in ("happy", "sad"):
         for file in (photos / folder).iterdir():
             file.write_bytes(png(picture()))
-    result = compare_on_photos(photos, SquareModels(), SquareMesh(), lambda _text: None)
+    result = compare_on_photos(photos, make_models(), SquareMesh(), lambda _text: None)
     assert (result["found_by_both"], result["models"]) == (0, {})
-    assert result["distance"] == landmark_distance([]) == {"n": 0}
+    assert result["distance"] == measure_landmark_distance([]) == {"n": 0}

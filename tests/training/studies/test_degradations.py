@@ -1,4 +1,4 @@
-"""Faces made worse."""
+"""Degraded faces."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ def faces(draw):
 
 
 @pytest.mark.parametrize("kind", [Degradation.GAMMA, Degradation.ROTATION, Degradation.EYES])
-def test_first_level_of_a_curve_leaves_a_face_as_it_is(faces, kind):
+def test_first_level_of_a_curve_changes_nothing(faces, kind):
     np.testing.assert_array_equal(degrade_faces(faces, kind, UNCHANGED[kind]), faces)
 
 
 @pytest.mark.parametrize("kind", Degradation)
-def test_higher_level_changes_more_and_the_original_stays(faces, kind):
+def test_higher_level_changes_more_and_keeps_the_original(faces, kind):
     before = faces.copy()
-    far = [
+    changes = [
         np.abs(degrade_faces(faces, kind, level).astype(float) - faces).mean()
         for level in LEVELS[kind]
     ]
     np.testing.assert_array_equal(faces, before)
     if kind is Degradation.GAMMA:
         # It grows away from 1 on both sides.
-        assert far[0] > far[1] > 0
-        assert far[-1] > far[-2] > far[-3] > 0
+        assert changes[0] > changes[1] > 0
+        assert changes[-1] > changes[-2] > changes[-3] > 0
     elif kind is Degradation.ROTATION:
         # Stripes that were turned far enough lie on one another again.
-        assert min(far) > 0
+        assert min(changes) > 0
     else:
-        assert far == sorted(far)
-        assert far[0] > 0
+        assert changes == sorted(changes)
+        assert changes[0] > 0
 
 
-def test_chances_depend_on_seed_and_face_but_not_on_level(faces):
+def test_noise_depends_on_seed_and_face_but_not_on_level(faces):
     twice = np.stack([faces[0], faces[0]])
     one, other = degrade_faces(twice, Degradation.NOISE, 10.0)
     assert not np.array_equal(one, other)
@@ -69,7 +69,7 @@ def test_gamma_above_one_is_darker(faces):
     assert measure_brightness(darker[0]) < measure_brightness(faces[0]) < 1
 
 
-def test_measures_tell_what_was_changed(faces):
+def test_measures_show_what_was_changed(faces):
     face = faces[2]
     blurred = degrade_faces(faces, Degradation.BLUR, 2.0)[2]
     assert measure_sharpness(blurred) < 0.5 * measure_sharpness(face)

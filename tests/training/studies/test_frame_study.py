@@ -13,17 +13,17 @@ import pytest
 from core.errors import DataError
 from core.faces.alignment import CROP_PX, FaceFrame, matrix_from_anchors
 from training.data.appearance import measure_sharpness
-from training.studies.frame import _resized, study_frame
+from training.studies.frame import _scale_matrix, study_frame
 
 
-def test_larger_face_keeps_its_middle():
+def test_face_is_enlarged_about_its_middle():
     matrix = matrix_from_anchors(FaceFrame().anchors * 10, FaceFrame())
     middle = np.array([CROP_PX * 5, CROP_PX * 5, 1.0])
     for scale in (0.8, 1.2):
-        larger = _resized(matrix, scale)
+        larger = _scale_matrix(matrix, scale)
         np.testing.assert_allclose(larger @ middle, matrix @ middle, atol=1e-3)
         np.testing.assert_allclose(larger[:, :2], matrix[:, :2] * scale)
-    np.testing.assert_array_equal(_resized(matrix, 1.0), matrix)
+    np.testing.assert_array_equal(_scale_matrix(matrix, 1.0), matrix)
 
 
 def test_sharpness_falls_with_blur_and_ignores_contrast(draw):
@@ -33,7 +33,7 @@ def test_sharpness_falls_with_blur_and_ignores_contrast(draw):
     assert measure_sharpness(flatter) == pytest.approx(measure_sharpness(face), rel=0.1)
 
 
-def test_drawn_stripes_are_no_faces(faces_dir, weights_copy, tmp_path):
+def test_pictures_without_a_face_are_an_error(faces_dir, weights_copy, tmp_path):
     with pytest.raises(DataError, match="finds no face"):
         study_frame(
             [faces_dir],
@@ -70,8 +70,8 @@ def test_frame_in_use_is_the_measured_one_and_photos_are_compared(
         weights_dir=weights_copy,
         sample=40,
     )
-    report = json.loads((result.directory / "frame.json").read_text())
-    assert report == json.loads(json.dumps(result.report))
+    report = json.loads((tmp_path / "out" / "frame.json").read_text())
+    assert report == json.loads(json.dumps(result))
     assert report["anchors"]["found"] > 0.9 * report["anchors"]["n"] == 0.9 * 40
     for name in ("left_eye", "right_eye", "mouth"):
         assert np.abs(report["anchors"][name]["difference"]).max() < 1.5, name
@@ -83,4 +83,4 @@ def test_frame_in_use_is_the_measured_one_and_photos_are_compared(
     medians = [way["sharpness_quartiles"][1] for way in others]
     assert medians[0] > first["sharpness_quartiles"][1]
     assert medians == sorted(medians, reverse=True)
-    assert cv2.imread(str(result.directory / "frame.png")).std() > 5
+    assert cv2.imread(str(tmp_path / "out" / "frame.png")).std() > 5

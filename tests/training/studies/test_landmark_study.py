@@ -9,8 +9,8 @@ import pytest
 
 from core import EMOTIONS, Box, Face, LandmarkNoise, Landmarks
 from core.calibration import Calibration
+from core.classifiers.model import EmotionModel
 from core.errors import DataError
-from core.faces.alignment import FaceFrame
 from training.studies import landmarks as study
 from training.studies.landmarks import DROPPED, ERRORS, study_landmarks
 
@@ -19,30 +19,23 @@ SHIFT_PX = 4.0
 """How far the detector of these tests errs with its points."""
 
 
-class MiddlePixelModels:
-    """One model that knows the emotion by the grey value of the crop's middle."""
+class MiddlePixelClassifier:
+    """Knows the emotion by the grey value of the crop's middle."""
 
-    names = ("mobilenet_v2",)
-    frame = FaceFrame()
-
-    def probabilities(self, crops):
+    def logits(self, crops):
         rows = np.full((len(crops), len(EMOTIONS)), 0.02)
         rows[np.arange(len(crops)), (crops[:, 24, 24] // 36).clip(0, 6)] = 0.88
-        return {"mobilenet_v2": rows}
-
-    def calibration(self, _name):
-        return Calibration(certain_from=0.5)
-
-    def weights_sha256(self, name):
-        return {name: "ab"}
+        return np.log(rows).astype(np.float32)
 
 
 @pytest.fixture
-def asked(monkeypatch, faces_dir):
+def place_points(monkeypatch, faces_dir):
     """The study with drawn faces, points where the frame has them, and that model."""
-    monkeypatch.setattr(study, "load_models", lambda names, folder: MiddlePixelModels())
+    name, calibration = "mobilenet_v2", Calibration(certain_from=0.5)
+    model = EmotionModel.of_one(name, MiddlePixelClassifier(), calibration)
+    monkeypatch.setattr(study, "load_trained_models", lambda names, weights_dir: {name: model})
     monkeypatch.setattr(study, "FaceMeshLandmarks", lambda: None)
-    monkeypatch.setattr(study, "_detector", lambda: None)
+    monkeypatch.setattr(study, "_load_detector", lambda: None)
     beside = Landmarks(FRAME + np.array([SHIFT_PX, 0], np.float32), "five_points")
     found = Face(Box(0, 0, 40, 40), 1.0, beside)
     monkeypatch.setattr(
@@ -51,20 +44,21 @@ def asked(monkeypatch, faces_dir):
         lambda images, _detector: [None if n == 0 else found for n in range(len(images))],
     )
 
-    def located(points):
+    def place(points):
         monkeypatch.setattr(
             study,
             "find_landmarks",
             lambda images, _mesh: [None if n == 0 else points for n in range(len(images))],
         )
 
-    located(Landmarks(FRAME, "five_points"))
-    return located
+    place(Landmarks(FRAME, "five_points"))
+    return place
 
 
-def test_well_placed_landmarks_change_nothing_and_misplaced_ones_do(asked, faces_dir, tmp_path):
-    result = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14)
-    report = result.report
+def test_well_placed_landmarks_change_nothing_and_misplaced_ones_do(
+    place_points, faces_dir, tmp_path
+):
+    report = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14)
     assert report["found"] == report["n"] - 1
     figures = report["models"]["mobilenet_v2"]
     # The drawn faces lie on the frame already: aligning them gives them back.
@@ -83,8 +77,8 @@ def test_well_placed_landmarks_change_nothing_and_misplaced_ones_do(asked, faces
     assert "NaN" not in written
 
 
-def test_faces_that_lost_their_landmarks_are_cut_by_the_box(asked, faces_dir, tmp_path):
-    result = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14).report
+def test_faces_without_landmarks_are_cut_out_by_the_box(place_points, faces_dir, tmp_path):
+    result = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14)
     rows = result["models"]["mobilenet_v2"]["dropped"]
     assert [row["share"] for row in rows] == list(DROPPED)
     flips = [row["flips"] for row in rows]
@@ -93,8 +87,8 @@ def test_faces_that_lost_their_landmarks_are_cut_by_the_box(asked, faces_dir, tm
     assert flips[-1] > 0
 
 
-def test_ways_to_cut_are_compared_where_both_found_the_face(asked, faces_dir, tmp_path):
-    result = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14).report
+def test_ways_to_cut_out_are_compared_on_faces_that_both_found(place_points, faces_dir, tmp_path):
+    result = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14)
     ways = result["ways"]
     assert ways["found_by_both"] == result["found"] - 1
     eyes = float(np.linalg.norm(FRAME[1] - FRAME[0]))
@@ -106,14 +100,14 @@ def test_ways_to_cut_are_compared_where_both_found_the_face(asked, faces_dir, tm
     assert (result["photos"], result["human_points"]) == (None, None)
 
 
-def test_points_that_cannot_be_a_face_leave_it_whole(asked, faces_dir, tmp_path):
-    asked(Landmarks(np.full((5, 2), 20.0, np.float32), "five_points"))
+def test_impossible_points_leave_the_face_whole(place_points, faces_dir, tmp_path):
+    place_points(Landmarks(np.full((5, 2), 20.0, np.float32), "five_points"))
     result = study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14)
-    figures = result.report["models"]["mobilenet_v2"]
+    figures = result["models"]["mobilenet_v2"]
     assert figures["as_given"]["flips"] == 0
 
 
-def test_pictures_without_a_face_are_told(asked, faces_dir, tmp_path, monkeypatch):
+def test_pictures_without_a_face_are_an_error(place_points, faces_dir, tmp_path, monkeypatch):
     monkeypatch.setattr(study, "find_landmarks", lambda images, _mesh: [None] * len(images))
     with pytest.raises(DataError, match="finds no face"):
         study_landmarks([faces_dir], tmp_path, models=["mobilenet_v2"], sample=14)

@@ -59,16 +59,18 @@ def photos(tmp_path):
     return folder
 
 
-def measured(monkeypatch, photos, out, *, detector, absent=False):
-    monkeypatch.setattr(study, "_detector", lambda: detector)
+def measure(monkeypatch, photos, out, *, detector, absent=False):
+    monkeypatch.setattr(study.detectors, "load", lambda _config: (detector, None))
     monkeypatch.setattr(study, "MeshNetworks", lambda: absent)
     monkeypatch.setattr(study, "FaceMeshLandmarks", Mesh)
-    monkeypatch.setattr(study, "_views", lambda *_: [np.float64([[17, 17], [31, 17], [24, 30]])])
-    return study_mirrored(photos, out).report
+    monkeypatch.setattr(
+        study, "_find_views", lambda *_: [np.float64([[17, 17], [31, 17], [24, 30]])]
+    )
+    return study_mirrored(photos, out)
 
 
 def test_points_that_err_to_one_side_err_twice_in_the_mirror(monkeypatch, photos, tmp_path):
-    result = measured(monkeypatch, photos, tmp_path, detector=Detects())
+    result = measure(monkeypatch, photos, tmp_path, detector=Detects())
     assert (result["photos"], result["faces"], result["by_all"]) == (4, 3, 3)
     ways = result["ways"]
     # The longer side is 50 px.
@@ -81,22 +83,22 @@ def test_points_that_err_to_one_side_err_twice_in_the_mirror(monkeypatch, photos
     assert json.loads((tmp_path / "mirrored.json").read_text()) == result
 
 
-def test_ways_are_compared_where_all_of_them_found_the_face(monkeypatch, photos, tmp_path):
-    result = measured(monkeypatch, photos, tmp_path, detector=Detects(), absent=True)
+def test_ways_are_compared_on_faces_that_all_of_them_found(monkeypatch, photos, tmp_path):
+    result = measure(monkeypatch, photos, tmp_path, detector=Detects(), absent=True)
     assert result["found"] == {"mesh": 3, "mesh_by_its_own_finder": 0, "five_points": 3}
     assert (result["by_all"], result["ways"]) == (0, {})
 
 
-def test_another_face_in_the_mirror_is_not_taken_for_the_same(monkeypatch, photos, tmp_path):
+def test_face_elsewhere_in_the_mirror_image_is_another_one(monkeypatch, photos, tmp_path):
     with pytest.raises(DataError, match="mirrored"):
-        measured(monkeypatch, photos, tmp_path, detector=Detects(x1=0.0))
+        measure(monkeypatch, photos, tmp_path, detector=Detects(x1=0.0))
 
 
-def test_real_parts_find_the_astronaut_both_ways(astronaut, tmp_path):
+def test_real_detector_and_mesh_find_the_astronaut_in_both_pictures(astronaut, tmp_path):
     folder = tmp_path / "photos"
     folder.mkdir()
     Image.fromarray(astronaut).save(folder / "astronaut.png")
-    result = study_mirrored(folder, tmp_path).report
+    result = study_mirrored(folder, tmp_path)
     assert result["by_all"] == result["view_of"] == 1
     assert all(0 < way["mean"] < 0.06 for way in result["ways"].values())
     left, right, mouth = result["view"]

@@ -11,12 +11,12 @@ from training.data.slices import Slicing
 from training.studies.mitigation import (
     adjust_probabilities,
     compare_calibration_by_slice,
+    compute_overconfidence,
     measure_logit_adjustment,
-    overconfidence,
 )
 
 
-def drawn(size, sharper, seed=0):
+def draw_answers(size, sharper, seed=0):
     """(N, 7) logits whose softmax at ``sharper`` = 1 is the chance of each label, and labels."""
     generator = np.random.default_rng(seed)
     logits = generator.normal(0, 1.5, (size, 7))
@@ -25,9 +25,9 @@ def drawn(size, sharper, seed=0):
     return (logits * np.asarray(sharper)[..., None]).astype(np.float32), labels
 
 
-def test_group_that_is_too_sure_is_mended_by_a_temperature_of_its_own():
+def test_separate_temperature_corrects_an_overconfident_group():
     member = np.arange(2000) % 2
-    logits, labels = drawn(2000, np.where(member == 0, 1.0, 3.0))
+    logits, labels = draw_answers(2000, np.where(member == 0, 1.0, 3.0))
     slicing = Slicing("half", "", ("true", "too sure"), member)
     (row,) = compare_calibration_by_slice(logits, labels, Calibration(), [slicing])
     worst = row["worst_overconfidence"]
@@ -36,14 +36,14 @@ def test_group_that_is_too_sure_is_mended_by_a_temperature_of_its_own():
     assert row["nll_difference"]["interval"][1] < 0
 
 
-def test_groups_alike_gain_nothing_by_temperatures_of_their_own():
-    logits, labels = drawn(2000, np.ones(2000))
+def test_similar_groups_gain_nothing_from_separate_temperatures():
+    logits, labels = draw_answers(2000, np.ones(2000))
     slicing = Slicing("half", "", ("one", "other"), np.arange(2000) % 2)
     (row,) = compare_calibration_by_slice(logits, labels, Calibration(), [slicing])
     assert abs(row["nll_difference"]["value"]) < 0.01
 
 
-def test_adjustment_lifts_the_rare_and_none_leaves_the_answers():
+def test_adjustment_raises_rare_emotions_and_strength_zero_changes_nothing():
     prior = np.array([0.1, 0.01, 0.1, 0.4, 0.19, 0.1, 0.1])
     row = np.array([[0.02, 0.3, 0.02, 0.6, 0.02, 0.02, 0.02]])
     np.testing.assert_allclose(adjust_probabilities(row, prior, 0.0), row)
@@ -53,7 +53,7 @@ def test_adjustment_lifts_the_rare_and_none_leaves_the_answers():
     assert lifted.sum() == pytest.approx(1)
 
 
-def test_strength_is_chosen_on_other_faces_than_it_is_measured_on():
+def test_strength_is_chosen_and_measured_on_different_faces():
     generator = np.random.default_rng(0)
     counts = {str(emotion): 100 for emotion in EMOTIONS} | {"disgust": 5}
     shares = np.array([counts[str(each)] for each in EMOTIONS], float)
@@ -72,7 +72,7 @@ def test_strength_is_chosen_on_other_faces_than_it_is_measured_on():
     assert gap == pytest.approx(chosen["accuracy"] - result["strengths"][0]["accuracy"])
 
 
-def test_overconfidence_is_promise_minus_result():
+def test_overconfidence_is_mean_top_probability_minus_accuracy():
     answers = np.full((4, 7), 0.1 / 6)
     answers[:, 0] = 0.9
-    assert overconfidence(answers, np.array([0, 0, 1, 1])) == pytest.approx(0.4)
+    assert compute_overconfidence(answers, np.array([0, 0, 1, 1])) == pytest.approx(0.4)

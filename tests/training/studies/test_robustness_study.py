@@ -33,10 +33,10 @@ def small_groups_count(monkeypatch):
 
 
 @pytest.mark.usefixtures("small_groups_count")
-def test_report_parts_all_faces_and_makes_some_of_them_worse(
+def test_report_groups_all_faces_and_degrades_some_of_them(
     faces_dir, votes_csv, weights_copy, groups_csv, tmp_path
 ):
-    result = study_robustness(
+    report = study_robustness(
         [faces_dir],
         tmp_path / "out",
         models=["mobilenet_v2"],
@@ -45,7 +45,6 @@ def test_report_parts_all_faces_and_makes_some_of_them_worse(
         groups=groups_csv,
         sample=14,
     )
-    report = result.report
     assert (report["n"], report["made_worse"]) == (21, 14)
     assert next(iter(report["slicings"])) == "side"
     assert {"brightness", "contrast", "sharpness", "light_asymmetry"} <= set(report["slicings"])
@@ -77,7 +76,7 @@ def test_report_parts_all_faces_and_makes_some_of_them_worse(
         assert (tmp_path / "out" / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_worse_groups_are_named_only_beyond_chance():
+def test_worse_groups_are_reported_only_beyond_chance():
     labels = np.arange(700) % 7
     answers = np.full((700, 7), 0.02)
     answers[np.arange(700), labels] = 0.88
@@ -88,7 +87,7 @@ def test_worse_groups_are_named_only_beyond_chance():
         Slicing("place", "", ("first", "last"), (np.arange(700) >= 600).astype(np.int64)),
         Slicing("none", "", ("even", "odd"), (np.arange(700) // 7 % 2).astype(np.int64)),
     ]
-    rows, worst = study._sliced(answers, labels, Calibration(), slicings)
+    rows, worst = study._measure_slices(answers, labels, Calibration(), slicings)
     assert [(each["slicing"], each["group"]) for each in worst] == [("place", "last")]
     assert worst[0]["gap"]["value"] == pytest.approx(-0.5, abs=0.02)
     assert rows["place"][0]["gap"]["value"] > 0
