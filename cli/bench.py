@@ -85,10 +85,10 @@ def bench(
         for file in draw_curves(curves, tell=print_step):
             print_written(file)
         return
-    result = run_benchmark(photos, out=out, rounds=rounds, whole=not quick, tell=print_step)
-    _print_report(result.report)
-    if result.file is not None:
-        print_written(result.file)
+    report = run_benchmark(photos, out=out, rounds=rounds, whole=not quick, tell=print_step)
+    _print_report(report)
+    if out is not None:
+        print_written(out)
 
 
 def _print_report(report: Mapping[str, Any]) -> None:

@@ -42,10 +42,10 @@ def duplicates(
     """
     from training.data.duplicates import find_duplicates
 
-    result = find_duplicates(data, out, threshold)
-    print_skipped(result.skipped)
-    print_tables(_make_table(result.report))
-    typer.echo(f"Everything is in {result.directory}: duplicates.json and duplicates.csv.")
+    report, skipped = find_duplicates(data, out, threshold)
+    print_skipped(skipped)
+    print_tables(_make_table(report))
+    typer.echo(f"Everything is in {out}: duplicates.json and duplicates.csv.")
 
 
 def _make_table(report: Mapping[str, Any]) -> Table:

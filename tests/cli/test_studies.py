@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -77,8 +76,8 @@ def test_duplicates_prints_counts_by_split_and_place(fake, tmp_path):
             "splits": {"train": part(30, "test", 12), "test": part(2, "train", 11)},
         },
     }
-    found = SimpleNamespace(directory=tmp_path, report=report, skipped=("a.png: It is cut off.",))
-    calls = fake("data.duplicates.find_duplicates", found)
+    skipped = ("a.png: It is cut off.",)
+    calls = fake("data.duplicates.find_duplicates", (report, skipped))
     result = emotion("duplicates --data faces.zip --out o --threshold 0.95")
     assert result.exit_code == 0
     assert calls == [(([Path("faces.zip")], Path("o"), 0.95), {})]

@@ -5,12 +5,14 @@ It exists only for comparison; only the benchmark may use it.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 
-from core.types import UInt8Array
+from core.types import RgbImage, UInt8Array
 from core.weights import read_spec
 
 _CROP_SIDE = 1.5
@@ -20,7 +22,7 @@ _CROP_SIDE = 1.5
 class BaselinePipeline:
     """facenet-pytorch's MTCNN, a face mesh for each face, and torchvision's network in torch.
 
-    It gives the same kind of answer with the same weights.
+    It has the methods of an ``Analyzer`` that the benchmark calls, and uses the same weights.
     """
 
     def __init__(self, min_face_px: int = 20) -> None:
@@ -36,15 +38,15 @@ class BaselinePipeline:
         self._mesh = FaceMesh(static_image_mode=True, max_num_faces=1)
         self._network = load_state(empty_network("mobilenet_v2"), self._spec.load())
 
-    def detect(self, pixels: UInt8Array) -> list[Any]:
-        """Return the boxes of the faces in (H, W, 3) pixels."""
-        boxes, _ = self._mtcnn.detect(pixels)
+    def detect(self, image: RgbImage) -> list[Any]:
+        """Return the boxes of the faces."""
+        boxes, _ = self._mtcnn.detect(image.pixels)
         return [] if boxes is None else list(boxes)
 
-    def locate(self, pixels: UInt8Array, boxes: list[Any]) -> list[UInt8Array]:
-        """Run the face mesh on each box; return the crops."""
-        crops = []
-        for x1, y1, x2, y2 in boxes:
+    def prepare(self, image: RgbImage, boxes: list[Any] | None = None) -> list[UInt8Array]:
+        """Run the face mesh on each box, or on each face; return the crops."""
+        pixels, crops = image.pixels, []
+        for x1, y1, x2, y2 in self.detect(image) if boxes is None else boxes:
             half = _CROP_SIDE * max(x2 - x1, y2 - y1) / 2
             x, y = (x1 + x2) / 2, (y1 + y2) / 2
             top, bottom = (int(np.clip(v, 0, pixels.shape[0])) for v in (y - half, y + half))
@@ -56,16 +58,16 @@ class BaselinePipeline:
             crops.append(square)
         return crops
 
-    def classify(self, crops: list[UInt8Array]) -> list[int]:
-        """Return the emotion of each face, with one call per face."""
+    def classify(self, photos: Sequence[list[UInt8Array]]) -> list[int]:
+        """Return the emotion of each face in the crops of ``photos``, with one call per face."""
         emotions = []
-        for crop in crops:
+        for crop in itertools.chain.from_iterable(photos):
             grey = cv2.resize(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), (48, 48))
             batch = self._spec.preprocessing(np.asarray(grey, np.uint8)[None])
             with self._torch.inference_mode():
                 emotions.append(int(self._network(self._torch.from_numpy(batch)).argmax()))
         return emotions
 
-    def analyze(self, pixels: UInt8Array) -> list[int]:
+    def analyze(self, image: RgbImage) -> list[int]:
         """Return the emotions of all faces."""
-        return self.classify(self.locate(pixels, self.detect(pixels)))
+        return self.classify([self.prepare(image)])

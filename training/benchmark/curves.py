@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import shutil
@@ -10,7 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from matplotlib.figure import Figure
+
 from core.config import AnalyzerConfig, Preset
+from core.files import write_json
 from core.types import RgbImage
 
 from .lower_bound import Peak, compute_lower_bound_s, measure_peak
@@ -57,8 +59,16 @@ def draw_curves(folder: Path, *, tell: Callable[[str], None] = lambda _: None) -
     tell("Photos")
     figures["photos"] = _measure_batches()
     file = folder / "curves.json"
-    file.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
-    return (file, *_draw_plots(figures, peak, folder))
+    write_json(file, figures)
+    plots = {
+        "cost_pixels.png": _plot_cost(figures, "pixels", "megapixels", peak),
+        "cost_faces.png": _plot_cost(figures, "faces", "faces in a photo of 1600 x 1200", peak),
+        "cost_photos_cores.png": _plot_photos_and_cores(figures),
+    }
+    for name, plot in plots.items():
+        plot.tight_layout()
+        plot.savefig(folder / name, dpi=110)
+    return (file, *(folder / name for name in plots))
 
 
 def _make_photo(megapixels: float) -> RgbImage:
@@ -94,38 +104,21 @@ def _measure_batches() -> dict[str, float]:
     return seconds
 
 
-def _draw_plots(figures: Mapping[str, Any], peak: Peak, folder: Path) -> list[Path]:
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    return [
-        _plot_cost(figures, "pixels", "megapixels", peak, folder),
-        _plot_cost(figures, "faces", "faces in a photo of 1600 x 1200", peak, folder),
-        _plot_photos_and_cores(figures, folder),
-    ]
-
-
-def _plot_cost(figures: Mapping[str, Any], kind: str, label: str, peak: Peak, folder: Path) -> Path:
+def _plot_cost(figures: Mapping[str, Any], kind: str, label: str, peak: Peak) -> Figure:
     """Plot time and memory by ``kind``, pixels or faces."""
-    from matplotlib import pyplot as plt
-
     by_pixels = kind == "pixels"
-    figure, (times, memory) = plt.subplots(1, 2, figsize=(11, 4.2))
+    figure = Figure(figsize=(11, 4.2))
+    times, memory = figure.subplots(1, 2)
     for name, points in figures[kind].items():
         x = [float(size) for size in points]
         style = {"marker": "o", "linestyle": "--" if name == BASELINE else "-"}
         times.plot(x, [point["ms"] for point in points.values()], label=name, **style)
         memory.plot(x, [point["mb"] for point in points.values()], label=name, **style)
     x = [float(size) for size in (MEGAPIXELS if by_pixels else FACES)]
+    contents = [(size * 1e6, 2) if by_pixels else (1600 * 1200, int(size)) for size in x]
     bound = [
-        1000
-        * compute_lower_bound_s(
-            size * 1e6 if by_pixels else 1600 * 1200,
-            2 if by_pixels else int(size),
-            Preset.BALANCED,
-            peak,
-        )
-        for size in x
+        1000 * compute_lower_bound_s(pixels, faces, Preset.BALANCED, peak)
+        for pixels, faces in contents
     ]
     times.plot(x, bound, color="black", linestyle=":", label="lower bound, hybrid")
     times.set(xlabel=label, ylabel="milliseconds", yscale="log")
@@ -135,13 +128,12 @@ def _plot_cost(figures: Mapping[str, Any], kind: str, label: str, peak: Peak, fo
             panel.set_xscale("log")
         panel.grid(alpha=0.3)
     times.legend(frameon=False, fontsize="small")
-    return _save_figure(figure, folder / f"cost_{kind}.png")
+    return figure
 
 
-def _plot_photos_and_cores(figures: Mapping[str, Any], folder: Path) -> Path:
-    from matplotlib import pyplot as plt
-
-    figure, (photos, cores) = plt.subplots(1, 2, figsize=(11, 4.2))
+def _plot_photos_and_cores(figures: Mapping[str, Any]) -> Figure:
+    figure = Figure(figsize=(11, 4.2))
+    photos, cores = figure.subplots(1, 2)
     counts = [int(count) for count in figures["photos"]]
     photos.loglog(counts, list(figures["photos"].values()), marker="o")
     photos.set(xlabel="photos of 640 px in a batch", ylabel="seconds")
@@ -152,13 +144,4 @@ def _plot_photos_and_cores(figures: Mapping[str, Any], folder: Path) -> Path:
     cores.set(xlabel="cores", ylabel="milliseconds per photo", ylim=(0, None), xticks=[1, 2])
     cores.grid(alpha=0.3)
     cores.legend(frameon=False, fontsize="small")
-    return _save_figure(figure, folder / "cost_photos_cores.png")
-
-
-def _save_figure(figure: Any, path: Path) -> Path:
-    from matplotlib import pyplot as plt
-
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
-    return path
+    return figure

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import timeit
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -48,9 +48,4 @@ def compute_lower_bound_s(pixels: float, faces: int, preset: Preset, peak: Peak)
 
 
 def _time_best(work: Callable[[], object]) -> float:
-    times = []
-    for _ in range(12):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
+    return min(timeit.repeat(work, number=1, repeat=12))

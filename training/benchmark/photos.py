@@ -75,5 +75,4 @@ def _read_spread(source: Path, most: int) -> list[tuple[str, bytes]]:
 
 
 def _take_spread(names: list[str], most: int) -> list[str]:
-    step = max(1, -(-len(names) // most))
-    return names[::step]
+    return names[:: max(1, -(-len(names) // most))]

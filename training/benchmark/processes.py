@@ -8,7 +8,9 @@ import subprocess
 import sys
 import tempfile
 import time
+import timeit
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -21,7 +23,7 @@ from core.types import RgbImage
 ROOT = Path(__file__).resolve().parents[2]
 
 _MEMORY_SCRIPT = """
-import resource, sys
+import resource, sys, timeit
 from pathlib import Path
 name, photo = sys.argv[1:]
 from core.reading.reader import read_in_process
@@ -29,14 +31,13 @@ image = read_in_process(Path(photo))
 if name == "obvious":
     from training.benchmark.baseline import BaselinePipeline
     analyze = BaselinePipeline().analyze
-    work = lambda: analyze(image.pixels)
+    work = lambda: analyze(image)
 else:
     from core.config import AnalyzerConfig
     from core.pipeline import Analyzer
     detector, preset = name.split("/")
     analyzer = Analyzer.from_config(AnalyzerConfig(detector=detector, preset=preset))
     work = lambda: analyzer.analyze(read_in_process(Path(photo)))
-import time
 def peak():
     # On Linux getrusage starts from the peak of the parent process.
     try:
@@ -48,12 +49,8 @@ def peak():
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return size / (1024 * 1024 if sys.platform == "darwin" else 1024)
 work()
-times = []
-for _ in range(3):
-    started = time.perf_counter()
-    work()
-    times.append(time.perf_counter() - started)
-print(peak(), min(times))
+seconds = min(timeit.repeat(work, number=1, repeat=3))
+print(peak(), seconds)
 """
 
 
@@ -126,12 +123,8 @@ def _time_command(
     command: Sequence[str], rounds: int, environment: dict[str, str] | None = None
 ) -> float:
     """Return the median seconds of ``command``."""
-    times = []
-    for _ in range(rounds):
-        started = time.perf_counter()
-        _run(command, environment=environment)
-        times.append(time.perf_counter() - started)
-    return statistics.median(times)
+    run = partial(_run, command, environment=environment)
+    return statistics.median(timeit.repeat(run, number=1, repeat=rounds))
 
 
 def _run(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core.config import AnalyzerConfig, Preset, settings_for
 from core.detectors import DETECTORS
+from core.files import write_json
 from core.pipeline import Analyzer
 from core.types import RgbImage
 
@@ -27,13 +26,8 @@ SIZES = (320, 640, 1024, 2048)
 FACES = (0, 1, 4, 16, 40)
 
 
-@dataclass(frozen=True, slots=True)
-class BenchmarkResult:
-    """The report and where it was written, if at all."""
-
-    report: Mapping[str, Any]
-    """JSON-ready."""
-    file: Path | None
+Pipelines = Mapping[str, Any]
+"""By name the baseline and each configuration's analyzer, which have the same methods."""
 
 
 def run_benchmark(
@@ -44,59 +38,54 @@ def run_benchmark(
     most: int = 24,
     whole: bool = True,
     tell: Callable[[str], None] = lambda _: None,
-) -> BenchmarkResult:
+) -> dict[str, Any]:
     """Compare times with the baseline on ``photos`` (a folder or zip) or on generated ones.
 
-    ``most`` limits the photos. ``whole`` False leaves out what needs separate processes: batch,
-    memory and start-up. DataError where no photo can be read.
+    Returns the report, JSON-ready, and writes it to ``out``. ``most`` limits the photos. ``whole``
+    False leaves out what needs separate processes: batch, memory and start-up. DataError where no
+    photo can be read.
     """
     images = read_photos(photos, most) if photos else generate_photos()
     tell("Loading")
-    baseline = BaselinePipeline()
-    analyzers = {name: _load_analyzer(name) for name in list_configurations()}
+    names = list_configurations()
+    pipelines = {BASELINE: BaselinePipeline(), **{name: _load_analyzer(name) for name in names}}
+    sides = sorted(max(image.width, image.height) for image in images)
     report: dict[str, Any] = {
         "machine": describe_machine(),
         "photos": {
             "from": photos.name if photos else "generated",
             "count": len(images),
-            "median_px": sorted(max(image.width, image.height) for image in images)[
-                len(images) // 2
-            ],
+            "median_px": sides[len(sides) // 2],
         },
         "default": get_default_configuration(),
         "rounds": rounds,
     }
     tell("Whole answers")
-    times = time_in_turns(_make_answer_tasks(baseline, analyzers, images), rounds)
-    report["whole"] = {name: summarize_seconds(seconds) for name, seconds in times.items()}
+    report["whole"] = _time_tasks(_make_answer_tasks(pipelines, images), rounds)
     report["ratios"] = _compute_ratios(report["whole"])
     tell("Stages")
-    report["stages"] = _time_stages(baseline, analyzers, images, rounds)
+    report["stages"] = _time_stages(pipelines, images, rounds)
     tell("Sizes and numbers of faces")
-    report["by_size"] = {
-        str(side): _time_answers(
-            baseline, analyzers, [generate_photo((side, side * 3 // 4), 2)], rounds
-        )
-        for side in SIZES
-    }
-    report["by_faces"] = {
-        str(count): _time_answers(baseline, analyzers, [generate_photo((1024, 768), count)], rounds)
-        for count in FACES
-    }
+    by_size = {side: generate_photo((side, side * 3 // 4), 2) for side in SIZES}
+    by_faces = {count: generate_photo((1024, 768), count) for count in FACES}
+    for kind, generated in (("by_size", by_size), ("by_faces", by_faces)):
+        report[kind] = {}
+        for size, image in generated.items():
+            times = _time_tasks(_make_answer_tasks(pipelines, [image]), max(2, rounds // 2))
+            report[kind][str(size)] = {name: each["p50_ms"] for name, each in times.items()}
     if whole:
         tell("Batch")
-        report["batch"] = {name: _time_batch(name, images) for name in analyzers}
+        report["batch"] = {name: _time_batch(name, images) for name in names}
         tell("Memory")
         report["peak_mb"] = {
             name: round(measure_peak_and_seconds(name, generate_photo((1024, 768), 2))[0])
-            for name in (BASELINE, *analyzers)
+            for name in pipelines
         }
         tell("Starting")
         report["startup_s"] = measure_startup(generate_photo((1024, 768), 1))
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    return BenchmarkResult(report, out)
+        write_json(out, report)
+    return report
 
 
 def list_configurations() -> tuple[str, ...]:
@@ -124,26 +113,17 @@ def _make_config(configuration: str) -> AnalyzerConfig:
     return AnalyzerConfig(detector=detector, preset=Preset(preset))
 
 
-def _make_answer_tasks(
-    baseline: BaselinePipeline, analyzers: Mapping[str, Analyzer], images: Sequence[RgbImage]
-) -> dict[str, list[Work]]:
-    tasks: dict[str, list[Work]] = {
-        BASELINE: [partial(baseline.analyze, image.pixels) for image in images]
+def _make_answer_tasks(pipelines: Pipelines, images: Sequence[RgbImage]) -> dict[str, list[Work]]:
+    return {
+        name: [partial(pipeline.analyze, image) for image in images]
+        for name, pipeline in pipelines.items()
     }
-    for name, analyzer in analyzers.items():
-        tasks[name] = [partial(analyzer.analyze, image) for image in images]
-    return tasks
 
 
-def _time_answers(
-    baseline: BaselinePipeline,
-    analyzers: Mapping[str, Analyzer],
-    images: Sequence[RgbImage],
-    rounds: int,
-) -> dict[str, float]:
-    """Return the median milliseconds of an answer by configuration."""
-    times = time_in_turns(_make_answer_tasks(baseline, analyzers, images), max(2, rounds // 2))
-    return {name: summarize_seconds(seconds)["p50_ms"] for name, seconds in times.items()}
+def _time_tasks(tasks: Mapping[str, list[Work]], rounds: int) -> dict[str, dict[str, float]]:
+    """Return the times of each pipeline's tasks."""
+    times = time_in_turns(tasks, rounds)
+    return {name: summarize_seconds(seconds) for name, seconds in times.items()}
 
 
 def _compute_ratios(answers: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
@@ -157,38 +137,18 @@ def _compute_ratios(answers: Mapping[str, Mapping[str, float]]) -> dict[str, flo
 
 
 def _time_stages(
-    baseline: BaselinePipeline,
-    analyzers: Mapping[str, Analyzer],
-    images: Sequence[RgbImage],
-    rounds: int,
+    pipelines: Pipelines, images: Sequence[RgbImage], rounds: int
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """Return the times of detection, landmarks and classification by configuration."""
-    boxes = [baseline.detect(image.pixels) for image in images]
-    pairs = list(zip(images, boxes, strict=True))
-    crops = [baseline.locate(image.pixels, found) for image, found in pairs]
-    tasks: dict[str, dict[str, list[Work]]] = {
-        "detect": {BASELINE: [partial(baseline.detect, image.pixels) for image in images]},
-        "landmarks": {
-            BASELINE: [partial(baseline.locate, image.pixels, found) for image, found in pairs]
-        },
-        "classify": {BASELINE: [partial(baseline.classify, found) for found in crops]},
-    }
-    for name, analyzer in analyzers.items():
-        faces = [analyzer.detect(image) for image in images]
-        prepared = [analyzer.prepare(image) for image in images]
-        tasks["detect"][name] = [partial(analyzer.detect, image) for image in images]
-        tasks["landmarks"][name] = [
-            partial(analyzer.prepare, image, found)
-            for image, found in zip(images, faces, strict=True)
-        ]
-        tasks["classify"][name] = [partial(analyzer.classify, [item]) for item in prepared]
-    return {
-        stage: {
-            name: summarize_seconds(seconds)
-            for name, seconds in time_in_turns(works, rounds).items()
-        }
-        for stage, works in tasks.items()
-    }
+    """Return the times of detection, landmarks and classification by pipeline."""
+    tasks: dict[str, dict[str, list[Work]]] = {"detect": {}, "landmarks": {}, "classify": {}}
+    for name, pipeline in pipelines.items():
+        faces = [pipeline.detect(image) for image in images]
+        pairs = list(zip(images, faces, strict=True))
+        prepared = [pipeline.prepare(image, found) for image, found in pairs]
+        tasks["detect"][name] = [partial(pipeline.detect, image) for image in images]
+        tasks["landmarks"][name] = [partial(pipeline.prepare, *pair) for pair in pairs]
+        tasks["classify"][name] = [partial(pipeline.classify, [item]) for item in prepared]
+    return {stage: _time_tasks(works, rounds) for stage, works in tasks.items()}
 
 
 def _time_batch(configuration: str, images: Sequence[RgbImage]) -> dict[str, float]:

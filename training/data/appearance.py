@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from core.types import Float32Array, UInt8Array
 
@@ -33,14 +32,15 @@ def measure_light_asymmetry(face: UInt8Array) -> float:
 
 
 MEASURES = {
-    "brightness": measure_brightness,
-    "contrast": measure_contrast,
-    "sharpness": measure_sharpness,
-    "light_asymmetry": measure_light_asymmetry,
+    "brightness": (
+        measure_brightness,
+        "mean grey value, 0 to 1; the picture's light, not a person's skin",
+    ),
+    "contrast": (measure_contrast, "standard deviation of the grey value, 0 to 1"),
+    "sharpness": (measure_sharpness, "variance of the Laplacian over that of the grey values"),
+    "light_asymmetry": (
+        measure_light_asymmetry,
+        "difference of the halves' mean grey values, share of their sum",
+    ),
 }
-
-
-def measure_appearance(faces: UInt8Array, name: str) -> NDArray[np.float64]:
-    """Return the (N,) values of the measure ``name`` for (N, 48, 48) ``faces``."""
-    measure = MEASURES[name]
-    return np.array([measure(face) for face in faces], dtype=np.float64)
+"""By name the function and the description of its value."""

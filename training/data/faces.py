@@ -89,20 +89,14 @@ def find_any_faces(sources: Sequence[Path], split: Split | None) -> FaceSet:
 def _collect_faces(
     sources: Sequence[Path], split: Split | None, class_of: Callable[[str], str | None]
 ) -> FaceSet:
-    images: list[UInt8Array] = []
-    labels: list[str] = []
-    names: list[str] = []
     skipped: list[str] = []
-    for source in sources:
-        for name, label, pixels in _read_source(source, split, class_of, skipped):
-            images.append(pixels)
-            labels.append(label)
-            names.append(name)
+    rows = [row for source in sources for row in _read_source(source, split, class_of, skipped)]
+    names, labels, images = zip(*rows, strict=True) if rows else ((), (), ())
     stacked = np.stack(images) if images else np.zeros((0, CROP_PX, CROP_PX), np.uint8)
     classes = (*map(str, EMOTIONS), *sorted(set(labels).difference(EMOTIONS)))
     numbers = {label: number for number, label in enumerate(classes)}
     indices = np.array([numbers[label] for label in labels], np.int64)
-    return FaceSet(stacked, indices, tuple(names), tuple(skipped), classes)
+    return FaceSet(stacked, indices, names, tuple(skipped), classes)
 
 
 def _read_source(

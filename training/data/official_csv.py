@@ -12,17 +12,12 @@ from core.errors import DataError
 from core.labels import EMOTIONS, Emotion
 from core.types import UInt8Array
 
-from .splits import Split
+from .splits import USAGES, Split
 
 _FOLDER = "fer2013"
 """The name that torchvision expects for the folder of the files."""
 _COMPLETE = ("fer2013.csv", "icml_face_data.csv")
 """Files with all splits, in torchvision's order of precedence."""
-_USAGES = {
-    Split.TRAIN: "Training",
-    Split.VALIDATION: "PublicTest",
-    Split.TEST: "PrivateTest",
-}
 
 
 def find_official_folder(source: Path) -> Path | None:
@@ -67,7 +62,7 @@ def read_official_faces(root: Path, split: Split) -> Iterator[tuple[str, Emotion
         ) from error
     rows = _read_usages(root / _FOLDER, training=training)
     for (picture, label), (row, usage) in zip(dataset, rows, strict=True):
-        if usage == _USAGES[split]:
+        if usage == USAGES[split]:
             pixels = np.asarray(picture, dtype=np.uint8)
             yield f"{usage}_{row:05d}.png", EMOTIONS[int(label)], pixels
 

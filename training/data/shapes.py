@@ -30,13 +30,7 @@ def list_outline_points() -> tuple[int, ...]:
     """Return the face mesh's points on the outlines of lips, eyes and brows: 92 of 468."""
     from mediapipe.python.solutions import face_mesh_connections as connections
 
-    outlines = (
-        connections.FACEMESH_LIPS
-        | connections.FACEMESH_LEFT_EYE
-        | connections.FACEMESH_RIGHT_EYE
-        | connections.FACEMESH_LEFT_EYEBROW
-        | connections.FACEMESH_RIGHT_EYEBROW
-    )
+    outlines = connections.FACEMESH_CONTOURS - connections.FACEMESH_FACE_OVAL
     return tuple(sorted({point for line in outlines for point in line}))
 
 
@@ -44,13 +38,7 @@ SHAPE_VALUES = 2 * 92
 """Values of a shape: x and y of each outline point."""
 
 
-def read_shapes(
-    file: Path,
-    faces: FaceSet,
-    *,
-    mesh: Callable[[], LandmarkModel],
-    progress: Callable[[str], None] = lambda _text: None,
-) -> Float32Array:
+def read_shapes(file: Path, faces: FaceSet, *, mesh: Callable[[], LandmarkModel]) -> Float32Array:
     """Return (N, 2, 184) shapes of ``faces`` and their mirror images, NaN where no face is found.
 
     ``file`` caches the landmarks (npz, by file name); ``mesh`` finds those that it lacks. See
@@ -59,7 +47,6 @@ def read_shapes(
     known = _read_cache(file)
     missing = [index for index, name in enumerate(faces.names) if name not in known]
     if missing:
-        progress(f"Finding the landmarks of {len(missing):,} faces …")
         outlines = _locate_outlines(faces.images[missing], mesh())
         known |= {faces.names[index]: rows for index, rows in zip(missing, outlines, strict=True)}
         atomic_write(file, _pack_cache(known))

@@ -21,7 +21,7 @@ from core.errors import DataError
 from core.faces.quality import head_pose
 from core.types import Float32Array, Landmarks, UInt8Array
 
-from .appearance import MEASURES, measure_appearance
+from .appearance import MEASURES
 from .votes import Votes
 
 FIFTHS = 5
@@ -44,15 +44,9 @@ class Slicing:
 
 def slice_by_appearance(faces: UInt8Array) -> list[Slicing]:
     """Return fifths by brightness, contrast, sharpness and asymmetry of the light."""
-    descriptions = {
-        "brightness": "mean grey value, 0 to 1; the picture's light, not a person's skin",
-        "contrast": "standard deviation of the grey value, 0 to 1",
-        "sharpness": "variance of the Laplacian over that of the grey values",
-        "light_asymmetry": "difference of the halves' mean grey values, share of their sum",
-    }
     return [
-        slice_into_fifths(name, descriptions[name], measure_appearance(faces, name))
-        for name in MEASURES
+        slice_into_fifths(name, description, np.array([measure(face) for face in faces]))
+        for name, (measure, description) in MEASURES.items()
     ]
 
 
@@ -74,9 +68,7 @@ def slice_into_fifths(name: str, description: str, values: NDArray[np.float64]) 
         f"{index + 1} of {count} ({low:.2f} to {high:.2f})"
         for index, (low, high) in enumerate(itertools.pairwise(bounds))
     )
-    return Slicing(
-        name, description, groups, np.where(np.isfinite(values), group, -1).astype(np.int64)
-    )
+    return Slicing(name, description, groups, np.where(np.isfinite(values), group, -1))
 
 
 def slice_by_mesh(landmarks: Sequence[Landmarks | None]) -> list[Slicing]:
@@ -97,7 +89,7 @@ def slice_by_mesh(landmarks: Sequence[Landmarks | None]) -> list[Slicing]:
             "mesh",
             "whether the face mesh finds a face in the picture",
             ("found", "not found"),
-            np.where(found, 0, 1).astype(np.int64),
+            np.where(found, 0, 1),
         ),
     ]
 
@@ -109,9 +101,7 @@ def _slice_by_edges(
     inner = [f"{low:g} to {high:g}" for low, high in itertools.pairwise(edges)]
     groups = (f"under {edges[0]:g}", *inner, f"{edges[-1]:g} and more")
     group = np.searchsorted(np.array(edges), values, side="right")
-    return Slicing(
-        name, description, groups, np.where(np.isfinite(values), group, -1).astype(np.int64)
-    )
+    return Slicing(name, description, groups, np.where(np.isfinite(values), group, -1))
 
 
 def slice_by_votes(votes: Votes) -> Slicing:

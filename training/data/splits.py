@@ -16,12 +16,12 @@ class Split(StrEnum):
     TEST = "test"
 
 
-_PREFIXES = {
-    "Training_": Split.TRAIN,
-    "PublicTest_": Split.VALIDATION,
-    "PrivateTest_": Split.TEST,
+USAGES = {
+    Split.TRAIN: "Training",
+    Split.VALIDATION: "PublicTest",
+    Split.TEST: "PrivateTest",
 }
-"""Prefixes of FER-2013's file names."""
+"""FER-2013's names of the splits; its file names begin with them and an underscore."""
 _FOLDERS = {
     "train": Split.TRAIN,
     "training": Split.TRAIN,
@@ -40,8 +40,8 @@ def choose_split(path: PurePosixPath, source: str = "") -> Split:
     ``path`` is relative to the folder or zip called ``source``, which counts as the outermost
     folder, so that ``--data faces/train --data faces/test`` keeps both splits apart.
     """
-    for prefix, split in _PREFIXES.items():
-        if path.name.startswith(prefix):
+    for split, usage in USAGES.items():
+        if path.name.startswith(f"{usage}_"):
             return split
     for folder in (*reversed(path.parts[:-2]), source):
         if folder.lower() in _FOLDERS:
@@ -56,13 +56,13 @@ def is_in_split(path: PurePosixPath, source: str, split: Split | None) -> bool:
     """Whether a file belongs to ``split``; None means every file but FER-2013's test faces."""
     if split is None:
         # The official test split is for one final measurement, which must name it.
-        return not path.name.startswith("PrivateTest_")
+        return not path.name.startswith(f"{USAGES[Split.TEST]}_")
     return choose_split(path, source) is split
 
 
 def describe_data(names: Sequence[str], sources: Sequence[Path]) -> str:
     """Return FER-2013's split if all ``names`` have its prefix, else the names of ``sources``."""
-    for prefix in _PREFIXES:
-        if names and all(name.startswith(prefix) for name in names):
-            return f"FER-2013 {prefix.rstrip('_')}"
+    for usage in USAGES.values():
+        if names and all(name.startswith(f"{usage}_") for name in names):
+            return f"FER-2013 {usage}"
     return ", ".join(path.name for path in sources)

@@ -8,7 +8,7 @@ import json
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -19,33 +19,11 @@ from core.faces.preprocess import Preprocessing
 RECIPES_DIR = Path(__file__).resolve().parent / "recipes"
 REMOVED_VALUES: Mapping[str, Any] = MappingProxyType({"contrast_share": 0.0})
 """Values that recipes no longer have; recorded recipes and their digests include them."""
-_RANGES: dict[str, tuple[float, float]] = {
-    "early_share": (0.0, 0.95),
-    "mean": (0.0, 1.0),
-    "std": (1e-3, 10.0),
-    "learning_rate": (1e-8, 10.0),
-    "weight_decay": (0.0, 10.0),
-    "warmup": (0.0, 0.99),
-    "dropout": (0.0, 0.99),
-    "ema_decay": (0.0, 0.99999),
-    "gradient_clip": (1e-3, 1e6),
-    "label_smoothing": (0.0, 0.99),
-    "votes_prior": (0.0, 0.99),
-    "votes_head": (0.0, 100.0),
-    "auxiliary": (0.0, 100.0),
-    "shape": (0.0, 100.0),
-    "distillation": (0.0, 1.0),
-    "distillation_temperature": (0.1, 100.0),
-    "hints": (0.0, 100.0),
-    "frozen_share": (0.0, 0.95),
-    "first_layer_rate": (1e-6, 1.0),
-    "mixup_alpha": (0.0, 100.0),
-    "mixup_chance": (0.0, 1.0),
-    "emotion_balance": (0.0, 1.0),
-    "group_balance": (0.0, 1.0),
-    "group_augmentation": (0.0, 3.0),
-}
-"""A value outside its range is a typing error or breaks a formula."""
+
+
+def _within(low: float, high: float) -> dict[str, tuple[float, float]]:
+    """Return a field's metadata; a value outside is a typing error or breaks a formula."""
+    return {"range": (low, high)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,53 +36,53 @@ class Recipe:
     early_px: int
     """Side of the square in the first part of the run, because smaller faces are learnt faster.
     No effect unless it is below ``input_px``."""
-    early_share: float
+    early_share: float = field(metadata=_within(0.0, 0.95))
     """Length of that first part as a share of the run; 0 leaves it out."""
-    mean: float
-    std: float
+    mean: float = field(metadata=_within(0.0, 1.0))
+    std: float = field(metadata=_within(1e-3, 10.0))
     epochs: int
     batch: int
-    learning_rate: float
+    learning_rate: float = field(metadata=_within(1e-8, 10.0))
     """Peak of the cosine; AdamW."""
-    weight_decay: float
-    warmup: float
+    weight_decay: float = field(metadata=_within(0.0, 10.0))
+    warmup: float = field(metadata=_within(0.0, 0.99))
     """Share of the run during which the learning rate rises."""
-    dropout: float
-    ema_decay: float
+    dropout: float = field(metadata=_within(0.0, 0.99))
+    ema_decay: float = field(metadata=_within(0.0, 0.99999))
     """Decay of the weight average per step; the average is exported."""
-    gradient_clip: float
+    gradient_clip: float = field(metadata=_within(1e-3, 1e6))
     """Largest norm of a gradient."""
-    label_smoothing: float
+    label_smoothing: float = field(metadata=_within(0.0, 0.99))
     """Weight of the uniform distribution in the target."""
-    votes_prior: float
+    votes_prior: float = field(metadata=_within(0.0, 0.99))
     """Weight of P(label | votes) in the target; without --votes the label gets it."""
-    votes_head: float
+    votes_head: float = field(metadata=_within(0.0, 100.0))
     """Weight of the loss on the crowd's votes; without --votes 0."""
-    auxiliary: float
+    auxiliary: float = field(metadata=_within(0.0, 100.0))
     """Weight of the loss on the auxiliary head where the architecture has one."""
-    shape: float
+    shape: float = field(metadata=_within(0.0, 100.0))
     """Weight of the loss on the outlines of eyes, brows and lips; without --landmarks 0."""
-    distillation: float
+    distillation: float = field(metadata=_within(0.0, 1.0))
     """Weight of the teachers' probabilities beside the target; without --teacher 0."""
-    distillation_temperature: float
+    distillation_temperature: float = field(metadata=_within(0.1, 100.0))
     """Softens teachers and student alike (Hinton et al. 2015)."""
-    hints: float
+    hints: float = field(metadata=_within(0.0, 100.0))
     """Weight of the teachers' features, which the student predicts from its own (Romero et al.
     2015); without --teacher 0."""
-    frozen_share: float
+    frozen_share: float = field(metadata=_within(0.0, 0.95))
     """Share of the run, from its start, during which only the heads learn."""
-    first_layer_rate: float
+    first_layer_rate: float = field(metadata=_within(1e-6, 1.0))
     """Learning rate of the first layer as a share of the heads' rate, with equal ratios between
     layers (Howard & Ruder 2018); 1 is the same rate for all."""
-    mixup_alpha: float
-    mixup_chance: float
+    mixup_alpha: float = field(metadata=_within(0.0, 100.0))
+    mixup_chance: float = field(metadata=_within(0.0, 1.0))
     """Share of batches that are mixed (Zhang et al. 2018)."""
     seed: int
-    emotion_balance: float = 0.0
+    emotion_balance: float = field(default=0.0, metadata=_within(0.0, 1.0))
     """At 1 every emotion counts equally in the loss on the labels, at 0 every face does."""
-    group_balance: float = 0.0
+    group_balance: float = field(default=0.0, metadata=_within(0.0, 1.0))
     """The same for groups by light, sharpness and pose (:mod:`training.data.balance`)."""
-    group_augmentation: float = 0.0
+    group_augmentation: float = field(default=0.0, metadata=_within(0.0, 3.0))
     """How much wider the ranges of the augmentation are for the hardest faces
     (:mod:`training.data.balance`), as a share of the normal ranges."""
 
@@ -125,7 +103,8 @@ class Recipe:
                 f"got {self.epochs} and {self.batch}.",
                 hint="Batch normalisation needs two faces in a batch.",
             )
-        require_in_range(self, _RANGES)
+        fields = [each for each in dataclasses.fields(self) if "range" in each.metadata]
+        require_in_range(self, {each.name: each.metadata["range"] for each in fields})
         if self.label_smoothing + self.votes_prior >= 1:
             raise ConfigError(
                 "label_smoothing and votes_prior together must stay below 1.",

@@ -32,13 +32,13 @@ MESH, FIVE_POINTS, BOX = "mesh", "five_points", "box"
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class LocatedFace:
-    """A face that both the mesh and the detector located."""
+    """A face with its landmarks by the mesh, and its box and five points by the detector."""
 
     image: RgbImage
     label: int
     mesh: Landmarks
-    detected: Face
-    """With the detector's five points."""
+    box: Box
+    five_points: Landmarks | None
 
 
 def find_crop_matrix(points: Landmarks | None, box: Box, frame: FaceFrame) -> NDArray[np.float64]:
@@ -66,9 +66,9 @@ def measure_landmark_distance(faces: Sequence[LocatedFace]) -> dict[str, Any]:
     """Return how far mesh and five points lie apart, over the distance between the eyes."""
     distances = []
     for face in faces:
-        if face.detected.landmarks is None:
+        if face.five_points is None:
             continue
-        mesh, five = anchor_points(face.mesh), anchor_points(face.detected.landmarks)
+        mesh, five = anchor_points(face.mesh), anchor_points(face.five_points)
         eyes = float(np.linalg.norm(mesh[1] - mesh[0]))
         if eyes > 0:
             distances.append(np.linalg.norm(mesh - five, axis=1) / eyes)
@@ -93,10 +93,10 @@ def compare_methods(
 
     ``other_crops`` are more ways: (N, 48, 48) crops of the same faces.
     """
-    images, boxes = [face.image for face in faces], [face.detected.box for face in faces]
+    images, boxes = [face.image for face in faces], [face.box for face in faces]
     landmarks: dict[str, list[Landmarks | None]] = {
         MESH: [face.mesh for face in faces],
-        FIVE_POINTS: [face.detected.landmarks for face in faces],
+        FIVE_POINTS: [face.five_points for face in faces],
         BOX: [None] * len(faces),
     }
     frame = get_frame(models)
@@ -158,7 +158,7 @@ def compare_on_photos(
         detected += 1
         (points,) = mesh.locate(image, found[:1])
         if points is not None:
-            faces.append(LocatedFace(image, label, points, found[0]))
+            faces.append(LocatedFace(image, label, points, found[0].box, found[0].landmarks))
     return {
         "data": photos.name,
         "labelled": labelled,

@@ -8,7 +8,6 @@ to 48 px before it is enlarged to the network's input, as the training faces are
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -145,20 +144,14 @@ def _scale_matrix(matrix: NDArray[np.float64], scale: float) -> NDArray[np.float
     return larger
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _PhotoFace:
-    label: int | None
-    """Of the photo's folder; None for all but the largest face, and for other folders."""
-    small: UInt8Array
-    """(48, 48)"""
-    sharp: UInt8Array
-    """At the network's input size, straight from the photo."""
-
-
 def _find_photo_faces(
     photos: Path, mesh: FaceMeshLandmarks, network: NetworkClassifier
-) -> Iterator[_PhotoFace]:
-    """Yield the faces that show at least as many pixels as the network takes."""
+) -> Iterator[tuple[int | None, UInt8Array, UInt8Array]]:
+    """Yield the faces that show at least as many pixels as the network takes.
+
+    Each is the label of its photo's folder (None for all but the largest face, and for other
+    folders), the (48, 48) face, and the face at the network's input size straight from the photo.
+    """
     side = network.spec.preprocessing.input_px
     for label, image, found in detect_photo_faces(photos):
         for face, points in zip(found, mesh.locate(image, found), strict=True):
@@ -166,10 +159,10 @@ def _find_photo_faces(
             # One pixel of the input is one of the photo or more: else nothing is sharper.
             if side / CROP_PX * np.sqrt(abs(np.linalg.det(matrix[:, :2]))) > 1:
                 continue
-            yield _PhotoFace(
-                label=label if face is found[0] else None,
-                small=crop_face(image, matrix).pixels,
-                sharp=warp_square(image, matrix * (side / CROP_PX), side),
+            yield (
+                label if face is found[0] else None,
+                crop_face(image, matrix).pixels,
+                warp_square(image, matrix * (side / CROP_PX), side),
             )
 
 
@@ -183,9 +176,10 @@ def _compare_passages(
             f"No face in {photos.name} is large enough to compare.",
             hint="Give photos in which a face is about 150 px wide or more.",
         )
+    folder_labels, small, sharp_faces = zip(*faces, strict=True)
     resize = network.spec.preprocessing.resize
-    inputs = {"through 48 px": np.stack([resize(face.small) for face in faces])}
-    sharp = np.stack([face.sharp for face in faces])
+    inputs = {"through 48 px": np.stack([resize(face) for face in small])}
+    sharp = np.stack(sharp_faces)
     for sigma in BLUR_SIGMAS:
         name = f"directly, blurred by {sigma:g} px" if sigma else "directly"
         inputs[name] = (
@@ -196,8 +190,8 @@ def _compare_passages(
         for name, batch in inputs.items()
     }
     top = {name: rows.argmax(axis=1) for name, rows in answers.items()}
-    is_labelled = np.array([face.label is not None for face in faces])
-    labels = np.array([face.label for face in faces if face.label is not None], np.int64)
+    is_labelled = np.array([label is not None for label in folder_labels])
+    labels = np.array([label for label in folder_labels if label is not None], np.int64)
     rows = [
         {
             "way": name,

@@ -18,7 +18,6 @@ the detector's box. Beside the models:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +29,12 @@ from core.classifiers.model import load_trained_models
 from core.config import Device, PresetSettings
 from core.detectors import DETECTORS
 from core.errors import DataError
-from core.faces.alignment import CROP_PX, FaceFrame
+from core.faces.alignment import CROP_PX
 from core.files import atomic_write, write_json
 from core.landmarks.anchors import anchor_points
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.landmarks.noise import LandmarkNoise, shift_landmarks
-from core.types import Box, Face, Landmarks, RgbImage, UInt8Array
+from core.types import Box, Landmarks, RgbImage, UInt8Array
 
 from ..data.anchors import ENLARGEMENT, PADDING_PX, detect_central_faces, find_landmarks
 from ..data.faces import read_faces, sample_faces
@@ -63,21 +62,6 @@ _DETECTED_PX = (CROP_PX + 2 * PADDING_PX) * ENLARGEMENT
 """Side of the picture in which the detector looks for a validation face."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Faces:
-    """Validation faces whose landmarks are known."""
-
-    grey: UInt8Array
-    pictures: Sequence[RgbImage]
-    landmarks: Sequence[Landmarks]
-    detected: Sequence[Face | None]
-    labels: Labels
-
-    def crop(self, landmarks: Sequence[Landmarks], frame: FaceFrame) -> UInt8Array:
-        """Return (N, 48, 48) crops by ``landmarks``; whole faces where they fit no face."""
-        return crop_faces(self.pictures, landmarks, [_WHOLE] * len(self.labels), frame)
-
-
 def study_landmarks(
     sources: Sequence[Path],
     directory: Path,
@@ -101,28 +85,35 @@ def study_landmarks(
     part = sample_faces(validation, sample, seed=0)
     progress(f"Placing landmarks on {len(part):,} faces …")
     mesh = FaceMeshLandmarks()
-    located = list(find_landmarks(part.images, mesh))
-    kept = np.array([index for index, each in enumerate(located) if each is not None], np.int64)
-    if not len(kept):
+    located = {
+        index: each
+        for index, each in enumerate(find_landmarks(part.images, mesh))
+        if each is not None
+    }
+    if not located:
         raise DataError(
             f"The face mesh finds no face in {len(part)} pictures.",
             hint="Give pictures that each show one face.",
         )
-    grey = part.images[kept]
-    faces = _Faces(
-        grey,
-        [RgbImage(cv2.cvtColor(each, cv2.COLOR_GRAY2RGB), "face") for each in grey],
-        [each for each in located if each is not None],
-        list(detect_central_faces(grey, _load_detector())),
-        part.labels[kept],
-    )
+    kept = part.subset(np.array(list(located), np.int64))
+    faces = []
+    for grey, label, by_mesh, face in zip(
+        kept.images,
+        kept.labels.tolist(),
+        located.values(),
+        detect_central_faces(kept.images, _load_detector()),
+        strict=True,
+    ):
+        image = RgbImage(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), "face")
+        box, five_points = (_WHOLE, None) if face is None else (face.box, face.landmarks)
+        faces.append(LocatedFace(image, label, by_mesh, box, five_points))
     loaded = load_trained_models(models, weights_dir=weights_dir)
     result = _measure_models(faces, loaded, progress)
     report = {
         "schema_version": 2,
         "data": describe_data(part.names, sources),
         "n": len(part),
-        "found": len(kept),
+        "found": len(faces),
         "errors": list(ERRORS),
         "models": result,
         "ways": _compare_ways(faces, loaded),
@@ -143,12 +134,14 @@ def _load_detector() -> Any:
 
 
 def _measure_models(
-    faces: _Faces, models: Models, progress: Callable[[str], None]
+    faces: Sequence[LocatedFace], models: Models, progress: Callable[[str], None]
 ) -> dict[str, dict[str, Any]]:
     """Return the figures of each model: as given, aligned, and for every kind and error."""
-    labels, frame = faces.labels, get_frame(models)
-    aligned = compute_probabilities(models, faces.crop(faces.landmarks, frame))
-    given = compute_probabilities(models, faces.grey)
+    labels = np.array([face.label for face in faces], np.int64)
+    images, placed = [face.image for face in faces], [face.mesh for face in faces]
+    frame, whole = get_frame(models), [_WHOLE] * len(faces)
+    aligned = compute_probabilities(models, crop_faces(images, placed, whole, frame))
+    given = compute_probabilities(models, _get_grey(faces))
 
     def compare(name: str, answers: Probabilities) -> dict[str, Any]:
         """Return figures, their loss against well-placed landmarks, and how many answers change."""
@@ -168,13 +161,13 @@ def _measure_models(
         }
         for name, model in models.items()
     }
-    for noise, error, moved in _misplace_landmarks(faces, progress):
-        nme = _compute_mean_error(moved, faces.landmarks)
-        for name, answers in compute_probabilities(models, faces.crop(moved, frame)).items():
+    for noise, error, moved in _misplace_landmarks(placed, progress):
+        nme = _compute_mean_error(moved, placed)
+        crops = crop_faces(images, moved, whole, frame)
+        for name, answers in compute_probabilities(models, crops).items():
             row = {"error": error, "nme": nme, **compare(name, answers)}
             result[name]["noise"][noise.value].append(row)
-    boxes = [_WHOLE if face is None else face.box for face in faces.detected]
-    by_box = crop_faces(faces.pictures, [None] * len(labels), boxes, frame)
+    by_box = crop_faces(images, [None] * len(faces), [face.box for face in faces], frame)
     lost = compute_probabilities(models, by_box)
     order = np.random.default_rng(0).permutation(len(labels))
     for share in DROPPED:
@@ -187,14 +180,13 @@ def _measure_models(
 
 
 def _misplace_landmarks(
-    faces: _Faces, progress: Callable[[str], None]
+    placed: Sequence[Landmarks], progress: Callable[[str], None]
 ) -> Iterator[tuple[LandmarkNoise, float, list[Landmarks]]]:
     for noise in LandmarkNoise:
         progress(f"Misplacing landmarks: {noise} …")
         for error in ERRORS:
             moved = [
-                shift_landmarks(points, noise, error, seed=seed)
-                for seed, points in enumerate(faces.landmarks)
+                shift_landmarks(points, noise, error, seed=seed) for seed, points in enumerate(placed)
             ]
             yield noise, error, moved
 
@@ -210,19 +202,19 @@ def _compute_mean_error(moved: Sequence[Landmarks], placed: Sequence[Landmarks])
     return float(np.mean(errors))
 
 
-def _compare_ways(faces: _Faces, models: Models) -> dict[str, Any]:
+def _compare_ways(faces: Sequence[LocatedFace], models: Models) -> dict[str, Any]:
     """Compare mesh, five points and box on the faces that mesh and detector both found."""
-    kept, both = [], []
-    for index, face in enumerate(faces.detected):
-        if face is not None and face.landmarks is not None:
-            kept.append(index)
-            label, points = int(faces.labels[index]), faces.landmarks[index]
-            both.append(LocatedFace(faces.pictures[index], label, points, face))
+    both = [face for face in faces if face.five_points is not None]
     result: dict[str, Any] = {"found_by_both": len(both), "models": {}}
     if both:
         result["distance"] = measure_landmark_distance(both)
-        result["models"] = compare_methods(both, models, as_given=faces.grey[kept])
+        result["models"] = compare_methods(both, models, as_given=_get_grey(both))
     return result
+
+
+def _get_grey(faces: Sequence[LocatedFace]) -> UInt8Array:
+    """Return the (N, 48, 48) faces as the data set has them."""
+    return np.stack([face.image.pixels[..., 0] for face in faces])
 
 
 def _measure(answers: Probabilities, labels: Labels, calibration: Calibration) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Everything here is fitted on one half of the faces and measured on the other, in
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from ..evaluation.paired import compare_models
 
 FEWEST = 100
 """Faces of a group in one half below which it keeps the calibration of all."""
+_HALVES = StratifiedKFold(2, shuffle=True, random_state=0)
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Of the adjustment; 1 is right in theory where all emotions count equally."""
 
@@ -55,21 +56,16 @@ def compare_calibration_by_slice(
     return rows
 
 
-def _halves(labels: Labels) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    parts = StratifiedKFold(2, shuffle=True, random_state=0)
-    yield from parts.split(labels, labels)
-
-
 def _cross_calibrate(
     logits: Float32Array, labels: Labels, calibration: Calibration, member: NDArray[np.int64]
 ) -> Probabilities:
     """Return (N, 7) probabilities with a temperature for each group of ``member``."""
     result = np.zeros(logits.shape, dtype=np.float64)
     smoothing = calibration.smoothing
-    for known, asked in _halves(labels):
+    for known, rest in _HALVES.split(labels, labels):
         of_all = fit_temperature(logits[known], labels[known], smoothing)
         for group in np.unique(member):
-            fit, use = known[member[known] == group], asked[member[asked] == group]
+            fit, use = known[member[known] == group], rest[member[rest] == group]
             own = len(fit) >= FEWEST and group >= 0
             degree = fit_temperature(logits[fit], labels[fit], smoothing) if own else of_all
             result[use] = Calibration(degree, smoothing=smoothing).probabilities(logits[use])
@@ -123,13 +119,13 @@ def measure_logit_adjustment(
     ]
     result = np.zeros_like(probabilities)
     strengths = []
-    for known, asked in _halves(labels):
+    for known, rest in _HALVES.split(labels, labels):
         scores = {}
         for each in STRENGTHS:
             candidate = adjust_probabilities(probabilities[known], prior, each)
             scores[each] = compute_headlines(candidate, labels[known])["macro_f1"]
         strengths.append(max(scores, key=lambda each: scores[each]))
-        result[asked] = adjust_probabilities(probabilities[asked], prior, strengths[-1])
+        result[rest] = adjust_probabilities(probabilities[rest], prior, strengths[-1])
     found = compare_models(result, probabilities, labels).differences
     names = ("accuracy", "balanced_accuracy", "macro_f1")
     return {

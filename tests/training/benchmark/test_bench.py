@@ -27,17 +27,17 @@ from training.evaluation.timing import summarize_seconds, time_in_turns
 
 
 class FakeBaseline:
-    def detect(self, pixels):
+    def detect(self, image):
         return [(10, 10, 70, 70)]
 
-    def locate(self, pixels, boxes):
-        return [pixels]
+    def prepare(self, image, boxes=None):
+        return [image.pixels]
 
-    def classify(self, crops):
+    def classify(self, photos):
         return [0]
 
-    def analyze(self, pixels):
-        return self.classify(self.locate(pixels, self.detect(pixels)))
+    def analyze(self, image):
+        return self.classify([self.prepare(image)])
 
 
 @pytest.fixture
@@ -50,8 +50,9 @@ def quick(monkeypatch):
 
 @pytest.mark.usefixtures("quick")
 def test_report_has_every_configuration_and_becomes_tables(tmp_path):
-    result = run_benchmark(out=tmp_path / "new" / "bench.json", rounds=1, whole=False)
-    report = json.loads(result.file.read_text(encoding="utf-8"))
+    file = tmp_path / "new" / "bench.json"
+    run_benchmark(out=file, rounds=1, whole=False)
+    report = json.loads(file.read_text(encoding="utf-8"))
     assert set(report["whole"]) == {BASELINE, *list_configurations()}
     assert set(report["ratios"]) == set(list_configurations())
     assert report["default"] in list_configurations()
@@ -72,7 +73,7 @@ def test_photos_are_read_from_a_zip_and_other_files_are_left_out(tmp_path):
         archive.writestr("a/one.png", png(picture(Emotion.HAPPY)))
         archive.writestr("a/notes.txt", "no photo")
     assert [image.name for image in read_photos(source, 9)] == ["a/one.png"]
-    assert run_benchmark(source, rounds=1, whole=False).report["photos"]["from"] == "photos.zip"
+    assert run_benchmark(source, rounds=1, whole=False)["photos"]["from"] == "photos.zip"
 
 
 @pytest.mark.parametrize("name", ["absent", "empty"])
@@ -98,7 +99,7 @@ def test_thorough_mtcnn_and_the_default_are_measured():
     assert list_configurations()[0] == get_default_configuration()
 
 
-def test_tasks_take_turns_and_the_first_round_does_not_count():
+def test_tasks_take_turns_and_the_first_round_is_not_counted():
     order = []
     times = time_in_turns(
         {name: [lambda n=name, p=p: order.append((n, p)) for p in (0, 1)] for name in "ab"}, 2

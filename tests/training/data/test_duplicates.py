@@ -30,8 +30,8 @@ def copied(tmp_path, draw, save_png):
     return root
 
 
-def test_copies_are_counted_by_their_own_split_and_the_copy_s(copied, tmp_path):
-    report = find_duplicates([copied], tmp_path / "out").report
+def test_copies_are_counted_by_split_and_by_the_split_of_the_copy(copied, tmp_path):
+    report, _ = find_duplicates([copied], tmp_path / "out")
     assert report["faces"] == {"train": 7, "validation": 6, "test": 1}
     exact, near = report["exact"]["splits"], report["near"]["splits"]
     assert (exact["train"]["within"], exact["train"]["redundant"]) == (3, 2)
@@ -46,7 +46,7 @@ def test_copies_are_counted_by_their_own_split_and_the_copy_s(copied, tmp_path):
 
 
 def test_groups_and_different_labels_are_counted(copied, tmp_path):
-    report = find_duplicates([copied], tmp_path / "out").report
+    report, _ = find_duplicates([copied], tmp_path / "out")
     assert report["exact"]["groups"] == 2
     assert report["exact"]["largest_group"] == 3
     assert report["exact"]["groups_with_different_labels"] == 1
@@ -83,7 +83,7 @@ def test_folders_may_have_any_names_and_copies_in_different_folders_disagree(
         "val/cats/own.png": 4,
     }.items():
         save_png(root / place, draw(0, seed))
-    report = find_duplicates([root], tmp_path / "out").report
+    report, _ = find_duplicates([root], tmp_path / "out")
     assert report["faces"] == {"train": 3, "validation": 4}
     assert report["exact"]["groups"] == 3
     # Only the copy in Birds: `anger` and `angry` are the same emotion.
@@ -103,8 +103,8 @@ def test_folders_may_have_any_names_and_copies_in_different_folders_disagree(
 
 
 def test_faces_without_copies_leave_an_empty_list(faces_dir, tmp_path):
-    result = find_duplicates([faces_dir], tmp_path / "out")
-    assert result.report["near"]["groups"] == result.report["near"]["largest_group"] == 0
+    report, _ = find_duplicates([faces_dir], tmp_path / "out")
+    assert report["near"]["groups"] == report["near"]["largest_group"] == 0
     assert (tmp_path / "out" / "duplicates.csv").read_text().count("\n") == 1
 
 
