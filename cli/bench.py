@@ -82,10 +82,10 @@ def bench(
             print_written(out)
         return
     if curves is not None:
-        for file in draw_curves(curves, tell=print_step):
+        for file in draw_curves(curves, progress=print_step):
             print_written(file)
         return
-    report = run_benchmark(photos, out=out, rounds=rounds, whole=not quick, tell=print_step)
+    report = run_benchmark(photos, out=out, rounds=rounds, whole=not quick, progress=print_step)
     _print_report(report)
     if out is not None:
         print_written(out)

@@ -38,10 +38,8 @@ def generate_photo(size_wh: tuple[int, int], faces: int) -> RgbImage:
 
 def generate_photos() -> list[RgbImage]:
     """Return six photos of about 1024 px with one to twelve faces."""
-    sizes = [(1024, 683), (683, 1024), (1024, 768), (960, 1024), (1024, 576), (800, 1024)]
-    return [
-        generate_photo(size, faces) for size, faces in zip(sizes, (1, 1, 2, 4, 6, 12), strict=True)
-    ]
+    faces = {(1024, 683): 1, (683, 1024): 1, (1024, 768): 2, (960, 1024): 4, (1024, 576): 6}
+    return [generate_photo(size, count) for size, count in {**faces, (800, 1024): 12}.items()]
 
 
 def read_photos(source: Path, most: int) -> list[RgbImage]:

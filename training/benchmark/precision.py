@@ -40,13 +40,12 @@ def compare_precisions(
         for name, compiled in _compile(spec, data).items()
     }
     logits = {name: network.logits(faces.images) for name, network in networks.items()}
-    one = time_in_turns(
-        {name: [partial(network.logits, faces.images[:1])] for name, network in networks.items()},
-        rounds,
-    )
-    many = time_in_turns(
-        {name: [partial(net.logits, faces.images[:BATCH])] for name, net in networks.items()},
-        rounds,
+    one, many = (
+        time_in_turns(
+            {name: [partial(each.logits, faces.images[:count])] for name, each in networks.items()},
+            rounds,
+        )
+        for count in (1, BATCH)
     )
     return {
         name: {

@@ -37,7 +37,7 @@ def run_benchmark(
     rounds: int = 5,
     most: int = 24,
     whole: bool = True,
-    tell: Callable[[str], None] = lambda _: None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Compare times with the baseline on ``photos`` (a folder or zip) or on generated ones.
 
@@ -46,7 +46,7 @@ def run_benchmark(
     photo can be read.
     """
     images = read_photos(photos, most) if photos else generate_photos()
-    tell("Loading")
+    progress("Loading")
     names = list_configurations()
     pipelines = {BASELINE: BaselinePipeline(), **{name: _load_analyzer(name) for name in names}}
     sides = sorted(max(image.width, image.height) for image in images)
@@ -60,12 +60,12 @@ def run_benchmark(
         "default": get_default_configuration(),
         "rounds": rounds,
     }
-    tell("Whole answers")
+    progress("Whole answers")
     report["whole"] = _time_tasks(_make_answer_tasks(pipelines, images), rounds)
     report["ratios"] = _compute_ratios(report["whole"])
-    tell("Stages")
+    progress("Stages")
     report["stages"] = _time_stages(pipelines, images, rounds)
-    tell("Sizes and numbers of faces")
+    progress("Sizes and numbers of faces")
     by_size = {side: generate_photo((side, side * 3 // 4), 2) for side in SIZES}
     by_faces = {count: generate_photo((1024, 768), count) for count in FACES}
     for kind, generated in (("by_size", by_size), ("by_faces", by_faces)):
@@ -74,14 +74,14 @@ def run_benchmark(
             times = _time_tasks(_make_answer_tasks(pipelines, [image]), max(2, rounds // 2))
             report[kind][str(size)] = {name: each["p50_ms"] for name, each in times.items()}
     if whole:
-        tell("Batch")
+        progress("Batch")
         report["batch"] = {name: _time_batch(name, images) for name in names}
-        tell("Memory")
+        progress("Memory")
         report["peak_mb"] = {
             name: round(measure_peak_and_seconds(name, generate_photo((1024, 768), 2))[0])
             for name in pipelines
         }
-        tell("Starting")
+        progress("Starting")
         report["startup_s"] = measure_startup(generate_photo((1024, 768), 1))
     if out is not None:
         write_json(out, report)

@@ -52,7 +52,7 @@ def detect_central_faces(images: UInt8Array, detector: Detector) -> Iterator[Fac
         if not detections:
             yield None
             continue
-        nearest = min(detections, key=lambda face: _distance_to_middle(face.box, image.width))
+        nearest = min(detections, key=lambda face: _measure_offset(face.box, image.width))
         edges = dataclasses.astuple(nearest.box)
         box = Box(*(edge / ENLARGEMENT - PADDING_PX for edge in edges))
         landmarks = None if nearest.landmarks is None else _to_face_pixels(nearest.landmarks)
@@ -73,7 +73,7 @@ def _to_face_pixels(landmarks: Landmarks) -> Landmarks:
     return dataclasses.replace(landmarks, points=points, depth=depth)
 
 
-def _distance_to_middle(box: Box, side: int) -> float:
+def _measure_offset(box: Box, side: int) -> float:
     return abs(box.x1 + box.x2 - side) + abs(box.y1 + box.y2 - side)
 
 

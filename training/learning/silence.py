@@ -1,4 +1,4 @@
-"""Silences warnings of other libraries that tell the user nothing."""
+"""Silences warnings of other libraries that do not help the user."""
 
 from __future__ import annotations
 

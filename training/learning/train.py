@@ -20,11 +20,16 @@ from core.files import write_json
 from ..data.faces import count_classes, find_faces, read_faces, sample_faces
 from ..data.splits import Split, describe_data
 from .checkpoint import ResumedRun, open_run
-from .dataset import build_dataset
 from .export import export_network
 from .hardware import Hardware, choose_hardware
 from .initial import SCRATCH, make_initial_network, read_earlier_run
-from .loader import AugmentedFaces, Batch, make_training_loader, make_validation_loader
+from .loader import (
+    AugmentedFaces,
+    Batch,
+    build_dataset,
+    make_training_loader,
+    make_validation_loader,
+)
 from .module import EmotionModule
 from .precision import Precision
 from .progress import EpochReport, ProgressCallback

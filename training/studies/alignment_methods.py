@@ -25,7 +25,7 @@ from ..data.image_files import iter_image_files
 from ..evaluation.intervals import share_with_interval
 from ..evaluation.paired import compute_accuracy_difference
 from .figures import measure_flips
-from .studied_models import Models, compute_probabilities, get_frame
+from .studied_models import Models, compute_probabilities
 
 MESH, FIVE_POINTS, BOX = "mesh", "five_points", "box"
 
@@ -99,7 +99,7 @@ def compare_methods(
         FIVE_POINTS: [face.five_points for face in faces],
         BOX: [None] * len(faces),
     }
-    frame = get_frame(models)
+    frame = next(iter(models.values())).frame
     crops = {way: crop_faces(images, points, boxes, frame) for way, points in landmarks.items()}
     answers = {
         way: compute_probabilities(models, each) for way, each in {**crops, **other_crops}.items()

@@ -1,7 +1,7 @@
 """How a face should be framed, and whether it should pass through 48 px.
 
 FER-2013 shows faces at 48 px in a frame of its own. A photo's face is brought into that frame.
-This study asks how large the face should be in it, and whether a sharp face should be reduced
+This study measures how large the face should be in it, and whether a sharp face should be reduced
 to 48 px before it is enlarged to the network's input, as the training faces are.
 """
 
@@ -24,8 +24,8 @@ from core.types import RgbImage, UInt8Array
 from core.weights import read_spec
 
 from ..data.anchors import find_anchors, summarize_anchors
-from ..data.appearance import measure_sharpness
 from ..data.faces import FaceSet, read_faces
+from ..data.slices import measure_sharpness
 from ..data.splits import Split, describe_data
 from ..evaluation.intervals import share_with_interval
 from ..evaluation.metrics import Labels, Probabilities
@@ -52,9 +52,9 @@ def study_frame(
 ) -> Mapping[str, Any]:
     """Measure frame and passage; write frame.json and frame.png, and return the former's content.
 
-    ``sources`` hold training faces, ``sample`` of which give the frame, and validation faces,
-    which decide the size. ``photos`` is a folder or zip of photos in folders; those named by
-    an emotion count for accuracy with their largest face, all faces for the rest.
+    ``sources`` hold training faces, ``sample`` of which give the frame, and validation faces to
+    measure at each size. ``photos`` is a folder or zip of photos in folders; where the folder is
+    named by an emotion, the largest face counts for accuracy. All faces count for the rest.
     """
     network = load_network(read_spec(model, weights_dir))
     mesh = FaceMeshLandmarks()
@@ -68,7 +68,7 @@ def study_frame(
             f"The face mesh finds no face in {len(part)} pictures.",
             hint="Give pictures that each show one face.",
         )
-    progress("Framing the validation faces anew …")
+    progress("Cropping the validation faces again …")
     validation = read_faces(sources, Split.VALIDATION)
     scale = _compare_scales(validation, network, mesh)
     progress("Reading the photos …")
@@ -156,7 +156,7 @@ def _find_photo_faces(
     for label, image, found in detect_photo_faces(photos):
         for face, points in zip(found, mesh.locate(image, found), strict=True):
             matrix = find_crop_matrix(points, face.box, network.spec.frame)
-            # One pixel of the input is one of the photo or more: else nothing is sharper.
+            # Without a photo pixel for every input pixel, the direct way is not sharper.
             if side / CROP_PX * np.sqrt(abs(np.linalg.det(matrix[:, :2]))) > 1:
                 continue
             yield (

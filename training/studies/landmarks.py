@@ -1,7 +1,7 @@
-"""How well landmarks must be placed for the answer to hold.
+"""How precise landmarks must be for the answer to stay the same.
 
-Faces are cut out by their landmarks. This study misplaces the landmarks of validation faces by
-stated errors of stated kinds, cuts the faces anew and measures what becomes of the answers.
+Faces are cut out by their landmarks. This study shifts the landmarks of validation faces by known
+errors of several kinds, cuts the faces out again and compares the answers.
 
 ``landmarks.json`` holds, by model under ``models``: ``as_given`` (the data set's own crop: no
 alignment), ``aligned`` (by the mesh), ``noise`` by kind with a row for each error (``error`` is the
@@ -17,7 +17,7 @@ the detector's box. Beside the models:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ from .alignment_methods import (
 )
 from .figures import compare_accuracy, get_accuracy_point, measure_flips, measure_headlines
 from .human_points import compare_mesh_with_people
-from .studied_models import Models, compute_probabilities, get_frame
+from .studied_models import Models, compute_probabilities
 
 ERRORS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6)
 """Shares of the distance between the eyes; good landmark models err by .03 to .05 (300-W)."""
@@ -73,7 +73,7 @@ def study_landmarks(
     points: Path | None = None,
     progress: Callable[[str], None] = lambda _text: None,
 ) -> Mapping[str, Any]:
-    """Measure ``models`` with misplaced landmarks; return the content of landmarks.json.
+    """Measure ``models`` with shifted landmarks; return the content of landmarks.json.
 
     Writes landmarks.json and landmarks.png. ``sources`` hold validation faces, of which
     ``sample`` are taken with every emotion's share kept. Every face has one seed for all errors,
@@ -83,7 +83,7 @@ def study_landmarks(
     """
     validation = read_faces(sources, Split.VALIDATION)
     part = sample_faces(validation, sample, seed=0)
-    progress(f"Placing landmarks on {len(part):,} faces …")
+    progress(f"Finding landmarks on {len(part):,} faces …")
     mesh = FaceMeshLandmarks()
     located = {
         index: each
@@ -139,7 +139,7 @@ def _measure_models(
     """Return the figures of each model: as given, aligned, and for every kind and error."""
     labels = np.array([face.label for face in faces], np.int64)
     images, placed = [face.image for face in faces], [face.mesh for face in faces]
-    frame, whole = get_frame(models), [_WHOLE] * len(faces)
+    frame, whole = next(iter(models.values())).frame, [_WHOLE] * len(faces)
     aligned = compute_probabilities(models, crop_faces(images, placed, whole, frame))
     given = compute_probabilities(models, _get_grey(faces))
 
@@ -161,12 +161,17 @@ def _measure_models(
         }
         for name, model in models.items()
     }
-    for noise, error, moved in _misplace_landmarks(placed, progress):
-        nme = _compute_mean_error(moved, placed)
-        crops = crop_faces(images, moved, whole, frame)
-        for name, answers in compute_probabilities(models, crops).items():
-            row = {"error": error, "nme": nme, **compare(name, answers)}
-            result[name]["noise"][noise.value].append(row)
+    for noise in LandmarkNoise:
+        progress(f"Shifting landmarks: {noise} …")
+        for error in ERRORS:
+            shifted = [
+                shift_landmarks(points, noise, error, seed=seed) for seed, points in enumerate(placed)
+            ]
+            nme = _compute_mean_error(shifted, placed)
+            crops = crop_faces(images, shifted, whole, frame)
+            for name, answers in compute_probabilities(models, crops).items():
+                row = {"error": error, "nme": nme, **compare(name, answers)}
+                result[name]["noise"][noise.value].append(row)
     by_box = crop_faces(images, [None] * len(faces), [face.box for face in faces], frame)
     lost = compute_probabilities(models, by_box)
     order = np.random.default_rng(0).permutation(len(labels))
@@ -179,22 +184,10 @@ def _measure_models(
     return result
 
 
-def _misplace_landmarks(
-    placed: Sequence[Landmarks], progress: Callable[[str], None]
-) -> Iterator[tuple[LandmarkNoise, float, list[Landmarks]]]:
-    for noise in LandmarkNoise:
-        progress(f"Misplacing landmarks: {noise} …")
-        for error in ERRORS:
-            moved = [
-                shift_landmarks(points, noise, error, seed=seed) for seed, points in enumerate(placed)
-            ]
-            yield noise, error, moved
-
-
-def _compute_mean_error(moved: Sequence[Landmarks], placed: Sequence[Landmarks]) -> float:
+def _compute_mean_error(shifted: Sequence[Landmarks], placed: Sequence[Landmarks]) -> float:
     """Return the normalised mean error over all points of all faces."""
     errors = []
-    for new, old in zip(moved, placed, strict=True):
+    for new, old in zip(shifted, placed, strict=True):
         left, right, _ = anchor_points(old)
         distance = np.linalg.norm(new.points - old.points, axis=1).mean()
         # Eyes in one place have no distance to measure by.

@@ -23,7 +23,7 @@ from ..evaluation.metrics import Labels, Probabilities, compute_headlines, compu
 from ..evaluation.paired import compare_models
 
 FEWEST = 100
-"""Faces of a group in one half below which it keeps the calibration of all."""
+"""A group with fewer faces in one half keeps the calibration of all faces."""
 _HALVES = StratifiedKFold(2, shuffle=True, random_state=0)
 STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Of the adjustment; 1 is right in theory where all emotions count equally."""
@@ -110,26 +110,23 @@ def measure_logit_adjustment(
     """
     total = np.array([max(1, counts[str(emotion)]) for emotion in EMOTIONS], dtype=np.float64)
     prior = total / total.sum()
-    rows = [
-        {
-            "strength": each,
-            **_measure_answers(adjust_probabilities(probabilities, prior, each), labels),
-        }
-        for each in STRENGTHS
-    ]
+    adjusted = {each: adjust_probabilities(probabilities, prior, each) for each in STRENGTHS}
     result = np.zeros_like(probabilities)
     strengths = []
     for known, rest in _HALVES.split(labels, labels):
-        scores = {}
-        for each in STRENGTHS:
-            candidate = adjust_probabilities(probabilities[known], prior, each)
-            scores[each] = compute_headlines(candidate, labels[known])["macro_f1"]
-        strengths.append(max(scores, key=lambda each: scores[each]))
-        result[rest] = adjust_probabilities(probabilities[rest], prior, strengths[-1])
+        scores = {
+            each: compute_headlines(rows[known], labels[known])["macro_f1"]
+            for each, rows in adjusted.items()
+        }
+        best = max(scores, key=lambda each: scores[each])
+        strengths.append(best)
+        result[rest] = adjusted[best][rest]
     found = compare_models(result, probabilities, labels).differences
     names = ("accuracy", "balanced_accuracy", "macro_f1")
     return {
-        "strengths": rows,
+        "strengths": [
+            {"strength": each, **_measure_answers(rows, labels)} for each, rows in adjusted.items()
+        ],
         "chosen": {
             "strengths": strengths,
             **_measure_answers(result, labels),

@@ -40,19 +40,28 @@ from ..data.votes import read_votes
 from ..evaluation.disparity import Gap, adjust_p_values, compute_accuracy_gap
 from ..evaluation.metrics import Labels, Probabilities, compute_per_class
 from ..evaluation.paired import compute_accuracy_difference
+from ..reporting.plots import Panel, plot_panels
 from .degradations import LEVELS, UNCHANGED, Degradation, degrade_faces
-from .figures import measure_flips, measure_headlines
+from .figures import get_accuracy_point, measure_flips, measure_headlines
 from .mitigation import (
     compare_calibration_by_slice,
     compute_overconfidence,
     measure_logit_adjustment,
 )
-from .robustness_plots import plot_curves, plot_slices
 from .studied_models import Models, compute_logits, compute_probabilities, embed_faces
 
 FEWEST = 30
-"""Faces below which a group is counted, and nothing is said of it."""
+"""Smaller groups are counted, but not measured."""
 SIGNIFICANT = 0.05
+_UNITS = {
+    "gamma": "gamma (1: unchanged; higher: darker)",
+    "blur": "blur, px of 48",
+    "noise": "noise, grey values of 255",
+    "jpeg": "JPEG quality, worse to the right",
+    "rotation": "turned by, degrees",
+    "eyes": "bar across the eyes, px of 48",
+    "mouth": "bar across the mouth, px of 48",
+}
 
 
 def study_robustness(
@@ -79,9 +88,9 @@ def study_robustness(
     # The first network of each model.
     first = {name: specs[next(iter(model.members))] for name, model in loaded.items()}
     largest = max(loaded, key=lambda name: len(loaded[name].members))
-    progress(f"Parting {len(faces):,} faces …")
+    progress(f"Grouping {len(faces):,} faces …")
     slicings = _make_slicings(faces, first[largest], votes, groups)
-    progress(f"Asking about {len(faces):,} faces …")
+    progress(f"Classifying {len(faces):,} faces …")
     logits = compute_logits(loaded, faces.images)
     result: dict[str, dict[str, Any]] = {}
     for name, model in loaded.items():
@@ -125,8 +134,8 @@ def study_robustness(
         "models": result,
     }
     write_json(directory / "robustness.json", report)
-    atomic_write(directory / "robustness_slices.png", plot_slices(report))
-    atomic_write(directory / "robustness_curves.png", plot_curves(report))
+    atomic_write(directory / "robustness_slices.png", _plot_slices(report))
+    atomic_write(directory / "robustness_curves.png", _plot_curves(report))
     return report
 
 
@@ -179,7 +188,7 @@ def _measure_slices(
     tested: list[tuple[str, dict[str, Any], Gap]] = []
     for slicing in slicings:
         rows[slicing.name] = []
-        # Faces that belong to no group are no part of the comparison.
+        # Faces in no group are left out of the comparison.
         known = slicing.member >= 0
         for index, group in enumerate(slicing.groups):
             inside = slicing.member == index
@@ -226,9 +235,34 @@ def _measure_curves(
             result[name][kind.value].append(row)
 
     for kind in Degradation:
-        progress(f"Making {len(faces):,} faces worse: {kind} …")
+        progress(f"Degrading {len(faces):,} faces: {kind} …")
         add_rows(kind, UNCHANGED[kind], before)
         for level in LEVELS[kind]:
             degraded = degrade_faces(faces.images, kind, level)
             add_rows(kind, level, compute_probabilities(models, degraded))
     return result
+
+
+def _plot_slices(report: Mapping[str, Any]) -> bytes:
+    """Plot a panel for each slicing: accuracy of its groups, a mark for each model."""
+    panels = {}
+    for name in report["slicings"]:
+        lines, ticks = {}, []
+        for model, result in report["models"].items():
+            rows = [row for row in result["slices"][name] if "accuracy" in row]
+            ticks = [row["group"].partition(" (")[0] for row in rows]
+            lines[model] = [get_accuracy_point(index, row) for index, row in enumerate(rows)]
+        panels[name.replace("_", " ")] = Panel("", lines, ticks=ticks)
+    return plot_panels("Accuracy by group of faces, %", panels, columns=4, joined=False)
+
+
+def _plot_curves(report: Mapping[str, Any]) -> bytes:
+    """Plot a panel for each degradation: accuracy by level, a line for each model."""
+    panels = {}
+    for kind in report["degradations"]:
+        lines = {
+            model: [get_accuracy_point(float(row["level"]), row) for row in result["curves"][kind]]
+            for model, result in report["models"].items()
+        }
+        panels[kind] = Panel(_UNITS[kind], lines, falling=kind == "jpeg")
+    return plot_panels("Accuracy on faces made worse, %", panels, columns=4)

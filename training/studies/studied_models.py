@@ -10,7 +10,6 @@ import torch
 from core.classifiers.architectures import empty_network, load_state
 from core.classifiers.model import EmotionModel
 from core.classifiers.network import BATCH
-from core.faces.alignment import FaceFrame
 from core.types import Float32Array, UInt8Array
 from core.weights import WeightsSpec
 
@@ -34,11 +33,6 @@ def compute_probabilities(models: Models, faces: UInt8Array) -> dict[str, Probab
     """Return each model's calibrated (N, 7) probabilities."""
     logits = compute_logits(models, faces)
     return {name: models[name].calibration.probabilities(rows) for name, rows in logits.items()}
-
-
-def get_frame(models: Models) -> FaceFrame:
-    """Return how all ``models`` want a face cut out."""
-    return next(iter(models.values())).frame
 
 
 @torch.inference_mode()

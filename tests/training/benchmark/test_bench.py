@@ -14,7 +14,7 @@ from core.reading.limits import MAX_PIXELS
 from tests.fakes import FakeAnalyzer, picture, png
 from training.benchmark import curves
 from training.benchmark import run as module
-from training.benchmark.lower_bound import Peak, compute_lower_bound_s
+from training.benchmark.curves import Peak, compute_lower_bound_s
 from training.benchmark.photos import generate_photo, generate_photos, read_photos
 from training.benchmark.run import (
     BASELINE,

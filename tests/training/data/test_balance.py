@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import training.learning.dataset
+import training.learning.loader
 from training.data.augment import LIGHT, POSE, SHARPNESS
 from training.data.balance import (
     HARDEST_GROUPS,
@@ -15,7 +15,7 @@ from training.data.balance import (
 )
 from training.data.faces import FaceSet
 from training.data.slices import Slicing
-from training.learning.dataset import _balance_faces
+from training.learning.loader import _balance_faces
 from training.learning.train import TrainingOptions, train_model
 
 
@@ -90,7 +90,7 @@ def faces(draw):
 
 def test_shipped_recipe_changes_nothing_and_needs_no_mesh(faces, small_recipe, monkeypatch):
     monkeypatch.setattr(
-        training.learning.dataset, "slice_pictures", lambda *_: pytest.fail("the mesh was used")
+        training.learning.loader, "slice_pictures", lambda *_: pytest.fail("the mesh was used")
     )
     weights, stronger = _balance_faces(small_recipe(), faces)
     assert (weights == 1).all()
@@ -103,7 +103,7 @@ def test_recipe_decides_what_is_balanced(faces, small_recipe, monkeypatch):
         for groups in HARDEST_GROUPS.values()
         for name in groups
     ]
-    monkeypatch.setattr(training.learning.dataset, "slice_pictures", lambda *_: slicings)
+    monkeypatch.setattr(training.learning.loader, "slice_pictures", lambda *_: slicings)
     emotions, _ = _balance_faces(small_recipe(emotion_balance=1), faces)
     assert total(emotions, faces.labels == 0) == pytest.approx(total(emotions, faces.labels == 1))
     groups, _ = _balance_faces(small_recipe(group_balance=1), faces)
@@ -128,9 +128,9 @@ def test_training_uses_the_weights_and_the_stronger_augmentation(
 
     stronger = [{LIGHT}] * 28
     monkeypatch.setattr(
-        training.learning.dataset, "_balance_faces", lambda *_: (np.full(28, 0.5), stronger)
+        training.learning.loader, "_balance_faces", lambda *_: (np.full(28, 0.5), stronger)
     )
-    monkeypatch.setattr(training.learning.dataset, "AugmentedFaces", record)
+    monkeypatch.setattr(training.learning.loader, "AugmentedFaces", record)
     with pytest.raises(Stopped):
         train_model(
             small_recipe(group_augmentation=2), [faces_dir], tmp_path, TrainingOptions("scratch")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.data.appearance import (
+from training.data.slices import (
     measure_brightness,
     measure_contrast,
     measure_light_asymmetry,

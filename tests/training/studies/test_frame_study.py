@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import DataError
 from core.faces.alignment import CROP_PX, FaceFrame, matrix_from_anchors
-from training.data.appearance import measure_sharpness
+from training.data.slices import measure_sharpness
 from training.studies.frame import _scale_matrix, study_frame
 
 
