@@ -43,17 +43,15 @@ def format_benchmark_tables(report: Mapping[str, Any]) -> str:
 def format_precision_rows(comparison: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
     """Return the rows of `emotion bench --precision`: a name, then a value for each precision."""
     return [
-        *(
-            [f"{name}, %", *(f"{100 * row[key]:.2f}" for row in comparison.values())]
-            for name, key in (
-                ("accuracy", "accuracy"),
-                ("macro-F1", "macro_f1"),
-                ("calibration error", "ece"),
-            )
-        ),
-        ["other answers", *(f"{row['other_answers']:,}" for row in comparison.values())],
-        ["ms for one face", *(f"{row['ms_per_face']:.2f}" for row in comparison.values())],
-        ["faces a second", *(f"{row['faces_per_s']:,.0f}" for row in comparison.values())],
+        [name, *(format(scale * row[key], style) for row in comparison.values())]
+        for name, key, scale, style in (
+            ("accuracy, %", "accuracy", 100, ".2f"),
+            ("macro-F1, %", "macro_f1", 100, ".2f"),
+            ("calibration error, %", "ece", 100, ".2f"),
+            ("other answers", "other_answers", 1, ","),
+            ("ms for one face", "ms_per_face", 1, ".2f"),
+            ("faces a second", "faces_per_s", 1, ",.0f"),
+        )
     ]
 
 

@@ -87,10 +87,11 @@ def ablate(
 ) -> list[dict[str, Any]]:
     """Train ``model`` once per variant with ``options``; compare on the validation faces.
 
-    Returns for each run its figures and their differences to the first run; writes them to
-    ablation.json and ablation.md. Every run is calibrated before it is measured, so that smoothing
-    does not count as error. Finished runs are not repeated. ``only`` names the variants to try
-    beside the run with all terms. Groups are those that the release gate checks.
+    ``options`` must limit the faces, and have votes for the terms that use them. Returns for each
+    run its figures and their differences to the first run; writes them to ablation.json and
+    ablation.md. Every run is calibrated before it is measured, so that smoothing does not count as
+    error. Finished runs are not repeated. ``only`` names the variants to try beside the run with
+    all terms. Groups are those that the release gate checks.
     """
     has_landmarks = options.landmarks is not None
     variants = choose_variants(only, has_landmarks, bool(options.teachers))

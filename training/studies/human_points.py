@@ -79,9 +79,8 @@ def compare_mesh_with_people(places: Path, mesh: LandmarkModel) -> dict[str, Any
 
 
 def _read_marked_pictures(places: Path) -> Iterator[tuple[RgbImage, Float32Array]]:
-    images = iter_image_files(places)
-    root = places if places.is_dir() else zipfile.Path(places)
-    for path, read in images:
+    for path, read in iter_image_files(places):
+        root = places if places.is_dir() else zipfile.Path(places)
         file = root / str(path.with_suffix(".pts"))
         if not file.is_file():
             continue

@@ -83,6 +83,13 @@ def test_pictures_without_points_are_an_error(tmp_path):
         compare_mesh_with_people(tmp_path, ShiftedMesh())
 
 
+def test_file_that_is_no_zip_is_an_error(tmp_path):
+    file = tmp_path / "people.zip"
+    file.write_text("no zip")
+    with pytest.raises(DataError, match="neither a folder nor a complete zip"):
+        compare_mesh_with_people(file, ShiftedMesh())
+
+
 def test_every_point_has_its_own_vertex():
     assert len(MESH_OF_68) == len(set(MESH_OF_68)) == 68
     assert all(0 <= vertex < 468 for vertex in MESH_OF_68)
