@@ -165,7 +165,8 @@ def _measure_models(
         progress(f"Shifting landmarks: {noise} …")
         for error in ERRORS:
             shifted = [
-                shift_landmarks(points, noise, error, seed=seed) for seed, points in enumerate(placed)
+                shift_landmarks(points, noise, error, seed=seed)
+                for seed, points in enumerate(placed)
             ]
             nme = _compute_mean_error(shifted, placed)
             crops = crop_faces(images, shifted, whole, frame)
