@@ -102,7 +102,7 @@ class Timeline:
 @contextmanager
 def open_csv(path: Path) -> Iterator[Output]:
     """Yield a function that writes a row for each face; ConfigError if it cannot be written."""
-    from core import opinions  # brings NumPy, which `emotion --help` does without
+    from core import format_network_answers  # brings NumPy, which `emotion --help` does without
 
     with report_disk_errors(path), path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -122,7 +122,7 @@ def open_csv(path: Path) -> Iterator[Output]:
                         str(emotions.certain).lower(),
                         *(f"{probability:.4f}" for probability in emotions.probabilities),
                         str(face.agreement or ""),
-                        opinions(face) or "",
+                        format_network_answers(face) or "",
                     ]
                 )
 

@@ -20,7 +20,7 @@ from typing import Any
 from ..errors import ConfigError
 from ..files import report_disk_errors, write_all
 from .rows import FileResult
-from .source import FoundFile, SkippedFile
+from .source import FoundFile
 
 _VERSION = 1
 _NO_RESULT = -1
@@ -51,14 +51,14 @@ class FileIndex:
         if self._stamps[slot] == int(stamp, 16) or not self._exists[slot]:
             self._stamps[slot], self._offsets[slot] = int(stamp, 16), offset
 
-    def add_files(self, files: Iterable[FoundFile | SkippedFile]) -> int:
+    def add_files(self, files: Iterable[FoundFile]) -> int:
         """Record which files exist; return how many were skipped.
 
         A file that has changed since loses its result.
         """
         skipped = 0
         for file in files:
-            if isinstance(file, SkippedFile):
+            if file.stamp is None:
                 skipped += 1
                 continue
             slot, stamp = self._get_slot(file.path), int(file.stamp, 16)
@@ -197,10 +197,8 @@ class Journal:
 
     def _read_header(self) -> dict[str, Any] | None:
         """Return the first line; None if there is none, or if it is not a header."""
-        for _, record in self._read_lines():
-            is_header = record is not None and record.get("journal") == _VERSION
-            return record if is_header else None
-        return None
+        _, record = next(self._read_lines(), (0, None))
+        return record if record is not None and record.get("journal") == _VERSION else None
 
     def _load_results(self, index: FileIndex) -> None:
         for offset, record in self._read_lines():

@@ -27,7 +27,7 @@ class TableFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
-    """Options of a batch run; ConfigError if they do not fit together."""
+    """Options of a batch run, with absolute paths; ConfigError if they do not fit together."""
 
     directory: str | Path
     """A folder, or the address of one in an object store, such as s3://bucket/photos."""
@@ -48,13 +48,17 @@ class BatchOptions:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "engine", BatchEngine(self.engine))
+        object.__setattr__(self, "out", self.out.resolve())
+        for name in ("report", "annotate"):
+            if (path := getattr(self, name)) is not None:
+                object.__setattr__(self, name, path.resolve())
         if self.workers is not None and self.workers < 1:
             raise ConfigError(
                 f"There must be at least one worker, not {self.workers}.",
                 hint="Leave the option out to get one for each processor core.",
             )
         _ = self.format
-        if self.report is not None and self.report.resolve() == self.out.resolve():
+        if self.report == self.out:
             raise ConfigError(
                 "The table and the report are the same file.", hint="Give them different names."
             )
@@ -86,7 +90,6 @@ class BatchProgress:
 class BatchSummary:
     """The counts of a finished batch run: of files, except for ``faces`` and ``uncertain``."""
 
-    files: int
     with_faces: int
     without_faces: int
     failed: int
@@ -97,6 +100,11 @@ class BatchSummary:
     """Links, pipes, devices and system files, which were not opened."""
     already_done: int
     """Files whose result an earlier run left in the journal."""
+
+    @property
+    def files(self) -> int:
+        """Files that have a result."""
+        return self.read + self.failed
 
     @property
     def read(self) -> int:

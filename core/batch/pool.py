@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ..errors import ProjectError, UnreadableImage
 from ..types import Provenance
@@ -34,22 +34,6 @@ _SECONDS_PER_PHOTO = 120
 """A worker that sends nothing for so long counts as hung; a photo takes about 50 ms."""
 _START_SECONDS = 600
 """Limit for loading the networks, which takes a few seconds, on a very busy computer."""
-
-
-class Pool(Protocol):
-    """Workers that analyze photos of a source by their paths."""
-
-    def get_provenance(self) -> Provenance:
-        """Return the provenance of the workers' results; ProjectError if no worker starts."""
-        ...
-
-    def analyze(self, paths: Iterable[str]) -> Iterator[list[FileResult]]:
-        """Yield the results in any order; ``paths`` is read as workers become free."""
-        ...
-
-    def close(self) -> None:
-        """End the workers."""
-        ...
 
 
 @dataclass(slots=True)
@@ -110,13 +94,13 @@ class LocalPool:
             raise
 
     def get_provenance(self) -> Provenance:
-        """Return the provenance that the first ready worker sends."""
+        """Return the provenance of the workers' results; ProjectError if no worker starts."""
         while self._provenance is None:
             self._receive()
         return self._provenance
 
     def analyze(self, paths: Iterable[str]) -> Iterator[list[FileResult]]:
-        """Yield the results of one chunk after another as they arrive."""
+        """Yield the results as they arrive; ``paths`` is read as workers become free."""
         new_chunks = self._split(paths)
         while True:
             self._distribute(new_chunks)

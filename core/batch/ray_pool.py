@@ -139,7 +139,8 @@ class _Actor:
         self._provenance = asdict(self._worker.analyzer.provenance)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
-        results = self._worker.analyze(self._worker.read_ahead(map(json.loads, batch["path"])))
+        photos = self._worker.read_ahead(map(json.loads, batch["path"]))
+        results = self._worker.analyze(filter(None, photos))
         records = [
             {"path": result.path, "rows": result.rows, "provenance": self._provenance}
             for result in results

@@ -6,7 +6,7 @@ import base64
 import heapq
 import io
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,14 +55,15 @@ def write_report(
     import jinja2
 
     content = _Content()
-    for row in rows:
-        content.add(dict(zip(COLUMN_NAMES, row, strict=True)))
+    # Of equals the first is kept, so the same rows always give the same report.
+    uncertain = heapq.nsmallest(
+        _MAX_LISTED, content.add_rows(rows), key=lambda row: row[row["top"]]
+    )
     template = (Path(__file__).parent / _TEMPLATE).read_text(encoding="utf-8")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["escape_controls"] = escape_controls
-    uncertain = content.find_most_uncertain()
     text = environment.from_string(template).render(
         summary=summary,
         provenance=provenance,
@@ -89,44 +90,28 @@ class _Content:
         self.folders: dict[str, _Folder] = {}
         self.failures: list[dict[str, Any]] = []
         self.errors: Counter[str] = Counter()
-        self._uncertain: list[tuple[float, int, dict[str, Any]]] = []
-        self._count = 0
 
-    def add(self, row: dict[str, Any]) -> None:
-        """Add one row of the table."""
-        name = row["path"].rpartition("/")[0]
-        folder = self.folders.setdefault(name, _Folder(name))
-        folder.files += row["face"] in (None, 1)
-        if row["status"] == Status.FAILED:
-            self.errors[row["message"]] += 1
-            if len(self.failures) < _MAX_LISTED:
-                self.failures.append(row)
-        elif row["status"] == Status.FACE:
-            folder.emotions[row["top"]] += 1
-            self.emotions[row["top"]] += 1
-            if not row["certain"]:
-                self._add_uncertain(row)
-
-    def find_most_uncertain(self) -> list[dict[str, Any]]:
-        """Return the "not sure" faces, the one with the lowest top probability first."""
-        return [
-            row for _, _, row in sorted(self._uncertain, key=lambda entry: (-entry[0], -entry[1]))
-        ]
+    def add_rows(self, rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
+        """Add the rows of the table; yield those of "not sure" faces, by column name."""
+        for values in rows:
+            row = dict(zip(COLUMN_NAMES, values, strict=True))
+            name = row["path"].rpartition("/")[0]
+            folder = self.folders.setdefault(name, _Folder(name))
+            folder.files += row["face"] in (None, 1)
+            if row["status"] == Status.FAILED:
+                self.errors[row["message"]] += 1
+                if len(self.failures) < _MAX_LISTED:
+                    self.failures.append(row)
+            elif row["status"] == Status.FACE:
+                folder.emotions[row["top"]] += 1
+                self.emotions[row["top"]] += 1
+                if not row["certain"]:
+                    yield row
 
     def find_largest_folders(self) -> list[_Folder]:
         """Return the folders with the most faces, sorted by name."""
         largest = sorted(self.folders.values(), key=lambda folder: (-folder.faces, folder.name))
         return sorted(largest[:_MAX_FOLDERS], key=lambda folder: folder.name)
-
-    def _add_uncertain(self, row: dict[str, Any]) -> None:
-        self._count += 1
-        # The smallest entry, which is dropped first, has the highest probability; of equals, the
-        # latest.
-        entry = (-float(row[row["top"]]), -self._count, row)
-        if len(self._uncertain) < _MAX_LISTED:
-            heapq.heappush(self._uncertain, entry)
-        else:
-            heapq.heappushpop(self._uncertain, entry)
 
 
 def escape_controls(text: str) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from ..errors import ProjectError
 from ..labels import EMOTIONS
-from ..output.export import document, opinions
-from ..types import ImageAnalysis, Provenance
+from ..output.export import make_rows
+from ..types import ImageAnalysis
+from .options import BatchSummary
 
 Row = tuple[Any, ...]
 """Values in the order of :data:`COLUMNS`; None for an empty cell."""
@@ -73,6 +75,7 @@ COLUMNS = (
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 _RUN_COLUMNS = ("model", "detector", "run")
 """Columns with the same value in every row."""
+_STATUS, _FACE, _CERTAIN = (COLUMN_NAMES.index(name) for name in ("status", "face", "certain"))
 RESULT_COLUMNS = COLUMN_NAMES[1 : -len(_RUN_COLUMNS)]
 """Columns with values of the file or the face: all but the path and :data:`_RUN_COLUMNS`."""
 
@@ -87,31 +90,10 @@ class FileResult:
 
     @classmethod
     def from_analysis(cls, path: str, analysis: ImageAnalysis) -> FileResult:
-        """Return one row for each face with exactly the values of :func:`document`.
-
-        A file without a face has one row.
-        """
-        record = document(analysis)
-        shared = {
-            "width": record["width"],
-            "height": record["height"],
-            "faces": len(record["faces"]),
-            "notes": " ".join(record["notes"]) or None,
-        }
-        rows = [
-            {
-                **shared,
-                "status": Status.FACE,
-                "face": face["index"],
-                **face["box"],
-                **face["emotions"],
-                **{name: face[name] for name in ("score", "top", "certain", "agreement")},
-                "quality": " ".join(face["quality"]["reasons"]) or None,
-                "per_model": opinions(face_analysis),
-            }
-            for face, face_analysis in zip(record["faces"], analysis.faces, strict=True)
-        ]
-        return cls(path, tuple(map(_order_values, rows or [{**shared, "status": Status.NO_FACE}])))
+        """Return the rows of :func:`.export.make_rows` for one file."""
+        status = Status.FACE if analysis.faces else Status.NO_FACE
+        rows = ({**row, "status": status} for row in make_rows(analysis))
+        return cls(path, tuple(map(_order_values, rows)))
 
     @classmethod
     def from_error(cls, path: str, error: ProjectError) -> FileResult:
@@ -126,6 +108,33 @@ def _order_values(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(str(value) if isinstance(value, str) else value for value in values)
 
 
-def complete_row(path: str, values: Sequence[Any], provenance: Provenance, run: str) -> Row:
-    """Return a row of the table: ``values`` with the path and the columns of the run."""
-    return (path, *values, provenance.model, provenance.detector, run)
+class RowCounter:
+    """Counts files and faces from the rows of the table."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def count(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Yield ``rows`` unchanged, counting each."""
+        for row in rows:
+            status = row[_STATUS]
+            if status == Status.FACE:
+                self._counts["faces"] += 1
+                self._counts["uncertain"] += not row[_CERTAIN]
+            # A file with faces has a row for each; only the first counts the file.
+            if status != Status.FACE or row[_FACE] == 1:
+                self._counts[status] += 1
+            yield row
+
+    def summarize(self, skipped: int, already_done: int) -> BatchSummary:
+        """Return the counts so far."""
+        counts = self._counts
+        return BatchSummary(
+            with_faces=counts[Status.FACE],
+            without_faces=counts[Status.NO_FACE],
+            failed=counts[Status.FAILED],
+            faces=counts["faces"],
+            uncertain=counts["uncertain"],
+            skipped=skipped,
+            already_done=already_done,
+        )

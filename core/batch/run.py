@@ -8,25 +8,30 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from ..errors import ConfigError, DataError
 from ..files import atomic_file, part_path
 from ..types import Provenance
 from .journal import FileIndex, Journal, report_resumable_disk_errors
 from .options import BatchEngine, BatchOptions, BatchProgress, BatchSummary
-from .pool import PHOTOS_PER_CHUNK, LocalPool, Pool, count_usable_cores
+from .pool import PHOTOS_PER_CHUNK, LocalPool, count_usable_cores
 from .report import write_report
-from .rows import COLUMN_NAMES, Row, complete_row
+from .rows import COLUMN_NAMES, Row, RowCounter
 from .sinks import write_table
 from .source import open_source
-from .summary import RowCounter
 from .worker import WorkerSetup
 
 _MAX_SCANS = 10
 """How often a folder that keeps growing is listed; running the command again continues."""
 
+if TYPE_CHECKING:
+    from .ray_pool import RayPool
+
+    Pool: TypeAlias = LocalPool | RayPool
+    OpenPool = Callable[[WorkerSetup, BatchOptions, int], Pool]
+
 OnProgress = Callable[[BatchProgress], None]
-OpenPool = Callable[[WorkerSetup, BatchOptions, int], Pool]
 
 
 def run_batch(
@@ -44,7 +49,7 @@ def run_batch(
     Raises ConfigError if something cannot be read or written or another run writes the same
     table, DataError for a folder without files, WeightsError if a network cannot be loaded.
     """
-    out = options.out.resolve()
+    out = options.out
     source = open_source(str(options.directory))
     with report_resumable_disk_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +69,7 @@ def run_batch(
             raise DataError(
                 "There are no files in the folder.", hint="Name the folder with the photos."
             )
-        setup = WorkerSetup(options.config, source, _resolve(options.annotate))
+        setup = WorkerSetup(options.config, source, options.annotate)
         pool = (open_pool or _open_pool)(setup, options, files)
         stack.callback(pool.close)
         provenance = pool.get_provenance()
@@ -81,7 +86,7 @@ def run_batch(
         summary = counter.summarize(skipped, already_done)
         if options.report is not None:
             write_report(
-                options.report.resolve(),
+                options.report,
                 _read_rows(index, journal, provenance, run),
                 summary,
                 provenance,
@@ -103,23 +108,18 @@ def compute_run_digest(provenance: Provenance) -> str:
 
 def _compute_key(provenance: Provenance, options: BatchOptions) -> str:
     # Results without annotated copies are no use to a run that wants copies.
-    annotate = str(_resolve(options.annotate)) if options.annotate else None
+    annotate = str(options.annotate) if options.annotate else None
     text = json.dumps([compute_run_digest(provenance), annotate])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _resolve(path: Path | None) -> Path | None:
-    return None if path is None else path.resolve()
-
-
 def _list_own_paths(options: BatchOptions) -> set[str]:
     """Return the paths the run writes to; they may be inside the folder it reads."""
-    out = options.out.resolve()
-    paths = [out, journal_path(out), part_path(out)]
+    paths = [options.out, journal_path(options.out), part_path(options.out)]
     if options.report is not None:
-        paths += [options.report.resolve(), part_path(options.report.resolve())]
+        paths += [options.report, part_path(options.report)]
     if options.annotate is not None:
-        paths.append(options.annotate.resolve())
+        paths.append(options.annotate)
     return set(map(str, paths))
 
 
@@ -164,4 +164,4 @@ def _read_rows(
 ) -> Iterator[Row]:
     for path, offset in index.iterate_results():
         for values in journal.read_rows(offset):
-            yield complete_row(path, values, provenance, run)
+            yield (path, *values, provenance.model, provenance.detector, run)

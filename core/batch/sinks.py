@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
-from ..output.export import dumps, spreadsheet_text
+from ..output.export import dumps, format_csv
 from .options import TableFormat
-from .rows import COLUMN_NAMES, COLUMNS, Column, ColumnType, Row
+from .rows import COLUMN_NAMES, COLUMNS, ColumnType, Row
 
 _ROWS_PER_GROUP = 4096
 """Rows in a row group of a Parquet file; one or two megabytes as Python objects."""
@@ -27,30 +25,12 @@ def write_table(
     if form is TableFormat.PARQUET:
         _write_parquet(file, rows, about)
         return
-    lines = _format_csv(rows) if form is TableFormat.CSV else _format_json_lines(rows)
-    for line in lines:
-        file.write(line.encode())
-
-
-def _format_json_lines(rows: Iterable[Row]) -> Iterator[str]:
-    for row in rows:
-        yield dumps(dict(zip(COLUMN_NAMES, row, strict=True)), compact=True)
-
-
-def _format_csv(rows: Iterable[Row]) -> Iterator[str]:
-    output = io.StringIO()
-    writer = csv.writer(output, lineterminator="\n")
-    for row in itertools.chain([COLUMN_NAMES], rows):
-        writer.writerow(map(_format_cell, row))
-        yield output.getvalue()
-        output.seek(0)
-        output.truncate()
-
-
-def _format_cell(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return spreadsheet_text(value) if isinstance(value, str) else value
+    if form is TableFormat.CSV:
+        lines = format_csv(COLUMN_NAMES, rows)
+    else:
+        records = (dict(zip(COLUMN_NAMES, row, strict=True)) for row in rows)
+        lines = (dumps(record, compact=True) for record in records)
+    file.writelines(line.encode() for line in lines)
 
 
 def _write_parquet(file: IO[bytes], rows: Iterable[Row], about: Mapping[str, Any]) -> None:
@@ -63,22 +43,25 @@ def _write_parquet(file: IO[bytes], rows: Iterable[Row], about: Mapping[str, Any
         ColumnType.NUMBER: pa.float64(),
         ColumnType.BOOLEAN: pa.bool_(),
     }
-    raw_path = Column("path_bytes", ColumnType.TEXT, "the path where it is no UTF-8, else nothing")
     fields = [
         pa.field(column.name, types[column.type], metadata={"meaning": column.meaning})
         for column in COLUMNS
     ]
-    fields.append(pa.field(raw_path.name, pa.binary(), metadata={"meaning": raw_path.meaning}))
+    meaning = "the path where it is no UTF-8, else nothing"
+    fields.append(pa.field("path_bytes", pa.binary(), metadata={"meaning": meaning}))
     schema = pa.schema(fields, metadata={"photo_emotion": json.dumps(dict(about), sort_keys=True)})
     open_writer: Any = pq.ParquetWriter  # pyarrow has no type stubs
+    remaining = iter(rows)
     with open_writer(file, schema, compression="zstd") as writer:
-        for group in _group(rows):
-            columns = [
-                pa.array(map(_to_utf8, values), field.type)
-                for field, values in zip(fields, zip(*group, strict=True), strict=False)
+        while group := list(itertools.islice(remaining, _ROWS_PER_GROUP)):
+            records = [
+                {
+                    **dict(zip(COLUMN_NAMES, map(_to_utf8, row), strict=True)),
+                    "path_bytes": _encode_odd_path(row[0]),
+                }
+                for row in group
             ]
-            columns.append(pa.array([_encode_odd_path(row[0]) for row in group], pa.binary()))
-            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+            writer.write_table(pa.Table.from_pylist(records, schema=schema))
 
 
 def _to_utf8(value: Any) -> Any:
@@ -90,9 +73,3 @@ def _encode_odd_path(path: str) -> bytes | None:
     """Return the bytes of a path that is not valid UTF-8; None for any other."""
     raw = path.encode(errors="surrogateescape")
     return raw if _to_utf8(path) != path else None
-
-
-def _group(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    remaining = iter(rows)
-    while group := list(itertools.islice(remaining, _ROWS_PER_GROUP)):
-        yield group

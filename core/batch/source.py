@@ -8,7 +8,7 @@ import stat
 from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ..errors import ConfigError, UnreadableImage
 from ..reading.isolation import IsolatedReader
@@ -27,31 +27,15 @@ project does not fetch pictures of people from the web."""
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file, or a folder that cannot be opened: it gets a row in the table."""
+    """A file, or a folder that cannot be opened."""
 
     path: str
     """Relative to the source, with "/" between folders."""
-    stamp: str
-    """Changes when the file's size or modification time changes."""
+    stamp: str | None
+    """Changes when the file's size or modification time changes.
 
-
-@dataclass(frozen=True, slots=True)
-class SkippedFile:
-    """A link, pipe, device, socket or system file, which is not opened."""
-
-    path: str
-
-
-class Source(Protocol):
-    """Gives photos by their paths; crosses a process boundary."""
-
-    def walk(self, exclude: Container[str]) -> Iterator[FoundFile | SkippedFile]:
-        """Yield every file below, in a fixed order, except the absolute paths in ``exclude``."""
-        ...
-
-    def read(self, path: str, reader: IsolatedReader) -> RgbImage:
-        """Return the photo at ``path``; InputError if it cannot be read."""
-        ...
+    None for a link, pipe, device, socket or system file: it is not opened and gets no row.
+    """
 
 
 def open_source(directory: str) -> Source:
@@ -79,8 +63,11 @@ class LocalFolder:
 
     root: Path
 
-    def walk(self, exclude: Container[str] = ()) -> Iterator[FoundFile | SkippedFile]:
-        """Yield the files sorted by name in each folder; links are not followed."""
+    def walk(self, exclude: Container[str] = ()) -> Iterator[FoundFile]:
+        """Yield every file below, sorted by name in each folder, except those in ``exclude``.
+
+        Links are not followed.
+        """
         pending = [""]
         while pending:
             folder = pending.pop()
@@ -102,6 +89,7 @@ class LocalFolder:
             pending.extend(reversed(subfolders))
 
     def read(self, path: str, reader: IsolatedReader) -> RgbImage:
+        """Return the photo at ``path``; InputError if it cannot be read."""
         full_path = self.root / path
         if full_path.is_dir():
             # Only a folder that could not be listed has a row.
@@ -111,13 +99,13 @@ class LocalFolder:
         return reader.read(full_path)
 
 
-def _describe_entry(entry: os.DirEntry[str], path: str) -> FoundFile | SkippedFile:
+def _describe_entry(entry: os.DirEntry[str], path: str) -> FoundFile:
     try:
         status = entry.stat(follow_symlinks=False)
     except OSError as error:  # it is gone again; reading it will fail with a message
         return FoundFile(path, compute_stamp("gone", error.errno))
     if not stat.S_ISREG(status.st_mode) or entry.name in _SYSTEM_FILES:
-        return SkippedFile(path)
+        return FoundFile(path, None)
     return FoundFile(path, compute_stamp(status.st_size, status.st_mtime_ns))
 
 
@@ -158,7 +146,7 @@ class ObjectStore:
                 ) from error
             return cls(ArrowFSWrapper(files), root)
 
-    def walk(self, exclude: Container[str] = ()) -> Iterator[FoundFile | SkippedFile]:  # noqa: ARG002
+    def walk(self, exclude: Container[str] = ()) -> Iterator[FoundFile]:  # noqa: ARG002
         """Yield the files sorted by name in each folder."""
         try:
             yield from self._walk(self.root)
@@ -201,6 +189,10 @@ def _find_version(facts: dict[str, Any]) -> object:
     """Return the value that changes with the object; every store names it differently."""
     names = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "last_modified", "updated")
     return next((facts[name] for name in (*names, "created") if facts.get(name) is not None), None)
+
+
+Source = LocalFolder | ObjectStore
+"""Gives photos by their paths; crosses a process boundary."""
 
 
 def compute_stamp(*parts: object) -> str:

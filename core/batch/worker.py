@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from queue import Queue
 from threading import Thread
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
     from ..pipeline import Analyzer, PreparedImage
 
+    _Pending = tuple[str, PreparedImage, RgbImage | None]
+    """A path, its faces cut out but not classified yet, and the photo if it is to be annotated."""
+
 _FACES_PER_CALL, _FACES_PER_CALL_GPU = 2, 32
 """Faces the classifier gets at once. Always the same number, padded if need be, so that no answer
 depends on how files were grouped. On one processor core larger batches are no faster, and padding
@@ -38,8 +41,8 @@ _MAX_HELD_PIXELS = 16_000_000
 _MAX_NAME_BYTES = 230
 """Longest file name before a suffix is added; most file systems allow 255 bytes."""
 
-ReadResult = RgbImage | ProjectError
-"""A photo, or why it could not be read."""
+Photo = tuple[str, RgbImage | ProjectError]
+"""A path, and its photo or why it could not be read."""
 
 
 def make_analyzer(config: AnalyzerConfig) -> Analyzer:
@@ -59,16 +62,6 @@ class WorkerSetup:
     make_analyzer: Callable[[AnalyzerConfig], Analyzer] = make_analyzer
 
 
-@dataclass(slots=True)
-class _Pending:
-    """Photos whose faces are cut out but not classified yet."""
-
-    paths: list[str] = field(default_factory=list)
-    prepared: list[PreparedImage] = field(default_factory=list)
-    images: list[RgbImage] = field(default_factory=list)
-    """The photos themselves, kept only if they are to be annotated."""
-
-
 class Worker:
     """Analyzes files of a source by their paths."""
 
@@ -80,81 +73,80 @@ class Worker:
         on_gpu = setup.config.device is not Device.CPU and has_gpu()
         self._faces_per_call = _FACES_PER_CALL_GPU if on_gpu else _FACES_PER_CALL
 
-    def read(self, path: str) -> ReadResult:
+    def read(self, path: str) -> RgbImage | ProjectError:
         """Return the photo, or the error why it cannot be read."""
         try:
             return self._setup.source.read(path, self._reader)
         except ProjectError as error:
             return error
 
-    def read_ahead(self, paths: Iterable[str]) -> Iterator[tuple[str, ReadResult]]:
-        """Yield each path with its photo, while the next photo is being read."""
-        with ThreadPoolExecutor(1) as reading_thread:
-            reads = ((path, reading_thread.submit(self.read, path)) for path in paths)
-            current = next(reads, None)
-            while current is not None:
-                following = next(reads, None)
-                path, read = current
-                yield path, read.result()
-                current = following
+    def read_ahead(self, paths: Iterable[str | None]) -> Iterator[Photo | None]:
+        """Yield each path with its photo, and each None as it is; another thread reads ahead."""
+        # One photo is read while another is analyzed; reading more ahead would only cost memory.
+        queue: Queue[Photo | BaseException | None] = Queue(maxsize=1)
+        end = EOFError()
 
-    def analyze(self, photos: Iterable[tuple[str, ReadResult]]) -> list[FileResult]:
-        """Return a result for each photo, in order.
+        def read_into_queue() -> None:
+            try:
+                for path in paths:
+                    queue.put(None if path is None else (path, self.read(path)))
+                queue.put(end)
+            except BaseException as error:  # noqa: BLE001 - raised again by the thread that takes it
+                queue.put(error)
+
+        Thread(target=read_into_queue, daemon=True).start()
+        while (item := queue.get()) is not end:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def analyze(self, photos: Iterable[Photo]) -> list[FileResult]:
+        """Return a result for each photo, in any order.
 
         ConfigError if an annotated copy cannot be written. A photo's pixels are released as soon
         as its faces are cut out; those to be annotated, when there are many of them.
         """
-        results: dict[str, FileResult] = {}
-        order: list[str] = []
-        pending = _Pending()
+        results: list[FileResult] = []
+        pending: list[_Pending] = []
+        held_pixels = 0
         for path, image in photos:
-            order.append(path)
             try:
                 if isinstance(image, ProjectError):
                     raise image
-                pending.prepared.append(self.analyzer.prepare(image))
+                prepared = self.analyzer.prepare(image)
             except ProjectError as error:
-                results[path] = FileResult.from_error(path, error)
+                results.append(FileResult.from_error(path, error))
                 continue
-            pending.paths.append(path)
-            if self._setup.annotate is not None:
-                pending.images.append(image)
-                if sum(held.width * held.height for held in pending.images) > _MAX_HELD_PIXELS:
-                    results |= self._finish(pending)
-                    pending = _Pending()
-        results |= self._finish(pending)
-        return [results[path] for path in order]
+            if self._setup.annotate is None:
+                pending.append((path, prepared, None))
+                continue
+            pending.append((path, prepared, image))
+            held_pixels += image.width * image.height
+            if held_pixels > _MAX_HELD_PIXELS:
+                results += self._finish(pending)
+                pending, held_pixels = [], 0
+        return results + self._finish(pending)
 
     def close(self) -> None:
         """End the decoder's process."""
         self._reader.close()
 
-    def _finish(self, pending: _Pending) -> dict[str, FileResult]:
-        """Return the results of the pending photos by path, and write their annotated copies."""
-        results: dict[str, FileResult] = {}
-        analyses = self._classify(pending)
-        for number, (path, analysis) in enumerate(zip(pending.paths, analyses, strict=True)):
-            if isinstance(analysis, ProjectError):
-                results[path] = FileResult.from_error(path, analysis)
-                continue
-            if self._setup.annotate is not None:
-                _write_annotated(self._setup.annotate, path, pending.images[number], analysis)
-            results[path] = FileResult.from_analysis(path, analysis)
-        return results
-
-    def _classify(self, pending: _Pending) -> list[ImageAnalysis | ProjectError]:
-        classify = self.analyzer.classify
+    def _finish(self, pending: Sequence[_Pending]) -> list[FileResult]:
+        """Return the results of the pending photos, and write their annotated copies."""
         try:
-            return list(classify(pending.prepared, faces_per_call=self._faces_per_call))
-        except ProjectError:
+            prepared = [image for _, image, _ in pending]
+            analyses = self.analyzer.classify(prepared, faces_per_call=self._faces_per_call)
+        except ProjectError as error:
+            if len(pending) == 1:
+                return [FileResult.from_error(pending[0][0], error)]
             # One photo has no usable answer; classify them one by one to keep the others.
-            analyses: list[ImageAnalysis | ProjectError] = []
-            for image in pending.prepared:
-                try:
-                    analyses.extend(classify([image], faces_per_call=self._faces_per_call))
-                except ProjectError as error:
-                    analyses.append(error)
-            return analyses
+            return [result for photo in pending for result in self._finish([photo])]
+        results = []
+        for (path, _, image), analysis in zip(pending, analyses, strict=True):
+            if image is not None and self._setup.annotate is not None:
+                _write_annotated(self._setup.annotate, path, image, analysis)
+            results.append(FileResult.from_analysis(path, analysis))
+        return results
 
 
 def use_one_core() -> None:
@@ -208,49 +200,22 @@ def run_worker(connection: Connection, setup: WorkerSetup) -> None:
         connection.send(error)
         return
     connection.send(worker.analyzer.provenance)
-    # One photo is read while another is analyzed; reading more ahead would only cost memory.
-    queue: Queue[_QueueItem] = Queue(maxsize=1)
-    Thread(target=_read_into_queue, args=(connection, worker, queue), daemon=True).start()
+    photos = worker.read_ahead(_receive_paths(connection))
     try:
-        while True:
-            connection.send(worker.analyze(_take_photos(queue)))
-    except _RunEnded:
+        while (first := next(photos, None)) is not None:
+            rest_of_list = iter(lambda: next(photos), None)
+            connection.send(worker.analyze(itertools.chain([first], rest_of_list)))
         worker.close()
     except ProjectError as error:
         connection.send(error)
 
 
-class _RunEnded(Exception):
-    """The run has ended: no more paths will come."""
-
-
-_QueueItem = tuple[str, ReadResult] | BaseException | None
-"""A photo; None at the end of a list of paths; or the exception that ended the reading."""
-
-
-def _read_into_queue(connection: Connection, worker: Worker, queue: Queue[_QueueItem]) -> None:
-    try:
-        while (paths := _receive_paths(connection)) is not None:
-            for path in paths:
-                queue.put((path, worker.read(path)))
-            queue.put(None)
-        queue.put(_RunEnded())
-    except BaseException as error:  # noqa: BLE001 - raised again by the thread that takes it
-        queue.put(error)
-
-
-def _receive_paths(connection: Connection) -> list[str] | None:
-    """Return the next list of paths; None once the connection is closed."""
-    try:
-        paths: list[str] = connection.recv()
-    except (EOFError, OSError):
-        return None
-    return paths
-
-
-def _take_photos(queue: Queue[_QueueItem]) -> Iterator[tuple[str, ReadResult]]:
-    """Yield the photos of one list of paths as they are read."""
-    while (item := queue.get()) is not None:
-        if isinstance(item, BaseException):
-            raise item
-        yield item
+def _receive_paths(connection: Connection) -> Iterator[str | None]:
+    """Yield the paths of each list that comes, and None at its end, until the run closes."""
+    while True:
+        try:
+            paths: list[str] = connection.recv()
+        except (EOFError, OSError):
+            return
+        yield from paths
+        yield None

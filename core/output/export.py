@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 from ..labels import EMOTIONS
@@ -20,24 +22,8 @@ _AWKWARD = re.compile("[\ud800-\udfff\x7f-\x9f\u2028\u2029]")
 line end."""
 
 CSV_COLUMNS = (
-    "name",
-    "width",
-    "height",
-    "faces",
-    "face",
-    "x1",
-    "y1",
-    "x2",
-    "y2",
-    "score",
-    "top",
-    "certain",
-    *EMOTIONS,
-    "quality",
-    "notes",
-    "model",
-    "agreement",
-    "per_model",
+    *("name", "width", "height", "faces", "face", "x1", "y1", "x2", "y2", "score", "top"),
+    *("certain", *EMOTIONS, "quality", "notes", "model", "agreement", "per_model"),
 )
 
 
@@ -46,7 +32,6 @@ def document(analysis: ImageAnalysis) -> dict[str, Any]:
 
     Lengths are pixels of the image as read, upright. Probabilities keep six digits.
     """
-    provenance = analysis.provenance
     return {
         "schema_version": SCHEMA_VERSION,
         "name": analysis.name,
@@ -54,14 +39,7 @@ def document(analysis: ImageAnalysis) -> dict[str, Any]:
         "height": analysis.height,
         "faces": [_face(face) for face in analysis.faces],
         "notes": list(analysis.notes),
-        "provenance": {
-            "version": provenance.version,
-            "model": provenance.model,
-            "detector": provenance.detector,
-            "landmarks": provenance.landmarks,
-            "weights_sha256": dict(provenance.weights_sha256),
-            "config_digest": provenance.config_digest,
-        },
+        "provenance": asdict(analysis.provenance),
     }
 
 
@@ -81,46 +59,59 @@ def dumps(value: Any, *, compact: bool = False) -> str:
     return re.sub(r"\[\n *(-?[\d.]+),\n *(-?[\d.]+)\n *\]", r"[\1, \2]", text) + "\n"
 
 
-def to_csv(analyses: Sequence[ImageAnalysis]) -> str:
-    r"""Return one row per face, or one for an image without any; columns: :data:`CSV_COLUMNS`.
+def make_rows(analysis: ImageAnalysis) -> list[dict[str, Any]]:
+    """Return a table's row for each face, or one row for an image without any.
 
-    See :func:`spreadsheet_text` for how text is escaped.
+    The values are exactly those of :func:`document`; a missing or None value is an empty cell.
     """
+    record = document(analysis)
+    shared = {
+        "name": record["name"],
+        "width": record["width"],
+        "height": record["height"],
+        "faces": len(record["faces"]),
+        "notes": " ".join(record["notes"]) or None,
+        "model": record["provenance"]["model"],
+    }
+    rows = [
+        {
+            **shared,
+            "face": face["index"],
+            **face["box"],
+            **face["emotions"],
+            **{name: face[name] for name in ("score", "top", "certain", "agreement")},
+            "quality": " ".join(face["quality"]["reasons"]) or None,
+            "per_model": format_network_answers(face_analysis),
+        }
+        for face, face_analysis in zip(record["faces"], analysis.faces, strict=True)
+    ]
+    return rows or [shared]
+
+
+def to_csv(analyses: Iterable[ImageAnalysis]) -> str:
+    """Return the rows of :func:`make_rows` as CSV with the columns :data:`CSV_COLUMNS`."""
+    rows = itertools.chain.from_iterable(map(make_rows, analyses))
+    return "".join(format_csv(CSV_COLUMNS, (map(row.get, CSV_COLUMNS) for row in rows)))
+
+
+def format_csv(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> Iterator[str]:
+    """Yield the lines of a CSV file; see :func:`spreadsheet_text` for how text is escaped."""
     output = io.StringIO()
     writer = csv.writer(output, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
-    for analysis in analyses:
-        head = [
-            spreadsheet_text(analysis.name),
-            analysis.width,
-            analysis.height,
-            len(analysis.faces),
-        ]
-        tail = [spreadsheet_text(" ".join(analysis.notes)), analysis.provenance.model]
-        if not analysis.faces:
-            blank = [""] * (len(CSV_COLUMNS) - len(head) - len(tail) - 2)
-            writer.writerow([*head, *blank, *tail, "", ""])
-        for face in analysis.faces:
-            box = face.face.box
-            writer.writerow(
-                [
-                    *head,
-                    face.index,
-                    *(round(edge, 1) for edge in (box.x1, box.y1, box.x2, box.y2)),
-                    round(face.face.score, 4),
-                    str(face.emotions.top),
-                    "yes" if face.emotions.certain else "no",
-                    *(round(p, 6) for p in face.emotions.probabilities),
-                    spreadsheet_text(" ".join(face.quality.reasons)),
-                    *tail,
-                    str(face.agreement or ""),
-                    opinions(face) or "",
-                ]
-            )
-    return output.getvalue()
+    for row in itertools.chain([columns], rows):
+        writer.writerow(map(_format_cell, row))
+        yield output.getvalue()
+        output.seek(0)
+        output.truncate()
 
 
-def opinions(face: FaceAnalysis) -> str | None:
+def _format_cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return spreadsheet_text(value) if isinstance(value, str) else value
+
+
+def format_network_answers(face: FaceAnalysis) -> str | None:
     """Return each network's answer, such as ``mobilenet_v2 happy 0.98; resnet50 sad 0.51``.
 
     None for a single network.

@@ -43,5 +43,5 @@ def test_ray_reads_from_an_address(photos, tmp_path):
 
 
 def test_error_at_a_worker_s_start_is_raised_unwrapped(photos, tmp_path):
-    with pytest.raises(ProjectError, match="weights are missing"):
+    with pytest.raises(ProjectError, match="weights are absent"):
         run(photos, tmp_path / "table.csv", pool=ray_pool(raise_error))

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core import EMOTIONS, Box, Landmarks, document, dumps, opinions, to_csv, to_json
+from core import EMOTIONS, Box, Landmarks, document, dumps, format_network_answers, to_csv, to_json
 from core.output.export import CSV_COLUMNS
 from core.types import Face
 from tests.core.pipeline_parts import face_analysis, image_analysis, scores
@@ -237,9 +237,9 @@ def test_numbers_stay_numbers_in_a_table():
 
 def test_networks_of_an_ensemble_are_told_in_one_cell():
     (face, *_) = ANSWER.faces
-    assert opinions(face) is None
+    assert format_network_answers(face) is None
     sad = replace(face.emotions, probabilities=(0, 0, 0, 0.4, 0.6, 0, 0))
     several = replace(face, per_model={"mobilenet_v2": face.emotions, "resnet50": sad})
-    assert opinions(several) == "mobilenet_v2 happy 0.75; resnet50 sad 0.60"
+    assert format_network_answers(several) == "mobilenet_v2 happy 0.75; resnet50 sad 0.60"
     row = next(csv.DictReader(io.StringIO(to_csv([replace(ANSWER, faces=(several,))]))))
-    assert (row["agreement"], row["per_model"]) == ("split", opinions(several))
+    assert (row["agreement"], row["per_model"]) == ("split", format_network_answers(several))
