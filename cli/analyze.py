@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options
-from cli.pictures import Pictures
+from cli.pictures import create_folders, save_pictures
 from cli.tables import make_table, print_tables
 from cli.terminal import has_terminal, printable
 from core import Device, InputError, OperatingPoint, Preset
@@ -85,8 +85,9 @@ def analyze(
         certain_from=certain_from,
         device=device,
     )
-    pictures = Pictures(annotated=annotate_dir, explained=explain_dir, blurred=blur_dir)
-    pictures.prepare()
+    wanted = {"annotated": annotate_dir, "explained": explain_dir, "blurred": blur_dir}
+    folders = {kind: folder for kind, folder in wanted.items() if folder is not None}
+    create_folders(folders)
     warm_up_reader()  # starts the decoder's process while the rest is imported
     from core import Analyzer
 
@@ -107,7 +108,7 @@ def analyze(
         analyzer = analyzer or Analyzer.from_config(config)
         analysis = analyzer.analyze(image)
         analyses.append(analysis)
-        pictures.save(analyzer, image, analysis)
+        save_pictures(folders, analyzer, image, analysis)
         if output is OutputFormat.JSONL:
             _write(dumps(document(analysis), compact=True))
     if analyses:

@@ -102,29 +102,21 @@ def _stop_on_signals() -> Iterator[None]:
     """Stop cleanly on Ctrl-C, a termination signal or a closed terminal, with a message."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
-        raise _StopSignal(number)
+        raise SystemExit(128 + number)
 
     numbers = [signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])]
     previous = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
-    except _StopSignal as stopped:
+    except SystemExit:
         with contextlib.suppress(OSError):  # the terminal may be gone
             typer.echo(
                 "Stopped. The results so far are kept: run the same command to continue.", err=True
             )
-        raise typer.Exit(128 + stopped.number) from None
+        raise
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-
-
-class _StopSignal(BaseException):
-    """A signal to stop; not an Exception, so that no error handler catches it."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__()
-        self.number = number
 
 
 @contextlib.contextmanager

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import options
-from cli.detector_tables import make_evaluation_table, make_tuning_table
 from cli.tables import make_table, print_tables
 from cli.terminal import print_progress, print_skipped, printable
 from cli.training_run import explain_resume, get_epoch_printer, print_run
-from core import Device, OperatingPoint, Preset
+from core import Device, OperatingPoint, Preset, format_metric
 from training.learning.precision import Precision
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 detector = typer.Typer(no_args_is_help=True)
 
@@ -38,6 +41,15 @@ MinSizeOption = Annotated[
 _Against = StrEnum(  # type: ignore[misc]
     "_Against", {name: name for name in (*options.DetectorName, "facenet-pytorch")}
 )
+_METRICS = {
+    "threshold": "threshold",
+    "precision": "precision",
+    "recall": "recall",
+    "f1": "F1",
+    "ap": "average precision",
+    "false_alarms_per_100_negatives": "false alarms per 100 photos without a face",
+    "seconds_per_image": "seconds a photo",
+}
 
 
 @detector.callback()
@@ -149,7 +161,7 @@ def tune(
     print_skipped(result.skipped)
     print_tables(
         *(
-            make_tuning_table(name, presets)
+            _make_tuning_table(name, presets)
             for name, presets in result.document["detectors"].items()
         )
     )
@@ -208,7 +220,7 @@ def evaluate(
         progress=print_progress,
     )
     print_skipped(result.skipped)
-    print_tables(make_evaluation_table(result.figures))
+    print_tables(_make_evaluation_table(result.figures))
     typer.echo(f"Everything is in {result.directory}: detection.json and detection.png.")
 
 
@@ -248,3 +260,31 @@ def table(
     from training.detector.table import format_detectors_table
 
     typer.echo(format_detectors_table(files), nl=False)
+
+
+def _make_tuning_table(name: str, presets: Mapping[str, Any]) -> Table:
+    """Return a row for each preset and operating point of the detector ``name``."""
+    table = make_table(name, "threshold", "precision", "recall", "F1")
+    for preset, entry in presets.items():
+        for point, figures in entry["points"].items():
+            metrics = (f"{figures[key]:.3f}" for key in ("precision", "recall", "f1"))
+            table.add_row(f"{preset}, {point}", f"{figures['threshold']:.3g}", *metrics)
+    return table
+
+
+def _make_evaluation_table(figures: Mapping[str, Any]) -> Table:
+    """Return a row for each metric, a column for each of one or two detectors."""
+    against = figures.get("against")
+    detectors = [figures, against] if against else [figures]
+    table = make_table(
+        f"On {figures['photos']} photos, {figures['faces']} faces",
+        *(str(each["detector"]) for each in detectors),
+    )
+    for key, label in _METRICS.items():
+        if any(key in each for each in detectors):
+            table.add_row(
+                label, *(format_metric(each, key, ".3f", absent="") for each in detectors)
+            )
+    if against:
+        table.add_row("times as fast", f"{against['times_as_fast']:.1f}", "1")
+    return table

@@ -38,17 +38,17 @@ def doctor(
     """
     print_progress("Checking the installation …")
     findings = diagnose()
-    if fix and (packages := _list_debian_packages(findings)) and install_debian_packages(packages):
+    packages = sorted({name for finding in findings for name in finding.debian_packages})
+    if fix and packages and install_debian_packages(packages):
         findings = diagnose()
     if fix and not any(finding.is_problem for finding in findings):
         findings = (*findings, prepare_networks())
-    typer.echo(_format_json(findings) if as_json else _format_table(findings))
+    if as_json:
+        typer.echo(json.dumps({"findings": [asdict(finding) for finding in findings]}, indent=2))
+    else:
+        _print_findings(findings)
     if any(finding.is_problem for finding in findings):
         raise typer.Exit(1)
-
-
-def _list_debian_packages(findings: Sequence[Finding]) -> list[str]:
-    return sorted({name for finding in findings for name in finding.debian_packages})
 
 
 def install_debian_packages(packages: Sequence[str]) -> bool:
@@ -71,16 +71,10 @@ def install_debian_packages(packages: Sequence[str]) -> bool:
     )
 
 
-def _format_json(findings: Sequence[Finding]) -> str:
-    return json.dumps({"findings": [asdict(finding) for finding in findings]}, indent=2)
-
-
-def _format_table(findings: Sequence[Finding]) -> str:
+def _print_findings(findings: Sequence[Finding]) -> None:
     width = max(len(finding.name) for finding in findings)
-    lines = []
     for finding in findings:
         symbol, colour = _SYMBOLS[finding.status]
-        lines.append(f"{typer.style(symbol, fg=colour)} {finding.name:<{width}}  {finding.detail}")
+        typer.echo(f"{typer.style(symbol, fg=colour)} {finding.name:<{width}}  {finding.detail}")
         if finding.remedy:
-            lines.append(f"  {'':<{width}}  → {finding.remedy}")
-    return "\n".join(lines)
+            typer.echo(f"  {'':<{width}}  → {finding.remedy}")

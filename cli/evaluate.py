@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import options
-from cli.evaluate_photos import measure_whole_photos
-from cli.tables import make_table, print_tables
-from cli.terminal import print_skipped
+from cli.tables import format_percent, make_table, print_tables
+from cli.terminal import print_skipped, print_warning
 from core import ConfigError, Device
 from training.data.splits import Split
+
+if TYPE_CHECKING:
+    from training.evaluation.photos import PhotoEvaluation
 
 EvaluatedSplit = StrEnum(  # type: ignore[misc]
     "EvaluatedSplit", {name.upper(): name for name in (*Split, options.ALL)}
@@ -53,6 +55,14 @@ PhotoDetectorOption = Annotated[
     typer.Option("--detector", help="Face detector for --photos.  [default: the preset's]"),
 ]
 
+_PHOTO_METRICS = {
+    "coverage": "a face found",
+    "accuracy": "right",
+    "accuracy_of_found": "right where a face was found",
+    "certain": "certain",
+    "certain_accuracy": "right among the certain",
+}
+
 
 def evaluate(
     *,
@@ -80,15 +90,18 @@ def evaluate(
                 "With --photos only --labels, --model, --weights, --detector and --device work.",
                 hint="For faces that are cut out already, use --data and --split.",
             )
-        measure_whole_photos(
+        from training.evaluation.photos import evaluate_photos
+
+        measured = evaluate_photos(
             photos,
             out,
-            model=model,
-            weights=weights,
+            models=options.list_models(model, weights),
+            weights_dir=weights,
+            detector=str(detector) if detector else None,
             labels=labels,
-            detector=detector,
             device=device,
         )
+        _print_photos(measured)
         return
     if not data or split is None:
         raise ConfigError(
@@ -96,10 +109,8 @@ def evaluate(
             hint="Give --data and --split, or --photos for whole photos.",
         )
     if split == EvaluatedSplit(Split.TEST):
-        typer.secho(
-            "Use the test split only for one final measurement; choose and tune on validation.",
-            fg="yellow",
-            err=True,
+        print_warning(
+            "Use the test split only for one final measurement; choose and tune on validation."
         )
     from training.reporting.evaluation import evaluate_models
 
@@ -125,3 +136,21 @@ def evaluate(
     typer.echo(f"Everything is in {result.directory}: metrics.json, predictions.csv and plots.")
     for card in result.cards:
         typer.echo(f"Recorded; the model card is {card}.")
+
+
+def _print_photos(result: PhotoEvaluation) -> None:
+    """Print a column for each model, a row for each metric and each emotion."""
+    print_skipped(result.skipped)
+    models = result.report["models"]
+    table = make_table("On whole photos", *models)
+    table.add_row("photos", *(f"{metrics['n']:,}" for metrics in models.values()))
+    for key, label in _PHOTO_METRICS.items():
+        table.add_row(label, *(format_percent(metrics, key) for metrics in models.values()))
+    for emotion in next(iter(models.values()))["per_class"]:
+        rows = [metrics["per_class"][emotion] for metrics in models.values()]
+        table.add_row(emotion, *(f"{row['right']} of {row['n']}" for row in rows))
+    print_tables(table)
+    unlabelled = result.report["unlabelled"]["photos"]
+    if unlabelled:
+        typer.echo(f"{unlabelled} more photos have no label.")
+    typer.echo(f"Everything is in {result.directory}: photos.json and photos.csv.")

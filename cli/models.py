@@ -50,9 +50,8 @@ def models(
         typer.echo(format_comparison_table(trained), nl=False)
         return
     if trained:
-        table = make_table(
-            "", *(info.name for info in trained), rows=build_comparison_rows(trained)
-        )
+        names = (info.name for info in trained)
+        table = make_table("", *names, rows=build_comparison_rows(trained))
         table.add_row("measured on", *(_describe_data(info.metrics) for info in trained))
         print_tables(table)
         _print_machines(trained)

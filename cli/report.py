@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.terminal import print_warning
 from core import ConfigError
 
 if TYPE_CHECKING:
@@ -65,19 +66,15 @@ def report(
 
     single = {"votes": votes, "photos": photos, "images": images, "boxes": boxes}
     single["negatives"] = negatives
-    given = {"data": [str(path) for path in data or ()]}
-    given |= {name: [str(path)] if path else [] for name, path in single.items()}
+    given = {name: [str(path)] if path else [] for name, path in single.items()}
+    given["data"] = [str(path) for path in data or ()]
     for selected in _select_measures(measure or [], given):
         _run_measure(selected, given, RESULTS)
     result = write_report(out)
     for name, networks in result.outdated.items():
-        typer.secho(
-            f"{name} was not measured with the shipped weights ({', '.join(networks)}).",
-            fg="yellow",
-            err=True,
-        )
+        print_warning(f"{name} was not measured with the shipped weights ({', '.join(networks)}).")
     for name in result.absent:
-        typer.secho(f"{name} is not measured yet; its part is left out.", fg="yellow", err=True)
+        print_warning(f"{name} is not measured yet; its part is left out.")
     typer.echo(f"Wrote {len(result.files)} files to {out}.")
 
 
@@ -86,7 +83,7 @@ def _select_measures(names: Sequence[str], given: Mapping[str, Sequence[str]]) -
     from training.reporting.measures import MEASURES
 
     known = {measure.artefact: measure for measure in MEASURES}
-    groups = {ALL: MEASURES, LIGHT: [measure for measure in MEASURES if not measure.idle]}
+    groups = {ALL: [*known], LIGHT: [name for name, measure in known.items() if not measure.idle]}
     for name in names:
         if name not in {*groups, *known}:
             choices = ", ".join((*known, *groups))
@@ -99,12 +96,14 @@ def _select_measures(names: Sequence[str], given: Mapping[str, Sequence[str]]) -
             )
     if not groups.keys() & set(names):
         return [known[name] for name in dict.fromkeys(names)]
-    wanted = {m.artefact for name in names for m in groups.get(name, [known.get(name)]) if m}
-    possible = {m.artefact for m in MEASURES if all(given[need] for need in m.needs)}
+    wanted = {each for name in names for each in groups.get(name, [name])}
+    selected = []
     for measure in MEASURES:
-        if measure.artefact not in wanted & possible:
+        if measure.artefact in wanted and all(given[need] for need in measure.needs):
+            selected.append(measure)
+        else:
             typer.echo(f"Left as it is: {measure.artefact} ({measure.format_command()})", err=True)
-    return [measure for measure in MEASURES if measure.artefact in wanted & possible]
+    return selected
 
 
 def _run_measure(measure: Measure, given: Mapping[str, Sequence[str]], results: Path) -> None:

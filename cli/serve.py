@@ -40,18 +40,14 @@ def app(port: Port = None, window: Window = False) -> None:
 
 def demo(port: Port = None) -> None:
     """Open the Gradio demo in the browser."""
-    _replace_process(gradio_command(), gradio_environment(port))
+    command = [sys.executable, str(ROOT / "frontends" / "gradio_app" / "app.py")]
+    _replace_process(command, gradio_environment(port))
 
 
 def streamlit_command(port: int | None = None) -> list[str]:
     """Return the command that starts the Streamlit app; its settings are in `.streamlit`."""
     command = [sys.executable, str(ROOT / "frontends" / "streamlit_app" / "app.py")]
     return command if port is None else [*command, "--server.port", str(port)]
-
-
-def gradio_command() -> list[str]:
-    """Return the command that starts the Gradio demo."""
-    return [sys.executable, str(ROOT / "frontends" / "gradio_app" / "app.py")]
 
 
 def gradio_environment(port: int | None = None) -> dict[str, str]:

@@ -34,6 +34,11 @@ def print_progress(text: str) -> None:
         typer.echo(text, err=True)
 
 
+def print_warning(text: str) -> None:
+    """Print ``text`` to stderr in yellow."""
+    typer.secho(text, fg="yellow", err=True)
+
+
 def print_written(path: object) -> None:
     """Print to stderr that ``path`` was written."""
     typer.echo(printable(f"Wrote {path}"), err=True)

@@ -1,4 +1,4 @@
-"""Tracking faces from frame to frame, and smoothing their scores over time."""
+"""Recognising the same face from frame to frame, and smoothing its answer over time."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ from .types import Box, EmotionScores, FaceAnalysis
 
 @dataclass(frozen=True, slots=True)
 class TrackedFace:
-    """A face in the newest frame."""
+    """A face when it was last seen."""
 
     number: int
-    """From 1; the same while the face is tracked, and never reused."""
+    """From 1; the same as long as the face is followed, and never given again."""
     box: Box
     emotions: EmotionScores
     """Smoothed over time."""
     per_model: Mapping[str, EmotionScores]
-    """Scores of each network, smoothed too."""
+    """What each network says, smoothed alike."""
     last_s: float
-    """Time of the frame."""
+    """When that was, in seconds of the stream."""
 
 
 @dataclass(slots=True)
 class FaceTracker:
-    """Tracks faces by the overlap of their boxes; for one stream in one thread.
+    """Follows faces by the overlap of their boxes.
 
-    Smoothing depends on time, not on the number of frames.
+    One for each stream; not for several threads. Smoothing goes by the clock, so that it is
+    the same at any frame rate.
     """
 
     smoothing_s: float = 0.6
-    """Time after which an old score counts 1 / e; 0 turns smoothing off."""
+    """Time after which an old answer counts 1 / e; 0 smooths nothing."""
     keep_s: float = 1.0
-    """How long a face that is not seen keeps its number; until the next frame at least."""
+    """How long a face that is not seen keeps its number; one in the last frame always does."""
     least_overlap: float = 0.25
     """Intersection over union from which two boxes show the same face."""
-    _tracks: list[TrackedFace] = field(default_factory=list)
+    _tracks: dict[int, TrackedFace] = field(default_factory=dict)
     _numbers: count[int] = field(default_factory=lambda: count(1))
     _newest_s: float = -math.inf
 
@@ -50,48 +51,48 @@ class FaceTracker:
         """
         if time_s < self._newest_s:
             raise ValueError(f"expected frames in order of time, got one at {time_s:g} s")
-        self._tracks = [
-            each
-            for each in self._tracks
-            if each.last_s == self._newest_s or time_s - each.last_s <= self.keep_s
-        ]
+        self._tracks = {
+            number: track
+            for number, track in self._tracks.items()
+            if track.last_s == self._newest_s or time_s - track.last_s <= self.keep_s
+        }
         self._newest_s = time_s
-        followed = self._match_tracks(faces)
-        tracked = []
-        for place, face in enumerate(faces):
-            if place in followed:
-                track = self._continue(self._tracks[followed[place]], face, time_s)
-                self._tracks[followed[place]] = track
-            else:
-                number = next(self._numbers)
-                track = TrackedFace(number, face.face.box, face.emotions, face.per_model, time_s)
-                self._tracks.append(track)
-            tracked.append(track)
-        return tuple(tracked)
+        tracks = self._match_tracks(faces)
+        tracked = tuple(
+            self._follow(tracks.get(place), face, time_s) for place, face in enumerate(faces)
+        )
+        self._tracks |= {face.number: face for face in tracked}
+        return tracked
 
-    def _match_tracks(self, faces: Sequence[FaceAnalysis]) -> dict[int, int]:
-        """Return the track's place for each face's; the largest overlaps are matched first."""
+    def _match_tracks(self, faces: Sequence[FaceAnalysis]) -> dict[int, TrackedFace]:
+        """Return the track of each face by its place; the largest overlaps are matched first."""
         pairs = [
             (box_iou(track.box, face.face.box), place, number)
             for place, face in enumerate(faces)
-            for number, track in enumerate(self._tracks)
+            for number, track in self._tracks.items()
         ]
-        followed: dict[int, int] = {}
+        matched: dict[int, TrackedFace] = {}
+        taken: set[int] = set()
         for share, place, number in sorted(pairs, reverse=True):
-            if share < self.least_overlap:
-                break
-            if place not in followed and number not in followed.values():
-                followed[place] = number
-        return followed
+            if share >= self.least_overlap and place not in matched and number not in taken:
+                matched[place] = self._tracks[number]
+                taken.add(number)
+        return matched
 
-    def _continue(self, track: TrackedFace, face: FaceAnalysis, time_s: float) -> TrackedFace:
-        past_s = time_s - track.last_s
-        per_model = {
-            name: self._smooth(track.per_model.get(name, scores), scores, past_s)
-            for name, scores in face.per_model.items()
-        }
-        emotions = self._smooth(track.emotions, face.emotions, past_s)
-        return TrackedFace(track.number, face.face.box, emotions, per_model, time_s)
+    def _follow(self, track: TrackedFace | None, face: FaceAnalysis, time_s: float) -> TrackedFace:
+        """Return ``face`` with the number of its track and smoothed, or with a new number."""
+        emotions, per_model = face.emotions, face.per_model
+        if track is None:
+            number = next(self._numbers)
+        else:
+            past_s = time_s - track.last_s
+            number = track.number
+            emotions = self._smooth(track.emotions, emotions, past_s)
+            per_model = {
+                name: self._smooth(track.per_model.get(name, scores), scores, past_s)
+                for name, scores in per_model.items()
+            }
+        return TrackedFace(number, face.face.box, emotions, per_model, time_s)
 
     def _smooth(self, old: EmotionScores, new: EmotionScores, past_s: float) -> EmotionScores:
         if self.smoothing_s <= 0:

@@ -226,10 +226,3 @@ def _mask_signals(how: int, signals: set[signal.Signals]) -> set[signal.Signals]
     if sys.platform == "win32":
         return set()
     return {signal.Signals(number) for number in signal.pthread_sigmask(how, signals)}
-
-
-def count_usable_cores() -> int:
-    """Return the number of processor cores this process may use, also inside a container."""
-    import joblib
-
-    return int(joblib.cpu_count())

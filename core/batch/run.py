@@ -15,7 +15,7 @@ from ..files import atomic_file, part_path
 from ..types import Provenance
 from .journal import FileIndex, Journal, report_resumable_disk_errors
 from .options import BatchEngine, BatchOptions, BatchProgress, BatchSummary
-from .pool import PHOTOS_PER_CHUNK, LocalPool, count_usable_cores
+from .pool import PHOTOS_PER_CHUNK, LocalPool
 from .report import write_report
 from .rows import COLUMN_NAMES, Row, RowCounter
 from .sinks import write_table
@@ -124,7 +124,10 @@ def _list_own_paths(options: BatchOptions) -> set[str]:
 
 
 def _open_pool(setup: WorkerSetup, options: BatchOptions, files: int) -> Pool:
-    workers = options.workers or count_usable_cores()
+    import joblib
+
+    # The number of cores this process may use, also inside a container.
+    workers = options.workers or int(joblib.cpu_count())
     if options.engine is BatchEngine.RAY:
         from .ray_pool import RayPool
 

@@ -148,25 +148,20 @@ class ObjectStore:
 
     def walk(self, exclude: Container[str] = ()) -> Iterator[FoundFile]:  # noqa: ARG002
         """Yield the files sorted by name in each folder."""
-        try:
-            yield from self._walk(self.root)
-        except OSError as error:
+
+        def fail(error: OSError) -> None:
             raise ConfigError(
                 f"The photos cannot be listed: {error}.",
                 hint="Check the address and your permission to read there.",
             ) from error
 
-    def _walk(self, folder: str) -> Iterator[FoundFile]:
-        def fail(error: OSError) -> None:
-            raise error
-
-        for _, folders, files in self.files.walk(folder, detail=True, on_error=fail):
+        for _, folders, files in self.files.walk(self.root, detail=True, on_error=fail):
             for name in sorted(files):
                 facts = files[name]
                 path = str(facts["name"])[len(self.root) :].lstrip("/")
                 yield FoundFile(path, compute_stamp(facts.get("size"), _find_version(facts)))
             # Some stores list folders in no fixed order; fsspec visits them in this dict's order.
-            in_order = {name: folders[name] for name in sorted(folders)}
+            in_order = sorted(folders.items())
             folders.clear()
             folders.update(in_order)
 

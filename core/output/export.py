@@ -37,7 +37,7 @@ def document(analysis: ImageAnalysis) -> dict[str, Any]:
         "name": analysis.name,
         "width": analysis.width,
         "height": analysis.height,
-        "faces": [_face(face) for face in analysis.faces],
+        "faces": [_export_face(face) for face in analysis.faces],
         "notes": list(analysis.notes),
         "provenance": asdict(analysis.provenance),
     }
@@ -131,46 +131,46 @@ def spreadsheet_text(text: str) -> str:
     return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
-def _face(answer: FaceAnalysis) -> dict[str, Any]:
+def _export_face(answer: FaceAnalysis) -> dict[str, Any]:
     return {
         "index": answer.index,
-        "box": _box(answer.face.box),
+        "box": _export_box(answer.face.box),
         "score": round(answer.face.score, 4),
-        "landmarks": _landmarks(answer.face.landmarks),
-        "emotions": _emotions(answer.emotions),
+        "landmarks": _export_landmarks(answer.face.landmarks),
+        "emotions": _export_emotions(answer.emotions),
         "top": str(answer.emotions.top),
         "certain": answer.emotions.certain,
         "per_model": {
             name: {
-                "emotions": _emotions(scores),
+                "emotions": _export_emotions(scores),
                 "top": str(scores.top),
                 "certain": scores.certain,
             }
             for name, scores in answer.per_model.items()
         },
         "agreement": str(answer.agreement) if answer.agreement else None,
-        "quality": _quality(answer.quality),
+        "quality": _export_quality(answer.quality),
     }
 
 
-def _box(box: Box) -> dict[str, float]:
+def _export_box(box: Box) -> dict[str, float]:
     edges = {"x1": box.x1, "y1": box.y1, "x2": box.x2, "y2": box.y2}
     return {name: round(value, 1) for name, value in edges.items()}
 
 
-def _landmarks(landmarks: Landmarks | None) -> dict[str, Any] | None:
+def _export_landmarks(landmarks: Landmarks | None) -> dict[str, Any] | None:
     if landmarks is None:
         return None
     points = [[round(float(x), 1), round(float(y), 1)] for x, y in landmarks.points]
     return {"scheme": landmarks.scheme, "points": points}
 
 
-def _emotions(scores: EmotionScores) -> dict[str, float]:
+def _export_emotions(scores: EmotionScores) -> dict[str, float]:
     pairs = zip(EMOTIONS, scores.probabilities, strict=True)
     return {str(emotion): round(probability, 6) for emotion, probability in pairs}
 
 
-def _quality(quality: FaceQuality) -> dict[str, Any]:
+def _export_quality(quality: FaceQuality) -> dict[str, Any]:
     angles = {"yaw": quality.yaw, "pitch": quality.pitch, "roll": quality.roll}
     return {
         "size_px": round(quality.size_px, 1),

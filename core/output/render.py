@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,7 +42,7 @@ def annotate(
     stroke = max(2, round(side / 400))
     font = ImageFont.load_default(size=max(12, round(side / 55)))
     for face in analysis.faces:
-        _frame(draw, face, stroke)
+        _draw_frame(draw, face, stroke)
         if landmarks and face.face.landmarks is not None:
             points = face.face.landmarks.points
             # A mesh must not hide the face; five points must be visible.
@@ -51,7 +52,7 @@ def annotate(
                 draw.ellipse(box, fill=_LIGHT)
     pen = _Pen(draw, font, stroke)
     for face, (text, spot) in zip(analysis.faces, _place_labels(pen, analysis), strict=True):
-        _label(pen, face, text, spot)
+        _draw_label(pen, face, text, spot)
     return RgbImage(np.array(picture), image.name, image.notes)
 
 
@@ -83,67 +84,62 @@ def encode_png(image: RgbImage) -> bytes:
     return buffer.getvalue()
 
 
-def _frame(draw: ImageDraw.ImageDraw, face: FaceAnalysis, stroke: int) -> None:
+def _draw_frame(draw: ImageDraw.ImageDraw, face: FaceAnalysis, stroke: int) -> None:
     box = face.face.box
     colour = face.emotions.top.colour
     corners = [(box.x1, box.y1), (box.x2, box.y1), (box.x2, box.y2), (box.x1, box.y2)]
     for start, end in zip(corners, [*corners[1:], corners[0]], strict=True):
-        if face.emotions.certain:
-            parts = [(start, end)]
-        else:
-            parts = _dashes(start, end, 4.0 * stroke)
-        for part in parts:
+        certain = face.emotions.certain
+        for part in [(start, end)] if certain else _split_into_dashes(start, end, 4.0 * stroke):
             # A dark line underneath keeps the colour visible on any background.
             draw.line(part, fill=_DARK, width=stroke + 2)
             draw.line(part, fill=colour, width=stroke)
 
 
-def _dashes(
+def _split_into_dashes(
     start: tuple[float, float], end: tuple[float, float], length: float
 ) -> list[tuple[tuple[float, float], tuple[float, float]]]:
-    a, b = np.array(start), np.array(end)
-    count = max(1, int(np.hypot(*(b - a)) // (2 * length)))
-    edges = np.linspace(0, 1, 2 * count + 1)
-    at = [tuple(float(v) for v in a + (b - a) * edge) for edge in edges]
-    return [(at[i], at[i + 1]) for i in range(0, 2 * count, 2)]  # type: ignore[misc]
+    count = max(1, int(math.dist(start, end) // (2 * length)))
+    points = [(x, y) for x, y in np.linspace(start, end, 2 * count + 1).tolist()]
+    return list(zip(points[:-1:2], points[1::2], strict=True))
 
 
 def _place_labels(pen: _Pen, analysis: ImageAnalysis) -> list[tuple[str, Box]]:
     """Return text and place of each label: the longest texts that do not cover each other."""
     placed: list[tuple[str, Box]] = []
-    for words in (format_label, _short_label, _number):
+    for words in (format_label, _format_short_label, _format_number):
         placed = []
         free = True
         for face in analysis.faces:
             text = words(face)
-            spots = _label_positions(pen, text, face.face.box)
+            spots = _find_positions(pen, text, face.face.box)
             taken = [spot for _, spot in placed]
-            spot = next((s for s in spots if not any(_overlap(s, each) for each in taken)), None)
+            spot = next((s for s in spots if not any(_overlaps(s, each) for each in taken)), None)
             free = free and spot is not None
             # If there is no place left, the top of its own box hides least.
-            placed.append((text, spot or _inside_position(pen, text, face.face.box)))
+            placed.append((text, spot or _find_inside_position(pen, text, face.face.box)))
         if free:
             break
     return placed
 
 
-def _short_label(face: FaceAnalysis) -> str:
+def _format_short_label(face: FaceAnalysis) -> str:
     return f"{face.index}  {face.emotions.top}{'' if face.emotions.certain else '?'}"
 
 
-def _number(face: FaceAnalysis) -> str:
+def _format_number(face: FaceAnalysis) -> str:
     return f"{face.index}{'' if face.emotions.certain else '?'}"
 
 
-def _size_wh(pen: _Pen, text: str) -> tuple[float, float]:
+def _measure_label(pen: _Pen, text: str) -> tuple[float, float]:
     left, top, right, bottom = pen.draw.textbbox((0, 0), text, font=pen.font)
     return right - left + 4 * pen.stroke, bottom - top + 4 * pen.stroke
 
 
-def _label_positions(pen: _Pen, text: str, box: Box) -> list[Box]:
+def _find_positions(pen: _Pen, text: str, box: Box) -> list[Box]:
     """Return places inside the image: above the box, below it, at its top."""
-    width, height = _size_wh(pen, text)
-    inside = _inside_position(pen, text, box)
+    width, height = _measure_label(pen, text)
+    inside = _find_inside_position(pen, text, box)
     if width >= pen.draw.im.size[0]:
         return []
     return [
@@ -153,27 +149,27 @@ def _label_positions(pen: _Pen, text: str, box: Box) -> list[Box]:
     ]
 
 
-def _inside_position(pen: _Pen, text: str, box: Box) -> Box:
+def _find_inside_position(pen: _Pen, text: str, box: Box) -> Box:
     """Return the place at the box's top, moved into the image."""
-    width, height = _size_wh(pen, text)
+    width, height = _measure_label(pen, text)
     x = min(max(0.0, box.x1), max(0.0, pen.draw.im.size[0] - 1 - width))
     y = min(max(0.0, box.y1), max(0.0, pen.draw.im.size[1] - 1 - height))
     return Box(x, y, x + width, y + height)
 
 
-def _label(pen: _Pen, face: FaceAnalysis, text: str, spot: Box) -> None:
+def _draw_label(pen: _Pen, face: FaceAnalysis, text: str, spot: Box) -> None:
     left, top, _, _ = pen.draw.textbbox((0, 0), text, font=pen.font)
     at = (spot.x1 + 2 * pen.stroke - left, spot.y1 + 2 * pen.stroke - top)
     colour = face.emotions.top.colour
     pen.draw.rectangle((spot.x1, spot.y1, spot.x2, spot.y2), fill=colour, outline=_DARK)
-    pen.draw.text(at, text, font=pen.font, fill=_text_color(colour))
+    pen.draw.text(at, text, font=pen.font, fill=_choose_text_color(colour))
 
 
-def _overlap(a: Box, b: Box) -> bool:
+def _overlaps(a: Box, b: Box) -> bool:
     return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2
 
 
-def _text_color(colour: tuple[int, int, int]) -> tuple[int, int, int]:
+def _choose_text_color(colour: tuple[int, int, int]) -> tuple[int, int, int]:
     """Return black or white, whichever contrasts more with ``colour`` (WCAG 2 luminance)."""
     linear = [
         v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4

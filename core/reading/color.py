@@ -37,10 +37,7 @@ class ToneRange:
             values = np.asarray(band)
             finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values
             if finite.size:
-                low, high = (
-                    min(low, float(finite.min())),
-                    max(high, float(finite.max())),
-                )
+                low, high = min(low, float(finite.min())), max(high, float(finite.max()))
         whites = _USUAL_WHITES if image.mode == "F" else _USUAL_WHITES[1:]
         fitting = [white for white in whites if low >= 0 and white / 16 <= high <= white]
         return cls(low, fitting[0] if fitting else high)
@@ -70,13 +67,13 @@ class ColorConversion:
             tones=ToneRange.of(image) if deep else None,
             # Pillow inverts "white is zero" in 8-bit images but not in deep ones.
             inverted=deep and tags.get(262, 1) == 0,
-            profile=_profile(image),
+            profile=_make_srgb_transform(image),
         )
 
-    def resizable(self, band: Image.Image) -> Image.Image:
+    def to_resizable(self, band: Image.Image) -> Image.Image:
         """Return the band as L, LA, RGB, RGBA or CMYK, whose values can be averaged."""
         if self.tones is not None:
-            return self._from_deep(band, self.tones)
+            return self._convert_deep(band, self.tones)
         mode, transparent = band.mode, band.has_transparency_data
         if mode in ("LA", "RGBA", "CMYK"):
             return band
@@ -96,7 +93,7 @@ class ColorConversion:
             return self.profile.apply(band)
         return band.convert("RGB")
 
-    def _from_deep(self, band: Image.Image, tones: ToneRange) -> Image.Image:
+    def _convert_deep(self, band: Image.Image, tones: ToneRange) -> Image.Image:
         values = np.asarray(band)
         grey = tones.to_grey(values)
         image = Image.fromarray(255 - grey if self.inverted else grey)
@@ -128,12 +125,12 @@ def keep_transparent_color(image: Image.Image) -> None:
         image.info["transparency"] = hidden * (85 if raw == "L;2" else 17)
 
 
-def _profile(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
+def _make_srgb_transform(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
     """Return the transform from the image's colours to sRGB; None without a usable profile."""
     embedded = image.info.get("icc_profile")
     if not isinstance(embedded, bytes) or not embedded:
         return None
-    mode = _flat_mode(image.mode)
+    mode = _get_flat_mode(image.mode)
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(embedded))
         if (source.profile.profile_description or "").startswith("sRGB"):
@@ -143,7 +140,7 @@ def _profile(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
         return None  # damaged, or a profile for other pixels: read the image without it
 
 
-def _flat_mode(mode: str) -> str:
+def _get_flat_mode(mode: str) -> str:
     """Return the mode of a band in ``to_rgb`` before the profile is applied."""
     if mode == "CMYK":
         return mode

@@ -13,7 +13,6 @@ import os
 import signal
 import struct
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -38,13 +37,17 @@ def main() -> None:
     requests, replies = _open_channels()
     _limit_resources()
     keep_blocks()
+    alarm = getattr(signal, "alarm", lambda _: 0)  # Windows has none
     replies.write(READY)
     replies.flush()
     while head := requests.read(REQUEST.size):
         number, seconds, size = REQUEST.unpack(head)
         data = requests.read(size)
-        with _time_limit(seconds):
-            reply, pixels = _decode(data, FORMATS[number])
+        # The signal has no handler, so the system ends the process even inside C code, and even
+        # if nobody waits for the answer any more.
+        alarm(seconds)
+        reply, pixels = _decode(data, FORMATS[number])
+        alarm(0)
         text = json.dumps(reply).encode()
         replies.write(REPLY.pack(len(text), len(pixels)))
         replies.write(text)
@@ -84,14 +87,3 @@ def _limit_resources() -> None:
             "SC_PAGE_SIZE"
         )
         resource.setrlimit(resource.RLIMIT_AS, (held + _MEMORY_BYTES, held + _MEMORY_BYTES))
-
-
-@contextlib.contextmanager
-def _time_limit(seconds: int) -> Iterator[None]:
-    """End the process if the block takes longer, even where nobody waits for it any more."""
-    alarm = getattr(signal, "alarm", lambda _: 0)  # Windows has none
-    alarm(seconds)  # no handler is set, so that the system itself ends the process, in C code too
-    try:
-        yield
-    finally:
-        alarm(0)

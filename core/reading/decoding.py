@@ -17,10 +17,18 @@ from ..errors import ImageTooLarge, InputError, UnreadableImage
 from ..types import UInt8Array
 from .color import ColorConversion, keep_transparent_color
 from .formats import Format
-from .limits import CONCURRENT_DECODES, MAX_PIXELS, MAX_PIXELS_WHOLE, MAX_SIDE, check_pixels
+from .limits import (
+    CONCURRENT_DECODES,
+    MAX_PIXELS,
+    MAX_PIXELS_WHOLE,
+    MAX_SIDE,
+    REDUCE,
+    SAVE_AGAIN,
+    check_pixels,
+)
 from .screening import Screened, check_run_lengths, screen
 from .silence import silence_decoders
-from .tag_directories import exif_orientation
+from .tag_directories import read_orientation
 
 _BAND_PIXELS = 2**20
 _FILTER = Image.Resampling.BICUBIC
@@ -48,11 +56,11 @@ def decode(data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
             stored = image.size
             keep_transparent_color(image)
             if screened.scalable_wh == image.size:
-                _draft(image)
+                _reduce_while_decoding(image)
             image.load()
-            pixels, turned = _upright_pixels(image)
+            pixels, turned = _make_upright(image)
             several = _has_several(image, kind, screened)
-            notes = _notes(kind, stored[::-1] if turned else stored, pixels, several=several)
+            notes = _make_notes(kind, stored[::-1] if turned else stored, pixels, several=several)
     return pixels, notes
 
 
@@ -66,7 +74,7 @@ def _translate_errors(kind: Format) -> Iterator[None]:
     except (Image.DecompressionBombError, MemoryError) as error:
         raise ImageTooLarge(
             f"The picture is too large; at most {MAX_PIXELS // 10**6} megapixels are read.",
-            hint="Reduce it, for example to 4000 pixels on its longer side, then try again.",
+            hint=REDUCE,
         ) from error
     except Exception as error:
         # Decoders meet hostile bytes with nearly every built-in error (OSError, SyntaxError,
@@ -75,7 +83,7 @@ def _translate_errors(kind: Format) -> Iterator[None]:
         raise UnreadableImage(
             f"This {kind.value} picture is damaged or cut off, or a kind of {kind.value} "
             "we can't read.",
-            hint="Open it in an image editor and save it again, or get the original again.",
+            hint=SAVE_AGAIN,
         ) from error
 
 
@@ -86,7 +94,7 @@ def _check(image: Image.Image, kind: Format, screened: Screened) -> None:
         check_run_lengths(*image.size)
 
 
-def _draft(image: Image.Image) -> None:
+def _reduce_while_decoding(image: Image.Image) -> None:
     """Let the JPEG decoder skip detail that would be discarded or cost too much."""
     width, height = image.size
     divisor = 1
@@ -99,14 +107,16 @@ def _draft(image: Image.Image) -> None:
         image.draft(image.mode, (max(1, width // divisor), max(1, height // divisor)))
 
 
-def _upright_pixels(image: Image.Image) -> tuple[UInt8Array, bool]:
+def _make_upright(image: Image.Image) -> tuple[UInt8Array, bool]:
     """Return the pixels of a loaded image, and whether width and height were swapped.
 
     Works band by band: besides the decoder's image only the result is held.
     """
-    orientation = _orientation(image)
+    # A TIFF has no such block; Pillow turns it itself.
+    exif = image.info.get("exif")
+    orientation = read_orientation(exif) if isinstance(exif, bytes) else 1
     turned = orientation >= 5
-    width, height = _reduced_size(*image.size)
+    width, height = _reduce_size(*image.size)
     shape = (width, height, 3) if turned else (height, width, 3)
     upright: UInt8Array = np.empty(shape, np.uint8)
     target = _view_as_stored(upright, orientation)
@@ -121,7 +131,7 @@ def _upright_pixels(image: Image.Image) -> tuple[UInt8Array, bool]:
         last = min(image.height, math.ceil(bottom * scale_y) + reach)
         if (width, height) == image.size:
             first, last = top, bottom
-        band = conversion.resizable(image.crop((0, first, image.width, last)))
+        band = conversion.to_resizable(image.crop((0, first, image.width, last)))
         if (width, height) != image.size:
             end = min(bottom * scale_y - first, band.height)
             box = (0.0, top * scale_y - first, width * scale_x, end)
@@ -131,17 +141,11 @@ def _upright_pixels(image: Image.Image) -> tuple[UInt8Array, bool]:
     return upright, turned
 
 
-def _reduced_size(width: int, height: int) -> tuple[int, int]:
+def _reduce_size(width: int, height: int) -> tuple[int, int]:
     longest = max(width, height)
     if longest <= MAX_SIDE:
         return width, height
     return max(1, round(width * MAX_SIDE / longest)), max(1, round(height * MAX_SIDE / longest))
-
-
-def _orientation(image: Image.Image) -> int:
-    # A TIFF has no such block; Pillow turns it itself.
-    exif = image.info.get("exif")
-    return exif_orientation(exif) if isinstance(exif, bytes) else 1
 
 
 def _view_as_stored(upright: UInt8Array, orientation: int) -> UInt8Array:
@@ -165,7 +169,7 @@ def _has_several(image: Image.Image, kind: Format, screened: Screened) -> bool:
     return bool(getattr(image, "is_animated", False))
 
 
-def _notes(
+def _make_notes(
     kind: Format, stored: tuple[int, int], pixels: UInt8Array, *, several: bool
 ) -> tuple[str, ...]:
     notes = []

@@ -26,53 +26,40 @@ _HEAD = 4096
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 """What may come before text: a byte order mark and white space."""
 
-_OPENED: tuple[tuple[bytes, Format], ...] = (
-    (b"\xff\xd8\xff", Format.JPEG),
-    (b"\x89PNG\r\n\x1a\n", Format.PNG),
-    (b"BM", Format.BMP),
-    (b"GIF87a", Format.GIF),
-    (b"GIF89a", Format.GIF),
-    (b"II*\0", Format.TIFF),
-    (b"MM\0*", Format.TIFF),
-    (b"II+\0", Format.TIFF),  # BigTIFF
-    (b"MM\0+", Format.TIFF),
-)
+_Marks = bytes | tuple[bytes, ...]
+_SUPPORTED: dict[Format, _Marks] = {
+    Format.JPEG: b"\xff\xd8\xff",
+    Format.PNG: b"\x89PNG\r\n\x1a\n",
+    Format.BMP: b"BM",
+    Format.GIF: (b"GIF87a", b"GIF89a"),
+    Format.TIFF: (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),  # with a plus: BigTIFF
+}
 
-# Offset, bytes, what a person calls it. The first match wins.
-_PICTURES: tuple[tuple[int, bytes, str], ...] = (
+# Offset, bytes or one of several, what a person calls it. The first match wins.
+_PICTURES: tuple[tuple[int, _Marks, str], ...] = (
     (0, b"II\xbc\x01", "a JPEG XR picture"),
-    (0, b"IIRO", "an Olympus camera raw file"),
-    (0, b"IIRS", "an Olympus camera raw file"),
+    (0, (b"IIRO", b"IIRS"), "an Olympus camera raw file"),
     (0, b"IIU\0", "a Panasonic camera raw file"),
     (0, b"FUJIFILMCCD-RAW", "a Fujifilm camera raw file"),
-    (0, b"%!PS", "an EPS or PostScript drawing"),
-    (0, b"%!", "an EPS or PostScript drawing"),
-    (0, b"\xc5\xd0\xd3\xc6", "an EPS or PostScript drawing"),
+    (0, (b"%!PS", b"%!", b"\xc5\xd0\xd3\xc6"), "an EPS or PostScript drawing"),
     (0, b"%PDF", "a PDF document"),
     (0, b"8BPS", "a Photoshop document (PSD)"),
     (0, b"gimp xcf", "a GIMP document (XCF)"),
-    (0, b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
-    (0, b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
-    (0, b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
-    (0, b"\xff\x0a", "a JPEG XL picture"),
+    (0, (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"), "a JPEG 2000 picture"),
+    (0, (b"\0\0\0\x0cJXL \r\n\x87\n", b"\xff\x0a"), "a JPEG XL picture"),
     (0, b"\0\0\1\0", "a Windows icon (ICO)"),
     (0, b"\0\0\2\0", "a Windows cursor (CUR)"),
     (0, b"icns", "an Apple icon (ICNS)"),
     (0, b"/* XPM", "an XPM picture"),
     (0, b"\x01\xda", "an SGI picture"),
-    (0, b"\x0a\x00\x01", "a PCX picture"),
-    (0, b"\x0a\x02\x01", "a PCX picture"),
-    (0, b"\x0a\x03\x01", "a PCX picture"),
-    (0, b"\x0a\x05\x01", "a PCX picture"),
-    (0, b"BLP1", "a BLP game texture"),
-    (0, b"BLP2", "a BLP game texture"),
+    (0, (b"\x0a\x00\x01", b"\x0a\x02\x01", b"\x0a\x03\x01", b"\x0a\x05\x01"), "a PCX picture"),
+    (0, (b"BLP1", b"BLP2"), "a BLP game texture"),
     (0, b"DDS ", "a DDS game texture"),
     (4, b"\x11\xaf", "an FLI animation"),
     (4, b"\x12\xaf", "an FLC animation"),
     (0, b"\x80\xe8\0\0", "a Pixar picture"),
     (0, b"\x76\x2f\x31\x01", "an OpenEXR picture"),
-    (0, b"#?RADIANCE", "a Radiance HDR picture"),
-    (0, b"#?RGBE", "a Radiance HDR picture"),
+    (0, (b"#?RADIANCE", b"#?RGBE"), "a Radiance HDR picture"),
     (0, b"SIMPLE  =", "a FITS picture"),
     (0, b"\xd7\xcd\xc6\x9a", "a Windows metafile (WMF)"),
     (40, b" EMF", "a Windows metafile (EMF)"),
@@ -85,15 +72,14 @@ _PICTURES: tuple[tuple[int, bytes, str], ...] = (
     (128, b"DICM", "a DICOM medical picture"),
     (0, b"\x1aE\xdf\xa3", "a Matroska or WebM video"),
     (0, b"FLV\x01", "a Flash video"),
-    (0, b"\0\0\1\xba", "an MPEG video"),
-    (0, b"\0\0\1\xb3", "an MPEG video"),
+    (0, (b"\0\0\1\xba", b"\0\0\1\xb3"), "an MPEG video"),
     (8, b"AVI LIST", "an AVI video"),
     (0, b"push graphic-context", "an MVG drawing"),
-    *((0, b"P%d%c" % (n, end), "a PNM picture") for n in range(1, 8) for end in b" \t\r\n#"),
-    *((0, b"P%c%c" % (n, end), "a PFM picture") for n in b"Ff" for end in b" \r\n"),
+    (0, tuple(b"P%d%c" % (n, end) for n in range(1, 8) for end in b" \t\r\n#"), "a PNM picture"),
+    (0, tuple(b"P%c%c" % (n, end) for n in b"Ff" for end in b" \r\n"), "a PFM picture"),
 )
 
-_OTHERS: tuple[tuple[int, bytes, str], ...] = (
+_OTHERS: tuple[tuple[int, _Marks, str], ...] = (
     (0, b"PK\x03\x04", "a ZIP archive or an office document"),
     (0, b"PK\x05\x06", "an empty ZIP archive"),
     (0, b"\x1f\x8b", "a gzip archive"),
@@ -110,8 +96,7 @@ _OTHERS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"fLaC", "a FLAC recording"),
     (8, b"WAVE", "a WAV recording"),
     (36, b"acsp", "a colour profile (ICC)"),
-    (0, b"\x7fELF", "a program"),
-    (0, b"MZ", "a program"),
+    (0, (b"\x7fELF", b"MZ"), "a program"),
     (0, b"{\\rtf", "an RTF document"),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an office document"),
     (0, b"<?php", "a PHP script"),
@@ -137,15 +122,18 @@ def identify(data: bytes) -> Format:
     head = data[:_HEAD]
     if not head:
         raise UnreadableImage("The file is empty.", hint="Choose a photo.")
-    opened = _match_supported(head)
-    if opened is not None:
-        return opened
+    supported = _match_supported(head)
+    if supported is not None:
+        return supported
     picture = (
-        _match_prefix(head, _PICTURES) or _iso_media(head) or _written_picture(head) or _targa(data)
+        _match_prefix(head, _PICTURES)
+        or _identify_iso_media(head)
+        or _identify_text_picture(head)
+        or _identify_targa(data)
     )
     if picture is not None:
         raise unsupported_error(picture)
-    other = _match_prefix(head, _OTHERS) or _text(head)
+    other = _match_prefix(head, _OTHERS) or _identify_text(head)
     raise UnreadableImage(
         f"This is {other}, not a picture."
         if other
@@ -156,7 +144,7 @@ def identify(data: bytes) -> Format:
 
 def is_video_head(head: bytes) -> bool:
     """Return whether a file that starts like this is a video."""
-    named = _match_prefix(head, _PICTURES) or _iso_media(head)
+    named = _match_prefix(head, _PICTURES) or _identify_iso_media(head)
     return named is not None and named.endswith(" video")
 
 
@@ -171,14 +159,14 @@ def unsupported_error(what: str) -> UnsupportedImage:
 def _match_supported(head: bytes) -> Format | None:
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return Format.WEBP
-    return next((kind for magic, kind in _OPENED if head.startswith(magic)), None)
+    return next((kind for kind, marks in _SUPPORTED.items() if head.startswith(marks)), None)
 
 
-def _match_prefix(head: bytes, table: tuple[tuple[int, bytes, str], ...]) -> str | None:
-    return next((name for offset, mark, name in table if head.startswith(mark, offset)), None)
+def _match_prefix(head: bytes, table: tuple[tuple[int, _Marks, str], ...]) -> str | None:
+    return next((name for offset, marks, name in table if head.startswith(marks, offset)), None)
 
 
-def _iso_media(head: bytes) -> str | None:
+def _identify_iso_media(head: bytes) -> str | None:
     if head[4:8] != b"ftyp":
         return None
     length = int.from_bytes(head[:4], "big")
@@ -189,7 +177,7 @@ def _iso_media(head: bytes) -> str | None:
     return next(named, "an MP4 video")
 
 
-def _written_picture(head: bytes) -> str | None:
+def _identify_text_picture(head: bytes) -> str | None:
     start = head.lstrip(_BLANK)
     if start.startswith(b"<") and b"<svg" in start.lower():
         return "an SVG drawing"
@@ -198,12 +186,12 @@ def _written_picture(head: bytes) -> str | None:
     return None
 
 
-def _targa(data: bytes) -> str | None:
+def _identify_targa(data: bytes) -> str | None:
     # The only mark of a TGA file is its footer, and old ones have none.
     return "a TGA picture" if b"TRUEVISION-XFILE" in data[-26:] else None
 
 
-def _text(head: bytes) -> str | None:
+def _identify_text(head: bytes) -> str | None:
     start = head.lstrip(_BLANK).lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "a web page"

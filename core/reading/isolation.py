@@ -14,14 +14,13 @@ import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from ..errors import ProjectError, UnreadableImage
 from ..types import RgbImage, UInt8Array
 from .decoder_link import DecoderEnded, DecoderLate, DecoderLink
 from .formats import Format
-from .limits import CONCURRENT_DECODES, DECODE_SECONDS
+from .limits import CONCURRENT_DECODES, DECODE_SECONDS, SAVE_AGAIN
 from .reader import read_with
 
 _ROOT = str(Path(__file__).resolve().parents[2])
@@ -32,7 +31,6 @@ _PROGRAM = (
 )
 DECODER = (sys.executable, "-I", "-c", _PROGRAM)
 """The command that starts a decoder process."""
-_SAVE_AGAIN = "Open it in an image editor and save it again, or get the original again."
 
 
 class IsolatedReader:
@@ -91,12 +89,7 @@ class IsolatedReader:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.close()
 
     def _decode(self, data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
@@ -114,7 +107,7 @@ class IsolatedReader:
                     if fresh and not ended.was_ready:
                         raise decoder_start_error() from ended
                     what = "made the decoder crash"
-        raise UnreadableImage(f"Reading this {kind.value} picture {what}.", hint=_SAVE_AGAIN)
+        raise UnreadableImage(f"Reading this {kind.value} picture {what}.", hint=SAVE_AGAIN)
 
     @contextlib.contextmanager
     def _borrow(self, *, fresh: bool) -> Iterator[DecoderLink]:

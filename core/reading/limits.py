@@ -30,6 +30,10 @@ CONCURRENT_DECODES = 2
 DECODE_SECONDS = 20
 """Time limit for one image: nine times what the slowest allowed one takes."""
 
+SAVE_AGAIN = "Open it in an image editor and save it again, or get the original again."
+REDUCE = "Reduce it, for example to 4000 pixels on its longer side, then try again."
+"""Hints of several errors."""
+
 
 def check_bytes(size: int) -> None:
     """Raise ImageTooLarge for a file of more than MAX_BYTES."""
@@ -46,7 +50,7 @@ def check_pixels(width: int, height: int, limit: int = MAX_PIXELS) -> None:
         raise ImageTooLarge(
             f"The picture has {width} x {height} pixels ({width * height / 1e6:.1f} megapixels); "
             f"at most {limit / 1e6:.0f} megapixels are read.",
-            hint="Reduce it, for example to 4000 pixels on its longer side, then try again.",
+            hint=REDUCE,
         )
 
 

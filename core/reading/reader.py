@@ -56,7 +56,7 @@ def _read_file(path: Path) -> bytes:
             _check_file(os.fstat(descriptor))
             data = file.read(MAX_BYTES + 1)  # the file may still be growing
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-        raise _unreadable_file(error) from error
+        raise _make_file_error(error) from error
     check_bytes(len(data))
     return data
 
@@ -70,7 +70,7 @@ def _check_file(status: os.stat_result) -> None:
     check_bytes(status.st_size)
 
 
-def _unreadable_file(error: Exception) -> InputError:
+def _make_file_error(error: Exception) -> InputError:
     # The message leaves out the path: it may hold anything, and a server must not reveal it.
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return UnreadableImage("There is no such file.", hint="Check the path and its spelling.")

@@ -96,12 +96,12 @@ def check_run_lengths(width: int, height: int) -> None:
         )
 
 
-def _jpeg(data: bytes) -> Screened:
+def _screen_jpeg(data: bytes) -> Screened:
     exif = bytearray()
     frames: list[tuple[int, tuple[int, int]]] = []
     blocks = scans = padding = 0
     many_scans = data.count(b"\xff\xda") > MAX_SCANNED_PIXELS // 50_000_000
-    for marker, start, end, gap in _jpeg_segments(data):
+    for marker, start, end, gap in _split_jpeg(data):
         if marker == _START_OF_SCAN:
             scans += 1
             if not many_scans:
@@ -124,7 +124,7 @@ def _jpeg(data: bytes) -> Screened:
     return Screened(scans=max(1, scans), scalable_wh=frames[0][1] if honest else None)
 
 
-def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:
+def _split_jpeg(data: bytes) -> Iterator[tuple[int, int, int, int]]:
     """Yield each segment's marker, start and end of its content, and the bytes skipped before."""
     position = 2
     while found := _JPEG_MARKER.search(data, position):
@@ -140,7 +140,7 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int, int]]:
         position += length
 
 
-def _png(data: bytes) -> Screened:
+def _screen_png(data: bytes) -> Screened:
     position = 8
     for _ in range(MAX_METADATA_BLOCKS):
         name = data[position + 4 : position + 8]
@@ -150,8 +150,8 @@ def _png(data: bytes) -> Screened:
     raise too_costly_error("PNG", "it is padded with metadata")
 
 
-def _gif(data: bytes) -> Screened:
-    position = _after_palette(13, data[10] if len(data) > 10 else 0)
+def _screen_gif(data: bytes) -> Screened:
+    position = _skip_palette(13, data[10] if len(data) > 10 else 0)
     frames = extensions = 0
     while position < len(data):
         block = data[position]
@@ -160,14 +160,14 @@ def _gif(data: bytes) -> Screened:
             if frames == 2:
                 break
             flags = data[position + 9] if position + 9 < len(data) else 0
-            position = _after_palette(position + 10, flags) + 1
-            position = _after_sub_blocks(data, position, len(data))
+            position = _skip_palette(position + 10, flags) + 1
+            position = _skip_sub_blocks(data, position, len(data))
         elif block == 0x3B or (frames and block != 0x21):
             break  # the end, or damage after the first frame
         else:
             # Decoders skip stray bytes before the first frame.
             stop = len(data) if frames else position + MAX_GIF_EXTENSIONS + 2
-            end = _after_sub_blocks(data, position + 2, stop) if block == 0x21 else position + 1
+            end = _skip_sub_blocks(data, position + 2, stop) if block == 0x21 else position + 1
             extensions += end - position
             if extensions > MAX_GIF_EXTENSIONS and not frames:
                 raise too_costly_error("GIF", "it is padded with comments")
@@ -175,18 +175,18 @@ def _gif(data: bytes) -> Screened:
     return Screened(several_frames=frames > 1)
 
 
-def _after_palette(position: int, flags: int) -> int:
+def _skip_palette(position: int, flags: int) -> int:
     return position + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
 
 
-def _after_sub_blocks(data: bytes, position: int, stop: int) -> int:
+def _skip_sub_blocks(data: bytes, position: int, stop: int) -> int:
     stop = min(stop, len(data))
     while position < stop and data[position]:
         position += data[position] + 1
     return position + 1
 
 
-def _webp(data: bytes) -> Screened:
+def _screen_webp(data: bytes) -> Screened:
     # The decoder allocates the whole canvas on opening, before its size can be checked.
     name, bits = data[12:16], int.from_bytes(data[21:25], "little")
     if name == b"VP8X":
@@ -201,7 +201,7 @@ def _webp(data: bytes) -> Screened:
     return Screened()
 
 
-def _tiff(data: bytes) -> Screened:
+def _screen_tiff(data: bytes) -> Screened:
     structure = _check_directories(data, "TIFF")
     numbers = {tag.number: tag.integer or 0 for tag in structure}
     preview_only = numbers.get(_SUBFILE_TYPE, 0) & 1 and _SUB_DIRECTORIES in numbers
@@ -251,9 +251,9 @@ def _read_tags(tags: Iterator[Tag], format_name: str) -> list[Tag]:
 
 
 _RULES: dict[Format, Callable[[bytes], Screened]] = {
-    Format.JPEG: _jpeg,
-    Format.PNG: _png,
-    Format.GIF: _gif,
-    Format.WEBP: _webp,
-    Format.TIFF: _tiff,
+    Format.JPEG: _screen_jpeg,
+    Format.PNG: _screen_png,
+    Format.GIF: _screen_gif,
+    Format.WEBP: _screen_webp,
+    Format.TIFF: _screen_tiff,
 }

@@ -78,7 +78,7 @@ class TagDirectories:
         return struct.unpack_from(layout, self._data, offset)
 
 
-def exif_orientation(exif: bytes) -> int:
+def read_orientation(exif: bytes) -> int:
     """Return the EXIF orientation, 1..8; 1, upright, if it is missing.
 
     Files have 0, text and lists in this tag; everything but one number from 2 to 8 counts as 1.
@@ -87,8 +87,6 @@ def exif_orientation(exif: bytes) -> int:
         directories = TagDirectories(exif.removeprefix(b"Exif\0\0"))
     except ValueError:
         return 1
-    for tag in directories.tags(directories.first):
-        if tag.number == ORIENTATION:
-            held = tag.integer
-            return held if held is not None and 2 <= held <= 8 else 1
-    return 1
+    tags = directories.tags(directories.first)
+    value = next((tag.integer for tag in tags if tag.number == ORIENTATION), None)
+    return value if value is not None and 2 <= value <= 8 else 1

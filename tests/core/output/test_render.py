@@ -129,7 +129,7 @@ def test_labels_of_neighbours_do_not_cover_one_another(labels):
     spots = [spot for spot, _ in labels]
     for index, one in enumerate(spots):
         for other in spots[:index]:
-            assert not render._overlap(one, other)
+            assert not render._overlaps(one, other)
 
 
 def test_sixty_faces_each_get_their_label(labels):
@@ -139,7 +139,7 @@ def test_sixty_faces_each_get_their_label(labels):
     drawn(plain(), *(face_analysis(index + 1, box) for index, box in enumerate(boxes)))
     assert [said.split()[0] for _, said in labels] == [str(number) for number in range(1, 61)]
     assert not any(
-        render._overlap(one, other)
+        render._overlaps(one, other)
         for index, (one, _) in enumerate(labels)
         for other, _ in labels[:index]
     )
@@ -174,7 +174,7 @@ def test_words_stand_out_from_their_ground(emotion):
         return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
     one = luminance([v / 255 for v in emotion.colour])
-    other = luminance([v / 255 for v in render._text_color(emotion.colour)])
+    other = luminance([v / 255 for v in render._choose_text_color(emotion.colour)])
     contrast = (max(one, other) + 0.05) / (min(one, other) + 0.05)
     assert contrast >= 4.5  # WCAG 2 AA
 

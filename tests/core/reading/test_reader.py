@@ -12,7 +12,7 @@ from PIL import Image
 from core.reading.decoding import decode
 from core.reading.formats import Format
 from core.reading.reader import read_in_process
-from core.reading.tag_directories import exif_orientation
+from core.reading.tag_directories import read_orientation
 from core.types import RgbImage
 from tests.core.reading.picture_files import (
     ASCII,
@@ -204,15 +204,15 @@ def test_senseless_orientation_leaves_the_picture_as_it_is(kind: str, what: str)
     [b"", b"Exif\0\0", b"II", b"MM\0*", b"garbage, not a tag at all", b"II*\0\xff\xff\xff\xff"],
 )
 def test_broken_exif_does_not_cost_the_picture(block: bytes) -> None:
-    assert exif_orientation(block) == 1
+    assert read_orientation(block) == 1
     plain = saved(corners(), "JPEG")
     assert read_in_process(jpeg_with(plain, (0xE1, b"Exif\0\0" + block))).width == 24
 
 
 def test_orientation_is_read_in_both_byte_orders_and_from_long_numbers() -> None:
     big_endian = b"MM\0*\0\0\0\x08\0\x01" + b"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0" + bytes(4)
-    assert exif_orientation(big_endian) == 6
-    assert exif_orientation(exif((274, (LONG, 1, 8)))) == 8
+    assert read_orientation(big_endian) == 6
+    assert read_orientation(exif((274, (LONG, 1, 8)))) == 8
 
 
 def test_senseless_orientation_of_a_tiff_leaves_the_picture_as_it_is() -> None:

@@ -223,7 +223,7 @@ def test_modes_that_no_file_should_give_are_converted_all_the_same(mode: str) ->
     source = {"La": "LA", "RGBa": "RGBA"}.get(mode, "RGB")
     picture = corners().convert(source).convert(mode)
     conversion = ColorConversion.of(picture)
-    seen = np.asarray(conversion.to_rgb(conversion.resizable(picture))).astype(int)
+    seen = np.asarray(conversion.to_rgb(conversion.to_resizable(picture))).astype(int)
     expected = np.asarray(corners().convert("L" if mode == "La" else "RGB").convert("RGB"))
     assert np.abs(seen - expected).max() <= 2
 

@@ -100,13 +100,13 @@ def test_colour_profile_and_alpha_reach_reduced_pictures() -> None:
 
 def test_50_megapixel_jpeg_is_decoded_at_half_size(monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[tuple[int, int]] = []
-    reduce = decoding._reduced_size
+    reduce = decoding._reduce_size
 
     def noted(*size):
         decoded.append(size)
         return reduce(*size)
 
-    monkeypatch.setattr(decoding, "_reduced_size", noted)
+    monkeypatch.setattr(decoding, "_reduce_size", noted)
     read = read_in_process(saved(Image.new("L", (8160, 6120), 128), "JPEG"))
     assert decoded == [(4080, 3060)]
     assert (read.width, read.height) == (4080, 3060)
@@ -129,7 +129,7 @@ def test_jpeg_is_decoded_no_larger_than_useful(
     size: tuple[int, int], decoded_as: tuple[int, int]
 ) -> None:
     image = Image.open(io.BytesIO(jpeg_of_size(*size)))
-    decoding._draft(image)
+    decoding._reduce_while_decoding(image)
     assert image.size == decoded_as
 
 
