@@ -14,7 +14,7 @@ import typer
 from cli import options
 from cli.pictures import create_folders, save_pictures
 from cli.tables import make_table, print_tables
-from cli.terminal import has_terminal, printable
+from cli.terminal import escape_controls, has_terminal
 from core import Device, InputError, OperatingPoint, Preset
 
 if TYPE_CHECKING:
@@ -99,10 +99,10 @@ def analyze(
             image = read_image(photo)
         except InputError as error:
             failed += 1
-            typer.secho(printable(f"{photo}: {error.message}"), fg="red", err=True)
+            typer.secho(escape_controls(f"{photo}: {error.message}"), fg="red", err=True)
             hint = f"For a video: emotion live {photo}" if is_video(photo) else error.hint
             if hint:
-                typer.echo(printable(hint), err=True)
+                typer.echo(escape_controls(hint), err=True)
             continue
         # Built at the first readable photo, so that nobody waits for networks after a typing error.
         analyzer = analyzer or Analyzer.from_config(config)
@@ -159,7 +159,7 @@ def _print_table(analyses: list[ImageAnalysis]) -> None:
     headings = ("Photo", "Face", "Emotion", "Probability", "Next", *networks, "Remarks")
     table = make_table(*headings, left=left)
     for analysis in analyses:
-        name = Text(printable(analysis.name))
+        name = Text(escape_controls(analysis.name))
         notes = " ".join(analysis.notes)
         if not analysis.faces:
             blank = [""] * (2 + len(networks))

@@ -64,7 +64,7 @@ def bench(
     from training.benchmark.curves import draw_curves
     from training.benchmark.precision import compare_precisions
     from training.benchmark.run import run_benchmark
-    from training.benchmark.tables import format_benchmark_tables
+    from training.benchmark.tables import format_benchmark_tables, format_precision_rows
 
     def print_step(step: str) -> None:
         typer.echo(f"{step} …", err=True)
@@ -75,7 +75,8 @@ def bench(
         return
     if precision:
         comparison = compare_precisions(precision)
-        _print_precisions(comparison)
+        rows = format_precision_rows(comparison)
+        print_tables(make_table("MobileNetV2", *comparison, rows=rows))
         if out is not None:
             out.parent.mkdir(parents=True, exist_ok=True)
             out.write_text(json.dumps(comparison, indent=2) + "\n", encoding="utf-8")
@@ -130,10 +131,3 @@ def _print_report(report: Mapping[str, Any]) -> None:
         f"{photos['count']} {photos['from']} photos, median side {photos['median_px']} px; "
         f"{machine['processor']}, {machine['threads']} threads."
     )
-
-
-def _print_precisions(comparison: Mapping[str, Mapping[str, float]]) -> None:
-    from training.benchmark.tables import format_precision_rows
-
-    rows = format_precision_rows(comparison)
-    print_tables(make_table("MobileNetV2", *comparison, rows=rows))

@@ -11,7 +11,7 @@ import typer
 
 from cli import options
 from cli.tables import make_table, print_tables
-from cli.terminal import print_progress, print_skipped, printable
+from cli.terminal import escape_controls, print_progress, print_skipped
 from cli.training_run import explain_resume, get_epoch_printer, print_run
 from core import Device, OperatingPoint, Preset, format_metric
 from training.learning.precision import Precision
@@ -243,7 +243,8 @@ def show(
     counts = show_detectors(out, photos=photos or (), preset=preset, weights_dir=weights)
     names = tuple(next(iter(counts.values())))
     rows = [
-        (printable(photo), *(str(faces[name]) for name in names)) for photo, faces in counts.items()
+        (escape_controls(photo), *(str(faces[name]) for name in names))
+        for photo, faces in counts.items()
     ]
     print_tables(make_table("Faces found", *names, rows=rows))
     typer.echo(f"Drawn in {out}.")

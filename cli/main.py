@@ -17,7 +17,7 @@ except ModuleNotFoundError as error:
     # The installation is incomplete: a traceback would not say what to do.
     raise SystemExit(f"The package {error.name} is missing. To install it: make install") from error
 
-from cli.terminal import printable
+from cli.terminal import escape_controls
 from core import ProjectError, __version__
 
 COMMANDS = {
@@ -66,9 +66,9 @@ class CommandGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except ProjectError as error:
-            typer.secho(f"Error: {printable(error.message)}", fg="red", err=True)
+            typer.secho(f"Error: {escape_controls(error.message)}", fg="red", err=True)
             if error.hint:
-                typer.echo(printable(error.hint), err=True)
+                typer.echo(escape_controls(error.hint), err=True)
             raise typer.Exit(error.exit_code) from error
         finally:
             sys.stdout.flush()

@@ -11,7 +11,7 @@ _MAX_LISTED = 20
 """Skipped files that are listed by name."""
 
 
-def printable(text: str) -> str:
+def escape_controls(text: str) -> str:
     r"""Return ``text`` with control and direction characters as ``\x1b`` or ``\u202e``.
 
     A file name may hold escape sequences or right-to-left marks that would recolour, clear or
@@ -41,7 +41,7 @@ def print_warning(text: str) -> None:
 
 def print_written(path: object) -> None:
     """Print to stderr that ``path`` was written."""
-    typer.echo(printable(f"Wrote {path}"), err=True)
+    typer.echo(escape_controls(f"Wrote {path}"), err=True)
 
 
 def print_skipped(skipped: Sequence[str]) -> None:
@@ -50,6 +50,6 @@ def print_skipped(skipped: Sequence[str]) -> None:
         return
     typer.echo(f"Skipped {len(skipped)} files that cannot be read:", err=True)
     for line in skipped[:_MAX_LISTED]:
-        typer.echo(f"  {printable(line)}", err=True)
+        typer.echo(f"  {escape_controls(line)}", err=True)
     if len(skipped) > _MAX_LISTED:
         typer.echo(f"  and {len(skipped) - _MAX_LISTED} more", err=True)

@@ -38,7 +38,12 @@ def show_in_window(command: Sequence[str], address: str, folder: Path) -> None:
             webview.create_window(
                 _TITLE, address, width=width, height=height, min_size=_MIN_SIZE_WH
             )
-            _show(webview)
+            webview.start()
+        except webview.WebViewException as error:
+            raise ConfigError(
+                "pywebview found no library on this computer that draws web pages.",
+                hint=f"To install it: make window. {_USE_BROWSER}",
+            ) from error
         finally:
             server.terminate()
 
@@ -58,16 +63,6 @@ def _import_webview() -> Any:
     ):
         raise ConfigError("There is no desktop to open a window on.", hint=_USE_BROWSER)
     return webview
-
-
-def _show(webview: Any) -> None:
-    try:
-        webview.start()
-    except webview.WebViewException as error:
-        raise ConfigError(
-            "pywebview found no library on this computer that draws web pages.",
-            hint=f"To install it: make window. {_USE_BROWSER}",
-        ) from error
 
 
 def _wait_until_ready(server: subprocess.Popen[bytes], address: str) -> None:

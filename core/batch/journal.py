@@ -86,12 +86,8 @@ class FileIndex:
 
     def count(self) -> tuple[int, int]:
         """Return how many files exist, and how many of them have a result."""
-        done = sum(
-            1
-            for exists, offset in zip(self._exists, self._offsets, strict=True)
-            if exists and offset != _NO_RESULT
-        )
-        return sum(self._exists), done
+        files = zip(self._exists, self._offsets, strict=True)
+        return sum(self._exists), sum(exists and offset != _NO_RESULT for exists, offset in files)
 
     def _get_slot(self, path: str) -> int:
         slot = self._slots.setdefault(path, len(self._slots))
@@ -130,9 +126,15 @@ class Journal:
 
         Empties the journal if ``fresh``, or if its key differs; ``about`` goes into the new header.
         """
-        header = self._read_header()
-        if header is not None and header.get("key") == key and not fresh:
-            self._load_results(index)
+        lines = self._read_lines()
+        _, header = next(lines, (0, {}))
+        if not fresh and header.get("journal") == _VERSION and header.get("key") == key:
+            for offset, record in lines:
+                # Skips lines that a failing disk damaged: those files are pending.
+                if {"path", "stamp", "rows"} <= record.keys():
+                    index.add_result(record["path"], record["stamp"], offset)
+            with report_resumable_disk_errors(self.path):
+                os.ftruncate(self._descriptor, self._end)
             return
         with report_resumable_disk_errors(self.path):
             os.ftruncate(self._descriptor, 0)
@@ -195,21 +197,8 @@ class Journal:
                 hint="Wait until it has finished, or write to another file.",
             ) from None
 
-    def _read_header(self) -> dict[str, Any] | None:
-        """Return the first line; None if there is none, or if it is not a header."""
-        _, record = next(self._read_lines(), (0, None))
-        return record if record is not None and record.get("journal") == _VERSION else None
-
-    def _load_results(self, index: FileIndex) -> None:
-        for offset, record in self._read_lines():
-            # Skips the header, and lines that a failing disk damaged: those files are pending.
-            if record is not None and {"path", "stamp", "rows"} <= record.keys():
-                index.add_result(record["path"], record["stamp"], offset)
-        with report_resumable_disk_errors(self.path):
-            os.ftruncate(self._descriptor, self._end)
-
-    def _read_lines(self) -> Iterator[tuple[int, dict[str, Any] | None]]:
-        """Yield each complete line with its offset; None for a line that is not a JSON object.
+    def _read_lines(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield each complete line with its offset; {} for a line that is not a JSON object.
 
         Sets the journal's end behind the last complete line.
         """
@@ -223,12 +212,12 @@ class Journal:
                 yield offset, _parse_line(line)
 
 
-def _parse_line(line: bytes) -> dict[str, Any] | None:
+def _parse_line(line: bytes) -> dict[str, Any]:
     try:
         record = json.loads(line)
     except ValueError:
-        return None
-    return record if isinstance(record, dict) else None
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _format_line(record: Mapping[str, Any]) -> bytes:

@@ -42,6 +42,7 @@ class RayPool:
         self._ray = ray
         self._setup = setup
         self._workers = workers
+        self._gpus_per_worker = int(setup.config.device is Device.CUDA)
         self._provenance: Provenance | None = None
         self._started = not ray.is_initialized()
         if self._started:
@@ -58,7 +59,7 @@ class RayPool:
         """Return the provenance of a worker on the cluster, whose weights may differ from ours."""
         if self._provenance is None:
             task = self._ray.remote(max_retries=0)(_load_provenance)
-            with_gpu = task.options(num_gpus=self._gpus_per_worker())
+            with_gpu = task.options(num_gpus=self._gpus_per_worker)
             with _unwrap_ray_errors():
                 self._provenance = self._ray.get(with_gpu.remote(self._setup))
         return self._provenance
@@ -83,7 +84,7 @@ class RayPool:
             batch_format="numpy",
             compute=ActorPoolStrategy(size=min(self._workers, blocks)),
             num_cpus=1,
-            num_gpus=self._gpus_per_worker(),
+            num_gpus=self._gpus_per_worker,
         )
         with _unwrap_ray_errors():
             for block in dataset.iter_batches(batch_size=None, batch_format="numpy"):
@@ -93,9 +94,6 @@ class RayPool:
         """Shut down Ray if this pool started it."""
         if self._started:
             self._ray.shutdown()
-
-    def _gpus_per_worker(self) -> int:
-        return int(self._setup.config.device is Device.CUDA)
 
     def _parse_result(self, text: str) -> FileResult:
         record = json.loads(text)

@@ -133,6 +133,8 @@ class Worker:
 
     def _finish(self, pending: Sequence[_Pending]) -> list[FileResult]:
         """Return the results of the pending photos, and write their annotated copies."""
+        from ..output.render import annotate, encode_png
+
         try:
             prepared = [image for _, image, _ in pending]
             analyses = self.analyzer.classify(prepared, faces_per_call=self._faces_per_call)
@@ -144,7 +146,9 @@ class Worker:
         results = []
         for (path, _, image), analysis in zip(pending, analyses, strict=True):
             if image is not None and self._setup.annotate is not None:
-                _write_annotated(self._setup.annotate, path, image, analysis)
+                target = annotated_path(self._setup.annotate, path)
+                with report_resumable_disk_errors(target):
+                    atomic_write(target, encode_png(annotate(image, analysis)))
             results.append(FileResult.from_analysis(path, analysis))
         return results
 
@@ -159,14 +163,6 @@ def use_one_core() -> None:
 
     os.environ["OMP_NUM_THREADS"] = "1"  # read by torch and OpenVINO
     cv2.setNumThreads(1)
-
-
-def _write_annotated(folder: Path, path: str, image: RgbImage, analysis: ImageAnalysis) -> None:
-    from ..output.render import annotate, encode_png
-
-    target = annotated_path(folder, path)
-    with report_resumable_disk_errors(target):
-        atomic_write(target, encode_png(annotate(image, analysis)))
 
 
 def annotated_path(folder: Path, path: str) -> Path:

@@ -90,13 +90,13 @@ def _move_box(before: Face, now: Face) -> Box:
     if old is None or new is None or old.points.shape != new.points.shape:
         return now.box
     move = new.points.mean(axis=0) - old.points.mean(axis=0)
-    growth = _spread(new.points) / max(_spread(old.points), 1e-6)
+    growth = _compute_spread(new.points) / max(_compute_spread(old.points), 1e-6)
     x = (box.x1 + box.x2) / 2 + float(move[0])
     y = (box.y1 + box.y2) / 2 + float(move[1])
     width, height = box.width * growth / 2, box.height * growth / 2
     return Box(x - width, y - height, x + width, y + height)
 
 
-def _spread(points: Float32Array) -> float:
+def _compute_spread(points: Float32Array) -> float:
     """Return the mean distance of points from their centre."""
     return float(np.linalg.norm(points - points.mean(axis=0), axis=1).mean())

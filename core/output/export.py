@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ..labels import EMOTIONS
-from ..types import Box, EmotionScores, FaceAnalysis, FaceQuality, ImageAnalysis, Landmarks
+from ..types import EmotionScores, FaceAnalysis, FaceQuality, ImageAnalysis, Landmarks
 
 SCHEMA_VERSION = "1.0"
 """An addition increases the minor number, a change that could break a reader the major one."""
@@ -21,9 +21,10 @@ _AWKWARD = re.compile("[\ud800-\udfff\x7f-\x9f\u2028\u2029]")
 """Bytes of a file name that are not UTF-8 (PEP 383), and characters that some readers take for a
 line end."""
 
+_EDGES = ("x1", "y1", "x2", "y2")
 CSV_COLUMNS = (
-    *("name", "width", "height", "faces", "face", "x1", "y1", "x2", "y2", "score", "top"),
-    *("certain", *EMOTIONS, "quality", "notes", "model", "agreement", "per_model"),
+    *("name", "width", "height", "faces", "face", *_EDGES, "score", "top", "certain"),
+    *(*EMOTIONS, "quality", "notes", "model", "agreement", "per_model"),
 )
 
 
@@ -134,7 +135,7 @@ def spreadsheet_text(text: str) -> str:
 def _export_face(answer: FaceAnalysis) -> dict[str, Any]:
     return {
         "index": answer.index,
-        "box": _export_box(answer.face.box),
+        "box": {name: round(getattr(answer.face.box, name), 1) for name in _EDGES},
         "score": round(answer.face.score, 4),
         "landmarks": _export_landmarks(answer.face.landmarks),
         "emotions": _export_emotions(answer.emotions),
@@ -151,11 +152,6 @@ def _export_face(answer: FaceAnalysis) -> dict[str, Any]:
         "agreement": str(answer.agreement) if answer.agreement else None,
         "quality": _export_quality(answer.quality),
     }
-
-
-def _export_box(box: Box) -> dict[str, float]:
-    edges = {"x1": box.x1, "y1": box.y1, "x2": box.x2, "y2": box.y2}
-    return {name: round(value, 1) for name, value in edges.items()}
 
 
 def _export_landmarks(landmarks: Landmarks | None) -> dict[str, Any] | None:

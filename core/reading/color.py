@@ -26,7 +26,7 @@ class ToneRange:
     white: float
 
     @classmethod
-    def of(cls, image: Image.Image) -> ToneRange:
+    def from_image(cls, image: Image.Image) -> ToneRange:
         """Return the usual range that holds all values, or the image's own range.
 
         The latter is for images with negative values, or that use less than a sixteenth of the
@@ -59,12 +59,12 @@ class ColorConversion:
     profile: ImageCms.ImageCmsTransform | None
 
     @classmethod
-    def of(cls, image: Image.Image) -> ColorConversion:
+    def from_image(cls, image: Image.Image) -> ColorConversion:
         """Return the conversion for a loaded image."""
         deep = image.mode in _DEEP
         tags = getattr(image, "tag_v2", {})
         return cls(
-            tones=ToneRange.of(image) if deep else None,
+            tones=ToneRange.from_image(image) if deep else None,
             # Pillow inverts "white is zero" in 8-bit images but not in deep ones.
             inverted=deep and tags.get(262, 1) == 0,
             profile=_make_srgb_transform(image),

@@ -120,7 +120,7 @@ def _make_upright(image: Image.Image) -> tuple[UInt8Array, bool]:
     shape = (width, height, 3) if turned else (height, width, 3)
     upright: UInt8Array = np.empty(shape, np.uint8)
     target = _view_as_stored(upright, orientation)
-    conversion = ColorConversion.of(image)
+    conversion = ColorConversion.from_image(image)
     scale_x, scale_y = image.width / width, image.height / height
     reach = math.ceil(_FILTER_REACH * scale_y) + 1
     rows = max(1, int(_BAND_PIXELS / (image.width * scale_y)))

@@ -147,21 +147,21 @@ def read_image(source: bytes | Path, *, name: str | None = None) -> RgbImage:
     the decoder crash or hang, ProjectError where no process can be started, and TypeError for any
     other kind of source.
     """
-    return _shared_reader(os.getpid()).read(source, name=name)
+    return _get_shared_reader(os.getpid()).read(source, name=name)
 
 
 def warm_up_reader() -> None:
     """Start the process that :func:`read_image` needs, so that the first image waits less."""
-    _shared_reader(os.getpid()).prepare()
+    _get_shared_reader(os.getpid()).prepare()
 
 
 def renew_reader() -> None:
     """Replace the processes of :func:`read_image` by one new one, while a server is idle."""
-    _shared_reader(os.getpid()).renew()
+    _get_shared_reader(os.getpid()).renew()
 
 
 @functools.cache
-def _shared_reader(_process: int) -> IsolatedReader:
+def _get_shared_reader(_process: int) -> IsolatedReader:
     # One per process: after a fork the child must not write into its parent's pipes.
     return IsolatedReader()
 

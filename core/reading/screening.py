@@ -228,7 +228,7 @@ def _check_directories(data: bytes, format_name: str) -> list[Tag]:
         directories = TagDirectories(data)
     except ValueError:
         return []
-    first = _read_tags(directories.tags(directories.first), format_name)
+    first = _read_tags(directories.iterate_tags(directories.first), format_name)
     budget = 2 * len(data) + 64 * 1024  # values of an ordinary file do not overlap
     waiting, seen = [first], {directories.first}
     while waiting:
@@ -239,7 +239,7 @@ def _check_directories(data: bytes, format_name: str) -> list[Tag]:
             nested = tag.integer
             if tag.number in TiffTags.TAGS_V2_GROUPS and nested is not None and nested not in seen:
                 seen.add(nested)
-                waiting.append(_read_tags(directories.tags(nested), format_name))
+                waiting.append(_read_tags(directories.iterate_tags(nested), format_name))
     return first
 
 

@@ -43,7 +43,7 @@ class TagDirectories:
         pointer = 8 if self._big else 4
         (self.first,) = self._unpack("Q" if self._big else "I", pointer) or (0,)
 
-    def tags(self, offset: int) -> Iterator[Tag]:
+    def iterate_tags(self, offset: int) -> Iterator[Tag]:
         """Yield the entries of the directory at ``offset``, up to the end of the data."""
         entry, start = ("HHQ", offset + 8) if self._big else ("HHI", offset + 2)
         (entries,) = self._unpack("Q" if self._big else "H", offset) or (0,)
@@ -87,6 +87,6 @@ def read_orientation(exif: bytes) -> int:
         directories = TagDirectories(exif.removeprefix(b"Exif\0\0"))
     except ValueError:
         return 1
-    tags = directories.tags(directories.first)
+    tags = directories.iterate_tags(directories.first)
     value = next((tag.integer for tag in tags if tag.number == ORIENTATION), None)
     return value if value is not None and 2 <= value <= 8 else 1

@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from cli import main
-from cli.terminal import printable
+from cli.terminal import escape_controls
 from core import ConfigError, UnreadableImage, WeightsMissing, __version__
 
 BARE_COMMAND = """
@@ -44,7 +44,7 @@ def emotion(*arguments, **options):
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 
-def test_version_is_the_library_s():
+def test_version_is_that_of_the_library():
     result = CliRunner().invoke(main.app, ["--version"])
     assert result.exit_code == 0
     assert result.stdout == f"emotion {__version__}\n"
@@ -205,4 +205,4 @@ def test_incomplete_installation_says_how_to_complete_it(root):
     ],
 )
 def test_control_characters_are_made_printable(text, expected):
-    assert printable(text) == expected
+    assert escape_controls(text) == expected

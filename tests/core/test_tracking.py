@@ -1,4 +1,4 @@
-"""Faces are tracked from frame to frame."""
+"""Faces followed over time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def numbers(faces):
     return [each.number for each in faces]
 
 
-def test_no_faces_give_no_tracks():
+def test_frame_without_faces_has_no_tracks():
     assert FaceTracker().update([], 0.0) == ()
 
 
@@ -34,13 +34,13 @@ def test_faces_keep_their_numbers_when_their_order_changes():
     assert numbers(tracker.update([at(102), at(3)], 0.1)) == [2, 1]
 
 
-def test_track_goes_to_the_face_with_the_largest_overlap():
+def test_largest_overlap_decides_between_two_faces():
     tracker = FaceTracker()
     tracker.update([at(0), at(30)], 0.0)
     assert numbers(tracker.update([at(26), at(4)], 0.1)) == [2, 1]
 
 
-def test_face_keeps_its_number_for_a_moment_and_the_number_is_never_reused():
+def test_number_is_kept_for_a_moment_without_the_face_and_never_used_again():
     tracker = FaceTracker(keep_s=1.0)
     tracker.update([at(0)], 0.0)
     assert tracker.update([], 0.5) == ()
@@ -49,13 +49,13 @@ def test_face_keeps_its_number_for_a_moment_and_the_number_is_never_reused():
     assert numbers(tracker.update([at(0)], 2.0)) == [2]
 
 
-def test_face_keeps_its_number_at_a_low_frame_rate():
+def test_face_keeps_its_number_at_any_frame_rate():
     tracker = FaceTracker(keep_s=1.0)
     tracker.update([at(0)], 0.0)
     assert numbers(tracker.update([at(0)], 5.0)) == [1]
 
 
-def test_face_elsewhere_gets_a_new_number():
+def test_face_elsewhere_gets_another_number():
     tracker = FaceTracker()
     tracker.update([at(0)], 0.0)
     assert numbers(tracker.update([at(200)], 0.1)) == [2]
@@ -72,7 +72,7 @@ def test_smoothing_is_the_same_at_any_frame_rate(frames):
     assert face.last_s == 1.0
 
 
-def test_without_smoothing_the_newest_answer_is_returned():
+def test_without_smoothing_only_the_newest_answer_counts():
     tracker = FaceTracker(smoothing_s=0)
     tracker.update([at(0, scores(happy=1.0))], 0.0)
     new = scores(certain_from=0.4, sad=1.0)
@@ -80,15 +80,15 @@ def test_without_smoothing_the_newest_answer_is_returned():
     assert face.emotions == new
 
 
-def test_frames_out_of_order_are_refused():
+def test_time_that_runs_backwards_is_refused():
     tracker = FaceTracker()
     tracker.update([at(0)], 1.0)
     with pytest.raises(ValueError, match="in order of time"):
         tracker.update([at(0)], 0.5)
 
 
-def test_scores_of_each_network_are_smoothed_too():
-    """Else a face could show what most networks did not say."""
+def test_answer_of_each_network_is_smoothed_in_the_same_way():
+    """Otherwise a face could show an emotion that most networks did not choose."""
     tracker = FaceTracker(smoothing_s=0.5)
     for time_s, said in ((0.0, scores(happy=1.0)), (0.25, scores(sad=1.0))):
         face = replace(at(0, said), per_model={"one": said, "other": scores(neutral=1.0)})

@@ -17,12 +17,12 @@ from tests.core.reading.picture_files import (
     animation,
     corners,
     exif,
+    make_profile,
     orientation_tag,
     photo,
     png_16_bit_rgb,
     run_length_bmp,
-    saved,
-    swapped_profile,
+    save,
     tiff,
     webp_of_size,
 )
@@ -57,35 +57,35 @@ def generate_images() -> dict[str, bytes]:
     ramp = np.arange(24 * 16 * 3, dtype=np.uint16).reshape(16, 24, 3) * 50
     grey, colour = photo().convert("L"), photo()
     transparent = Image.merge("RGBA", (*photo().split(), grey))
-    profile, turned = swapped_profile(), orientation_tag(6)
+    profile, turned = make_profile(), orientation_tag(6)
     files = {
-        "baseline.jpg": saved(colour, "JPEG"),
-        "progressive.jpg": saved(colour, "JPEG", progressive=True),
-        "cmyk.jpg": saved(colour.convert("CMYK"), "JPEG"),
-        "turned.jpg": saved(colour, "JPEG", exif=turned),
-        "profile.jpg": saved(colour, "JPEG", icc_profile=profile),
-        "described.jpg": saved(colour, "JPEG", exif=exif((270, (2, 5, b"words")))),
-        "plain.png": saved(colour, "PNG"),
-        "palette.png": saved(colour.convert("P"), "PNG", transparency=3),
-        "alpha.png": saved(transparent, "PNG"),
+        "baseline.jpg": save(colour, "JPEG"),
+        "progressive.jpg": save(colour, "JPEG", progressive=True),
+        "cmyk.jpg": save(colour.convert("CMYK"), "JPEG"),
+        "turned.jpg": save(colour, "JPEG", exif=turned),
+        "profile.jpg": save(colour, "JPEG", icc_profile=profile),
+        "described.jpg": save(colour, "JPEG", exif=exif((270, (2, 5, b"words")))),
+        "plain.png": save(colour, "PNG"),
+        "palette.png": save(colour.convert("P"), "PNG", transparency=3),
+        "alpha.png": save(transparent, "PNG"),
         "deep.png": png_16_bit_rgb(ramp),
-        "one_bit.png": saved(grey.convert("1"), "PNG"),
+        "one_bit.png": save(grey.convert("1"), "PNG"),
         "animated.png": animation("PNG"),
-        "lossy.webp": saved(colour, "WEBP"),
-        "lossless.webp": saved(transparent, "WEBP", lossless=True, exif=turned),
+        "lossy.webp": save(colour, "WEBP"),
+        "lossless.webp": save(transparent, "WEBP", lossless=True, exif=turned),
         "animated.webp": animation("WEBP"),
         "front.webp": webp_of_size(64, 48),
-        "plain.bmp": saved(corners(), "BMP"),
+        "plain.bmp": save(corners(), "BMP"),
         "runs.bmp": run_length_bmp(8, 4, b"\x08\x01\0\0" * 4 + b"\0\x01"),
-        "plain.gif": saved(colour, "GIF"),
+        "plain.gif": save(colour, "GIF"),
         "animated.gif": animation("GIF"),
         "raw.tif": tiff(corners().tobytes(), (24, 16)),
         "tiled.tif": tiff(bytes(16 * 16 * 3), (16, 16), tile_wh=(16, 16)),
-        "float.tif": saved(Image.fromarray(np.linspace(0, 1, 384).reshape(16, 24)), "TIFF"),
+        "float.tif": save(Image.fromarray(np.linspace(0, 1, 384).reshape(16, 24)), "TIFF"),
     }
     for compression in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits"):
-        files[f"{compression}.tif"] = saved(colour, "TIFF", compression=compression)
-    files["group4.tif"] = saved(grey.convert("1"), "TIFF", compression="group4")
+        files[f"{compression}.tif"] = save(colour, "TIFF", compression=compression)
+    files["group4.tif"] = save(grey.convert("1"), "TIFF", compression="group4")
     return files
 
 

@@ -1,4 +1,4 @@
-"""Faces of a video are searched for seldom and followed between."""
+"""Faces of a video are detected every few frames and followed in between."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_box_moves_with_the_face_and_keeps_its_number(analyzer):
     assert {round(box.width, 1) for box in boxes} == {60.0}
 
 
-def test_lost_face_is_gone_until_it_is_found_again(analyzer):
+def test_lost_face_is_left_out_until_it_is_found_again(analyzer):
     follower = FaceFollower(analyzer, every=5)
     counts = []
     for number, frame in enumerate(frames(7)):
@@ -79,7 +79,7 @@ def test_lost_face_is_gone_until_it_is_found_again(analyzer):
     assert counts == [1, 1, 0, 0, 0, 1, 1]
 
 
-def test_frames_in_a_row_are_answered_as_one_by_one(analyzer):
+def test_several_frames_at_once_give_the_same_answers_as_one_by_one(analyzer):
     moving = list(frames(11))
     follower = FaceFollower(analyzer, every=4)
     alone = [follower.answer(frame) for frame in moving]
@@ -92,7 +92,7 @@ def test_frames_in_a_row_are_answered_as_one_by_one(analyzer):
     assert [[face.emotions for face in answer.faces] for answer in together] == emotions
 
 
-def test_face_on_which_no_landmarks_could_be_placed_stays_until_the_next_search(analyzer):
+def test_face_without_placed_landmarks_stays_until_the_next_search(analyzer):
     follower = FaceFollower(analyzer, every=3)
     analyzer._landmarks.lost = True
     moving = list(frames(8))
@@ -122,7 +122,7 @@ def test_box_grows_with_its_landmarks():
     assert _move_box(replace(before, landmarks=None), now) == now.box
 
 
-def test_networks_are_told_as_smoothed_as_the_answer():
+def test_answers_of_the_networks_are_smoothed_like_the_answer():
     made = FakeEnsemble()
     made._landmarks = SquareLandmarks()
     follower = FaceFollower(made, FaceTracker(smoothing_s=1000))

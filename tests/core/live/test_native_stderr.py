@@ -1,4 +1,4 @@
-"""Start-up lines of native code go nowhere, and standard error is whole again afterwards."""
+"""Output of native code is discarded, and standard error is restored afterwards."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def say(text):
     os.write(2, text)
 
 
-def test_native_lines_are_dropped_inside_and_only_there(capfd):
+def test_native_output_is_discarded_only_inside_the_block(capfd):
     say(b"before ")
     with discard_stderr():
         say(b"inside ")
@@ -25,21 +25,21 @@ def test_native_lines_are_dropped_inside_and_only_there(capfd):
     assert capfd.readouterr().err == "before after"
 
 
-def test_python_s_own_buffer_is_not_dropped(capfd):
+def test_buffered_python_output_is_not_discarded(capfd):
     sys.stderr.write("buffered ")
     with discard_stderr():
         say(b"inside ")
     assert "buffered " in capfd.readouterr().err
 
 
-def test_standard_error_is_back_after_an_exception(capfd):
+def test_standard_error_is_restored_after_an_exception(capfd):
     with pytest.raises(KeyError), discard_stderr():
         raise KeyError
     say(b"after")
     assert capfd.readouterr().err == "after"
 
 
-def test_two_at_once_leave_standard_error_whole(capfd):
+def test_two_threads_at_once_restore_standard_error(capfd):
     # Whoever comes second and leaves last must not put back what the first redirected.
     first_inside, first_leaves, second_leaves = (threading.Event() for _ in range(3))
 
@@ -81,7 +81,7 @@ def test_no_descriptor_is_left_open():
 
 
 @pytest.mark.parametrize("close", ["os.close(2)", "sys.stderr.close()", "sys.stderr = None"])
-def test_closed_standard_error_is_no_error(root, close):
+def test_closed_standard_error_is_accepted(root, close):
     code = (
         f"import os, sys; from core.live.native_stderr import discard_stderr; {close}\n"
         "with discard_stderr(): print('inside')"

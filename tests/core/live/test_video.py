@@ -1,4 +1,4 @@
-"""Videos are read frame by frame from local files only, and written whole or not at all."""
+"""Videos are read frame by frame from local files only, and written completely or not at all."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_frames_come_in_order_with_their_times_and_colours(film):
     assert max(float(each.image.pixels[..., 2].mean()) for each in frames) < 30
 
 
-def test_video_is_told_by_its_content(film, tmp_path):
+def test_video_is_recognized_by_its_content(film, tmp_path):
     assert is_video(film)
     other = tmp_path / "film.jpg"
     film.rename(other)
@@ -62,7 +62,7 @@ def test_video_is_told_by_its_content(film, tmp_path):
         (b"\x1aE\xdf\xa3" + b"\xff" * 400, "damaged"),
     ],
 )
-def test_what_is_no_whole_video_is_told(tmp_path, content, message, capfd):
+def test_damaged_or_other_files_are_refused(tmp_path, content, message, capfd):
     path = tmp_path / "film.mp4"
     path.write_bytes(content)
     with pytest.raises(UnreadableImage, match=message) as caught, open_video(path):
@@ -71,7 +71,7 @@ def test_what_is_no_whole_video_is_told(tmp_path, content, message, capfd):
     capfd.readouterr()
 
 
-def test_film_cut_off_ends_where_it_is_cut(film, capfd):
+def test_video_that_is_cut_off_ends_at_the_cut(film, capfd):
     # The index stands at the end of an MP4 file, so one that was cut is damaged as a whole.
     film.write_bytes(film.read_bytes()[:-200])
     with pytest.raises(UnreadableImage, match="damaged"), open_video(film):
@@ -80,13 +80,13 @@ def test_film_cut_off_ends_where_it_is_cut(film, capfd):
 
 
 @pytest.mark.parametrize("name", ["absent.mp4", "http://localhost/film.mp4", "."])
-def test_only_files_are_opened(tmp_path, name):
+def test_only_local_files_are_opened(tmp_path, name):
     with pytest.raises(UnreadableImage) as caught, open_video(tmp_path / name):
         pass
     assert "web addresses are not opened" in caught.value.hint
 
 
-def test_missing_camera_is_told(capfd):
+def test_missing_camera_is_reported(capfd):
     camera = open_camera(77, lambda: 0.0)
     with pytest.raises(ConfigError, match="no camera number 77") as caught, camera:
         pass
@@ -94,7 +94,7 @@ def test_missing_camera_is_told(capfd):
     capfd.readouterr()
 
 
-def test_camera_goes_by_the_clock(film, monkeypatch):
+def test_camera_frames_have_times_of_the_clock(film, monkeypatch):
     capture = cv2.VideoCapture(str(film))
     monkeypatch.setattr(module.cv2, "VideoCapture", lambda _: capture)
     times = iter([100.0, 100.5, 103.0, *range(104, 200)])
@@ -103,20 +103,20 @@ def test_camera_goes_by_the_clock(film, monkeypatch):
         assert [next(video.frames).time_s for _ in range(3)] == [0.5, 3.0, 4.0]
 
 
-def test_frames_too_large_are_refused(film, monkeypatch):
+def test_too_large_frames_are_refused(film, monkeypatch):
     monkeypatch.setattr(module, "LONGEST_SIDE_PX", 90)
     with pytest.raises(UnreadableImage, match="96 x 64 pixels"), open_video(film):
         pass
 
 
 @pytest.mark.parametrize("name", ["film.avi", "absent/film.mp4"])
-def test_video_that_cannot_be_written_is_told(tmp_path, name):
+def test_video_that_cannot_be_written_is_reported(tmp_path, name):
     made = writing(tmp_path / name, size_wh=SIZE_WH, frames_per_s=10)
     with pytest.raises(ConfigError, match="The video cannot be written"), made:
         pass
 
 
-def test_nothing_is_left_of_a_video_that_was_not_finished(tmp_path):
+def test_unfinished_video_leaves_no_file(tmp_path):
     made = writing(tmp_path / "film.mp4", size_wh=SIZE_WH, frames_per_s=10)
     with pytest.raises(ZeroDivisionError), made as write:
         write(frame(1 // 0))

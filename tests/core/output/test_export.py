@@ -83,7 +83,7 @@ def test_document_has_the_promised_keys_in_their_order():
     ]
 
 
-def test_document_says_what_was_answered():
+def test_document_contains_the_answer():
     result = document(ANSWER)
     assert result["schema_version"] == "1.0"
     assert (result["name"], result["width"], result["height"]) == ("photo.jpg", 640, 480)
@@ -110,12 +110,12 @@ def test_picture_without_faces_has_an_empty_list():
     assert document(image_analysis())["faces"] == []
 
 
-def test_face_without_landmarks_says_null():
+def test_face_without_landmarks_has_null():
     answer = image_analysis(without_landmarks(face_analysis(1, Box(0, 0, 9, 9))))
     assert '"landmarks": null' in to_json(answer)
 
 
-def test_json_comes_back_as_it_went():
+def test_json_is_read_back_unchanged():
     assert json.loads(to_json(ANSWER)) == document(ANSWER)
     assert json.loads(dumps(document(ANSWER), compact=True)) == document(ANSWER)
 
@@ -132,14 +132,14 @@ def test_probabilities_still_sum_to_one():
     assert sum(result["faces"][0]["emotions"].values()) == pytest.approx(1, abs=1e-5)
 
 
-def test_each_point_stays_on_one_line():
+def test_each_point_is_on_one_line():
     text = to_json(ANSWER)
     points = document(ANSWER)["faces"][0]["landmarks"]["points"]
     for x, y in points:
         assert f"[{x}, {y}]" in text
 
 
-def test_mesh_takes_a_line_a_point():
+def test_mesh_takes_one_line_for_each_point():
     analysis = face_analysis(1, Box(0, 0, 9, 9))
     points = np.random.default_rng(0).normal(0, 1e4, (468, 2))
     face = Face(analysis.face.box, 1.0, Landmarks(points, "face_mesh_468"))
@@ -179,12 +179,12 @@ def test_ordinary_letters_stay_readable_in_json():
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
-def test_what_is_no_number_is_never_written(value):
+def test_nan_and_infinity_are_refused(value):
     with pytest.raises(ValueError, match="JSON"):
         dumps({"score": value})
 
 
-def test_table_has_a_row_a_face_and_one_for_a_picture_without():
+def test_table_has_a_row_for_each_face_and_one_for_a_picture_without_faces():
     table = rows(to_csv([ANSWER, image_analysis(name="empty.png"), ANSWER]))
     assert tuple(table[0]) == CSV_COLUMNS
     assert {len(row) for row in table} == {len(CSV_COLUMNS)}
@@ -197,7 +197,7 @@ def test_table_has_a_row_a_face_and_one_for_a_picture_without():
     ]
 
 
-def test_table_says_what_the_document_says():
+def test_table_has_the_values_of_the_document():
     row = dict(zip(CSV_COLUMNS, rows(to_csv([ANSWER]))[2], strict=True))
     face = document(ANSWER)["faces"][1]
     assert {edge: float(row[edge]) for edge in ("x1", "y1", "x2", "y2")} == face["box"]
@@ -208,18 +208,18 @@ def test_table_says_what_the_document_says():
     assert row["model"] == "mobilenet_v2"
 
 
-def test_table_of_nothing_is_its_heading():
+def test_table_without_pictures_is_only_its_heading():
     assert to_csv([]) == ",".join(CSV_COLUMNS) + "\n"
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
-def test_text_that_looks_like_a_formula_is_disarmed(start):
+def test_text_that_looks_like_a_formula_gets_an_apostrophe(start):
     name = start + 'HYPERLINK("http://example.org")'
     assert rows(to_csv([image_analysis(name=name)]))[1][0] == "'" + name
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "a=b.jpg", "Grüße, 你好.jpg", 'quo"te.jpg', "a\nb"])
-def test_ordinary_names_are_left_as_they_are(name):
+def test_ordinary_names_are_not_changed(name):
     assert rows(to_csv([image_analysis(name=name)]))[1][0] == name
 
 
@@ -235,7 +235,7 @@ def test_numbers_stay_numbers_in_a_table():
         float(row[CSV_COLUMNS.index(column)])
 
 
-def test_networks_of_an_ensemble_are_told_in_one_cell():
+def test_answers_of_an_ensembles_networks_are_in_one_cell():
     (face, *_) = ANSWER.faces
     assert format_network_answers(face) is None
     sad = replace(face.emotions, probabilities=(0, 0, 0, 0.4, 0.6, 0, 0))

@@ -21,7 +21,7 @@ def test_value_is_followed_by_its_interval(value, interval, options, text):
     assert format_with_interval(value, interval, **options) == text
 
 
-def test_missing_metric_is_a_dash_and_one_without_interval_a_number():
+def test_missing_metric_is_a_dash_and_metric_without_interval_is_a_number():
     assert format_metric({}, "f1") == format_metric({"f1": None}, "f1") == "–"
     assert format_metric({"f1": 0.5}, "f1", ".3f", absent="") == "0.500"
     assert format_metric({"f1": 0.5, "f1_interval": [0.4, 0.6]}, "f1") == "0.5 (0.4 to 0.6)"

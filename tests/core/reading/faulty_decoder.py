@@ -25,7 +25,7 @@ def abort() -> None:
     os.abort()
 
 
-def killed() -> None:
+def kill() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -62,7 +62,7 @@ FAULTS = {
     for function in (
         crash,
         abort,
-        killed,
+        kill,
         spin,
         sleep,
         hoard,
@@ -74,7 +74,7 @@ FAULTS = {
 
 
 def with_fault(content: bytes, name: str) -> bytes:
-    """The picture, which the faulty decoder meets with that fault."""
+    """Return the picture with a mark that makes the faulty decoder fail that way."""
     assert name in FAULTS
     return content + f"FAULT:{name}".encode()
 

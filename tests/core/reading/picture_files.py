@@ -24,7 +24,7 @@ def photo(width: int = 96, height: int = 64) -> Image.Image:
     return Image.fromarray(data.astronaut()).resize((width, height), Image.Resampling.BOX)
 
 
-def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
+def save(image: Image.Image, kind: str, **options: Any) -> bytes:
     """The picture as Pillow writes it."""
     file = io.BytesIO()
     image.save(file, kind, **options)
@@ -32,7 +32,7 @@ def saved(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 
 def corners(width: int = 24, height: int = 16) -> Image.Image:
-    """Four flat quarters, red, green / blue, white: shows every way of turning."""
+    """Return four flat quarters, red, green / blue, white, which show any turn."""
     pixels = np.zeros((height, width, 3), np.uint8)
     pixels[: height // 2, : width // 2] = (255, 0, 0)
     pixels[: height // 2, width // 2 :] = (0, 255, 0)
@@ -41,8 +41,8 @@ def corners(width: int = 24, height: int = 16) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def as_stored(image: Image.Image, orientation: int) -> Image.Image:
-    """The picture as a camera in that position stores it: EXIF's turn, undone."""
+def undo_orientation(image: Image.Image, orientation: int) -> Image.Image:
+    """Return the picture as a camera held that way stores it: with the EXIF turn undone."""
     undo = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -146,7 +146,7 @@ def png_16_bit_rgb(pixels: NDArray[np.uint16], chunks: bytes = b"") -> bytes:
     return png(raw, (width, height), depth=16, color=2, chunks=chunks)
 
 
-def jpeg_with(jpeg: bytes, *segments: tuple[int, bytes]) -> bytes:
+def make_jpeg(jpeg: bytes, *segments: tuple[int, bytes]) -> bytes:
     """A JPEG with segments put in front; without the density that keeps Pillow off the EXIF."""
     bare = jpeg[:2] + jpeg[20:]
     made = b"".join(b"\xff" + bytes([m]) + struct.pack(">H", len(c) + 2) + c for m, c in segments)
@@ -155,7 +155,7 @@ def jpeg_with(jpeg: bytes, *segments: tuple[int, bytes]) -> bytes:
 
 def jpeg_of_size(width: int, height: int) -> bytes:
     """A small JPEG whose header claims any size."""
-    jpeg = saved(Image.new("L", (8, 8)), "JPEG")
+    jpeg = save(Image.new("L", (8, 8)), "JPEG")
     place = jpeg.index(b"\xff\xc0") + 5
     return jpeg[:place] + struct.pack(">HH", height, width) + jpeg[place + 4 :]
 
@@ -172,7 +172,7 @@ def lossless_jpeg(width: int, height: int) -> bytes:
 
 def gif_of_size(width: int, height: int) -> bytes:
     """A small GIF whose frame and screen claim any size."""
-    gif = bytearray(saved(Image.new("P", (8, 8)), "GIF"))
+    gif = bytearray(save(Image.new("P", (8, 8)), "GIF"))
     frame = gif.index(b"\x2c\0\0\0\0")
     gif[6:10] = gif[frame + 5 : frame + 9] = struct.pack("<HH", width, height)
     return bytes(gif)
@@ -180,7 +180,7 @@ def gif_of_size(width: int, height: int) -> bytes:
 
 def bmp_of_size(width: int, height: int) -> bytes:
     """A small BMP whose header claims any size."""
-    bmp = bytearray(saved(Image.new("RGB", (8, 8)), "BMP"))
+    bmp = bytearray(save(Image.new("RGB", (8, 8)), "BMP"))
     bmp[18:26] = struct.pack("<ii", width, height)
     return bytes(bmp)
 
@@ -213,11 +213,11 @@ def animation(kind: str) -> bytes:
     options: dict[str, Any] = {"lossless": True} if kind == "WEBP" else {}
     if kind in ("GIF", "WEBP", "PNG"):
         options["duration"] = 100
-    return saved(frames[0], kind, save_all=True, append_images=frames[1:], **options)
+    return save(frames[0], kind, save_all=True, append_images=frames[1:], **options)
 
 
-def swapped_profile() -> bytes:
-    """An ICC profile in which red and blue stand for one another: its effect cannot be missed."""
+def make_profile() -> bytes:
+    """Return an ICC profile that swaps red and blue, so that its effect is plain."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     # The directory of tags begins at 132: number of entries, then name, offset and size of each.
     (entries,) = struct.unpack_from(">I", profile, 128)

@@ -38,10 +38,10 @@ from tests.core.reading.picture_files import (
     jpeg_of_size,
     orientation_tag,
     photo,
-    saved,
+    save,
 )
 
-PNG = saved(photo(), "PNG")
+PNG = save(photo(), "PNG")
 LONG_S = 120
 """A limit that no test reaches."""
 
@@ -60,7 +60,7 @@ def faulty() -> Iterator[IsolatedReader]:
 
 
 def read_outcome(read: Callable[[], RgbImage]) -> object:
-    """All that a reader says about a file."""
+    """Return a reader's result for a file: the image or the error."""
     try:
         image = read()
     except InputError as refusal:
@@ -85,14 +85,14 @@ FILES: dict[str, bytes] = {
     "text": b"hello",
     "unsupported": b"%PDF-1.7",
     "PNG": PNG,
-    "JPEG": saved(photo(), "JPEG"),
-    "sideways": saved(photo(), "JPEG", exif=orientation_tag(6)),
-    "WebP": saved(photo(), "WEBP"),
-    "TIFF": saved(photo(), "TIFF", compression="tiff_lzw"),
+    "JPEG": save(photo(), "JPEG"),
+    "sideways": save(photo(), "JPEG", exif=orientation_tag(6)),
+    "WebP": save(photo(), "WEBP"),
+    "TIFF": save(photo(), "TIFF", compression="tiff_lzw"),
     "GIF": animation("GIF"),
-    "BMP": saved(corners(), "BMP"),
-    "one pixel": saved(photo(1, 1), "PNG"),
-    "reduced": saved(Image.new("L", (5000, 40)), "PNG"),
+    "BMP": save(corners(), "BMP"),
+    "one pixel": save(photo(1, 1), "PNG"),
+    "reduced": save(Image.new("L", (5000, 40)), "PNG"),
     "cut off": PNG[:300],
     "bomb": jpeg_of_size(60_000, 60_000),
     "too many bytes": PNG + bytes(21 * 1024**2),
@@ -100,13 +100,15 @@ FILES: dict[str, bytes] = {
 
 
 @pytest.mark.parametrize("what", FILES)
-def test_answer_is_that_of_the_reader_to_the_byte(reader: IsolatedReader, what: str) -> None:
+def test_isolated_reader_gives_the_same_bytes_as_the_reader(
+    reader: IsolatedReader, what: str
+) -> None:
     assert read_outcome(lambda: reader.read(FILES[what])) == read_outcome(
         lambda: read_in_process(FILES[what])
     )
 
 
-def test_files_on_disk_come_out_alike(reader: IsolatedReader, tmp_path: Path) -> None:
+def test_files_on_disk_give_the_same_result(reader: IsolatedReader, tmp_path: Path) -> None:
     (tmp_path / "photo.jpg").write_bytes(PNG)
     for path in (tmp_path / "photo.jpg", tmp_path, tmp_path / "absent.png"):
         for name in (None, "holiday.png"):
@@ -121,7 +123,7 @@ def test_pixels_cannot_be_written_to(reader: IsolatedReader) -> None:
 
 
 @pytest.mark.data
-def test_the_whole_corpus_comes_out_alike(reader: IsolatedReader, shared_dir: Path) -> None:
+def test_whole_corpus_gives_the_same_results(reader: IsolatedReader, shared_dir: Path) -> None:
     with zipfile.ZipFile(shared_dir / "image_intake" / "corpus.zip") as corpus:
         files = [name for name in corpus.namelist() if not name.endswith("/")]
         before = None
@@ -134,8 +136,8 @@ def test_the_whole_corpus_comes_out_alike(reader: IsolatedReader, shared_dir: Pa
     assert processes(reader) == before  # no file took its decoder down
 
 
-@pytest.mark.parametrize("fault", ["crash", "abort", "killed", "leave_quietly"])
-def test_a_dying_decoder_costs_only_the_picture_that_kills_it(
+@pytest.mark.parametrize("fault", ["crash", "abort", "kill", "leave_quietly"])
+def test_crashing_decoder_loses_only_the_picture_that_crashes_it(
     faulty: IsolatedReader, fault: str
 ) -> None:
     with pytest.raises(UnreadableImage, match="made the decoder crash") as caught:
@@ -146,7 +148,7 @@ def test_a_dying_decoder_costs_only_the_picture_that_kills_it(
 
 
 @pytest.mark.parametrize("fault", ["spin", "sleep"])
-def test_a_hanging_decoder_is_given_up_in_time(fault: str) -> None:
+def test_hanging_decoder_is_stopped_in_time(fault: str) -> None:
     with IsolatedReader(command=COMMAND, seconds=1) as faulty:
         faulty.read(PNG)
         [hanging] = processes(faulty)
@@ -157,7 +159,7 @@ def test_a_hanging_decoder_is_given_up_in_time(fault: str) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's memory")
-def test_a_decoder_that_asks_for_all_memory_is_refused_it(faulty: IsolatedReader) -> None:
+def test_decoder_cannot_take_all_memory(faulty: IsolatedReader) -> None:
     faulty.read(PNG)
     before = processes(faulty)
     with pytest.raises(ImageTooLarge):
@@ -166,28 +168,28 @@ def test_a_decoder_that_asks_for_all_memory_is_refused_it(faulty: IsolatedReader
     assert processes(faulty) == before
 
 
-def test_what_a_decoder_prints_disturbs_nothing(
+def test_output_of_a_decoder_disturbs_nothing(
     faulty: IsolatedReader, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert faulty.read(with_fault(PNG, "chatter")).width == 96
     assert "".join(capfd.readouterr()) == ""
 
 
-def test_a_decoder_can_write_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_decoder_cannot_write_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAULTY_DECODER_FILE", str(tmp_path / "stolen"))
     with IsolatedReader(command=COMMAND) as faulty, pytest.raises(UnreadableImage):
         faulty.read(with_fault(PNG, "write_a_file"))
     assert not (tmp_path / "stolen").exists() or not (tmp_path / "stolen").read_bytes()
 
 
-def test_a_process_ended_while_idle_costs_no_picture(reader: IsolatedReader) -> None:
+def test_process_that_ended_while_idle_loses_no_picture(reader: IsolatedReader) -> None:
     reader.read(PNG)
     for process in processes(reader):
         os.kill(process, signal.SIGKILL)
     assert reader.read(PNG).width == 96
 
 
-def test_other_pictures_are_answered_while_one_hangs() -> None:
+def test_other_pictures_are_read_while_one_hangs() -> None:
     reader = IsolatedReader(2, command=COMMAND, seconds=LONG_S)
 
     def hang() -> None:
@@ -203,7 +205,7 @@ def test_other_pictures_are_answered_while_one_hangs() -> None:
 
 
 def test_threads_share_the_processes_and_get_their_own_answers(reader: IsolatedReader) -> None:
-    files = [saved(Image.new("RGB", (20 + n, 10), (n, 2 * n, 3 * n)), "PNG") for n in range(40)]
+    files = [save(Image.new("RGB", (20 + n, 10), (n, 2 * n, 3 * n)), "PNG") for n in range(40)]
     with ThreadPoolExecutor(8) as pool:
         images = list(pool.map(reader.read, files))
     for n, image in enumerate(images):
@@ -211,7 +213,7 @@ def test_threads_share_the_processes_and_get_their_own_answers(reader: IsolatedR
     assert len(processes(reader)) <= 2
 
 
-def test_a_process_that_cannot_start_is_no_fault_of_the_picture(tmp_path: Path) -> None:
+def test_picture_is_not_blamed_if_the_process_cannot_start(tmp_path: Path) -> None:
     absent, ending = (str(tmp_path / "absent"),), (sys.executable, "-c", "")
     for command in (absent, ending):
         with IsolatedReader(command=command) as reader:
@@ -233,7 +235,7 @@ def test_a_process_that_cannot_start_is_no_fault_of_the_picture(tmp_path: Path) 
         b"",
     ],
 )
-def test_nothing_that_a_taken_over_process_says_is_believed(lie: bytes) -> None:
+def test_replies_of_a_process_that_was_taken_over_are_not_trusted(lie: bytes) -> None:
     code = (
         "import struct, sys; out = sys.stdout.buffer; out.write(b'ready\\n');"
         f"lie = {lie!r}; out.write(struct.pack('<IQ', len(lie), 5) + lie + b'12345'); out.flush();"
@@ -244,7 +246,7 @@ def test_nothing_that_a_taken_over_process_says_is_believed(lie: bytes) -> None:
         reader.read(PNG)
 
 
-def test_process_loads_the_reader_alone(reader: IsolatedReader) -> None:
+def test_process_loads_only_the_reader(reader: IsolatedReader) -> None:
     reader.read(PNG)
     loaded = Path(f"/proc/{processes(reader)[0]}/maps")
     if not loaded.exists():
@@ -255,7 +257,7 @@ def test_process_loads_the_reader_alone(reader: IsolatedReader) -> None:
         assert f"/{name}/" not in text, name
 
 
-def test_a_module_in_the_working_folder_is_not_taken_for_ours(
+def test_module_in_the_working_folder_is_not_loaded_instead_of_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("json", "numpy", "PIL", "core"):
@@ -276,7 +278,7 @@ def test_closing_ends_the_processes() -> None:
         reader.read(PNG)
 
 
-def test_renewed_reader_holds_one_new_process_or_those_with_a_picture() -> None:
+def test_renewing_keeps_one_new_process_and_those_that_are_reading() -> None:
     with IsolatedReader() as reader:
         reader.prepare()
         with reader._borrow(fresh=True):
@@ -292,7 +294,7 @@ def test_renewed_reader_holds_one_new_process_or_those_with_a_picture() -> None:
         assert np.array_equal(reader.read(PNG).pixels, read_in_process(PNG).pixels)
 
 
-def test_a_forgotten_reader_leaves_no_process() -> None:
+def test_reader_that_is_garbage_collected_leaves_no_process() -> None:
     reader = IsolatedReader()
     reader.read(PNG)
     [process] = processes(reader)
@@ -309,7 +311,8 @@ isolation.warm_up_reader()
 threading.Thread(target=lambda: isolation.read_image(picture), daemon=True).start()
 if sys.argv[2] == "exit":
     isolation.read_image(picture)
-print(*[link._process.pid for link in isolation._shared_reader(os.getpid())._running], flush=True)
+reader = isolation._get_shared_reader(os.getpid())
+print(*[link._process.pid for link in reader._running], flush=True)
 if sys.argv[2] == "kill":
     sys.stdin.read()
     os.kill(os.getpid(), 9)
@@ -337,15 +340,15 @@ def test_no_process_outlives_its_owner(root: Path, tmp_path: Path, end: str) -> 
     assert not any(map(runs, left))
 
 
-def test_the_shared_reader_keeps_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shared_reader_keeps_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
     from core.reading import isolation
 
     warm_up_reader()
-    shared = isolation._shared_reader(os.getpid())
+    shared = isolation._get_shared_reader(os.getpid())
     before = processes(shared)
     assert np.array_equal(read_image(PNG, name="a").pixels, read_in_process(PNG).pixels)
     assert read_image(PNG).name == "image"
     assert processes(shared) == before
     warm_up_reader()
     assert processes(shared) == before
-    assert isolation._shared_reader(-1) is not shared
+    assert isolation._get_shared_reader(-1) is not shared

@@ -1,4 +1,4 @@
-"""What the reader makes of ordinary pictures: format, name, notes, way up, and what it keeps."""
+"""Reading ordinary pictures: format, name, notes, orientation and metadata."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from tests.core.reading.picture_files import (
     SHORT,
     TagValue,
     animation,
-    as_stored,
     corners,
     exif,
-    jpeg_with,
+    make_jpeg,
     orientation_tag,
     photo,
     png_chunk,
-    saved,
+    save,
     tiff,
+    undo_orientation,
 )
 
 LOSSLESS: dict[str, dict[str, Any]] = {
@@ -46,25 +46,25 @@ ALL_EIGHT = range(1, 9)
 def test_every_lossless_format_gives_the_pixels_that_were_saved(kind: str) -> None:
     picture = corners()
     assert np.array_equal(
-        read_in_process(saved(picture, kind, **LOSSLESS[kind])).pixels, np.asarray(picture)
+        read_in_process(save(picture, kind, **LOSSLESS[kind])).pixels, np.asarray(picture)
     )
 
 
 def test_jpeg_gives_nearly_the_pixels_that_were_saved() -> None:
     picture = photo()
-    read = read_in_process(saved(picture, "JPEG", quality=95)).pixels.astype(int)
+    read = read_in_process(save(picture, "JPEG", quality=95)).pixels.astype(int)
     assert np.abs(read - np.asarray(picture)).mean() < 6
 
 
 @pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits"])
 def test_compressed_tiff_gives_the_pixels_that_were_saved(compression: str) -> None:
     picture = photo()
-    read = read_in_process(saved(picture, "TIFF", compression=compression))
+    read = read_in_process(save(picture, "TIFF", compression=compression))
     assert np.array_equal(read.pixels, np.asarray(picture))
 
 
-def test_many_picture_jpeg_of_a_phone_is_read_as_its_first_picture_without_a_note() -> None:
-    many = saved(corners(), "MPO", save_all=True, append_images=[Image.new("RGB", (24, 16))])
+def test_phone_jpeg_with_several_pictures_is_read_as_its_first_without_a_note() -> None:
+    many = save(corners(), "MPO", save_all=True, append_images=[Image.new("RGB", (24, 16))])
     read = read_in_process(many)
     assert read.pixels[2, 2, 0] > 200
     assert read.notes == ()
@@ -73,41 +73,41 @@ def test_many_picture_jpeg_of_a_phone_is_read_as_its_first_picture_without_a_not
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (3, 2)])
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP"])
 def test_tiny_and_thin_pictures_are_read(kind: str, size: tuple[int, int]) -> None:
-    read = read_in_process(saved(Image.new("RGB", size, (9, 9, 9)), kind))
+    read = read_in_process(save(Image.new("RGB", size, (9, 9, 9)), kind))
     assert (read.width, read.height) == size
 
 
 def test_result_is_contiguous_and_cannot_be_written_to() -> None:
     for orientation in ALL_EIGHT:
-        stored = as_stored(corners(), orientation)
-        pixels = read_in_process(saved(stored, "PNG", exif=orientation_tag(orientation))).pixels
+        stored = undo_orientation(corners(), orientation)
+        pixels = read_in_process(save(stored, "PNG", exif=orientation_tag(orientation))).pixels
         assert pixels.flags.c_contiguous
         assert not pixels.flags.writeable
         assert pixels.dtype == np.uint8
 
 
-def test_pixels_are_handed_on_without_another_copy() -> None:
-    pixels, _ = decode(saved(corners(), "PNG"), Format.PNG)
+def test_pixels_are_not_copied_again() -> None:
+    pixels, _ = decode(save(corners(), "PNG"), Format.PNG)
     assert RgbImage(pixels).pixels is pixels
 
 
-def test_content_decides_about_the_format_and_the_name_does_not(tmp_path: Path) -> None:
+def test_format_depends_on_the_content_and_not_on_the_name(tmp_path: Path) -> None:
     path = tmp_path / "really a png.jpg"
-    path.write_bytes(saved(corners(), "PNG"))
+    path.write_bytes(save(corners(), "PNG"))
     assert np.array_equal(read_in_process(path).pixels, np.asarray(corners()))
 
 
 @pytest.mark.parametrize(
     "name", ["photo.jpg", "Übermütig 笑顔 😀.png", "-rf", "a\nb\u202egpj.exe", "no extension"]
 )
-def test_picture_is_called_by_its_file_name_without_the_folder(tmp_path: Path, name: str) -> None:
+def test_name_is_the_file_name_without_the_folder(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
-    path.write_bytes(saved(corners(), "PNG"))
+    path.write_bytes(save(corners(), "PNG"))
     assert read_in_process(path).name == name
 
 
-def test_name_can_be_given_and_bytes_have_a_default_one(tmp_path: Path) -> None:
-    content = saved(corners(), "PNG")
+def test_name_can_be_given_and_bytes_have_a_default_name(tmp_path: Path) -> None:
+    content = save(corners(), "PNG")
     path = tmp_path / "a.png"
     path.write_bytes(content)
     assert read_in_process(content).name == "image"
@@ -115,34 +115,34 @@ def test_name_can_be_given_and_bytes_have_a_default_one(tmp_path: Path) -> None:
     assert read_in_process(path, name="other").name == "other"
 
 
-def test_a_string_is_refused_as_a_mistake_in_the_program() -> None:
+def test_string_as_source_raises_type_error() -> None:
     with pytest.raises(TypeError, match="bytes or a Path"):
         read_in_process("photo.jpg")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
-def test_animation_is_read_as_its_first_frame_and_says_so(kind: str) -> None:
+def test_animation_is_read_as_its_first_frame_with_a_note(kind: str) -> None:
     read = read_in_process(animation(kind))
     assert read.pixels[0, 0].tolist() == [255, 0, 0]
     assert read.notes == ("The file is an animation; only its first frame was read.",)
 
 
-def test_pages_of_a_tiff_are_read_as_the_first_and_say_so() -> None:
+def test_tiff_with_several_pages_is_read_as_its_first_with_a_note() -> None:
     read = read_in_process(animation("TIFF"))
     assert read.pixels[0, 0].tolist() == [255, 0, 0]
     assert read.notes == ("The file holds several pages; only the first was read.",)
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG", "TIFF", "JPEG", "BMP"])
-def test_single_picture_carries_no_note(kind: str) -> None:
-    assert read_in_process(saved(corners(), kind)).notes == ()
+def test_single_picture_has_no_note(kind: str) -> None:
+    assert read_in_process(save(corners(), kind)).notes == ()
 
 
-def test_comment_of_a_gif_is_not_taken_for_frames() -> None:
-    assert read_in_process(saved(corners(), "GIF", comment=b",\0,;!" * 30)).notes == ()
+def test_comment_of_a_gif_is_not_counted_as_a_frame() -> None:
+    assert read_in_process(save(corners(), "GIF", comment=b",\0,;!" * 30)).notes == ()
 
 
-def test_gif_that_is_damaged_behind_its_first_frame_still_gives_that_frame() -> None:
+def test_gif_damaged_after_its_first_frame_still_gives_that_frame() -> None:
     whole = animation("GIF")
     second = whole.index(b"\x21\xf9", whole.index(b"\x2c\0\0\0\0"))
     read = read_in_process(whole[: second + 3])
@@ -153,25 +153,27 @@ def test_gif_that_is_damaged_behind_its_first_frame_still_gives_that_frame() -> 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
 def test_all_eight_orientations_give_the_same_picture(kind: str, orientation: int) -> None:
     picture = photo(37, 22)
-    stored = as_stored(picture, orientation)
+    stored = undo_orientation(picture, orientation)
     tag: Any = orientation_tag(orientation) if kind != "TIFF" else Image.Exif()
     if kind == "TIFF":
         tag[274] = orientation
-    content = saved(stored, kind, exif=tag, **LOSSLESS[kind])
+    content = save(stored, kind, exif=tag, **LOSSLESS[kind])
     assert np.array_equal(read_in_process(content).pixels, np.asarray(picture))
 
 
 @pytest.mark.parametrize("orientation", ALL_EIGHT)
 def test_sideways_phone_photo_is_turned_upright(orientation: int) -> None:
     picture = corners(48, 32)
-    content = saved(as_stored(picture, orientation), "JPEG", exif=orientation_tag(orientation))
+    content = save(
+        undo_orientation(picture, orientation), "JPEG", exif=orientation_tag(orientation)
+    )
     read = read_in_process(content).pixels.astype(int)
     assert read.shape == (32, 48, 3)
     assert np.abs(read - np.asarray(picture)).mean() < 6
 
 
-def test_orientation_of_a_png_that_stands_behind_its_pixels_is_heeded() -> None:
-    content = saved(as_stored(corners(), 6), "PNG")
+def test_orientation_after_the_pixels_of_a_png_is_used() -> None:
+    content = save(undo_orientation(corners(), 6), "PNG")
     late = png_chunk(b"eXIf", orientation_tag(6).removeprefix(b"Exif\0\0"))
     read = read_in_process(content[:-12] + late + content[-12:])
     assert np.array_equal(read.pixels, np.asarray(corners()))
@@ -192,8 +194,8 @@ SENSELESS: dict[str, TagValue] = {
 
 @pytest.mark.parametrize("what", SENSELESS)
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_senseless_orientation_leaves_the_picture_as_it_is(kind: str, what: str) -> None:
-    content = saved(corners(48, 32), kind, exif=exif((274, SENSELESS[what])))
+def test_invalid_orientation_is_ignored(kind: str, what: str) -> None:
+    content = save(corners(48, 32), kind, exif=exif((274, SENSELESS[what])))
     read = read_in_process(content)
     assert (read.width, read.height) == (48, 32)
     assert read.pixels[2, 2, 0] > 200
@@ -203,10 +205,10 @@ def test_senseless_orientation_leaves_the_picture_as_it_is(kind: str, what: str)
     "block",
     [b"", b"Exif\0\0", b"II", b"MM\0*", b"garbage, not a tag at all", b"II*\0\xff\xff\xff\xff"],
 )
-def test_broken_exif_does_not_cost_the_picture(block: bytes) -> None:
+def test_picture_with_broken_exif_is_read(block: bytes) -> None:
     assert read_orientation(block) == 1
-    plain = saved(corners(), "JPEG")
-    assert read_in_process(jpeg_with(plain, (0xE1, b"Exif\0\0" + block))).width == 24
+    plain = save(corners(), "JPEG")
+    assert read_in_process(make_jpeg(plain, (0xE1, b"Exif\0\0" + block))).width == 24
 
 
 def test_orientation_is_read_in_both_byte_orders_and_from_long_numbers() -> None:
@@ -215,7 +217,7 @@ def test_orientation_is_read_in_both_byte_orders_and_from_long_numbers() -> None
     assert read_orientation(exif((274, (LONG, 1, 8)))) == 8
 
 
-def test_senseless_orientation_of_a_tiff_leaves_the_picture_as_it_is() -> None:
+def test_invalid_orientation_of_a_tiff_is_ignored() -> None:
     raw = np.asarray(corners()).tobytes()
     for value in ((SHORT, 1, 0), (SHORT, 1, 9), (ASCII, 9, b"sideways\0")):
         read = read_in_process(tiff(raw, (24, 16), extra={274: value}))
@@ -224,7 +226,7 @@ def test_senseless_orientation_of_a_tiff_leaves_the_picture_as_it_is() -> None:
 
 def test_no_metadata_survives_reading() -> None:
     secret = b"51.4779 N, 0.0015 W"
-    content = saved(corners(), "JPEG", exif=exif((270, (ASCII, len(secret), secret))))
+    content = save(corners(), "JPEG", exif=exif((270, (ASCII, len(secret), secret))))
     assert secret in content
     read = read_in_process(content, name="a.jpg")
     assert {read.name, *read.notes} == {"a.jpg"}

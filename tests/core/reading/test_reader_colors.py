@@ -13,12 +13,12 @@ from core.reading.reader import read_in_process
 from tests.core.reading.picture_files import (
     SHORT,
     corners,
+    make_profile,
     photo,
     png,
     png_16_bit_rgb,
     png_chunk,
-    saved,
-    swapped_profile,
+    save,
     tiff,
 )
 
@@ -36,13 +36,13 @@ def transparent(*values: int) -> bytes:
 
 
 def test_8_bit_grey_keeps_its_values() -> None:
-    assert np.array_equal(grey(read_in_process(saved(Image.fromarray(RAMP), "PNG")).pixels), RAMP)
+    assert np.array_equal(grey(read_in_process(save(Image.fromarray(RAMP), "PNG")).pixels), RAMP)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "TIFF", "BMP"])
 def test_1_bit_becomes_black_and_white(kind: str) -> None:
     picture = Image.fromarray(RAMP).convert("1")
-    read = grey(read_in_process(saved(picture, kind)).pixels)
+    read = grey(read_in_process(save(picture, kind)).pixels)
     assert np.array_equal(read, np.asarray(picture.convert("L")))
     assert set(np.unique(read)) == {0, 255}
 
@@ -51,17 +51,17 @@ def test_1_bit_becomes_black_and_white(kind: str) -> None:
 def test_16_bit_grey_is_scaled_and_not_clipped_to_white(kind: str) -> None:
     deep = Image.fromarray(RAMP.astype(np.uint16) * 257)
     assert deep.mode == "I;16"
-    assert np.array_equal(grey(read_in_process(saved(deep, kind)).pixels), RAMP)
+    assert np.array_equal(grey(read_in_process(save(deep, kind)).pixels), RAMP)
 
 
-def test_16_bit_grey_of_the_other_byte_order_is_scaled_alike() -> None:
+def test_16_bit_grey_in_the_other_byte_order_is_scaled_the_same() -> None:
     deep = Image.frombytes("I;16B", (16, 16), (RAMP.astype(">u2") * 257).tobytes())
-    assert np.array_equal(grey(read_in_process(saved(deep, "TIFF")).pixels), RAMP)
+    assert np.array_equal(grey(read_in_process(save(deep, "TIFF")).pixels), RAMP)
 
 
 def test_12_bit_values_in_16_bit_words_are_not_read_as_black() -> None:
     deep = Image.fromarray(RAMP.astype(np.uint16) * 16)
-    read = grey(read_in_process(saved(deep, "PNG")).pixels)
+    read = grey(read_in_process(save(deep, "PNG")).pixels)
     assert np.abs(read.astype(int) - RAMP).max() <= 1
 
 
@@ -88,14 +88,14 @@ def test_16_bit_colour_is_scaled() -> None:
 def test_integers_and_floats_are_scaled_by_their_range(
     what: str, values: NDArray[np.generic]
 ) -> None:
-    read = grey(read_in_process(saved(Image.fromarray(values), "TIFF")).pixels)
+    read = grey(read_in_process(save(Image.fromarray(values), "TIFF")).pixels)
     assert np.abs(read.astype(int) - RAMP).max() <= 1, what
 
 
-def test_what_is_not_a_number_becomes_black_and_spoils_nothing_else() -> None:
+def test_nan_becomes_black_and_changes_no_other_pixel() -> None:
     values = RAMP.astype(np.float32)
     values[0, :3] = np.nan, np.inf, -np.inf
-    read = grey(read_in_process(saved(Image.fromarray(values), "TIFF")).pixels)
+    read = grey(read_in_process(save(Image.fromarray(values), "TIFF")).pixels)
     assert read[0, :3].tolist() == [0, 255, 0]
     assert np.array_equal(read[1:], RAMP[1:])
 
@@ -103,10 +103,10 @@ def test_what_is_not_a_number_becomes_black_and_spoils_nothing_else() -> None:
 def test_flat_deep_pictures_are_read() -> None:
     for value in (0.0, 300.0, -5.0, float("nan")):
         values = np.full((4, 4), value, np.float32)
-        assert read_in_process(saved(Image.fromarray(values), "TIFF")).width == 4
+        assert read_in_process(save(Image.fromarray(values), "TIFF")).width == 4
 
 
-def test_deep_tiff_whose_zero_is_white_is_turned_around() -> None:
+def test_deep_tiff_whose_zero_is_white_is_inverted() -> None:
     raw = (65535 - RAMP.astype("<u2") * 257).tobytes()
     content = tiff(raw, (16, 16), channels=1, bits=16, photometric=0)
     assert np.array_equal(grey(read_in_process(content).pixels), RAMP)
@@ -116,13 +116,13 @@ def test_deep_tiff_whose_zero_is_white_is_turned_around() -> None:
 def test_transparent_colour_picture_is_flattened_on_white(kind: str) -> None:
     picture = corners().convert("RGBA")
     picture.putalpha(Image.fromarray(np.tile(np.uint8([0, 255]), (16, 12))))
-    read = read_in_process(saved(picture, kind)).pixels
+    read = read_in_process(save(picture, kind)).pixels
     assert (read[:, ::2] == 255).all()
     assert np.array_equal(read[:, 1::2], np.asarray(corners())[:, 1::2])
 
 
 def test_half_transparent_red_is_pink() -> None:
-    read = read_in_process(saved(Image.new("RGBA", (2, 2), (255, 0, 0, 128)), "PNG")).pixels
+    read = read_in_process(save(Image.new("RGBA", (2, 2), (255, 0, 0, 128)), "PNG")).pixels
     assert np.abs(read[0, 0].astype(int) - [255, 127, 127]).max() <= 1
 
 
@@ -130,12 +130,12 @@ def test_half_transparent_red_is_pink() -> None:
 def test_transparent_grey_picture_is_flattened_on_white(kind: str) -> None:
     picture = Image.merge("LA", [Image.new("L", (2, 1), 40), Image.new("L", (2, 1), 0)])
     picture.putpixel((1, 0), (40, 255))
-    assert grey(read_in_process(saved(picture, kind)).pixels).tolist() == [[255, 40]]
+    assert grey(read_in_process(save(picture, kind)).pixels).tolist() == [[255, 40]]
 
 
 def test_transparent_webp_is_flattened_on_white() -> None:
     picture = Image.new("RGBA", (4, 4), (0, 90, 0, 0))
-    read = read_in_process(saved(picture, "WEBP", lossless=True, exact=True))
+    read = read_in_process(save(picture, "WEBP", lossless=True, exact=True))
     assert (read.pixels == 255).all()
 
 
@@ -150,7 +150,7 @@ def test_palette_with_transparency_is_flattened_on_white() -> None:
     picture.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90])
     picture.putdata([0, 1, 2])
     for transparency in (1, bytes((255, 0, 255))):
-        read = read_in_process(saved(picture, "PNG", transparency=transparency)).pixels
+        read = read_in_process(save(picture, "PNG", transparency=transparency)).pixels
         assert read.tolist() == [[[10, 20, 30], [255, 255, 255], [70, 80, 90]]]
 
 
@@ -158,7 +158,7 @@ def test_transparent_gif_is_flattened_on_white() -> None:
     picture = Image.new("P", (2, 1))
     picture.putpalette([200, 0, 0, 0, 0, 200])
     picture.putdata([0, 1])
-    read = read_in_process(saved(picture, "GIF", transparency=1)).pixels
+    read = read_in_process(save(picture, "GIF", transparency=1)).pixels
     assert read.tolist() == [[[200, 0, 0], [255, 255, 255]]]
 
 
@@ -188,7 +188,7 @@ def test_palette_with_alpha_channel_of_a_tiff_is_flattened_on_white() -> None:
         (16, 2, b"\x05\x07" * 3 + b"\x07\x05" * 3, (0x507, 0x507, 0x507), [255, 7]),
     ],
 )
-def test_the_transparent_colour_of_a_png_is_white_at_any_depth(
+def test_transparent_colour_of_a_png_is_white_at_any_depth(
     depth: int, color: int, row: bytes, hidden: tuple[int, ...], seen: list[int]
 ) -> None:
     content = png(b"\0" + row, (2, 1), depth=depth, color=color, chunks=transparent(*hidden))
@@ -197,15 +197,15 @@ def test_the_transparent_colour_of_a_png_is_white_at_any_depth(
 
 def test_palette_picture_gets_its_colours() -> None:
     picture = corners().quantize(4)
-    assert np.array_equal(read_in_process(saved(picture, "BMP")).pixels, np.asarray(corners()))
+    assert np.array_equal(read_in_process(save(picture, "BMP")).pixels, np.asarray(corners()))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "TIFF"])
-def test_print_colours_are_seen_as_on_paper(kind: str) -> None:
+def test_cmyk_colours_look_as_on_paper(kind: str) -> None:
     # A CMYK JPEG holds its values upside down, as Adobe's programs write them.
     cyan_and_dark = Image.new("CMYK", (32, 16), (255, 0, 0, 0))
     cyan_and_dark.paste((0, 0, 0, 200), (16, 0, 32, 16))
-    read = read_in_process(saved(cyan_and_dark, kind)).pixels.astype(int)
+    read = read_in_process(save(cyan_and_dark, kind)).pixels.astype(int)
     assert np.abs(read[8, 4] - [0, 255, 255]).max() < 4
     assert np.abs(read[8, 28] - [55, 55, 55]).max() < 4
 
@@ -217,41 +217,41 @@ def test_lab_colours_of_a_tiff_are_converted() -> None:
 
 
 @pytest.mark.parametrize("mode", ["HSV", "YCbCr", "RGBX", "La", "RGBa"])
-def test_modes_that_no_file_should_give_are_converted_all_the_same(mode: str) -> None:
+def test_unexpected_modes_are_converted_too(mode: str) -> None:
     from core.reading.color import ColorConversion
 
     source = {"La": "LA", "RGBa": "RGBA"}.get(mode, "RGB")
     picture = corners().convert(source).convert(mode)
-    conversion = ColorConversion.of(picture)
+    conversion = ColorConversion.from_image(picture)
     seen = np.asarray(conversion.to_rgb(conversion.to_resizable(picture))).astype(int)
     expected = np.asarray(corners().convert("L" if mode == "La" else "RGB").convert("RGB"))
     assert np.abs(seen - expected).max() <= 2
 
 
 def test_colour_profile_is_applied() -> None:
-    red = saved(Image.new("RGB", (4, 4), (255, 0, 0)), "PNG", icc_profile=swapped_profile())
+    red = save(Image.new("RGB", (4, 4), (255, 0, 0)), "PNG", icc_profile=make_profile())
     assert read_in_process(red).pixels[0, 0].tolist() == [0, 0, 255]
 
 
 def test_colour_profile_is_applied_to_transparent_pictures() -> None:
     picture = Image.new("RGBA", (2, 1), (255, 0, 0, 255))
     picture.putpixel((1, 0), (255, 0, 0, 0))
-    read = read_in_process(saved(picture, "PNG", icc_profile=swapped_profile())).pixels
+    read = read_in_process(save(picture, "PNG", icc_profile=make_profile())).pixels
     assert read.tolist() == [[[0, 0, 255], [255, 255, 255]]]
 
 
 @pytest.mark.parametrize(
     "profile",
-    [b"", b"not a profile", swapped_profile()[:200], bytes(3000)],
+    [b"", b"not a profile", make_profile()[:200], bytes(3000)],
     ids=["empty", "text", "cut off", "zeros"],
 )
 def test_bad_colour_profile_is_ignored(profile: bytes) -> None:
     for kind in ("PNG", "TIFF", "WEBP"):
         options = {"lossless": True} if kind == "WEBP" else {}
-        content = saved(corners(), kind, icc_profile=profile, **options)
+        content = save(corners(), kind, icc_profile=profile, **options)
         assert np.array_equal(read_in_process(content).pixels, np.asarray(corners()))
 
 
 def test_colour_profile_of_another_kind_of_picture_is_ignored() -> None:
-    content = saved(Image.fromarray(RAMP), "PNG", icc_profile=swapped_profile())
+    content = save(Image.fromarray(RAMP), "PNG", icc_profile=make_profile())
     assert np.array_equal(grey(read_in_process(content).pixels), RAMP)

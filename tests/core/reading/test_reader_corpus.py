@@ -1,4 +1,4 @@
-"""The gate for untrusted files: 326 that nobody here made, each with what must become of it."""
+"""A corpus of 326 untrusted files, each with its expected result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.errors import InputError
 from core.reading.isolation import IsolatedReader
 from core.reading.limits import MAX_SIDE
 from core.reading.reader import read_in_process
-from tests.core.reading.picture_files import saved
+from tests.core.reading.picture_files import save
 
 pytestmark = pytest.mark.data
 
@@ -33,7 +33,7 @@ def rows(shared_dir: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-_PIXEL = saved(Image.new("RGB", (1, 1)), "PNG")
+_PIXEL = save(Image.new("RGB", (1, 1)), "PNG")
 
 
 def _memory_mb(process: int) -> dict[str, float]:
@@ -51,7 +51,7 @@ def _outcome(source: bytes | Path) -> str:
     return "accept"
 
 
-def test_every_file_comes_out_as_the_manifest_expects(
+def test_every_file_gives_what_the_manifest_expects(
     corpus: zipfile.ZipFile, rows: list[dict[str, str]], capfd: pytest.CaptureFixture[str]
 ) -> None:
     wrong = []
@@ -65,7 +65,7 @@ def test_every_file_comes_out_as_the_manifest_expects(
     assert "".join(capfd.readouterr()) == ""
 
 
-def test_files_come_out_alike_from_disk_and_from_memory(
+def test_files_give_the_same_from_disk_and_from_memory(
     corpus: zipfile.ZipFile, rows: list[dict[str, str]], tmp_path: Path
 ) -> None:
     for number, row in enumerate(rows[::7]):
@@ -83,7 +83,7 @@ def test_bombs_take_less_than_30_mb(corpus: zipfile.ZipFile, rows: list[dict[str
             if row["class"] == "bomb" and row["expect"] == "reject":
                 reader.read(_PIXEL)
                 [link] = reader._running
-                # The peak so far is forgotten, so that no bomb hides the next one's.
+                # Reset the peak, so that one bomb does not hide the peak of the next.
                 Path(f"/proc/{link._process.pid}/clear_refs").write_text("5")
                 before = _memory_mb(link._process.pid)["VmRSS"]
                 with pytest.raises(InputError):

@@ -27,14 +27,14 @@ from tests.core.reading.picture_files import (
     corners,
     gif_of_size,
     jpeg_of_size,
-    jpeg_with,
+    make_jpeg,
     orientation_tag,
     overlapping_tags,
     photo,
     png,
     png_chunk,
     run_length_bmp,
-    saved,
+    save,
     tiff,
     webp_of_size,
 )
@@ -45,7 +45,7 @@ MEMORY_OF_A_REFUSAL = 30e6
 
 def _many_scans() -> bytes:
     """A progressive JPEG of 49 megapixels that goes over its pixels a hundred times more."""
-    jpeg = saved(Image.new("L", (7000, 7000)), "JPEG", progressive=True)
+    jpeg = save(Image.new("L", (7000, 7000)), "JPEG", progressive=True)
     last = jpeg.rindex(b"\xff\xda")
     return jpeg[:-2] + jpeg[last:-2] * 100 + jpeg[-2:]
 
@@ -53,12 +53,12 @@ def _many_scans() -> bytes:
 def _exif_of_many_segments() -> bytes:
     block = overlapping_tags(4000, 100_000)
     parts = [block[place : place + 60_000] for place in range(0, len(block), 60_000)]
-    plain = saved(corners(), "JPEG")
-    return jpeg_with(plain, *((0xE1, b"Exif\0\0" + part) for part in parts))
+    plain = save(corners(), "JPEG")
+    return make_jpeg(plain, *((0xE1, b"Exif\0\0" + part) for part in parts))
 
 
 def _commented_gif(front: bytes = b"") -> bytes:
-    gif = saved(corners(), "GIF")
+    gif = save(corners(), "GIF")
     place = gif.index(b"\x2c\0\0\0\0")
     comment = b"\x21\xfe" + (b"\xff" + bytes(255)) * 20_000 + b"\0"
     return gif[:place] + front + comment + gif[place:]
@@ -103,8 +103,8 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "JPEG whose EXIF tags overlap": _exif_of_many_segments,
     "JPEG of a hundred scans": _many_scans,
     "JPEG padded with 2 MB": lambda: b"\xff\xd8" + b"\xff" * 2_000_000 + jpeg_of_size(8, 8)[2:],
-    "JPEG of 100,000 comments": lambda: jpeg_with(
-        saved(corners(), "JPEG"), *[(0xFE, b"")] * 100_000
+    "JPEG of 100,000 comments": lambda: make_jpeg(
+        save(corners(), "JPEG"), *[(0xFE, b"")] * 100_000
     ),
     "PNG of 100,000 chunks": lambda: png(
         b"\0\0", (1, 1), depth=8, color=0, chunks=png_chunk(b"abCd", b"") * 100_000
@@ -162,9 +162,9 @@ def test_bomb_is_refused_without_allocating_in_python(what: str) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
-def test_no_bomb_makes_the_process_grow(tmp_path: Path, root: Path) -> None:
+def test_no_bomb_increases_the_memory_of_the_process(tmp_path: Path, root: Path) -> None:
     for kind in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"):
-        (tmp_path / f"warm.{kind}").write_bytes(saved(corners(), kind))
+        (tmp_path / f"warm.{kind}").write_bytes(save(corners(), kind))
     names = {f"bomb.{number:02}": what for number, what in enumerate(BOMBS)}
     for name, what in names.items():
         (tmp_path / name).write_bytes(BOMBS[what]())
@@ -180,20 +180,20 @@ def test_no_bomb_makes_the_process_grow(tmp_path: Path, root: Path) -> None:
     assert {what: g for what, g in grown.items() if not g < MEMORY_OF_A_REFUSAL} == {}
 
 
-def test_what_a_bomb_imitates_is_read_when_it_is_honest() -> None:
+def test_honest_files_like_the_bombs_are_read() -> None:
     tiled = tiff(zlib.compress(bytes(64 * 64 * 3)), (16, 16), compression=8, tile_wh=(64, 64))
-    commented = saved(corners(), "GIF", comment=b"x" * 60_000)
+    commented = save(corners(), "GIF", comment=b"x" * 60_000)
     runs = run_length_bmp(8, 2, b"\x08\x20\0\0\x08\x40\0\1")
     assert read_in_process(tiled).width == 16
     assert read_in_process(commented).width == 24
     assert read_in_process(runs).pixels[:, 0].tolist() == [[64, 0, 0], [32, 0, 0]]
-    many = saved(corners(), "JPEG", progressive=True)
+    many = save(corners(), "JPEG", progressive=True)
     last = many.rindex(b"\xff\xda")
     assert read_in_process(many[:-2] + many[last:-2] * 100 + many[-2:]).width == 24
 
 
-def test_jpeg_of_a_phone_that_shows_scan_marks_in_its_metadata_is_read() -> None:
-    content = jpeg_with(saved(photo(1200, 900), "JPEG"), (0xE1, b"\xff\xda" * 3000))
+def test_phone_jpeg_with_scan_marks_in_its_metadata_is_read() -> None:
+    content = make_jpeg(save(photo(1200, 900), "JPEG"), (0xE1, b"\xff\xda" * 3000))
     assert read_in_process(content).width == 1200
 
 
@@ -201,7 +201,7 @@ def test_file_over_20_mb_is_refused_before_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "large.jpg"
-    path.write_bytes(saved(corners(), "JPEG"))
+    path.write_bytes(save(corners(), "JPEG"))
     with path.open("r+b") as file:
         file.truncate(limits.MAX_BYTES + 1)  # a hole: takes no room on disk
     monkeypatch.setattr(reader.os, "open", lambda *_: pytest.fail("the file was opened"))
@@ -210,7 +210,7 @@ def test_file_over_20_mb_is_refused_before_it_is_read(
 
 
 def test_file_of_just_20_mb_is_read_and_one_byte_more_is_not() -> None:
-    content = saved(corners(), "JPEG")
+    content = save(corners(), "JPEG")
     padded = content + bytes(limits.MAX_BYTES - len(content))
     assert read_in_process(padded).width == 24
     with pytest.raises(ImageTooLarge, match="20 MB"):
@@ -221,7 +221,7 @@ def test_file_that_grows_while_it_is_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "growing.jpg"
-    path.write_bytes(saved(corners(), "JPEG") + bytes(limits.MAX_BYTES))
+    path.write_bytes(save(corners(), "JPEG") + bytes(limits.MAX_BYTES))
     small = (tmp_path / "small.jpg").write_bytes(b"x") and (tmp_path / "small.jpg").stat()
     monkeypatch.setattr(Path, "stat", lambda self, **options: small)
     monkeypatch.setattr(reader.os, "fstat", lambda _descriptor: small)
@@ -230,7 +230,7 @@ def test_file_that_grows_while_it_is_read_is_refused(
 
 
 @pytest.mark.parametrize("kind", [b"VP8X", b"VP8L", b"VP8 "])
-def test_size_of_a_webp_is_known_before_its_decoder_allocates_the_canvas(kind: bytes) -> None:
+def test_size_of_a_webp_is_checked_before_its_canvas_is_allocated(kind: bytes) -> None:
     with pytest.raises(ImageTooLarge, match="5200 x 5000"):
         screen(webp_of_size(5200, 5000, kind), Format.WEBP)
     screen(webp_of_size(5000, 5000, kind), Format.WEBP)
@@ -245,12 +245,12 @@ def test_picture_of_just_50_megapixels_is_not_refused_for_its_size() -> None:
 def test_webp_of_more_than_25_megapixels_is_refused_and_a_jpeg_is_not() -> None:
     picture = Image.new("L", (5200, 5000))
     with pytest.raises(ImageTooLarge, match="25 megapixels"):
-        read_in_process(saved(picture, "WEBP", method=0))
-    assert read_in_process(saved(picture, "JPEG")).width <= limits.MAX_SIDE
+        read_in_process(save(picture, "WEBP", method=0))
+    assert read_in_process(save(picture, "JPEG")).width <= limits.MAX_SIDE
 
 
 @pytest.mark.parametrize("host_limit", [None, 1000])
-def test_pillows_own_limit_may_be_set_to_anything(
+def test_limit_set_in_pillow_has_no_effect(
     host_limit: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", host_limit)
@@ -258,15 +258,15 @@ def test_pillows_own_limit_may_be_set_to_anything(
         read_in_process(BOMBS["PNG of 900 megapixels"]())
     if host_limit:
         with pytest.raises(ImageTooLarge, match="too large"):
-            read_in_process(saved(corners(60, 60), "PNG"))
+            read_in_process(save(corners(60, 60), "PNG"))
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="needs Linux's /proc")
 def test_50_megapixel_jpeg_needs_far_less_memory_than_its_pixels(
     tmp_path: Path, root: Path
 ) -> None:
-    (tmp_path / "warm.jpg").write_bytes(saved(corners(), "JPEG"))
-    photo_bytes = saved(photo().resize((8160, 6120)), "JPEG", exif=orientation_tag(6))
+    (tmp_path / "warm.jpg").write_bytes(save(corners(), "JPEG"))
+    photo_bytes = save(photo().resize((8160, 6120)), "JPEG", exif=orientation_tag(6))
     (tmp_path / "bomb.jpg").write_bytes(photo_bytes)
     measure = MEASURE.replace('"was read"', "peak() - before")
     run = subprocess.run(
@@ -286,7 +286,7 @@ def test_eight_threads_get_the_right_answers_and_only_two_decode_at_once(
     inside, most, lock = [0], [0], threading.Lock()
     open_image = Image.open
 
-    def counted(*args: object, **options: object) -> Image.Image:
+    def count_decodes(*args: object, **options: object) -> Image.Image:
         with lock:
             inside[0] += 1
             most[0] = max(most[0], inside[0])
@@ -298,9 +298,9 @@ def test_eight_threads_get_the_right_answers_and_only_two_decode_at_once(
                 inside[0] -= 1
 
     pause = threading.Event()
-    monkeypatch.setattr(Image, "open", counted)
+    monkeypatch.setattr(Image, "open", count_decodes)
     kinds = ["PNG", "TIFF", "GIF", "BMP"]
-    files = [saved(Image.new("RGB", (40 + n, 30), (n, n, n)), kinds[n % 4]) for n in range(8)]
+    files = [save(Image.new("RGB", (40 + n, 30), (n, n, n)), kinds[n % 4]) for n in range(8)]
     cut = [content[: len(content) // 2] for content in files]
     wrong: list[object] = []
 

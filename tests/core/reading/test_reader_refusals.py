@@ -1,4 +1,4 @@
-"""What is no picture, or a broken one: always an InputError, and one that names what was found."""
+"""Other and broken files always raise an InputError that names what was found."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tests.core.reading.picture_files import (
     SHORT,
     animation,
     corners,
+    make_profile,
     orientation_tag,
     photo,
     png_16_bit_rgb,
-    saved,
-    swapped_profile,
+    save,
     tiff,
 )
 
@@ -70,7 +70,7 @@ NO_PICTURE = {
 
 
 @pytest.mark.parametrize("what", UNSUPPORTED)
-def test_other_picture_formats_are_refused_by_their_name(what: str) -> None:
+def test_refusal_names_the_format_of_other_pictures(what: str) -> None:
     with pytest.raises(UnsupportedImage) as refusal:
         read_in_process(UNSUPPORTED[what])
     assert what.split(" of ", maxsplit=1)[0] in refusal.value.message
@@ -78,38 +78,38 @@ def test_other_picture_formats_are_refused_by_their_name(what: str) -> None:
 
 
 @pytest.mark.parametrize("what", NO_PICTURE)
-def test_files_that_are_no_pictures_are_refused_by_their_name(what: str) -> None:
+def test_refusal_names_the_kind_of_files_that_are_not_pictures(what: str) -> None:
     with pytest.raises(UnreadableImage, match=f"{what}.*not a picture") as refusal:
         read_in_process(NO_PICTURE[what])
     assert refusal.value.hint
 
 
 @pytest.mark.parametrize("kind", ["ICO", "PPM", "TGA", "PCX", "SGI", "EPS", "AVIF", "PDF"])
-def test_formats_that_pillow_could_open_are_not_let_through(kind: str) -> None:
+def test_other_formats_that_pillow_could_open_are_refused(kind: str) -> None:
     with pytest.raises(UnsupportedImage):
-        read_in_process(saved(photo(32, 32), kind))
+        read_in_process(save(photo(32, 32), kind))
 
 
-def test_pillow_is_only_asked_for_the_format_that_was_found(
+def test_pillow_may_open_only_the_format_that_was_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[object] = []
     open_image = Image.open
 
-    def noted(*args: Any, **options: Any) -> Image.Image:
+    def record(*args: Any, **options: Any) -> Image.Image:
         asked.append(options["formats"])
         return open_image(*args, **options)
 
-    monkeypatch.setattr(Image, "open", noted)
+    monkeypatch.setattr(Image, "open", record)
     for kind in ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"):
-        read_in_process(saved(corners(), kind))
+        read_in_process(save(corners(), kind))
     assert asked == [("PNG",), ("JPEG",), ("WEBP",), ("BMP",), ("GIF",), ("TIFF",)]
 
 
-def test_office_document_with_a_picture_inside_is_no_picture() -> None:
+def test_office_document_with_a_picture_inside_is_refused() -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("word/media/image1.png", saved(corners(), "PNG"))
+        archive.writestr("word/media/image1.png", save(corners(), "PNG"))
     with pytest.raises(UnreadableImage, match="office document"):
         read_in_process(file.getvalue())
 
@@ -129,7 +129,7 @@ def test_camera_raw_is_refused_although_its_thumbnail_could_be_read() -> None:
     [bytes(1000), os.urandom(64).replace(b"<", b"\0") + bytes(8), b"\xff", b"GIF8"],
     ids=["zeros", "random", "one byte", "start of a GIF"],
 )
-def test_what_nobody_knows_is_refused(content: bytes) -> None:
+def test_unknown_content_is_refused(content: bytes) -> None:
     with pytest.raises(InputError) as refusal:
         read_in_process(b"\x9b" + content if content[0] else content)
     assert refusal.value.message
@@ -145,27 +145,27 @@ def _small_files() -> dict[str, bytes]:
     picture = photo(40, 28)
     deep = np.asarray(picture).astype(np.uint16) * 257
     return {
-        "JPEG": saved(picture, "JPEG", exif=orientation_tag(6), icc_profile=swapped_profile()),
-        "progressive JPEG": saved(picture, "JPEG", progressive=True),
-        "CMYK JPEG": saved(picture.convert("CMYK"), "JPEG"),
-        "MPO": saved(picture, "MPO", save_all=True, append_images=[picture]),
-        "PNG": saved(picture, "PNG", exif=orientation_tag(8)),
+        "JPEG": save(picture, "JPEG", exif=orientation_tag(6), icc_profile=make_profile()),
+        "progressive JPEG": save(picture, "JPEG", progressive=True),
+        "CMYK JPEG": save(picture.convert("CMYK"), "JPEG"),
+        "MPO": save(picture, "MPO", save_all=True, append_images=[picture]),
+        "PNG": save(picture, "PNG", exif=orientation_tag(8)),
         "16-bit PNG": png_16_bit_rgb(deep),
-        "palette PNG": saved(picture.quantize(16), "PNG", transparency=3),
+        "palette PNG": save(picture.quantize(16), "PNG", transparency=3),
         "animated PNG": animation("PNG"),
-        "lossy WebP": saved(picture, "WEBP", exif=orientation_tag(3)),
-        "lossless WebP": saved(picture, "WEBP", lossless=True),
+        "lossy WebP": save(picture, "WEBP", exif=orientation_tag(3)),
+        "lossless WebP": save(picture, "WEBP", lossless=True),
         "animated WebP": animation("WEBP"),
-        "BMP": saved(picture, "BMP"),
-        "palette BMP": saved(picture.quantize(16), "BMP"),
-        "GIF": saved(picture, "GIF"),
+        "BMP": save(picture, "BMP"),
+        "palette BMP": save(picture.quantize(16), "BMP"),
+        "GIF": save(picture, "GIF"),
         "animated GIF": animation("GIF"),
-        "TIFF": saved(picture, "TIFF"),
-        "LZW TIFF": saved(picture, "TIFF", compression="tiff_lzw"),
-        "JPEG TIFF": saved(picture, "TIFF", compression="jpeg"),
-        "deflate TIFF": saved(picture.convert("CMYK"), "TIFF", compression="tiff_adobe_deflate"),
-        "float TIFF": saved(picture.convert("F"), "TIFF"),
-        "fax TIFF": saved(picture.convert("1"), "TIFF", compression="group4"),
+        "TIFF": save(picture, "TIFF"),
+        "LZW TIFF": save(picture, "TIFF", compression="tiff_lzw"),
+        "JPEG TIFF": save(picture, "TIFF", compression="jpeg"),
+        "deflate TIFF": save(picture.convert("CMYK"), "TIFF", compression="tiff_adobe_deflate"),
+        "float TIFF": save(picture.convert("F"), "TIFF"),
+        "fax TIFF": save(picture.convert("1"), "TIFF", compression="group4"),
         "many pages": animation("TIFF"),
     }
 
@@ -174,7 +174,7 @@ FILES = _small_files()
 
 
 def _read_or_refuse(content: bytes) -> bool:
-    """Whether it was read; anything but an InputError for a reason fails the test."""
+    """Return whether it was read; anything but an InputError with a message fails the test."""
     try:
         return read_in_process(content).pixels.ndim == 3
     except InputError as refusal:
@@ -233,7 +233,7 @@ def test_random_damage_is_read_or_refused(
     _read_or_refuse(bytes(content))
 
 
-def test_random_bytes_behind_every_mark_are_read_or_refused() -> None:
+def test_random_bytes_after_every_mark_are_read_or_refused() -> None:
     random = np.random.default_rng(7)
     for content in FILES.values():
         for kept in (4, 12, 30):
@@ -247,13 +247,13 @@ def test_absurd_tags_of_a_tiff_are_refused() -> None:
             _read_or_refuse(tiff(raw, (24, 16), extra={number: value}))
 
 
-def test_missing_file_is_said_to_be_missing(tmp_path: Path) -> None:
+def test_missing_file_is_reported_as_missing(tmp_path: Path) -> None:
     for path in (tmp_path / "absent.jpg", tmp_path / "absent" / "a.jpg"):
         with pytest.raises(UnreadableImage, match="no such file"):
             read_in_process(path)
 
 
-def test_path_through_a_file_is_said_to_be_missing(tmp_path: Path) -> None:
+def test_path_through_a_file_is_reported_as_missing(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"x")
     with pytest.raises(UnreadableImage, match="no such file"):
         read_in_process(tmp_path / "a.jpg" / "b.jpg")
@@ -280,11 +280,11 @@ def test_pipe_is_refused_without_waiting_for_its_other_end(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
-def test_file_that_is_swapped_for_a_pipe_at_the_last_moment_is_refused(
+def test_file_replaced_by_a_pipe_at_the_last_moment_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "photo.jpg"
-    path.write_bytes(saved(corners(), "JPEG"))
+    path.write_bytes(save(corners(), "JPEG"))
     honest = path.stat()
     path.unlink()
     os.mkfifo(path)
@@ -312,20 +312,20 @@ def test_file_without_permission_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "private.jpg"
-    path.write_bytes(saved(corners(), "JPEG"))
+    path.write_bytes(save(corners(), "JPEG"))
     path.chmod(0)
     if os.access(path, os.R_OK):  # an administrator may read everything
-        monkeypatch.setattr(os, "open", _denied)
+        monkeypatch.setattr(os, "open", _deny_access)
     with pytest.raises(UnreadableImage, match="no permission to read"):
         read_in_process(path)
 
 
-def _denied(*_args: object) -> int:
+def _deny_access(*_args: object) -> int:
     raise PermissionError(13, "Permission denied")
 
 
 @pytest.mark.parametrize("name", ["zero\0byte.jpg", "x" * 5000])
-def test_impossible_path_is_refused(name: str) -> None:
+def test_invalid_path_is_refused(name: str) -> None:
     with pytest.raises(UnreadableImage, match="cannot be read"):
         read_in_process(Path(name))
 
@@ -338,7 +338,7 @@ def test_impossible_path_is_refused(name: str) -> None:
         lambda folder: Path("x" * 5000 + "secret"),
     ],
 )
-def test_no_refusal_tells_a_path(tmp_path: Path, make: Callable[[Path], Path]) -> None:
+def test_no_refusal_contains_a_path(tmp_path: Path, make: Callable[[Path], Path]) -> None:
     folder = tmp_path / "secret"
     folder.mkdir()
     with pytest.raises(InputError) as refusal:
@@ -347,7 +347,7 @@ def test_no_refusal_tells_a_path(tmp_path: Path, make: Callable[[Path], Path]) -
 
 
 def test_link_to_a_picture_is_followed(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(saved(corners(), "PNG"))
+    (tmp_path / "a.png").write_bytes(save(corners(), "PNG"))
     link = tmp_path / "b.png"
     try:
         link.symlink_to(tmp_path / "a.png")
@@ -357,9 +357,9 @@ def test_link_to_a_picture_is_followed(tmp_path: Path) -> None:
 
 
 def test_out_of_memory_is_an_input_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def exhausted(*_args: object, **_options: object) -> Image.Image:
+    def exhaust_memory(*_args: object, **_options: object) -> Image.Image:
         raise MemoryError
 
-    monkeypatch.setattr(Image, "open", exhausted)
+    monkeypatch.setattr(Image, "open", exhaust_memory)
     with pytest.raises(InputError, match="too large"):
         read_in_process(FILES["PNG"])

@@ -1,4 +1,4 @@
-"""Nothing but the answer reaches the terminal, and nothing of the process is left changed."""
+"""Reading prints nothing to the terminal and leaves the process unchanged."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from PIL import Image, ImageFile, TiffImagePlugin
 from core.errors import InputError
 from core.reading.reader import read_in_process
 from core.reading.silence import silence_decoders
-from tests.core.reading.picture_files import SHORT, corners, exif, photo, png, saved, tiff
+from tests.core.reading.picture_files import SHORT, corners, exif, photo, png, save, tiff
 
 
 def _damaged_tiff() -> bytes:
-    content = bytearray(saved(photo(), "TIFF", compression="tiff_lzw"))
+    content = bytearray(save(photo(), "TIFF", compression="tiff_lzw"))
     content[200:600] = bytes(400)
     return bytes(content)
 
 
 NOISY: dict[str, Callable[[], bytes]] = {
     "libtiff": _damaged_tiff,
-    "cut off TIFF": lambda: saved(photo(), "TIFF", compression="jpeg")[:900],
+    "cut off TIFF": lambda: save(photo(), "TIFF", compression="jpeg")[:900],
     "log record": lambda: tiff(bytes(100), (4, 4), extra={277: (SHORT, 1, 65535)}),
     "bomb warning": lambda: png(b"", (10_000, 10_000), depth=8, color=0),
-    "EXIF warning": lambda: saved(corners(), "JPEG", exif=exif((270, (2, 99_999, 7)))),
+    "EXIF warning": lambda: save(corners(), "JPEG", exif=exif((270, (2, 99_999, 7)))),
     "tag warning": lambda: tiff(
         np.asarray(corners()).tobytes(), (24, 16), extra={40_000: (2, 99_999, 7)}
     ),
@@ -47,7 +47,7 @@ def _try_to_read(content: bytes) -> None:
         return
 
 
-def test_these_files_do_make_pillow_or_libtiff_talk(
+def test_pillow_or_libtiff_print_messages_for_these_files(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     for what, make in NOISY.items():
@@ -68,7 +68,7 @@ def test_nothing_reaches_the_terminal(what: str, capfd: pytest.CaptureFixture[st
     assert written.out + written.err == ""
 
 
-def test_a_process_of_its_own_prints_nothing(tmp_path: Path, root: Path) -> None:
+def test_reading_in_a_new_process_prints_nothing(tmp_path: Path, root: Path) -> None:
     for number, make in enumerate(NOISY.values()):
         (tmp_path / f"{number}.bin").write_bytes(make())
     program = (
@@ -89,14 +89,14 @@ def test_a_process_of_its_own_prints_nothing(tmp_path: Path, root: Path) -> None
     assert run.stdout + run.stderr == ""
 
 
-def test_pictures_are_read_although_warnings_are_errors() -> None:
+def test_pictures_are_read_even_if_warnings_are_errors() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert read_in_process(NOISY["EXIF warning"]()).width == 24
         assert read_in_process(NOISY["tag warning"]()).width == 24
 
 
-def test_the_hosts_own_use_of_pillow_still_warns() -> None:
+def test_other_uses_of_pillow_still_warn() -> None:
     _try_to_read(NOISY["tag warning"]())
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
@@ -106,7 +106,7 @@ def test_the_hosts_own_use_of_pillow_still_warns() -> None:
     assert warned
 
 
-def test_another_thread_is_heard_while_this_one_reads(
+def test_other_threads_can_warn_while_this_one_reads(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def elsewhere() -> None:
@@ -130,7 +130,7 @@ def test_only_pillow_is_silenced() -> None:
         warnings.warn("ours", UserWarning, stacklevel=1)
 
 
-def test_libtiff_speaks_again_when_the_last_reader_has_left(
+def test_libtiff_prints_again_after_the_last_reader(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     def decode() -> str:
@@ -148,7 +148,7 @@ def test_libtiff_speaks_again_when_the_last_reader_has_left(
 
 
 def test_filters_do_not_pile_up() -> None:
-    content = saved(corners(), "TIFF")
+    content = save(corners(), "TIFF")
 
     def installed() -> tuple[int, int]:
         return len(warnings.filters), len(logging.getLogger(TiffImagePlugin.__name__).filters)
@@ -167,7 +167,7 @@ def test_filters_do_not_pile_up() -> None:
         assert installed()[0] <= before[0] + 3  # the three actions that the test itself added
 
 
-def test_pillows_settings_are_left_alone() -> None:
+def test_settings_of_pillow_are_not_changed() -> None:
     before = (
         Image.MAX_IMAGE_PIXELS,
         ImageFile.LOAD_TRUNCATED_IMAGES,
