@@ -12,7 +12,6 @@ from ..errors import ProjectError
 from ..labels import EMOTIONS
 from ..output.export import make_rows
 from ..types import ImageAnalysis
-from .options import BatchSummary
 
 Row = tuple[Any, ...]
 """Values in the order of :data:`COLUMNS`; None for an empty cell."""
@@ -108,33 +107,14 @@ def _order_values(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return tuple(str(value) if isinstance(value, str) else value for value in values)
 
 
-class RowCounter:
-    """Counts files and faces from the rows of the table."""
-
-    def __init__(self) -> None:
-        self._counts: Counter[str] = Counter()
-
-    def count(self, rows: Iterable[Row]) -> Iterator[Row]:
-        """Yield ``rows`` unchanged, counting each."""
-        for row in rows:
-            status = row[_STATUS]
-            if status == Status.FACE:
-                self._counts["faces"] += 1
-                self._counts["uncertain"] += not row[_CERTAIN]
-            # A file with faces has a row for each; only the first counts the file.
-            if status != Status.FACE or row[_FACE] == 1:
-                self._counts[status] += 1
-            yield row
-
-    def summarize(self, skipped: int, already_done: int) -> BatchSummary:
-        """Return the counts so far."""
-        counts = self._counts
-        return BatchSummary(
-            with_faces=counts[Status.FACE],
-            without_faces=counts[Status.NO_FACE],
-            failed=counts[Status.FAILED],
-            faces=counts["faces"],
-            uncertain=counts["uncertain"],
-            skipped=skipped,
-            already_done=already_done,
-        )
+def count_rows(rows: Iterable[Row], counts: Counter[str]) -> Iterator[Row]:
+    """Yield ``rows`` unchanged; add files by status, and all and uncertain faces, to ``counts``."""
+    for row in rows:
+        status = row[_STATUS]
+        if status == Status.FACE:
+            counts["faces"] += 1
+            counts["uncertain"] += not row[_CERTAIN]
+        # A file with faces has a row for each; only the first counts the file.
+        if status != Status.FACE or row[_FACE] == 1:
+            counts[status] += 1
+        yield row

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +18,7 @@ from .journal import FileIndex, Journal, report_resumable_disk_errors
 from .options import BatchEngine, BatchOptions, BatchProgress, BatchSummary
 from .pool import PHOTOS_PER_CHUNK, LocalPool
 from .report import write_report
-from .rows import COLUMN_NAMES, Row, RowCounter
+from .rows import COLUMN_NAMES, Row, Status, count_rows
 from .sinks import write_table
 from .source import open_source
 from .worker import WorkerSetup
@@ -78,12 +79,20 @@ def run_batch(
         _, already_done = index.count()
         skipped = _analyze_pending(scan_source, index, journal, pool, on_progress)
         pool.close()
-        counter = RowCounter()
+        counts: Counter[str] = Counter()
         run = compute_run_digest(provenance)
         with report_resumable_disk_errors(out), atomic_file(out) as file:
-            rows = counter.count(_read_rows(index, journal, provenance, run))
+            rows = count_rows(_read_rows(index, journal, provenance, run), counts)
             write_table(file, options.format, rows, {"run": run, **asdict(provenance)})
-        summary = counter.summarize(skipped, already_done)
+        summary = BatchSummary(
+            with_faces=counts[Status.FACE],
+            without_faces=counts[Status.NO_FACE],
+            failed=counts[Status.FAILED],
+            faces=counts["faces"],
+            uncertain=counts["uncertain"],
+            skipped=skipped,
+            already_done=already_done,
+        )
         if options.report is not None:
             write_report(
                 options.report,
