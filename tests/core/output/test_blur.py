@@ -27,7 +27,7 @@ def test_picture_without_faces_is_not_changed():
     assert (made.name, made.notes) == (image.name, image.notes)
 
 
-def test_only_a_few_averages_remain_of_a_face():
+def test_few_averages_are_all_that_is_left_of_a_face():
     image, box = noise(), Box(60, 40, 120, 110)
     before = image.pixels.copy()
     made = blur(image, box)

@@ -248,7 +248,7 @@ def test_heatmaps_must_match_the_faces():
         overlay_heatmap(plain(), image_analysis(face_analysis(1, Box(0, 0, 9, 9))), [])
 
 
-def test_png_contains_only_the_pixels(photo):
+def test_png_holds_the_pixels_and_nothing_else(photo):
     data = encode_png(photo)
     with Image.open(io.BytesIO(data)) as file:
         assert (file.format, file.info) == ("PNG", {})
