@@ -18,7 +18,7 @@ from ..errors import ProjectError
 from ..files import atomic_write
 from ..reading.isolation import IsolatedReader
 from ..runtime import has_gpu
-from ..types import ImageAnalysis, RgbImage
+from ..types import RgbImage
 from .journal import report_resumable_disk_errors
 from .rows import FileResult
 from .source import Source
