@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import ipaddress
 import os
 import shutil
@@ -69,6 +70,19 @@ def chromium() -> Path:
     if found is None:
         pytest.skip(_NO_CHROMIUM)
     return Path(found)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was imported so far: a full collection takes half a second.
+
+    These objects live to the end of the run anyway.
+    """
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    """Let Python free them as it ends; libraries report what they still hold then."""
+    gc.unfreeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

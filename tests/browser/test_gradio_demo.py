@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core import Emotion
+from tests.browser.pages import close_tabs, open_tab
 from tests.browser.serving import SLOWEST_S, browser, gradio
 from tests.fakes import picture, png
 
@@ -32,8 +33,8 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def window(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """A browser before whose camera a happy face is held; each test opens a visit of its own."""
+def camera_window(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Run a browser whose camera shows a happy face."""
     film = tmp_path_factory.mktemp("camera") / "film.y4m"
     frame = cv2.cvtColor(picture(Emotion.HAPPY, side=120), cv2.COLOR_RGB2YUV_I420).tobytes()
     film.write_bytes(b"YUV4MPEG2 W480 H360 F15:1 Ip A1:1 C420jpeg\n" + 2 * (b"FRAME\n" + frame))
@@ -42,9 +43,15 @@ def window(chromium: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield running
 
 
+@pytest.fixture
+def window(camera_window: Browser) -> Iterator[Browser]:
+    """The browser; the tabs of a test are closed after it."""
+    yield camera_window
+    close_tabs(camera_window)
+
+
 def visit(window: Browser, address: str, **options: object) -> Page:
-    page = window.new_context(**options).new_page()
-    page.set_default_timeout(SLOWEST_MS)
+    page = open_tab(window, **options)
     page.goto(address)
     expect(page.get_by_role("heading", name="Photo Emotion")).to_be_visible()
     return page

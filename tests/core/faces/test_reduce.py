@@ -11,9 +11,10 @@ from core.faces.reduce import shrink_to_fit
 
 def ramp(width, height):
     """A picture whose red grows to the right and whose green grows downwards."""
-    rows, columns = np.indices((height, width))
-    shares = [columns / width, rows / height, np.zeros_like(rows)]
-    return np.stack([np.round(255 * each) for each in shares], axis=2).astype(np.uint8)
+    picture = np.zeros((height, width, 3), np.uint8)
+    picture[:, :, 0] = np.round(255 * np.arange(width) / width)
+    picture[:, :, 1] = np.round(255 * np.arange(height) / height)[:, None]
+    return picture
 
 
 @pytest.mark.parametrize(

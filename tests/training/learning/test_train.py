@@ -22,6 +22,7 @@ from core.weights import read_spec
 from training.data.shapes import SHAPE_VALUES
 from training.learning.loader import AugmentedFaces
 from training.learning.precision import Precision
+from training.learning.recipe import read_recipe
 from training.learning.train import TrainingOptions, train_model
 
 
@@ -142,14 +143,15 @@ def test_resumed_run_ends_in_the_same_weights(
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 def test_run_killed_in_the_middle_of_an_epoch_resumes_to_the_same_weights(
-    faces_dir, small_recipe, tmp_path, root
+    faces_dir, tmp_path, root
 ):
-    recipe = small_recipe(epochs=4)
+    values = {"input_px": "32", "early_share": "0", "epochs": "3", "batch": "8"}
+    recipe = read_recipe("mobilenet_v2", values)
     whole = run(recipe, faces_dir, tmp_path / "whole", workers=1)
     command = [sys.executable, "-m", "cli", "train", "--model", "mobilenet_v2"]
     command += ["--data", str(faces_dir), "--init", "scratch", "--out", str(tmp_path / "cut")]
-    for name in ("input_px", "epochs", "batch", "learning_rate"):
-        command += ["--set", f"{name}={getattr(recipe, name)}"]
+    for name, value in values.items():
+        command += ["--set", f"{name}={value}"]
     checkpoint = tmp_path / "cut" / "checkpoints" / "last.ckpt"
     environment = {"OMP_NUM_THREADS": "1", "PATH": "/usr/bin:/bin"}
     with subprocess.Popen(command, cwd=root, env=environment) as process:
@@ -157,9 +159,9 @@ def test_run_killed_in_the_middle_of_an_epoch_resumes_to_the_same_weights(
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
-    subprocess.run([*command, "--resume"], cwd=root, env=environment, check=True)
+    resumed = run(recipe, faces_dir, tmp_path / "cut", resume=True)
     expected = load_file(whole.weights)
-    for key, value in load_file(tmp_path / "cut" / "mobilenet_v2.safetensors").items():
+    for key, value in load_file(resumed.weights).items():
         assert torch.equal(value, expected[key]), key
 
 
