@@ -38,7 +38,7 @@ from .output.export import (
     to_json,
 )
 from .output.intervals import format_metric, format_with_interval
-from .output.render import annotate, encode_png, overlay_heatmap
+from .output.render import annotate, annotate_detections, encode_png, overlay_heatmap
 from .pipeline import Analyzer
 from .reading.isolation import IsolatedReader, read_image, renew_reader, warm_up_reader
 from .tracking import FaceTracker, TrackedFace
@@ -107,6 +107,7 @@ __all__ = [
     "WeightsError",
     "WeightsMissing",
     "annotate",
+    "annotate_detections",
     "blur_faces",
     "detection_figures",
     "detector_catalog",

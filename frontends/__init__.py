@@ -1,1 +1,1 @@
-"""The pages people use; what both of them show stands here, each front in its own folder."""
+"""The Streamlit app and the Gradio demo, each in its own folder; here is what both share."""

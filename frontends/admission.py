@@ -9,13 +9,13 @@ from threading import BoundedSemaphore
 from core import ProjectError
 
 MAX_RUNNING = 2
-"""One answer fills the cores while the next one's photo is decoded; more would only take memory."""
+"""One answer fills the cores while the next photo is decoded; more would only take memory."""
 MAX_WAITING = 32
-"""Visitors that may wait; the Gradio demo's own queue is as long."""
+"""Visitors that may wait, also in the Gradio demo's own queue."""
 
 
 class Admission:
-    """Admit a few at a time; the others wait, and are refused where too many do."""
+    """Admit a few at a time; let others wait, and refuse those for whom the queue is full."""
 
     def __init__(self, at_once: int = MAX_RUNNING, waiting: int = MAX_WAITING) -> None:
         self._room = BoundedSemaphore(at_once + waiting)

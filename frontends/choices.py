@@ -1,10 +1,10 @@
-"""The settings that both fronts offer, and what is said beside each."""
+"""The settings that both fronts offer, each with its label and help."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core import OperatingPoint, detector_catalog
+from core import OperatingPoint, Preset, detector_catalog
 
 if TYPE_CHECKING:
     from core import DetectionFigures
@@ -13,20 +13,26 @@ MODEL_HELP = (
     "The network that reads the emotion. How often it is right was measured on PublicTest, the "
     "validation part of the public face collection FER-2013."
 )
-DETECTOR_HELP = "What finds the faces. " + " ".join(
+PRESET_LABEL = "How thoroughly to look for faces"
+PRESET_HELP = {
+    Preset.FAST: "Quickest; misses small faces",
+    Preset.BALANCED: "Portraits and groups",
+    Preset.THOROUGH: "Small faces in large photos; slowest",
+}
+DETECTOR_LABEL = "Face detector"
+DETECTOR_HELP = "The program that finds the faces. " + " ".join(
     f"{info.title}: {info.description}" for info in detector_catalog() if info.description
 )
+LEVEL_LABEL = "Not sure below"
 LEVEL_HELP = (
-    'An answer less probable than this is shown as "Not sure". The recommended level is the one at '
-    "which 80 % of the sure answers were right."
+    'An answer less probable than this is shown as "Not sure". At the recommended level, 80 % of '
+    "the sure answers were right."
 )
-
 THRESHOLD_HELP = (
     "How sure the detector must be that something is a face. A lower threshold finds more faces "
-    "but also more that are none; try it on the page Detection lab."
+    "but also more things that are not faces; try it on the page Detection lab."
 )
 POINT_LABEL = "If unsure whether something is a face"
-
 POINT_TITLES = {
     OperatingPoint.PRECISION: "Fewer false faces",
     OperatingPoint.BALANCED: "Balanced",
@@ -36,10 +42,10 @@ POINT_TITLES = {
 RECOMMENDED = "Recommended"
 
 CERTAIN_LEVELS: dict[str, float | None] = {
-    RECOMMENDED: None,  # fixed on validation faces, and stored with each model
+    RECOMMENDED: None,  # chosen on validation faces and stored with each model
     **{f"{level} %": level / 100 for level in range(30, 100, 10)},
 }
-"""From which probability an answer counts as sure."""
+"""The probability from which an answer counts as sure."""
 
 
 def detector_title(name: str) -> str:
@@ -48,10 +54,9 @@ def detector_title(name: str) -> str:
 
 
 def format_point_metrics(figures: DetectionFigures | None, point: OperatingPoint) -> str:
-    """What choosing ``point`` means, as far as it was measured."""
+    """Return how good the detector is at ``point``; empty if nobody measured it."""
     if figures is None:
         return ""
     here = figures.points[point]
-    found = round(100 * here.recall)
     wrong = 100 - round(100 * here.precision)
-    return f"Finds {found} of 100 faces; {wrong} of 100 boxes are wrong"
+    return f"Finds {100 * here.recall:.0f} of 100 faces; {wrong} of 100 boxes are wrong"

@@ -1,9 +1,8 @@
-"""The camera as it runs, for both fronts: the browser's part, and what a front answers it.
+"""The live camera of both fronts: the browser's code, and the answers to its messages.
 
-The browser shows its camera itself and sends the frames of a tenth of a second or more together,
-whenever the last ones were answered, over a connection of their own (:mod:`.live_socket`). A WebRTC
-stream would bring aiortc and PyAV along and need a relay server as soon as the page is opened from
-another computer; this needs neither.
+The browser shows its camera itself. Once the last frames are answered it sends those of the next
+tenth of a second or more, over a connection of its own (:mod:`.live_socket`). A WebRTC stream would
+need aiortc and PyAV, and a relay server for pages opened from another computer.
 """
 
 from __future__ import annotations
@@ -29,33 +28,33 @@ from core import (
     RgbImage,
 )
 
-from .wording import format_emotion, percent
+from .wording import NOT_SURE, format_emotion, percent
 
 if TYPE_CHECKING:
     from core import Analyzer, AnalyzerConfig
 
 LIVE_HELP = (
-    "The camera's picture with every face framed and named, its answer smoothed over about "
-    "a second. Frames go to the computer that runs this page, are answered and forgotten. "
-    "Show only people who have agreed."
+    "Your camera's picture with every face framed and its emotion named, smoothed over about a "
+    "second. Frames go to the computer that runs this page and are deleted once they are "
+    "answered. Show only people who have agreed."
 )
 
 _FOLDER = Path(__file__).with_name("camera")
 _PREFIX = "data:image/jpeg;base64,"
 MAX_FRAMES = 12
-"""In a group; ``MAX_FRAMES`` of camera.js says the same."""
+"""In a message; the same as ``MAX_FRAMES`` in camera.js."""
 MAX_CHARACTERS = 4_000_000
-"""Of a group as text; a frame of 640 px takes about 100,000."""
+"""Of a message; a frame of 640 px takes about 100,000."""
 _AT_ONCE = 2
-"""Frames that are decoded at the same time; there are no more decoders."""
+"""Frames decoded at the same time, as many as there are decoders."""
 _DARK, _LIGHT = "#000", "#fff"
 
 
 @dataclass(slots=True)
 class Stream:
-    """What one visitor's camera has shown: no frame, only where faces were and what they showed.
+    """Remember where one visitor's faces were and what they showed, but no frame.
 
-    One message at a time.
+    For one message at a time.
     """
 
     _follower: FaceFollower | None = None
@@ -65,9 +64,9 @@ class Stream:
     def answer(
         self, frames: Sequence[Frame], run: object, analyzer: Analyzer
     ) -> tuple[ImageAnalysis, ...]:
-        """The faces of each of ``frames``, followed from the frames before; InputError if older.
+        """Return the faces of each frame, tracked from earlier ones; InputError if one is older.
 
-        ``run`` names a page that was opened: another one begins anew.
+        ``run`` identifies an opened page; for another one, tracking starts again.
         """
         if self._follower is None or run != self._run:
             self._follower, self._run, self._newest_s = FaceFollower(analyzer), run, -math.inf
@@ -81,12 +80,12 @@ class Stream:
 
 
 def make_live_config(chosen: AnalyzerConfig) -> AnalyzerConfig:
-    """``chosen`` for a stream: quick, and leaving the browser some of the processor."""
+    """Return ``chosen`` for a stream: fast, with some of the processor left for the browser."""
     return replace(chosen, preset=Preset.FAST, threads=1)
 
 
 def read_camera_code(connection: Path) -> tuple[str, str, str]:
-    """HTML, CSS and JavaScript of the camera, with the script that starts it in a front's page."""
+    """Return HTML, CSS and JavaScript of the camera, with the script that connects it to a page."""
     html, css, script = (
         (_FOLDER / f"camera.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
     )
@@ -94,14 +93,13 @@ def read_camera_code(connection: Path) -> tuple[str, str, str]:
 
 
 def answer_message(message: object, stream: Stream, analyzer: Analyzer) -> dict[str, Any]:
-    """What the page draws for the frames of ``message``, in their order.
+    """Return what the page draws for the frames of ``message``, in their order.
 
     A message has ``number``, ``run`` and ``frames``, each with ``at`` in milliseconds and ``jpeg``
-    as a data address. With ``problem`` in place of frames when they cannot be read.
+    as a data address. The reply has ``problem`` in place of frames if they cannot be read.
     """
     if not isinstance(message, Mapping):
         return refuse_message(message, "The page sent no picture. Reload it.")
-    header = {"number": message.get("number"), "run": message.get("run")}
     started = time.perf_counter()
     try:
         frames = _frames(message.get("frames"))
@@ -110,16 +108,22 @@ def answer_message(message: object, stream: Stream, analyzer: Analyzer) -> dict[
         return refuse_message(message, f"{error.message} {error.hint}".strip())
     milliseconds = 1000 * (time.perf_counter() - started) / len(frames)
     drawn = [
-        {"at": 1000 * frame.time_s, "faces": [_drawn(face, frame.image) for face in answer.faces]}
+        {
+            "at": 1000 * frame.time_s,
+            "faces": [_describe(face, frame.image) for face in answer.faces],
+        }
         for frame, answer in zip(frames, answers, strict=True)
     ]
-    return {**header, "ms": milliseconds, "frames": drawn}
+    return _make_reply(message, ms=milliseconds, frames=drawn)
 
 
 def refuse_message(message: object, problem: str) -> dict[str, Any]:
     """Return the reply that says why there is no answer."""
-    header = message if isinstance(message, Mapping) else {}
-    return {"number": header.get("number"), "run": header.get("run"), "problem": problem}
+    return _make_reply(message if isinstance(message, Mapping) else {}, problem=problem)
+
+
+def _make_reply(message: Mapping[str, Any], **content: Any) -> dict[str, Any]:
+    return {"number": message.get("number"), "run": message.get("run"), **content}
 
 
 def _frames(sent: object) -> list[Frame]:
@@ -128,7 +132,7 @@ def _frames(sent: object) -> list[Frame]:
     frames = [each if isinstance(each, Mapping) else {} for each in sent]
     characters = sum(len(str(each.get("jpeg"))) for each in frames)
     if len(frames) > MAX_FRAMES or characters > MAX_CHARACTERS:
-        raise InputError("The camera's pictures are too large.", hint="Choose a smaller one.")
+        raise InputError("The camera's pictures are too large.", hint="Choose a smaller size.")
     times = [_seconds(each.get("at")) for each in frames]
     with ThreadPoolExecutor(_AT_ONCE) as readers:
         pictures = readers.map(lambda each: _picture(each.get("jpeg")), frames)
@@ -153,30 +157,22 @@ def _picture(address: object) -> RgbImage:
     return read_image(data, name="camera")
 
 
-def _votes(face: FaceAnalysis) -> str:
-    """How many of an ensemble's networks name its emotion; nothing for a single one."""
-    if len(face.per_model) < 2:
-        return ""
-    named = sum(each.top == face.emotions.top for each in face.per_model.values())
-    return f" · {named} of {len(face.per_model)}"
-
-
-def _drawn(face: FaceAnalysis, image: RgbImage) -> dict[str, Any]:
+def _describe(face: FaceAnalysis, image: RgbImage) -> dict[str, Any]:
     top, probability = face.emotions.ranked()[0]
     certain = face.emotions.certain
-    word = format_emotion(top) if certain else f"Not sure ({top.value}?)"
+    word = format_emotion(top) if certain else f"{NOT_SURE} ({top.value}?)"
+    label = f"{face.index} · {word} {percent(probability)}"
+    if len(face.per_model) > 1:
+        votes = sum(each.top == top for each in face.per_model.values())
+        label += f" · {votes} of {len(face.per_model)}"
     red, green, blue = top.colour
-    box = face.face.box.clip(image.width, image.height)
+    width, height = image.width, image.height
+    box = face.face.box.clip(width, height)
     return {
-        "box": [
-            box.x1 / image.width,
-            box.y1 / image.height,
-            box.x2 / image.width,
-            box.y2 / image.height,
-        ],
-        "label": f"{face.index} · {word} {percent(probability)}{_votes(face)}",
+        "box": [box.x1 / width, box.y1 / height, box.x2 / width, box.y2 / height],
+        "label": label,
         "certain": certain,
         "colour": f"rgb({red},{green},{blue})",
-        # Brightness as eyes weigh it (ITU-R BT.601); between the seven colours no close case.
+        # Perceived brightness (ITU-R BT.601); none of the seven colours is near the limit.
         "ink": _DARK if 0.299 * red + 0.587 * green + 0.114 * blue > 110 else _LIGHT,
     }

@@ -1,7 +1,7 @@
 """The camera's own connection to the server that shows its page.
 
-A front draws its whole page anew for each message that comes over its own connection, which takes
-a browser longer than a frame lasts. Over this one only frames and answers travel.
+A front redraws its whole page for each message on its own connection, which takes a browser longer
+than a frame lasts. This one carries only frames and answers.
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ PATH = "/camera"
 
 @dataclass(slots=True, weakref_slot=True)
 class LiveSession:
-    """One visitor's camera; over as soon as nobody holds it, and its connection with it."""
+    """One visitor's camera; it ends, with its connection, once nothing refers to it."""
 
     analyzer: Callable[[], Analyzer]
-    """Gives the one to answer with; another where other settings are chosen."""
+    """Returns the analyzer for the chosen settings."""
     stream: Stream = field(default_factory=Stream)
     key: str = field(default_factory=secrets.token_urlsafe)
-    """Opens the connection. Only the visitor's page knows it, so that no other page can."""
+    """Opens the connection. Only the visitor's page knows it, so that no other page can connect."""
     lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
         _SESSIONS[self.key] = self
 
     def answer(self, text: str) -> dict[str, Any]:
-        """What the page draws for a message of it, as :func:`.live.answer_message` tells."""
+        """Return what the page draws for its message, as :func:`.live.answer_message` does."""
         if len(text) > MAX_CHARACTERS:
-            return refuse_message({}, "The camera's pictures are too large. Choose a smaller one.")
+            return refuse_message({}, "The camera's pictures are too large. Choose a smaller size.")
         try:
             message = json.loads(text)
         except ValueError:
             message = None
-        # A page sends nothing before it has its answer: this is for whoever does.
+        # Our page waits for each answer; another sender might not.
         if not self.lock.acquire(blocking=False):
             return refuse_message(message, "The camera's last pictures are not answered yet.")
         try:
@@ -70,12 +70,12 @@ _SESSIONS: WeakValueDictionary[str, LiveSession] = WeakValueDictionary()
 
 
 def camera_route(base: str = "") -> WebSocketRoute:
-    """The route for a server whose pages lie below the path ``base``."""
-    return WebSocketRoute(f"{camera_path(base)}/{{key}}", _talk)
+    """Return the route for a server whose pages are below the path ``base``."""
+    return WebSocketRoute(f"{camera_path(base)}/{{key}}", _answer_messages)
 
 
 def camera_path(base: str = "") -> str:
-    """Where the connections of all cameras begin, for a page to put its key behind."""
+    """Return the path of all cameras' connections, to which a page adds its key."""
     below = base.strip("/")
     return f"/{below}{PATH}" if below else PATH
 
@@ -86,11 +86,11 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(MAX_RUNNING + MAX_WAITING + 1, thread_name_prefix="camera")
 
 
-async def _talk(socket: WebSocket) -> None:
-    """Answer one message after another, until the page or its visit has gone."""
+async def _answer_messages(socket: WebSocket) -> None:
+    """Answer one message after another until the page or its visit is gone."""
     key = socket.path_params["key"]
     if key not in _SESSIONS:
-        await socket.close()  # the browser is refused, as for an address that is not there
+        await socket.close()  # refuses the browser, as for an unknown address
         return
     await socket.accept()
     loop = asyncio.get_running_loop()
@@ -102,5 +102,5 @@ async def _talk(socket: WebSocket) -> None:
                 return
             text = sent.get("text") or ""
             reply = await loop.run_in_executor(_threads(), session.answer, text)
-            del session  # not held while the next message is awaited
+            del session  # do not keep the visit alive while waiting
             await socket.send_text(json.dumps(reply))

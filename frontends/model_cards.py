@@ -1,28 +1,27 @@
-"""What several models say of the same face, side by side, as HTML that both fronts show."""
+"""What several models say about the same face, side by side, as both fronts show it."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from typing import TYPE_CHECKING
 
 from core import EmotionScores, Face, FaceAnalysis, RgbImage
 
-from .face_card import bars_html, crop_html, headline_html, number_html
-from .wording import ENSEMBLE, MODEL_TITLES, format_agreement
+from .cards import model_cards_html
+from .wording import ENSEMBLE, MODEL_TITLES, format_agreement, format_face_count
 
 if TYPE_CHECKING:
     from core import Analyzer
 
 COMPARE_HELP = (
-    "Every model answers the same faces of the same photo. Where they disagree, the photo is "
-    "a hard one."
+    "Every model answers for the same faces of the same photo. Where they disagree, the photo is "
+    "hard to read."
 )
 TIMES_HELP = (
     "Times are for this computer: turning the faces upright and reading them. Finding the "
-    "faces takes the same time for every model and is not included."
+    "faces is not included; it takes the same time for every model."
 )
 
 
@@ -32,7 +31,7 @@ class ModelAnswers:
 
     title: str
     note: str
-    """What stands below the title: how long it took."""
+    """Shown below the title: how long it took."""
     scores: tuple[EmotionScores, ...]
     """In the order of the faces."""
 
@@ -40,40 +39,35 @@ class ModelAnswers:
 def time_model(
     title: str, analyzer: Analyzer, image: RgbImage, faces: Sequence[Face]
 ) -> ModelAnswers:
-    """What a model says of ``faces``, and how long it takes once it has run."""
+    """Return what a model says about ``faces``, and how long it takes."""
     # The first answer of a network just loaded is slower than all that follow.
     analyzer.analyze_faces(image, faces)
     started = time.perf_counter()
     answers = analyzer.analyze_faces(image, faces)
     milliseconds = 1000 * (time.perf_counter() - started)
-    count = "1 face" if len(faces) == 1 else f"{len(faces)} faces"
+    count = format_face_count(len(faces))
     return ModelAnswers(
         title, f"{milliseconds:.0f} ms for {count}", tuple(each.emotions for each in answers)
     )
 
 
-def model_cards_html(faces: Sequence[FaceAnalysis], opinions: Sequence[ModelAnswers]) -> str:
-    """For each face whether the networks agree, and a card per model; no face, no text."""
-    return "".join(
-        f'<section class="compared" aria-label="Face {face.index}">'
-        f"<header>{number_html(face.index)}{crop_html(face)}"
-        f"<span>{_agreement(face, opinions, place)}</span></header>"
-        f'<div class="faces">{"".join(_card(each, place) for each in opinions)}</div></section>'
-        for place, face in enumerate(faces)
+def compare_models_html(faces: Sequence[FaceAnalysis], models: Sequence[ModelAnswers]) -> str:
+    """Return, for each face, whether the networks agree, and a card per model."""
+    return model_cards_html(
+        [
+            (
+                face,
+                _format_agreement(face, models, place),
+                [(each.title, each.note, each.scores[place]) for each in models],
+            )
+            for place, face in enumerate(faces)
+        ]
     )
 
 
-def _agreement(face: FaceAnalysis, opinions: Sequence[ModelAnswers], place: int) -> str:
+def _format_agreement(face: FaceAnalysis, models: Sequence[ModelAnswers], place: int) -> str:
     # The ensemble is made of the others and has no vote of its own.
-    votes = [each for each in opinions if each.title != MODEL_TITLES[ENSEMBLE]]
-    asked = replace(face, per_model={each.title: each.scores[place] for each in votes})
-    return format_agreement(asked)
-
-
-def _card(opinion: ModelAnswers, place: int) -> str:
-    emotions = opinion.scores[place]
-    return (
-        f'<article class="face"><h4>{escape(opinion.title)}</h4>'
-        f'<p class="face-note">{escape(opinion.note)}</p>'
-        f"<header>{headline_html(emotions)}</header>{bars_html(emotions)}</article>"
-    )
+    votes = {
+        each.title: each.scores[place] for each in models if each.title != MODEL_TITLES[ENSEMBLE]
+    }
+    return format_agreement(replace(face, per_model=votes))

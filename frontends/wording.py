@@ -6,18 +6,12 @@ import re
 import unicodedata
 from collections import Counter
 
-from core import Agreement, Emotion, EmotionScores, FaceAnalysis, ImageAnalysis, ModelInfo, Preset
+from core import Agreement, Emotion, EmotionScores, FaceAnalysis, ImageAnalysis, ModelInfo
 
-SAMPLE_CREDIT = "NASA astronaut Eileen Collins, a NASA photo in the public domain."
-
-PRESET_HELP = {
-    Preset.FAST: "Quickest; misses small faces",
-    Preset.BALANCED: "Portraits and groups",
-    Preset.THOROUGH: "Small faces in large photos; slowest",
-}
+INTRODUCTION = "Every face gets a frame, a number and the probability of each of seven emotions."
 
 ENSEMBLE = "ensemble"
-"""The model that asks all networks."""
+"""The model that runs all networks."""
 
 MODEL_TITLES = {
     "mobilenet_v2": "MobileNetV2",
@@ -29,16 +23,18 @@ MODEL_TITLES = {
 _LONGEST_NAME = 60
 """Characters of a file name that fit a phone's width in two lines."""
 
+NOT_SURE = "Not sure"
+NOTHING_TRAINED = "No network is trained on this computer yet, so photos cannot be answered."
 NO_FACE = "No face was found in this photo."
 NO_FACE_HELP = (
     "A face must be at least about 20 pixels wide and at least 2 % of the photo's longer side, "
-    "not too dark or blurred, and turned towards the camera. Try a "
-    "larger or sharper photo, or choose **Thorough**, which looks for smaller faces."
+    "not too dark or blurred, and turned towards the camera. Try a larger or sharper photo, or "
+    "choose **Thorough**, which looks for smaller faces."
 )
 
 
 def percent(probability: float) -> str:
-    """A probability as a person reads it; never a 0 % or 100 % that is not exactly so."""
+    """Return a probability as a person reads it; 0 % and 100 % only if it is exactly that."""
     if 0 < probability < 0.01:
         return "< 1 %"
     if 0.99 < probability < 1:
@@ -47,17 +43,17 @@ def percent(probability: float) -> str:
 
 
 def format_emotion(emotion: Emotion) -> str:
-    """The emotion's name as the beginning of a sentence."""
+    """Return the emotion's name with a capital letter."""
     return emotion.value.capitalize()
 
 
 def format_answer(emotions: EmotionScores) -> str:
-    """The answer in one or two words: an emotion, or that there is none."""
-    return format_emotion(emotions.top) if emotions.certain else "Not sure"
+    """Return the answer in one or two words: an emotion, or "not sure"."""
+    return format_emotion(emotions.top) if emotions.certain else NOT_SURE
 
 
 def format_reason(emotions: EmotionScores) -> str:
-    """How probable the answer is, or why it is "not sure"."""
+    """Return how probable the answer is, or why it is "not sure"."""
     top, probability = emotions.ranked()[0]
     if emotions.certain:
         return f"{percent(probability)} probable"
@@ -68,7 +64,7 @@ def format_reason(emotions: EmotionScores) -> str:
 
 
 def format_agreement(face: FaceAnalysis) -> str:
-    """How far the networks of an ensemble agree; empty where a single one answered."""
+    """Return how far the networks of an ensemble agree; empty if a single one answered."""
     if face.agreement is None:
         return ""
     count = len(face.per_model)
@@ -85,49 +81,39 @@ def format_face(face: FaceAnalysis) -> str:
     top, probability = face.emotions.ranked()[0]
     if face.emotions.certain:
         return f"{format_emotion(top)}, {percent(probability)}"
-    return f"Not sure (most probable: {top.value}, {percent(probability)})"
+    return f"Not sure (most likely: {top.value}, {percent(probability)})"
 
 
 def describe_faces(analysis: ImageAnalysis) -> str:
     """Return all answers as a sentence, such as ``Face 1: happy, 98 %. Face 2: sad, 61 %``."""
-    return ". ".join(
-        f"Face {face.index}: {text[0].lower()}{text[1:]}"
-        for face in analysis.faces
-        for text in (format_face(face),)
-    )
+    texts = ((face.index, format_face(face)) for face in analysis.faces)
+    return ". ".join(f"Face {index}: {text[0].lower()}{text[1:]}" for index, text in texts)
 
 
-def format_face_count(analysis: ImageAnalysis) -> str:
+def format_face_count(count: int) -> str:
     """Return the number of faces in words."""
-    count = len(analysis.faces)
     return {0: "No face", 1: "1 face"}.get(count, f"{count} faces")
 
 
 def model_title(info: ModelInfo) -> str:
-    """A model's name as its authors write it."""
+    """Return a model's name as its authors write it."""
     return MODEL_TITLES.get(info.name, info.name)
 
 
 def format_model_metrics(info: ModelInfo) -> str:
-    """Return how often a model is right and how fast it is; empty where neither was measured."""
+    """Return how often a model is right and how fast it is; empty if neither was measured."""
     accuracy = info.metrics.get("validation", {}).get("accuracy")
     per_face = info.speed.get("engines", {}).get("openvino", {}).get("ms_per_face")
     parts = []
     if accuracy is not None:
         parts.append(f"Right on about {10 * accuracy:.0f} of 10 test faces")
     if per_face is not None:
-        parts.append(_format_speed(per_face))
+        parts.append("very fast" if per_face < 8 else "fast" if per_face < 30 else "slower")
     return "; ".join(parts)
 
 
-def _format_speed(ms_per_face: float) -> str:
-    if ms_per_face < 8:
-        return "very fast"
-    return "fast" if ms_per_face < 30 else "slower"
-
-
 def display_name(name: str) -> str:
-    """A file name safe to show: invisible and direction-turning characters are spelled out."""
+    """Return a file name safe to show: invisible and direction-changing characters are spelled."""
     spelled = "".join(
         f"\\u{{{ord(character):x}}}" if unicodedata.category(character)[0] == "C" else character
         for character in name
@@ -137,14 +123,24 @@ def display_name(name: str) -> str:
     return f"{spelled[: _LONGEST_NAME - 16]}…{spelled[-15:]}"
 
 
+def last_part(name: str) -> str:
+    """Return a file name without its folders, whatever system it comes from."""
+    return re.split(r"[/\\]", name)[-1]
+
+
 def safe_stem(name: str) -> str:
-    """A file name without folder, ending or risky characters, for files we offer to save."""
-    stem = re.split(r"[/\\]", name)[-1]
+    """Return a file name without folder, ending or risky characters, for files we offer."""
+    stem = last_part(name)
     stem = stem.rpartition(".")[0] or stem
     stem = re.sub(r"[^\w-]+", "_", unicodedata.normalize("NFC", stem)).strip("_-")
     return stem[:80] or "photo"
 
 
+def unlink(markdown: str) -> str:
+    """Replace links to other files, which lead nowhere in a front, by their words."""
+    return re.sub(r"(?<!!)\[([^\]]+)\]\((?!https?://)[^)]+\)", r"\1", markdown)
+
+
 def escape_markdown(text: str) -> str:
-    """Text that Markdown shows as it is."""
+    """Return text that Markdown shows as it is."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!|<>~:$&])", r"\\\1", text)

@@ -32,7 +32,7 @@ from core import (
     to_csv,
     to_json,
 )
-from frontends.gradio_app.analyzers import Analyzers
+from frontends.analyzers import Analyzers
 from frontends.gradio_app.answering import make_api_handler
 from frontends.gradio_app.photo_upload import PhotoUpload
 from frontends.gradio_app.settings import AUTOMATIC, RECOMMENDED_VALUE
@@ -190,10 +190,10 @@ def _anew() -> Iterator[None]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A model that answers at once takes the place of the real one."""
-    from frontends.streamlit_app.views import analyze
+    from frontends.streamlit_app.views import model_page
 
     monkeypatch.setattr(Analyzer, "from_config", FakeAnalyzer)
-    monkeypatch.setattr(analyze, "model_catalog", lambda: MODELS)
+    monkeypatch.setattr(model_page, "model_catalog", lambda: MODELS)
 
 
 @pytest.mark.usefixtures("quick")
@@ -227,7 +227,7 @@ def test_annotated_picture_has_the_same_pixels_everywhere(turned, tmp_path):
     memory, uploaded = in_streamlit(turned)
     for front, shown in {
         "command line": pixels_of((tmp_path / "sideways.annotated.png").read_bytes()),
-        "streamlit": pixels_of(memory.png(uploaded, analysis)),
+        "streamlit": pixels_of(memory.encode_annotated_png(uploaded, analysis)),
         "gradio": in_gradio(turned)[0],
     }.items():
         np.testing.assert_array_equal(shown, expected, err_msg=front)
@@ -242,7 +242,7 @@ def test_blurred_picture_has_the_same_pixels_everywhere(turned, tmp_path):
     memory, uploaded = in_streamlit(turned)
     for front, file in {
         "command line": (tmp_path / "sideways.blurred.png").read_bytes(),
-        "streamlit": memory.blurred_png(uploaded, analysis),
+        "streamlit": memory.encode_blurred_png(uploaded, analysis),
     }.items():
         np.testing.assert_array_equal(pixels_of(file), expected, err_msg=front)
 

@@ -12,10 +12,21 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ..faces.alignment import to_pixel_centers
-from ..types import Box, FaceAnalysis, Float32Array, ImageAnalysis, RgbImage, UInt8Array
+from ..types import (
+    AlignedCrop,
+    Box,
+    Face,
+    FaceAnalysis,
+    Float32Array,
+    ImageAnalysis,
+    RgbImage,
+    UInt8Array,
+)
 
 _DARK = (20, 20, 20)
 _LIGHT = (255, 255, 255)
+_KEPT, _BELOW = (0, 114, 178), (213, 94, 0)
+"""Blue and vermilion of Okabe and Ito's palette, which everyone can tell apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +48,44 @@ def annotate(
     scales lines and letters, for an image that is shown small.
     """
     picture = Image.fromarray(image.pixels)
-    draw = ImageDraw.Draw(picture)
-    side = enlarged * max(image.width, image.height)
-    stroke = max(2, round(side / 400))
-    font = ImageFont.load_default(size=max(12, round(side / 55)))
+    pen = _make_pen(picture, enlarged)
     for face in analysis.faces:
-        _draw_frame(draw, face, stroke)
+        emotions = face.emotions
+        _draw_frame(pen, face.face.box, emotions.top.colour, dashed=not emotions.certain)
         if landmarks and face.face.landmarks is not None:
             points = face.face.landmarks.points
             # A mesh must not hide the face; five points must be visible.
-            radius = max(0.5, stroke / 4 if len(points) > 100 else stroke * 0.75)
+            radius = max(0.5, pen.stroke / 4 if len(points) > 100 else pen.stroke * 0.75)
             for x, y in points:
                 box = (x - radius, y - radius, x + radius, y + radius)
-                draw.ellipse(box, fill=_LIGHT)
-    pen = _Pen(draw, font, stroke)
+                pen.draw.ellipse(box, fill=_LIGHT)
     for face, (text, spot) in zip(analysis.faces, _place_labels(pen, analysis), strict=True):
-        _draw_label(pen, face, text, spot)
+        _draw_label(pen, face.emotions.top.colour, text, spot)
     return RgbImage(np.array(picture), image.name, image.notes)
+
+
+def annotate_detections(
+    image: RgbImage, faces: Sequence[Face], threshold: float, *, enlarged: float = 1.0
+) -> RgbImage:
+    """Return ``image`` with a frame and the score of each of ``faces``.
+
+    The frame is dashed, and of another colour, where the score is below ``threshold``.
+    """
+    picture = Image.fromarray(image.pixels)
+    pen = _make_pen(picture, enlarged)
+    # The best last, so that nothing covers them.
+    for face in sorted(faces, key=lambda face: face.score):
+        colour = _KEPT if face.score >= threshold else _BELOW
+        box = face.box.clip(image.width, image.height)
+        _draw_frame(pen, box, colour, dashed=face.score < threshold)
+        text = format_score(face.score)
+        _draw_label(pen, colour, text, _find_inside_position(pen, text, box))
+    return RgbImage(np.array(picture), image.name, image.notes)
+
+
+def format_score(score: float) -> str:
+    """Return a score with three digits, rounded down: it never seems to reach a higher level."""
+    return f"{math.floor(score * 1000) / 1000:.3f}"
 
 
 def format_label(face: FaceAnalysis) -> str:
@@ -77,23 +109,26 @@ def overlay_heatmap(
     return RgbImage(pixels, image.name, image.notes)
 
 
-def encode_png(image: RgbImage) -> bytes:
+def encode_png(image: RgbImage | AlignedCrop) -> bytes:
     """Encode the image as a PNG file without metadata."""
     buffer = io.BytesIO()
     Image.fromarray(image.pixels).save(buffer, format="PNG")
     return buffer.getvalue()
 
 
-def _draw_frame(draw: ImageDraw.ImageDraw, face: FaceAnalysis, stroke: int) -> None:
-    box = face.face.box
-    colour = face.emotions.top.colour
+def _make_pen(picture: Image.Image, enlarged: float) -> _Pen:
+    side = enlarged * max(picture.size)
+    font = ImageFont.load_default(size=max(12, round(side / 55)))
+    return _Pen(ImageDraw.Draw(picture), font, max(2, round(side / 400)))
+
+
+def _draw_frame(pen: _Pen, box: Box, colour: tuple[int, int, int], *, dashed: bool) -> None:
     corners = [(box.x1, box.y1), (box.x2, box.y1), (box.x2, box.y2), (box.x1, box.y2)]
     for start, end in zip(corners, [*corners[1:], corners[0]], strict=True):
-        certain = face.emotions.certain
-        for part in [(start, end)] if certain else _split_into_dashes(start, end, 4.0 * stroke):
+        for part in _split_into_dashes(start, end, 4.0 * pen.stroke) if dashed else [(start, end)]:
             # A dark line underneath keeps the colour visible on any background.
-            draw.line(part, fill=_DARK, width=stroke + 2)
-            draw.line(part, fill=colour, width=stroke)
+            pen.draw.line(part, fill=_DARK, width=pen.stroke + 2)
+            pen.draw.line(part, fill=colour, width=pen.stroke)
 
 
 def _split_into_dashes(
@@ -157,10 +192,9 @@ def _find_inside_position(pen: _Pen, text: str, box: Box) -> Box:
     return Box(x, y, x + width, y + height)
 
 
-def _draw_label(pen: _Pen, face: FaceAnalysis, text: str, spot: Box) -> None:
+def _draw_label(pen: _Pen, colour: tuple[int, int, int], text: str, spot: Box) -> None:
     left, top, _, _ = pen.draw.textbbox((0, 0), text, font=pen.font)
     at = (spot.x1 + 2 * pen.stroke - left, spot.y1 + 2 * pen.stroke - top)
-    colour = face.emotions.top.colour
     pen.draw.rectangle((spot.x1, spot.y1, spot.x2, spot.y2), fill=colour, outline=_DARK)
     pen.draw.text(at, text, font=pen.font, fill=_choose_text_color(colour))
 

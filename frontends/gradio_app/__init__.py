@@ -1,1 +1,1 @@
-"""The Gradio demo: one page, and the same as an API."""
+"""The Gradio demo: one page and its API."""

@@ -1,35 +1,29 @@
-"""The tab that tells what the answers cannot do and what becomes of a photo."""
+"""The tab that says what the answers cannot do and what happens to a photo."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import gradio as gr
 
+from frontends.wording import unlink
+
 SHORT_FORM = Path(__file__).parents[1] / "ethics.md"
-"""A part of docs/ethics.md that goes wherever the fronts go."""
+"""The part of docs/ethics.md that is always there."""
 WHOLE = Path(__file__).parents[2] / "docs" / "ethics.md"
 REST_LABEL = "Consent, known errors, misuse, law"
 _END_OF_SHORT_FORM = "<!-- /short form -->"
-_LOCAL_LINK = re.compile(r"\[([^\]]+)\]\((?!https?://)[^)]+\)")
 
-_KEPT = """A photo that you send to this page lies in a private folder of its computer for ten
-minutes at most."""
+_KEPT = """The server keeps a photo that you send in a private folder and deletes it within ten
+minutes."""
 
 
 def about_tab() -> None:
-    """The short form, and the rest of the page where the documentation is at hand."""
+    """Show the short form, and the rest of the page if the documentation is there."""
     with gr.Tab("About", id="about"):
         gr.Markdown(SHORT_FORM.read_text(encoding="utf-8"))
         gr.Markdown(_KEPT)
         if WHOLE.is_file():
+            _, _, rest = WHOLE.read_text(encoding="utf-8").partition(_END_OF_SHORT_FORM)
             with gr.Accordion(REST_LABEL, open=False):
-                gr.Markdown(
-                    text_after_short_form(WHOLE.read_text(encoding="utf-8")), elem_id="ethics"
-                )
-
-
-def text_after_short_form(page: str) -> str:
-    """What follows the short form; links to other files, which lead nowhere here, become words."""
-    return _LOCAL_LINK.sub(r"\1", page.partition(_END_OF_SHORT_FORM)[2])
+                gr.Markdown(unlink(rest), elem_id="ethics")

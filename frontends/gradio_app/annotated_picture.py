@@ -1,4 +1,4 @@
-"""The answered photo, sent as a JPEG that keeps thin frames and lettering clean."""
+"""The annotated photo, sent as a JPEG that keeps thin frames and lettering clean."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from frontends.gradio_app.photo_upload import WithoutStubFile
 
 
 class AnnotatedPicture(gr.Image, metaclass=WithoutStubFile):
-    """Gradio's image field with a quicker and finer encoding.
+    """Encode pictures faster and finer than Gradio's image field.
 
     Its PNG takes 4 s for 12 megapixels, its JPEG blurs colours; this one takes 0.1 s.
     """
 
-    is_template = True  # it is drawn by the browser as the field it inherits from
+    is_template = True  # the browser shows it as the field it inherits from
 
     def postprocess(self, value: NDArray[np.uint8] | None) -> ImageData | None:
-        """Where the picture lies from now on; None while there is none."""
+        """Store the picture and return its path; None while there is none."""
         if value is None:
             return None
         buffer = BytesIO()
@@ -35,7 +35,7 @@ class AnnotatedPicture(gr.Image, metaclass=WithoutStubFile):
 
 
 def annotated_field() -> AnnotatedPicture:
-    """Where the answered photo is shown once there is one."""
+    """Return the field of the annotated photo, hidden while there is none."""
     return AnnotatedPicture(
         label="Faces",
         show_label=False,

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = str(Path(__file__).resolve().parents[2])
-# Python puts only this folder on the path; `core` must be the one of this repository.
+# Python puts only this folder on the path; `core` must come from this repository.
 if sys.path[0] != ROOT:
     sys.path.insert(0, ROOT)
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import Any
 
 import gradio as gr
 
 from core import ModelInfo
+from frontends.analyzers import Analyzers
+from frontends.cards import table_html
 from frontends.figures import FIGURES_HELP, curves, metric_rows
-from frontends.gradio_app.analyzers import Analyzers, FixedAnalyzer
 from frontends.gradio_app.annotated_picture import annotated_field
 from frontends.gradio_app.answering import (
+    HIDDEN_PICTURE,
     Update,
     analyze_upload,
     format_cards,
-    hide_picture,
     notice_html,
     refused_html,
     show_loading_message,
@@ -24,20 +24,20 @@ from frontends.gradio_app.answering import (
 )
 from frontends.gradio_app.photo_tab import photo_field
 from frontends.gradio_app.photo_upload import UploadedPhoto
-from frontends.gradio_app.settings import Settings, config_of
-from frontends.model_cards import COMPARE_HELP, TIMES_HELP, model_cards_html, time_model
+from frontends.gradio_app.settings import make_config
+from frontends.model_cards import COMPARE_HELP, TIMES_HELP, compare_models_html, time_model
 from frontends.wording import model_title
 
 _INVITATION = "Each model's answer for your photo appears here."
 
 
 def compare_tab(
-    analyzers: Analyzers | FixedAnalyzer,
+    analyzers: Analyzers,
     trained: Sequence[ModelInfo],
-    settings: Settings,
+    settings: Sequence[Any],
     queue: dict[str, Any],
 ) -> None:
-    """One photo, every trained model, and how good each was measured to be."""
+    """Show one photo, every trained model's answers, and how good each was measured to be."""
     with gr.Tab("Compare", id="compare") as tab:
         gr.Markdown(COMPARE_HELP)
         with gr.Row():
@@ -45,59 +45,58 @@ def compare_tab(
                 photo = photo_field()
             with gr.Column(scale=6, min_width=300):
                 annotated = annotated_field()
-        opinions = gr.HTML(notice_html(_INVITATION), elem_id="opinions")
-        _measured(trained)
-    fields = settings.fields[1:]
+        answers = gr.HTML(notice_html(_INVITATION), elem_id="opinions")
+        _show_measured(trained)
+    fields = settings[1:]
     gr.on(
         [photo.change, *(each.change for each in fields)],
         make_compare_handler(analyzers, trained),
         [photo, *fields],
-        [annotated, opinions],
+        [annotated, answers],
         api_visibility="private",
         trigger_mode="always_last",
-        show_progress_on=opinions,
+        show_progress_on=answers,
         **queue,
     )
 
-    def prepare(*others: Any) -> None:
-        analyzers.prepare([config_of(info.name, *others) for info in trained])
+    def start_loading(*others: Any) -> None:
+        analyzers.start_loading(*(make_config(info.name, *others) for info in trained))
 
-    tab.select(prepare, fields, queue=False, api_visibility="private")
+    tab.select(start_loading, fields, queue=False, api_visibility="private")
 
 
 def make_compare_handler(
-    analyzers: Analyzers | FixedAnalyzer, trained: Sequence[ModelInfo]
+    analyzers: Analyzers, trained: Sequence[ModelInfo]
 ) -> Callable[..., tuple[Update, str]]:
-    """The annotated picture, and what every model says of its faces."""
+    """Return the function that gives the annotated picture and every model's answers."""
 
     def compare(photo: UploadedPhoto | None, *others: Any) -> tuple[Update, str]:
         if photo is None:
-            return hide_picture(), notice_html(_INVITATION)
-        first = trained[0].name
+            return HIDDEN_PICTURE, notice_html(_INVITATION)
         for info in trained:
             show_loading_message(analyzers, info.name, *others)
         try:
-            image, analysis = analyze_upload(photo, analyzers, first, *others)
-            each = [(info, analyzers.get(config_of(info.name, *others))) for info in trained]
+            image, analysis = analyze_upload(photo, analyzers, trained[0].name, *others)
+            loaded = [(info, analyzers.get(make_config(info.name, *others))) for info in trained]
         except gr.Error as error:
-            return hide_picture(), refused_html(error)
+            return HIDDEN_PICTURE, refused_html(error)
         if not analysis.faces:
             return show_picture(image, analysis), format_cards(analysis)
         faces = [face.face for face in analysis.faces]
-        opinions = [
-            time_model(model_title(info), analyzer, image, faces) for info, analyzer in each
+        answers = [
+            time_model(model_title(info), analyzer, image, faces) for info, analyzer in loaded
         ]
-        html = model_cards_html(analysis.faces, opinions)
+        html = compare_models_html(analysis.faces, answers)
         return show_picture(image, analysis), f'{html}<p class="small">{TIMES_HELP}</p>'
 
     return compare
 
 
-def _measured(trained: Sequence[ModelInfo]) -> None:
+def _show_measured(trained: Sequence[ModelInfo]) -> None:
     rows = metric_rows(trained)
     if rows:
         gr.Markdown(f"## How good each model is\n{FIGURES_HELP}")
-        gr.HTML(table_html(rows))
+        gr.HTML(table_html(rows, "How good each model is"))
         with gr.Row():
             for file, text in curves():
                 with gr.Column(min_width=300):
@@ -110,21 +109,3 @@ def _measured(trained: Sequence[ModelInfo]) -> None:
                         buttons=["fullscreen"],
                     )
                     gr.Markdown(text)
-
-
-def table_html(rows: Sequence[dict[str, str]]) -> str:
-    """The rows as a table that scrolls sideways where it is too wide, with the keyboard too."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in rows[0])
-    body = "".join(
-        "<tr>"
-        + "".join(
-            f"<td>{escape(value)}</td>" if place else f'<th scope="row">{escape(value)}</th>'
-            for place, value in enumerate(row.values())
-        )
-        + "</tr>"
-        for row in rows
-    )
-    return (
-        '<div class="figures" tabindex="0" role="region" aria-label="How good each model is">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )

@@ -7,28 +7,26 @@ from typing import Any
 
 import gradio as gr
 
-from core import (
-    Analyzer,
-    ModelInfo,
-    OperatingPoint,
-    Preset,
-    ProjectError,
-    detector_names,
-    model_catalog,
-)
+from core import Analyzer, ModelInfo, ProjectError, detector_names, model_catalog
+from frontends.admission import MAX_WAITING
+from frontends.analyzers import Analyzers
 from frontends.gradio_app.about_tab import about_tab
-from frontends.gradio_app.analyzers import Analyzers, FixedAnalyzer
 from frontends.gradio_app.compare_tab import compare_tab
 from frontends.gradio_app.live_tab import live_tab
 from frontends.gradio_app.photo_tab import photo_tab
-from frontends.gradio_app.settings import Offer, config_of, settings_fields
-from frontends.wording import MODEL_TITLES, format_model_metrics, model_title
+from frontends.gradio_app.settings import make_config, settings_fields
+from frontends.wording import (
+    INTRODUCTION,
+    MODEL_TITLES,
+    NOTHING_TRAINED,
+    format_model_metrics,
+    model_title,
+)
 
 _TEN_MINUTES = 600
 
-_INTRODUCTION = """# Photo Emotion
-Every face is framed, numbered and answered with the probability of seven emotions. Use photos of
-people who have agreed; the server deletes them after some minutes."""
+_INTRODUCTION = f"""# Photo Emotion
+{INTRODUCTION} Use photos of people who have agreed; the server deletes them within ten minutes."""
 
 _LIMITS = """The answers describe expressions, not feelings, and are often wrong for small, dark,
 blurred or turned faces. Don't use the answers to make decisions about people."""
@@ -38,31 +36,28 @@ _QUEUE: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 1}
 
 
 def build_demo(analyzer: Analyzer | None = None) -> gr.Blocks:
-    """The page; with ``analyzer`` all answers come from it, else from the model a visitor picks."""
+    """Return the page; ``analyzer`` gives all answers, if given, else the model a visitor picks."""
     # analytics_enabled=False also keeps Gradio from looking for a newer version of itself.
     page = gr.Blocks(
         title="Photo Emotion",
         analytics_enabled=False,
-        # How often to look, and how old a file goes then: together ten minutes, not twenty.
+        # How often to look, and how old files to delete: ten minutes together, not twenty.
         delete_cache=(_TEN_MINUTES // 10, _TEN_MINUTES * 9 // 10),
     )
     with page:
         gr.Markdown(_INTRODUCTION)
         if analyzer is None:
-            _page_with_choice(page)
+            _show_choice(page)
         else:
             config = analyzer.config
             models = [(MODEL_TITLES.get(config.model, config.model), config.model)]
-            _tabs(
-                page,
-                FixedAnalyzer(analyzer),
-                Offer(models, [config.preset], [], [config.operating_point]),
-            )
-    page.queue(max_size=32, default_concurrency_limit=1)
+            fields = settings_fields(models, [config.preset], [], [config.operating_point])
+            _show_tabs(page, Analyzers(analyzer), fields)
+    page.queue(max_size=MAX_WAITING, default_concurrency_limit=1)
     return page
 
 
-def _page_with_choice(page: gr.Blocks) -> None:
+def _show_choice(page: gr.Blocks) -> None:
     try:
         models = model_catalog()
     except ProjectError as error:
@@ -70,48 +65,36 @@ def _page_with_choice(page: gr.Blocks) -> None:
         return
     trained = [info for info in models if info.trained]
     if not trained:
-        gr.Markdown(_nothing_trained(models))
+        commands = [
+            f"- {model_title(info)}: `{info.how_to_get}`"
+            for info in models
+            if info.how_to_get.startswith("emotion ")
+        ]
+        advice = f"{NOTHING_TRAINED} Train one, then start the demo again:"
+        gr.Markdown("\n".join([advice, "", *commands]))
         return
     choices = [
         (": ".join(filter(None, (model_title(info), format_model_metrics(info)))), info.name)
         for info in trained
     ]
-    _tabs(
-        page,
-        Analyzers(),
-        Offer(choices, list(Preset), detector_names(), list(OperatingPoint)),
-        trained,
-    )
+    _show_tabs(page, Analyzers(), settings_fields(choices, detectors=detector_names()), trained)
 
 
-def _tabs(
+def _show_tabs(
     page: gr.Blocks,
-    analyzers: Analyzers | FixedAnalyzer,
-    offer: Offer,
+    analyzers: Analyzers,
+    fields: Sequence[Any],
     compared: Sequence[ModelInfo] = (),
 ) -> None:
-    settings = settings_fields(offer)
     with gr.Tabs():
-        photo_tab(analyzers, settings, _QUEUE)
-        live_tab(analyzers, settings)
+        photo_tab(analyzers, fields, _QUEUE)
+        live_tab(analyzers, fields)
         if len(compared) > 1:
-            compare_tab(analyzers, compared, settings, _QUEUE)
+            compare_tab(analyzers, compared, fields, _QUEUE)
         about_tab()
     gr.Markdown(_LIMITS)
 
-    def prepare() -> None:
-        analyzers.prepare([config_of(*(each.value for each in settings.fields))])
+    def start_loading() -> None:
+        analyzers.start_loading(make_config(*(each.value for each in fields)))
 
-    page.load(prepare, queue=False, api_visibility="private")
-
-
-def _nothing_trained(models: Sequence[ModelInfo]) -> str:
-    lines = [
-        f"- {model_title(info)}: `{info.how_to_get}`"
-        for info in models
-        if info.how_to_get.startswith("emotion ")
-    ]
-    return (
-        "No network is trained on this computer yet, so photos cannot be answered. "
-        "Train one, then start the demo again:\n\n" + "\n".join(lines)
-    )
+    page.load(start_loading, queue=False, api_visibility="private")

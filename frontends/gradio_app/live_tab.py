@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,15 @@ from typing import Any
 import gradio as gr
 
 from core import ProjectError
-from frontends.gradio_app.analyzers import Analyzers, FixedAnalyzer
-from frontends.gradio_app.settings import Settings, config_of
+from frontends.analyzers import Analyzers
+from frontends.gradio_app.settings import make_config
 from frontends.live import LIVE_HELP, make_live_config, read_camera_code
 from frontends.live_socket import LiveSession, camera_path
 
 _SCRIPT = Path(__file__).with_name("camera.js")
 
 
-def live_tab(analyzers: Analyzers | FixedAnalyzer, settings: Settings) -> None:
+def live_tab(analyzers: Analyzers, settings: Sequence[Any]) -> None:
     """The camera with its faces framed and named, their answers smoothed over time."""
     with gr.Tab("Live", id="live") as tab:
         gr.Markdown(LIVE_HELP)
@@ -33,25 +34,25 @@ def live_tab(analyzers: Analyzers | FixedAnalyzer, settings: Settings) -> None:
 
     def open_camera(known: LiveSession | None, *values: Any) -> tuple[dict[str, str], LiveSession]:
         try:
-            config = make_live_config(config_of(*values))
+            config = make_live_config(make_config(*values))
         except ProjectError as error:
             raise gr.Error(f"{error.message} {error.hint}".strip()) from error
         session = known or LiveSession(partial(analyzers.get, config))
         session.analyzer = partial(analyzers.get, config)
-        analyzers.prepare([config])
+        analyzers.start_loading(config)
         # Relative to the page, which a host may show below a path of its own.
         return {"path": f"{camera_path().removeprefix('/')}/{session.key}"}, session
 
     def follow_settings(known: LiveSession | None, *values: Any) -> tuple[Any, Any]:
-        # Whoever never opened the tab needs no model for it.
+        # Visitors who never opened the tab need no model for it.
         return open_camera(known, *values) if known else (gr.skip(), gr.skip())
 
-    given: dict[str, Any] = {
-        "inputs": [kept, *settings.fields],
+    options: dict[str, Any] = {
+        "inputs": [kept, *settings],
         "outputs": [camera, kept],
         "queue": False,
         "show_progress": "hidden",
         "api_visibility": "private",
     }
-    tab.select(open_camera, **given)
-    gr.on([each.change for each in settings.fields], follow_settings, **given)
+    tab.select(open_camera, **options)
+    gr.on([each.change for each in settings], follow_settings, **options)

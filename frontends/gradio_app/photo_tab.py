@@ -1,15 +1,16 @@
-"""The tab that answers one photo, and the same as an API."""
+"""The tab that answers one photo, also as an API."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from frontends.gradio_app.analyzers import Analyzers, FixedAnalyzer
+from frontends.analyzers import Analyzers
 from frontends.gradio_app.annotated_picture import annotated_field
 from frontends.gradio_app.answering import (
     INVITATION,
@@ -18,20 +19,16 @@ from frontends.gradio_app.answering import (
     notice_html,
 )
 from frontends.gradio_app.photo_upload import PhotoUpload
-from frontends.gradio_app.settings import Settings
-from frontends.sample import SAMPLE_NAME, sample_photo
-from frontends.wording import SAMPLE_CREDIT
+from frontends.sample import SAMPLE_CREDIT, SAMPLE_NAME, sample_photo
 
 _API_HELP = (
     "Finds the faces of a photo and reads their emotions. Returns the annotated picture, a card "
-    "per face as HTML, and the document as JSON text."
+    "per face as HTML, and the data as JSON text."
 )
 
 
-def photo_tab(
-    analyzers: Analyzers | FixedAnalyzer, settings: Settings, queue: dict[str, Any]
-) -> None:
-    """A photo beside its answer."""
+def photo_tab(analyzers: Analyzers, settings: Sequence[Any], queue: dict[str, Any]) -> None:
+    """Show a photo beside its answer."""
     with gr.Tab("Photo", id="photo"), gr.Row():
         with gr.Column(scale=5, min_width=300):
             photo = photo_field()
@@ -42,22 +39,22 @@ def photo_tab(
                 document = gr.Code(
                     language="json", label="The whole answer", max_lines=24, interactive=False
                 )
-        # The code field trims what it is given; a caller of the API gets the document to the byte.
+        # The code field trims its text; a caller of the API gets the exact document.
         exact = gr.Textbox(label="Document", visible=False)
-        called = gr.Button(visible=False)
+        api_button = gr.Button(visible=False)
     gr.on(
-        [photo.change, *(each.change for each in settings.fields)],
+        [photo.change, *(each.change for each in settings)],
         make_page_handler(analyzers),
-        [photo, *settings.fields],
+        [photo, *settings],
         [annotated, cards, document, folded],
         api_visibility="private",
         trigger_mode="always_last",
         show_progress_on=cards,
         **queue,
     )
-    called.click(
+    api_button.click(
         make_api_handler(analyzers),
-        [photo, *settings.fields],
+        [photo, *settings],
         [annotated, cards, exact],
         api_name="analyze",
         api_description=_API_HELP,
@@ -66,7 +63,7 @@ def photo_tab(
 
 
 def photo_field() -> PhotoUpload:
-    """Where a photo is given, with one to try."""
+    """Show a field for a photo, with one to try."""
     photo = PhotoUpload(
         label="Photo",
         type="filepath",

@@ -1,15 +1,18 @@
-"""The upload field: hands the file over unopened, so that only our reader ever decodes it."""
+"""The upload field: passes the file on unopened, so that only our reader ever decodes it."""
 
 from __future__ import annotations
 
 import re
 from abc import ABCMeta
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.data_classes import ImageData
+
+from frontends.wording import last_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class UploadedPhoto:
 
 
 class WithoutStubFile(type(gr.Image)):  # type: ignore[misc]
-    """Gradio's own metaclass would write a .pyi file beside this module."""
+    """Replace Gradio's metaclass, which would write a .pyi file beside this module."""
 
     def __new__(mcs, name: str, bases: tuple[type, ...], attrs: dict[str, Any]) -> Any:
         return ABCMeta.__new__(mcs, name, bases, attrs)
@@ -34,24 +37,24 @@ class PhotoUpload(gr.Image, metaclass=WithoutStubFile):
     what comes as a data URL, and fetches what comes as a web address.
     """
 
-    is_template = True  # it is drawn by the browser as the field it inherits from
+    is_template = True  # the browser shows it as the field it inherits from
 
     def preprocess(self, payload: ImageData | None) -> UploadedPhoto | None:  # type: ignore[override]
-        """Where the uploaded file lies, and its name; None while there is none."""
+        """Return the uploaded file's path and name; None while there is none."""
         if payload is None:
             return None
         if payload.path is None or (payload.url or "").startswith("data:"):
             raise refusal("The photo did not come as a file.")
         path = Path(payload.path).resolve()
-        # A caller could name any file of this computer; only what was uploaded is read.
+        # A caller could name any file of this computer; read only what was uploaded.
         if not path.is_relative_to(Path(self.GRADIO_CACHE).resolve()):
             raise refusal("The photo was not uploaded.")
         if not path.is_file():
             raise refusal(
-                "The photo is gone: it was deleted some minutes after it came.",
+                "The photo is gone: the server deletes photos after some minutes.",
                 "Upload it again.",
             )
-        return UploadedPhoto(path, file_name(payload.orig_name or path.name))
+        return UploadedPhoto(path, last_part(payload.orig_name or path.name) or "image")
 
     async def async_move_resource_to_block_cache(
         self, url_or_file_path: str | Path | None
@@ -64,19 +67,10 @@ class PhotoUpload(gr.Image, metaclass=WithoutStubFile):
 
 
 def refusal(message: str, hint: str = "Upload the file itself, then try again.") -> gr.Error:
-    """An error that the visitor reads; HTML in it is shown as text."""
+    """Return an error for the visitor; HTML in it is shown as text."""
     return gr.Error(
-        _as_text(f"{message} {hint}".strip()),
+        escape(f"{message} {hint}".strip(), quote=False),
         duration=None,
         title="The photo could not be read",
         print_exception=False,
     )
-
-
-def file_name(name: str) -> str:
-    """The last part of a name, whatever system it comes from."""
-    return re.split(r"[/\\]", name)[-1] or "image"
-
-
-def _as_text(message: str) -> str:
-    return message.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from frontends.face_card import STYLE_FILE
+from frontends.cards import STYLE_FILE
 from frontends.live_socket import camera_route
 
 if TYPE_CHECKING:
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 _STYLE = Path(__file__).with_name("style.css")
 SESSIONS = 256
-"""As many visits and calls are remembered. Gradio takes every call of its API for one, keeps the
-page's configuration for each, and would remember ten thousand."""
+"""Visits and calls to remember. Gradio counts every call of its API as a visit, keeps the page's
+configuration for each, and would remember ten thousand."""
 
 
 def serve() -> None:
-    """Serve the page until it is interrupted; where, GRADIO_SERVER_NAME and _PORT say."""
-    # Before Gradio is imported, which reads both then.
+    """Serve the page until interrupted, at the address of GRADIO_SERVER_NAME and _PORT."""
+    # Before the import of Gradio, which reads both.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    # An end by `kill` cleans up too.
+    # So that `kill` cleans up too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    # A folder of its own that no other user of the computer can look into, gone at the end.
+    # A folder that no other user of the computer can look into, deleted at the end.
     with tempfile.TemporaryDirectory(prefix="photo-emotion-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
         from frontends.gradio_app.demo import build_demo
@@ -61,11 +61,11 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
         }
     )
     settings: dict[str, Any] = {
-        "show_error": False,  # deliberate errors are shown all the same, without any detail
+        "show_error": False,  # our own messages are shown anyway, without details
         "max_file_size": "20mb",
         "state_session_capacity": SESSIONS,
         "enable_monitoring": False,
-        "run_history": False,  # would keep visitors' photos in their browsers
+        "run_history": False,  # it would keep visitors' photos in their browsers
         "ssr_mode": False,
         "share": False,
         "quiet": True,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import gradio as gr
@@ -13,14 +11,17 @@ from core import AnalyzerConfig, OperatingPoint, Preset
 from frontends.choices import (
     CERTAIN_LEVELS,
     DETECTOR_HELP,
+    DETECTOR_LABEL,
     LEVEL_HELP,
+    LEVEL_LABEL,
     MODEL_HELP,
     POINT_LABEL,
     POINT_TITLES,
+    PRESET_HELP,
+    PRESET_LABEL,
     RECOMMENDED,
     detector_title,
 )
-from frontends.wording import PRESET_HELP
 
 RECOMMENDED_VALUE = RECOMMENDED.lower()
 """What a caller of the API sends for the level stored with the model."""
@@ -28,67 +29,47 @@ AUTOMATIC = "automatic"
 """What it sends for the preset's own detector."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What can be chosen; the first of each is the default."""
+def settings_fields(
+    models: Sequence[tuple[str, str]],
+    presets: Sequence[Preset] = tuple(Preset),
+    detectors: Sequence[str] = (),
+    points: Sequence[OperatingPoint] = tuple(OperatingPoint),
+) -> list[Any]:
+    """Show a field for each setting, in the order in which :func:`make_config` takes their values.
 
-    models: Sequence[tuple[str, str]]
-    """Text shown for each model, and its name."""
-    presets: Sequence[Preset]
-    detectors: Sequence[str]
-    points: Sequence[OperatingPoint]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """The fields."""
-
-    model: gr.Radio
-    preset: gr.Radio
-    detector: gr.Radio
-    point: gr.Radio
-    level: gr.Dropdown
-
-    @property
-    def fields(self) -> list[Any]:
-        """In the order in which :func:`config_of` takes their values."""
-        return [self.model, self.preset, self.detector, self.point, self.level]
-
-
-def settings_fields(offer: Offer) -> Settings:
-    """Draws the fields; a single choice is no choice, its field is kept for the API alone."""
+    ``models`` are the text shown for each and its name; the first one is the default. A field with
+    a single choice is hidden and serves the API alone.
+    """
     with gr.Accordion("Settings", open=False, elem_id="settings"), gr.Row():
         model = gr.Radio(
-            list(offer.models),
-            value=offer.models[0][1],
+            list(models),
+            value=models[0][1],
             label="Model",
             info=MODEL_HELP,
-            visible=len(offer.models) > 1,
+            visible=len(models) > 1,
             min_width=260,
         )
         preset = gr.Radio(
-            [
-                (f"{each.value.capitalize()}: {PRESET_HELP[each]}", each.value)
-                for each in offer.presets
-            ],
-            value=_default(Preset.BALANCED, offer.presets),
-            label="How thoroughly to look for faces",
-            visible=len(offer.presets) > 1,
+            [(f"{each.value.capitalize()}: {PRESET_HELP[each]}", each.value) for each in presets],
+            value=(Preset.BALANCED if Preset.BALANCED in presets else presets[0]).value,
+            label=PRESET_LABEL,
+            visible=len(presets) > 1,
             min_width=260,
         )
         with gr.Column(min_width=260):
             detector = gr.Radio(
-                [("Automatic", AUTOMATIC), *((detector_title(n), n) for n in offer.detectors)],
+                [("Automatic", AUTOMATIC), *((detector_title(n), n) for n in detectors)],
                 value=AUTOMATIC,
-                label="Face detector",
+                label=DETECTOR_LABEL,
                 info=f"{DETECTOR_HELP} Automatic takes the one that fits how thoroughly to look.",
-                visible=len(offer.detectors) > 1,
+                visible=len(detectors) > 1,
             )
+            usual = OperatingPoint.BALANCED
             point = gr.Radio(
-                [(POINT_TITLES[each], each.value) for each in offer.points],
-                value=_default(OperatingPoint.BALANCED, offer.points),
+                [(POINT_TITLES[each], each.value) for each in points],
+                value=(usual if usual in points else points[0]).value,
                 label=POINT_LABEL,
-                visible=len(offer.points) > 1,
+                visible=len(points) > 1,
             )
             level = gr.Dropdown(
                 [
@@ -96,24 +77,20 @@ def settings_fields(offer: Offer) -> Settings:
                     for label, value in CERTAIN_LEVELS.items()
                 ],
                 value=RECOMMENDED_VALUE,
-                label="Not sure below",
+                label=LEVEL_LABEL,
                 info=LEVEL_HELP,
             )
-    return Settings(model, preset, detector, point, level)
+    return [model, preset, detector, point, level]
 
 
-def _default(usual: StrEnum, offered: Sequence[StrEnum]) -> str:
-    return (usual if usual in offered else offered[0]).value
-
-
-def config_of(
+def make_config(
     model: str,
     preset: str = Preset.BALANCED,
     detector: str = AUTOMATIC,
     operating_point: str = OperatingPoint.BALANCED,
     certain_from: str | float = RECOMMENDED_VALUE,
 ) -> AnalyzerConfig:
-    """What the values of the fields ask for; ConfigError if they make no sense."""
+    """Return the configuration for the values of the fields; ConfigError if they are invalid."""
     return AnalyzerConfig(
         model=model,
         preset=Preset(preset),

@@ -1,1 +1,1 @@
-"""The Streamlit app: photos in, framed and answered faces out."""
+"""The Streamlit app: photos in, framed faces with their emotions out."""

@@ -11,7 +11,7 @@ from streamlit import get_option
 from streamlit.starlette import App
 
 ROOT = str(Path(__file__).resolve().parents[2])
-# Streamlit puts only this folder on the path; `core` must be the one of this repository.
+# Streamlit puts only this folder on the path; `core` must come from this repository.
 if sys.path[0] != ROOT:
     sys.path.insert(0, ROOT)
 

@@ -1,15 +1,15 @@
-"""Curves in the terms of Vega-Lite, with words for those who do not see them."""
+"""Curves as Vega-Lite charts, with a description for people who cannot see them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-# Told apart on light and dark, also by people who see no red; dashes repeat it.
+# Distinct on light and dark, also for people who see no red; dashes repeat it.
 _COLOURS = ("#d55e00", "#3a8fd6", "#8a8f98")
 _GREY = _COLOURS[-1]
 _MOST_POINTS = 20
-"""With at most this many rows each is drawn as a point with a tooltip."""
+"""Up to this many rows are also drawn as points with a tooltip."""
 
 
 def curves_chart(
@@ -21,9 +21,9 @@ def curves_chart(
     at: float,
     band: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
-    """A curve in percent for each of ``names`` over the column ``over``, and a line at ``at``.
+    """Return a curve in percent for each of ``names`` over ``over``, and a line at ``at``.
 
-    ``band`` names the columns between which the first curve lies, as far as one can tell.
+    ``band`` names the columns of the lower and upper bound of the first curve.
     """
     x = {"field": over, "type": "quantitative", "title": title}
     y = {"type": "quantitative", "title": "%", "scale": {"domain": [0, 100]}}
@@ -54,7 +54,7 @@ def curves_chart(
         layers.insert(0, {"mark": mark, "encoding": within})
     rule = {"type": "rule", "color": _GREY, "strokeWidth": 2}
     return {
-        "description": _told(rows, names, over, title),
+        "description": _describe(rows, names, over, title),
         "layer": [
             *({**layer, "data": {"values": list(rows)}} for layer in layers),
             {"data": {"values": [{over: at}]}, "mark": rule, "encoding": {"x": x}},
@@ -62,7 +62,9 @@ def curves_chart(
     }
 
 
-def _told(rows: Sequence[Mapping[str, float]], names: Sequence[str], over: str, title: str) -> str:
+def _describe(
+    rows: Sequence[Mapping[str, float]], names: Sequence[str], over: str, title: str
+) -> str:
     first, last = rows[0], rows[-1]
     ends = f"from {first[over]:g} to {last[over]:g}"
     curves = (f"{name} goes from {first[name]:.0f} % to {last[name]:.0f} %" for name in names)

@@ -1,4 +1,4 @@
-"""Faces large: with their landmarks, or as the network saw them."""
+"""Enlarged faces: with their landmarks, or as the network saw them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core import Box, FaceAnalysis, ImageAnalysis, RgbImage
-from frontends.streamlit_app.workspace import for_screen
+from frontends.streamlit_app.workspace import encode_for_screen
 
 _CROP_SIDE = 192
-"""Four times what the network is given, so that every pixel of it can be seen."""
+"""Four times the network's input, so that every pixel of it is visible."""
 _DOT = 2
 """Radius of a landmark in pixels of the screen."""
 _BLUE, _WHITE = (0, 114, 178), (255, 255, 255)
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SIDE = 560
-"""Pixels across: a small face is enlarged, so that its landmarks can be distinguished."""
+"""Pixels across: a small face is enlarged, so that its landmarks can be told apart."""
 _MARGIN = 0.35
 """Of the box, on each side."""
 
 
-def enlarged_crop(
+def enlarge_crop(
     analysis: ImageAnalysis, face: FaceAnalysis, heat: NDArray[np.float32] | None = None
 ) -> bytes:
-    """``face`` as the network saw it, enlarged, with ``heat`` laid over it if given."""
+    """Return ``face`` as the network saw it, enlarged, with ``heat`` laid over it if given."""
     import numpy as np
     from PIL import Image
 
@@ -41,11 +41,11 @@ def enlarged_crop(
         matrix = np.array([[side / _CROP_SIDE, 0, 0], [0, side / _CROP_SIDE, 0]], np.float64)
         placed = replace(face, crop=replace(face.crop, matrix=matrix))
         shown = overlay_heatmap(shown, replace(analysis, faces=(placed,)), [heat])
-    return for_screen(shown)
+    return encode_for_screen(shown)
 
 
 def draw_closeup(image: RgbImage, analysis: ImageAnalysis, face: FaceAnalysis) -> bytes:
-    """The part of ``image`` around ``face`` as a JPEG, framed, named and with its landmarks."""
+    """Return the part of ``image`` around ``face`` as a JPEG, with frame, label and landmarks."""
     import numpy as np
     from PIL import Image, ImageDraw
 
@@ -61,19 +61,16 @@ def draw_closeup(image: RgbImage, analysis: ImageAnalysis, face: FaceAnalysis) -
     part = Image.fromarray(image.pixels[top:bottom, left:right])
     shown = RgbImage(np.array(part.resize(size_wh, Image.Resampling.LANCZOS)), image.name)
 
-    def x(value: float) -> float:
-        return (value - left) * scale
+    def to_part(x: float, y: float) -> tuple[float, float]:
+        return (x - left) * scale, (y - top) * scale
 
-    def y(value: float) -> float:
-        return (value - top) * scale
-
-    there = Box(x(box.x1), y(box.y1), x(box.x2), y(box.y2))
+    there = Box(*to_part(box.x1, box.y1), *to_part(box.x2, box.y2))
     placed = replace(face, face=replace(face.face, box=there, landmarks=None))
     here = replace(analysis, faces=(placed,), width=shown.width, height=shown.height)
     picture = Image.fromarray(annotate(shown, here).pixels)
     draw = ImageDraw.Draw(picture)
-    # With a light rim, so that they are seen on any skin.
+    # With a light rim, to be visible on any skin.
     points = face.face.landmarks.points if face.face.landmarks is not None else ()
-    for across, down in points:
-        draw.circle((x(across), y(down)), _DOT, fill=_BLUE, outline=_WHITE)
-    return for_screen(RgbImage(np.array(picture), image.name))
+    for point in points:
+        draw.circle(to_part(*point), _DOT, fill=_BLUE, outline=_WHITE)
+    return encode_for_screen(RgbImage(np.array(picture), image.name))

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from frontends.wording import unlink
+
 DOCS = Path(__file__).parents[2] / "docs"
 
 _IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 _AROUND = re.compile(r"[|:\s-]+")
-_LOCAL_LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?!https?://)[^)]+\)")
 _COMMENT = re.compile(r"<!--.*?-->\n?", re.DOTALL)
 _TITLE = re.compile(r"\A# .*\n+")
 
@@ -21,7 +22,7 @@ Part = str | tuple[tuple[str, Path], ...]
 
 
 def show_document(file: Path) -> None:
-    """The document without its title, which stands above it already."""
+    """Show the document without its title, which the page shows already."""
     for part in document_parts(file):
         if isinstance(part, str):
             st.markdown(part)
@@ -31,7 +32,7 @@ def show_document(file: Path) -> None:
 
 
 def document_parts(file: Path) -> Iterator[Part]:
-    """``file`` in pieces that Streamlit can show: it knows no picture beside a text's own file.
+    """Yield ``file`` in parts, because Streamlit's Markdown shows no pictures from files.
 
     Links to other files of the repository lead nowhere in the app and become plain words.
     """
@@ -39,13 +40,13 @@ def document_parts(file: Path) -> Iterator[Part]:
     words: list[str] = []
     for block in re.split(r"\n{2,}", text.strip()):
         pictures = tuple(
-            (text, file.parent / name)
-            for text, name in _IMAGE.findall(block)
+            (caption, file.parent / name)
+            for caption, name in _IMAGE.findall(block)
             if (file.parent / name).exists()
         )
-        # A line or a table of nothing but pictures; within a sentence their words must do.
+        # Only lines and tables of pictures alone; in a sentence, a picture's words replace it.
         if not pictures or _AROUND.sub("", _IMAGE.sub("", block)):
-            words.append(_LOCAL_LINK.sub(r"\1", _IMAGE.sub(r"\1", block)))
+            words.append(unlink(_IMAGE.sub(r"\1", block)))
             continue
         if words:
             yield "\n\n".join(words)

@@ -1,4 +1,4 @@
-"""What a visitor can save, made when it is asked for."""
+"""Files that a visitor can save, made on request."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 import zipfile
 from collections.abc import Iterable, Sequence
+from itertools import chain, count
 
 from core import ImageAnalysis, document, dumps, spreadsheet_text, to_csv, to_json
 from frontends.streamlit_app.photos import Photo
@@ -15,27 +16,27 @@ from frontends.wording import safe_stem
 Answered = tuple[Photo, ImageAnalysis]
 NotAnswered = tuple[Photo, Refusal]
 
-# Excel takes a CSV file for UTF-8 only when it begins with this mark.
+# Excel reads a CSV file as UTF-8 only if it begins with this mark.
 _UTF8_MARK = "\ufeff"
 
 
 def json_file(analysis: ImageAnalysis) -> bytes:
-    """The document, byte for byte what the command line and the API give."""
+    """Return the document, the same bytes as from the command line and the API."""
     return to_json(analysis).encode()
 
 
 def csv_file(analyses: Sequence[ImageAnalysis]) -> bytes:
-    """A row per face, which spreadsheets open with every letter right."""
+    """Return a row per face, encoded so that spreadsheets show every letter correctly."""
     return (_UTF8_MARK + to_csv(analyses)).encode()
 
 
 def json_list(analyses: Iterable[ImageAnalysis]) -> bytes:
-    """All documents as one list, as the command line gives it."""
+    """Return all documents as one list, as the command line gives it."""
     return dumps([document(each) for each in analyses]).encode()
 
 
 def refusals_file(refused: Iterable[NotAnswered]) -> bytes:
-    """A row for each photo without an answer: why, and what to do."""
+    """Return a row for each photo without an answer: why, and what to do."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(("name", "reason", "what to do"))
@@ -48,9 +49,9 @@ def refusals_file(refused: Iterable[NotAnswered]) -> bytes:
 def zip_file(
     answered: Sequence[Answered], memory: Workspace, refused: Sequence[NotAnswered] = ()
 ) -> bytes:
-    """For each photo the document, the picture annotated and blurred, and one table of all.
+    """Return a table of all photos, and for each its document, annotated and blurred picture.
 
-    A second table tells which photos were ``refused``, if any were.
+    A second table lists the ``refused`` photos, if there are any.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -59,22 +60,17 @@ def zip_file(
             archive.writestr("not_answered.csv", refusals_file(refused))
         for stem, (photo, analysis) in zip(distinct_stems(answered), answered, strict=True):
             archive.writestr(f"{stem}.emotions.json", json_file(analysis))
-            archive.writestr(f"{stem}.annotated.png", memory.png(photo, analysis))
-            archive.writestr(f"{stem}.blurred.png", memory.blurred_png(photo, analysis))
+            archive.writestr(f"{stem}.annotated.png", memory.encode_annotated_png(photo, analysis))
+            archive.writestr(f"{stem}.blurred.png", memory.encode_blurred_png(photo, analysis))
     return buffer.getvalue()
 
 
 def distinct_stems(answered: Sequence[Answered]) -> list[str]:
-    """A safe file name for each photo; same-named photos are counted on."""
-    taken: set[str] = set()
-    stems = []
+    """Return a safe file name for each photo; photos with the same name get a number."""
+    stems: dict[str, str] = {}  # keys ignore case because some file systems do
     for photo, _ in answered:
         stem = safe_stem(photo.name)
-        number, name = 1, stem
-        # Case is ignored because some file systems ignore it.
-        while name.casefold() in taken:
-            number += 1
-            name = f"{stem}-{number}"
-        taken.add(name.casefold())
-        stems.append(name)
-    return stems
+        names = chain([stem], (f"{stem}-{number}" for number in count(2)))
+        name = next(name for name in names if name.casefold() not in stems)
+        stems[name.casefold()] = name
+    return list(stems.values())

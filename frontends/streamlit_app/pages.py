@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core import share_heaps
-from frontends.face_card import STYLE_FILE
+from frontends.cards import STYLE_FILE
 from frontends.streamlit_app.expired_sessions import watch_expired_sessions
 from frontends.streamlit_app.views import about, analyze, compare, detection_lab, landmark_lab, live
 
@@ -38,5 +38,5 @@ def run() -> None:
     st.navigation(pages, position="top").run()
     for name in ("picture_texts.js", "picture_zoom.js"):
         script = (_FOLDER / name).read_text(encoding="utf-8")
-        # In braces, because what one page declares must not meet the next page's.
+        # In braces, so that its declarations do not clash with those of the next page.
         st.html(f"<script>{{{script}}}</script>", unsafe_allow_javascript=True)

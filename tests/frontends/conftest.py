@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from core import Analyzer
-from frontends.streamlit_app import state
+from frontends import analyzers
 from tests.fakes import FakeAnalyzer, model_info, untrained
 
 CATALOG = (model_info(), untrained("resnet50"))
@@ -26,10 +26,10 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeAnalyzer]]:
         return made[-1]
 
     monkeypatch.setattr(Analyzer, "from_config", from_config)
-    monkeypatch.setattr(state, "_PAGE_FIRST_S", 0)
+    monkeypatch.setattr(analyzers, "PAGE_FIRST_S", 0)
     st.cache_resource.clear()
     yield made
-    # What is still being loaded shall not be found among the next test's.
+    # Models that are still loading must not appear in the next test.
     for thread in threading.enumerate():
         if thread.name.startswith("load-model"):
             thread.join()
@@ -40,16 +40,9 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeAnalyzer]]:
 def catalog(monkeypatch: pytest.MonkeyPatch) -> list:
     """The models that the fronts see; a test may change it."""
     from frontends.gradio_app import demo
-    from frontends.streamlit_app.views import (
-        about,
-        analyze,
-        compare,
-        detection_lab,
-        landmark_lab,
-        live,
-    )
+    from frontends.streamlit_app.views import about, model_page
 
     models = list(CATALOG)
-    for module in (demo, about, analyze, compare, detection_lab, landmark_lab, live):
+    for module in (demo, about, model_page):
         monkeypatch.setattr(module, "model_catalog", lambda: tuple(models))
     return models

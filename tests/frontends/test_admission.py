@@ -91,18 +91,19 @@ def decoded(monkeypatch):
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda memory, photo, result, fake: memory.detections(photo, fake),
         lambda memory, photo, result, fake: memory.add_per_model_answers(photo, result, fake),
-        lambda memory, photo, result, fake: memory.maps(photo, result, fake),
-        lambda memory, photo, result, fake: memory.shown(photo, result, explained_by=fake),
-        lambda memory, photo, result, fake: memory.remember("else", lambda: memory.image(photo)),
+        lambda memory, photo, result, fake: memory.explain(photo, result, fake),
+        lambda memory, photo, result, fake: memory.draw(photo, result, explained_by=fake),
+        lambda memory, photo, result, fake: memory.results.get_admitted(
+            "detections", lambda: fake.detect(memory.image(photo))
+        ),
     ],
-    ids=["detections", "opinions", "maps", "heat", "anything else"],
+    ids=["per model", "maps", "heatmap", "anything else"],
 )
 def test_all_else_that_asks_networks_takes_a_turn_before_it_decodes(monkeypatch, decoded, ask):
     photo, memory, fake = Photo.of("a.png", png(picture(Emotion.SAD))), Workspace(), FakeAnalyzer()
     result = memory.answer(photo, fake)
-    memory.forget_images()
+    memory.images.clear()
     decoded.clear()
     full = Admission(at_once=1, waiting=0)
     monkeypatch.setattr(workspaces, "ADMISSION", full)

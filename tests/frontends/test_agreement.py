@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from core import Agreement, Box, document
-from frontends.face_card import face_card
+from frontends.cards import cards_html
 from frontends.wording import format_agreement
 from tests.core.pipeline_parts import face_analysis, image_analysis, scores
 
@@ -36,5 +36,5 @@ def test_agreement_is_counted_and_put_into_words(tops, agreement, words):
     assert format_agreement(face) == words
     result = document(image_analysis(face))["faces"][0]["agreement"]
     assert result == (agreement and str(agreement))
-    assert words in face_card(face)
-    assert ("networks" in face_card(face)) == bool(agreement)
+    assert words in cards_html((face,))
+    assert ("networks" in cards_html((face,))) == bool(agreement)

@@ -14,7 +14,7 @@ import core
 from cli.main import app
 from core import Emotion, IsolatedReader
 from core.reading import isolation
-from frontends.gradio_app.analyzers import FixedAnalyzer
+from frontends.analyzers import Analyzers
 from frontends.gradio_app.answering import make_page_handler
 from frontends.gradio_app.photo_upload import UploadedPhoto
 from frontends.streamlit_app.photos import Photo
@@ -50,7 +50,7 @@ def test_streamlit_refuses_it_and_answers_the_next(fault):
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_gradio_refuses_it_and_answers_the_next(fault, tmp_path):
-    show = make_page_handler(FixedAnalyzer(FakeAnalyzer()))
+    show = make_page_handler(Analyzers(FakeAnalyzer()))
     path = tmp_path / "blob"
     path.write_bytes(with_fault(GOOD, fault))
     shown, cards, document, _ = show(UploadedPhoto(path, "a.png"), "mobilenet_v2")

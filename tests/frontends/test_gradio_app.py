@@ -33,11 +33,12 @@ from core import (
     read_image,
     to_json,
 )
+from frontends.analyzers import Analyzers
 from frontends.gradio_app import about_tab, serve
-from frontends.gradio_app.analyzers import Analyzers, FixedAnalyzer
 from frontends.gradio_app.answering import make_api_handler, make_page_handler
 from frontends.gradio_app.demo import build_demo
-from frontends.gradio_app.photo_upload import PhotoUpload, UploadedPhoto, file_name
+from frontends.gradio_app.photo_upload import PhotoUpload, UploadedPhoto
+from frontends.wording import last_part
 from tests.fakes import FakeAnalyzer, model_info, picture, png, untrained
 
 # Gradio leaves event loops behind wherever a page is made.
@@ -102,7 +103,7 @@ def send(address: str, payload: object) -> str:
 
 def test_answer_is_picture_cards_and_the_core_s_document(photo):
     analyzer = FakeAnalyzer()
-    annotated, cards, result = make_api_handler(FixedAnalyzer(analyzer))(
+    annotated, cards, result = make_api_handler(Analyzers(analyzer))(
         photo, "mobilenet_v2", "balanced"
     )
     assert annotated.shape == (360, 480, 3)
@@ -112,7 +113,7 @@ def test_answer_is_picture_cards_and_the_core_s_document(photo):
 
 
 def test_empty_field_clears_the_page():
-    picture_shown, cards, result, folded = make_page_handler(FixedAnalyzer(FakeAnalyzer()))(
+    picture_shown, cards, result, folded = make_page_handler(Analyzers(FakeAnalyzer()))(
         None, "resnet50"
     )
     assert (picture_shown["value"], picture_shown["visible"]) == (None, False)
@@ -122,7 +123,7 @@ def test_empty_field_clears_the_page():
 
 
 def test_picture_is_described_for_those_who_cannot_see_it(photo):
-    shown, *_ = make_page_handler(FixedAnalyzer(FakeAnalyzer()))(photo, "mobilenet_v2")
+    shown, *_ = make_page_handler(Analyzers(FakeAnalyzer()))(photo, "mobilenet_v2")
     described = "party at night.png: 2 faces. Face 1: happy, 90 %. Face 2: sad, 90 %"
     assert shown["alt_text"] == described
     assert shown["visible"]
@@ -130,7 +131,7 @@ def test_picture_is_described_for_those_who_cannot_see_it(photo):
 
 def test_page_says_why_a_photo_was_refused_and_forgets_the_one_before(photo):
     photo.path.write_bytes(b"hello")
-    answer = make_page_handler(FixedAnalyzer(FakeAnalyzer()))
+    answer = make_page_handler(Analyzers(FakeAnalyzer()))
     shown, cards, result, _ = answer(photo, "mobilenet_v2")
     assert (shown["value"], shown["visible"]) == (None, False)
     assert result == ""
@@ -140,7 +141,7 @@ def test_page_says_why_a_photo_was_refused_and_forgets_the_one_before(photo):
 
 def test_no_face_is_explained(photo):
     photo.path.write_bytes(png(picture()))
-    _, cards, result = make_api_handler(FixedAnalyzer(FakeAnalyzer()))(
+    _, cards, result = make_api_handler(Analyzers(FakeAnalyzer()))(
         photo, "mobilenet_v2", "balanced"
     )
     assert "No face was found" in cards
@@ -168,7 +169,6 @@ def test_model_that_failed_to_load_is_tried_again(made, monkeypatch):
         broken.setattr(Analyzer, "from_config", fails)
         with pytest.raises(WeightsMissing):
             analyzers.get(AnalyzerConfig())
-        assert not analyzers.ready(AnalyzerConfig())
     assert analyzers.get(AnalyzerConfig()) is made[0]
 
 
@@ -218,11 +218,11 @@ def test_upload_field_is_drawn_as_an_image_field():
         ("a.jpg", "a.jpg"),
         ("C:\\photos\\a.jpg", "a.jpg"),
         ("../../etc/passwd", "passwd"),
-        ("folder/", "image"),
+        ("folder/", ""),
     ],
 )
 def test_name_is_the_last_part_of_what_the_visitor_sent(given, name):
-    assert file_name(given) == name
+    assert last_part(given) == name
 
 
 def test_page_offers_trained_models_alone(catalog):

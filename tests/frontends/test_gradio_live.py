@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import gradio as gr
 import pytest
 
-from frontends.gradio_app.analyzers import FixedAnalyzer
+from frontends.analyzers import Analyzers
 from frontends.gradio_app.demo import build_demo
 from tests.fakes import FakeAnalyzer
 
@@ -30,7 +30,7 @@ def _left_behind() -> Iterator[None]:
 def camera(monkeypatch):
     """What the tab Live does when it is shown and when settings change; the configs it loads."""
     loaded = []
-    monkeypatch.setattr(FixedAnalyzer, "prepare", lambda _, configs: loaded.extend(configs))
+    monkeypatch.setattr(Analyzers, "start_loading", lambda _, *configs: loaded.extend(configs))
     page = build_demo(FakeAnalyzer())
     show, follow = (
         next(each.fn for each in page.fns.values() if each.name == name)

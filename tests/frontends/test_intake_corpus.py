@@ -16,8 +16,8 @@ from gradio_client.exceptions import AppError
 from streamlit.testing.v1 import AppTest
 
 from core import to_json
-from frontends.face_card import cards_html
-from frontends.gradio_app.analyzers import FixedAnalyzer
+from frontends.analyzers import Analyzers
+from frontends.cards import cards_html
 from frontends.gradio_app.answering import make_page_handler
 from frontends.gradio_app.photo_upload import UploadedPhoto
 from frontends.streamlit_app.photos import Photo
@@ -75,7 +75,7 @@ def samples(corpus: list[Sample], extent: str) -> Sequence[Sample]:
 
 def test_both_fronts_answer_what_is_good_and_refuse_the_rest(corpus, tmp_path):
     analyzer = FakeAnalyzer()
-    show = make_page_handler(FixedAnalyzer(analyzer))
+    show = make_page_handler(Analyzers(analyzer))
     wrong = []
     for sample in corpus:
         answer = Workspace().answer(Photo.of(sample.name, sample.data), analyzer)

@@ -8,7 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import EMOTIONS, Analyzer, AnalyzerConfig, Emotion, EmotionScores
-from frontends.face_card import cards_html
+from frontends import analyzers
+from frontends.cards import cards_html
 from frontends.streamlit_app import state
 from frontends.streamlit_app.documents import DOCS, document_parts
 from frontends.streamlit_app.views import answer, several
@@ -115,9 +116,9 @@ def test_first_photo_with_a_face_is_looked_at_first():
 
 @pytest.mark.usefixtures("made", "catalog")
 def test_faces_as_the_network_saw_them_are_drawn_once(monkeypatch):
-    drawn, plain = [], answer.enlarged_crop
+    drawn, plain = [], answer.enlarge_crop
     monkeypatch.setattr(
-        answer, "enlarged_crop", lambda *given: drawn.append(given[1].index) or plain(*given)
+        answer, "enlarge_crop", lambda *given: drawn.append(given[1].index) or plain(*given)
     )
     app = upload(open_page("analyze"), ("a.png", CROWD))
     app.toggle(key="crops").set_value(True).run()
@@ -132,11 +133,11 @@ def test_faces_as_the_network_saw_them_are_drawn_once(monkeypatch):
 def test_ticked_row_of_the_filtered_table_picks_its_photo(monkeypatch):
     state = {"table": {"selection": {"rows": [1]}}}
     monkeypatch.setattr(several.st, "session_state", state)
-    several._look_at([4, 7])
+    several._pick_row([4, 7])
     assert state["picked_photo"] == 7
     # A tick left over from a longer table.
     state["table"] = {"selection": {"rows": [2]}}
-    several._look_at([4, 7])
+    several._pick_row([4, 7])
     assert state["picked_photo"] == 7
 
 
@@ -203,6 +204,6 @@ def test_every_document_of_the_repository_can_be_shown(file):
 
 def test_model_is_loaded_at_once_when_an_answer_is_wanted(monkeypatch, made):
     # Otherwise the page comes first, which would take an hour here.
-    monkeypatch.setattr(state, "_PAGE_FIRST_S", 3600.0)
+    monkeypatch.setattr(analyzers, "PAGE_FIRST_S", 3600.0)
     analyzer = state.ready_analyzer(AnalyzerConfig())
     assert made == [analyzer]

@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core import Analyzer, Emotion, Preset, WeightsMissing, to_json
+from core import Analyzer, Emotion, ImageAnalysis, Preset, WeightsMissing, to_json
 from frontends.streamlit_app import downloads
 from frontends.streamlit_app.photos import MAX_PHOTOS, Photo, limit_photos
 from frontends.streamlit_app.views.sources import SAMPLE, UPLOAD
@@ -54,7 +54,8 @@ def texts(app):
 
 
 def answers(app):
-    return list(app.session_state["workspace"]._answers._values.values())
+    results = app.session_state["workspace"].results._values.values()
+    return [each for each in results if isinstance(each, ImageAnalysis | Refusal)]
 
 
 def test_first_page_appears_before_any_model_is_asked(app):
@@ -143,8 +144,8 @@ def test_one_bad_file_never_stops_the_others(app):
     ]
     assert list(table["Answer"]) == [
         "Happy",
-        "Not answered",
-        "Not answered",
+        "Not read",
+        "Not read",
         "Sad",
         "Sad",
         "No face",
@@ -233,7 +234,7 @@ def test_table_of_several_photos_can_be_filtered(app):
     upload(app, ("a.png", HAPPY), ("b.png", png(picture(Emotion.ANGRY))), ("c.txt", b"hello"))
     assert list(app.dataframe[0].value["Photo"]) == ["a.png", "b.png", "c.txt"]
     assert "Answers for 2 faces" in html_of(app)
-    app.multiselect(key="shown_answers").set_value(["Angry", "Not answered"]).run()
+    app.multiselect(key="shown_answers").set_value(["Angry", "Not read"]).run()
     assert list(app.dataframe[0].value["Photo"]) == ["b.png", "c.txt"]
     app.text_input(key="shown_names").set_value("B.P").run()
     assert list(app.dataframe[0].value["Photo"]) == ["b.png"]

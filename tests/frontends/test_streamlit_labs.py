@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import AnalyzerConfig, Emotion, LandmarkNoise, Landmarks, Preset, detection_figures
-from frontends.streamlit_app.views import about, landmark_lab, landmark_study
+from frontends.streamlit_app.views import about, landmark_lab
 from frontends.streamlit_app.views.landmark_lab import _DRAWS, _ERRORS
 from tests.fakes import SquareClassifier, SquareDetector, model_info, picture, png
 
@@ -219,7 +219,7 @@ def test_study_is_shown_where_it_was_measured(monkeypatch, tmp_path):
     noise = {each.value: [{"error": 0.1, **row}] for each in LandmarkNoise}
     report = {"found": 960, "models": {"mobilenet_v2": {"aligned": row, "noise": noise}}}
     file = tmp_path / "landmarks.json"
-    monkeypatch.setattr(landmark_study, "STUDY_FILE", file)
+    monkeypatch.setattr(landmark_lab, "STUDY_FILE", file)
     app = upload(open_page("landmark_lab"), ("one.png", png(picture(Emotion.HAPPY))))
     assert not any("Measured" in each.value for each in app.subheader)
     file.write_text(json.dumps(report))
@@ -230,11 +230,12 @@ def test_study_is_shown_where_it_was_measured(monkeypatch, tmp_path):
     chart = json.loads(right.get("vega_lite_chart")[0].proto.spec)
     assert "Right goes from 70 % to 70 %" in chart["description"]
     assert chart["layer"][0]["encoding"]["y2"] == {"field": "high"}
-    assert landmark_study.read_noise_study("mobilenet_v2", LandmarkNoise.EYES).rows == (
-        {"error": 0.0, "Right": 70.0, "low": 67.0, "high": 73.0, "Answered as sure": 80.0},
-        {"error": 10.0, "Right": 70.0, "low": 67.0, "high": 73.0, "Answered as sure": 80.0},
+    figures = {"Right": 70.0, "low": 67.0, "high": 73.0, "Answered as sure": 80.0}
+    assert landmark_lab.read_study("mobilenet_v2", LandmarkNoise.EYES) == (
+        960,
+        [{"error": 0.0, **figures}, {"error": 10.0, **figures}],
     )
-    assert landmark_study.read_noise_study("resnet50", LandmarkNoise.EYES) is None
+    assert landmark_lab.read_study("resnet50", LandmarkNoise.EYES) is None
 
 
 def test_face_without_landmarks_cannot_be_tried():

@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import AnalyzerConfig
+from frontends.analyzers import Analyzers
 from frontends.streamlit_app import state
 from tests.fakes import FakeAnalyzer, model_info
 
@@ -32,7 +33,7 @@ def loading_messages(app):
 def test_page_is_there_at_once_and_tells_of_loading_until_it_is_over(page, catalog, monkeypatch):
     catalog[:] = [model_info(), model_info("resnet50")]
     loading: Future[FakeAnalyzer] = Future()
-    monkeypatch.setattr(state, "_loading", lambda _: (loading, Event()))
+    monkeypatch.setattr(Analyzers, "_find", lambda *_: (loading, Event()))
     app = open_page(page)
     assert not app.exception
     assert app.title
@@ -46,7 +47,7 @@ def test_message_asks_for_the_page_without_it_once_loading_is_over_but_not_while
 ):
     loading: Future[FakeAnalyzer] = Future()
     asked = []
-    monkeypatch.setattr(state, "_loading", lambda _: (loading, Event()))
+    monkeypatch.setattr(Analyzers, "_find", lambda *_: (loading, Event()))
     monkeypatch.setattr(state.st, "rerun", lambda: asked.append("page"))
     look_again, loading_messages = state._message.__wrapped__, Event()
     loading.set_result(FakeAnalyzer())

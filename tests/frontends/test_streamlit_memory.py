@@ -31,13 +31,13 @@ def test_visit_that_rests_longest_lets_its_pictures_go(photo):
     first, second, third = Workspace(), Workspace(), Workspace()
     for each in (first, second, first, third):
         each.image(photo)
-    assert [each.image_bytes() > 0 for each in (first, second, third)] == [True, False, True]
+    assert [each.images.held > 0 for each in (first, second, third)] == [True, False, True]
 
 
 def test_picture_that_was_let_go_is_decoded_again(photo):
     visits = [Workspace() for _ in range(3)]
     before = [each.image(photo).pixels for each in visits]
-    assert visits[0].image_bytes() == 0
+    assert visits[0].images.held == 0
     assert (visits[0].image(photo).pixels == before[0]).all()
 
 
@@ -45,24 +45,24 @@ def test_newest_visit_keeps_its_picture_however_large(photo, monkeypatch):
     monkeypatch.setattr(workspaces, "_IMAGE_BYTES_OF_ALL", 1)
     one, other = Workspace(), Workspace()
     one.image(photo)
-    assert one.image_bytes() > 0
+    assert one.images.held > 0
     other.image(photo)
-    assert (one.image_bytes(), other.image_bytes() > 0) == (0, True)
+    assert (one.images.held, other.images.held > 0) == (0, True)
 
 
 def test_pictures_go_after_a_rest_and_the_answers_stay(photo, monkeypatch):
     looked = threading.Event()
-    rest = IdleTasks(0.3, workspaces._VISITS.forget, looked.set)
+    rest = IdleTasks(0.3, workspaces._VISITS.drop_pictures, looked.set)
     monkeypatch.setattr(workspaces, "_IDLE_TASKS", rest)
     visit, analyzer = Workspace(), FakeAnalyzer()
     analysis = visit.answer(photo, analyzer)
-    shown = visit.shown(photo, analysis)
-    assert visit.image_bytes() > 0
-    assert visit._shown.held > 0
+    shown = visit.draw(photo, analysis)
+    assert visit.images.held > 0
+    assert visit.drawn.held > 0
     assert looked.wait(10)
-    assert (visit.image_bytes(), visit._shown.held) == (0, 0)
+    assert (visit.images.held, visit.drawn.held) == (0, 0)
     assert visit.answer(photo, analyzer) is analysis
-    assert visit.shown(photo, analysis) == shown
+    assert visit.draw(photo, analysis) == shown
 
 
 def test_visit_that_is_over_is_not_held(photo):

@@ -6,7 +6,7 @@ import time
 
 from core import Analyzer
 from frontends.streamlit_app import pages
-from frontends.streamlit_app.views import analyze
+from frontends.streamlit_app.views import model_page
 from tests.fakes import FakeAnalyzer, model_info
 
 _SECONDS = 0.6
@@ -20,6 +20,6 @@ class SlowAnalyzer(FakeAnalyzer):
 
 
 Analyzer.from_config = SlowAnalyzer
-analyze.model_catalog = lambda: (model_info(),)
+model_page.model_catalog = lambda: (model_info(),)
 
 pages.run()

@@ -14,7 +14,7 @@ from streamlit.proto.FileUploader_pb2 import FileUploader
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.asyncio.client import ClientConnection, connect
 
-from frontends.face_card import cards_html
+from frontends.cards import cards_html
 from frontends.wording import escape_markdown
 from tests.load.photos import Photo
 from tests.load.visiting import LONGEST_S, BusyError

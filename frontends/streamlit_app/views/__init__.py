@@ -1,1 +1,1 @@
-"""What stands on the app's pages."""
+"""The content of the app's pages."""

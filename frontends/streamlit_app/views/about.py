@@ -1,4 +1,4 @@
-"""The page that tells how it works, how good it is and where it must not be used."""
+"""The page that says how it works, how good it is and where it must not be used."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import streamlit as st
 from core import ModelInfo, ProjectError, __version__, model_catalog
 from frontends.figures import FIGURES_HELP, metric_rows
 from frontends.streamlit_app.documents import DOCS, show_document
+from frontends.streamlit_app.state import persist
 from frontends.wording import escape_markdown, model_title
 
 TEXT_FILE = Path(__file__).parents[1] / "about.md"
@@ -27,16 +28,16 @@ _DOCUMENTS = {
     "Report": "report.md",
     "Questions": "faq.md",
 }
-"""Shown as far as they are there."""
+"""Those that exist are offered."""
 _PLOTS = {
-    "reliability": "How often answers of a given probability were right. On the dotted line a "
-    "probability means what it says.",
-    "confusion": "What faces of each emotion were taken for.",
+    "reliability": "How often answers of a given probability were right. On the dotted line, 70 % "
+    "means right 7 times out of 10.",
+    "confusion": "Which answers faces of each emotion got.",
 }
 
 
 def page() -> None:
-    """What a visitor should know."""
+    """Show what a visitor should know."""
     st.title("About", anchor=False)
     there = {title: DOCS / name for title, name in _DOCUMENTS.items() if (DOCS / name).exists()}
     chosen = st.segmented_control(
@@ -44,8 +45,7 @@ def page() -> None:
         [SHORT, FIGURES, *there],
         default=SHORT,
         required=True,
-        key="about_part",
-        persist_state="session",
+        **persist("about_part"),
         label_visibility="collapsed",
     )
     with st.container(key="prose"):
@@ -53,7 +53,7 @@ def page() -> None:
             show_document(there[chosen])
         elif chosen == FIGURES:
             try:
-                _figures(model_catalog())
+                _show_figures(model_catalog())
             except ProjectError as error:
                 st.warning(f"{escape_markdown(error.message)}\n\n{escape_markdown(error.hint)}")
         else:
@@ -62,20 +62,18 @@ def page() -> None:
         st.caption(f"Photo Emotion {__version__}")
 
 
-def _figures(models: Sequence[ModelInfo]) -> None:
+def _show_figures(models: Sequence[ModelInfo]) -> None:
     rows = metric_rows(models)
     if not rows:
         st.markdown("No figures are stored with the models on this computer.")
         return
     st.markdown(
-        f"{FIGURES_HELP} Some of these faces are near-copies of training faces, hence the second "
-        "share."
+        f"{FIGURES_HELP} Some of these faces are near-copies of training faces; the second line "
+        "leaves them out."
     )
     st.table(rows)
     trained = [info for info in models if info.trained]
-    chosen = st.selectbox(
-        "Model", trained, format_func=model_title, key="figures_of", persist_state="session"
-    )
+    chosen = st.selectbox("Model", trained, format_func=model_title, **persist("figures_of"))
     for name, words in _PLOTS.items():
         picture = DOCS / "images" / f"{name}_{chosen.name}.png"
         if picture.exists():

@@ -1,10 +1,12 @@
-"""The page that shows what an answer owes to well-placed landmarks."""
+"""The page that shows how much an answer depends on where the landmarks are."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, cast
+from statistics import fmean
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,27 +14,26 @@ from core import (
     FaceAnalysis,
     ImageAnalysis,
     LandmarkNoise,
-    ProjectError,
+    Landmarks,
+    ModelInfo,
     RgbImage,
-    model_catalog,
     shift_landmarks,
 )
-from frontends.face_card import cards_html
+from frontends.cards import cards_html
 from frontends.streamlit_app.charts import curves_chart
 from frontends.streamlit_app.closeup import draw_closeup
+from frontends.streamlit_app.documents import DOCS
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import (
+    analyzers,
+    persist,
     ready_analyzer,
     show_loading_message,
-    start_loading,
     workspace,
 )
-from frontends.streamlit_app.views.analyze import show_nothing_trained, show_problem
-from frontends.streamlit_app.views.answer import show_no_face, show_refusal
-from frontends.streamlit_app.views.landmark_study import read_noise_study
+from frontends.streamlit_app.views.model_page import find_faces, model_page
 from frontends.streamlit_app.views.sidebar import choose_settings
 from frontends.streamlit_app.views.sources import choose_one_photo
-from frontends.streamlit_app.workspace import Refusal
 from frontends.wording import (
     display_name,
     escape_markdown,
@@ -57,45 +58,36 @@ _MOST = 60
 _ERRORS = tuple(range(0, _MOST + 1, 10))
 _DRAWS = 8
 """Directions over which the curve is averaged."""
-_MISPLACED = "landmarks misplaced by, %"
+_DIRECTION = "noise_direction"
+_SHIFTED = "landmarks shifted by, %"
+STUDY_FILE = DOCS / "results" / "landmarks.json"
+"""Written by `emotion study landmarks`."""
 
 
-def page() -> None:
-    """Misplace the landmarks and watch the answer move."""
-    st.title("Landmark lab", anchor=False)
-    st.markdown(
-        "Before a face is read, points on its eyes and mouth (its landmarks) tell how to turn and "
-        "cut it. Here you can misplace them and watch the answer move."
-    )
-    try:
-        models = model_catalog()
-        if not any(info.trained for info in models):
-            show_nothing_trained(models)
-            return
-        config = choose_settings(models)
-        start_loading(config)
-        photo = choose_one_photo()
-        if photo is None:
-            show_loading_message(config)
-            return
-        analyzer = ready_analyzer(config)
-        with st.spinner(f"Looking for faces in {escape_markdown(display_name(photo.name))}."):
-            answer = workspace().answer(photo, analyzer)
-        if isinstance(answer, Refusal):
-            show_refusal(photo.name, answer)
-        elif not answer.faces:
-            show_no_face(photo, answer)
-        else:
-            _lab(photo, answer, analyzer)
-    except ProjectError as error:
-        show_problem(error)
+@model_page(
+    "Landmark lab",
+    "Before a network reads a face, points on its eyes and mouth (its landmarks) say how to turn "
+    "and crop it. Shift them here and see how the answer changes.",
+)
+def page(models: Sequence[ModelInfo]) -> None:
+    """Shift the landmarks and see how the answer changes."""
+    config = choose_settings(models)
+    analyzers().start_loading(config)
+    photo = choose_one_photo()
+    if photo is None:
+        show_loading_message(config)
+        return
+    analyzer = ready_analyzer(config)
+    answer = find_faces(photo, analyzer)
+    if answer is not None:
+        _show_lab(photo, answer, analyzer)
 
 
-def _lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
-    face = _chosen(photo, answer.faces)
+def _show_lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
+    face = _choose_face(photo, answer.faces)
     points = face.face.landmarks
     if points is None:
-        st.info("No landmarks were found on this face: it is cut out by its frame alone.")
+        st.info("No landmarks were found on this face, so it is cropped by its frame alone.")
         return
     left, right = st.columns([5, 4], gap="medium")
     with left:
@@ -103,131 +95,132 @@ def _lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
             "What to shift",
             list(_KINDS),
             format_func=_KINDS.__getitem__,
-            key="noise_kind",
-            persist_state="session",
+            **persist("noise_kind"),
         )
         error = st.slider(
             "How far, in percent of the distance between the eyes",
             0,
             _MOST,
             10,
-            key="noise_error",
-            persist_state="session",
-            help="Landmark models are compared by this figure. On clear photos good ones err by "
-            "3 to 5 percent.",
+            **persist("noise_error"),
+            help="Landmark models are compared by this figure. On clear photos good ones are off "
+            "by 3 to 5 percent.",
         )
-        st.button("Another direction", icon=":material/shuffle:", on_click=_turn_on)
-        seed = _direction()
-        key = (*_face_key(photo, answer, face), noise, error, seed)
+        st.button("Another direction", icon=":material/shuffle:", on_click=_choose_next_direction)
+        seed = st.session_state.get(_DIRECTION, 0)
         memory = workspace()
+        face_key = (*photo.key, answer.provenance.config_digest, face.index)
+        key = (*face_key, noise, error, seed)
 
-        def moved() -> FaceAnalysis:
-            placed = shift_landmarks(points, noise, error / 100, seed=seed)
+        def answer_shifted() -> FaceAnalysis:
+            shifted = shift_landmarks(points, noise, error / 100, seed=seed)
             (result,) = analyzer.analyze_faces(
-                memory.image(photo), [replace(face.face, landmarks=placed)]
+                memory.image(photo), [replace(face.face, landmarks=shifted)]
             )
             return replace(result, index=face.index)
 
-        after = cast("FaceAnalysis", memory.remember(("moved", *key), moved))
+        after = memory.results.get_admitted(("shifted", *key), answer_shifted)
         with st.container(key="picture"):
             st.image(
-                memory.get_picture(
+                memory.drawn.get(
                     ("closeup", *key), lambda: draw_closeup(memory.image(photo), answer, after)
                 ),
                 caption=f"Face {face.index} in {escape_markdown(display_name(answer.name))} with "
-                f"its landmarks, misplaced by {error}\u00a0%",
+                f"its landmarks, shifted by {error}\u00a0%",
             )
     with right:
-        st.markdown(_compared(face, after))
+        st.markdown(_compare(face, after))
         st.html(cards_html((after,)))
-        _study(analyzer.config.model, noise, at=error)
-    _curve(photo, answer, face, noise, analyzer, at=error)
+        _show_study(analyzer.config.model, noise, at=error)
+    with st.spinner("Trying other distances and directions."):
+        rows = memory.results.get_admitted(
+            ("curve", *face_key, noise),
+            lambda: _try_shifts(memory.image(photo), face, points, noise, analyzer),
+        )
+    st.subheader("How stable this answer is", anchor=False)
+    _show_curves(rows, ("Probability", "Unchanged"), at=error)
+    st.caption(
+        f"This face, shifted in {_DRAWS} directions for each distance. Probability: that of "
+        f"{format_emotion(face.emotions.top).lower()}, the answer with the landmarks as found, on "
+        "average. Unchanged: how often the most likely emotion stayed the same."
+    )
 
 
-def _face_key(photo: Photo, answer: ImageAnalysis, face: FaceAnalysis) -> tuple[object, ...]:
-    return (photo.name, photo.digest, answer.provenance.config_digest, face.index)
+def _show_curves(
+    rows: Sequence[dict[str, float]],
+    names: tuple[str, str],
+    *,
+    at: int,
+    band: tuple[str, str] | None = None,
+) -> None:
+    chart = curves_chart(rows, names, over="error", title=_SHIFTED, at=at, band=band)
+    st.vega_lite_chart(chart, height=280)
 
 
-def _study(model: str, noise: LandmarkNoise, *, at: int) -> None:
-    """The same question asked of many faces, where `emotion study landmarks` was run."""
-    study = read_noise_study(model, noise)
+def _show_study(model: str, noise: LandmarkNoise, *, at: int) -> None:
+    """Show the same curve over many faces, if `emotion study landmarks` measured it."""
+    study = read_study(model, noise)
     if study is None:
         return
-    st.subheader(f"Measured on {study.faces:,} faces", anchor=False)
-    names = ("Right", "Answered as sure")
-    st.vega_lite_chart(
-        curves_chart(
-            study.rows, names, over="error", title=_MISPLACED, at=at, band=("low", "high")
-        ),
-        height=280,
-    )
+    faces, rows = study
+    st.subheader(f"Measured on {faces:,} faces", anchor=False)
+    _show_curves(rows, ("Right", "Answered as sure"), at=at, band=("low", "high"))
     st.caption(
-        "Faces that the network had not learned from: of PublicTest, the validation part of the "
-        "public face collection FER-2013. Right: how many answers agree with the label, the band "
-        "being its 95 % interval. The upright line is the error chosen here."
+        "On faces that the network did not learn from: some of PublicTest, the validation part of "
+        "the public face collection FER-2013. Right: how many answers agree with the label; the "
+        "band is its 95 % interval. The vertical line is the distance chosen here."
     )
 
 
-def _chosen(photo: Photo, faces: Sequence[FaceAnalysis]) -> FaceAnalysis:
+def read_study(model: str, noise: LandmarkNoise) -> tuple[int, list[dict[str, float]]] | None:
+    """Return the number of faces and, for each error in percent, the figures of ``model``.
+
+    None if nobody measured them.
+    """
+    if not STUDY_FILE.exists():
+        return None
+    report = json.loads(STUDY_FILE.read_text(encoding="utf-8"))
+    metrics = report["models"].get(model)
+    if metrics is None:
+        return None
+    return report["found"], [
+        {
+            "error": 100 * each["error"],
+            "Right": 100 * each["accuracy"],
+            "low": 100 * each["accuracy_interval"][0],
+            "high": 100 * each["accuracy_interval"][1],
+            "Answered as sure": 100 * each["certain"],
+        }
+        for each in ({"error": 0.0, **metrics["aligned"]}, *metrics["noise"][noise.value])
+    ]
+
+
+def _choose_face(photo: Photo, faces: Sequence[FaceAnalysis]) -> FaceAnalysis:
     if len(faces) == 1:
         return faces[0]
     number = st.selectbox(
         "Face",
         range(len(faces)),
         format_func=lambda each: f"{faces[each].index} · {format_face(faces[each])}",
-        key=f"face_{photo.digest}",
-        persist_state="session",
+        **persist(f"face_{photo.digest}"),
     )
     return faces[number]
 
 
-def _direction() -> int:
-    return int(st.session_state.get("noise_direction", 0))
+def _choose_next_direction() -> None:
+    st.session_state[_DIRECTION] = st.session_state.get(_DIRECTION, 0) + 1
 
 
-def _turn_on() -> None:
-    st.session_state["noise_direction"] = _direction() + 1
-
-
-def _compared(before: FaceAnalysis, after: FaceAnalysis) -> str:
-    well_placed = f"with the landmarks as they were found it is **{format_face(before)}**"
+def _compare(before: FaceAnalysis, after: FaceAnalysis) -> str:
+    with_found = f"with the landmarks as found it is **{format_face(before)}**"
     if format_answer(before.emotions) == format_answer(after.emotions):
-        return f"The answer stays: {well_placed}."
-    return f"**The answer changed**: {well_placed}."
+        return f"The answer stays the same: {with_found}."
+    return f"**The answer changed**: {with_found}."
 
 
-def _curve(
-    photo: Photo,
-    answer: ImageAnalysis,
-    face: FaceAnalysis,
-    noise: LandmarkNoise,
-    analyzer: Analyzer,
-    *,
-    at: int,
-) -> None:
-    key = ("curve", *_face_key(photo, answer, face), noise)
-    with st.spinner("Trying other errors and directions."):
-        found = workspace().remember(
-            key, lambda: _tried(workspace().image(photo), face, noise, analyzer)
-        )
-    rows = cast("list[dict[str, float]]", found)
-    top = format_emotion(face.emotions.top)
-    st.subheader("How well this answer holds", anchor=False)
-    names = ("Probability", "Unchanged")
-    st.vega_lite_chart(curves_chart(rows, names, over="error", title=_MISPLACED, at=at), height=280)
-    st.caption(
-        f"This face, {_DRAWS} directions at each error. Probability: that of {top}, the answer "
-        "with the landmarks as they were found, on average. Unchanged: how often the most "
-        "probable emotion stayed the same."
-    )
-
-
-def _tried(
-    image: RgbImage, face: FaceAnalysis, noise: LandmarkNoise, analyzer: Analyzer
+def _try_shifts(
+    image: RgbImage, face: FaceAnalysis, points: Landmarks, noise: LandmarkNoise, analyzer: Analyzer
 ) -> list[dict[str, float]]:
-    points = face.face.landmarks
-    if points is None:
-        raise RuntimeError("expected landmarks, got none")
     faces = [
         replace(face.face, landmarks=shift_landmarks(points, noise, error / 100, seed=seed))
         for error in _ERRORS
@@ -235,14 +228,12 @@ def _tried(
     ]
     top = face.emotions.top
     answers = [each.emotions for each in analyzer.analyze_faces(image, faces)]
-    rows = []
-    for place, error in enumerate(_ERRORS):
-        some = answers[place * _DRAWS : (place + 1) * _DRAWS]
-        rows.append(
-            {
-                "error": float(error),
-                "Probability": 100 * sum(each[top] for each in some) / _DRAWS,
-                "Unchanged": 100 * sum(each.top is top for each in some) / _DRAWS,
-            }
-        )
-    return rows
+    by_error = (answers[first : first + _DRAWS] for first in range(0, len(answers), _DRAWS))
+    return [
+        {
+            "error": float(error),
+            "Probability": 100 * fmean(each[top] for each in drawn),
+            "Unchanged": 100 * fmean(each.top is top for each in drawn),
+        }
+        for error, drawn in zip(_ERRORS, by_error, strict=True)
+    ]

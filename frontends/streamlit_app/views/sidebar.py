@@ -11,16 +11,22 @@ from core import AnalyzerConfig, ModelInfo, OperatingPoint, Preset, detector_nam
 from frontends.choices import (
     CERTAIN_LEVELS,
     DETECTOR_HELP,
+    DETECTOR_LABEL,
     LEVEL_HELP,
+    LEVEL_LABEL,
     MODEL_HELP,
     POINT_LABEL,
     POINT_TITLES,
+    PRESET_HELP,
+    PRESET_LABEL,
     RECOMMENDED,
     THRESHOLD_HELP,
     detector_title,
     format_point_metrics,
 )
-from frontends.wording import PRESET_HELP, format_model_metrics, model_title
+from frontends.streamlit_app.state import persist
+from frontends.streamlit_app.views.model_page import show_how_to_get
+from frontends.wording import format_model_metrics, model_title
 
 _THRESHOLDS: dict[str, float | None] = {
     RECOMMENDED: None,  # the threshold of the operating point
@@ -35,7 +41,7 @@ def choose_settings(
     with_preset: bool = True,
     with_threshold: bool = True,
 ) -> AnalyzerConfig:
-    """What the visitor chose; at least one of ``models`` is trained.
+    """Return what the visitor chose; at least one of ``models`` is trained.
 
     Without ``with_model`` the first trained one is taken and none is offered; without
     ``with_preset`` or ``with_threshold`` the page has its own.
@@ -43,75 +49,47 @@ def choose_settings(
     trained = [info for info in models if info.trained]
     with st.sidebar:
         st.header("Settings", anchor=False)
-        model = _model(trained) if with_model else trained[0]
-        preset = _preset() if with_preset else Preset.BALANCED
+        model = _choose_model(trained) if with_model else trained[0]
+        preset = _choose_preset() if with_preset else Preset.BALANCED
         place = st.container()
         with st.expander("Advanced"):
-            detector = _detector(detector_names())
-            threshold = _threshold() if with_threshold else None
+            detector = st.selectbox(
+                DETECTOR_LABEL,
+                [None, *detector_names()],
+                format_func=lambda name: detector_title(name) if name else RECOMMENDED,
+                help=DETECTOR_HELP,
+                **persist("detector"),
+            )
+            threshold = RECOMMENDED
+            if with_threshold:
+                threshold = st.selectbox(
+                    "Face detection threshold",
+                    list(_THRESHOLDS),
+                    help=THRESHOLD_HELP,
+                    **persist("threshold"),
+                )
             level = st.selectbox(
-                "Not sure below",
-                list(CERTAIN_LEVELS),
-                help=LEVEL_HELP,
-                key="certain_from",
-                persist_state="session",
+                LEVEL_LABEL, list(CERTAIN_LEVELS), help=LEVEL_HELP, **persist("certain_from")
             )
         chosen = AnalyzerConfig(
             model=model.name,
             detector=detector,
             preset=preset,
-            detection_threshold=threshold,
+            detection_threshold=_THRESHOLDS[threshold],
             certain_from=CERTAIN_LEVELS[level],
         )
         with place:
-            point = _operating_point(chosen)
-        _untrained([info for info in models if not info.trained])
+            point = _choose_operating_point(chosen)
+        untrained = [info for info in models if not info.trained]
+        if untrained:
+            with st.expander("More models"):
+                st.caption("You can choose these once they are trained on this computer:")
+                for info in untrained:
+                    show_how_to_get(info)
     return replace(chosen, operating_point=point)
 
 
-def _operating_point(config: AnalyzerConfig) -> OperatingPoint:
-    from core import detection_figures
-
-    points = list(OperatingPoint)
-    figures = detection_figures(config.chosen_detector, config.preset)
-    return st.radio(
-        POINT_LABEL,
-        points,
-        index=points.index(OperatingPoint.BALANCED),
-        format_func=POINT_TITLES.__getitem__,
-        captions=[format_point_metrics(figures, point) for point in points],
-        # A threshold of one's own takes its place.
-        disabled=config.detection_threshold is not None,
-        key="operating_point",
-        persist_state="session",
-    )
-
-
-def _threshold() -> float | None:
-    chosen = st.selectbox(
-        "Face detection threshold",
-        list(_THRESHOLDS),
-        help=THRESHOLD_HELP,
-        key="threshold",
-        persist_state="session",
-    )
-    return _THRESHOLDS[chosen]
-
-
-def _preset() -> Preset:
-    presets = list(Preset)
-    return st.radio(
-        "How thoroughly to look for faces",
-        presets,
-        index=presets.index(Preset.BALANCED),
-        format_func=lambda preset: preset.value.capitalize(),
-        captions=[PRESET_HELP[preset] for preset in Preset],
-        key="preset",
-        persist_state="session",
-    )
-
-
-def _model(trained: Sequence[ModelInfo]) -> ModelInfo:
+def _choose_model(trained: Sequence[ModelInfo]) -> ModelInfo:
     if len(trained) == 1:
         st.markdown(f"**Model** · {model_title(trained[0])}")
         return trained[0]
@@ -119,34 +97,36 @@ def _model(trained: Sequence[ModelInfo]) -> ModelInfo:
         "Model",
         trained,
         format_func=model_title,
-        help=f"{MODEL_HELP} The page About tells more.",
-        key="model",
-        persist_state="session",
+        help=f"{MODEL_HELP} See the page About for more.",
+        **persist("model"),
     )
-    if facts := format_model_metrics(chosen):
-        st.caption(facts)
+    if metrics := format_model_metrics(chosen):
+        st.caption(metrics)
     return chosen
 
 
-def _detector(names: Sequence[str]) -> str | None:
-    return st.selectbox(
-        "Face detector",
-        [None, *names],
-        format_func=lambda name: RECOMMENDED if name is None else detector_title(name),
-        help=DETECTOR_HELP,
-        key="detector",
-        persist_state="session",
+def _choose_preset() -> Preset:
+    return st.radio(
+        PRESET_LABEL,
+        PRESET_HELP,
+        index=list(PRESET_HELP).index(Preset.BALANCED),
+        format_func=lambda preset: preset.value.capitalize(),
+        captions=list(PRESET_HELP.values()),
+        **persist("preset"),
     )
 
 
-def _untrained(models: Sequence[ModelInfo]) -> None:
-    if not models:
-        return
-    with st.expander("More models"):
-        st.caption("These can be chosen here once they are trained on this computer:")
-        for info in models:
-            st.markdown(f"**{model_title(info)}**")
-            if info.how_to_get.startswith("emotion "):
-                st.code(info.how_to_get, language=None, wrap_lines=True)
-            else:
-                st.caption(info.how_to_get.capitalize() + ".")
+def _choose_operating_point(config: AnalyzerConfig) -> OperatingPoint:
+    from core import detection_figures
+
+    figures = detection_figures(config.chosen_detector, config.preset)
+    return st.radio(
+        POINT_LABEL,
+        POINT_TITLES,
+        index=list(POINT_TITLES).index(OperatingPoint.BALANCED),
+        format_func=POINT_TITLES.__getitem__,
+        captions=[format_point_metrics(figures, point) for point in POINT_TITLES],
+        # The visitor's own threshold replaces it.
+        disabled=config.detection_threshold is not None,
+        **persist("operating_point"),
+    )

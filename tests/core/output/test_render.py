@@ -9,9 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from core import Box, Emotion, RgbImage, annotate, encode_png, overlay_heatmap
+from core import (
+    Box,
+    Emotion,
+    Face,
+    RgbImage,
+    annotate,
+    annotate_detections,
+    encode_png,
+    overlay_heatmap,
+)
 from core.output import render
-from core.output.render import format_label
+from core.output.render import format_label, format_score
 from tests.core.pipeline_parts import face_analysis, image_analysis, scores
 
 
@@ -254,3 +263,19 @@ def test_png_holds_the_pixels_and_nothing_else(photo):
         assert (file.format, file.info) == ("PNG", {})
         assert (np.asarray(file) == photo.pixels).all()
     assert encode_png(photo) == data
+
+
+@pytest.mark.parametrize(("score", "words"), [(0.99996, "0.999"), (1.0, "1.000"), (0.6, "0.600")])
+def test_score_never_seems_to_reach_a_higher_threshold(score, words):
+    assert format_score(score) == words
+
+
+def test_detection_below_the_threshold_has_a_dashed_frame_of_another_colour():
+    image = RgbImage(np.full((300, 300, 3), 128, np.uint8), "a.png")
+    faces = [Face(Box(20, 20, 120, 120), 0.9), Face(Box(160, 160, 280, 280), 0.3)]
+    drawn = annotate_detections(image, faces, 0.5).pixels.astype(int)
+    full, dashed = drawn[60:115, 120], drawn[200:275, 280]
+    assert (full[:, 2] > full[:, 0] + 60).all()
+    vermilion = dashed[:, 0] > dashed[:, 2] + 60
+    assert vermilion.any()
+    assert not vermilion.all()

@@ -1,0 +1,74 @@
+"""Faces with their answers, and figures, as HTML that both fronts show."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from core import EMOTIONS, Emotion, FaceAnalysis
+
+from . import wording
+
+STYLE_FILE = Path(__file__).with_name("cards.css")
+
+_IN_FULL = 2
+"""Up to this many faces, cards show all seven emotions; with more, the less probable ones fold."""
+_FEW = 3
+"""Emotions that a card shows then."""
+
+
+def cards_html(faces: Sequence[FaceAnalysis]) -> str:
+    """Return a card for each face, in order; no face, no text."""
+    few = _FEW if len(faces) > _IN_FULL else None
+    return str(_macros().face_cards(faces, few)) if faces else ""
+
+
+def model_cards_html(compared: Sequence[tuple[FaceAnalysis, str, Sequence[Any]]]) -> str:
+    """Return a card for each model.
+
+    For each face give whether the networks agree, and title, note and scores for each model.
+    """
+    return str(_macros().model_cards(compared))
+
+
+def summary_html(faces: Sequence[FaceAnalysis]) -> str:
+    """Return a bar for each of the seven emotions and one for "not sure"; no face, no text."""
+    counts = Counter(face.emotions.top if face.emotions.certain else None for face in faces)
+    return str(_macros().summary(len(faces), counts, max(counts.values()))) if faces else ""
+
+
+def table_html(rows: Sequence[dict[str, str]], label: str) -> str:
+    """Return the rows as a table; the first value of each is its heading."""
+    return str(_macros().table(rows, label))
+
+
+def crop_data_url(face: FaceAnalysis) -> str:
+    """Return what the network saw of the face, as a data address that a page can show."""
+    from core import encode_png
+
+    return "data:image/png;base64," + base64.b64encode(encode_png(face.crop)).decode("ascii")
+
+
+@cache
+def _macros() -> Any:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals.update(
+        EMOTIONS=EMOTIONS, wording=wording, crop_data_url=crop_data_url, css_color=_css_color
+    )
+    return environment.get_template("cards.html.j2").module
+
+
+def _css_color(emotion: Emotion) -> str:
+    return "rgb({},{},{})".format(*emotion.colour)
