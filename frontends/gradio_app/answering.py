@@ -87,7 +87,7 @@ def make_page_handler(analyzers: Analyzers) -> Callable[..., list[Any]]:
         try:
             image, analysis = analyze_upload(photo, analyzers, *settings)
         except gr.Error as error:
-            return _fields(refused_html(error))
+            return _fields(refusal_html(error))
         return _fields(format_cards(analysis), show_picture(image, analysis), to_json(analysis))
 
     return show
@@ -122,7 +122,7 @@ def format_cards(analysis: ImageAnalysis) -> str:
     return notes + notice_html(f"<strong>{NO_FACE}</strong><p>{NO_FACE_HELP.replace('**', '')}</p>")
 
 
-def refused_html(error: gr.Error) -> str:
+def refusal_html(error: gr.Error) -> str:
     """Return a refusal in place of the answer; its texts are HTML already."""
     return notice_html(f"<strong>{error.title}.</strong><p>{error.message}</p>", role="alert")
 

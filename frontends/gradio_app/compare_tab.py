@@ -18,7 +18,7 @@ from frontends.gradio_app.answering import (
     analyze_upload,
     format_cards,
     notice_html,
-    refused_html,
+    refusal_html,
     show_loading_message,
     show_picture,
 )
@@ -79,7 +79,7 @@ def make_compare_handler(
             image, analysis = analyze_upload(photo, analyzers, trained[0].name, *others)
             loaded = [(info, analyzers.get(make_config(info.name, *others))) for info in trained]
         except gr.Error as error:
-            return HIDDEN_PICTURE, refused_html(error)
+            return HIDDEN_PICTURE, refusal_html(error)
         if not analysis.faces:
             return show_picture(image, analysis), format_cards(analysis)
         faces = [face.face for face in analysis.faces]

@@ -18,7 +18,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.screenshots import film, gradio_demo
+from tests.browser.screenshots import gradio_demo, write_film
 from tests.browser.serving import SLOWEST_S, browser, installed_chromium, streamlit
 from training.evaluation.speed import describe_machine
 
@@ -41,7 +41,7 @@ def main() -> None:
     report: dict[str, Any] = {"machine": describe_machine()}
     with tempfile.TemporaryDirectory() as folder:
         camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-        video = film(Path(folder), (1280, 720), 30)
+        video = write_film(Path(folder), (1280, 720), 30)
         flag = f"--use-file-for-fake-video-capture={video}"
         for front, serve in FRONTS.items():
             if options.front in {front, "both"}:

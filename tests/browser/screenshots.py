@@ -1,4 +1,4 @@
-"""Takes the pictures of the real pages for README and docs: `make screenshots`.
+"""Take the pictures of the real pages for README and docs: `make screenshots`.
 
 Starts the Streamlit app and the Gradio demo with the shipped model and answers the sample photo.
 Names choose some of them: `python -m tests.browser.screenshots streamlit-live gradio`.
@@ -28,9 +28,9 @@ from tests.browser.serving import ROOT, SLOWEST_S, browser, installed_chromium, 
 
 SLOWEST_MS = SLOWEST_S * 1000
 SETTLED_MS = 2500
-"""Until the fonts, the charts and the fading in are done."""
+"""Time until fonts and charts are drawn and nothing fades in any more."""
 COLOURS = 256
-"""Of a palette: a third of the bytes, and no difference that matters here."""
+"""Size of the palette: a third of the bytes, without a visible difference."""
 FACE = "article.face"
 PHONE = (390, 844)
 
@@ -43,7 +43,7 @@ class Shot:
     path: str
     prepare: Callable[[Page], None]
     awaited: str
-    """What must be in sight before the picture is taken."""
+    """Selector of what must be visible before the picture is taken."""
     size_wh: tuple[int, int] = (1280, 900)
     dark: bool = False
 
@@ -60,7 +60,7 @@ def main() -> None:
     names = set(asked.names) or {*(shot.name for shot in SHOTS), "gradio"}
     with tempfile.TemporaryDirectory() as folder:
         camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-        shown = f"--use-file-for-fake-video-capture={film(Path(folder))}"
+        shown = f"--use-file-for-fake-video-capture={write_film(Path(folder))}"
         with browser(chromium, *camera, shown) as window:
             _streamlit(window, names, out)
             if "gradio" in names:
@@ -113,8 +113,8 @@ def _start_camera(page: Page) -> None:
     page.get_by_role("button", name="Start the camera").click()
 
 
-def _nothing(page: Page) -> None:
-    """The page as it opens."""
+def _do_nothing(page: Page) -> None:
+    """Leave the page as it opens."""
 
 
 SHOTS = (
@@ -131,7 +131,7 @@ SHOTS = (
         (1280, 1100),
     ),
     Shot("streamlit-live", "live", _start_camera, ".frame"),
-    Shot("streamlit-about", "about", _nothing, "text=How it works"),
+    Shot("streamlit-about", "about", _do_nothing, "text=How it works"),
     Shot("streamlit-phone", "", _take_sample, FACE, PHONE),
 )
 
@@ -152,11 +152,11 @@ def _open(
 
 def _save(page: Page, awaited: str, file: Path, *, whole: bool = False) -> None:
     expect(page.locator(awaited).first).to_be_visible(timeout=SLOWEST_MS)
-    # Streamlit's and Gradio's messages while a model is loaded.
+    # Streamlit's and Gradio's messages while a model is loading.
     for message in ("stSpinner", "toast-body"):
         expect(page.get_by_test_id(message)).to_have_count(0, timeout=SLOWEST_MS)
     for shown in page.locator("img").all():
-        # One that is still on its way has no size.
+        # An image that is still loading has no size.
         shown.evaluate("image => image.decode()")
     page.wait_for_timeout(SETTLED_MS)
     with Image.open(io.BytesIO(page.screenshot(full_page=whole))) as taken:
@@ -165,8 +165,8 @@ def _save(page: Page, awaited: str, file: Path, *, whole: bool = False) -> None:
     page.context.close()
 
 
-def film(folder: Path, size_wh: tuple[int, int] = (640, 480), frames_per_s: int = 15) -> Path:
-    """The sample's upper half as a film of two frames, which Chromium takes for its camera."""
+def write_film(folder: Path, size_wh: tuple[int, int] = (640, 480), frames_per_s: int = 15) -> Path:
+    """Write the sample's upper half as a film of two frames, which Chromium uses as its camera."""
     file = folder / "camera.y4m"
     width, height = size_wh
     with Image.open(io.BytesIO(sample_photo())) as sample:
@@ -179,7 +179,7 @@ def film(folder: Path, size_wh: tuple[int, int] = (640, 480), frames_per_s: int 
 
 @contextmanager
 def gradio_demo() -> Iterator[str]:
-    """The address of the demo with the shipped networks."""
+    """Yield the address of the demo with the shipped networks."""
     code = (
         "import sys; from frontends.gradio_app.demo import build_demo; "
         "from frontends.gradio_app.serve import launch; "

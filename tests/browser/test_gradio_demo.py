@@ -77,7 +77,7 @@ def test_uploaded_photo_is_answered_with_picture_cards_and_document(window, addr
     described = "two people.png: 2 faces. Face 1: happy, 90 %. Face 2: sad, 90 %"
     expect(page.get_by_alt_text(described)).to_be_visible()
     page.get_by_role("button", name="Data (JSON)").click()
-    # The picture has one too; the document's comes when its part has unfolded.
+    # The picture has one too; the document's appears once its part is open.
     downloads = page.get_by_role("button", name="Download")
     expect(downloads).to_have_count(2)
     with page.expect_download() as saving:
@@ -144,7 +144,7 @@ def test_face_before_the_camera_is_framed_until_another_tab_is_shown(window, add
     expect(page.get_by_role("button", name="Start the camera")).to_be_visible()
 
 
-def test_whole_ethics_page_can_be_unfolded_also_on_a_phone(window, address):
+def test_whole_ethics_page_can_be_opened_even_on_a_phone(window, address):
     page = visit(window, address, viewport=PHONE)
     page.get_by_role("tab", name="About").click()
     expect(page.get_by_text("expressions, not feelings").first).to_be_visible()
@@ -154,7 +154,7 @@ def test_whole_ethics_page_can_be_unfolded_also_on_a_phone(window, address):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_narrow_page_fits_and_every_text_stands_out(window, address, root, scheme):
+def test_narrow_page_fits_and_every_text_has_enough_contrast(window, address, root, scheme):
     faint = (root / "tests" / "browser" / "faint_texts.js").read_text(encoding="utf-8")
     page = visit(window, address, viewport=PHONE, color_scheme=scheme)
     page.get_by_role("button", name="Settings").click()
@@ -176,7 +176,7 @@ def test_narrow_page_fits_and_every_text_stands_out(window, address, root, schem
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-def test_everything_can_be_reached_and_has_a_name(window, address):
+def test_every_control_is_reachable_and_has_a_name(window, address):
     page = visit(window, address)
     for tab in ("About", "Compare", "Live", "Photo"):
         page.get_by_role("tab", name=tab).click()

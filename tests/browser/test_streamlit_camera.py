@@ -29,7 +29,7 @@ def address(root: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory) -> Path:
-    """Two frames of a happy face, as Chromium reads them in place of a camera."""
+    """Two frames of a happy face, which Chromium uses as its camera."""
     file = tmp_path_factory.mktemp("camera") / "film.y4m"
     frame = cv2.cvtColor(picture(Emotion.HAPPY, side=120), cv2.COLOR_RGB2YUV_I420).tobytes()
     header = b"YUV4MPEG2 W480 H360 F15:1 Ip A1:1 C420jpeg\n"
@@ -38,7 +38,7 @@ def film(tmp_path_factory) -> Path:
 
 
 WITHOUT_WORKER = "delete window.MediaStreamTrackProcessor"
-"""As in browsers that give a worker no frames."""
+"""Acts like browsers in which a worker gets no frames."""
 
 
 def opened(window, address: str, script: str = "") -> Page:
@@ -65,7 +65,7 @@ def test_face_before_the_camera_is_framed_and_named(chromium, address, film, scr
         expect(page.locator("video")).to_be_hidden()
 
 
-def test_camera_that_is_refused_is_explained(chromium, address):
+def test_denied_camera_is_explained(chromium, address):
     with browser(chromium, CAMERA[0], "--deny-permission-prompts") as window:
         page = opened(window, address)
         expect(page.get_by_role("alert")).to_contain_text("Allow it")
@@ -78,11 +78,11 @@ def test_missing_camera_is_explained(chromium, address):
         expect(page.get_by_role("alert")).to_contain_text("No camera was found")
 
 
-def test_lost_connection_is_explained_and_the_camera_goes_off(chromium, address):
+def test_lost_connection_is_explained_and_turns_the_camera_off(chromium, address):
     with browser(chromium, *CAMERA) as window:
         page = window.new_context().new_page()
         page.set_default_timeout(SLOWEST_MS)
-        # As by a server that was started anew: it knows no page of the one before.
+        # Like a restarted server, which knows none of the earlier pages.
         page.route_web_socket("**/camera/*", lambda socket: socket.close())
         page.goto(address)
         page.get_by_role("button", name="Start the camera").click()
@@ -91,7 +91,7 @@ def test_lost_connection_is_explained_and_the_camera_goes_off(chromium, address)
         expect(page.get_by_role("button", name="Start the camera")).to_be_enabled()
 
 
-def test_answers_go_on_while_other_settings_are_chosen(chromium, address, film):
+def test_answers_continue_when_settings_change(chromium, address, film):
     with browser(chromium, *CAMERA, f"--use-file-for-fake-video-capture={film}") as window:
         page = opened(window, address)
         expect(page.locator(".frame")).to_have_count(1)

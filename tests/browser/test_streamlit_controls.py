@@ -1,4 +1,4 @@
-"""What a visitor's hands find on the Streamlit pages: keys, buttons, rows, files."""
+"""Using the Streamlit pages: keyboard, buttons, rows, files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def reach(page: Page, name: str) -> None:
     pytest.fail(f"{MOST_TABS} times Tab did not reach {name!r}")
 
 
-def test_first_page_is_used_without_a_mouse(window, quick):
+def test_first_page_works_without_a_mouse(window, quick):
     page = visit(window, quick)
     expect(page.get_by_role("button", name="Try the sample photo")).to_be_visible()
     reach(page, "Upload photos")
@@ -45,7 +45,7 @@ def test_first_page_is_used_without_a_mouse(window, quick):
     expect(page.get_by_text("NASA astronaut")).to_be_visible()
 
 
-def test_picture_and_toggles_are_reached_by_the_keyboard(window, quick):
+def test_keyboard_reaches_picture_and_toggles(window, quick):
     page = visit(window, quick)
     upload(page, ("a.png", png(picture(Emotion.HAPPY))))
     image = page.locator(".st-key-picture img").first
@@ -89,7 +89,7 @@ def test_archive_of_several_photos_holds_everything(window, quick):
     assert refused.splitlines()[1].startswith('notes.txt,"This is a text file, not a picture."')
 
 
-def test_picture_stays_in_sight_while_its_cards_scroll(window, quick):
+def test_picture_stays_visible_while_its_cards_scroll(window, quick):
     page = visit(window, quick)
     upload(page, ("crowd.png", png(picture(*Emotion, *Emotion))))
     expect(page.locator("article.face")).to_have_count(14)
@@ -101,7 +101,7 @@ def test_phone_says_where_pages_and_settings_are(window, quick):
     page = visit(window, quick, viewport=PHONE)
     button = page.get_by_test_id("stExpandSidebarButton")
     expect(button).to_be_visible()
-    # The page's style comes a moment after the button.
+    # The page's style is applied a moment after the button appears.
     page.wait_for_function(
         "button => getComputedStyle(button, '::after').content === '\"Pages and settings\"'",
         arg=button.element_handle(),
@@ -115,12 +115,12 @@ def test_threshold_slider_redraws_the_frames_by_keyboard(window, quick):
     page = visit(window, f"{quick}/detection-lab")
     upload(page, ("a.png", png(picture(Emotion.HAPPY, Emotion.SAD))))
     caption = page.get_by_test_id("stImageCaption")
-    expect(caption).to_contain_text("2 faces count from")
+    expect(caption).to_contain_text("2 faces count at threshold")
     shown = page.locator(".st-key-picture img").first
     before = shown.get_attribute("src")
     page.get_by_role("slider").press("End")
     # The drawn faces have a score of 0.99.
-    expect(caption).to_contain_text("0 faces count from 0.999 on, 2 below it")
+    expect(caption).to_contain_text("0 faces count at threshold 0.999, 2 below it")
     assert shown.get_attribute("src") != before
     page.get_by_role("slider").press("Home")
-    expect(caption).to_contain_text("2 faces count from 0.05 on")
+    expect(caption).to_contain_text("2 faces count at threshold 0.05")

@@ -39,7 +39,7 @@ def test_uploaded_photo_is_answered_by_the_shipped_model(window):
         expect(faces(page)).to_have_count(1)
         label = faces(page).get_attribute("aria-label")
         assert re.fullmatch(r"Face 1: Happy, .*\d+ %", label), label
-        # The answer can stand there before the browser has fetched its picture.
+        # The answer can appear before the browser has loaded its picture.
         expect(page.locator(".st-key-picture img").first).to_have_js_property("naturalWidth", 512)
 
 
@@ -56,7 +56,7 @@ def test_picture_is_zoomed_by_mouse_and_keyboard(window, quick):
     expect(image).to_have_attribute("style", re.compile(r"scale\(1\.5\)"))
 
 
-def test_document_saved_from_the_page_is_the_library_s(window, quick):
+def test_document_saved_from_the_page_equals_the_library_s(window, quick):
     data = png(picture(Emotion.HAPPY, Emotion.SAD))
     page = visit(window, quick)
     upload(page, ("two people.png", data))
@@ -68,7 +68,7 @@ def test_document_saved_from_the_page_is_the_library_s(window, quick):
     assert Path(saved.path()).read_text(encoding="utf-8") == expected
 
 
-def test_wrong_file_is_explained_in_words(window, quick):
+def test_wrong_file_is_explained(window, quick):
     page = visit(window, quick)
     upload(page, ("holiday.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)))
     alert = page.get_by_role("alert")
@@ -77,7 +77,7 @@ def test_wrong_file_is_explained_in_words(window, quick):
     expect(alert).not_to_contain_text("Traceback")
 
 
-def test_many_faces_and_many_photos_are_all_shown(window, quick):
+def test_all_of_many_faces_and_photos_are_shown(window, quick):
     page = visit(window, quick)
     crowd = png(picture(*(list(Emotion) + list(Emotion)[:3])))
     upload(
@@ -109,12 +109,12 @@ PAGES = {
     "landmark-lab": "text=No landmarks were found on this face",
     "about": "text=Using it fairly",
 }
-"""What stands on each page once a photo is answered there."""
+"""What each page shows once a photo is answered."""
 WITHOUT_PHOTO = {"live", "about"}
 
 
 def answered_page(window, address: str, name: str, **options: object) -> Page:
-    """The page with a photo whose answer has remarks and a doubt, where it takes one."""
+    """Open a page; where it takes a photo, give one whose answer has remarks and is not sure."""
     page = visit(window, f"{address}/{name}", **options)
     if name not in WITHOUT_PHOTO:
         upload(page, ("small.png", png(picture(Emotion.HAPPY, unsure=[Emotion.SAD], side=24))))
@@ -123,7 +123,7 @@ def answered_page(window, address: str, name: str, **options: object) -> Page:
 
 
 def faint_texts(page: Page, root: Path) -> list[str]:
-    """Those that stay faint; the page's own style comes a moment after the page."""
+    """Return texts that stay faint once the page's own style is applied."""
     script = (root / "tests" / "browser" / "faint_texts.js").read_text(encoding="utf-8")
     found: list[str] = page.evaluate(script, AA_CONTRAST)
     for _ in range(20):
@@ -154,9 +154,9 @@ def test_page_is_readable_in_light_dark_and_on_a_phone(window, quick, root, name
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_settings_and_the_table_of_several_photos_stand_out_too(window, quick, root, scheme):
+def test_settings_and_the_table_have_enough_contrast_too(window, quick, root, scheme):
     page = visit(window, quick, color_scheme=scheme)
-    # Once the page is whole and loading over, after which it is not drawn anew.
+    # Once the page is complete and loading is over; it is not redrawn after that.
     expect(page.get_by_role("button", name="Try the sample photo")).to_be_visible()
     expect(page.get_by_text("Loading…")).to_have_count(0)
     page.get_by_text("Advanced").click()
@@ -187,7 +187,7 @@ def test_page_asks_no_other_computer_for_anything(window, quick):
     assert not outside
 
 
-def test_answers_survive_a_look_at_the_about_page(window, quick):
+def test_answers_stay_after_a_visit_to_the_about_page(window, quick):
     page = visit(window, quick)
     upload(page, ("a.png", png(picture(Emotion.HAPPY))))
     expect(faces(page)).to_have_count(1)

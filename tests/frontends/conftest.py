@@ -16,7 +16,7 @@ CATALOG = (model_info(), untrained("resnet50"))
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[FakeAnalyzer]]:
-    """The analyzers that the fronts made; they are fakes."""
+    """The analyzers that the fronts made, all of them fakes."""
     import streamlit as st
 
     made: list[FakeAnalyzer] = []

@@ -1,4 +1,4 @@
-"""Serves the demo with models that answer at once: `python -m tests.frontends.fake_demo`.
+"""Serve the demo with models that answer at once: `python -m tests.frontends.fake_demo`.
 
 In a process of its own, because Gradio and pandas warn in ways that the tests count as errors.
 Prints the address, and ends with its standard input.
@@ -20,7 +20,7 @@ if __name__ == "__main__":
     demo.model_catalog = lambda: CATALOG
     demo._TEN_MINUTES = int(os.environ.get("PHOTOS_KEPT_S", demo._TEN_MINUTES))
     page = demo.build_demo()
-    # Gradio looks for a free port from its usual one on.
+    # Gradio looks for a free port, starting at its usual one.
     _, address, _ = serve.launch(page, prevent_thread_lock=True, server_name="127.0.0.1")
     sys.stdout.write(f"{address}\n")
     sys.stdout.flush()

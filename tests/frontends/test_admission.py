@@ -1,4 +1,4 @@
-"""A few answers at a time, a bounded number of visitors waiting, the rest informed at once."""
+"""The queue for networks: few run, some visitors wait, the others are refused at once."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from frontends.streamlit_app.workspace import Workspace
 from tests.fakes import FakeAnalyzer, picture, png
 
 
-def test_no_more_work_at_once_than_allowed_and_all_get_their_turn():
+def test_admission_limits_parallel_work_and_serves_everyone():
     admission, lock = Admission(at_once=2, waiting=8), threading.Lock()
     working, most, done = 0, 0, []
 
@@ -40,7 +40,7 @@ def test_no_more_work_at_once_than_allowed_and_all_get_their_turn():
     assert sorted(done) == list(range(10))
 
 
-def test_who_finds_no_room_is_told_without_waiting_and_may_come_again():
+def test_full_queue_refuses_at_once_and_admits_again_later():
     admission = Admission(at_once=1, waiting=0)
     raises = pytest.raises(ProjectError, match="Too many photos")
     with admission.admit(), raises as caught, admission.admit():
@@ -50,14 +50,14 @@ def test_who_finds_no_room_is_told_without_waiting_and_may_come_again():
         pass
 
 
-def test_an_error_gives_the_turn_back():
+def test_error_frees_the_place():
     admission = Admission(at_once=1, waiting=0)
     for _ in range(3):
         with pytest.raises(ValueError, match="wrong"), admission.admit():
             raise ValueError("wrong")
 
 
-def test_being_turned_away_is_not_kept_as_the_answer(monkeypatch):
+def test_refusal_by_the_queue_is_not_kept_as_the_answer(monkeypatch):
     photo, memory = Photo.of("a.png", png(picture(Emotion.SAD))), Workspace()
     full = Admission(at_once=1, waiting=0)
     monkeypatch.setattr(workspaces, "ADMISSION", full)
@@ -66,7 +66,7 @@ def test_being_turned_away_is_not_kept_as_the_answer(monkeypatch):
     assert len(memory.answer(photo, FakeAnalyzer()).faces) == 1
 
 
-def test_an_answer_that_is_there_needs_no_turn(monkeypatch):
+def test_known_answer_does_not_wait_in_the_queue(monkeypatch):
     photo, memory = Photo.of("a.png", png(picture(Emotion.SAD))), Workspace()
     first = memory.answer(photo, FakeAnalyzer())
     full = Admission(at_once=1, waiting=0)
@@ -100,7 +100,9 @@ def decoded(monkeypatch):
     ],
     ids=["per model", "maps", "heatmap", "anything else"],
 )
-def test_all_else_that_asks_networks_takes_a_turn_before_it_decodes(monkeypatch, decoded, ask):
+def test_everything_that_runs_networks_waits_in_the_queue_before_decoding(
+    monkeypatch, decoded, ask
+):
     photo, memory, fake = Photo.of("a.png", png(picture(Emotion.SAD))), Workspace(), FakeAnalyzer()
     result = memory.answer(photo, fake)
     memory.images.clear()
@@ -115,7 +117,7 @@ def test_all_else_that_asks_networks_takes_a_turn_before_it_decodes(monkeypatch,
         assert ask(memory, photo, result, fake) is there
 
 
-def test_live_frames_take_a_turn_before_they_are_decoded(monkeypatch, decoded):
+def test_live_frames_wait_in_the_queue_before_decoding(monkeypatch, decoded):
     frame = base64.b64encode(png(picture(Emotion.SAD))).decode()
     jpeg = f"data:image/jpeg;base64,{frame}"
     sent = {"number": 7, "run": "a", "frames": [{"at": n, "jpeg": jpeg} for n in (1, 2)]}

@@ -30,7 +30,7 @@ def answered(*tops):
         (("sad",), None, ""),
     ],
 )
-def test_agreement_is_counted_and_put_into_words(tops, agreement, words):
+def test_agreement_of_the_networks_is_counted_and_described(tops, agreement, words):
     face = answered(*tops)
     assert face.agreement == agreement
     assert format_agreement(face) == words

@@ -1,4 +1,4 @@
-"""A photo that crashes or hangs its decoder, at every front: refused in words, and life goes on."""
+"""A photo that crashes or hangs its decoder is refused by every front, which then continues."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FAULTS = {"crash": "made the decoder crash", "spin": "took longer than 2 seconds
 
 @pytest.fixture(scope="module")
 def reader() -> Iterator[IsolatedReader]:
-    """Decodes like the shared one, but fails where a picture asks for it."""
+    """Decode like the shared reader, but fail for pictures that ask for it."""
     with IsolatedReader(command=COMMAND, seconds=2) as faulty:
         yield faulty
 
@@ -39,7 +39,7 @@ def _faulty(reader, monkeypatch):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_streamlit_refuses_it_and_answers_the_next(fault):
+def test_streamlit_refuses_the_file_and_answers_the_next(fault):
     workspace, analyzer = Workspace(), FakeAnalyzer()
     refused = workspace.answer(Photo.of("a.png", with_fault(GOOD, fault)), analyzer)
     assert isinstance(refused, Refusal)
@@ -49,7 +49,7 @@ def test_streamlit_refuses_it_and_answers_the_next(fault):
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_gradio_refuses_it_and_answers_the_next(fault, tmp_path):
+def test_gradio_refuses_the_file_and_answers_the_next(fault, tmp_path):
     show = make_page_handler(Analyzers(FakeAnalyzer()))
     path = tmp_path / "blob"
     path.write_bytes(with_fault(GOOD, fault))
@@ -61,7 +61,7 @@ def test_gradio_refuses_it_and_answers_the_next(fault, tmp_path):
     assert len(json.loads(document)["faces"]) == 1
 
 
-def test_live_camera_tells_the_problem_and_answers_the_next_frame():
+def test_live_camera_reports_the_problem_and_answers_the_next_frame():
     from frontends.live import Stream, answer_message
 
     def group(data):
@@ -75,7 +75,7 @@ def test_live_camera_tells_the_problem_and_answers_the_next_frame():
     assert len(frame["faces"]) == 1
 
 
-def test_command_line_goes_on_with_the_next_photo(tmp_path, monkeypatch):
+def test_command_line_continues_with_the_next_photo(tmp_path, monkeypatch):
     monkeypatch.setattr(core.Analyzer, "from_config", classmethod(lambda _, c: FakeAnalyzer(c)))
     photos = {
         "1.png": GOOD,

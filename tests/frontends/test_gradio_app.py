@@ -1,4 +1,4 @@
-"""The Gradio demo: its function, its API over loopback, and what it must never tell."""
+"""The Gradio demo: its functions, its API over loopback, and what it must never reveal."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from frontends.gradio_app.photo_upload import PhotoUpload, UploadedPhoto
 from frontends.wording import last_part
 from tests.fakes import FakeAnalyzer, model_info, picture, png, untrained
 
-# Gradio leaves event loops behind wherever a page is made.
+# Gradio leaves event loops behind for every page that it makes.
 _LEFT_BEHIND = ("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 pytestmark = [pytest.mark.filterwarnings(each) for each in _LEFT_BEHIND]
 
@@ -50,14 +50,14 @@ HAPPY = png(picture(Emotion.HAPPY))
 
 @pytest.fixture(scope="module", autouse=True)
 def _left_behind() -> Iterator[None]:
-    """Collect them while these tests run, so that no later test is blamed."""
+    """Collect the loops here, so that no later test is blamed."""
     yield
     gc.collect()
 
 
 @pytest.fixture
 def photo(tmp_path: Path) -> UploadedPhoto:
-    """An upload as the framework hands it over: under a name of its own."""
+    """An upload as Gradio passes it on: under Gradio's own name."""
     path = tmp_path / "blob"
     path.write_bytes(png(picture(Emotion.HAPPY, Emotion.SAD)))
     return UploadedPhoto(path, "party at night.png")
@@ -65,13 +65,13 @@ def photo(tmp_path: Path) -> UploadedPhoto:
 
 @pytest.fixture(scope="module")
 def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the served demo keeps what visitors send."""
+    """The folder in which the served demo keeps uploads."""
     return tmp_path_factory.mktemp("uploads")
 
 
 @pytest.fixture(scope="module")
 def address(root: Path, uploads: Path) -> Iterator[str]:
-    """Where a demo with a model that answers at once is served."""
+    """The address of a demo whose model answers at once."""
     command = [sys.executable, "-m", "tests.frontends.fake_demo"]
     environment = {**os.environ, "GRADIO_TEMP_DIR": str(uploads)}
     with subprocess.Popen(
@@ -87,12 +87,12 @@ def address(root: Path, uploads: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def client(address: str) -> Client:
-    """A client of it."""
+    """A client of this demo."""
     return Client(address, verbose=False)
 
 
 def send(address: str, payload: object) -> str:
-    """Everything the server says to a hand-made call of the API."""
+    """Return everything the server replies to a hand-made call of the API."""
     data = {"data": [payload, "mobilenet_v2", "balanced", "automatic", "balanced", "recommended"]}
     call = httpx.post(f"{address}gradio_api/call/analyze", json=data, timeout=60)
     if call.status_code != 200:
@@ -101,7 +101,7 @@ def send(address: str, payload: object) -> str:
     return httpx.get(f"{address}gradio_api/call/analyze/{event}", timeout=60).text
 
 
-def test_answer_is_picture_cards_and_the_core_s_document(photo):
+def test_answer_is_picture_cards_and_the_library_s_document(photo):
     analyzer = FakeAnalyzer()
     annotated, cards, result = make_api_handler(Analyzers(analyzer))(
         photo, "mobilenet_v2", "balanced"
@@ -129,7 +129,7 @@ def test_picture_is_described_for_those_who_cannot_see_it(photo):
     assert shown["visible"]
 
 
-def test_page_says_why_a_photo_was_refused_and_forgets_the_one_before(photo):
+def test_page_says_why_a_photo_was_refused_and_clears_the_previous_one(photo):
     photo.path.write_bytes(b"hello")
     answer = make_page_handler(Analyzers(FakeAnalyzer()))
     shown, cards, result, _ = answer(photo, "mobilenet_v2")
@@ -172,7 +172,7 @@ def test_model_that_failed_to_load_is_tried_again(made, monkeypatch):
     assert analyzers.get(AnalyzerConfig()) is made[0]
 
 
-def test_settings_become_the_analyzer_s(made, photo):
+def test_settings_are_passed_to_the_analyzer(made, photo):
     make_api_handler(Analyzers())(photo, "resnet50", "thorough", "mtcnn", "recall", 0.7)
     assert made[0].config == AnalyzerConfig(
         model="resnet50",
@@ -185,7 +185,7 @@ def test_settings_become_the_analyzer_s(made, photo):
     assert made[1].config == AnalyzerConfig()
 
 
-def test_photo_that_was_deleted_meanwhile_is_asked_for_again(tmp_path):
+def test_page_asks_again_for_a_deleted_photo(tmp_path):
     with gr.Blocks(analytics_enabled=False):
         field = PhotoUpload(type="filepath", image_mode=None)
     field.GRADIO_CACHE = str(tmp_path)
@@ -206,7 +206,7 @@ def test_upload_field_never_opens_the_file(tmp_path, monkeypatch):
     assert field.preprocess(given) == UploadedPhoto(tmp_path / "x", "holiday.eps")
 
 
-def test_upload_field_is_drawn_as_an_image_field():
+def test_upload_field_is_shown_as_an_image_field():
     with gr.Blocks(analytics_enabled=False):
         assert PhotoUpload().get_block_name() == "image"
     assert not Path(serve.__file__).with_name("photo_upload.pyi").exists()
@@ -221,11 +221,11 @@ def test_upload_field_is_drawn_as_an_image_field():
         ("folder/", ""),
     ],
 )
-def test_name_is_the_last_part_of_what_the_visitor_sent(given, name):
+def test_file_name_is_the_last_part_of_the_path(given, name):
     assert last_part(given) == name
 
 
-def test_page_offers_trained_models_alone(catalog):
+def test_page_offers_only_trained_models(catalog):
     speed = {"engines": {"openvino": {"ms_per_face": 11.6}}}
     catalog[:] = [
         model_info(),
@@ -242,7 +242,7 @@ def test_page_offers_trained_models_alone(catalog):
     assert fields["Model"].visible
 
 
-def test_page_without_a_trained_model_tells_how_to_get_one(catalog):
+def test_page_without_a_trained_model_says_how_to_get_one(catalog):
     catalog[:] = [untrained("mobilenet_v2")]
     blocks = build_demo().blocks.values()
     result = " ".join(each.value for each in blocks if isinstance(each, gr.Markdown))
@@ -277,7 +277,7 @@ def test_settings_keep_visitors_photos_private(monkeypatch):
     assert (upload.type, upload.image_mode) == ("filepath", None)
 
 
-def test_page_tells_what_the_answers_cannot_do_and_the_law(root):
+def test_page_states_the_limits_and_the_law(root):
     result = [
         each.value
         for each in build_demo(FakeAnalyzer()).blocks.values()
@@ -290,7 +290,7 @@ def test_page_tells_what_the_answers_cannot_do_and_the_law(root):
     assert "<!--" not in law
 
 
-def test_page_without_the_documentation_shows_the_short_form_alone(monkeypatch, tmp_path):
+def test_page_without_the_documentation_shows_only_the_short_form(monkeypatch, tmp_path):
     monkeypatch.setattr(about_tab, "WHOLE", tmp_path / "ethics.md")
     blocks = build_demo(FakeAnalyzer()).blocks.values()
     result = " ".join(each.value for each in blocks if isinstance(each, gr.Markdown))
@@ -299,7 +299,7 @@ def test_page_without_the_documentation_shows_the_short_form_alone(monkeypatch, 
     assert not [each for each in blocks if getattr(each, "label", "") == about_tab.REST_LABEL]
 
 
-def test_api_gives_the_document_of_the_file_under_its_own_name(client, tmp_path):
+def test_api_returns_the_document_with_the_file_s_own_name(client, tmp_path):
     file = tmp_path / "Grüße & küsse #1.png"
     file.write_bytes(HAPPY)
     annotated, cards, result = client.predict(
@@ -341,7 +341,7 @@ def test_api_says_what_it_does(client):
 
 
 @pytest.mark.parametrize("with_meta", [True, False])
-def test_api_reads_no_file_that_was_not_uploaded(address, root, with_meta):
+def test_api_reads_only_uploaded_files(address, root, with_meta):
     payload = {"path": str(root / "frontends" / "streamlit_app" / "icon.png"), "orig_name": "a.png"}
     if with_meta:
         payload["meta"] = {"_type": "gradio.FileData"}
@@ -364,7 +364,7 @@ def test_upload_field_opens_no_web_address(web, no_network):
     assert not no_network
 
 
-def test_too_large_file_is_refused_at_the_door(address):
+def test_too_large_file_is_refused_during_upload(address):
     large = b"\xff\xd8\xff" + bytes(21 * 1024 * 1024)
     reply = httpx.post(
         f"{address}gradio_api/upload", files={"files": ("a.jpg", large)}, timeout=120

@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def expected(folder: Path) -> str:
-    """The document that answers it."""
+    """The document for this photo."""
     photo = folder / "docs" / "images" / "astronaut.jpg"
     return to_json(FakeAnalyzer().analyze(read_image(photo)))
 

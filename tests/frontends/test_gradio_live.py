@@ -1,4 +1,4 @@
-"""What the demo's tab Live prepares for a visitor's camera, and when."""
+"""What the demo's tab Live loads for a visitor's camera, and when."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from frontends.analyzers import Analyzers
 from frontends.gradio_app.demo import build_demo
 from tests.fakes import FakeAnalyzer
 
-# Gradio leaves event loops behind wherever a page is made.
+# Gradio leaves event loops behind for every page that it makes.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -21,14 +21,14 @@ pytestmark = [
 
 @pytest.fixture(scope="module", autouse=True)
 def _left_behind() -> Iterator[None]:
-    """Collects them while these tests run, so that no later one is blamed."""
+    """Collect the loops here, so that no later test is blamed."""
     yield
     gc.collect()
 
 
 @pytest.fixture
 def camera(monkeypatch):
-    """What the tab Live does when it is shown and when settings change; the configs it loads."""
+    """What the tab Live runs when it opens and when settings change, and the configs it loads."""
     loaded = []
     monkeypatch.setattr(Analyzers, "start_loading", lambda _, *configs: loaded.extend(configs))
     page = build_demo(FakeAnalyzer())
@@ -39,7 +39,7 @@ def camera(monkeypatch):
     return show, follow, loaded
 
 
-def test_other_settings_are_loaded_for_the_camera_of_who_opened_it(camera):
+def test_changed_settings_are_loaded_for_an_opened_camera(camera):
     show, follow, loaded = camera
     result, session = show(None, "mobilenet_v2", "thorough")
     # Relative: a host may show the page below a path of its own.
@@ -53,7 +53,7 @@ def test_other_settings_are_loaded_for_the_camera_of_who_opened_it(camera):
     assert session.analyzer().__class__ is FakeAnalyzer
 
 
-def test_settings_load_nothing_for_a_camera_that_nobody_opened(camera):
+def test_settings_load_nothing_for_an_unopened_camera(camera):
     _, follow, loaded = camera
     unchanged, kept = follow(None, "mobilenet_v2", "thorough")
     assert unchanged == kept == gr.skip()

@@ -1,4 +1,4 @@
-"""The demo keeps what Gradio remembers of its callers bounded."""
+"""The demo limits how many sessions Gradio remembers."""
 
 from __future__ import annotations
 

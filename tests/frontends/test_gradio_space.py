@@ -1,4 +1,4 @@
-"""`make space`: the folder it writes is whole, small, and starts by itself."""
+"""`make space`: the folder it writes is complete, small, and starts by itself."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from frontends.sample import SAMPLE_NAME, sample_photo
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell and tar")
 
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
-"""Those that a Space's front matter may name."""
+"""Colours that a Space's front matter may name."""
 HIDDEN = "__editable__"
-"""What finds this repository's code from anywhere; here it must not."""
+"""In the name of the import hook that finds this repository from anywhere; off in this test."""
 
 
 @pytest.fixture(scope="module")
 def space(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make space` writes."""
+    """The folder that `make space` writes."""
     folder = tmp_path_factory.mktemp("space") / "made"
     result = subprocess.run([root / ".ci" / "space", folder], check=True, capture_output=True)
     assert str(folder) in result.stdout.decode()
@@ -53,7 +53,7 @@ def lines_of(file: Path) -> list[str]:
 
 
 def imports_at_start(file: Path) -> set[tuple[str, str]]:
-    """Modules that importing ``file`` imports, with the package that relative ones begin at."""
+    """Return the modules that ``file`` imports at its start, with the dots of relative imports."""
     found = set()
     for node in ast.parse(file.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Import):
@@ -69,11 +69,11 @@ def test_make_writes_the_space(root):
     assert "dist/" in lines_of(root / ".gitignore")
 
 
-def test_app_has_two_lines(space):
+def test_app_file_has_two_lines(space):
     assert len(lines_of(space / "app.py")) == 2
 
 
-def test_front_matter_is_what_a_space_needs(space, front_matter, root):
+def test_front_matter_is_complete(space, front_matter, root):
     assert front_matter["sdk"] == "gradio"
     assert f"gradio=={front_matter['sdk_version']}" in lines_of(root / "constraints.txt")
     assert (space / front_matter["app_file"]).is_file()
@@ -107,7 +107,7 @@ def test_everything_imported_is_a_requirement(space):
                 assert owned_by & needed, f"{file.relative_to(space)} imports {top}"
 
 
-def test_no_module_misses_another(space):
+def test_every_imported_module_is_included(space):
     for file in space.rglob("*.py"):
         for module, dots in imports_at_start(file):
             if dots:
@@ -121,7 +121,7 @@ def test_no_module_misses_another(space):
             assert there, f"{file.relative_to(space)} imports {dots}{module}"
 
 
-def test_networks_and_their_cards_are_there_whole(space):
+def test_networks_and_their_cards_are_complete(space):
     manifest = json.loads((space / "weights" / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["models"]
     for name, entry in manifest["models"].items():
@@ -129,7 +129,7 @@ def test_networks_and_their_cards_are_there_whole(space):
         assert (space / "weights" / f"{name}.md").is_file()
 
 
-def test_nothing_is_there_that_the_demo_does_not_need(space):
+def test_space_contains_nothing_superfluous(space):
     files = [str(file.relative_to(space)) for file in space.rglob("*") if file.is_file()]
     assert not [file for file in files if re.search("__pycache__|streamlit|tests|training", file)]
     size = sum((space / file).stat().st_size for file in files)
@@ -137,18 +137,18 @@ def test_nothing_is_there_that_the_demo_does_not_need(space):
     assert size - weights < 2_000_000
 
 
-def test_what_the_answers_cannot_do_goes_along(space, root):
+def test_space_includes_the_limits_of_the_answers(space, root):
     short_form = about_tab.SHORT_FORM.relative_to(root)
     assert (space / short_form).read_bytes() == (root / short_form).read_bytes()
 
 
-def test_shared_libraries_are_those_that_the_doctor_knows(space):
+def test_shared_libraries_match_those_of_the_doctor(space):
     assert lines_of(space / "packages.txt") == [each["apt-get"] for each in LIBRARIES.values()]
 
 
 @pytest.fixture
 def started(space: Path, root: Path, tmp_path: Path) -> Iterator[str]:
-    """The address of the demo, started from that folder while this repository is out of reach."""
+    """The address of the demo, started from the folder without access to this repository."""
     alone = (
         "import runpy, sys\n"
         f"sys.meta_path[:] = [each for each in sys.meta_path if {HIDDEN!r} not in repr(each)]\n"
@@ -170,7 +170,7 @@ def started(space: Path, root: Path, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_it_starts_and_answers_from_its_folder_alone(started, tmp_path):
+def test_space_starts_and_answers_without_the_repository(started, tmp_path):
     try:
         assert any(info.trained for info in model_catalog())
     except ProjectError as error:

@@ -1,4 +1,4 @@
-"""A server that nobody asks anything lets go of what it can make again."""
+"""An idle server frees what it can make again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from frontends.idle import IdleTasks
 SHORT_S = 0.2
 
 
-def test_tasks_are_done_once_after_each_time_that_somebody_came():
+def test_tasks_run_once_after_each_period_of_activity():
     done = threading.Semaphore(0)
     tasks = []
 
@@ -28,7 +28,7 @@ def test_tasks_are_done_once_after_each_time_that_somebody_came():
         assert len(tasks) == visits
 
 
-def test_nothing_is_done_while_people_come():
+def test_tasks_do_not_run_during_activity():
     done = threading.Event()
     idle = IdleTasks(4 * SHORT_S, done.set)
     end = time.monotonic() + 12 * SHORT_S
@@ -38,7 +38,7 @@ def test_nothing_is_done_while_people_come():
     assert done.wait(10)
 
 
-def test_tasks_are_done_in_their_order_by_a_thread_that_does_not_outlive_the_process():
+def test_tasks_run_in_order_in_a_daemon_thread():
     order = []
     done = threading.Event()
     IdleTasks(0.0, lambda: order.append(1), lambda: order.append(2), done.set).note_activity()

@@ -1,4 +1,4 @@
-"""Files of the intake corpus through both pages, which must agree and tell no secrets."""
+"""Files of the intake corpus in both fronts, which must agree and reveal nothing."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Sample:
 
     path: str
     kind: tuple[str, ...]
-    """What is special about it, whether it must be answered, and how its name ends."""
+    """What is special about the file, whether it must be answered, and how its name ends."""
     data: bytes
 
     @property
@@ -73,7 +73,7 @@ def samples(corpus: list[Sample], extent: str) -> Sequence[Sample]:
     return list({each.kind: each for each in reversed(corpus)}.values())
 
 
-def test_both_fronts_answer_what_is_good_and_refuse_the_rest(corpus, tmp_path):
+def test_both_fronts_answer_good_photos_and_refuse_the_others(corpus, tmp_path):
     analyzer = FakeAnalyzer()
     show = make_page_handler(Analyzers(analyzer))
     wrong = []

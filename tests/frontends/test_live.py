@@ -1,4 +1,4 @@
-"""What the fronts make of the frames that a browser's camera sends."""
+"""How the fronts answer the frames of a browser's camera."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def address(data):
 
 
 def group(*pictures, number=1, run="a", began=0.0):
-    """A message with a frame every 40 ms."""
+    """Return a message with a frame every 40 ms."""
     frames = [{"at": began + 40 * n, "jpeg": address(each)} for n, each in enumerate(pictures)]
     return {"number": number, "run": run, "frames": frames}
 
 
 def faces_of(message, stream, analyzer):
-    """The faces of the last frame."""
+    """Return the faces of the last frame."""
     return answer_message(message, stream, analyzer)["frames"][-1]["faces"]
 
 
-def test_faces_are_told_with_their_place_word_and_number():
+def test_reply_has_place_emotion_and_number_of_each_face():
     result = answer_message(
         group(jpeg(Emotion.HAPPY, Emotion.SAD), number=7, began=50), Stream(), FakeAnalyzer()
     )
@@ -57,13 +57,13 @@ def test_votes_of_an_ensemble_are_counted():
     assert face["label"] == "1 · Happy 90 % · 2 of 3"
 
 
-def test_doubt_is_told():
+def test_reply_says_not_sure():
     (face,) = faces_of(group(jpeg(unsure=[Emotion.SAD])), Stream(), FakeAnalyzer())
     assert not face["certain"]
     assert face["label"].startswith("1 · Not sure (sad?)")
 
 
-def test_every_frame_of_all_groups_is_answered_as_a_follower_answers_a_video():
+def test_frames_in_groups_are_answered_like_a_video():
     pictures = [jpeg(each) for each in (Emotion.HAPPY, Emotion.HAPPY, Emotion.SAD, Emotion.SAD) * 3]
     stream, analyzer, result = Stream(), FakeAnalyzer(), []
     for number, size in enumerate((1, 5, 6)):
@@ -85,7 +85,7 @@ def test_every_frame_of_all_groups_is_answered_as_a_follower_answers_a_video():
     assert len(analyzer.detector.seen) == 3  # of twelve
 
 
-def test_answers_are_smoothed_from_group_to_group_and_a_new_page_begins_anew():
+def test_answers_are_smoothed_across_groups_and_start_again_for_a_new_page():
     stream, analyzer = Stream(), FakeAnalyzer()
     happy, sad = jpeg(Emotion.HAPPY), jpeg(Emotion.SAD)
     faces_of(group(happy, began=5000), stream, analyzer)
@@ -95,7 +95,7 @@ def test_answers_are_smoothed_from_group_to_group_and_a_new_page_begins_anew():
     assert face["label"] == "1 · Sad 90 %"
 
 
-def test_faces_keep_their_numbers_where_other_settings_are_chosen():
+def test_faces_keep_their_numbers_when_settings_change():
     stream, analyzer, happy = Stream(), FakeAnalyzer(), jpeg(Emotion.HAPPY)
     faces_of(group(happy), stream, analyzer)
     faces_of(group(*[jpeg()] * 10, began=1000), stream, analyzer)
@@ -136,7 +136,7 @@ def one(**frame):
         group(*[jpeg()] * (MAX_FRAMES + 1)),
     ],
 )
-def test_what_is_no_picture_is_told_and_not_answer_message(sent):
+def test_message_without_a_picture_is_refused(sent):
     analyzer = FakeAnalyzer()
     result = answer_message(sent, Stream(), analyzer)
     assert result["problem"]
@@ -144,6 +144,6 @@ def test_what_is_no_picture_is_told_and_not_answer_message(sent):
     assert analyzer.detector.seen == []
 
 
-def test_page_sends_as_many_frames_as_are_taken(root):
+def test_page_and_server_have_the_same_limit_of_frames(root):
     script = (root / "frontends" / "camera" / "camera.js").read_text(encoding="utf-8")
     assert f"const MAX_FRAMES = {MAX_FRAMES};" in script

@@ -1,4 +1,4 @@
-"""The camera's own connection: who may use it, what comes over it, when it ends."""
+"""The camera's own connection: who may use it, what it carries, when it ends."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_groups_of_frames_are_answered_one_after_another(server, session):
             assert labels == ["1 · Happy 90 %"] * 2
 
 
-def test_faces_are_followed_over_a_new_connection_of_the_same_page(server, session):
+def test_faces_are_tracked_across_connections_of_the_same_page(server, session):
     for number, expected in ((1, 2), (2, 2)):
         with server.websocket_connect(at(session)) as socket:
             socket.send_text(message(number, began=100.0 * number))
@@ -84,7 +84,7 @@ def test_connection_ends_with_the_visit(server):
 
 
 @pytest.mark.parametrize("sent", ["", "{", "5", "null", '{"number": 3, "frames": []}'])
-def test_what_is_no_message_is_told_and_the_next_one_answered(server, session, sent):
+def test_invalid_message_is_refused_and_the_next_one_answered(server, session, sent):
     with server.websocket_connect(at(session)) as socket:
         socket.send_text(sent)
         assert "Reload" in socket.receive_json()["problem"]
@@ -100,7 +100,7 @@ def test_pictures_that_are_too_large_are_refused_before_they_are_read(session, m
     assert result["problem"].startswith("The camera's pictures are too large.")
 
 
-def test_model_that_cannot_be_had_is_told(server):
+def test_model_that_cannot_be_loaded_is_explained(server):
     def missing():
         raise WeightsMissing("No network is trained.", hint="emotion train")
 
@@ -115,7 +115,7 @@ def test_model_that_cannot_be_had_is_told(server):
         }
 
 
-def test_other_settings_answer_the_next_frames(server, session):
+def test_changed_settings_apply_to_the_next_frames(server, session):
     with server.websocket_connect(at(session)) as socket:
         socket.send_text(message())
         socket.receive_json()
@@ -148,6 +148,6 @@ def test_two_messages_at_once_are_not_answered(session):
 
 
 @pytest.mark.parametrize(("base", "path"), [("", "/camera"), ("a/b", "/a/b/camera")])
-def test_path_lies_below_that_of_the_pages(base, path):
+def test_path_is_below_that_of_the_pages(base, path):
     assert camera_path(base) == camera_path(f"/{base}/") == path
     assert camera_route(base).path == f"{path}/{{key}}"

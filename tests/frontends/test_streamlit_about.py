@@ -1,4 +1,4 @@
-"""What the About page says is what the documentation says."""
+"""The About page agrees with the documentation."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def open_page():
     return AppTest.from_function(page, default_timeout=200).run()
 
 
-def test_how_it_works_is_told_as_in_the_documentation():
+def test_how_it_works_matches_the_documentation():
     page = (DOCS / "guide" / "how-it-works.md").read_text(encoding="utf-8")
     _, steps = about.TEXT_FILE.read_text(encoding="utf-8").split("\n\n", 1)
     result = page.split("frontends/streamlit_app/about.md -->\n")[1].split("<!-- /steps -->")[0]
@@ -30,7 +30,7 @@ def test_how_it_works_is_told_as_in_the_documentation():
 
 
 @pytest.mark.parametrize("name", about._DOCUMENTS.values())
-def test_every_document_on_offer_is_there_and_shown(name):
+def test_every_offered_document_is_shown(name):
     [title] = [each for each, file in about._DOCUMENTS.items() if file == name]
     app = open_page()
     app.button_group(key="about_part").set_value(title).run()

@@ -1,4 +1,4 @@
-"""What the Streamlit app offers around an answer: opinions, rows to pick, documents."""
+"""What the Streamlit app offers beside an answer: other networks, rows to pick, documents."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def certain(emotion):
     return EmotionScores(tuple(float(each is emotion) for each in EMOTIONS))
 
 
-class Everyone(FakeAnalyzer):
-    """Two networks that say happy and one that says sad, whatever they see."""
+class Ensemble(FakeAnalyzer):
+    """Two networks that say happy and one that says sad for every face."""
 
     def analyze_faces(self, image, faces):
         result = {"mobilenet_v2": "happy", "resnet50": "happy", "inception_v3": "sad"}
@@ -55,21 +55,21 @@ class Everyone(FakeAnalyzer):
 
 @pytest.fixture
 def asked(monkeypatch, made, catalog):
-    """The analyzers that were made, the ensemble's among them."""
+    """The analyzers that were made, with the ensemble's."""
     catalog[:] = [model_info(), model_info("ensemble")]
     plain = Analyzer.from_config
 
     def from_config(config):
         if config.model != "ensemble":
             return plain(config)
-        made.append(Everyone(config))
+        made.append(Ensemble(config))
         return made[-1]
 
     monkeypatch.setattr(Analyzer, "from_config", from_config)
     return made
 
 
-def test_every_network_is_asked_on_request_and_the_answer_stays(asked):
+def test_every_network_runs_on_request_and_the_answer_stays(asked):
     app = upload(open_page("analyze"), ("a.png", HAPPY))
     assert "networks" not in html_of(app)
     assert [each.config.model for each in asked] == ["mobilenet_v2"]
@@ -84,7 +84,7 @@ def test_every_network_is_asked_on_request_and_the_answer_stays(asked):
 
 
 @pytest.mark.usefixtures("asked")
-def test_opinions_are_not_offered_where_the_ensemble_answers():
+def test_answers_of_single_networks_are_not_offered_if_the_ensemble_answers():
     app = open_page("analyze")
     next(box for box in app.selectbox if box.label == "Model").select_index(1)
     upload(app, ("a.png", HAPPY))
@@ -92,7 +92,7 @@ def test_opinions_are_not_offered_where_the_ensemble_answers():
 
 
 @pytest.mark.usefixtures("made", "catalog")
-def test_sample_can_be_pressed_on_the_first_page():
+def test_first_page_has_a_button_for_the_sample():
     app = open_page("analyze")
     [button] = [each for each in app.button if "sample" in each.label]
     button.click().run()
@@ -102,7 +102,7 @@ def test_sample_can_be_pressed_on_the_first_page():
 
 
 @pytest.mark.usefixtures("made", "catalog")
-def test_first_photo_with_a_face_is_looked_at_first():
+def test_first_photo_with_a_face_is_shown_first():
     app = upload(
         open_page("analyze"),
         ("notes.txt", b"hello"),
@@ -135,7 +135,7 @@ def test_ticked_row_of_the_filtered_table_picks_its_photo(monkeypatch):
     monkeypatch.setattr(several.st, "session_state", state)
     several._pick_row([4, 7])
     assert state["picked_photo"] == 7
-    # A tick left over from a longer table.
+    # A tick from before, when the table was longer.
     state["table"] = {"selection": {"rows": [2]}}
     several._pick_row([4, 7])
     assert state["picked_photo"] == 7
@@ -150,7 +150,7 @@ def test_table_shows_each_face_as_the_network_saw_it():
     assert not isinstance(table["Face"][3], str)
 
 
-def test_cards_of_many_faces_show_three_emotions_and_fold_the_rest():
+def test_cards_of_many_faces_show_three_emotions_and_hide_the_rest():
     faces = FakeAnalyzer().analyze(several_faces(4)).faces
     shown = cards_html(faces)
     assert shown.count("<details>") == 4
@@ -167,7 +167,7 @@ def several_faces(count):
 
 
 @pytest.mark.usefixtures("made", "catalog")
-def test_about_shows_the_documents_themselves():
+def test_about_shows_the_documents():
     app = open_page("about")
     assert "expressions, not feelings" in " ".join(each.value for each in app.markdown)
     app.button_group(key="about_part").set_value("Ethics").run()
@@ -177,7 +177,7 @@ def test_about_shows_the_documents_themselves():
     assert "<!--" not in result
 
 
-def test_document_s_pictures_are_shown_and_its_links_are_words(tmp_path):
+def test_pictures_of_a_document_are_shown_and_its_local_links_become_words(tmp_path):
     (tmp_path / "a.png").write_bytes(HAPPY)
     file = tmp_path / "page.md"
     file.write_text(
@@ -202,8 +202,8 @@ def test_every_document_of_the_repository_can_be_shown(file):
     assert not [each for each in words if "](images/" in each or each.startswith("# ")]
 
 
-def test_model_is_loaded_at_once_when_an_answer_is_wanted(monkeypatch, made):
-    # Otherwise the page comes first, which would take an hour here.
+def test_model_is_loaded_at_once_if_an_answer_needs_it(monkeypatch, made):
+    # Otherwise loading waits for the page, an hour in this test.
     monkeypatch.setattr(analyzers, "PAGE_FIRST_S", 3600.0)
     analyzer = state.ready_analyzer(AnalyzerConfig())
     assert made == [analyzer]

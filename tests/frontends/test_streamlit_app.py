@@ -22,7 +22,7 @@ from tests.fakes import FakeEnsemble, model_info, picture, png, untrained
 pytestmark = pytest.mark.usefixtures("catalog")
 
 SLOWEST_S = 200
-"""A first answer imports torch; a busy computer takes its time for that."""
+"""A first answer imports torch, which is slow on a busy computer."""
 HAPPY = png(picture(Emotion.HAPPY))
 
 
@@ -47,7 +47,7 @@ def html_of(app):
 
 
 def texts(app):
-    """Everything in words on the page, without markup."""
+    """Return all text on the page."""
     blocks = [*app.markdown, *app.caption, *app.error, *app.info, *app.warning, *app.subheader]
     captions = [caption for picture in app.image for caption in picture.captions]
     return " ".join([*(b.value for b in blocks), *captions, html_of(app)])
@@ -58,7 +58,7 @@ def answers(app):
     return [each for each in results if isinstance(each, ImageAnalysis | Refusal)]
 
 
-def test_first_page_appears_before_any_model_is_asked(app):
+def test_first_page_appears_before_any_model_runs(app):
     assert not app.exception
     assert app.title[0].value == "Read the emotions in a photo"
     assert app.file_uploader[0].accept_multiple_files
@@ -91,27 +91,27 @@ def test_uploaded_photo_is_answered_with_a_card_per_face(app):
         assert f'<span class="word">{word}</span>' in shown
 
 
-def test_not_sure_is_said_with_its_reason(app):
+def test_not_sure_is_shown_with_its_reason(app):
     upload(app, ("doubt.png", png(picture(unsure=[Emotion.FEAR]))))
     shown = html_of(app)
     assert "Not sure" in shown
     assert "Fear is most likely (31 %), but we need 40 %" in shown
 
 
-def test_what_makes_an_answer_doubtful_stands_on_the_card(app):
+def test_card_shows_what_makes_an_answer_doubtful(app):
     upload(app, ("small.png", png(picture(Emotion.HAPPY, side=24))))
     assert "Be careful:" in html_of(app)
     assert "small" in html_of(app)
 
 
-def test_no_face_is_explained_not_an_error(app):
+def test_no_face_is_explained_and_is_not_an_error(app):
     upload(app, ("wall.png", png(picture())))
     assert not app.error
     assert "No face was found" in app.info[0].value
     assert "Thorough" in app.info[0].value
 
 
-def test_bad_file_is_refused_with_what_to_do_and_without_a_traceback(app):
+def test_bad_file_is_refused_with_advice_and_without_a_traceback(app):
     upload(app, ("holiday *1*.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)))
     assert not app.exception
     [error] = app.error
@@ -153,7 +153,7 @@ def test_one_bad_file_never_stops_the_others(app):
     assert "text file" in table["Remarks"][2]
 
 
-def test_any_of_several_photos_can_be_looked_at(app):
+def test_any_of_several_photos_can_be_opened(app):
     upload(app, ("a.png", HAPPY), ("b.png", png(picture(Emotion.ANGRY))), ("c.txt", b"hello"))
     picker = next(box for box in app.selectbox if box.label == "Photo to look at")
     assert "Face 1: Happy" in html_of(app)
@@ -183,14 +183,14 @@ def test_nothing_is_computed_twice(app, made):
     assert made[0].detector.seen == ["a.png", "astronaut.png"]
 
 
-def test_uploads_survive_a_visit_to_another_source(app):
+def test_uploads_stay_after_another_source_is_chosen(app):
     upload(app, ("a.png", HAPPY))
     app.button_group(key="source").set_value(SAMPLE).run()
     app.button_group(key="source").set_value(UPLOAD).run()
     assert "Face 1: Happy" in html_of(app)
 
 
-def test_a_setting_asks_anew_and_going_back_does_not(app, made):
+def test_new_setting_runs_the_model_and_going_back_does_not(app, made):
     upload(app, ("a.png", HAPPY))
     app.radio(key="preset").set_value(Preset.THOROUGH).run()
     app.radio(key="preset").set_value(Preset.BALANCED).run()
@@ -199,13 +199,13 @@ def test_a_setting_asks_anew_and_going_back_does_not(app, made):
     assert [len(each.detector.seen) for each in made] == [1, 1]
 
 
-def test_threshold_reaches_the_detector_only_when_it_was_set(app, made):
+def test_threshold_is_passed_to_the_detector_only_if_it_was_set(app, made):
     upload(app, ("a.png", HAPPY))
     app.selectbox(key="threshold").set_value("0.70").run()
     assert [each.config.detection_threshold for each in made] == [None, 0.7]
 
 
-def test_level_of_not_sure_reaches_the_answer(app, made):
+def test_level_for_not_sure_changes_the_answer(app, made):
     upload(app, ("a.png", png(picture(unsure=[Emotion.HAPPY]))))
     assert "Not sure</strong>" in html_of(app)
     next(box for box in app.selectbox if box.label == "Not sure below").set_value("30 %").run()
@@ -241,7 +241,7 @@ def test_table_of_several_photos_can_be_filtered(app):
     assert not app.exception
 
 
-def test_table_tells_whether_the_networks_agree_where_there_are_several(app, monkeypatch):
+def test_table_shows_agreement_only_if_there_are_several_networks(app, monkeypatch):
     photos = (("a.png", HAPPY), ("b.png", png(picture(Emotion.ANGRY))))
     upload(app, *photos)
     assert "Networks" not in app.dataframe[0].value
@@ -252,7 +252,7 @@ def test_table_tells_whether_the_networks_agree_where_there_are_several(app, mon
     assert result == ["2 of 3 networks say happy", "2 of 3 networks say angry"]
 
 
-def test_toggles_change_the_picture_alone(app):
+def test_toggles_change_only_the_picture(app):
     upload(app, ("a.png", HAPPY))
     plain, card = app.image[0].value, html_of(app)
     app.toggle(key="attention").set_value(True).run()
@@ -285,7 +285,7 @@ def test_only_trained_models_can_be_chosen(app, catalog):
     assert "Right on about 7 of 10 test faces" in [text.value for text in app.sidebar.caption]
 
 
-def test_without_a_trained_model_the_page_tells_how_to_get_one(root, made, catalog):
+def test_page_without_a_trained_model_says_how_to_get_one(root, made, catalog):
     catalog[:] = [untrained("mobilenet_v2")]
     app = open_page(root)
     assert not app.exception
@@ -313,13 +313,13 @@ def test_model_that_cannot_be_loaded_is_explained_and_tried_again(app, monkeypat
     assert "Face 1: Happy" in html_of(app)
 
 
-def test_document_offered_is_the_core_s_byte_for_byte(app):
+def test_offered_document_equals_the_library_s_byte_for_byte(app):
     upload(app, ("a.png", HAPPY))
     [analysis] = answers(app)
     assert downloads.json_file(analysis) == to_json(analysis).encode()
 
 
-def test_one_archive_holds_everything_under_safe_and_different_names(app):
+def test_archive_holds_everything_under_safe_and_distinct_names(app):
     upload(
         app,
         ("../../etc/pass wd.png", HAPPY),
@@ -347,7 +347,7 @@ def test_one_archive_holds_everything_under_safe_and_different_names(app):
         assert archive.read("pass_wd.annotated.png").startswith(b"\x89PNG")
 
 
-def test_photos_beyond_the_limit_are_left_out_and_it_is_said(app):
+def test_photos_beyond_the_limit_are_left_out_with_a_warning(app):
     files = [
         (f"{n}.png", png(picture(size_wh=(20 + n, 20), side=5))) for n in range(MAX_PHOTOS + 2)
     ]
@@ -361,12 +361,12 @@ def test_the_same_photo_twice_counts_once():
 
 
 def test_memory_of_a_visit_is_bounded():
-    shelf = Cache(100, len)
+    cache = Cache(100, len)
     for number in range(50):
-        shelf.get(number, lambda: b"x" * 30)
-    assert len(shelf) == 3
-    assert shelf.get("large", lambda: b"x" * 500) == b"x" * 500
-    assert len(shelf) == 1
+        cache.get(number, lambda: b"x" * 30)
+    assert len(cache) == 3
+    assert cache.get("large", lambda: b"x" * 500) == b"x" * 500
+    assert len(cache) == 1
 
 
 def test_settings_of_the_server_keep_photos_private(root):
@@ -383,6 +383,6 @@ def test_settings_of_the_server_keep_photos_private(root):
 
 
 @pytest.mark.parametrize("text", ["*a*", "[x](y)", "$x$", ":smile:", "a_b_c", "#1", "`x`"])
-def test_escaped_text_holds_no_active_markdown(text):
+def test_escaped_text_contains_no_active_markdown(text):
     bare = re.sub(r"\\.", "", escape_markdown(text))
     assert not set(bare) & set("*[]()$:_#`")

@@ -1,4 +1,4 @@
-"""The page that moves the detector's threshold."""
+"""The page with a slider for the detector's threshold."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ FIGURES = DetectionFigures(
 
 @pytest.fixture
 def scored(monkeypatch):
-    """Three faces that the detector is less and less sure of, and what was measured of it."""
+    """A detector that is less and less sure of three faces, and its measured figures."""
     plain = SquareDetector.detect
     monkeypatch.setattr(
         SquareDetector,
@@ -84,7 +84,7 @@ def caption(app):
     return result
 
 
-def test_threshold_redraws_the_frames_without_asking_the_detector_again(made):
+def test_threshold_redraws_the_frames_without_running_the_detector_again(made):
     app = upload(open_lab(), ("a.png", THREE))
     assert not app.exception
     assert caption(app) == r"a\.png: 2 faces count at threshold 0.6, 1 below it with a dashed frame"
@@ -130,7 +130,7 @@ def test_measured_figures_follow_the_threshold():
 
 
 @pytest.mark.usefixtures("made")
-def test_slider_begins_at_the_operating_point_of_the_settings():
+def test_slider_starts_at_the_operating_point_of_the_settings():
     app = open_lab()
     assert slider(app).value == 0.6
     app.radio(key="operating_point").set_value(OperatingPoint.PRECISION).run()
@@ -139,7 +139,7 @@ def test_slider_begins_at_the_operating_point_of_the_settings():
 
 
 @pytest.mark.usefixtures("made")
-def test_page_works_where_nothing_was_measured(scored):
+def test_page_works_without_measurements(scored):
     scored["figures"] = None
     app = upload(open_lab(), ("a.png", THREE))
     assert not app.exception
@@ -155,7 +155,7 @@ def test_photo_that_cannot_be_read_is_explained():
     assert "notes" in app.error[0].value
 
 
-def test_operating_point_reaches_the_detector_and_a_threshold_of_one_s_own_wins(made):
+def test_operating_point_is_passed_to_the_detector_unless_a_threshold_is_set(made):
     def page():
         from frontends.streamlit_app.views import analyze
 

@@ -1,4 +1,4 @@
-"""What an archive of several photos tells of those that were not answered."""
+"""What an archive of several photos says about those that were refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def rows_of(table):
     return list(csv.DictReader(io.StringIO(text[1:])))
 
 
-def test_archive_tells_why_photos_were_refused_and_what_to_do():
+def test_archive_says_why_photos_were_refused_and_what_to_do():
     memory = Workspace()
     good, bad = Photo.of("a.png", png(picture(Emotion.HAPPY))), Photo.of("notes, old.txt", b"hello")
     analysis = memory.answer(good, FakeAnalyzer())
@@ -35,7 +35,7 @@ def test_archive_tells_why_photos_were_refused_and_what_to_do():
     ]
 
 
-def test_archive_without_refusals_has_no_table_of_them():
+def test_archive_without_refusals_has_no_table_of_refusals():
     memory = Workspace()
     photo = Photo.of("a.png", png(picture(Emotion.HAPPY)))
     answered = [(photo, memory.answer(photo, FakeAnalyzer()))]
@@ -43,6 +43,6 @@ def test_archive_without_refusals_has_no_table_of_them():
         assert "not_answered.csv" not in archive.namelist()
 
 
-def test_name_of_a_refused_photo_is_no_formula_and_always_text():
+def test_name_of_a_refused_photo_is_never_a_formula():
     refused = [(Photo.of(name, b""), NO_PICTURE) for name in ("=1+1.png", "\udce9.png")]
     assert [row["name"] for row in rows_of(refusals_file(refused))] == ["'=1+1.png", "\\udce9.png"]

@@ -1,4 +1,4 @@
-"""The pages that compare models and misplace landmarks."""
+"""The pages that compare models and shift landmarks."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def html_of(app):
 
 @pytest.fixture
 def with_points(monkeypatch):
-    """Lets the detector place five points where the frame of FER-2013 has them."""
+    """Let the detector place five points as FER-2013 has them."""
     plain = SquareDetector.detect
 
     def detect(self, image):
@@ -77,12 +77,12 @@ def test_faces_are_found_once_for_all_models(catalog, made):
     assert [each.detector.seen for each in made] == [["two.png"], []]
 
 
-def test_measured_figures_stand_below_the_answers_and_without_a_photo():
+def test_measured_figures_are_shown_even_without_a_photo():
     app = open_page("compare")
     assert "67.1 % (65.5 to 68.6)" in str(app.table[0].value)
 
 
-def test_one_of_several_photos_is_compared():
+def test_chosen_photo_of_several_is_compared():
     app = upload(open_page("compare"), ("a.png", TWO_FACES), ("b.png", png(picture(Emotion.FEAR))))
     next(box for box in app.selectbox if box.label == "Photo").select_index(1).run()
     assert "Fear</strong>" in html_of(app)
@@ -90,7 +90,7 @@ def test_one_of_several_photos_is_compared():
 
 
 @pytest.mark.parametrize("page", ["compare", "landmark_lab"])
-def test_what_cannot_be_answered_is_said(page, catalog):
+def test_page_explains_why_there_is_no_answer(page, catalog):
     app = open_page(page)
     upload(app, ("notes.png", b"no picture"))
     assert "notes" in app.error[0].value
@@ -104,7 +104,7 @@ def test_what_cannot_be_answered_is_said(page, catalog):
 
 
 @pytest.mark.usefixtures("with_points")
-def test_misplaced_landmarks_move_the_answer():
+def test_shifted_landmarks_change_the_answer():
     app = upload(open_page("landmark_lab"), ("one.png", png(picture(Emotion.HAPPY))))
     assert "The answer stays" in " ".join(each.value for each in app.markdown)
     app.selectbox(key="noise_kind").set_value(LandmarkNoise.SHIFT)
@@ -118,7 +118,7 @@ def test_misplaced_landmarks_move_the_answer():
 
 
 @pytest.mark.usefixtures("with_points")
-def test_curve_is_tried_once_for_each_kind_of_error(monkeypatch):
+def test_curve_is_computed_once_for_each_kind_of_shift(monkeypatch):
     asked = []
     plain = SquareClassifier.logits
     monkeypatch.setattr(
@@ -137,7 +137,7 @@ def test_curve_is_tried_once_for_each_kind_of_error(monkeypatch):
 
 
 @pytest.mark.usefixtures("with_points")
-def test_same_error_asks_and_draws_nothing_again(monkeypatch):
+def test_same_shift_is_neither_computed_nor_drawn_again(monkeypatch):
     done = []
     logits, draw_closeup = SquareClassifier.logits, landmark_lab.draw_closeup
     monkeypatch.setattr(
@@ -159,7 +159,7 @@ def test_same_error_asks_and_draws_nothing_again(monkeypatch):
     assert not app.exception
 
 
-def test_choices_are_there_again_after_other_pages(with_points):
+def test_choices_are_kept_while_other_pages_are_shown(with_points):
     def page():
         from importlib import import_module
 
@@ -214,7 +214,7 @@ def test_choices_are_there_again_after_other_pages(with_points):
 
 
 @pytest.mark.usefixtures("with_points")
-def test_study_is_shown_where_it_was_measured(monkeypatch, tmp_path):
+def test_study_is_shown_if_it_was_measured(monkeypatch, tmp_path):
     row = {"accuracy": 0.7, "accuracy_interval": [0.67, 0.73], "certain": 0.8}
     noise = {each.value: [{"error": 0.1, **row}] for each in LandmarkNoise}
     report = {"found": 960, "models": {"mobilenet_v2": {"aligned": row, "noise": noise}}}
@@ -238,7 +238,7 @@ def test_study_is_shown_where_it_was_measured(monkeypatch, tmp_path):
     assert landmark_lab.read_study("resnet50", LandmarkNoise.EYES) is None
 
 
-def test_face_without_landmarks_cannot_be_tried():
+def test_page_explains_that_a_face_has_no_landmarks():
     app = upload(open_page("landmark_lab"), ("one.png", png(picture(Emotion.HAPPY))))
     assert "No landmarks" in app.info[0].value
     assert not app.exception

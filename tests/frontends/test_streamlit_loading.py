@@ -1,4 +1,4 @@
-"""Models load behind a page, which says so."""
+"""Models load in the background, and the page says so."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def loading_messages(app):
 
 
 @pytest.mark.parametrize("page", ["analyze", "compare", "detection_lab", "landmark_lab"])
-def test_page_is_there_at_once_and_tells_of_loading_until_it_is_over(page, catalog, monkeypatch):
+def test_page_appears_at_once_and_says_while_models_are_loading(page, catalog, monkeypatch):
     catalog[:] = [model_info(), model_info("resnet50")]
     loading: Future[FakeAnalyzer] = Future()
     monkeypatch.setattr(Analyzers, "_find", lambda *_: (loading, Event()))
@@ -42,7 +42,7 @@ def test_page_is_there_at_once_and_tells_of_loading_until_it_is_over(page, catal
     assert not loading_messages(app.run())
 
 
-def test_message_asks_for_the_page_without_it_once_loading_is_over_but_not_while_it_is_built(
+def test_loading_message_reruns_the_page_after_loading_but_not_while_the_page_is_built(
     monkeypatch,
 ):
     loading: Future[FakeAnalyzer] = Future()

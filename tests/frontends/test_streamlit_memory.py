@@ -27,21 +27,21 @@ def photo(monkeypatch):
     return photo
 
 
-def test_visit_that_rests_longest_lets_its_pictures_go(photo):
+def test_visit_idle_longest_loses_its_pictures(photo):
     first, second, third = Workspace(), Workspace(), Workspace()
     for each in (first, second, first, third):
         each.image(photo)
     assert [each.images.held > 0 for each in (first, second, third)] == [True, False, True]
 
 
-def test_picture_that_was_let_go_is_decoded_again(photo):
+def test_dropped_picture_is_decoded_again(photo):
     visits = [Workspace() for _ in range(3)]
     before = [each.image(photo).pixels for each in visits]
     assert visits[0].images.held == 0
     assert (visits[0].image(photo).pixels == before[0]).all()
 
 
-def test_newest_visit_keeps_its_picture_however_large(photo, monkeypatch):
+def test_newest_visit_keeps_even_a_huge_picture(photo, monkeypatch):
     monkeypatch.setattr(workspaces, "_IMAGE_BYTES_OF_ALL", 1)
     one, other = Workspace(), Workspace()
     one.image(photo)
@@ -50,7 +50,7 @@ def test_newest_visit_keeps_its_picture_however_large(photo, monkeypatch):
     assert (one.images.held, other.images.held > 0) == (0, True)
 
 
-def test_pictures_go_after_a_rest_and_the_answers_stay(photo, monkeypatch):
+def test_idle_server_drops_pictures_and_keeps_answers(photo, monkeypatch):
     looked = threading.Event()
     rest = IdleTasks(0.3, workspaces._VISITS.drop_pictures, looked.set)
     monkeypatch.setattr(workspaces, "_IDLE_TASKS", rest)
@@ -65,7 +65,7 @@ def test_pictures_go_after_a_rest_and_the_answers_stay(photo, monkeypatch):
     assert visit.draw(photo, analysis) == shown
 
 
-def test_visit_that_is_over_is_not_held(photo):
+def test_ended_visit_is_not_kept_in_memory(photo):
     visit = Workspace()
     visit.image(photo)
     gone = weakref.ref(visit)
@@ -74,9 +74,9 @@ def test_visit_that_is_over_is_not_held(photo):
     assert gone() is None
 
 
-def test_shelf_is_not_emptied_while_a_value_is_made_and_nobody_waits_for_that():
-    shelf = Cache[int](10, lambda value: value)
-    shelf.get("kept", lambda: 3)
+def test_cache_is_not_cleared_while_a_value_is_made_and_clear_does_not_wait():
+    cache = Cache[int](10, lambda value: value)
+    cache.get("kept", lambda: 3)
     making, done = threading.Event(), threading.Event()
 
     def make():
@@ -84,13 +84,13 @@ def test_shelf_is_not_emptied_while_a_value_is_made_and_nobody_waits_for_that():
         done.wait(10)
         return 4
 
-    thread = threading.Thread(target=shelf.get, args=("new", make))
+    thread = threading.Thread(target=cache.get, args=("new", make))
     thread.start()
     making.wait(10)
-    shelf.clear()
-    assert shelf.held == 3
+    cache.clear()
+    assert cache.held == 3
     done.set()
     thread.join()
-    assert shelf.held == 7
-    shelf.clear()
-    assert (shelf.held, len(shelf)) == (0, 0)
+    assert cache.held == 7
+    cache.clear()
+    assert (cache.held, len(cache)) == (0, 0)

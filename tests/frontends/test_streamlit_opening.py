@@ -1,4 +1,4 @@
-"""How the app's server begins and ends."""
+"""How the app's server starts and ends."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cli.serve import streamlit_command
 from frontends.streamlit_app import opening
 from tests.browser.serving import free_port, wait_for
 
-# asyncio.run() lets go of a loop that Gradio left behind in another module's tests.
+# asyncio.run() frees a loop that Gradio left behind in another module's tests.
 pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -35,7 +35,7 @@ def options(monkeypatch):
 
 @pytest.fixture
 def shown(monkeypatch):
-    """The addresses that a browser was asked for, and an event when it was."""
+    """The addresses that a browser opened, and an event set when it did."""
     addresses, asked = [], threading.Event()
 
     def show(address):
@@ -63,7 +63,7 @@ def run():
         ({"server.sslCertFile": "a.pem"}, "https://localhost:8503/"),
     ],
 )
-def test_page_is_opened_where_it_is(options, shown, changed, address):
+def test_browser_opens_the_address_of_the_page(options, shown, changed, address):
     options.update(changed)
     run()
     addresses, asked = shown
@@ -71,13 +71,13 @@ def test_page_is_opened_where_it_is(options, shown, changed, address):
     assert addresses == [address]
 
 
-def test_no_browser_is_opened_where_none_is_wanted(options, shown):
+def test_headless_server_opens_no_browser(options, shown):
     options["server.headless"] = True
     run()
     assert not shown[1].wait(0.3)
 
 
-def test_ctrl_c_ends_the_server_without_a_word(root):
+def test_ctrl_c_ends_the_server_silently(root):
     port = free_port()
     command = [*streamlit_command(port), "--server.headless", "true"]
     # A shell's `&` starts tests with Ctrl-C ignored, and a child would inherit that.

@@ -1,4 +1,4 @@
-"""What the app's server frees, and when: on a real one, since only that ends visits and runs."""
+"""What the app's server frees, and when; needs a real server, which alone ends visits."""
 
 from __future__ import annotations
 
@@ -85,5 +85,5 @@ def test_a_run_of_a_page_ends_without_a_full_collection(tmp_path):
     assert counts.read_text().split() == ["0", "0", "0"]
 
 
-def test_outside_of_a_server_there_is_nobody_to_let_go():
+def test_nothing_is_dropped_outside_a_server():
     assert drop_expired_sessions() == 0
