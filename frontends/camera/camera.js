@@ -1,23 +1,23 @@
-// Shows the camera at its own pace and draws the answers over the picture. Frames of a short time
-// travel together, over a connection of their own, and are answered in less time than one by one:
-// whatever was taken while one group was answered is the next one, drawn at the pace it was taken.
+// Shows the camera and draws the answers over its picture. Frames are sent in groups over a
+// connection of their own, because a group takes less time than its frames one by one: the frames
+// taken while a group is answered form the next group.
 const LONGEST_PX = 640;
-const MAX_FRAMES = 12; // in a group, as the server takes them
-const FASTEST_MS = 1000 / 31; // between two frames: those of a usual camera, all of them
-const GROUP_MS = 100; // a group spans so much at least
-const CATCH_UP = 0.1; // of a delay that is over, with each group
-const PACE_MS = 3000; // over which the pace is averaged
-const PATIENCE_MS = 15000;
+const MAX_FRAMES = 12; // in a group; the server has the same limit
+const FASTEST_MS = 1000 / 31; // between two frames: enough for every frame of an ordinary camera
+const GROUP_MS = 100; // a group covers at least this long
+const CATCH_UP = 0.1; // share of a past delay that each group makes up for
+const PACE_MS = 3000; // the rate is averaged over this long
+const PATIENCE_MS = 15000; // then a group counts as lost
 
 // One clock for the page and its worker, in milliseconds.
 const clock = () => performance.timeOrigin + performance.now();
 
-// Runs in a worker, where it holds nothing of the page up: makes each frame small and a JPEG.
+// Runs in a worker, so that it does not block the page: makes each frame a small JPEG.
 const work = () => {
   const canvas = new OffscreenCanvas(1, 1);
   const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
   let least = 0;
-  let last = -Infinity; // when the frame before was taken, by the camera's clock
+  let last = -Infinity; // when the previous frame was taken, by the camera's clock
   let at = 0;
   let between = Infinity; // from the camera's clock to the page's
   onmessage = async ({ data }) => {
@@ -27,7 +27,7 @@ const work = () => {
     for (;;) {
       const { value: frame, done } = await reader.read();
       if (done) return;
-      // Frames may reach this late and in bursts; they were taken evenly all the same.
+      // Frames may arrive late and in bursts, but they were taken evenly.
       const taken = frame.timestamp / 1000;
       between = Math.min(between, performance.timeOrigin + performance.now() - taken);
       if (taken - last > 0.9 * least) {
@@ -49,13 +49,13 @@ const work = () => {
 
 const REFUSALS = {
   NotAllowedError:
-    "The browser does not let this page use the camera. Allow it with the camera sign beside the address, then press Start again.",
-  NotFoundError: "No camera was found. Connect one, then press Start again.",
+    "The browser does not let this page use the camera. Allow it with the camera icon beside the address, then start the camera again.",
+  NotFoundError: "No camera was found. Connect one, then start it again.",
   NotReadableError:
-    "The camera is used by another program. Close that program, then press Start again.",
+    "Another program is using the camera. Close that program, then start the camera again.",
 };
 const LOST =
-  "The connection to the computer that runs this page was lost. Reload the page, then press Start again.";
+  "The connection to the computer that runs this page was lost. Reload the page, then start the camera again.";
 const INSECURE =
   "Browsers open the camera only for pages on this computer (localhost) or over https. Open the page that way.";
 
@@ -76,22 +76,22 @@ class Live {
     this.drawn = [];
     this.button.addEventListener("click", () => (this.stream ? this.stop() : this.start()));
     new ResizeObserver(() => this.place()).observe(this.video);
-    // Another page or tab is shown: the camera's light goes out.
+    // If another page or tab is shown, turn the camera off.
     this.watch = setInterval(() => {
       if (this.stream && !root.checkVisibility()) this.stop();
       if (!root.isConnected) clearInterval(this.watch);
     }, 500);
   }
 
-  // `path` leads from this page to its connection; until it is known there is nothing to start.
+  // `path` is the address of this page's connection; without it the camera cannot start.
   reach(path) {
     this.path = path;
     if (path && !this.starting) this.button.disabled = false;
   }
 
   async start() {
-    this.tell("");
-    if (!navigator.mediaDevices?.getUserMedia) return this.tell(INSECURE);
+    this.showProblem("");
+    if (!navigator.mediaDevices?.getUserMedia) return this.showProblem(INSECURE);
     this.starting = true;
     this.button.disabled = true;
     try {
@@ -100,15 +100,15 @@ class Live {
         audio: false,
       });
     } catch (error) {
-      const other = `The camera cannot be used (${error.message}). Reload the page or choose another camera.`;
-      return this.tell(REFUSALS[error.name] ?? other);
+      const other = `The camera does not work (${error.message}). Reload the page or choose another camera.`;
+      return this.showProblem(REFUSALS[error.name] ?? other);
     } finally {
       this.starting = false;
       this.button.disabled = false;
     }
     this.stream.getVideoTracks()[0].addEventListener("ended", () => {
       this.stop();
-      this.tell("The camera was taken away. Connect it, then press Start again.");
+      this.showProblem("The camera was disconnected. Connect it, then start it again.");
     });
     this.video.srcObject = this.stream;
     await this.video.play();
@@ -133,7 +133,7 @@ class Live {
     this.socket.onclose = () => {
       if (this.stream !== stream) return;
       this.stop();
-      this.tell(LOST);
+      this.showProblem(LOST);
     };
   }
 
@@ -151,7 +151,7 @@ class Live {
     this.draw([]);
   }
 
-  tell(text) {
+  showProblem(text) {
     const problem = this.root.querySelector(".problem");
     problem.textContent = text;
     problem.hidden = !text;
@@ -167,11 +167,11 @@ class Live {
     this.worker.onmessage = ({ data }) => this.took(data);
     // Some hosts forbid workers of this kind.
     this.worker.onerror = () => this.watchFrames(stream);
-    const asked = { frames: readable, longest: LONGEST_PX, least: this.least };
-    this.worker.postMessage(asked, [readable]);
+    const request = { frames: readable, longest: LONGEST_PX, least: this.least };
+    this.worker.postMessage(request, [readable]);
   }
 
-  // The same in the page itself, for browsers that give a worker no frames.
+  // Does the same in the page, for browsers that give a worker no frames.
   watchFrames(stream) {
     if (this.stream !== stream) return;
     const { videoWidth: width, videoHeight: height } = this.video;
@@ -205,7 +205,7 @@ class Live {
     const number = this.sent;
     this.socket.send(JSON.stringify({ number, run: this.run, frames: this.taken }));
     this.taken = [];
-    // An answer that was lost must not end the stream.
+    // A lost answer must not end the stream.
     setTimeout(() => {
       if (this.waiting && this.sent === number) {
         this.waiting = false;
@@ -221,17 +221,17 @@ class Live {
     this.waiting = false;
     if (reply.problem) {
       this.stop();
-      return this.tell(reply.problem);
+      return this.showProblem(reply.problem);
     }
-    // As many frames as the way there and back leaves time for, spread over it.
+    // Spread as many frames as fit into a group over the time until its answer.
     this.least = Math.max(FASTEST_MS, (performance.now() - this.sentAt) / MAX_FRAMES);
     this.worker?.postMessage({ least: this.least });
     this.drawInTime(reply);
     this.next();
   }
 
-  // All frames as late as the latest of the last second or two, so that they move at the pace they
-  // were taken, however uneven the answers come.
+  // Delays all frames like the latest one of the last second or two, so that they move as evenly as
+  // they were taken even if the answers arrive unevenly.
   drawInTime(reply) {
     const now = clock();
     const late = now - reply.frames[0].at;
@@ -241,7 +241,7 @@ class Live {
       const timer = setTimeout(() => {
         this.toDraw.delete(timer);
         this.draw(frame.faces);
-        this.tellPace(frame.at, reply.ms);
+        this.showPace(frame.at, reply.ms);
       }, this.due - now);
       this.toDraw.add(timer);
     }
@@ -252,12 +252,12 @@ class Live {
     this.toDraw.clear();
   }
 
-  tellPace(at, milliseconds) {
+  showPace(at, milliseconds) {
     const now = performance.now();
     this.drawn = [...this.drawn.filter((each) => now - each < PACE_MS), now];
     const rate = (1000 * (this.drawn.length - 1)) / (now - this.drawn[0]);
-    if (!(rate > 0) || now - (this.toldAt ?? 0) < 500) return;
-    this.toldAt = now;
+    if (!(rate > 0) || now - (this.shownAt ?? 0) < 500) return;
+    this.shownAt = now;
     this.root.querySelector(".pace").textContent =
       `${rate.toFixed(1)} answers a second, ${Math.round(milliseconds)} ms each, ` +
       `${((clock() - at) / 1000).toFixed(1)} s behind`;
@@ -274,7 +274,7 @@ class Live {
       const frame = this.frames.children[place];
       const [x1, y1, x2, y2] = face.box;
       frame.className = `frame${face.certain ? "" : " unsure"}${y1 < 0.08 ? " low" : ""}`;
-      // The picture is mirrored, its words are not.
+      // The picture is mirrored, its labels are not.
       Object.assign(frame.style, {
         left: `${100 * (1 - x2)}%`,
         top: `${100 * y1}%`,
@@ -287,10 +287,10 @@ class Live {
       label.style.background = face.colour;
       label.style.color = face.ink;
     });
-    this.tellFaces(faces.map((face) => `Face ${face.label}`));
+    this.listFaces(faces.map((face) => `Face ${face.label}`));
   }
 
-  tellFaces(lines) {
+  listFaces(lines) {
     const list = this.root.querySelector(".seen-faces");
     if (lines.join("\n") === this.lines) return;
     this.lines = lines.join("\n");
@@ -303,7 +303,7 @@ class Live {
     );
   }
 
-  // The frames lie over the picture itself, not over the bars beside it.
+  // Puts the frames over the picture itself, not over the bars beside it.
   place() {
     const { videoWidth, videoHeight, clientWidth, clientHeight } = this.video;
     if (!videoWidth) return;

@@ -52,7 +52,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
         font=["system-ui", "sans-serif"],
         font_mono=["ui-monospace", "monospace"],
     )
-    # The theme's small print is too faint: 2.6 to 1, where 4.5 is the least (WCAG AA).
+    # The theme's small print is too faint: 2.6 to 1; WCAG AA requires 4.5.
     theme.set(
         **{
             f"{name}_text_color{end}{scheme}": shade

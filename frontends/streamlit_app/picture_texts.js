@@ -1,5 +1,5 @@
-// Streamlit gives a picture its number as alternative text; the caption below says what it shows,
-// and one without a caption is an ornament.
+// Use a picture's caption as its alternative text, for which Streamlit gives only a number; a picture
+// without a caption is decoration.
 const describe = () => {
   for (const block of document.querySelectorAll('[data-testid="stImage"]')) {
     const image = block.querySelector("img");

@@ -1,5 +1,5 @@
-// Streamlit shows a picture larger, but not closer. Buttons, double click, Ctrl and wheel, pinching
-// on a touchpad, or + and - zoom; dragging or the arrows move; 0 shows the whole picture again.
+// Zooming, which Streamlit's pictures lack. Buttons, double click, Ctrl and wheel, pinching on a
+// touchpad, or + and - zoom; dragging or the arrow keys move; 0 shows the whole picture again.
 const MOST = 8;
 const states = (window.zoomedPictures ??= new WeakMap());
 
@@ -11,7 +11,7 @@ const apply = (image) => {
   state.x = Math.min(Math.max(state.x, -most.x), most.x);
   state.y = Math.min(Math.max(state.y, -most.y), most.y);
   image.style.transform = `translate(${state.x}px, ${state.y}px) scale(${state.scale})`;
-  // Clipped to its own place, so that nothing beside it is covered.
+  // Clip the picture to its place, so that it covers nothing beside it.
   const cut = (size, moved) => [
     size / 2 - (size / 2 + moved) / state.scale,
     size / 2 - (size / 2 - moved) / state.scale,
@@ -20,11 +20,11 @@ const apply = (image) => {
   const [top, bottom] = cut(height, state.y);
   image.style.clipPath = `inset(${top}px ${right}px ${bottom}px ${left}px)`;
   image.style.cursor = state.scale > 1 ? "grab" : "zoom-in";
-  // A finger moves the picture once it is zoomed, and scrolls the page before.
+  // A finger moves a zoomed picture; otherwise it scrolls the page.
   image.style.touchAction = state.scale > 1 ? "none" : "auto";
 };
 
-// The point under the pointer stays where it is.
+// Keeps the point under the pointer where it is.
 const zoom = (image, factor, at) => {
   const state = states.get(image);
   const before = state.scale;
@@ -75,7 +75,7 @@ const prepare = (image) => {
   if (states.has(image)) return;
   states.set(image, { scale: 1, x: 0, y: 0 });
   addButtons(image);
-  // Where it is cut depends on its size, which it has only once it is loaded.
+  // The clip depends on the size, which is known only once the picture is loaded.
   new ResizeObserver(() => apply(image)).observe(image);
   image.tabIndex = 0;
   image.draggable = false;
