@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+import time
+import weakref
 
 import pytest
 from starlette.applications import Starlette
@@ -75,7 +77,11 @@ def test_connection_ends_with_the_visit(server):
     with server.websocket_connect(address) as socket:
         socket.send_text(message())
         assert socket.receive_json()["frames"]
+        ended = weakref.ref(session)
         del session
+        # The thread that answered refers to the visit until a moment after its answer.
+        while ended() is not None:
+            time.sleep(0.01)
         socket.send_text(message(2, began=500.0))
         with pytest.raises(WebSocketDisconnect):
             socket.receive_json()
