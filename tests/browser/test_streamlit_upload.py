@@ -105,7 +105,7 @@ PAGES = {
     "analyze": "article.face >> nth=1",
     "live": "text=Start the camera",
     "compare": ".compared article.face >> nth=1",
-    "detection-lab": "text=2 faces count from",
+    "detection-lab": "text=2 faces count at",
     "landmark-lab": "text=No landmarks were found on this face",
     "about": "text=Using it fairly",
 }
