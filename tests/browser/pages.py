@@ -8,7 +8,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.serving import SLOWEST_S
 
-
 _contexts: WeakKeyDictionary[Browser, dict[str, BrowserContext]] = WeakKeyDictionary()
 
 

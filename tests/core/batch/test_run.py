@@ -238,7 +238,7 @@ def test_file_that_changes_all_the_time_keeps_its_last_result(folder, out):
 def test_face_without_a_usable_answer_fails_only_its_own_file(folder, out):
     class Broken(FakeAnalyzer):
         def classify(self, photos, **options):
-            if any(photo.width == 200 for photo in photos):
+            if any(photo.answer.width == 200 for photo in photos):
                 raise InferenceError("The network returned NaN.")
             return super().classify(photos, **options)
 
