@@ -35,7 +35,7 @@ def reader() -> Iterator[IsolatedReader]:
 
 @pytest.fixture(autouse=True)
 def _faulty(reader, monkeypatch):
-    monkeypatch.setattr(isolation, "_shared_reader", lambda _process: reader)
+    monkeypatch.setattr(isolation, "_get_shared_reader", lambda _process: reader)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
