@@ -98,8 +98,8 @@ def test_emotions_and_confusion_are_tables(card):
 
 def test_card_has_figures_about_doubt(card, measured):
     text = card()
-    assert "right 74.1% on the most certain 90%, 81.2% on the most certain 70%" in text
-    assert "held it in 91.2% (90.2% to 92.1%); they name 2.32 emotions" in text
+    assert "74.1% on the most certain 90%, 81.2% on the most certain 70%" in text
+    assert "contained it in 91.2% (90.2% to 92.1%) and name 2.32 emotions" in text
     assert "14.5% name one emotion, and 94.4% of those are right" in text
     assert "75.0% of the answers match" in text
     measured["models"]["mobilenet_v2"] |= {"conformal": None, "crowd": None}
@@ -125,9 +125,9 @@ def test_card_lists_the_training_runs_in_their_order(card, weights_copy):
 
 def test_calibration_names_level_coverage_and_accuracy(card):
     text = card()
-    assert "Temperature 1.234, fitted on 3,589 validation faces of FER-2013 PublicTest" in text
+    assert "temperature 1.234, fitted on 3,589 validation faces of FER-2013 PublicTest" in text
     assert "0.550" in text
-    assert "at least 80% were right" in text
+    assert "at least 80% of the certain answers were right" in text
     assert "70.0% of them reached it, and 81.0%" in text
 
 
@@ -138,7 +138,7 @@ def test_network_that_is_never_certain_or_not_calibrated_says_so(card, weights_c
         "coverage": 0.0,
         "selective_accuracy": None,
     }
-    assert "no answer lay above it" in card({"calibration": hopeless})
+    assert "no answer was above it" in card({"calibration": hopeless})
     assert "Not calibrated yet" in card({"calibrated_on": None})
 
 
