@@ -116,7 +116,7 @@ def _make_groups_table(name: str, groups: Sequence[Mapping[str, Any]]) -> Table:
             format_points(row["gap"]),
         )
     if not groups:
-        table.add_row("none is worse beyond chance", "", "", "")
+        table.add_row("none is significantly worse", "", "", "")
     return table
 
 

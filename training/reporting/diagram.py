@@ -1,4 +1,4 @@
-"""A diagram of the system, drawn from the code: its imports, its registries, its stages."""
+"""Draw a diagram of the system from the code: its imports, registries and stages."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ _LAPS = {
     "quality": ("core.faces.quality", lambda: ("reasons for doubt",)),
     "classify": ("core.classifiers", CLASSIFIERS.names),
 }
-"""The module of each stage that the pipeline times, and the names that can be chosen for it; in the
-order in which a photo passes them."""
+"""The module of each stage that the pipeline times, and the names that can be chosen for it, in the
+order in which a photo passes through them."""
 _WIDTH = 980
 _GAP = 14
 _FACADE, _WHOLE_CORE = "core", "core.*"
 
 
 def draw_system_diagram() -> str:
-    """Return an SVG: who uses the library, the stages that a photo passes, what comes out."""
+    """Return an SVG: what uses the library, the stages of a photo, and the outputs."""
     drawing = _Drawing()
     users = [name for name in list_packages(ROOT) if name.split(".")[0] != "core"]
-    drawing.add_row("asks", [(name, (_describe_imports(name),)) for name in users])
+    drawing.add_row("uses", [(name, (_describe_imports(name),)) for name in users])
     drawing.add_bar("core: the façade", "read_image · Analyzer · document · annotate · …")
     stages: list[tuple[str, tuple[str, ...]]] = [
         ("read", ("core.reading.reader", "bytes to upright RGB"))
@@ -38,14 +38,14 @@ def draw_system_diagram() -> str:
     for lap in find_stages(ROOT / "core" / "pipeline.py"):
         module, names = _LAPS[lap]
         stages.append((lap, (module, *names())))
-    drawing.add_row("a photo passes", stages, arrows=True)
+    drawing.add_row("a photo passes through", stages, arrows=True)
     outputs = sorted(path.stem for path in (ROOT / "core" / "output").glob("[!_]*.py"))
     drawing.add_row("comes out as", [(name, (f"core.output.{name}",)) for name in outputs])
     return drawing.encode()
 
 
 def list_packages(root: Path) -> list[str]:
-    """Return the library and the packages that use it, each front by itself."""
+    """Return the library and the packages that use it; each front is a package of its own."""
     found = sorted(path.parent.name for path in root.glob("*/__init__.py"))
     inner = sorted(path.parent.name for path in (root / "frontends").glob("*/__init__.py"))
     names = [name for name in found if name in {"cli", "core", "training"}]
@@ -53,7 +53,7 @@ def list_packages(root: Path) -> list[str]:
 
 
 def find_stages(pipeline: Path) -> list[str]:
-    """Return the stages that the pipeline times, in the order in which a photo passes them."""
+    """Return the stages that the pipeline times, in the order in which they run."""
     called = {
         ast.literal_eval(node.args[0])
         for node in ast.walk(ast.parse(pipeline.read_text(encoding="utf-8")))
@@ -144,7 +144,8 @@ class _Drawing:
         return (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
             f'width="{_WIDTH}" height="{height}" role="img" '
-            'aria-label="Fronts ask the library; a photo passes its stages">'
+            'aria-label="The command line and the web pages call the library; '
+            'a photo passes through its stages">'
             f"<style>{style}</style><defs>{arrow}</defs>"
             f'<rect width="{_WIDTH}" height="{height}" fill="#fff"/>'
             f"{''.join(self._parts)}</svg>\n"

@@ -1,4 +1,4 @@
-"""Evaluating models: figures, plots and, on request, the record and the model cards."""
+"""Evaluate models: write figures and plots and, on request, the manifest and the model cards."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Evaluation:
     table: Sequence[tuple[str, ...]]
     """The models side by side: figures by name, one text for each model."""
     pairs: Sequence[tuple[str, ...]]
-    """Every two models against each other, headings first; empty for a single one."""
+    """Comparison of every two models, headings first; empty for a single model."""
     skipped: tuple[str, ...]
     cards: tuple[Path, ...]
     """Model cards written because the figures were recorded."""
@@ -56,16 +56,16 @@ def evaluate_models(
     """Measure ``models`` (all trained ones if none is named) on ``split`` of ``sources``.
 
     Writes metrics.json, predictions.csv and plots into ``directory``. Where ``sources`` hold
-    the training split too, the figures are given once more without near-copies of training
-    faces. ``record`` puts the headlines into the manifest of ``weights_dir`` and writes the
-    model cards anew. ``speed`` measures how long each model takes on this machine as well.
+    the training split too, the figures are also given without near-copies of training faces.
+    ``record`` puts the main figures into the manifest of ``weights_dir`` and writes the model
+    cards again. ``speed`` also measures how long each model takes on this machine.
     ``split`` None takes all faces, for data that nothing was trained on; ``labels`` is a CSV that
-    says what class folders of other names stand for.
+    maps class folders with other names to emotions.
     """
     split = Split(split) if split else None
     if record and (split is None or labels is not None):
         raise ConfigError(
-            "Only figures on one split of the seven emotions are recorded with the weights.",
+            "Only figures on one split of the seven emotions can be recorded with the weights.",
             hint="Leave out --record; metrics.json has the figures.",
         )
     folder = weights_dir or SHIPPED_DIR
@@ -132,13 +132,13 @@ def _write_plots(directory: Path, split: str, measured: Mapping[str, Mapping[str
 
 
 def _record_figures(folder: Path, document: Mapping[str, Any]) -> tuple[Path, ...]:
-    """Put the headlines into the manifest and write the cards of the single networks."""
+    """Put the main figures into the manifest and write the cards of the single networks."""
     split, models = document["split"], read_models(folder)
     for name, metrics in document["models"].items():
         speed = {"speed": metrics["speed"]} if "speed" in metrics else {}
         headlines = {**models[name].metrics, split: select_recorded(document, name)}
         update_model(folder, name, {"metrics": headlines, **speed})
-    # Each card shows all models: their figures must be on record before.
+    # Each card shows all models, so their figures must be in the manifest first.
     return tuple(
         write_card(folder, name, document)
         for name in document["models"]

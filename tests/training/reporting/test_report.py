@@ -297,8 +297,8 @@ def test_report_says_which_training_closes_the_gap_of_the_worst_group(artefacts,
         for run in results["ablation_mitigation"]["runs"]
         if run["against_first"]["worst_gap"]["interval"][0] > 0
     ]
-    [said] = re.findall(r"the gap of the worst group is closed by ([^.]+)\.", text)
-    assert said == (", ".join(f"*{run}*" for run in closed) if closed else "none")
+    [said] = re.findall(r"the gap of the worst group is smaller with ([^.]+)\.", text)
+    assert said == (", ".join(f"*{run}*" for run in closed) if closed else "none of them")
 
 
 def test_report_says_that_the_mesh_was_not_compared_with_human_points(artefacts, results):
