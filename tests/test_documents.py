@@ -142,7 +142,7 @@ def test_detectors_are_compared_as_they_were_measured(root):
         )
     assert marked_part(page, "against") == (
         "| detector | against | times as fast | difference in F1 | "
-        "false alarms per 100, its and the other's |\n|---|---|---|---|---|\n" + "".join(lines)
+        "false alarms per 100 of each |\n|---|---|---|---|---|\n" + "".join(lines)
     )
 
 
