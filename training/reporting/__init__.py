@@ -1,1 +1,1 @@
-"""The project's report, written from measured artefacts alone."""
+"""The project's report, written only from measured artefacts."""

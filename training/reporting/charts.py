@@ -62,7 +62,7 @@ def plot_accuracy(models: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def plot_recalls(models: Mapping[str, Mapping[str, Any]]) -> str:
-    """Plot how often each emotion's faces are answered with it, by model."""
+    """Plot the recall of each emotion, by model."""
     figure, axes = make_axes(6.4, 3.2)
     names = [str(emotion) for emotion in EMOTIONS]
     for index, (model, metrics) in enumerate(models.items()):
@@ -89,7 +89,7 @@ def plot_confusion(matrix: Sequence[Sequence[int]]) -> str:
 
 
 def plot_reliability(models: Mapping[str, Mapping[str, Any]]) -> str:
-    """Plot promised against actual accuracy of each model, before and after calibration."""
+    """Plot observed accuracy against probability by model, before and after calibration."""
     rows = math.ceil(len(models) / 2)
     figure = Figure(figsize=(6.4, 3.3 * rows), layout="constrained")
     grid = figure.subplots(rows, min(2, len(models)), squeeze=False)

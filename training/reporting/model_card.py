@@ -1,4 +1,4 @@
-"""Model cards (Mitchell et al. 2019), written from the manifest and measured figures alone."""
+"""Model cards (Mitchell et al. 2019), written only from the manifest and measured figures."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def write_card(directory: Path, name: str, measured: Mapping[str, Any]) -> Path:
 
 
 def describe_start(init: object) -> str:
-    """Return in words what a training started from, given its option or file."""
+    """Describe the initial weights of a training run, given the option or file."""
     return _STARTS.get(str(init), f"`{init}`")
 
 
