@@ -200,7 +200,7 @@ def test_study_robustness_prints_the_worst_groups_and_every_level(fake, tmp_path
     assert "yaw: 35 and more 1,200 60.0% -8.0 (-12.0 to -4.0)" in lines
     assert "blur 1.5 60.0% (56.0% to 64.0%) -8.0 (-12.0 to -4.0) 70.0%" in lines
     assert "blur 0" not in result.stdout
-    assert "none is worse beyond chance" in result.stdout
+    assert "none is significantly worse" in result.stdout
 
 
 def test_study_gate_fails_with_the_exceeded_limits(fake):
