@@ -265,8 +265,11 @@ def test_all_three_architectures_go_from_training_to_their_ensemble(
     assert len(shown.pairs) == 1 + len(pairs)
     table = format_comparison_table(catalog)
     for name in ("mobilenet_v2", "resnet50", "inception_v3"):
-        assert f"## Beside the other models\n\n{table}\n## " in (weights / f"{name}.md").read_text()
-    assert "## Beside" not in (measured[0] / "weights" / "mobilenet_v2.md").read_text()
+        assert (
+            f"## Compared with the other models\n\n{table}\n## "
+            in (weights / f"{name}.md").read_text()
+        )
+    assert "## Compared" not in (measured[0] / "weights" / "mobilenet_v2.md").read_text()
     alone = evaluated(faces_dir, weights, tmp_path / "alone", models=["ensemble"])
     assert (list(alone.models), alone.pairs) == (["ensemble"], [])
     assert alone.models["ensemble"]["nll"] == result["ensemble"]["nll"]
