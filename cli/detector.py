@@ -193,7 +193,7 @@ def evaluate(
         _Against | None,
         typer.Option(
             "--against",
-            help="A second detector, measured in turn on the arguments photos; "
+            help="A second detector, measured in turn on the same photos; "
             "facenet-pytorch is MTCNN as that library runs it.",
         ),
     ] = None,
@@ -237,7 +237,7 @@ def show(
     preset: options.PresetOption = Preset.BALANCED,
     weights: options.WeightsOption = None,
 ) -> None:
-    """Draw the boxes of every detector on the arguments photos."""
+    """Draw the boxes of every detector on the same photos."""
     from training.detector.gallery import show_detectors
 
     counts = show_detectors(out, photos=photos or (), preset=preset, weights_dir=weights)
