@@ -69,7 +69,7 @@ def test_models_page_compares_the_models_as_the_command_does(root, trained):
     assert marked_part(root / "docs" / "models.md", "models") == format_comparison_table(trained)
 
 
-def test_models_page_says_when_an_answer_is_certain_replace_recorded(root):
+def test_models_page_gives_the_recorded_level_of_certain_answers(root):
     text = " ".join((root / "docs" / "models.md").read_text(encoding="utf-8").split())
     metrics = read_results(root, "metrics_publictest.json")["models"]["mobilenet_v2"]
     certain, classes = metrics["certain"], metrics["per_class"]
