@@ -57,7 +57,7 @@ def test_classifying_one_face(benchmark, name, engine):
 
 def detector(name, preset):
     return DETECTORS.get(name)(
-        settings=settings_for(preset, name), threshold=None, device=Device.CPU
+        settings=settings_for(preset, name), threshold=None, device=Device.CPU, weights_dir=None
     )
 
 

@@ -1,14 +1,15 @@
-"""Requirements that every registered detector meets."""
+"""The protocol that every registered detector meets, and the accuracy of the built-in ones."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 
 import cv2
 import numpy as np
 import pytest
 
-from core import AnalyzerConfig, Box, Device, OperatingPoint, RgbImage
+from core import AnalyzerConfig, Box, Device, Face, OperatingPoint, RgbImage
 from core.config import PRESETS, Preset, settings_for
 from core.detectors import DETECTORS
 from core.detectors.mtcnn import MtcnnDetector
@@ -16,18 +17,33 @@ from core.detectors.tuning import tuned_threshold
 from core.faces.boxes import box_iou
 from tests.core.conftest import FACE_XYXY
 
+BUILT_IN = ("hybrid", "mtcnn", "compact")
+"""The detectors of this project; others keep the protocol but may find faces less well."""
 SURE_FROM = {MtcnnDetector: 0.9}
 """The lowest score of a plain portrait; scores of different detectors cannot be compared."""
 
 
+@cache
+def load_detector(name):
+    preset = find_preset(name)
+    return DETECTORS.get(name)(
+        settings=settings_for(preset, name),
+        threshold=tuned_threshold(name, preset, OperatingPoint.BALANCED),
+        device=Device.CPU,
+        weights_dir=None,
+    )
+
+
 @pytest.fixture(scope="module", params=DETECTORS.names())
 def detector(request):
-    preset = find_preset(request.param)
-    return DETECTORS.get(request.param)(
-        settings=settings_for(preset, request.param),
-        threshold=tuned_threshold(request.param, preset, OperatingPoint.BALANCED),
-        device=Device.CPU,
-    )
+    """Every registered detector, for the tests of the protocol."""
+    return load_detector(request.param)
+
+
+@pytest.fixture(scope="module", params=BUILT_IN)
+def built_in(request):
+    """Each detector of this project, for the tests of accuracy."""
+    return load_detector(request.param)
 
 
 def find_preset(name: str) -> Preset:
@@ -74,19 +90,27 @@ def row(astronaut):
     return RgbImage(pixels), boxes
 
 
+SHAPES_WH = [(1, 1), (1, 300), (300, 1), (23, 24), (24, 24), (25, 200), (4000, 10), (640, 480)]
+
+
+@pytest.mark.parametrize("size_wh", SHAPES_WH)
+def test_plain_picture_of_any_shape_gives_a_tuple_of_faces(detector, size_wh):
+    faces = detector.detect(RgbImage(np.full((size_wh[1], size_wh[0], 3), 128, np.uint8)))
+    assert isinstance(faces, tuple)
+    assert all(isinstance(face, Face) for face in faces)
+
+
 @pytest.mark.parametrize("value", [0, 128, 255])
-@pytest.mark.parametrize(
-    "size_wh", [(1, 1), (1, 300), (300, 1), (23, 24), (24, 24), (25, 200), (4000, 10), (640, 480)]
-)
-def test_plain_picture_of_any_shape_has_no_face(detector, size_wh, value):
+@pytest.mark.parametrize("size_wh", SHAPES_WH)
+def test_plain_picture_of_any_shape_has_no_face(built_in, size_wh, value):
     pixels = np.full((size_wh[1], size_wh[0], 3), value, np.uint8)
-    assert detector.detect(RgbImage(pixels)) == ()
+    assert built_in.detect(RgbImage(pixels)) == ()
 
 
-def test_face_is_found_with_points_inside(detector, photo):
-    (face,) = detector.detect(photo)
+def test_face_is_found_with_points_inside(built_in, photo):
+    (face,) = built_in.detect(photo)
     assert box_iou(face.box, Box(*FACE_XYXY)) > 0.7
-    assert SURE_FROM.get(type(detector), 0.5) < face.score <= 1
+    assert SURE_FROM.get(type(built_in), 0.5) < face.score <= 1
     if face.landmarks is not None:
         x, y = face.landmarks.points.T
         assert (face.box.x1 < x).all()
@@ -96,9 +120,9 @@ def test_face_is_found_with_points_inside(detector, photo):
 
 
 @pytest.mark.parametrize("composed", ["group", "row"])
-def test_several_faces_are_found_where_they_are(detector, composed, request):
+def test_several_faces_are_found_where_they_are(built_in, composed, request):
     image, boxes = request.getfixturevalue(composed)
-    faces = detector.detect(image)
+    faces = built_in.detect(image)
     assert len(faces) == len(boxes)
     for box in boxes:
         assert max(box_iou(face.box, box) for face in faces) > 0.6
@@ -111,7 +135,7 @@ def test_scores_are_between_0_and_1(detector, group):
 
 
 @pytest.mark.parametrize("size_wh", [(2000, 2000), (2600, 1300), (900, 1800)])
-def test_boxes_are_in_coordinates_of_the_original_image(detector, astronaut, size_wh):
+def test_boxes_are_in_coordinates_of_the_original_image(built_in, astronaut, size_wh):
     # A reduced copy is searched, but coordinates are those of the original picture.
     large = cv2.resize(astronaut, size_wh, interpolation=cv2.INTER_LINEAR)
     if size_wh[0] != size_wh[1]:
@@ -121,7 +145,7 @@ def test_boxes_are_in_coordinates_of_the_original_image(detector, astronaut, siz
     side = min(size_wh)
     move = np.array(size_wh) - side
     expected = np.array(FACE_XYXY) * side / 512 + np.tile(move, 2)
-    (face,) = detector.detect(RgbImage(large))
+    (face,) = built_in.detect(RgbImage(large))
     assert box_iou(face.box, Box(*expected)) > 0.7
     if face.landmarks is not None:
         centre = face.landmarks.points.mean(axis=0)
@@ -145,14 +169,21 @@ def test_picture_is_not_changed(detector, astronaut):
     assert (image.pixels == astronaut).all()
 
 
-def test_eight_threads_get_the_same_answers(detector, astronaut):
-    sides = [200, 230, 260, 290] * 4
-    images = [
+@pytest.fixture(scope="module")
+def small_portraits(astronaut):
+    return [
         RgbImage(cv2.resize(astronaut, (side, side), interpolation=cv2.INTER_AREA))
-        for side in sides
+        for side in (200, 230, 260, 290)
     ]
-    alone = [plain(detector.detect(image)) for image in images[:4]]
-    assert all(alone)
+
+
+def test_small_portraits_show_a_face(built_in, small_portraits):
+    assert all(built_in.detect(image) for image in small_portraits)
+
+
+def test_eight_threads_get_the_same_answers(detector, small_portraits):
+    images = small_portraits * 4
+    alone = [plain(detector.detect(image)) for image in small_portraits]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(detector.detect, images))
     for index, faces in enumerate(together):
@@ -172,5 +203,7 @@ def box_edges(box):
 def test_threshold_drops_faces_with_lower_scores(photo):
     for name in DETECTORS.names():
         settings = AnalyzerConfig(detector=name).settings
-        strict = DETECTORS.get(name)(settings=settings, threshold=1.0, device=Device.CPU)
+        strict = DETECTORS.get(name)(
+            settings=settings, threshold=1.0, device=Device.CPU, weights_dir=None
+        )
         assert all(face.score >= 1.0 for face in strict.detect(photo))
