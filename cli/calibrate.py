@@ -9,13 +9,13 @@ import typer
 
 from cli import options
 from cli.tables import make_table, print_tables
-from core import Device
+from core import TARGET_ACCURACY, Device
 
 
 def calibrate(
     *,
     data: options.DataOption,
-    model: options.ModelOption = options.DEFAULT_MODEL,
+    model: options.CalibratedModelOption = options.DEFAULT_TRAINED,
     weights: options.WeightsOption = None,
     target_accuracy: Annotated[
         float,
@@ -23,7 +23,7 @@ def calibrate(
             "--target-accuracy",
             help="Share of the certain answers that should be right; sets where not sure begins.",
         ),
-    ] = 0.8,
+    ] = TARGET_ACCURACY,
     publish: Annotated[
         Path | None,
         typer.Option("--publish", metavar="DIR", help="Then copy the weights to this folder."),
@@ -56,12 +56,11 @@ def calibrate(
     table.add_row("temperature", "1", f"{calibration.temperature:.3f}")
     print_tables(table)
     if calibration.selective_accuracy is None:
-        typer.echo(f"No threshold reaches {target_accuracy:.0%}: every answer will be not sure.")
+        typer.echo(f"No level reaches {target_accuracy:.0%}: every answer will be not sure.")
     else:
         typer.echo(
-            f"Certain from a probability of {calibration.certain_from:.3f}: "
-            f"{calibration.coverage:.1%} of the faces, "
-            f"{calibration.selective_accuracy:.1%} of those right."
+            f"The level is {calibration.certain_from:.3f}: {calibration.coverage:.1%} of the faces "
+            f"reach it, {calibration.selective_accuracy:.1%} of those right."
         )
     if report.published:
         typer.echo(f"Published to {report.published}.")

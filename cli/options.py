@@ -9,20 +9,32 @@ from typing import Annotated
 
 import typer
 
-from core import ConfigError, Device, OperatingPoint, Preset, detector_names, model_names
+from core import (
+    ConfigError,
+    Device,
+    OperatingPoint,
+    Preset,
+    detector_names,
+    model_names,
+    network_names,
+)
 from training.learning.precision import Precision
 
 ALL = "all"
 
 # Made from the registries, so that --help lists what there is and a wrong name is refused.
 ModelName = StrEnum("ModelName", {name.upper(): name for name in model_names()})  # type: ignore[misc]
-ModelOrAll = StrEnum("ModelOrAll", {name.upper(): name for name in (*model_names(), ALL)})  # type: ignore[misc]
-NetworkName = StrEnum(  # type: ignore[misc]
-    "NetworkName", {name.upper(): name for name in model_names() if name != "ensemble"}
+# Training, calibration and measuring need weights of this project; a model that is only registered
+# has none.
+NetworkName = StrEnum("NetworkName", {name.upper(): name for name in network_names()})  # type: ignore[misc]
+TrainedName = StrEnum(  # type: ignore[misc]
+    "TrainedName", {name.upper(): name for name in (*network_names(), "ensemble")}
 )
+TrainedOrAll = StrEnum("TrainedOrAll", {name.upper(): name for name in (*TrainedName, ALL)})  # type: ignore[misc]
 DetectorName = StrEnum("DetectorName", {name.upper(): name for name in detector_names()})  # type: ignore[misc]
 DEFAULT_MODEL = ModelName("mobilenet_v2")
-ALL_MODELS = ModelOrAll(ALL)
+DEFAULT_TRAINED = TrainedName("mobilenet_v2")
+ALL_MODELS = TrainedOrAll(ALL)
 
 ModelOption = Annotated[
     ModelName,
@@ -79,8 +91,12 @@ WeightsOption = Annotated[
         help="Folder with manifest.json, e.g. runs/MODEL.  [default: the shipped weights]",
     ),
 ]
+CalibratedModelOption = Annotated[
+    TrainedName,
+    typer.Option("--model", help="Network to calibrate; ensemble combines all three."),
+]
 TrainedModelOption = Annotated[
-    ModelOrAll, typer.Option("--model", help="Network to measure; all means every trained one.")
+    TrainedOrAll, typer.Option("--model", help="Network to measure; all means every trained one.")
 ]
 
 DATA = typer.Option(
@@ -177,4 +193,5 @@ def list_models(model: str, weights: Path | None) -> tuple[str, ...]:
 
     if model != ALL:
         return (str(model),)
-    return tuple(info.name for info in model_catalog(weights) if info.trained)
+    catalog = model_catalog(weights)
+    return tuple(info.name for info in catalog if info.trained and info.name in [*TrainedName])

@@ -3,8 +3,15 @@
 from .allocator import keep_blocks, release_freed, share_heaps
 from .batch.options import BatchEngine, BatchOptions, BatchProgress, BatchSummary, TableFormat
 from .batch.run import run_batch
-from .catalog import ModelInfo, detector_catalog, detector_names, model_catalog, model_names
-from .config import AnalyzerConfig, Device, Engine, OperatingPoint, Preset
+from .catalog import (
+    ModelInfo,
+    detector_catalog,
+    detector_names,
+    model_catalog,
+    model_names,
+    network_names,
+)
+from .config import TARGET_ACCURACY, AnalyzerConfig, Device, Engine, OperatingPoint, Preset
 from .detectors import DetectorInfo
 from .detectors.tuning import DetectionFigures, DetectionPoint, detection_figures
 from .diagnostics import Finding, diagnose, prepare_networks
@@ -59,6 +66,7 @@ from .types import (
 __all__ = [
     "EMOTIONS",
     "SCHEMA_VERSION",
+    "TARGET_ACCURACY",
     "Agreement",
     "AlignedCrop",
     "Analyzer",
@@ -123,6 +131,7 @@ __all__ = [
     "keep_blocks",
     "model_catalog",
     "model_names",
+    "network_names",
     "open_camera",
     "open_video",
     "overlay_heatmap",

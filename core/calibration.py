@@ -1,4 +1,7 @@
-"""From logits to calibrated probabilities, and the level of the "not sure" rule."""
+"""From logits to calibrated probabilities, and the level of the "not sure" rule.
+
+`training.evaluation.calibrate` fits both.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InferenceError
-from .types import EmotionScores, Float32Array
+from .types import EmotionScores, Float32Array, is_certain
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,11 @@ class Calibration:
         if self.smoothing > 0:
             rows = _remove_smoothing(softmax(rows), self.smoothing)
         return softmax(rows / self.temperature)
+
+    def is_certain(self, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return (N,) whether each row of (N, C) ``probabilities`` is a certain answer."""
+        top: NDArray[np.float64] = probabilities.max(axis=1)
+        return is_certain(top, self.certain_from)
 
     def scores(
         self, logits: Float32Array, certain_from: float | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .classifiers import CLASSIFIERS
+from .classifiers import ARCHITECTURES, CLASSIFIERS
 from .detectors import DETECTORS, DetectorInfo
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ class ModelInfo:
 def model_names() -> tuple[str, ...]:
     """Return the names of all models."""
     return CLASSIFIERS.names()
+
+
+def network_names() -> tuple[str, ...]:
+    """Return the names of the single networks that this project trains."""
+    return ARCHITECTURES
 
 
 def detector_catalog() -> tuple[DetectorInfo, ...]:

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from .errors import ConfigError, UnknownComponent
 
+TARGET_ACCURACY = 0.8
+"""Share of the certain answers that should be right at the level that calibration chooses."""
+
 
 class Preset(StrEnum):
     """How much time a photo may take."""

@@ -116,32 +116,32 @@ class Analyzer:
         return self._crop_and_assess(image, faces, located, clock)
 
     def classify(
-        self, pictures: Sequence[PreparedImage], *, faces_per_call: int | None = None
+        self, prepared_images: Sequence[PreparedImage], *, faces_per_call: int | None = None
     ) -> tuple[ImageAnalysis, ...]:
-        """Classify the faces of all ``pictures`` together; one answer for each picture.
+        """Classify the faces of all ``prepared_images`` together; return one answer for each image.
 
         With ``faces_per_call`` every call has exactly that many faces, filled up with blank ones:
         then no bit of an answer depends on the faces beside it. Raises InferenceError if a
         network gives no usable value.
         """
         clock = _Clock()
-        crops = [crop for picture in pictures for crop in picture.crops]
+        crops = [crop for image in prepared_images for crop in image.crops]
         scores = iter(self._classify(crops, faces_per_call))
         clock.lap("classify")
-        share_s = clock.laps["classify"] / max(1, len(pictures))
+        share_s = clock.laps["classify"] / max(1, len(prepared_images))
         answers = []
-        for picture in pictures:
-            parts = zip(picture.faces, picture.crops, picture.qualities, strict=True)
+        for image in prepared_images:
+            parts = zip(image.faces, image.crops, image.qualities, strict=True)
             faces = tuple(
                 FaceAnalysis(index, face, *next(scores), quality, crop)
                 for index, (face, crop, quality) in enumerate(parts, start=1)
             )
             answers.append(
                 replace(
-                    picture.answer,
+                    image.answer,
                     faces=faces,
-                    notes=(*picture.answer.notes, *self._explain_no_faces(picture)),
-                    elapsed_s={**picture.answer.elapsed_s, "classify": share_s},
+                    notes=(*image.answer.notes, *self._explain_no_faces(image)),
+                    elapsed_s={**image.answer.elapsed_s, "classify": share_s},
                 )
             )
         return tuple(answers)
@@ -225,16 +225,16 @@ class Analyzer:
         """Return the scores of each crop, the model's and those of each member."""
         if not crops:
             return []
-        model, level = self._model, self.config.certain_from
+        model, override = self._model, self.config.certain_from
         logits = model.member_logits(np.stack([crop.pixels for crop in crops]), faces_per_call)
         per_model = {
-            name: model.members[name].calibration.scores(rows, level)
+            name: model.members[name].calibration.scores(rows, override)
             for name, rows in logits.items()
         }
-        if len(per_model) == 1:  # whose calibration is the model's
+        if len(per_model) == 1:  # A single network's calibration is the model's.
             (combined,) = per_model.values()
         else:
-            combined = model.calibration.scores(model.combine(logits), level)
+            combined = model.calibration.scores(model.combine(logits), override)
         return [
             (scores, {name: rows[index] for name, rows in per_model.items()})
             for index, scores in enumerate(combined)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,18 @@ from .labels import EMOTIONS, Emotion
 
 UInt8Array = NDArray[np.uint8]
 Float32Array = NDArray[np.float32]
+
+
+@overload
+def is_certain(top: float, certain_from: float) -> bool: ...
+@overload
+def is_certain(top: NDArray[np.float64], certain_from: float) -> NDArray[np.bool_]: ...
+def is_certain(top: float | NDArray[np.float64], certain_from: float) -> bool | NDArray[np.bool_]:
+    """Return whether the top probability, or each of several, reaches the level of an answer.
+
+    An answer below the level is "not sure". This is the only place that decides it.
+    """
+    return top >= certain_from
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,7 +179,7 @@ class EmotionScores:
     @property
     def certain(self) -> bool:
         """Whether the top probability reaches the level; False means "not sure"."""
-        return self.ranked()[0][1] >= self.certain_from
+        return is_certain(self.ranked()[0][1], self.certain_from)
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,6 +269,11 @@ def require_model(name: str, models: Mapping[str, ModelSpec]) -> ModelSpec:
 
 
 def _require_trained(name: str, trained: Collection[str]) -> None:
+    if name not in BUILT_IN:
+        raise WeightsMissing(
+            f"{name} is not a model of this project, so it has no weights or calibration here.",
+            hint=f"Use one of {', '.join(BUILT_IN)}.",
+        )
     if missing := _list_untrained(name, trained):
         raise WeightsMissing(
             f"{name} is not trained yet."

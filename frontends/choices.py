@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core import OperatingPoint, Preset, detector_catalog
+from core import TARGET_ACCURACY, OperatingPoint, Preset, detector_catalog
 
 if TYPE_CHECKING:
     from core import DetectionFigures
@@ -25,8 +25,8 @@ DETECTOR_HELP = "The program that finds the faces. " + " ".join(
 )
 LEVEL_LABEL = "Not sure below"
 LEVEL_HELP = (
-    'An answer less probable than this is shown as "Not sure". At the recommended level, 80 % of '
-    "the sure answers were right."
+    'An answer less probable than this is shown as "Not sure". At the recommended level, '
+    f"{100 * TARGET_ACCURACY:.0f} % of the sure answers were right."
 )
 THRESHOLD_HELP = (
     "How sure the detector must be that something is a face. A lower threshold finds more faces "

@@ -90,9 +90,7 @@ def test_figures_before_and_after_are_printed(emotion):
         "8%",
     ):
         assert part in result.stdout
-    assert "Certain from a probability of 0.550: 70.0% of the faces, 81.0% of those right." in (
-        result.stdout
-    )
+    assert "The level is 0.550: 70.0% of the faces reach it, 81.0% of those right." in result.stdout
     assert "Published to shipped." in result.stdout
 
 
@@ -104,7 +102,7 @@ def test_shares_of_the_ensemble_are_printed(emotion):
 
 
 def test_unreachable_target_is_reported(emotion):
-    assert "No threshold reaches 100%" in emotion("--target-accuracy", "1").stdout
+    assert "No level reaches 100%" in emotion("--target-accuracy", "1").stdout
 
 
 def test_error_is_printed_with_its_hint(emotion):

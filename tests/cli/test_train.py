@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -169,6 +171,20 @@ def test_values_keep_equals_signs_but_not_outer_spaces():
 )
 def test_durations_are_rounded_to_hours_minutes_or_seconds(seconds, text):
     assert format_duration(seconds) == text
+
+
+def test_registered_model_is_offered_only_where_it_works(root):
+    code = """
+from core.classifiers import CLASSIFIERS
+CLASSIFIERS.add("registered", "nowhere:nothing")
+from cli import options
+print("registered" in [*options.ModelName], "registered" in options.list_models("all", None))
+print(any("registered" in names for names in ([*options.NetworkName], [*options.TrainedOrAll])))
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.split() == ["True", "False", "False"]
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "calibrate"])

@@ -89,6 +89,11 @@ def test_impossible_level_is_refused(level):
         Calibration(certain_from=level)
 
 
+def test_several_answers_are_certain_from_the_level_on():
+    rows = np.array([[0.7, 0.3], [0.69, 0.31], [0.2, 0.8]])
+    assert Calibration(certain_from=0.7).is_certain(rows).tolist() == [True, False, True]
+
+
 def test_stored_level_applies_unless_another_is_given():
     top = softmax(ROW).max()
     calibration = Calibration(certain_from=top + 0.01)

@@ -110,6 +110,14 @@ def test_untrained_model_names_the_training_command_and_the_trained_models(folde
     assert "or use resnet50." in caught.value.hint
 
 
+def test_model_of_another_project_has_no_weights_here(folder):
+    with pytest.raises(
+        WeightsMissing, match="registered_elsewhere is not a model of this"
+    ) as caught:
+        read_spec("registered_elsewhere", folder)
+    assert "mobilenet_v2" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -16,7 +16,7 @@ from core.calibration import Calibration, softmax
 from core.classifiers import member_names
 from core.classifiers.model import EmotionModel, Member
 from core.classifiers.network import load_network
-from core.config import Device, Engine
+from core.config import TARGET_ACCURACY, Device, Engine
 from core.errors import ConfigError
 from core.types import Float32Array
 from core.weights import SHIPPED_DIR, read_spec
@@ -25,10 +25,8 @@ from ..data.faces import read_faces
 from ..data.splits import Split, describe_data
 from ..learning.export import publish, update_model
 from .metrics import compute_calibration_error
-from .shares import fit_shares
+from .shares import fit_ensemble_weights
 
-TARGET_ACCURACY = 0.8
-"""Share of the certain answers that should be right."""
 _TEMPERATURES = (0.05, 20.0)
 """Range searched, wide enough that only a degenerate network ends at a bound."""
 _SMOOTHINGS = tuple(step / 100 for step in range(1, 31))
@@ -95,8 +93,8 @@ def calibrate_model(
     shares = {model: 1.0}
     if len(names) > 1:
         answers = [networks[name].spec.calibration.probabilities(logits[name]) for name in names]
-        fitted_to_labels = fit_shares(np.stack(answers), faces.labels)
-        shares = dict(zip(names, map(float, fitted_to_labels), strict=True))
+        fitted = fit_ensemble_weights(np.stack(answers), faces.labels)
+        shares = dict(zip(names, map(float, fitted), strict=True))
     members = {name: Member(each, each.spec.calibration) for name, each in networks.items()}
     rows = EmotionModel(members, shares, Calibration()).combine(logits)
     calibration = fit_calibration(rows, faces.labels, target_accuracy)
@@ -145,15 +143,14 @@ def fit_calibration(
     gain = _nll(plain.probabilities(logits), labels) - _nll(best.probabilities(logits), labels)
     chosen = best if gain > math.log(size) / (2 * size) else plain
     probabilities = chosen.probabilities(logits)
-    top = probabilities.max(axis=1)
     correct = probabilities.argmax(axis=1) == labels
-    level = find_certain_level(top, correct, target_accuracy)
-    answered = top >= level
+    level = find_certain_level(probabilities.max(axis=1), correct, target_accuracy)
+    with_level = dataclasses.replace(chosen, certain_from=level)
+    certain = with_level.is_certain(probabilities)
     return dataclasses.replace(
-        chosen,
-        certain_from=level,
-        coverage=float(answered.mean()),
-        selective_accuracy=float(correct[answered].mean()) if answered.any() else None,
+        with_level,
+        coverage=float(certain.mean()),
+        selective_accuracy=float(correct[certain].mean()) if certain.any() else None,
     )
 
 

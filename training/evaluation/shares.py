@@ -12,15 +12,17 @@ from .metrics import Labels
 _ROUNDS = 300
 """Of expectation maximisation; on thousands of faces it converges much earlier."""
 LEAST = 0.01
-"""The smallest share: if a member were left out, the others' mistakes would look unanimous."""
+"""The smallest weight: if a member were left out, the others' mistakes would look unanimous."""
 
 
-def fit_shares(probabilities: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
-    """Return (M,) shares, with sum one, for which (M, N, C) ``probabilities`` fit the labels best.
+def fit_ensemble_weights(probabilities: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
+    """Return (M,) weights of the members that make the labels most likely; they sum to one.
 
-    The likelihood of a mixture is concave in its shares, so expectation maximisation (Dempster
-    et al. 1977) finds the best ones. Shares are equal unless other ones raise the likelihood by
-    more than the additional parameters must (Schwarz 1978).
+    ``probabilities`` are (M, N, C), those of each member.
+
+    The likelihood of a mixture is concave in its weights, so expectation maximisation (Dempster
+    et al. 1977) finds the best ones. The weights are equal unless other ones raise the likelihood
+    by more than the additional parameters must (Schwarz 1978).
     """
     members, size = probabilities.shape[:2]
     equal = np.full(members, 1 / members)
