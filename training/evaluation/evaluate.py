@@ -61,17 +61,23 @@ def measure_models(
 ) -> Measurement:
     """Measure ``models`` and write metrics.json and predictions.csv into ``directory``.
 
-    The options are those of :func:`training.reporting.evaluation.evaluate_models`.
+    No ``models`` means all trained ones of ``weights_dir``. ``votes`` is FER+'s CSV, ``labels`` a
+    CSV that says what class folders of other names stand for, and ``split`` None takes all faces.
+    Where ``sources`` hold the training split too, the figures are given once more without
+    near-copies of training faces. ``speed`` measures how long each model takes on this machine.
     """
     folder = weights_dir or SHIPPED_DIR
     names = choose_models(models, folder)
     faces = read_faces(sources, split, read_mapping(labels) if labels else None)
-    known = read_votes(votes, faces.names) if votes else None
-    subject = GroundTruth(faces.labels, known, _mark_seen(faces, sources, split))
+    ground_truth = GroundTruth(
+        faces.labels,
+        read_votes(votes, faces.names) if votes else None,
+        _mark_seen(faces, sources, split),
+    )
     answers = _collect_answers(names, folder, faces, engine, device)
     measured: dict[str, dict[str, Any]] = {
         name: {
-            **compute_metrics(answer.logits, answer.calibration, subject),
+            **compute_metrics(answer.logits, answer.calibration, ground_truth),
             "weights_sha256": answer.weights_sha256,
             "seconds": round(answer.seconds, 3),
         }
@@ -87,7 +93,7 @@ def measure_models(
         "skipped": len(faces.skipped),
         "classes": list(EMOTIONS),
         "models": measured,
-        "pairs": _compare_pairs({name: answers[name] for name in names}, subject),
+        "pairs": _compare_pairs({name: answers[name] for name in names}, ground_truth),
     }
     if speed:
         for name, taken in measure_speed(names, weights_dir=folder).items():
@@ -99,6 +105,8 @@ def measure_models(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Answer:
+    """What one model says of all faces, and the seconds it took."""
+
     logits: Float32Array
     calibration: Calibration
     weights_sha256: Mapping[str, str]
@@ -156,14 +164,16 @@ def _collect_answers(
     }
 
 
-def _compare_pairs(answers: Mapping[str, _Answer], subject: GroundTruth) -> list[dict[str, Any]]:
+def _compare_pairs(
+    answers: Mapping[str, _Answer], ground_truth: GroundTruth
+) -> list[dict[str, Any]]:
     """Compare every two models on the same faces."""
     probabilities = {
         name: answer.calibration.probabilities(answer.logits) for name, answer in answers.items()
     }
     result = []
     for first, second in combinations(probabilities, 2):
-        found = compare_models(probabilities[first], probabilities[second], subject.labels)
+        found = compare_models(probabilities[first], probabilities[second], ground_truth.labels)
         result.append({"first": first, "second": second, **dataclasses.asdict(found)})
     return result
 

@@ -41,7 +41,7 @@ class GroundTruth:
 
 
 def compute_metrics(
-    logits: Float32Array, calibration: Calibration, subject: GroundTruth
+    logits: Float32Array, calibration: Calibration, ground_truth: GroundTruth
 ) -> dict[str, Any]:
     """Return the figures of (N, 7) uncalibrated ``logits``, each headline with its interval.
 
@@ -50,25 +50,25 @@ def compute_metrics(
     """
     probabilities = calibration.probabilities(logits)
     uncalibrated = softmax(logits)
-    plain = compute_headlines(uncalibrated, subject.labels)
+    plain = compute_headlines(uncalibrated, ground_truth.labels)
     return {
-        **compute_headlines_with_intervals(probabilities, subject.labels),
+        **compute_headlines_with_intervals(probabilities, ground_truth.labels),
         "nll_uncalibrated": plain["nll"],
         "brier_uncalibrated": plain["brier"],
         "ece_uncalibrated": plain["ece"],
         "temperature": calibration.temperature,
         "smoothing": calibration.smoothing,
-        "certain": _measure_certain(probabilities, subject.labels, calibration.certain_from),
-        "per_class": compute_per_class(probabilities, subject.labels),
-        "confusion_matrix": count_confusions(probabilities, subject.labels),
-        "risk_coverage": compute_risk_coverage(probabilities, subject.labels),
-        "reliability": compute_reliability(probabilities, subject.labels),
-        "reliability_uncalibrated": compute_reliability(uncalibrated, subject.labels),
-        "conformal": measure_conformal_sets(probabilities, subject.labels),
-        "crowd": measure_crowd_agreement(probabilities, subject.labels, subject.votes)
-        if subject.votes
+        "certain": _measure_certain(probabilities, ground_truth.labels, calibration),
+        "per_class": compute_per_class(probabilities, ground_truth.labels),
+        "confusion_matrix": count_confusions(probabilities, ground_truth.labels),
+        "risk_coverage": compute_risk_coverage(probabilities, ground_truth.labels),
+        "reliability": compute_reliability(probabilities, ground_truth.labels),
+        "reliability_uncalibrated": compute_reliability(uncalibrated, ground_truth.labels),
+        "conformal": measure_conformal_sets(probabilities, ground_truth.labels),
+        "crowd": measure_crowd_agreement(probabilities, ground_truth.labels, ground_truth.votes)
+        if ground_truth.votes
         else None,
-        "deduplicated": _measure_unseen(probabilities, subject),
+        "deduplicated": _measure_unseen(probabilities, ground_truth),
         "intervals": {"level": LEVEL, "resamples": RESAMPLES, "method": "percentile bootstrap"},
     }
 
@@ -102,22 +102,28 @@ def compute_headlines_with_intervals(
     return metrics
 
 
-def _measure_certain(probabilities: Probabilities, labels: Labels, level: float) -> dict[str, Any]:
-    """Return the share of faces answered at ``level`` or above, and the accuracy on those."""
-    answered = probabilities.max(axis=1) >= level
+def _measure_certain(
+    probabilities: Probabilities, labels: Labels, calibration: Calibration
+) -> dict[str, Any]:
+    """Return the share of faces with a certain answer, and the accuracy on those."""
+    certain = calibration.is_certain(probabilities)
     right = probabilities.argmax(axis=1) == labels
     return {
-        "from": level,
-        "coverage": float(answered.mean()),
-        "accuracy": float(right[answered].mean()) if answered.any() else None,
+        "from": calibration.certain_from,
+        "coverage": float(certain.mean()),
+        "accuracy": float(right[certain].mean()) if certain.any() else None,
     }
 
 
-def _measure_unseen(probabilities: Probabilities, subject: GroundTruth) -> dict[str, Any] | None:
-    if subject.seen is None:
+def _measure_unseen(
+    probabilities: Probabilities, ground_truth: GroundTruth
+) -> dict[str, Any] | None:
+    if ground_truth.seen is None:
         return None
-    fresh = ~subject.seen
-    metrics: dict[str, Any] = {"removed": int(subject.seen.sum()), "n": int(fresh.sum())}
+    fresh = ~ground_truth.seen
+    metrics: dict[str, Any] = {"removed": int(ground_truth.seen.sum()), "n": int(fresh.sum())}
     if fresh.any():
-        metrics |= compute_headlines_with_intervals(probabilities[fresh], subject.labels[fresh])
+        metrics |= compute_headlines_with_intervals(
+            probabilities[fresh], ground_truth.labels[fresh]
+        )
     return metrics

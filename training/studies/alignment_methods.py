@@ -114,7 +114,7 @@ def compare_methods(
             difference = compute_accuracy_difference(right, reference.argmax(axis=1) == labels)
             result[name][way] = {
                 **share_with_interval("accuracy", int(right.sum()), len(labels)),
-                "certain": float((rows.max(axis=1) >= model.calibration.certain_from).mean()),
+                "certain": float(model.calibration.is_certain(rows).mean()),
                 "flips": measure_flips(rows, reference),
                 "against_mesh": dataclasses.asdict(difference),
             }
@@ -128,7 +128,10 @@ def detect_photo_faces(photos: Path) -> Iterator[tuple[int | None, RgbImage, lis
     """
     config = AnalyzerConfig()
     detector = DETECTORS.get("mtcnn")(
-        settings=config.settings, threshold=config.detection_threshold, device=config.device
+        settings=config.settings,
+        threshold=config.detection_threshold,
+        device=config.device,
+        weights_dir=config.weights_dir,
     )
     for path, read in iter_image_files(photos):
         try:

@@ -130,7 +130,9 @@ def _load_detector() -> Any:
     settings = PresetSettings(
         detector="mtcnn", working_px=_DETECTED_PX, min_face_px=_DETECTED_PX // 4
     )
-    return DETECTORS.get("mtcnn")(settings=settings, threshold=None, device=Device.AUTO)
+    return DETECTORS.get("mtcnn")(
+        settings=settings, threshold=None, device=Device.AUTO, weights_dir=None
+    )
 
 
 def _measure_models(
@@ -212,11 +214,10 @@ def _get_grey(faces: Sequence[LocatedFace]) -> UInt8Array:
 
 
 def _measure(answers: Probabilities, labels: Labels, calibration: Calibration) -> dict[str, Any]:
-    top = answers.max(axis=1)
     return {
         **measure_headlines(answers, labels, ("accuracy", "macro_f1", "nll", "ece")),
-        "mean_confidence": float(top.mean()),
-        "certain": float((top >= calibration.certain_from).mean()),
+        "mean_confidence": float(answers.max(axis=1).mean()),
+        "certain": float(calibration.is_certain(answers).mean()),
     }
 
 

@@ -167,7 +167,7 @@ def _describe_groups(slicing: Slicing, labels: Labels) -> list[dict[str, Any]]:
 
 def _measure(answers: Probabilities, labels: Labels, calibration: Calibration) -> dict[str, Any]:
     top = answers.max(axis=1)
-    certain = top >= calibration.certain_from
+    certain = calibration.is_certain(answers)
     right = answers.argmax(axis=1) == labels
     return {
         "n": len(labels),
