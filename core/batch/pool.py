@@ -28,8 +28,11 @@ PHOTOS_PER_CHUNK = 8
 """Photos whose faces are classified together, and which are analyzed again after a killed run."""
 _CHUNKS_PER_WORKER = 2
 """A worker reads the photos of its next chunk while it analyzes the current one."""
-_TRIES_ALONE = 2
-"""A file is blamed only if two workers die on it alone; one may have been killed from outside."""
+_MAX_CRASHES_PER_FILE = 2
+"""Report a file as unreadable after two workers crashed while it was their only file; one of them
+may have been killed from outside."""
+_MAX_FAILED_STARTS = 2
+"""Give up if one worker more than these in a row ends before it is ready."""
 _SECONDS_PER_PHOTO = 120
 """A worker that sends nothing for so long counts as hung; a photo takes about 50 ms."""
 _START_SECONDS = 600
@@ -39,10 +42,10 @@ _START_SECONDS = 600
 @dataclass(slots=True)
 class _Chunk:
     paths: list[str]
-    deaths: int = 0
-    """Workers that died on this file alone."""
-    alone: bool = False
-    """Whether it is a single file that may have killed a worker."""
+    crashes: int = 0
+    """Workers that crashed while this was their only file."""
+    suspected: bool = False
+    """Whether it is a single file that may have crashed a worker."""
 
 
 @dataclass(slots=True, eq=False)
@@ -54,8 +57,8 @@ class _WorkerProcess:
     last_message_s: float = field(default_factory=time.monotonic)
 
     def can_take_chunk(self) -> bool:
-        # A suspected file gets a worker for itself, so that it is clear what killed the worker.
-        has_suspect = any(chunk.alone for chunk in self.chunks)
+        # A suspected file gets a worker for itself, so that it is clear what crashed the worker.
+        has_suspect = any(chunk.suspected for chunk in self.chunks)
         return self.ready and len(self.chunks) < _CHUNKS_PER_WORKER and not has_suspect
 
     def is_overdue(self) -> bool:
@@ -74,7 +77,7 @@ class _WorkerProcess:
 
 
 class LocalPool:
-    """Worker processes; one that dies is replaced, and its photos are then tried one by one."""
+    """Worker processes; one that crashes is replaced, and its photos are then tried one by one."""
 
     def __init__(
         self, setup: WorkerSetup, workers: int, *, photos_per_chunk: int = PHOTOS_PER_CHUNK
@@ -84,7 +87,7 @@ class LocalPool:
         self._provenance: Provenance | None = None
         self._waiting: deque[_Chunk] = deque()
         self._finished: deque[list[FileResult]] = deque()
-        self._deaths_at_start = 0
+        self._failed_starts = 0
         self._workers: list[_WorkerProcess] = []
         try:
             for _ in range(workers):
@@ -128,7 +131,7 @@ class LocalPool:
                     self._waiting.append(chunk)
                 if not self._waiting:
                     return
-                must_wait = self._waiting[0].alone and worker.chunks
+                must_wait = self._waiting[0].suspected and worker.chunks
                 if len(worker.chunks) == chunks_held and worker.can_take_chunk() and not must_wait:
                     self._send(worker, self._waiting.popleft())
 
@@ -154,7 +157,7 @@ class LocalPool:
             worker.last_message_s = time.monotonic()
             if isinstance(message, ProjectError):
                 raise message
-            self._deaths_at_start = 0
+            self._failed_starts = 0
             if isinstance(message, Provenance):
                 self._mark_ready(worker, message)
             else:
@@ -178,8 +181,8 @@ class LocalPool:
         self._workers.remove(worker)
         worker.kill()
         if not worker.ready:
-            self._deaths_at_start += 1
-            if self._deaths_at_start > _TRIES_ALONE:
+            self._failed_starts += 1
+            if self._failed_starts > _MAX_FAILED_STARTS:
                 raise ProjectError(
                     "The worker processes end before they are ready.",
                     hint="Free some memory or use fewer --workers; `emotion doctor` checks the "
@@ -187,14 +190,14 @@ class LocalPool:
                 )
         for chunk in worker.chunks:
             for path in chunk.paths:
-                deaths = chunk.deaths + 1 if chunk.alone else 0
-                if deaths == _TRIES_ALONE:
+                crashes = chunk.crashes + 1 if chunk.suspected else 0
+                if crashes == _MAX_CRASHES_PER_FILE:
                     error = UnreadableImage(
                         "The worker process crashed or hung on this file, twice."
                     )
                     self._finished.append([FileResult.from_error(path, error)])
                 else:
-                    self._waiting.append(_Chunk([path], deaths, alone=True))
+                    self._waiting.append(_Chunk([path], crashes, suspected=True))
         self._workers.append(self._start_worker())
 
     def _start_worker(self) -> _WorkerProcess:

@@ -42,7 +42,7 @@ _MAX_NAME_BYTES = 230
 """Longest file name before a suffix is added; most file systems allow 255 bytes."""
 
 Photo = tuple[str, RgbImage | ProjectError]
-"""A path, and its photo or why it could not be read."""
+"""A path, and its photo or the error that explains why it could not be read."""
 
 
 def make_analyzer(config: AnalyzerConfig) -> Analyzer:
@@ -74,14 +74,17 @@ class Worker:
         self._faces_per_call = _FACES_PER_CALL_GPU if on_gpu else _FACES_PER_CALL
 
     def read(self, path: str) -> RgbImage | ProjectError:
-        """Return the photo, or the error why it cannot be read."""
+        """Return the photo, or the error that explains why it cannot be read."""
         try:
             return self._setup.source.read(path, self._reader)
         except ProjectError as error:
             return error
 
     def read_ahead(self, paths: Iterable[str | None]) -> Iterator[Photo | None]:
-        """Yield each path with its photo, and each None as it is; another thread reads ahead."""
+        """Yield (path, photo) pairs, reading one photo ahead in a second thread.
+
+        None ends a chunk and is passed on.
+        """
         # One photo is read while another is analyzed; reading more ahead would only cost memory.
         queue: Queue[Photo | BaseException | None] = Queue(maxsize=1)
         end = EOFError()
@@ -146,7 +149,7 @@ class Worker:
         results = []
         for (path, _, image), analysis in zip(pending, analyses, strict=True):
             if image is not None and self._setup.annotate is not None:
-                target = annotated_path(self._setup.annotate, path)
+                target = get_annotated_path(self._setup.annotate, path)
                 with report_resumable_disk_errors(target):
                     atomic_write(target, encode_png(annotate(image, analysis)))
             results.append(FileResult.from_analysis(path, analysis))
@@ -165,7 +168,7 @@ def use_one_core() -> None:
     cv2.setNumThreads(1)
 
 
-def annotated_path(folder: Path, path: str) -> Path:
+def get_annotated_path(folder: Path, path: str) -> Path:
     """Return where the annotated copy of ``path`` goes: in the same subfolders, below ``folder``.
 
     Two photos never share a copy.
@@ -186,7 +189,7 @@ def run_worker(connection: Connection, setup: WorkerSetup) -> None:
     """Analyze the paths that come through ``connection`` until it closes.
 
     This is the program of a worker process. It first sends its analyzer's provenance, or the error
-    why it has no analyzer; then the results of each list of paths it receives.
+    that explains why it has no analyzer; then the results of each list of paths it receives.
     """
     use_one_core()
     keep_blocks()

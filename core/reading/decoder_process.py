@@ -1,8 +1,8 @@
 """The program of a decoder process: bytes in, pixels out.
 
 :mod:`.isolation` starts it and talks to it over standard input and output, in lengths, JSON and raw
-pixels: whoever takes this process over through a bug in a decoder can send nothing that would run
-on the other side. It imports the decoder and none of the networks.
+pixels: an attacker who takes this process over through a bug in a decoder can send nothing that
+would run on the other side. It imports the decoder and none of the networks.
 """
 
 from __future__ import annotations

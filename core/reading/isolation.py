@@ -1,4 +1,4 @@
-"""Reading untrusted images in separate processes, so that no decoder can take ours down.
+"""Reading untrusted images in separate processes, so that no decoder can crash this process.
 
 A decoder is C code that meets hostile bytes: if one crashes, hangs or asks for all memory, only its
 process ends, the file is refused like any damaged one, and the next file gets a new process.
@@ -101,7 +101,7 @@ class IsolatedReader:
                     with self._borrow(fresh=fresh) as decoder:
                         return decoder.decode(data, kind, self._seconds)
                 except DecoderLate:
-                    what = f"took longer than {self._seconds} seconds and was given up"
+                    what = f"took longer than {self._seconds} seconds and was stopped"
                     break
                 except DecoderEnded as ended:
                     if fresh and not ended.was_ready:
