@@ -123,6 +123,6 @@ def _run_measure(measure: Measure, given: Mapping[str, Sequence[str]], results: 
         )
         if finished.returncode:
             raise typer.Exit(finished.returncode)
-        if measure.written:
-            written = Path(folder) / measure.written
+        if measure.output_file:
+            written = Path(folder) / measure.output_file
             (results / f"{measure.artefact}.json").write_bytes(written.read_bytes())

@@ -66,7 +66,7 @@ PRESETS: dict[Preset, PresetSettings] = {
 }
 
 
-def settings_for(preset: Preset, detector: str | None = None) -> PresetSettings:
+def get_settings(preset: Preset, detector: str | None = None) -> PresetSettings:
     """Return what ``preset`` means for ``detector``; None means the preset's own."""
     from .detectors import DETECTORS
 
@@ -147,7 +147,7 @@ class AnalyzerConfig:
 
     @property
     def settings(self) -> PresetSettings:
-        return settings_for(self.preset, self.detector)
+        return get_settings(self.preset, self.detector)
 
     @property
     def chosen_detector(self) -> str:

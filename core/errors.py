@@ -75,15 +75,15 @@ class UnknownComponent(ConfigError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        close = difflib.get_close_matches(_normalize(name), map(_normalize, names), n=1)
-        meant = next((each for each in names if [_normalize(each)] == close), None)
+        close = difflib.get_close_matches(_normalise(name), map(_normalise, names), n=1)
+        meant = next((each for each in names if [_normalise(each)] == close), None)
         hint = f"Did you mean '{meant}'? " if meant else ""
         super().__init__(
             f"There is no {kind} named '{name}'.", hint=f"{hint}Known: {', '.join(names)}."
         )
 
 
-def _normalize(name: str) -> str:
+def _normalise(name: str) -> str:
     return name.lower().replace("-", "_")
 
 

@@ -65,10 +65,10 @@ def _macros() -> Any:
         undefined=StrictUndefined,
     )
     environment.globals.update(
-        EMOTIONS=EMOTIONS, wording=wording, crop_data_url=crop_data_url, css_color=_css_color
+        EMOTIONS=EMOTIONS, wording=wording, crop_data_url=crop_data_url, css_colour=_css_colour
     )
     return environment.get_template("cards.html.j2").module
 
 
-def _css_color(emotion: Emotion) -> str:
+def _css_colour(emotion: Emotion) -> str:
     return "rgb({},{},{})".format(*emotion.colour)

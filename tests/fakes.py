@@ -108,7 +108,7 @@ class FakeAnalyzer(Analyzer):
             config or AnalyzerConfig(),
             detector=self.detector,
             landmarks=DetectorLandmarks(),
-            model=EmotionModel.of_one(
+            model=EmotionModel.from_single_classifier(
                 (config or AnalyzerConfig()).model,
                 SquareClassifier(),
                 Calibration(certain_from=CERTAIN_FROM),

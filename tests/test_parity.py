@@ -178,7 +178,7 @@ OFFERED = [
 
 
 @pytest.fixture(autouse=True)
-def _anew() -> Iterator[None]:
+def clear_streamlit_caches() -> Iterator[None]:
     import streamlit as st
 
     st.cache_resource.clear()

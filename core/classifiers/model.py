@@ -41,7 +41,7 @@ class EmotionModel:
     """Manifest fields that affect answers, JSON-ready."""
 
     @classmethod
-    def of_one(
+    def from_single_classifier(
         cls,
         name: str,
         classifier: Classifier,
@@ -100,7 +100,7 @@ def load_model(config: AnalyzerConfig) -> EmotionModel:
     )
     if isinstance(classifier, EmotionModel):
         return classifier
-    return EmotionModel.of_one(config.model, classifier, Calibration())
+    return EmotionModel.from_single_classifier(config.model, classifier, Calibration())
 
 
 def load_trained_model(

@@ -107,7 +107,7 @@ DETECTORS.add(
 def load(config: AnalyzerConfig) -> tuple[Detector, DetectorFacts]:
     """Load the detector that ``config`` asks for; WeightsError if its weights are missing."""
     from ..weights import read_detector, read_detectors
-    from .tuning import tuned_threshold
+    from .tuning import find_tuned_threshold
 
     name, folder = config.chosen_detector, config.weights_dir
     sha256 = {}
@@ -117,7 +117,7 @@ def load(config: AnalyzerConfig) -> tuple[Detector, DetectorFacts]:
         folder, sha256 = stored.file.parent, {weights: stored.sha256}
     threshold = config.detection_threshold
     if threshold is None:
-        threshold = tuned_threshold(name, config.preset, config.operating_point, folder)
+        threshold = find_tuned_threshold(name, config.preset, config.operating_point, folder)
     detector = DETECTORS.get(name)(
         settings=config.settings, threshold=threshold, device=config.device, weights_dir=folder
     )

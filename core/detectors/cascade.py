@@ -106,7 +106,7 @@ def _propose(sums: Sums, network: NetworkRunner, settings: CascadeSettings) -> B
     height, width = sums.shape[0] - 1, sums.shape[1] - 1
     found = [np.zeros((0, 9), np.float32)]
     for scale in _list_scales((height, width), settings):
-        level = _normalize(resize_image(sums, (int(height * scale + 1), int(width * scale + 1))))
+        level = _normalise(resize_image(sums, (int(height * scale + 1), int(width * scale + 1))))
         found.append(_find_candidates(network.run(level[None])[0], scale, settings.thresholds[0]))
     rows = np.concatenate(found)
     rows = rows[nms(rows[:, :4], rows[:, 4], SAME_FACE)[:_MOST]]
@@ -167,7 +167,7 @@ def run_batched(network: NetworkRunner, sums: Sums, boxes: Boxes, side: int) -> 
     while start < len(windows):
         rest = len(windows) - start
         size = next(size for size, least in _BATCHES if rest >= least)
-        cells = _normalize(crop_windows(sums, windows[start : start + size], side))
+        cells = _normalise(crop_windows(sums, windows[start : start + size], side))
         missing = size - len(cells)
         batch = np.pad(cells, ((0, missing), (0, 0), (0, 0), (0, 0))) if missing else cells
         rows.append(network.run(batch)[: len(cells)])
@@ -175,7 +175,7 @@ def run_batched(network: NetworkRunner, sums: Sums, boxes: Boxes, side: int) -> 
     return np.concatenate(rows)
 
 
-def _normalize(cells: Float32Array) -> Float32Array:
+def _normalise(cells: Float32Array) -> Float32Array:
     """Scale ``cells`` in place to -1..1, as the networks were trained."""
     cells -= 127.5
     cells *= 1 / 128

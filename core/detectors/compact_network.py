@@ -76,7 +76,7 @@ class CompactNetwork(nn.Module):
 def _decode(score: Tensor, box: Tensor, index: int) -> Tensor:
     """Return (N, cells, 5) of one level; centres are predicted in cells, sides as exponents."""
     stride = STRIDES[index]
-    middles = cell_centers(score.shape[-2], score.shape[-1], stride).to(score.device)
+    middles = cell_centres(score.shape[-2], score.shape[-1], stride).to(score.device)
     flat = box.flatten(2).transpose(1, 2).float()
     middle = middles + flat[..., :2] * stride
     half = flat[..., 2:].clamp(max=_LARGEST_EXPONENT).exp() * (_START_CELLS * stride / 2)
@@ -84,7 +84,7 @@ def _decode(score: Tensor, box: Tensor, index: int) -> Tensor:
     return torch.cat([logit, middle - half, middle + half], dim=-1)
 
 
-def cell_centers(rows: int, columns: int, stride: int) -> Tensor:
+def cell_centres(rows: int, columns: int, stride: int) -> Tensor:
     """Return the (rows * columns, 2) x, y of the cells' centres in pixels, row by row."""
     x = (torch.arange(columns) + 0.5) * stride
     y = (torch.arange(rows) + 0.5) * stride

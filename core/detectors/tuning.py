@@ -93,9 +93,9 @@ def _parse_point(entry: Mapping[str, Any]) -> DetectionPoint:
     return point
 
 
-def tuned_threshold(
+def find_tuned_threshold(
     detector: str, preset: Preset, point: OperatingPoint, weights_dir: Path | None = None
 ) -> float | None:
-    """Return the score from which a detection counts; None if none was measured."""
+    """Return the score from which a detection counts; None if no threshold was measured."""
     figures = detection_figures(detector, preset, weights_dir)
     return None if figures is None else figures.points[point].threshold

@@ -30,7 +30,7 @@ def list_installed_packages() -> Installed:
     for distribution in metadata.distributions():
         # A folder left by an interrupted installation has neither name nor version.
         if name := distribution.metadata["Name"]:
-            found.setdefault(_normalize_name(name), distribution)
+            found.setdefault(_normalise_name(name), distribution)
     return found
 
 
@@ -41,10 +41,10 @@ def check_packages(
     packages = list_installed_packages() if installed is None else installed
     try:
         wanted = {
-            _normalize_name(req.name): (req, why) for req, why in _read_requirements(requirements)
+            _normalise_name(req.name): (req, why) for req, why in _read_requirements(requirements)
         }
         tested = {
-            _normalize_name(req.name): str(req.specifier)
+            _normalise_name(req.name): str(req.specifier)
             for req, _ in _read_requirements(constraints)
         }
     except ModuleNotFoundError:
@@ -54,17 +54,17 @@ def check_packages(
         remedy = f"git checkout -- {file}"
         return (Finding("packages", Status.PROBLEM, f"{file} cannot be read.", remedy),)
 
-    unfit = tuple(_find_unfit(wanted, packages))
+    unmet = tuple(_find_unmet_requirements(wanted, packages))
     summary = Finding("packages", Status.OK, f"{len(wanted)} direct requirements are met.")
     return (
-        *(unfit or (summary,)),
+        *(unmet or (summary,)),
         *_find_opencv_clash(packages),
         *_find_conflicts(wanted, packages),
-        *_find_untested(tested, packages, known={finding.name for finding in unfit}),
+        *_find_untested(tested, packages, known={finding.name for finding in unmet}),
     )
 
 
-def _normalize_name(name: str) -> str:
+def _normalise_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -77,7 +77,7 @@ def _read_requirements(path: Path) -> Iterator[tuple[Requirement, str]]:
             yield Requirement(text.strip()), reason.strip()
 
 
-def _find_unfit(
+def _find_unmet_requirements(
     wanted: Mapping[str, tuple[Requirement, str]], installed: Installed
 ) -> Iterator[Finding]:
     for name, (requirement, reason) in wanted.items():
@@ -115,7 +115,7 @@ def _find_conflicts(wanted: Iterable[str], installed: Installed) -> Iterator[Fin
                 continue
             if needed.marker is not None and not needed.marker.evaluate({"extra": ""}):
                 continue
-            other = _normalize_name(needed.name)
+            other = _normalise_name(needed.name)
             found = installed.get(other)
             if found is None:
                 conflicts.append(f"{name} needs {needed.name}, which is not installed")

@@ -96,7 +96,7 @@ def warp_square(image: RgbImage, matrix: NDArray[np.float64], side: int) -> UInt
     # 32 * 48 = 1536 px are enough for any face. The 1e-3 absorbs rounding errors, which would
     # otherwise blur a face that fits already.
     factor = int(np.clip(np.ceil(1.0 / max(_scale(matrix), 1e-6) - 1e-3), 1, 32))
-    enlarged = to_pixel_centers(matrix * factor)
+    enlarged = to_pixel_centres(matrix * factor)
     large = side * factor
     # Only the part that the square shows is converted to grey.
     window, offset = _source_window(image, enlarged, large)
@@ -113,7 +113,7 @@ def warp_square(image: RgbImage, matrix: NDArray[np.float64], side: int) -> UInt
     return pixels
 
 
-def to_pixel_centers(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+def to_pixel_centres(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return ``matrix`` for cv2, whose origin is the centre of the first pixel, not its corner."""
     shifted = matrix.copy()
     shifted[:, 2] += matrix[:, :2] @ np.array([0.5, 0.5]) - 0.5

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ..faces.alignment import to_pixel_centers
+from ..faces.alignment import to_pixel_centres
 from ..types import (
     AlignedCrop,
     Box,
@@ -196,14 +196,14 @@ def _draw_label(pen: _Pen, colour: tuple[int, int, int], text: str, spot: Box) -
     left, top, _, _ = pen.draw.textbbox((0, 0), text, font=pen.font)
     at = (spot.x1 + 2 * pen.stroke - left, spot.y1 + 2 * pen.stroke - top)
     pen.draw.rectangle((spot.x1, spot.y1, spot.x2, spot.y2), fill=colour, outline=_DARK)
-    pen.draw.text(at, text, font=pen.font, fill=_choose_text_color(colour))
+    pen.draw.text(at, text, font=pen.font, fill=_choose_text_colour(colour))
 
 
 def _overlaps(a: Box, b: Box) -> bool:
     return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2
 
 
-def _choose_text_color(colour: tuple[int, int, int]) -> tuple[int, int, int]:
+def _choose_text_colour(colour: tuple[int, int, int]) -> tuple[int, int, int]:
     """Return black or white, whichever contrasts more with ``colour`` (WCAG 2 luminance)."""
     linear = [
         v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4
@@ -216,7 +216,7 @@ def _choose_text_color(colour: tuple[int, int, int]) -> tuple[int, int, int]:
 def _blend_heatmap(pixels: UInt8Array, face: FaceAnalysis, heat: Float32Array) -> None:
     height, width = pixels.shape[:2]
     # At the crop's scale: the map's values belong to squares of the crop, not to points.
-    inverse = cv2.invertAffineTransform(to_pixel_centers(face.crop.matrix))
+    inverse = cv2.invertAffineTransform(to_pixel_centres(face.crop.matrix))
     side = heat.shape[0]
     corners = np.array([[-1, -1, 1], [side, -1, 1], [-1, side, 1], [side, side, 1]]) @ inverse.T
     x1, y1 = np.clip(np.floor(corners.min(axis=0)).astype(int), 0, [width, height])

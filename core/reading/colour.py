@@ -51,7 +51,7 @@ class ToneRange:
 
 
 @dataclass(frozen=True, slots=True)
-class ColorConversion:
+class ColourConversion:
     """How the pixels of one image become RGB; made once, then applied band by band."""
 
     tones: ToneRange | None
@@ -59,7 +59,7 @@ class ColorConversion:
     profile: ImageCms.ImageCmsTransform | None
 
     @classmethod
-    def from_image(cls, image: Image.Image) -> ColorConversion:
+    def from_image(cls, image: Image.Image) -> ColourConversion:
         """Return the conversion for a loaded image."""
         deep = image.mode in _DEEP
         tags = getattr(image, "tag_v2", {})
@@ -111,7 +111,7 @@ def split_into_bands(image: Image.Image) -> Iterator[Image.Image]:
         yield image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
-def keep_transparent_color(image: Image.Image) -> None:
+def keep_transparent_colour(image: Image.Image) -> None:
     """Convert a PNG's transparent colour to eight bits, before the pixels are loaded.
 
     It has the file's bit depth, and Pillow scales the pixels but not this colour.

@@ -15,7 +15,7 @@ from PIL import Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
 from ..errors import ImageTooLarge, InputError, UnreadableImage
 from ..types import UInt8Array
-from .color import ColorConversion, keep_transparent_color
+from .colour import ColourConversion, keep_transparent_colour
 from .formats import Format
 from .limits import (
     CONCURRENT_DECODES,
@@ -54,7 +54,7 @@ def decode(data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
         with contextlib.closing(image):
             _check(image, kind, screened)
             stored = image.size
-            keep_transparent_color(image)
+            keep_transparent_colour(image)
             if screened.scalable_wh == image.size:
                 _reduce_while_decoding(image)
             image.load()
@@ -120,7 +120,7 @@ def _make_upright(image: Image.Image) -> tuple[UInt8Array, bool]:
     shape = (width, height, 3) if turned else (height, width, 3)
     upright: UInt8Array = np.empty(shape, np.uint8)
     target = _view_as_stored(upright, orientation)
-    conversion = ColorConversion.from_image(image)
+    conversion = ColourConversion.from_image(image)
     scale_x, scale_y = image.width / width, image.height / height
     reach = math.ceil(_FILTER_REACH * scale_y) + 1
     rows = max(1, int(_BAND_PIXELS / (image.width * scale_y)))

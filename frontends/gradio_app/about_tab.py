@@ -18,8 +18,8 @@ _KEPT = """The server keeps a photo that you send in a private folder and delete
 minutes."""
 
 
-def about_tab() -> None:
-    """Show the short form, and the rest of the page if the documentation is there."""
+def build_about_tab() -> None:
+    """Build the tab with the short form, and the rest of the page if the documentation is there."""
     with gr.Tab("About", id="about"):
         gr.Markdown(SHORT_FORM.read_text(encoding="utf-8"))
         gr.Markdown(_KEPT)

@@ -34,8 +34,8 @@ class AnnotatedPicture(gr.Image, metaclass=WithoutStubFile):
         return ImageData(path=stored, orig_name=name)
 
 
-def annotated_field() -> AnnotatedPicture:
-    """Return the field of the annotated photo, hidden while there is none."""
+def build_annotated_field() -> AnnotatedPicture:
+    """Build the field of the annotated photo, hidden while there is none."""
     return AnnotatedPicture(
         label="Faces",
         show_label=False,

@@ -82,12 +82,12 @@ def make_page_handler(analyzers: Analyzers) -> Callable[..., list[Any]]:
 
     def show(photo: UploadedPhoto | None, *settings: Any) -> list[Any]:
         if photo is None:
-            return _fields(notice_html(INVITATION))
+            return _fields(format_notice_html(INVITATION))
         show_loading_message(analyzers, *settings)
         try:
             image, analysis = analyze_upload(photo, analyzers, *settings)
         except gr.Error as error:
-            return _fields(refusal_html(error))
+            return _fields(format_refusal_html(error))
         return _fields(format_cards(analysis), show_picture(image, analysis), to_json(analysis))
 
     return show
@@ -119,14 +119,18 @@ def format_cards(analysis: ImageAnalysis) -> str:
     notes = "".join(f"<p>{escape(note)}</p>" for note in analysis.notes)
     if analysis.faces:
         return notes + cards_html(analysis.faces)
-    return notes + notice_html(f"<strong>{NO_FACE}</strong><p>{NO_FACE_HELP.replace('**', '')}</p>")
+    return notes + format_notice_html(
+        f"<strong>{NO_FACE}</strong><p>{NO_FACE_HELP.replace('**', '')}</p>"
+    )
 
 
-def refusal_html(error: gr.Error) -> str:
-    """Return a refusal in place of the answer; its texts are HTML already."""
-    return notice_html(f"<strong>{error.title}.</strong><p>{error.message}</p>", role="alert")
+def format_refusal_html(error: gr.Error) -> str:
+    """Return the HTML of a refusal in place of the answer; its texts are HTML already."""
+    return format_notice_html(
+        f"<strong>{error.title}.</strong><p>{error.message}</p>", role="alert"
+    )
 
 
-def notice_html(html: str, role: str = "status") -> str:
-    """Return a message in place of an answer; screen readers say it when it appears."""
+def format_notice_html(html: str, role: str = "status") -> str:
+    """Return the HTML of a message in place of an answer; screen readers say it when it appears."""
     return f'<div class="notice" role="{role}">{html}</div>'

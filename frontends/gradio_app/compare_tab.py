@@ -11,18 +11,18 @@ from core import ModelInfo
 from frontends.analyzers import Analyzers
 from frontends.cards import table_html
 from frontends.figures import FIGURES_HELP, curves, metric_rows
-from frontends.gradio_app.annotated_picture import annotated_field
+from frontends.gradio_app.annotated_picture import build_annotated_field
 from frontends.gradio_app.answering import (
     HIDDEN_PICTURE,
     Update,
     analyze_upload,
     format_cards,
-    notice_html,
-    refusal_html,
+    format_notice_html,
+    format_refusal_html,
     show_loading_message,
     show_picture,
 )
-from frontends.gradio_app.photo_tab import photo_field
+from frontends.gradio_app.photo_tab import build_photo_field
 from frontends.gradio_app.photo_upload import UploadedPhoto
 from frontends.gradio_app.settings import make_config
 from frontends.model_cards import COMPARE_HELP, TIMES_HELP, compare_models_html, time_model
@@ -31,21 +31,21 @@ from frontends.wording import model_title
 _INVITATION = "Each model's answer for your photo appears here."
 
 
-def compare_tab(
+def build_compare_tab(
     analyzers: Analyzers,
     trained: Sequence[ModelInfo],
     settings: Sequence[Any],
     queue: dict[str, Any],
 ) -> None:
-    """Show one photo, every trained model's answers, and how good each was measured to be."""
+    """Build the tab with a photo, every trained model's answers, and how good each model is."""
     with gr.Tab("Compare", id="compare") as tab:
         gr.Markdown(COMPARE_HELP)
         with gr.Row():
             with gr.Column(scale=5, min_width=300):
-                photo = photo_field()
+                photo = build_photo_field()
             with gr.Column(scale=6, min_width=300):
-                annotated = annotated_field()
-        answers = gr.HTML(notice_html(_INVITATION), elem_id="opinions")
+                annotated = build_annotated_field()
+        answers = gr.HTML(format_notice_html(_INVITATION), elem_id="opinions")
         _show_measured(trained)
     fields = settings[1:]
     gr.on(
@@ -72,14 +72,14 @@ def make_compare_handler(
 
     def compare(photo: UploadedPhoto | None, *others: Any) -> tuple[Update, str]:
         if photo is None:
-            return HIDDEN_PICTURE, notice_html(_INVITATION)
+            return HIDDEN_PICTURE, format_notice_html(_INVITATION)
         for info in trained:
             show_loading_message(analyzers, info.name, *others)
         try:
             image, analysis = analyze_upload(photo, analyzers, trained[0].name, *others)
             loaded = [(info, analyzers.get(make_config(info.name, *others))) for info in trained]
         except gr.Error as error:
-            return HIDDEN_PICTURE, refusal_html(error)
+            return HIDDEN_PICTURE, format_refusal_html(error)
         if not analysis.faces:
             return show_picture(image, analysis), format_cards(analysis)
         faces = [face.face for face in analysis.faces]

@@ -10,11 +10,11 @@ import gradio as gr
 from core import Analyzer, ModelInfo, ProjectError, detector_names, model_catalog
 from frontends.admission import MAX_WAITING
 from frontends.analyzers import Analyzers
-from frontends.gradio_app.about_tab import about_tab
-from frontends.gradio_app.compare_tab import compare_tab
-from frontends.gradio_app.live_tab import live_tab
-from frontends.gradio_app.photo_tab import photo_tab
-from frontends.gradio_app.settings import make_config, settings_fields
+from frontends.gradio_app.about_tab import build_about_tab
+from frontends.gradio_app.compare_tab import build_compare_tab
+from frontends.gradio_app.live_tab import build_live_tab
+from frontends.gradio_app.photo_tab import build_photo_tab
+from frontends.gradio_app.settings import build_settings_fields, make_config
 from frontends.wording import (
     INTRODUCTION,
     MODEL_TITLES,
@@ -51,7 +51,7 @@ def build_demo(analyzer: Analyzer | None = None) -> gr.Blocks:
         else:
             config = analyzer.config
             models = [(MODEL_TITLES.get(config.model, config.model), config.model)]
-            fields = settings_fields(models, [config.preset], [], [config.operating_point])
+            fields = build_settings_fields(models, [config.preset], [], [config.operating_point])
             _show_tabs(page, Analyzers(analyzer), fields)
     page.queue(max_size=MAX_WAITING, default_concurrency_limit=1)
     return page
@@ -77,7 +77,9 @@ def _show_choice(page: gr.Blocks) -> None:
         (": ".join(filter(None, (model_title(info), format_model_metrics(info)))), info.name)
         for info in trained
     ]
-    _show_tabs(page, Analyzers(), settings_fields(choices, detectors=detector_names()), trained)
+    _show_tabs(
+        page, Analyzers(), build_settings_fields(choices, detectors=detector_names()), trained
+    )
 
 
 def _show_tabs(
@@ -87,11 +89,11 @@ def _show_tabs(
     compared: Sequence[ModelInfo] = (),
 ) -> None:
     with gr.Tabs():
-        photo_tab(analyzers, fields, _QUEUE)
-        live_tab(analyzers, fields)
+        build_photo_tab(analyzers, fields, _QUEUE)
+        build_live_tab(analyzers, fields)
         if len(compared) > 1:
-            compare_tab(analyzers, compared, fields, _QUEUE)
-        about_tab()
+            build_compare_tab(analyzers, compared, fields, _QUEUE)
+        build_about_tab()
     gr.Markdown(_LIMITS)
 
     def start_loading() -> None:

@@ -18,8 +18,8 @@ from frontends.live_socket import LiveSession, camera_path
 _SCRIPT = Path(__file__).with_name("camera.js")
 
 
-def live_tab(analyzers: Analyzers, settings: Sequence[Any]) -> None:
-    """The camera with its faces framed and named, their answers smoothed over time."""
+def build_live_tab(analyzers: Analyzers, settings: Sequence[Any]) -> None:
+    """Build the tab with the camera: faces framed and named, answers smoothed over time."""
     with gr.Tab("Live", id="live") as tab:
         gr.Markdown(LIVE_HELP)
         html, css, script = read_camera_code(_SCRIPT)

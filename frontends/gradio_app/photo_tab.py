@@ -11,12 +11,12 @@ from typing import Any
 import gradio as gr
 
 from frontends.analyzers import Analyzers
-from frontends.gradio_app.annotated_picture import annotated_field
+from frontends.gradio_app.annotated_picture import build_annotated_field
 from frontends.gradio_app.answering import (
     INVITATION,
+    format_notice_html,
     make_api_handler,
     make_page_handler,
-    notice_html,
 )
 from frontends.gradio_app.photo_upload import PhotoUpload
 from frontends.sample import SAMPLE_CREDIT, SAMPLE_NAME, sample_photo
@@ -27,14 +27,14 @@ _API_HELP = (
 )
 
 
-def photo_tab(analyzers: Analyzers, settings: Sequence[Any], queue: dict[str, Any]) -> None:
-    """Show a photo beside its answer."""
+def build_photo_tab(analyzers: Analyzers, settings: Sequence[Any], queue: dict[str, Any]) -> None:
+    """Build the tab that shows a photo beside its answer."""
     with gr.Tab("Photo", id="photo"), gr.Row():
         with gr.Column(scale=5, min_width=300):
-            photo = photo_field()
+            photo = build_photo_field()
         with gr.Column(scale=6, min_width=300):
-            annotated = annotated_field()
-            cards = gr.HTML(notice_html(INVITATION), label="Cards", elem_id="cards")
+            annotated = build_annotated_field()
+            cards = gr.HTML(format_notice_html(INVITATION), label="Cards", elem_id="cards")
             with gr.Accordion("Data (JSON)", open=False, visible=False) as folded:
                 document = gr.Code(
                     language="json", label="The whole answer", max_lines=24, interactive=False
@@ -62,8 +62,8 @@ def photo_tab(analyzers: Analyzers, settings: Sequence[Any], queue: dict[str, An
     )
 
 
-def photo_field() -> PhotoUpload:
-    """Show a field for a photo, with one to try."""
+def build_photo_field() -> PhotoUpload:
+    """Build a field for a photo, with one to try."""
     photo = PhotoUpload(
         label="Photo",
         type="filepath",

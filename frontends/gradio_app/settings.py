@@ -29,13 +29,13 @@ AUTOMATIC = "automatic"
 """What it sends for the preset's own detector."""
 
 
-def settings_fields(
+def build_settings_fields(
     models: Sequence[tuple[str, str]],
     presets: Sequence[Preset] = tuple(Preset),
     detectors: Sequence[str] = (),
     points: Sequence[OperatingPoint] = tuple(OperatingPoint),
 ) -> list[Any]:
-    """Show a field for each setting, in the order in which :func:`make_config` takes their values.
+    """Build a field for each setting, in the order in which :func:`make_config` takes their values.
 
     ``models`` are the text shown for each and its name; the first one is the default. A field with
     a single choice is hidden and serves the API alone.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SIDE = 560
-"""Pixels across: a small face is enlarged, so that its landmarks can be told apart."""
+"""Pixels across: a small face is enlarged, so that its landmarks do not overlap."""
 _MARGIN = 0.35
 """Of the box, on each side."""
 

@@ -32,12 +32,13 @@ ENLARGED = 1.6
 _IMAGE_BYTES = 100_000_000
 """Decoded pictures: two of the largest that the reader returns."""
 _IMAGE_BYTES_OF_ALL = 200_000_000
-"""Decoded pictures of all visits together; beyond it the visit idle longest loses its own."""
+"""Limit for the decoded pictures of all visits together; beyond it, the least recently used
+workspace drops its images."""
 _DRAWN_BYTES = 40_000_000
 """Pictures as shown: about 40 of them."""
 _RESULTS = 800
-"""Results of networks, half of them answers: ten settings for as many photos as are taken at once;
-about 20 kB a face."""
+"""Maximum number of cached results: answers for ten settings of each photo in an upload, and as
+many heat maps; about 20 kB a face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ Answer = ImageAnalysis | Refusal
 
 
 class Cache(Generic[V]):
-    """Keep the values used last, as many as their cost allows, and always the newest.
+    """LRU cache with a limit on the total cost of its values; it always keeps the newest.
 
     Thread-safe, because downloads are made in a thread of their own beside the page.
     """
@@ -125,7 +126,7 @@ class Workspace:
     """Pictures for the screen."""
 
     def has_answer(self, photo: Photo, settings: str) -> bool:
-        """Whether the answer for the digest ``settings`` exists already."""
+        """Return whether the answer for the digest ``settings`` exists already."""
         return ("answer", *photo.key, settings) in self.results
 
     def answer(self, photo: Photo, analyzer: Analyzer) -> Answer:
@@ -133,7 +134,7 @@ class Workspace:
 
         def make() -> Answer:
             try:
-                return analyzer.analyze(self.image(photo))
+                return analyzer.analyze(self.decode_image(photo))
             except ProjectError as error:
                 return Refusal(error.message, error.hint)
 
@@ -141,7 +142,7 @@ class Workspace:
         answer: Answer = self.results.get_admitted(key, make)
         return answer
 
-    def image(self, photo: Photo) -> RgbImage:
+    def decode_image(self, photo: Photo) -> RgbImage:
         """Return the decoded photo; InputError if it cannot be read."""
         from core import read_image
 
@@ -162,11 +163,11 @@ class Workspace:
     def add_per_model_answers(
         self, photo: Photo, analysis: ImageAnalysis, ensemble: Analyzer
     ) -> tuple[FaceAnalysis, ...]:
-        """Return the faces with what each network of ``ensemble`` says; their answers stay."""
+        """Return the faces with each network's scores added; the final answer is unchanged."""
 
-        def ask() -> tuple[FaceAnalysis, ...]:
+        def run_ensemble() -> tuple[FaceAnalysis, ...]:
             answers = ensemble.analyze_faces(
-                self.image(photo), [each.face for each in analysis.faces]
+                self.decode_image(photo), [each.face for each in analysis.faces]
             )
             return tuple(
                 replace(face, per_model=each.per_model)
@@ -175,7 +176,7 @@ class Workspace:
 
         settings = (analysis.provenance.config_digest, ensemble.config.digest())
         faces: tuple[FaceAnalysis, ...] = self.results.get_admitted(
-            ("per model", *photo.key, *settings), ask
+            ("per model", *photo.key, *settings), run_ensemble
         )
         return faces
 
@@ -193,7 +194,7 @@ class Workspace:
 
         # The maps first: a visitor who is refused there must not have the picture decoded.
         maps = None if explained_by is None else self.explain(photo, analysis, explained_by)
-        image = self.image(photo)
+        image = self.decode_image(photo)
         if maps is not None:
             image = overlay_heatmap(image, analysis, maps)
         return annotate(image, analysis, landmarks=landmarks, enlarged=enlarged)
@@ -217,7 +218,7 @@ class Workspace:
         """Return the picture in full size with its faces made unrecognisable."""
         from core import blur_faces, encode_png
 
-        return encode_png(blur_faces(self.image(photo), analysis))
+        return encode_png(blur_faces(self.decode_image(photo), analysis))
 
     def encode_annotated_png(self, photo: Photo, analysis: ImageAnalysis) -> bytes:
         """Return the annotated picture in full size."""
@@ -231,11 +232,11 @@ class _Visits:
 
     def __init__(self) -> None:
         self._used: WeakKeyDictionary[Workspace, None] = WeakKeyDictionary()
-        """The one idle longest first."""
+        """Least recently used first."""
         self._lock = RLock()
 
     def note_use(self, newest: Workspace) -> None:
-        """Drop photos of the visits idle longest while they take too much memory."""
+        """Drop photos of the least recently used workspaces while all take too much memory."""
         _IDLE_TASKS.note_activity()
         with self._lock:
             self._used.pop(newest, None)

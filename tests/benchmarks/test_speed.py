@@ -20,7 +20,7 @@ from torch.nn.functional import interpolate
 from core import Device, Engine, IsolatedReader, RgbImage, read_image
 from core.classifiers import ARCHITECTURES
 from core.classifiers.architectures import EmotionNetwork, find_architecture
-from core.config import Preset, settings_for
+from core.config import Preset, get_settings
 from core.detectors import DETECTORS
 from core.detectors.area_windows import crop_windows, integral_image
 from core.detectors.compact import compact_network
@@ -46,7 +46,7 @@ def photo(astronaut):
 
 @pytest.mark.parametrize("engine", [Engine.OPENVINO, Engine.TORCH])
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_classifying_one_face(benchmark, name, engine):
+def test_one_face_is_classified(benchmark, name, engine):
     benchmark.group = f"classify one face: {name}, {INPUT_PX} px"
     network = EmotionNetwork(find_architecture(name))
     described = Network(lambda: network, (-1, 3, INPUT_PX, INPUT_PX), "")
@@ -57,27 +57,27 @@ def test_classifying_one_face(benchmark, name, engine):
 
 def detector(name, preset):
     return DETECTORS.get(name)(
-        settings=settings_for(preset, name), threshold=None, device=Device.CPU, weights_dir=None
+        settings=get_settings(preset, name), threshold=None, device=Device.CPU, weights_dir=None
     )
 
 
-def test_finding_faces_with_facenet_pytorch(benchmark, photo):
+def test_faces_are_found_with_facenet_pytorch(benchmark, photo):
     benchmark.group = "find the faces in a 512 px photo"
     network = MTCNN(
-        min_face_size=settings_for(Preset.BALANCED, "mtcnn").min_face_px, keep_all=True
+        min_face_size=get_settings(Preset.BALANCED, "mtcnn").min_face_px, keep_all=True
     ).eval()
     benchmark(network.detect, photo.pixels)
 
 
 @pytest.mark.parametrize("preset", list(Preset))
 @pytest.mark.parametrize("name", DETECTORS.names())
-def test_finding_faces(benchmark, photo, name, preset):
+def test_faces_are_found(benchmark, photo, name, preset):
     benchmark.group = "find the faces in a 512 px photo"
     benchmark(detector(name, preset).detect, photo)
 
 
 @pytest.mark.parametrize("way", ["from one integral image", "one by one in torch"])
-def test_cropping_candidates(benchmark, photo, way):
+def test_candidates_are_cropped(benchmark, photo, way):
     benchmark.group = "crop 600 candidates to 24 px each"
     rng = np.random.default_rng(0)
     corners = rng.integers(0, 460, (600, 2))
@@ -98,7 +98,7 @@ def test_cropping_candidates(benchmark, photo, way):
 
 
 @pytest.mark.parametrize("way", ["cached network", "compiled again"])
-def test_starting(benchmark, way, tmp_path, monkeypatch):
+def test_detector_is_loaded(benchmark, way, tmp_path, monkeypatch):
     benchmark.group = "load MTCNN, torch already imported"
     monkeypatch.setenv("PHOTO_EMOTION_CACHE", str(tmp_path) if way.startswith("cached") else "")
     load_networks(Device.CPU)
@@ -106,7 +106,7 @@ def test_starting(benchmark, way, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("way", ["compiled for any size", "for this size too"])
-def test_proposing_faces(benchmark, way):
+def test_faces_are_proposed(benchmark, way):
     benchmark.group = "propose faces in 512 x 384 px"
     shape = (1, 3, 384, 512)
     network = compact_network(read_detector("compact", None))
@@ -116,7 +116,7 @@ def test_proposing_faces(benchmark, way):
 
 
 @pytest.mark.parametrize("way", ["MediaPipe's graph", "OpenVINO"])
-def test_running_the_face_mesh(benchmark, photo, way):
+def test_face_mesh_runs(benchmark, photo, way):
     benchmark.group = "run the face mesh on one face"
     (face, *_) = detector("mtcnn", Preset.FAST).detect(photo)
     square, _, _ = crop_square(photo, face.box)
@@ -124,7 +124,7 @@ def test_running_the_face_mesh(benchmark, photo, way):
 
 
 @pytest.mark.parametrize("way", ["by the detector's points", "by its own finder"])
-def test_placing_the_face_mesh(benchmark, photo, way):
+def test_face_mesh_is_placed(benchmark, photo, way):
     benchmark.group = "crop a face and run the face mesh on it"
     (face, *_) = detector("mtcnn", Preset.FAST).detect(photo)
     known = face if way.startswith("by the d") else replace(face, landmarks=None)
@@ -133,7 +133,7 @@ def test_placing_the_face_mesh(benchmark, photo, way):
 
 @pytest.mark.parametrize("way", ["halved, then sampled", "each pixel a mean"])
 @pytest.mark.parametrize("size", [(1536, 1024), (4000, 3000)])
-def test_reducing_a_photo(benchmark, photo, size, way):
+def test_photo_is_reduced(benchmark, photo, size, way):
     benchmark.group = f"reduce a photo of {size[0]} x {size[1]} to 1024 px"
     pixels = cv2.resize(photo.pixels, size)
     if way.startswith("halved"):
@@ -145,7 +145,7 @@ def test_reducing_a_photo(benchmark, photo, size, way):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP"])
 @pytest.mark.parametrize("read", [read_in_process, read_image])
-def test_reading_a_photo(benchmark, photo, kind, read):
+def test_photo_is_read(benchmark, photo, kind, read):
     benchmark.group = f"read a {kind} of 12 megapixels, in this process or a separate one"
     encoded = io.BytesIO()
     Image.fromarray(photo.pixels).resize((4000, 3000)).save(encoded, kind)
@@ -153,7 +153,7 @@ def test_reading_a_photo(benchmark, photo, kind, read):
 
 
 @pytest.mark.parametrize("way", ["keeps freed memory", "returns freed memory"])
-def test_reading_one_photo_after_another(benchmark, photo, way, monkeypatch):
+def test_photos_are_read_one_after_another(benchmark, photo, way, monkeypatch):
     benchmark.group = "read a JPEG of 1024 x 768 in a process that ..."
     encoded = io.BytesIO()
     Image.fromarray(photo.pixels).resize((1024, 768)).save(encoded, "JPEG")

@@ -64,7 +64,7 @@ def _learn(pipe, kept, compiled):
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_learning_from_one_batch(benchmark, way):
+def test_one_batch_is_learned(benchmark, way):
     benchmark.group = f"learn from {BATCH} faces of {SIDE} px: mobilenet_v2"
     near, far = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_learn, args=(far, *WAYS[way]))
@@ -82,7 +82,7 @@ def test_learning_from_one_batch(benchmark, way):
     assert process.exitcode == 0
 
 
-def test_preparing_one_batch(benchmark):
+def test_one_batch_is_prepared(benchmark):
     """Measure what the loader does at the same time, in its own process."""
     benchmark.group = f"prepare {BATCH} faces of {SIDE} px"
     dataset = _make_faces()

@@ -53,11 +53,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images", metavar="DIR")
-    asked = parser.parse_args()
-    out: Path = asked.out
+    arguments = parser.parse_args()
+    out: Path = arguments.out
     chromium = installed_chromium(parser)
     out.mkdir(parents=True, exist_ok=True)
-    names = set(asked.names) or {*(shot.name for shot in SHOTS), "gradio"}
+    names = set(arguments.names) or {*(shot.name for shot in SHOTS), "gradio"}
     with tempfile.TemporaryDirectory() as folder:
         camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
         shown = f"--use-file-for-fake-video-capture={write_film(Path(folder))}"

@@ -68,9 +68,9 @@ def faces(page: Page):
 
 
 def test_uploaded_photo_is_answered_with_picture_cards_and_document(window, address):
-    asked: list[str] = []
+    requested_urls: list[str] = []
     page = visit(window, address)
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: requested_urls.append(request.url))
     data = png(picture(Emotion.HAPPY, Emotion.SAD))
     upload(page, "two people.png", data)
     expect(faces(page)).to_have_count(2)
@@ -86,7 +86,7 @@ def test_uploaded_photo_is_answered_with_picture_cards_and_document(window, addr
     answer = json.loads(saved)
     assert answer["name"] == "two people.png"
     assert [face["top"] for face in answer["faces"]] == ["happy", "sad"]
-    assert not [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+    assert not [url for url in requested_urls if not url.startswith((address, "data:", "blob:"))]
 
 
 def test_settings_change_the_answer(window, address):

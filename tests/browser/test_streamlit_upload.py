@@ -176,14 +176,16 @@ def test_picture_is_described_for_those_who_cannot_see_it(window, quick):
 
 
 def test_page_asks_no_other_computer_for_anything(window, quick):
-    asked: list[str] = []
+    requested_urls: list[str] = []
     context = window.new_context()
     page = context.new_page()
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: requested_urls.append(request.url))
     page.goto(quick)
     upload(page, ("a.png", png(picture(Emotion.HAPPY))))
     expect(faces(page)).to_have_count(1)
-    outside = [u for u in asked if not u.startswith((quick, "data:", "blob:", "ws://localhost"))]
+    outside = [
+        u for u in requested_urls if not u.startswith((quick, "data:", "blob:", "ws://localhost"))
+    ]
     assert not outside
 
 

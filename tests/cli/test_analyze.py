@@ -74,7 +74,7 @@ def test_ensemble_adds_a_column_with_the_answers_of_its_networks(photos, monkeyp
     assert row["per_model"] == "mobilenet_v2 happy 0.90; resnet50 sad 0.90; inception_v3 happy 0.90"
 
 
-def test_photo_without_a_face_is_no_error(photos):
+def test_photo_without_a_face_is_not_an_error(photos):
     result = analyze(photos["none.png"])
     assert result.exit_code == 0
     assert "no face found" in result.stdout

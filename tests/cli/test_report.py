@@ -37,7 +37,7 @@ def commands(monkeypatch, results):
         started.append((*command, cwd))
         if "--out" in command:
             out = Path(command[command.index("--out") + 1])
-            paths = [out] if out.suffix else [out / measure.written for measure in MEASURES]
+            paths = [out] if out.suffix else [out / measure.output_file for measure in MEASURES]
             for path in paths:
                 if path != out or out.suffix:
                     path.write_text('{"a": 1}', encoding="utf-8")
@@ -84,7 +84,7 @@ def test_all_measures_every_result_that_needs_no_training(commands, results):
     assert result.exit_code == 0, result.stderr
     assert len(commands) == len(MEASURES)
     assert "Left as it is" not in result.stderr
-    written = {measure.artefact for measure in MEASURES if measure.written}
+    written = {measure.artefact for measure in MEASURES if measure.output_file}
     assert {path.stem for path in results.iterdir()} == written
     # The operating points are written beside the weights, where the app reads them.
     assert {measure.artefact for measure in MEASURES} - written == {"detection"}

@@ -77,7 +77,7 @@ def analyzer(
         detector=FixedDetector(*faces),
         landmarks=FixedLandmarks(landmarks),
         model=replace(
-            EmotionModel.of_one(
+            EmotionModel.from_single_classifier(
                 str(options.get("model", "mobilenet_v2")),
                 classifier or BrightnessClassifier(),
                 calibration or Calibration(),

@@ -40,8 +40,8 @@ def test_map_depends_on_the_face_and_the_emotion(weights_dir, faces48):
     config = AnalyzerConfig(model="mobilenet_v2", weights_dir=weights_dir)
     one, other = gradcam(config, faces48[:2], happy(2))
     assert np.abs(one - other).max() > 0.1
-    asked = [gradcam(config, faces48[:1], [emotion])[0] for emotion in EMOTIONS]
-    assert len({each.tobytes() for each in asked}) > 4
+    maps = [gradcam(config, faces48[:1], [emotion])[0] for emotion in EMOTIONS]
+    assert len({each.tobytes() for each in maps}) > 4
 
 
 def test_mirrored_face_has_the_mirrored_map(config, faces48):

@@ -187,11 +187,11 @@ def test_calibration_and_level_are_those_of_the_model():
     (calm,) = analyzer(face(60), calibration=calibration).analyze(picture()).faces
     assert calm.emotions[Emotion.HAPPY] < plain.emotions[Emotion.HAPPY]
     assert not calm.emotions.certain
-    (asked,) = (
+    (lowered,) = (
         analyzer(face(60), calibration=calibration, certain_from=0.1).analyze(picture()).faces
     )
-    assert asked.emotions.certain
-    assert asked.per_model == {"mobilenet_v2": asked.emotions}
+    assert lowered.emotions.certain
+    assert lowered.per_model == {"mobilenet_v2": lowered.emotions}
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -220,7 +220,9 @@ def test_provenance_changes_with_the_calibration():
             AnalyzerConfig(),
             detector=None,
             landmarks=None,
-            model=EmotionModel.of_one("bright", BrightnessClassifier(), Calibration(), facts),
+            model=EmotionModel.from_single_classifier(
+                "bright", BrightnessClassifier(), Calibration(), facts
+            ),
         )
         return made.provenance.config_digest
 

@@ -120,7 +120,7 @@ def test_depth_has_one_value_per_point():
     ],
     ids=["none", "one", "too much", "NaN", "partly NaN", "negative"],
 )
-def test_probabilities_that_are_no_distribution_are_refused(probabilities):
+def test_impossible_probabilities_are_refused(probabilities):
     with pytest.raises(ValueError, match="expected"):
         EmotionScores(probabilities)
 

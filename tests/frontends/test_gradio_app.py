@@ -195,7 +195,7 @@ def test_page_asks_again_for_a_deleted_photo(tmp_path):
 
 def test_upload_field_never_opens_the_file(tmp_path, monkeypatch):
     def opens(*_args, **_options):
-        raise AssertionError("Pillow was asked to open an upload")
+        raise AssertionError("Pillow opened an upload")
 
     with gr.Blocks(analytics_enabled=False):
         field = PhotoUpload(type="filepath", image_mode=None)

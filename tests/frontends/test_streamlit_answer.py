@@ -54,7 +54,7 @@ class Ensemble(FakeAnalyzer):
 
 
 @pytest.fixture
-def asked(monkeypatch, made, catalog):
+def requested_analyzers(monkeypatch, made, catalog):
     """The analyzers that were made, with the ensemble's."""
     catalog[:] = [model_info(), model_info("ensemble")]
     plain = Analyzer.from_config
@@ -69,10 +69,10 @@ def asked(monkeypatch, made, catalog):
     return made
 
 
-def test_every_network_runs_on_request_and_the_answer_stays(asked):
+def test_every_network_runs_on_request_and_the_answer_stays(requested_analyzers):
     app = upload(open_page("analyze"), ("a.png", HAPPY))
     assert "networks" not in html_of(app)
-    assert [each.config.model for each in asked] == ["mobilenet_v2"]
+    assert [each.config.model for each in requested_analyzers] == ["mobilenet_v2"]
     app.toggle(key="opinions").set_value(True).run()
     assert not app.exception
     shown = html_of(app)
@@ -80,10 +80,10 @@ def test_every_network_runs_on_request_and_the_answer_stays(asked):
     assert "2 of 3 networks say happy" in shown
     assert "InceptionV3: Sad, 100 %" in shown
     # The faces were found once; the ensemble was given them.
-    assert [each.detector.seen for each in asked] == [["a.png"], []]
+    assert [each.detector.seen for each in requested_analyzers] == [["a.png"], []]
 
 
-@pytest.mark.usefixtures("asked")
+@pytest.mark.usefixtures("requested_analyzers")
 def test_answers_of_single_networks_are_not_offered_if_the_ensemble_answers():
     app = open_page("analyze")
     next(box for box in app.selectbox if box.label == "Model").select_index(1)

@@ -216,9 +216,9 @@ def test_level_for_not_sure_changes_the_answer(app, made):
 def test_faces_are_shown_as_the_network_saw_them_on_request(app, made):
     upload(app, ("a.png", png(picture(Emotion.HAPPY, Emotion.SAD))))
     before = len(app.image)
-    asked = []
+    explained = []
     explain = made[0].explain
-    made[0].explain = lambda analysis: asked.append(analysis) or explain(analysis)
+    made[0].explain = lambda analysis: explained.append(analysis) or explain(analysis)
     next(each for each in app.toggle if "as the network" in each.label).set_value(True).run()
     assert not app.exception
     shown = [caption for image in app.image for caption in image.captions]
@@ -227,7 +227,7 @@ def test_faces_are_shown_as_the_network_saw_them_on_request(app, made):
     next(each for each in app.toggle if "looked at" in each.label).set_value(True).run()
     assert not app.exception
     # Once for picture and crops together.
-    assert len(asked) == 1
+    assert len(explained) == 1
 
 
 def test_table_of_several_photos_can_be_filtered(app):

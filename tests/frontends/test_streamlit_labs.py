@@ -119,20 +119,20 @@ def test_shifted_landmarks_change_the_answer():
 
 @pytest.mark.usefixtures("with_points")
 def test_curve_is_computed_once_for_each_kind_of_shift(monkeypatch):
-    asked = []
+    batch_sizes = []
     plain = SquareClassifier.logits
     monkeypatch.setattr(
         SquareClassifier,
         "logits",
-        lambda self, crops: asked.append(len(crops)) or plain(self, crops),
+        lambda self, crops: batch_sizes.append(len(crops)) or plain(self, crops),
     )
     app = upload(open_page("landmark_lab"), ("one.png", png(picture(Emotion.HAPPY))))
     whole = len(_ERRORS) * _DRAWS
-    assert asked.count(whole) == 1
+    assert batch_sizes.count(whole) == 1
     app.slider(key="noise_error").set_value(20).run()
-    assert asked.count(whole) == 1
+    assert batch_sizes.count(whole) == 1
     app.selectbox(key="noise_kind").set_value(LandmarkNoise.ROTATION).run()
-    assert asked.count(whole) == 2
+    assert batch_sizes.count(whole) == 2
     assert not app.exception
 
 
@@ -141,7 +141,9 @@ def test_same_shift_is_neither_computed_nor_drawn_again(monkeypatch):
     done = []
     logits, draw_closeup = SquareClassifier.logits, landmark_lab.draw_closeup
     monkeypatch.setattr(
-        SquareClassifier, "logits", lambda self, crops: done.append("asked") or logits(self, crops)
+        SquareClassifier,
+        "logits",
+        lambda self, crops: done.append("classified") or logits(self, crops),
     )
     monkeypatch.setattr(
         landmark_lab, "draw_closeup", lambda *all_: done.append("drawn") or draw_closeup(*all_)
@@ -153,9 +155,9 @@ def test_same_shift_is_neither_computed_nor_drawn_again(monkeypatch):
     assert done == []
     app.slider(key="noise_error").set_value(20).run()
     app.slider(key="noise_error").set_value(10).run()
-    assert done == ["asked", "drawn"]
+    assert done == ["classified", "drawn"]
     app.button[0].click().run()
-    assert done == 2 * ["asked", "drawn"]
+    assert done == 2 * ["classified", "drawn"]
     assert not app.exception
 
 

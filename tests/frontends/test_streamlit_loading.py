@@ -46,12 +46,12 @@ def test_loading_message_reruns_the_page_after_loading_but_not_while_the_page_is
     monkeypatch,
 ):
     loading: Future[FakeAnalyzer] = Future()
-    asked = []
+    reruns = []
     monkeypatch.setattr(Analyzers, "_find", lambda *_: (loading, Event()))
-    monkeypatch.setattr(state.st, "rerun", lambda: asked.append("page"))
+    monkeypatch.setattr(state.st, "rerun", lambda: reruns.append("page"))
     look_again, loading_messages = state._message.__wrapped__, Event()
     loading.set_result(FakeAnalyzer())
     look_again([AnalyzerConfig()], loading_messages)
-    assert not asked
+    assert not reruns
     look_again([AnalyzerConfig()], loading_messages)
-    assert asked == ["page"]
+    assert reruns == ["page"]

@@ -36,14 +36,14 @@ def options(monkeypatch):
 @pytest.fixture
 def shown(monkeypatch):
     """The addresses that a browser opened, and an event set when it did."""
-    addresses, asked = [], threading.Event()
+    addresses, opened = [], threading.Event()
 
     def show(address):
         addresses.append(address)
-        asked.set()
+        opened.set()
 
     monkeypatch.setattr(opening.webbrowser, "open", show)
-    return addresses, asked
+    return addresses, opened
 
 
 def run():
@@ -66,8 +66,8 @@ def run():
 def test_browser_opens_the_address_of_the_page(options, shown, changed, address):
     options.update(changed)
     run()
-    addresses, asked = shown
-    assert asked.wait(10)
+    addresses, opened = shown
+    assert opened.wait(10)
     assert addresses == [address]
 
 

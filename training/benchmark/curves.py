@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from core.config import AnalyzerConfig, Preset, settings_for
+from core.config import AnalyzerConfig, Preset, get_settings
 from core.files import write_json
 from core.types import RgbImage
 
@@ -182,7 +182,7 @@ def compute_lower_bound_s(pixels: float, faces: int, preset: Preset, peak: Peak)
     It counts the detector's network, the classifier, and one write and one read of each decoded
     pixel. Everything else takes extra time.
     """
-    settings = settings_for(preset, "hybrid")
+    settings = get_settings(preset, "hybrid")
     width = (pixels * 4 / 3) ** 0.5
     detected = pixels * min(1.0, settings.working_px / width) ** 2
     flops = detected * _COMPACT_FLOPS + faces * _CLASSIFIER_FLOPS

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from core.config import AnalyzerConfig, Preset, settings_for
+from core.config import AnalyzerConfig, Preset, get_settings
 from core.detectors import DETECTORS
 from core.files import write_json
 from core.pipeline import Analyzer
@@ -93,7 +93,7 @@ def list_configurations() -> tuple[str, ...]:
 
     These are every preset with its own detector, and every detector with the usual preset.
     """
-    presets = [f"{settings_for(preset).detector}/{preset}" for preset in Preset]
+    presets = [f"{get_settings(preset).detector}/{preset}" for preset in Preset]
     detectors = [f"{name}/{Preset.BALANCED}" for name in DETECTORS.names()]
     return tuple(dict.fromkeys([get_default_configuration(), *presets, *detectors]))
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from core.config import Device, OperatingPoint, Preset, settings_for
-from core.detectors.tuning import tuned_threshold
+from core.config import Device, OperatingPoint, Preset, get_settings
+from core.detectors.tuning import find_tuned_threshold
 from core.errors import ConfigError
 from core.files import atomic_write, write_json
 
@@ -99,8 +99,8 @@ def evaluate_detector(
     figures: dict[str, Any] = {
         "detector": detector,
         "preset": preset.value,
-        "working_px": settings_for(preset, detector).working_px,
-        "min_face_px": settings_for(preset, detector).min_face_px,
+        "working_px": get_settings(preset, detector).working_px,
+        "min_face_px": get_settings(preset, detector).min_face_px,
         "data": boxes.stem,
         "photos": len(answers.truth),
         "faces": int(matches[detector].faces.sum()),
@@ -134,7 +134,7 @@ def evaluate_detector(
 def _choose_threshold(
     name: str, matches: Matches, preset: Preset, point: OperatingPoint, weights_dir: Path | None
 ) -> tuple[float, str]:
-    tuned = tuned_threshold(name, preset, point, weights_dir)
+    tuned = find_tuned_threshold(name, preset, point, weights_dir)
     if tuned is not None:
         return tuned, f"tuned for {point.value}"
     best = choose_operating_points(compute_curve(matches))[point]

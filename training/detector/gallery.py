@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.config import Device, OperatingPoint, Preset, settings_for
+from core.config import Device, OperatingPoint, Preset, get_settings
 from core.detectors import DETECTORS, Detector
-from core.detectors.tuning import tuned_threshold
+from core.detectors.tuning import find_tuned_threshold
 from core.files import atomic_write
 from core.reading.reader import read_in_process
 from core.types import RgbImage, UInt8Array
@@ -51,8 +51,8 @@ def show_detectors(
 
 def _load_tuned(name: str, preset: Preset, weights_dir: Path | None) -> Detector:
     return DETECTORS.get(name)(
-        settings=settings_for(preset, name),
-        threshold=tuned_threshold(name, preset, OperatingPoint.BALANCED, weights_dir),
+        settings=get_settings(preset, name),
+        threshold=find_tuned_threshold(name, preset, OperatingPoint.BALANCED, weights_dir),
         device=Device.AUTO,
         weights_dir=weights_dir,
     )

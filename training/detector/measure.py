@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.config import Device, Preset, settings_for
+from core.config import Device, Preset, get_settings
 from core.detectors import DETECTORS, Detector
 from core.errors import DataError
 from core.types import RgbImage
@@ -65,7 +65,7 @@ def load_for_measuring(
     if name == facenet_mtcnn.NAME:
         return facenet_mtcnn.FacenetMtcnn()
     return DETECTORS.get(name)(
-        settings=settings_for(preset, name),
+        settings=get_settings(preset, name),
         threshold=LOWEST,
         device=device,
         weights_dir=weights_dir,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from core.detectors.compact import STRIDES
-from core.detectors.compact_network import CompactNetwork, cell_centers
+from core.detectors.compact_network import CompactNetwork, cell_centres
 
 from ..learning.base_module import BaseModule
 from .assignment import Grid, assign_cells, detection_loss
@@ -72,6 +72,6 @@ class DetectorModule(BaseModule):
 
 def make_grid(side: int, device: torch.device) -> Grid:
     """Return the network's cells for a square picture."""
-    middles = [cell_centers(side // stride, side // stride, stride) for stride in STRIDES]
+    middles = [cell_centres(side // stride, side // stride, stride) for stride in STRIDES]
     strides = [torch.full((len(each),), float(s)) for s, each in zip(STRIDES, middles, strict=True)]
     return Grid(torch.cat(middles).to(device), torch.cat(strides).to(device))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.config import Device, Preset, settings_for
+from core.config import Device, Preset, get_settings
 from core.detectors import DETECTORS
 from core.detectors.mtcnn import MtcnnDetector
 from core.detectors.tuning import TUNED_NAME, TUNED_VERSION
@@ -25,7 +25,7 @@ from .metrics import (
     compute_metrics_at,
 )
 
-_SWEPT = settings_for(Preset.THOROUGH, "mtcnn")
+_SWEPT = get_settings(Preset.THOROUGH, "mtcnn")
 """The preset that uses MTCNN."""
 _MTCNN_START: dict[str, Any] = {
     "min_face_px": _SWEPT.min_face_px,
@@ -104,8 +104,8 @@ def tune_detectors(
                 "data": f"{len(answers.truth)} photos of {boxes.stem}",
                 "faces": int(matches.faces.sum()),
                 "min_size_px": min_size_px,
-                "working_px": settings_for(preset, name).working_px,
-                "min_face_px": settings_for(preset, name).min_face_px,
+                "working_px": get_settings(preset, name).working_px,
+                "min_face_px": get_settings(preset, name).min_face_px,
                 "ap": matches.ap,
                 "points": points,
                 "curve": measured,

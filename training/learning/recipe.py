@@ -22,7 +22,7 @@ REMOVED_VALUES: Mapping[str, Any] = MappingProxyType({"contrast_share": 0.0})
 
 
 def _within(low: float, high: float) -> dict[str, tuple[float, float]]:
-    """Return a field's metadata; a value outside is a typing error or breaks a formula."""
+    """Return a field's metadata; a value outside is a typo or makes a formula fail."""
     return {"range": (low, high)}
 
 

@@ -36,11 +36,11 @@ class Measure:
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """The inputs it cannot do without."""
+        """Inputs that the command requires."""
         return tuple(slot[1] for slot in _SLOT.finditer(self.command) if slot[1] in _EXAMPLES)
 
     @property
-    def written(self) -> str:
+    def output_file(self) -> str:
         """The file that the command writes; empty if it writes in place."""
         files = [slot[2] for slot in _SLOT.finditer(self.command) if slot[1] not in _EXAMPLES]
         return files[0] if files else ""

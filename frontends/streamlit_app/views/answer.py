@@ -36,7 +36,7 @@ _NAMED = 2
 def show_answer(
     photo: Photo, answer: Answer, analyzer: Analyzer, ensemble: AnalyzerConfig | None = None
 ) -> None:
-    """Show everything about one photo; ``ensemble`` can be asked too, if given."""
+    """Show everything about one photo; ``ensemble`` adds each network's scores on request."""
     if isinstance(answer, Refusal):
         show_refusal(photo.name, answer)
         return
@@ -61,7 +61,7 @@ def show_answer(
 def _show_picture(
     photo: Photo, analysis: ImageAnalysis, analyzer: Analyzer, *, offer_networks: bool
 ) -> bool:
-    """Show the picture and what can be added to it; return whether each network shall answer."""
+    """Show the picture and what can be added to it; return whether to run every network."""
     frame = st.container(key="picture")
     with st.container(horizontal=True, gap="small"):
         landmarks = st.toggle(

@@ -78,6 +78,6 @@ def _run_model(photo: Photo, answer: ImageAnalysis, title: str, analyzer: Analyz
     faces = [each.face for each in answer.faces]
     key = ("model", photo.digest, answer.provenance.config_digest, analyzer.config.digest())
     answers: ModelAnswers = workspace().results.get_admitted(
-        key, lambda: time_model(title, analyzer, workspace().image(photo), faces)
+        key, lambda: time_model(title, analyzer, workspace().decode_image(photo), faces)
     )
     return answers

@@ -87,7 +87,9 @@ def _show_faces(photo: Photo, widest: AnalyzerConfig, threshold: float) -> None:
     key = ("detections", *photo.key, widest.digest())
     try:
         with st.spinner(f"Looking for faces in {name}."):
-            faces = memory.results.get_admitted(key, lambda: analyzer.detect(memory.image(photo)))
+            faces = memory.results.get_admitted(
+                key, lambda: analyzer.detect(memory.decode_image(photo))
+            )
     except InputError as error:
         show_refusal(photo.name, Refusal(error.message, error.hint))
         return
@@ -95,7 +97,7 @@ def _show_faces(photo: Photo, widest: AnalyzerConfig, threshold: float) -> None:
         picture = memory.drawn.get(
             (*key, threshold),
             lambda: encode_for_screen(
-                annotate_detections(memory.image(photo), faces, threshold, enlarged=ENLARGED)
+                annotate_detections(memory.decode_image(photo), faces, threshold, enlarged=ENLARGED)
             ),
         )
         st.image(picture, caption=f"{name}: {_format_count(faces, threshold)}")

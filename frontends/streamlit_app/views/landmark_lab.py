@@ -115,7 +115,7 @@ def _show_lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
         def answer_shifted() -> FaceAnalysis:
             shifted = shift_landmarks(points, noise, error / 100, seed=seed)
             (result,) = analyzer.analyze_faces(
-                memory.image(photo), [replace(face.face, landmarks=shifted)]
+                memory.decode_image(photo), [replace(face.face, landmarks=shifted)]
             )
             return replace(result, index=face.index)
 
@@ -123,7 +123,8 @@ def _show_lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
         with st.container(key="picture"):
             st.image(
                 memory.drawn.get(
-                    ("closeup", *key), lambda: draw_closeup(memory.image(photo), answer, after)
+                    ("closeup", *key),
+                    lambda: draw_closeup(memory.decode_image(photo), answer, after),
                 ),
                 caption=f"Face {face.index} in {escape_markdown(display_name(answer.name))} with "
                 f"its landmarks, shifted by {error}\u00a0%",
@@ -135,7 +136,7 @@ def _show_lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
     with st.spinner("Trying other distances and directions."):
         rows = memory.results.get_admitted(
             ("curve", *face_key, noise),
-            lambda: _try_shifts(memory.image(photo), face, points, noise, analyzer),
+            lambda: _try_shifts(memory.decode_image(photo), face, points, noise, analyzer),
         )
     st.subheader("How stable this answer is", anchor=False)
     _show_curves(rows, ("Probability", "Unchanged"), at=error)

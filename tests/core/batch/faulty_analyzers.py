@@ -28,7 +28,7 @@ class QuickAnalyzer(Analyzer):
             config,
             detector=FixedDetector(Face(Box(20.0, 20.0, 60.0, 60.0), 0.9)),
             landmarks=FixedLandmarks(),
-            model=EmotionModel.of_one(
+            model=EmotionModel.from_single_classifier(
                 "mobilenet_v2", BrightnessClassifier(), Calibration(certain_from=0.5)
             ),
         )

@@ -22,7 +22,7 @@ from core import (
     read_image,
 )
 from core.batch.rows import COLUMN_NAMES, COLUMNS, ColumnType
-from core.batch.worker import annotated_path
+from core.batch.worker import get_annotated_path
 from tests.core.batch.batch_parts import InlinePool, fill_folder, inline_pool, run
 from tests.core.reading.faulty_decoder import COMMAND, with_fault
 from tests.fakes import FakeAnalyzer, picture, png
@@ -144,7 +144,7 @@ def test_links_pipes_and_system_files_are_counted_and_not_opened(folder, out, tm
     assert read_paths(out) == ["photo.png"]
 
 
-def test_photo_is_recognized_by_its_content_not_by_its_name(folder, out):
+def test_photo_is_recognised_by_its_content_not_by_its_name(folder, out):
     (folder / "photo.txt").write_bytes(ONE)
     (folder / "text.png").write_bytes(b"no picture")
     (folder / ".hidden").write_bytes(ONE)
@@ -305,7 +305,7 @@ def test_annotated_copies_are_in_the_same_subfolders(photos, tmp_path):
 def test_annotated_copies_never_collide_or_leave_their_folder(tmp_path):
     long = "x" * 250
     paths = ["a/b.png", "b.png", f"{long}1", f"{long}2", "../b.png", "/b.png", "c/../../b.png"]
-    targets = [annotated_path(tmp_path, path) for path in paths]
+    targets = [get_annotated_path(tmp_path, path) for path in paths]
     assert len(set(targets)) >= len(paths) - 1
     for target in targets:
         assert target.resolve().is_relative_to(tmp_path)

@@ -62,7 +62,7 @@ def image(width=100, height=60):
     return RgbImage(np.full((height, width, 3), 50, np.uint8))
 
 
-def test_no_cell_above_the_threshold_is_no_face():
+def test_no_cell_above_the_threshold_gives_no_face():
     assert detector(FixedCells(cell(0.49, 10, 10, 50, 50))).detect(image()) == ()
 
 

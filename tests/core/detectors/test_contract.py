@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from core import AnalyzerConfig, Box, Device, Face, OperatingPoint, RgbImage
-from core.config import PRESETS, Preset, settings_for
+from core.config import PRESETS, Preset, get_settings
 from core.detectors import DETECTORS
 from core.detectors.mtcnn import MtcnnDetector
-from core.detectors.tuning import tuned_threshold
+from core.detectors.tuning import find_tuned_threshold
 from core.faces.boxes import box_iou
 from tests.core.conftest import FACE_XYXY
 
@@ -27,8 +27,8 @@ SURE_FROM = {MtcnnDetector: 0.9}
 def load_detector(name):
     preset = find_preset(name)
     return DETECTORS.get(name)(
-        settings=settings_for(preset, name),
-        threshold=tuned_threshold(name, preset, OperatingPoint.BALANCED),
+        settings=get_settings(preset, name),
+        threshold=find_tuned_threshold(name, preset, OperatingPoint.BALANCED),
         device=Device.CPU,
         weights_dir=None,
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core import AnalyzerConfig, Device, RgbImage, WeightsMissing
-from core.config import Preset, PresetSettings, settings_for
+from core.config import Preset, PresetSettings, get_settings
 from core.detectors import load
 from core.detectors.area_windows import integral_image
 from core.detectors.compact import load_compact
@@ -91,7 +91,7 @@ def test_one_face_proposed_twice_is_found_once():
 
 def test_box_agrees_with_mtcnn_and_compact(photo):
     def found(load, name, **more):
-        settings = settings_for(Preset.BALANCED, name)
+        settings = get_settings(Preset.BALANCED, name)
         (face,) = load(settings=settings, device=Device.CPU, **more).detect(photo)
         return face
 
@@ -106,7 +106,7 @@ def test_box_agrees_with_mtcnn_and_compact(photo):
 
 def test_missing_weights_are_an_error(tmp_path):
     with pytest.raises(WeightsMissing):
-        load_hybrid(settings=settings_for(Preset.BALANCED), weights_dir=tmp_path)
+        load_hybrid(settings=get_settings(Preset.BALANCED), weights_dir=tmp_path)
 
 
 def test_folder_without_a_detector_uses_the_shipped_one(tmp_path):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core import Device, RgbImage
-from core.config import Preset, PresetSettings, settings_for
+from core.config import Preset, PresetSettings, get_settings
 from core.detectors.cascade import _crop_windows, _list_scales
 from core.detectors.mtcnn import DEFAULT_THRESHOLD, MtcnnDetector, load_mtcnn
 
@@ -52,7 +52,7 @@ def test_extreme_shapes_do_not_fail(eager, size_wh):
 
 @pytest.mark.parametrize("stage", ["proposal", "refinement"])
 def test_box_moved_off_the_picture_does_not_fail(photo, stage):
-    detector = load_mtcnn(settings=settings_for(Preset.FAST, "mtcnn"), device=Device.CPU)
+    detector = load_mtcnn(settings=get_settings(Preset.FAST, "mtcnn"), device=Device.CPU)
     network = getattr(detector._networks, stage)
 
     class Wild:
@@ -112,10 +112,10 @@ def test_number_of_candidates_is_limited(eager, monkeypatch):
 
 
 def test_default_threshold_is_the_measured_one():
-    made = load_mtcnn(settings=settings_for(Preset.FAST, "mtcnn"), device=Device.CPU)
+    made = load_mtcnn(settings=get_settings(Preset.FAST, "mtcnn"), device=Device.CPU)
     assert made._threshold == DEFAULT_THRESHOLD
     other = load_mtcnn(
-        settings=settings_for(Preset.FAST, "mtcnn"), threshold=0.7, device=Device.CPU
+        settings=get_settings(Preset.FAST, "mtcnn"), threshold=0.7, device=Device.CPU
     )
     assert other._threshold == 0.7
 
@@ -127,7 +127,7 @@ def test_thorough_preset_finds_a_face_that_fast_misses(astronaut):
 
     def found(preset):
         return len(
-            load_mtcnn(settings=settings_for(preset, "mtcnn"), device=Device.CPU).detect(image)
+            load_mtcnn(settings=get_settings(preset, "mtcnn"), device=Device.CPU).detect(image)
         )
 
     assert (found(Preset.FAST), found(Preset.THOROUGH)) == (0, 1)

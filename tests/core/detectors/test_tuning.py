@@ -7,7 +7,7 @@ import json
 import pytest
 
 from core import OperatingPoint, Preset, WeightsCorrupt, detection_figures
-from core.detectors.tuning import TUNED_NAME, tuned_threshold
+from core.detectors.tuning import TUNED_NAME, find_tuned_threshold
 
 POINT = {"threshold": 0.5, "precision": 0.9, "recall": 0.8, "f1": 0.847}
 
@@ -67,13 +67,13 @@ def test_figures_come_from_the_nearest_measured_threshold(folder, wanted, neares
     ],
 )
 def test_operating_point_gives_its_threshold(folder, point, threshold):
-    assert tuned_threshold("mtcnn", Preset.BALANCED, point, folder()) == threshold
+    assert find_tuned_threshold("mtcnn", Preset.BALANCED, point, folder()) == threshold
 
 
 def test_detector_that_was_not_measured_has_no_threshold(folder, tmp_path):
     folder()
-    assert tuned_threshold("mtcnn", Preset.FAST, OperatingPoint.RECALL, tmp_path) is None
-    assert tuned_threshold("other", Preset.BALANCED, OperatingPoint.RECALL, tmp_path) is None
+    assert find_tuned_threshold("mtcnn", Preset.FAST, OperatingPoint.RECALL, tmp_path) is None
+    assert find_tuned_threshold("other", Preset.BALANCED, OperatingPoint.RECALL, tmp_path) is None
     assert detection_figures("mtcnn", weights_dir=tmp_path / "absent") is None
 
 

@@ -13,7 +13,7 @@ from core.faces.alignment import (
     crop_face,
     matrix_from_anchors,
     matrix_from_box,
-    to_pixel_centers,
+    to_pixel_centres,
 )
 
 FRAME = FaceFrame()
@@ -199,8 +199,8 @@ def test_frame_survives_json():
     assert frame.anchors.dtype == np.float32
 
 
-def test_matrix_for_pixel_centers_maps_the_same_points():
+def test_matrix_for_pixel_centres_maps_the_same_points():
     _, matrix = placed(2.5, 33, (70, 80))
-    centred = to_pixel_centers(matrix)
+    centred = to_pixel_centres(matrix)
     # The centre of pixel (7, 9) is (7.5, 9.5); for cv2 it is (7, 9).
     assert mapped(centred, [7, 9]) == pytest.approx(mapped(matrix, [7.5, 9.5]) - 0.5)

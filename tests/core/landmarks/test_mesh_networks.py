@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core import Box, RgbImage, WeightsMissing, read_image, weights
-from core.config import Preset, settings_for
+from core.config import Preset, get_settings
 from core.detectors.mtcnn import load_mtcnn
 from core.landmarks.face_mesh import crop_square
 from core.landmarks.mesh_networks import MeshNetworks
@@ -70,7 +70,7 @@ def test_meshes_equal_mediapipe_s(networks, graph, astronaut):
 
 @pytest.mark.data
 def test_meshes_equal_mediapipe_s_on_photos(networks, graph, shared_dir):
-    detect = load_mtcnn(settings=settings_for(Preset.BALANCED, "mtcnn")).detect
+    detect = load_mtcnn(settings=get_settings(Preset.BALANCED, "mtcnn")).detect
     errors, unlike = [], 0
     with zipfile.ZipFile(shared_dir / "photos" / "photos.zip") as photos:
         images = [read_image(photos.read(name)) for name in photos.namelist()]

@@ -40,7 +40,7 @@ def test_frames_come_in_order_with_their_times_and_colours(film):
     assert max(float(each.image.pixels[..., 2].mean()) for each in frames) < 30
 
 
-def test_video_is_recognized_by_its_content(film, tmp_path):
+def test_video_is_recognised_by_its_content(film, tmp_path):
     assert is_video(film)
     other = tmp_path / "film.jpg"
     film.rename(other)

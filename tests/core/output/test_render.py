@@ -183,7 +183,7 @@ def test_text_contrasts_with_its_background(emotion):
         return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
 
     one = luminance([v / 255 for v in emotion.colour])
-    other = luminance([v / 255 for v in render._choose_text_color(emotion.colour)])
+    other = luminance([v / 255 for v in render._choose_text_colour(emotion.colour)])
     contrast = (max(one, other) + 0.05) / (min(one, other) + 0.05)
     assert contrast >= 4.5  # WCAG 2 AA
 

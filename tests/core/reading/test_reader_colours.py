@@ -218,11 +218,11 @@ def test_lab_colours_of_a_tiff_are_converted() -> None:
 
 @pytest.mark.parametrize("mode", ["HSV", "YCbCr", "RGBX", "La", "RGBa"])
 def test_unexpected_modes_are_converted_too(mode: str) -> None:
-    from core.reading.color import ColorConversion
+    from core.reading.colour import ColourConversion
 
     source = {"La": "LA", "RGBa": "RGBA"}.get(mode, "RGB")
     picture = corners().convert(source).convert(mode)
-    conversion = ColorConversion.from_image(picture)
+    conversion = ColourConversion.from_image(picture)
     seen = np.asarray(conversion.to_rgb(conversion.to_resizable(picture))).astype(int)
     expected = np.asarray(corners().convert("L" if mode == "La" else "RGB").convert("RGB"))
     assert np.abs(seen - expected).max() <= 2

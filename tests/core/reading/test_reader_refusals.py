@@ -93,17 +93,17 @@ def test_other_formats_that_pillow_could_open_are_refused(kind: str) -> None:
 def test_pillow_may_open_only_the_format_that_was_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[object] = []
+    allowed_formats: list[object] = []
     open_image = Image.open
 
     def record(*args: Any, **options: Any) -> Image.Image:
-        asked.append(options["formats"])
+        allowed_formats.append(options["formats"])
         return open_image(*args, **options)
 
     monkeypatch.setattr(Image, "open", record)
     for kind in ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF"):
         read_in_process(save(corners(), kind))
-    assert asked == [("PNG",), ("JPEG",), ("WEBP",), ("BMP",), ("GIF",), ("TIFF",)]
+    assert allowed_formats == [("PNG",), ("JPEG",), ("WEBP",), ("BMP",), ("GIF",), ("TIFF",)]
 
 
 def test_office_document_with_a_picture_inside_is_refused() -> None:

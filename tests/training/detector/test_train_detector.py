@@ -69,7 +69,7 @@ def test_network_learns(recipe, photos, tmp_path):
 def test_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
     recipe, photos, no_faces, tmp_path, monkeypatch
 ):
-    whole, parted = tmp_path / "whole", tmp_path / "parted"
+    whole, resumed = tmp_path / "whole", tmp_path / "resumed"
     run(recipe(epochs=3), photos, whole, negatives=no_faces)
 
     class PowerFailure(Exception):
@@ -81,9 +81,9 @@ def test_resumed_run_ends_with_the_weights_of_an_uninterrupted_one(
             raise PowerFailure
 
     with pytest.raises(PowerFailure):
-        run(recipe(epochs=3), photos, parted, negatives=no_faces, report=fail)
-    run(recipe(epochs=3), photos, parted, negatives=no_faces, resume=True)
-    one, other = (load_file(each / "compact.safetensors") for each in (whole, parted))
+        run(recipe(epochs=3), photos, resumed, negatives=no_faces, report=fail)
+    run(recipe(epochs=3), photos, resumed, negatives=no_faces, resume=True)
+    one, other = (load_file(each / "compact.safetensors") for each in (whole, resumed))
     assert all(torch.equal(one[key], other[key]) for key in one)
 
 

@@ -40,7 +40,11 @@ class SquareMesh:
 
 def make_models():
     calibration = Calibration(certain_from=0.5)
-    return {"mobilenet_v2": EmotionModel.of_one("mobilenet_v2", SquareClassifier(), calibration)}
+    return {
+        "mobilenet_v2": EmotionModel.from_single_classifier(
+            "mobilenet_v2", SquareClassifier(), calibration
+        )
+    }
 
 
 @pytest.fixture

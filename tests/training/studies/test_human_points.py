@@ -83,7 +83,7 @@ def test_pictures_without_points_are_an_error(tmp_path):
         compare_mesh_with_people(tmp_path, ShiftedMesh())
 
 
-def test_file_that_is_no_zip_is_an_error(tmp_path):
+def test_file_that_is_not_a_zip_is_an_error(tmp_path):
     file = tmp_path / "people.zip"
     file.write_text("no zip")
     with pytest.raises(DataError, match="neither a folder nor a complete zip"):

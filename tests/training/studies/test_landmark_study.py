@@ -32,7 +32,7 @@ class MiddlePixelClassifier:
 def place_points(monkeypatch, faces_dir):
     """The study with drawn faces, points where the frame has them, and that model."""
     name, calibration = "mobilenet_v2", Calibration(certain_from=0.5)
-    model = EmotionModel.of_one(name, MiddlePixelClassifier(), calibration)
+    model = EmotionModel.from_single_classifier(name, MiddlePixelClassifier(), calibration)
     monkeypatch.setattr(study, "load_trained_models", lambda names, weights_dir: {name: model})
     monkeypatch.setattr(study, "FaceMeshLandmarks", lambda: None)
     monkeypatch.setattr(study, "_load_detector", lambda: None)
