@@ -104,7 +104,7 @@ def analyze(
             if hint:
                 typer.echo(escape_controls(hint), err=True)
             continue
-        # Built at the first readable photo, so that nobody waits for networks after a typing error.
+        # Built at the first readable photo, so that a typo is reported before networks load.
         analyzer = analyzer or Analyzer.from_config(config)
         analysis = analyzer.analyze(image)
         analyses.append(analysis)

@@ -46,7 +46,7 @@ def print_epoch(epoch: EpochReport) -> None:
 
 @contextmanager
 def explain_resume() -> Iterator[None]:
-    """On Ctrl-C, say how to continue the training."""
+    """Print on Ctrl-C how to continue the training."""
     try:
         yield
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ nothing; loading another one drops the one used longest ago."""
 
 
 class Analyzers:
-    """Load each analyzer once, in a thread of its own; with ``fixed`` always give that one."""
+    """Load each analyzer once, in its own thread; with ``fixed`` always return that one."""
 
     def __init__(self, fixed: Analyzer | None = None) -> None:
         self._fixed: tuple[Future[Analyzer], Event] | None = None
@@ -34,7 +34,7 @@ class Analyzers:
             self._find(config)
 
     def is_loading(self, *configs: AnalyzerConfig) -> bool:
-        """Whether any of ``configs`` is not loaded yet."""
+        """Return whether any of ``configs`` is not loaded yet."""
         return not all(self._find(config)[0].done() for config in configs)
 
     def get(self, config: AnalyzerConfig) -> Analyzer:

@@ -54,7 +54,7 @@ def detector_title(name: str) -> str:
 
 
 def format_point_metrics(figures: DetectionFigures | None, point: OperatingPoint) -> str:
-    """Return how good the detector is at ``point``; empty if nobody measured it."""
+    """Return how good the detector is at ``point``; empty if it was not measured."""
     if figures is None:
         return ""
     here = figures.points[point]

@@ -112,7 +112,7 @@ def load(config: AnalyzerConfig) -> tuple[Detector, DetectorFacts]:
     name, folder = config.chosen_detector, config.weights_dir
     sha256 = {}
     if weights := DETECTORS.info(name).weights:
-        # Somebody who trained emotion networks in a folder need not have trained a detector there.
+        # A folder with trained emotion networks need not hold a trained detector.
         stored = read_detectors(folder).get(weights) or read_detector(weights)
         folder, sha256 = stored.file.parent, {weights: stored.sha256}
     threshold = config.detection_threshold

@@ -54,7 +54,7 @@ def check_trials(failed: Mapping[str, str], known: Iterable[Finding]) -> Iterato
 def prepare_networks(program: str = _LOAD_NETWORKS) -> Finding:
     """Load and cache the networks of the default configuration, so that the first photo is fast.
 
-    A process of its own does it, which may crash. A failure is only a warning, because it is
+    It runs in a separate process, which may crash. A failure is only a warning, because it is
     reported again, with a hint, when a network is needed.
     """
     error = _run_trial(program)

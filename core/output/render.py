@@ -151,7 +151,7 @@ def _place_labels(pen: _Pen, analysis: ImageAnalysis) -> list[tuple[str, Box]]:
             taken = [spot for _, spot in placed]
             spot = next((s for s in spots if not any(_overlaps(s, each) for each in taken)), None)
             free = free and spot is not None
-            # If there is no place left, the top of its own box hides least.
+            # If there is no room left, a label at the top of its own box hides least.
             placed.append((text, spot or _find_inside_position(pen, text, face.face.box)))
         if free:
             break

@@ -23,7 +23,7 @@ class TorchRunner:
         self._module = module.eval().to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def run(self, batch: Float32Array) -> Float32Array:
-        """(N, 3, S, S) float32 to (N, C) float32.
+        """Return (N, C) float32 for (N, 3, S, S) float32.
 
         Halves the batch while a GPU's memory is full; what does not fit even alone is run on
         the CPU, so that no face is lost.

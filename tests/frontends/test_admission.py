@@ -95,7 +95,7 @@ def decoded(monkeypatch):
         lambda memory, photo, result, fake: memory.explain(photo, result, fake),
         lambda memory, photo, result, fake: memory.draw(photo, result, explained_by=fake),
         lambda memory, photo, result, fake: memory.results.get_admitted(
-            "detections", lambda: fake.detect(memory.image(photo))
+            "detections", lambda: fake.detect(memory.decode_image(photo))
         ),
     ],
     ids=["per model", "maps", "heatmap", "anything else"],

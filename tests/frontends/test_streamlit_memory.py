@@ -21,7 +21,7 @@ def photo(monkeypatch):
     """A photo, with room for the pictures of two visits that look at it."""
     photo = Photo.of("a.png", png(picture(Emotion.SAD)))
     monkeypatch.setattr(workspaces, "_VISITS", _Visits())
-    size = Workspace().image(photo).pixels.nbytes
+    size = Workspace().decode_image(photo).pixels.nbytes
     monkeypatch.setattr(workspaces, "_VISITS", _Visits())
     monkeypatch.setattr(workspaces, "_IMAGE_BYTES_OF_ALL", 2 * size)
     return photo
@@ -30,23 +30,23 @@ def photo(monkeypatch):
 def test_visit_idle_longest_loses_its_pictures(photo):
     first, second, third = Workspace(), Workspace(), Workspace()
     for each in (first, second, first, third):
-        each.image(photo)
+        each.decode_image(photo)
     assert [each.images.held > 0 for each in (first, second, third)] == [True, False, True]
 
 
 def test_dropped_picture_is_decoded_again(photo):
     visits = [Workspace() for _ in range(3)]
-    before = [each.image(photo).pixels for each in visits]
+    before = [each.decode_image(photo).pixels for each in visits]
     assert visits[0].images.held == 0
-    assert (visits[0].image(photo).pixels == before[0]).all()
+    assert (visits[0].decode_image(photo).pixels == before[0]).all()
 
 
 def test_newest_visit_keeps_even_a_huge_picture(photo, monkeypatch):
     monkeypatch.setattr(workspaces, "_IMAGE_BYTES_OF_ALL", 1)
     one, other = Workspace(), Workspace()
-    one.image(photo)
+    one.decode_image(photo)
     assert one.images.held > 0
-    other.image(photo)
+    other.decode_image(photo)
     assert (one.images.held, other.images.held > 0) == (0, True)
 
 
@@ -67,7 +67,7 @@ def test_idle_server_drops_pictures_and_keeps_answers(photo, monkeypatch):
 
 def test_ended_visit_is_not_kept_in_memory(photo):
     visit = Workspace()
-    visit.image(photo)
+    visit.decode_image(photo)
     gone = weakref.ref(visit)
     del visit
     gc.collect()

@@ -56,7 +56,7 @@ def _is_image(path: PurePosixPath) -> bool:
 
 
 def _may_be_file(file: Path) -> bool:
-    """False for a folder; True for a broken link too, so that it is reported as unreadable."""
+    """Return False for a folder, True for a file or a broken link, which is reported later."""
     try:
         return stat.S_ISREG(file.stat().st_mode)
     except OSError:

@@ -53,7 +53,7 @@ def choose_split(path: PurePosixPath, source: str = "") -> Split:
 
 
 def is_in_split(path: PurePosixPath, source: str, split: Split | None) -> bool:
-    """Whether a file belongs to ``split``; None means every file but FER-2013's test faces."""
+    """Return whether a file belongs to ``split``; None means all but FER-2013's test faces."""
     if split is None:
         # The official test split is for one final measurement, which must name it.
         return not path.name.startswith(f"{USAGES[Split.TEST]}_")

@@ -50,7 +50,7 @@ class Assignment:
 def assign_cells(
     scores: Tensor, found: Tensor, grid: Grid, boxes: Tensor, kinds: Tensor
 ) -> Assignment:
-    """Task-aligned assignment (Feng et al. 2021): the cells that are best at a face learn it.
+    """Assign each face to the cells that are best at it: task-aligned (Feng et al. 2021).
 
     ``scores`` (B, cells) and ``found`` (B, cells, 4) are the network's, ``boxes`` (B, M, 4)
     and ``kinds`` (B, M) the truth.

@@ -13,7 +13,7 @@ from ..reporting.plots import COLOURS, GRID, STYLES, encode_png
 def plot_detector_curves(
     curves: Mapping[str, Mapping[str, Sequence[float]]], levels: Mapping[str, tuple[float, str]]
 ) -> bytes:
-    """Precision against recall, and F1 against the threshold, with the chosen point of each."""
+    """Plot precision against recall and F1 against the threshold, each with the chosen point."""
     figure = Figure(figsize=(9.6, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for index, (name, curve) in enumerate(curves.items()):

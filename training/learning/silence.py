@@ -37,7 +37,7 @@ _LOGGERS = {
 
 @contextmanager
 def silence_known_warnings() -> Iterator[None]:
-    """Within the context, the warnings above are not shown; all others still are."""
+    """Hide the warnings above within the context; all others are still shown."""
     before = {name: logging.getLogger(name).level for name in _LOGGERS}
     for name, level in _LOGGERS.items():
         logging.getLogger(name).setLevel(level)

@@ -69,7 +69,7 @@ def span(owner: Value, name: str, digits: int = 1) -> str:
 
 
 def plain_span(owner: Value, name: str, digits: int = 3) -> str:
-    """Like :func:`span`, for a value that is not a share."""
+    """Return the same as :func:`span`, for a value that is not a share."""
     return _format_span(number, owner, name, f"{name}_interval", digits)
 
 
@@ -79,7 +79,7 @@ def points(difference: Value, digits: int = 1) -> str:
 
 
 def difference(change: Value, digits: int = 3) -> str:
-    """Like :func:`points`, for values that are not shares."""
+    """Return the same as :func:`points`, for values that are not shares."""
     return _format_span(number, change, "value", "interval", digits, sign=True)
 
 

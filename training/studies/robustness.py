@@ -7,7 +7,7 @@
   ``gap``, the difference of accuracy to the other faces of the same label, with ``p`` and ``q``
   (``p`` adjusted for the number of groups); ``certain``, the share of answers that count as
   certain, and ``certain_accuracy``; ``overconfidence``, mean top probability minus accuracy;
-- ``worst``: the groups with worse answers beyond chance (``q`` at most .05), worst first;
+- ``worst``: the groups with significantly worse answers (``q`` at most .05), worst first;
 - ``curves``: by kind of degradation a row for each level, the first of them unchanged;
   ``change`` is the paired difference of accuracy to the unchanged faces, ``flips`` the share of
   answers that changed;
@@ -182,7 +182,7 @@ def _measure(answers: Probabilities, labels: Labels, calibration: Calibration) -
 def _measure_slices(
     answers: Probabilities, labels: Labels, calibration: Calibration, slicings: Sequence[Slicing]
 ) -> tuple[dict[str, list[dict[str, Any]]], list[dict[str, Any]]]:
-    """Return rows of every group by slicing, and those that are worse beyond chance."""
+    """Return rows of every group by slicing, and those that are significantly worse."""
     right = answers.argmax(axis=1) == labels
     rows: dict[str, list[dict[str, Any]]] = {}
     tested: list[tuple[str, dict[str, Any], Gap]] = []

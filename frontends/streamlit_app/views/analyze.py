@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     "stay on this computer.",
 )
 def page(models: Sequence[ModelInfo]) -> None:
-    """Photos in, answers out."""
+    """Show the page that takes photos and shows their answers."""
     config = choose_settings(models)
     analyzers().start_loading(config)
     photos = choose_photos()

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @model_page("Compare the models", COMPARE_HELP)
 def page(models: Sequence[ModelInfo]) -> None:
-    """One photo, every trained model, and how good each was measured to be."""
+    """Show every trained model's answers to one photo, and how good each model is."""
     trained = [info for info in models if info.trained]
     config = choose_settings(models, with_model=False)
     configs = [replace(config, model=info.name) for info in trained]

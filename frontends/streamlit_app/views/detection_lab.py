@@ -41,7 +41,7 @@ _USUAL = 0.9
     "counts only above the threshold. Move the threshold to see which faces are kept.",
 )
 def page(models: Sequence[ModelInfo]) -> None:
-    """The faces of one photo by threshold, and how good the detector was measured to be there."""
+    """Show the faces of one photo by threshold, and how good the detector is at each."""
     from core import detection_figures
 
     config = choose_settings(models, with_model=False, with_threshold=False)

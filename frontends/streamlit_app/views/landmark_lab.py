@@ -176,7 +176,7 @@ def _show_study(model: str, noise: LandmarkNoise, *, at: int) -> None:
 def read_study(model: str, noise: LandmarkNoise) -> tuple[int, list[dict[str, float]]] | None:
     """Return the number of faces and, for each error in percent, the figures of ``model``.
 
-    None if nobody measured them.
+    None if they were not measured.
     """
     if not STUDY_FILE.exists():
         return None

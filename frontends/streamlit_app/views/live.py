@@ -21,7 +21,7 @@ _SCRIPT = Path(__file__).parents[1] / "camera.js"
 
 @model_page("Live", LIVE_HELP)
 def page(models: Sequence[ModelInfo]) -> None:
-    """The camera with its faces framed and named."""
+    """Show the camera with its faces framed and named."""
     analyzer = ready_analyzer(make_live_config(choose_settings(models, with_preset=False)))
     if "live" not in st.session_state:
         st.session_state["live"] = LiveSession(lambda: analyzer)
