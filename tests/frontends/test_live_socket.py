@@ -59,7 +59,7 @@ def test_faces_are_tracked_across_connections_of_the_same_page(server, session):
 
 
 @pytest.mark.parametrize("key", ["", "x", "a" * 43, "..%2f"])
-def test_who_does_not_know_a_page_s_key_is_refused(server, session, key):
+def test_visitor_without_the_page_key_is_refused(server, session, key):
     assert session.key != key
     with pytest.raises(WebSocketDisconnect), server.websocket_connect(f"{camera_path()}/{key}"):
         pass
