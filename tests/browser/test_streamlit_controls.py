@@ -42,7 +42,8 @@ def test_first_page_works_without_a_mouse(window, quick):
     reach(page, "Try the sample photo")
     page.keyboard.press("Enter")
     expect(page.locator("[data-testid=stImage] img").first).to_be_visible()
-    expect(page.get_by_text("NASA astronaut")).to_be_visible()
+    # While Streamlit redraws the page, the old caption can stand beside the new one.
+    expect(page.get_by_text("NASA astronaut")).to_have_count(1)
 
 
 def test_keyboard_reaches_picture_and_toggles(window, quick):
