@@ -6,6 +6,7 @@ anything heavy outside its function, so that help stays fast.
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib import import_module
 from typing import Annotated, Any, cast
@@ -18,7 +19,7 @@ except ModuleNotFoundError as error:
     raise SystemExit(f"The package {error.name} is missing. To install it: make install") from error
 
 from cli.terminal import escape_controls
-from core import ProjectError, __version__
+from core import ProjectError, __version__, suggest_name
 
 COMMANDS = {
     "analyze": "cli.analyze:analyze",
@@ -65,6 +66,9 @@ class CommandGroup(TyperGroup):
         """
         try:
             return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = _explain_value(error.message)
+            raise
         except ProjectError as error:
             typer.secho(f"Error: {escape_controls(error.message)}", fg="red", err=True)
             if error.hint:
@@ -72,6 +76,15 @@ class CommandGroup(TyperGroup):
             raise typer.Exit(error.exit_code) from error
         finally:
             sys.stdout.flush()
+
+
+def _explain_value(message: str) -> str:
+    """Return typer's message about a wrong value; if it names what it takes, with a suggestion."""
+    message = message.removeprefix("Value error, ")
+    if found := re.fullmatch(r"'(.*)' is not one of ('.*')\.", message):
+        names = re.findall(r"'([^']*)'", found[2])
+        return f"{message} {suggest_name(found[1], names)}".rstrip()
+    return message
 
 
 def _load_command(name: str) -> TyperCommand | TyperGroup:

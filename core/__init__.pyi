@@ -28,6 +28,7 @@ from .errors import (
     WeightsCorrupt,
     WeightsError,
     WeightsMissing,
+    suggest_name,
 )
 from .files import report_disk_errors
 from .labels import EMOTIONS, Emotion
@@ -45,6 +46,7 @@ from .output.export import (
     to_json,
 )
 from .output.intervals import format_metric, format_with_interval
+from .output.percent import format_probability
 from .output.render import annotate, annotate_detections, encode_png, overlay_heatmap
 from .pipeline import Analyzer
 from .reading.isolation import IsolatedReader, read_image, renew_reader, warm_up_reader
@@ -126,6 +128,7 @@ __all__ = [
     "encode_png",
     "format_metric",
     "format_network_answers",
+    "format_probability",
     "format_with_interval",
     "is_video",
     "keep_blocks",
@@ -144,6 +147,7 @@ __all__ = [
     "share_heaps",
     "shift_landmarks",
     "spreadsheet_text",
+    "suggest_name",
     "to_csv",
     "to_json",
     "video_writer",

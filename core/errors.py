@@ -75,12 +75,15 @@ class UnknownComponent(ConfigError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
-        close = difflib.get_close_matches(_normalise(name), map(_normalise, names), n=1)
-        meant = next((each for each in names if [_normalise(each)] == close), None)
-        hint = f"Did you mean '{meant}'? " if meant else ""
-        super().__init__(
-            f"There is no {kind} named '{name}'.", hint=f"{hint}Known: {', '.join(names)}."
-        )
+        hint = f"{suggest_name(name, names)} Known: {', '.join(names)}.".lstrip()
+        super().__init__(f"There is no {kind} named '{name}'.", hint=hint)
+
+
+def suggest_name(name: str, known: Iterable[str]) -> str:
+    """Return "Did you mean …?" with the name that is most like ``name``; empty if none is."""
+    names = {_normalise(each): each for each in known}
+    close = difflib.get_close_matches(_normalise(name), names, n=1)
+    return f"Did you mean '{names[close[0]]}'?" if close else ""
 
 
 def _normalise(name: str) -> str:

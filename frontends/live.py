@@ -26,17 +26,19 @@ from core import (
     Preset,
     ProjectError,
     RgbImage,
+    format_probability,
 )
 
-from .wording import NOT_SURE, format_emotion, percent
+from .wording import NOT_SURE, format_emotion
 
 if TYPE_CHECKING:
     from core import Analyzer, AnalyzerConfig
 
 LIVE_HELP = (
-    "Your camera's picture with every face framed and its emotion named, smoothed over about a "
-    "second. Frames go to the computer that runs this page and are deleted once they are "
-    "answered. Show only people who have agreed."
+    "Shows your camera's picture with a frame and an emotion for every face. Answers are averaged "
+    "over about a second, so that they do not flicker. Your camera's pictures go to the computer "
+    "that runs this page and are deleted as soon as they are analyzed. Show only people who have "
+    "agreed."
 )
 
 _FOLDER = Path(__file__).with_name("camera")
@@ -161,7 +163,7 @@ def _describe(face: FaceAnalysis, image: RgbImage) -> dict[str, Any]:
     top, probability = face.emotions.ranked()[0]
     certain = face.emotions.certain
     word = format_emotion(top) if certain else f"{NOT_SURE} ({top.value}?)"
-    label = f"{face.index} · {word} {percent(probability)}"
+    label = f"{face.index} · {word} {format_probability(probability)}"
     if len(face.per_model) > 1:
         votes = sum(each.top == top for each in face.per_model.values())
         label += f" · {votes} of {len(face.per_model)}"

@@ -56,7 +56,7 @@ class LiveSession:
             message = None
         # Our page waits for each answer; another sender might not.
         if not self.lock.acquire(blocking=False):
-            return refuse_message(message, "The camera's last pictures are not answered yet.")
+            return refuse_message(message, "The camera's last pictures are still being analyzed.")
         try:
             with ADMISSION.admit():
                 return answer_message(message, self.stream, self.analyzer())

@@ -6,7 +6,15 @@ import re
 import unicodedata
 from collections import Counter
 
-from core import Agreement, Emotion, EmotionScores, FaceAnalysis, ImageAnalysis, ModelInfo
+from core import (
+    Agreement,
+    Emotion,
+    EmotionScores,
+    FaceAnalysis,
+    ImageAnalysis,
+    ModelInfo,
+    format_probability,
+)
 
 INTRODUCTION = "Every face gets a frame, a number and the probability of each of seven emotions."
 
@@ -24,22 +32,12 @@ _LONGEST_NAME = 60
 """Characters of a file name that fit a phone's width in two lines."""
 
 NOT_SURE = "Not sure"
-NOTHING_TRAINED = "No network is trained on this computer yet, so photos cannot be answered."
+NOTHING_TRAINED = "No network is trained on this computer yet, so no photo can be analyzed."
 NO_FACE = "No face was found in this photo."
 NO_FACE_HELP = (
-    "A face must be at least about 20 pixels wide and at least 2 % of the photo's longer side, "
-    "not too dark or blurred, and turned towards the camera. Try a larger or sharper photo, or "
-    "choose **Thorough**, which looks for smaller faces."
+    "The face may be too small, too dark, blurred or turned away. Try a larger or sharper photo, "
+    "or choose **Thorough**, which looks for smaller faces."
 )
-
-
-def percent(probability: float) -> str:
-    """Return a probability as a person reads it; 0 % and 100 % only if it is exactly that."""
-    if 0 < probability < 0.01:
-        return "< 1 %"
-    if 0.99 < probability < 1:
-        return "> 99 %"
-    return f"{probability:.0%}".replace("%", " %")
 
 
 def format_emotion(emotion: Emotion) -> str:
@@ -56,8 +54,8 @@ def format_reason(emotions: EmotionScores) -> str:
     """Return how probable the answer is, or why it is "not sure"."""
     top, probability = emotions.ranked()[0]
     if emotions.certain:
-        return f"{percent(probability)} probable"
-    reached, needed = percent(probability), percent(emotions.certain_from)
+        return f"{format_probability(probability)} probable"
+    reached, needed = format_probability(probability), format_probability(emotions.certain_from)
     if reached == needed:
         reached, needed = (f"{p * 100:.1f} %" for p in (probability, emotions.certain_from))
     return f"{format_emotion(top)} is most likely ({reached}), but we need {needed} to be sure."
@@ -69,19 +67,28 @@ def format_agreement(face: FaceAnalysis) -> str:
         return ""
     count = len(face.per_model)
     top, most = Counter(scores.top for scores in face.per_model.values()).most_common(1)[0]
-    return {
-        Agreement.ALL: f"All {count} networks agree",
-        Agreement.MAJORITY: f"{most} of {count} networks say {top.value}",
+    unsure = sum(not scores.certain for scores in face.per_model.values())
+    if unsure == 0:
+        return {
+            Agreement.ALL: f"All {count} networks agree",
+            Agreement.MAJORITY: f"{most} of {count} networks say {top.value}",
+            Agreement.SPLIT: "The networks disagree",
+        }[face.agreement]
+    doubt = {1: "1 is not sure", count: "none is sure"}.get(unsure, f"{unsure} are not sure")
+    found = {
+        Agreement.ALL: f"All {count} networks find {top.value} most likely",
+        Agreement.MAJORITY: f"{most} of {count} networks find {top.value} most likely",
         Agreement.SPLIT: "The networks disagree",
     }[face.agreement]
+    return f"{found}; {doubt}"
 
 
 def format_face(face: FaceAnalysis) -> str:
     """Return the answer for one face in one line."""
     top, probability = face.emotions.ranked()[0]
     if face.emotions.certain:
-        return f"{format_emotion(top)}, {percent(probability)}"
-    return f"Not sure (most likely: {top.value}, {percent(probability)})"
+        return f"{format_emotion(top)}, {format_probability(probability)}"
+    return f"Not sure (most likely: {top.value}, {format_probability(probability)})"
 
 
 def describe_faces(analysis: ImageAnalysis) -> str:
@@ -106,7 +113,7 @@ def format_model_metrics(info: ModelInfo) -> str:
     per_face = info.speed.get("engines", {}).get("openvino", {}).get("ms_per_face")
     parts = []
     if accuracy is not None:
-        parts.append(f"Right on about {10 * accuracy:.0f} of 10 test faces")
+        parts.append(f"Right on {100 * accuracy:.0f} of 100 test faces")
     if per_face is not None:
         parts.append("very fast" if per_face < 8 else "fast" if per_face < 30 else "slower")
     return "; ".join(parts)

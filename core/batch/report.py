@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import ProjectError
 from ..files import atomic_file
 from ..labels import EMOTIONS
+from ..output.percent import format_probability
 from ..reading.isolation import IsolatedReader
 from ..types import Provenance
 from .journal import report_resumable_disk_errors
@@ -64,6 +65,7 @@ def write_report(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["escape_controls"] = escape_controls
+    environment.filters["format_probability"] = format_probability
     text = environment.from_string(template).render(
         summary=summary,
         provenance=provenance,

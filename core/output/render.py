@@ -22,6 +22,7 @@ from ..types import (
     RgbImage,
     UInt8Array,
 )
+from .percent import format_probability
 
 _DARK = (20, 20, 20)
 _LIGHT = (255, 255, 255)
@@ -92,8 +93,8 @@ def format_label(face: FaceAnalysis) -> str:
     """Return a face's label: number, emotion and probability, or "not sure"."""
     emotion, probability = face.emotions.ranked()[0]
     if face.emotions.certain:
-        return f"{face.index}  {emotion} {probability:.0%}"
-    return f"{face.index}  not sure ({emotion}? {probability:.0%})"
+        return f"{face.index}  {emotion} {format_probability(probability)}"
+    return f"{face.index}  not sure ({emotion}? {format_probability(probability)})"
 
 
 def overlay_heatmap(

@@ -38,3 +38,21 @@ def test_agreement_of_the_networks_is_counted_and_described(tops, agreement, wor
     assert result == (agreement and str(agreement))
     assert words in cards_html((face,))
     assert ("networks" in cards_html((face,))) == bool(agreement)
+
+
+@pytest.mark.parametrize(
+    ("tops", "unsure", "words"),
+    [
+        (("sad",) * 3, 1, "All 3 networks find sad most likely; 1 is not sure"),
+        (("sad",) * 3, 2, "All 3 networks find sad most likely; 2 are not sure"),
+        (("sad", "sad", "happy"), 1, "2 of 3 networks find sad most likely; 1 is not sure"),
+        (("sad", "happy", "angry"), 3, "The networks disagree; none is sure"),
+    ],
+)
+def test_agreement_says_how_many_networks_are_not_sure(tops, unsure, words):
+    face = answered(*tops)
+    per_model = {
+        name: dataclasses.replace(each, certain_from=0.9 if place < unsure else each.certain_from)
+        for place, (name, each) in enumerate(face.per_model.items())
+    }
+    assert format_agreement(dataclasses.replace(face, per_model=per_model)) == words

@@ -10,7 +10,7 @@ from PIL import Image
 
 from core import Emotion, FaceFollower, Frame, read_image
 from frontends.live import MAX_FRAMES, Stream, answer_message
-from frontends.wording import format_emotion, percent
+from frontends.wording import format_emotion, format_probability
 from tests.fakes import FakeAnalyzer, FakeEnsemble, picture
 
 
@@ -77,7 +77,7 @@ def test_frames_in_groups_are_answered_like_a_video():
     labels = [face["label"] for frame in result for face in frame["faces"]]
     assert labels == [
         f"{face.index} · {format_emotion(face.emotions.top)} "
-        f"{percent(face.emotions.ranked()[0][1])}"
+        f"{format_probability(face.emotions.ranked()[0][1])}"
         for video in videos
         for face in video.faces
     ]

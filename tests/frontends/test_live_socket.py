@@ -146,7 +146,7 @@ def test_two_messages_at_once_are_not_answered(session):
     first = threading.Thread(target=lambda: result.append(session.answer(message())))
     first.start()
     assert waiting.wait(10)
-    assert "not answered yet" in session.answer(message(2))["problem"]
+    assert "still being analyzed" in session.answer(message(2))["problem"]
     go_on.set()
     first.join()
     assert result[0]["frames"]

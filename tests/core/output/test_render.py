@@ -102,9 +102,9 @@ def test_uncertain_answer_has_a_dashed_frame():
 
 
 def test_label_shows_number_emotion_and_probability():
-    assert format_label(face_analysis(3, Box(0, 0, 9, 9))) == "3  happy 75%"
+    assert format_label(face_analysis(3, Box(0, 0, 9, 9))) == "3  happy 75 %"
     unsure = face_analysis(12, Box(0, 0, 9, 9), scores(0.9, happy=0.6, sad=0.4))
-    assert format_label(unsure) == "12  not sure (happy? 60%)"
+    assert format_label(unsure) == "12  not sure (happy? 60 %)"
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_each_of_sixty_faces_has_a_label(labels):
 
 
 @pytest.mark.parametrize(
-    ("width", "expected"), [(400, "1  not sure (fear? 50%)"), (100, "1  fear?"), (40, "1?")]
+    ("width", "expected"), [(400, "1  not sure (fear? 50 %)"), (100, "1  fear?"), (40, "1?")]
 )
 def test_label_is_as_long_as_fits_into_the_picture(labels, width, expected):
     face = face_analysis(1, Box(2, 40, 38, 76), scores(0.99, fear=0.5, neutral=0.5))
