@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -100,7 +101,11 @@ def analyze(
         except InputError as error:
             failed += 1
             typer.secho(escape_controls(f"{photo}: {error.message}"), fg="red", err=True)
-            hint = f"For a video: emotion live {photo}" if is_video(photo) else error.hint
+            hint = error.hint
+            if is_video(photo):
+                hint = f"For a video: emotion live {photo}"
+            elif photo.is_dir():
+                hint = f"For a whole folder: emotion batch {photo} --out results.csv"
             if hint:
                 typer.echo(escape_controls(hint), err=True)
             continue
@@ -153,11 +158,14 @@ def _count_networks(face: FaceAnalysis) -> str:
 def _print_table(analyses: list[ImageAnalysis]) -> None:
     from rich.text import Text
 
+    from core import format_probability
+
     is_ensemble = any(face.agreement for analysis in analyses for face in analysis.faces)
     networks = ("Networks",) if is_ensemble else ()
     left = ("Face", "Emotion", "Next", *networks, "Remarks")
     headings = ("Photo", "Face", "Emotion", "Probability", "Next", *networks, "Remarks")
-    table = make_table(*headings, left=left)
+    table = make_table(*headings, left=left, unbroken=("Probability", "Next"))
+    explained: dict[str, str] = {}
     for analysis in analyses:
         name = Text(escape_controls(analysis.name))
         notes = " ".join(analysis.notes)
@@ -165,14 +173,29 @@ def _print_table(analyses: list[ImageAnalysis]) -> None:
             blank = [""] * (2 + len(networks))
             table.add_row(name, "-", "no face found", *blank, Text(notes))
         for face in analysis.faces:
+            remarks = [_shorten(reason, explained) for reason in face.quality.reasons]
+            own_notes = notes if face.index == 1 else ""
             (top, probability), (second, second_probability) = face.emotions.ranked()[:2]
             table.add_row(
                 name if face.index == 1 else "",
                 str(face.index),
                 str(top) if face.emotions.certain else f"not sure ({top}?)",
-                f"{probability:.0%}",
-                f"{second} {second_probability:.0%}",
+                format_probability(probability),
+                f"{second} {format_probability(second_probability)}",
                 *([_count_networks(face)] if is_ensemble else ()),
-                Text(" ".join([*face.quality.reasons, notes if face.index == 1 else ""]).strip()),
+                Text(". ".join(filter(None, [", ".join(remarks), own_notes]))),
             )
     print_tables(table)
+    if explained:
+        typer.echo()
+    for remark, explanation in explained.items():
+        typer.echo(f"{remark}: {explanation}")
+
+
+def _shorten(reason: str, explained: dict[str, str]) -> str:
+    """Return a remark in few words; what it explains after a semicolon goes to ``explained``."""
+    fact, _, explanation = reason.removeprefix("The face ").removesuffix(".").partition("; ")
+    fact = re.sub("^(is|has) ", "", fact)
+    if explanation:
+        explained[re.sub(r" \(.*\)", "", fact)] = f"{explanation}."
+    return fact

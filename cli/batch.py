@@ -164,16 +164,16 @@ def _open_progress_bar() -> Iterator[Callable[[BatchProgress], None]]:
 
 def _format_summary(summary: BatchSummary) -> str:
     """Return the counts in words."""
-    faces = f"{_format_count(summary.faces, 'face')} in {summary.with_faces:,}"
+    files, faces = _format_count(summary.files, "file"), _format_count(summary.faces, "face")
     parts = [
-        f"{_format_count(summary.files, 'file')}: {faces}",
-        f"{summary.without_faces:,} without a face",
+        f"{files}: {faces} in {_format_count(summary.with_faces, 'photo')}",
+        f"{_format_count(summary.without_faces, 'photo')} without a face",
     ]
     if summary.failed:
-        parts.append(f"{summary.failed:,} could not be read")
+        parts.append(f"{_format_count(summary.failed, 'file')} not read")
     if summary.uncertain:
-        parts.append(f"{_format_count(summary.uncertain, 'face')} not sure")
-    text = ", ".join(parts) + "."
+        parts.append(f"not sure about {_format_count(summary.uncertain, 'face')}")
+    text = "; ".join(parts) + "."
     if summary.skipped:
         text += f" {summary.skipped:,} links, pipes or system files were skipped."
     if summary.already_done:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.tables import make_table, print_tables
+from core import format_metric
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from core import ModelInfo
 
 _JSON_FIELDS = [
@@ -51,9 +54,13 @@ def models(
         return
     if trained:
         names = (info.name for info in trained)
-        table = make_table("", *names, rows=build_comparison_rows(trained))
+        # Intervals below their figures: beside them they would be broken in 80 columns.
+        rows = [
+            [cell.replace(" (", "\n(") for cell in row] for row in build_comparison_rows(trained)
+        ]
+        table = make_table("All figures", *names, rows=rows)
         table.add_row("measured on", *(_describe_data(info.metrics) for info in trained))
-        print_tables(table)
+        print_tables(_make_overview(trained), table)
         _print_machines(trained)
         if pairs := build_pair_rows(trained):
             headings, *rows = pairs
@@ -64,6 +71,17 @@ def models(
         typer.echo("\nNot trained yet:" if trained else "Not trained yet:")
     for info in untrained:
         typer.echo(f"  {info.name}: {info.how_to_get}")
+
+
+def _make_overview(trained: Sequence[ModelInfo]) -> Table:
+    """Return a short table of what helps to choose a network."""
+    rows = []
+    for info in trained:
+        engines = info.speed.get("engines", {})
+        right = format_metric(info.metrics.get("validation", {}), "accuracy", scale=100)
+        pace = format_metric(engines.get("openvino", {}), "ms_per_face")
+        rows.append((info.name, right, pace, format_metric({"MB": info.megabytes}, "MB")))
+    return make_table("Model", "right of 100 faces", "ms a face", "file, MB", rows=rows)
 
 
 def _describe_data(metrics: Mapping[str, Any]) -> str:

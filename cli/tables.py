@@ -18,15 +18,19 @@ def make_table(
     *others: str,
     rows: Iterable[Sequence[str | Text]] = (),
     left: Collection[str] = (),
+    unbroken: Collection[str] = (),
 ) -> Table:
-    """Return a table of ``rows``: the first column and those in ``left`` are left-aligned."""
+    """Return a table of ``rows``: the first column and those in ``left`` are left-aligned.
+
+    Columns in ``unbroken`` are as wide as their longest text.
+    """
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in (first, *others):
         justify: JustifyMethod = "left" if heading == first or heading in left else "right"
         # Folded, because a long name that is cut off would not say which photo it is.
-        table.add_column(heading, justify=justify, overflow="fold")
+        table.add_column(heading, justify=justify, overflow="fold", no_wrap=heading in unbroken)
     for row in rows:
         table.add_row(*row)
     return table

@@ -91,7 +91,9 @@ class Timeline:
         table = make_table("Face", "Seen", "Frames", "Shows", left=("Seen", "Shows"))
         for number, face in sorted(self._faces.items()):
             total = len(face.times)
-            verdicts = (f"{word} {n / total:.0%}" for word, n in face.verdicts.most_common(3))
+            verdicts = (
+                f"{word} {100 * n / total:.0f} %" for word, n in face.verdicts.most_common(3)
+            )
             seen = f"{face.times[0]:.1f} to {face.times[-1]:.1f} s"
             table.add_row(str(number), seen, str(total), ", ".join(verdicts))
         if not self._faces:

@@ -46,7 +46,7 @@ def test_table_is_written_and_its_rows_are_counted(tmp_path):
     assert result.stdout == ""
     (summary, wrote) = result.stderr.splitlines()
     assert summary.startswith("20 files: ")
-    assert "4 could not be read" in summary
+    assert "4 files not read" in summary
     assert wrote == f"Wrote {tmp_path / 'deep' / 'table.csv'}"
     with (tmp_path / "deep" / "table.csv").open(encoding="utf-8") as file:
         assert len({row["path"] for row in csv.DictReader(file)}) == 20

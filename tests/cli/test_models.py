@@ -43,9 +43,14 @@ def test_trained_model_is_listed_with_its_figures_and_intervals(models):
     result = models(model_info(metrics={"validation": FIGURES}))
     assert result.exit_code == 0
     lines = [join_words(line) for line in result.stdout.splitlines()]
-    assert lines[:6] == [
-        "mobilenet_v2",
-        "accuracy, % 67.9 (66.5 to 69.5)",
+    assert lines[:2] == [
+        "Model right of 100 faces ms a face file, MB",
+        "mobilenet_v2 67.9 (66.5 to 69.5) – 4.6",
+    ]
+    assert lines[3:10] == [
+        "All figures mobilenet_v2",
+        "accuracy, % 67.9",
+        "(66.5 to 69.5)",
         "macro-F1, % 63.6",
         "calibration error, % 2.9",
         "parameters, millions 2.2",
@@ -94,8 +99,8 @@ def test_models_stand_side_by_side_with_their_times(models):
         model_info("resnet50", metrics={}, speed={}),
     )
     lines = [join_words(line) for line in result.stdout.splitlines()]
-    assert lines[0] == "mobilenet_v2 resnet50"
-    assert "accuracy, % 67.9 (66.5 to 69.5) –" in lines
+    assert "All figures mobilenet_v2 resnet50" in lines
+    assert "accuracy, % 67.9 –" in lines
     assert "ms for one face, torch 8.0 –" in lines
     assert "faces a second, torch 250.0 –" in lines
     assert "photos a second 5.2 –" in lines
