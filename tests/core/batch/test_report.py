@@ -60,11 +60,11 @@ def test_report_shows_counts_emotions_and_folders(tmp_path):
     assert failures[1][0] == "a/bad.png"
     counts = re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", text)
     assert dict(counts) == {
-        "with a face": "2",
-        "without a face": "1",
-        "could not be read": "1",
-        "faces": "4",
-        "of these, not sure": "1",
+        "photos with a face": "2",
+        "photos without a face": "1",
+        "files not read": "1",
+        "faces found": "4",
+        "faces with the answer not sure": "1",
     }
 
 
