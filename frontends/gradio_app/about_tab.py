@@ -14,15 +14,15 @@ WHOLE = Path(__file__).parents[2] / "docs" / "ethics.md"
 REST_LABEL = "Consent, known errors, misuse, law"
 _END_OF_SHORT_FORM = "<!-- /short form -->"
 
-_KEPT = """The server keeps a photo that you send in a private folder and deletes it within ten
-minutes."""
+_IN_MEMORY = "The app keeps your photos in memory only."
+_IN_FOLDER = "This page keeps your photo in a private folder and deletes it within ten minutes."
+"""What is true of the demo instead."""
 
 
 def build_about_tab() -> None:
     """Build the tab with the short form, and the rest of the page if the documentation is there."""
     with gr.Tab("About", id="about"):
-        gr.Markdown(SHORT_FORM.read_text(encoding="utf-8"))
-        gr.Markdown(_KEPT)
+        gr.Markdown(SHORT_FORM.read_text(encoding="utf-8").replace(_IN_MEMORY, _IN_FOLDER))
         if WHOLE.is_file():
             _, _, rest = WHOLE.read_text(encoding="utf-8").partition(_END_OF_SHORT_FORM)
             with gr.Accordion(REST_LABEL, open=False):
