@@ -19,18 +19,23 @@ PRESET_HELP = {
     Preset.BALANCED: "Portraits and groups",
     Preset.THOROUGH: "Small faces in large photos; slowest",
 }
+SMALLEST_FACE = (
+    "A face must be at least about 20 pixels wide and at least 2 % of the photo's longer side. "
+    "Thorough also finds smaller ones."
+)
 DETECTOR_LABEL = "Face detector"
 DETECTOR_HELP = "The program that finds the faces. " + " ".join(
     f"{info.title}: {info.description}" for info in detector_catalog() if info.description
 )
-LEVEL_LABEL = "Not sure below"
+LEVEL_LABEL = 'Say "Not sure" below'
 LEVEL_HELP = (
-    'An answer less probable than this is shown as "Not sure". At the recommended level, '
-    f"{100 * TARGET_ACCURACY:.0f} % of the sure answers were right."
+    'If no emotion is this probable, the answer is "Not sure". At the recommended level, '
+    f"{100 * TARGET_ACCURACY:.0f} of 100 answers that were given were right."
 )
 THRESHOLD_HELP = (
-    "How sure the detector must be that something is a face. A lower threshold finds more faces "
-    "but also more things that are not faces; try it on the page Detection lab."
+    "The detector gives a score to everything that may be a face. Only what scores above the "
+    "threshold is kept. A lower threshold finds more faces, but also more things that are not "
+    "faces; try it on the page Detection lab."
 )
 POINT_LABEL = "If unsure whether something is a face"
 POINT_TITLES = {
@@ -59,4 +64,4 @@ def format_point_metrics(figures: DetectionFigures | None, point: OperatingPoint
         return ""
     here = figures.points[point]
     wrong = 100 - round(100 * here.precision)
-    return f"Finds {100 * here.recall:.0f} of 100 faces; {wrong} of 100 boxes are wrong"
+    return f"Finds {100 * here.recall:.0f} of 100 faces; {wrong} of 100 frames hold no face"

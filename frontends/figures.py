@@ -11,12 +11,14 @@ from core import ModelInfo, format_metric
 
 from .wording import model_title
 
-_SPLITS = {"test": "PrivateTest", "validation": "PublicTest"}
+_SPLITS = {"test": ", PrivateTest", "validation": ""}
+"""What a column's heading adds; :data:`FIGURES_HELP` names the usual part once."""
 
 FIGURES_HELP = (
-    "Measured on parts of FER-2013, a public collection of small grey pictures of faces, that no "
-    "network learned from; 95 % confidence intervals in brackets. The calibration error is how "
-    "far, on average, a probability is from the share of answers that were right."
+    "Measured on the validation part (PublicTest) of FER-2013, a public collection of small grey "
+    "pictures of faces. No network learned from that part. The brackets hold 95 % confidence "
+    "intervals. The calibration error is how far, on average, a probability is from the share of "
+    "answers that were right."
 )
 
 _IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -35,7 +37,7 @@ def curves() -> list[tuple[Path, str]]:
 def metric_rows(models: Sequence[ModelInfo]) -> list[dict[str, str]]:
     """Return a row per figure, with a column per trained model and measured part of FER-2013."""
     columns = {
-        f"{model_title(info)}, {_SPLITS.get(split, split)}": _format_metrics(figures)
+        f"{model_title(info)}{_SPLITS.get(split, f', {split}')}": _format_metrics(figures)
         for info in models
         if info.trained
         for split, figures in info.metrics.items()
@@ -52,10 +54,10 @@ def _format_metrics(metrics: Mapping[str, Any]) -> dict[str, str]:
     share = partial(format_metric, scale=100, unit=" %")
     return {
         "Faces": f"{metrics['n']:,}" if "n" in metrics else "–",
-        "Right": share(metrics, "accuracy"),
+        "Right answers": share(metrics, "accuracy"),
         "Right, near-copies left out": share(fresh, "accuracy"),
-        "Average over emotions": share(metrics, "balanced_accuracy"),
+        "Right, every emotion counted equally": share(metrics, "balanced_accuracy"),
         "Calibration error": share(metrics, "ece"),
-        "Answered as sure": share(sure, "coverage"),
-        "Right when sure": share(sure, "accuracy"),
+        'Answers given (not "not sure")': share(sure, "coverage"),
+        "Right among the answers given": share(sure, "accuracy"),
     }

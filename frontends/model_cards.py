@@ -15,10 +15,7 @@ from .wording import ENSEMBLE, MODEL_TITLES, format_agreement, format_face_count
 if TYPE_CHECKING:
     from core import Analyzer
 
-COMPARE_HELP = (
-    "Every model answers for the same faces of the same photo. Where they disagree, the photo is "
-    "hard to read."
-)
+COMPARE_HELP = "All models read the same faces. If they disagree, don't trust the answer."
 TIMES_HELP = (
     "Times are for this computer: turning the faces upright and reading them. Finding the "
     "faces is not included; it takes the same time for every model."

@@ -49,13 +49,13 @@ const work = () => {
 
 const REFUSALS = {
   NotAllowedError:
-    "The browser does not let this page use the camera. Allow it with the camera icon beside the address, then start the camera again.",
-  NotFoundError: "No camera was found. Connect one, then start it again.",
+    "The browser does not let this page use the camera. Allow it with the camera icon beside the address, then press Start the camera.",
+  NotFoundError: "No camera was found. Connect one, then press Start the camera.",
   NotReadableError:
-    "Another program is using the camera. Close that program, then start the camera again.",
+    "Another program is using the camera. Close that program, then press Start the camera.",
 };
 const LOST =
-  "The connection to the computer that runs this page was lost. Reload the page, then start the camera again.";
+  "The connection to the computer that runs this page was lost. Reload the page, then press Start the camera.";
 const INSECURE =
   "Browsers open the camera only for pages on this computer (localhost) or over https. Open the page that way.";
 
@@ -108,7 +108,7 @@ class Live {
     }
     this.stream.getVideoTracks()[0].addEventListener("ended", () => {
       this.stop();
-      this.showProblem("The camera was disconnected. Connect it, then start it again.");
+      this.showProblem("The camera was disconnected. Connect it, then press Start the camera.");
     });
     this.video.srcObject = this.stream;
     await this.video.play();

@@ -1,4 +1,4 @@
-"""The tab where all models answer the same photo."""
+"""The tab where all models read the same photo."""
 
 from __future__ import annotations
 

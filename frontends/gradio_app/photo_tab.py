@@ -70,7 +70,8 @@ def build_photo_field() -> PhotoUpload:
         image_mode=None,
         sources=["upload", "webcam", "clipboard"],
         height=360,
-        alt_text="The photo to answer",
+        alt_text="Your photo",
+        elem_classes="photo",
         buttons=["fullscreen"],
     )
     gr.Examples(

@@ -20,6 +20,7 @@ from frontends.choices import (
     PRESET_HELP,
     PRESET_LABEL,
     RECOMMENDED,
+    SMALLEST_FACE,
     detector_title,
 )
 
@@ -53,15 +54,16 @@ def build_settings_fields(
             [(f"{each.value.capitalize()}: {PRESET_HELP[each]}", each.value) for each in presets],
             value=(Preset.BALANCED if Preset.BALANCED in presets else presets[0]).value,
             label=PRESET_LABEL,
+            info=SMALLEST_FACE,
             visible=len(presets) > 1,
             min_width=260,
         )
         with gr.Column(min_width=260):
             detector = gr.Radio(
-                [("Automatic", AUTOMATIC), *((detector_title(n), n) for n in detectors)],
+                [(RECOMMENDED, AUTOMATIC), *((detector_title(n), n) for n in detectors)],
                 value=AUTOMATIC,
                 label=DETECTOR_LABEL,
-                info=f"{DETECTOR_HELP} Automatic takes the one that fits how thoroughly to look.",
+                info=f"{DETECTOR_HELP} {RECOMMENDED}: the one that fits how thoroughly to look.",
                 visible=len(detectors) > 1,
             )
             usual = OperatingPoint.BALANCED

@@ -67,5 +67,5 @@ def _describe(
 ) -> str:
     first, last = rows[0], rows[-1]
     ends = f"from {first[over]:g} to {last[over]:g}"
-    curves = (f"{name} goes from {first[name]:.0f} % to {last[name]:.0f} %" for name in names)
+    curves = (f"{name} from {first[name]:.0f} % to {last[name]:.0f} %" for name in names)
     return f"Curves over {title}, {ends}: {', '.join(curves)}."

@@ -53,7 +53,7 @@ const keys = {
 const buttons = [
   ["+", "Zoom in", "+"],
   ["-", "Zoom out", "\u2212"],
-  ["0", "Whole picture", "1\u00d7"],
+  ["0", "Whole picture", "Reset"],
 ];
 
 const addButtons = (image) => {

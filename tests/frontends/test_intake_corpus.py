@@ -108,7 +108,7 @@ def test_streamlit_page_shows_an_answer_or_a_reason(samples, root):
         page.file_uploader[0].set_value((sample.name, sample.data, "image/jpeg")).run()
         reasons = [each.value for each in page.error]
         shown = "\n".join(str(each.proto) for each in page.main)
-        answered = len(page.get("download_button")) == 4
+        answered = len(page.get("download_button")) >= 3
         if page.exception or answered == bool(reasons) or not sample.fits(refused=bool(reasons)):
             wrong.append((sample.path, sample.kind, reasons))
         if secret := TOLD_TOO_MUCH.search(shown):

@@ -47,10 +47,10 @@ def test_about_page_shows_the_recorded_figures():
     app.button_group(key="about_part").set_value(about.FIGURES).run()
     assert not app.exception
     table = app.table[0].value
-    figures = dict(zip(table["Figure"], table["MobileNetV2, PublicTest"], strict=True))
-    assert figures["Right"] == "67.1 % (65.5 to 68.6)"
+    figures = dict(zip(table["Figure"], table["MobileNetV2"], strict=True))
+    assert figures["Right answers"] == "67.1 % (65.5 to 68.6)"
     assert figures["Faces"] == "3,589"
-    assert figures["Right when sure"] == "–"
+    assert figures["Right among the answers given"] == "–"
 
 
 def test_about_text_has_no_stray_markup():

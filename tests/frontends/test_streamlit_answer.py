@@ -145,7 +145,7 @@ def test_ticked_row_of_the_filtered_table_picks_its_photo(monkeypatch):
 def test_table_shows_each_face_as_the_network_saw_it():
     app = upload(open_page("analyze"), ("a.png", CROWD), ("notes.txt", b"hello"))
     table = app.dataframe[0].value
-    assert list(table["Number"][:3]) == [1, 2, 3]
+    assert list(table["Face no."][:3]) == [1, 2, 3]
     assert all(each.startswith("data:image/png;base64,") for each in table["Face"][:3])
     assert not isinstance(table["Face"][3], str)
 

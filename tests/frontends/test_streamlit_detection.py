@@ -87,13 +87,13 @@ def caption(app):
 def test_threshold_redraws_the_frames_without_running_the_detector_again(made):
     app = upload(open_lab(), ("a.png", THREE))
     assert not app.exception
-    assert caption(app) == r"a\.png: 2 faces count at threshold 0.6, 1 below it with a dashed frame"
+    assert caption(app) == r"a\.png: 2 faces kept (solid frames), 1 left out (dashed)"
     drawn = app.image[0].value
     slider(app).set_value(0.9).run()
-    assert caption(app) == r"a\.png: 1 face counts at threshold 0.9, 2 below it with a dashed frame"
+    assert caption(app) == r"a\.png: 1 face kept (solid frame), 2 left out (dashed)"
     assert app.image[0].value != drawn
     slider(app).set_value(0.05).run()
-    assert caption(app) == r"a\.png: 3 faces count at threshold 0.05"
+    assert caption(app) == r"a\.png: 3 faces kept"
     assert [each.config.detection_threshold for each in made] == [0.05]
     assert made[0].detector.seen == ["a.png"]
 
@@ -118,7 +118,9 @@ def test_frames_at_one_threshold_are_drawn_once(monkeypatch):
 @pytest.mark.usefixtures("made")
 def test_measured_figures_follow_the_threshold():
     app = open_lab()
+    assert not app.select_slider
     assert [each.value for each in app.metric] == ["90.0 %", "80.0 %", "85.0 %"]
+    upload(app, ("a.png", THREE))
     slider(app).set_value(0.9).run()
     assert [each.value for each in app.metric] == ["97.0 %", "60.0 %", "74.0 %"]
     assert any("About 97 of 100 frames hold a face" in each.value for each in app.markdown)
@@ -126,12 +128,12 @@ def test_measured_figures_follow_the_threshold():
     assert "a validation set of 224 photos that" in measured
     assert "faces of at least 20 pixels" in measured
     chart = json.loads(app.get("vega_lite_chart")[0].proto.spec)
-    assert "from 0.05 to 0.9: Precision goes from 50 % to 97 %" in chart["description"]
+    assert "from 0.05 to 0.9: Precision from 50 % to 97 %" in chart["description"]
 
 
 @pytest.mark.usefixtures("made")
 def test_slider_starts_at_the_operating_point_of_the_settings():
-    app = open_lab()
+    app = upload(open_lab(), ("a.png", THREE))
     assert slider(app).value == 0.6
     app.radio(key="operating_point").set_value(OperatingPoint.PRECISION).run()
     assert not app.exception

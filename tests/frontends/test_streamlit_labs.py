@@ -230,9 +230,9 @@ def test_study_is_shown_if_it_was_measured(monkeypatch, tmp_path):
     assert [each.value for each in right.subheader] == ["Measured on 960 faces"]
     assert "<article" in html_of(right)
     chart = json.loads(right.get("vega_lite_chart")[0].proto.spec)
-    assert "Right goes from 70 % to 70 %" in chart["description"]
+    assert "Right answers from 70 % to 70 %" in chart["description"]
     assert chart["layer"][0]["encoding"]["y2"] == {"field": "high"}
-    figures = {"Right": 70.0, "low": 67.0, "high": 73.0, "Answered as sure": 80.0}
+    figures = {"Right answers": 70.0, "low": 67.0, "high": 73.0, "Answers given": 80.0}
     assert landmark_lab.read_study("mobilenet_v2", LandmarkNoise.EYES) == (
         960,
         [{"error": 0.0, **figures}, {"error": 10.0, **figures}],

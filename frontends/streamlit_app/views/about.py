@@ -68,8 +68,8 @@ def _show_figures(models: Sequence[ModelInfo]) -> None:
         st.markdown("No figures are stored with the models on this computer.")
         return
     st.markdown(
-        f"{FIGURES_HELP} Some of these faces are near-copies of training faces; the second line "
-        "leaves them out."
+        f"{FIGURES_HELP} Some of these faces are near-copies of training faces. The row "
+        '"Right, near-copies left out" does not count them.'
     )
     st.table(rows)
     trained = [info for info in models if info.trained]

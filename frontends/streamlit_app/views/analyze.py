@@ -1,4 +1,4 @@
-"""The page where photos are answered."""
+"""The page where photos are analyzed."""
 
 from __future__ import annotations
 

@@ -71,13 +71,14 @@ def _show_picture(
         )
         attention = st.toggle(
             "What the network looked at",
-            help="Warm colours mark what speaks most for each face's most likely emotion "
-            "(Grad-CAM).",
+            help="Warm colours mark the places that count most for each face's most likely "
+            "emotion (Grad-CAM).",
             **persist("attention"),
         )
         crops = st.toggle(
             "Faces as the network saw them",
-            help="Turned upright, cropped and reduced to 48 x 48 grey pixels: all it knows.",
+            help="Turned upright, cropped and reduced to 48 x 48 grey pixels. This is all the "
+            "network sees.",
             **persist("crops"),
         )
         per_model = offer_networks and st.toggle(
@@ -134,13 +135,17 @@ def _offer_files(photo: Photo, analysis: ImageAnalysis) -> None:
         "of_one",
         [
             ("Picture (PNG)", annotated, f"{stem}.annotated.png", "image/png"),
-            ("Faces blurred (PNG)", blurred, f"{stem}.blurred.png", "image/png"),
+            *(
+                [("Faces blurred (PNG)", blurred, f"{stem}.blurred.png", "image/png")]
+                if analysis.faces
+                else []
+            ),
             ("Table (CSV)", table, f"{stem}.emotions.csv", "text/csv"),
             ("Data (JSON)", data, f"{stem}.emotions.json", "application/json"),
         ],
     )
     if analysis.faces:
-        st.caption("Only framed faces are blurred.")
+        st.caption("Faces without a frame are not blurred. Check the picture before you share it.")
 
 
 def offer_downloads(place: str, offers: list[tuple[str, partial[bytes], str, str]]) -> None:

@@ -37,8 +37,9 @@ _USUAL = 0.9
 
 @model_page(
     "Detection lab",
-    "Everything that the detector takes for a face has a score, which says how sure it is. It "
-    "counts only above the threshold. Move the threshold to see which faces are kept.",
+    "The detector gives a score to everything that may be a face: the surer it is, the higher the "
+    "score. Only what scores above the threshold is kept. Move the threshold to see which faces "
+    "are kept.",
 )
 def page(models: Sequence[ModelInfo]) -> None:
     """Show the faces of one photo by threshold, and how good the detector is at each."""
@@ -49,24 +50,31 @@ def page(models: Sequence[ModelInfo]) -> None:
     analyzers().start_loading(widest)
     photo = choose_one_photo()
     figures = detection_figures(config.chosen_detector, config.preset)
+    levels, start = _list_thresholds(config, figures)
+    if photo is None:
+        show_loading_message(widest)
+        _show_measured(config, figures, start)
+        return
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        threshold = _choose_threshold(config, figures)
-        if photo is None:
-            show_loading_message(widest)
-        else:
-            _show_faces(photo, widest, threshold)
+        threshold = _choose_threshold(config, levels, start)
+        _show_faces(photo, widest, threshold)
     with right:
         _show_measured(config, figures, threshold)
 
 
-def _choose_threshold(config: AnalyzerConfig, figures: DetectionFigures | None) -> float:
-    """Return the slider's threshold; it begins at the operating point of the settings."""
+def _list_thresholds(
+    config: AnalyzerConfig, figures: DetectionFigures | None
+) -> tuple[tuple[float, ...], float]:
+    """Return the slider's thresholds, and the one of the operating point of the settings."""
     if figures is None:
-        levels, start = _UNMEASURED, _USUAL
-    else:
-        levels = tuple(point.threshold for point in figures.curve)
-        start = figures.at(figures.points[config.operating_point].threshold).threshold
+        return _UNMEASURED, _USUAL
+    levels = tuple(point.threshold for point in figures.curve)
+    return levels, figures.at(figures.points[config.operating_point].threshold).threshold
+
+
+def _choose_threshold(config: AnalyzerConfig, levels: tuple[float, ...], start: float) -> float:
+    """Return the slider's threshold; it begins at ``start``."""
     return st.select_slider(
         "Threshold",
         levels,
@@ -105,9 +113,12 @@ def _show_faces(photo: Photo, widest: AnalyzerConfig, threshold: float) -> None:
 
 def _format_count(faces: Sequence[Face], threshold: float) -> str:
     kept = sum(face.score >= threshold for face in faces)
-    sentence = f"{kept} {'face counts' if kept == 1 else 'faces count'} at threshold {threshold:g}"
     below = len(faces) - kept
-    return f"{sentence}, {below} below it with a dashed frame" if below else sentence
+    frames = "solid frame" if kept == 1 else "solid frames"
+    sentence = f"{kept} {'face' if kept == 1 else 'faces'} kept"
+    if not below:
+        return sentence
+    return f"{sentence}{f' ({frames})' if kept else ''}, {below} left out (dashed)"
 
 
 def _show_measured(
@@ -121,7 +132,7 @@ def _show_measured(
         )
         return
     here = figures.at(threshold)
-    st.markdown(f"**{title} at {here.threshold:g}**")
+    st.markdown(f"**Detector {title}, threshold {here.threshold:g}**")
     for column, (name, share, words) in zip(st.columns(3), _list_figures(here), strict=True):
         column.metric(name, f"{100 * share:.1f} %", help=words)
     st.markdown(

@@ -60,6 +60,7 @@ _DRAWS = 8
 """Directions over which the curve is averaged."""
 _DIRECTION = "noise_direction"
 _SHIFTED = "landmarks shifted by, %"
+_RIGHT, _GIVEN = "Right answers", "Answers given"
 STUDY_FILE = DOCS / "results" / "landmarks.json"
 """Written by `emotion study landmarks`."""
 
@@ -106,7 +107,9 @@ def _show_lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
             help="Landmark models are compared by this figure. On clear photos good ones are off "
             "by 3 to 5 percent.",
         )
-        st.button("Another direction", icon=":material/shuffle:", on_click=_choose_next_direction)
+        st.button(
+            "Shift them another way", icon=":material/shuffle:", on_click=_choose_next_direction
+        )
         seed = st.session_state.get(_DIRECTION, 0)
         memory = workspace()
         face_key = (*photo.key, answer.provenance.config_digest, face.index)
@@ -141,9 +144,10 @@ def _show_lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
     st.subheader("How stable this answer is", anchor=False)
     _show_curves(rows, ("Probability", "Unchanged"), at=error)
     st.caption(
-        f"This face, shifted in {_DRAWS} directions for each distance. Probability: that of "
-        f"{format_emotion(face.emotions.top).lower()}, the answer with the landmarks as found, on "
-        "average. Unchanged: how often the most likely emotion stayed the same."
+        f"This face, its landmarks shifted in {_DRAWS} different ways for each distance. Orange: "
+        f"how probable {format_emotion(face.emotions.top).lower()} was on average, the most likely "
+        "emotion with the landmarks as found. Blue: how often the most likely emotion stayed the "
+        "same."
     )
 
 
@@ -165,11 +169,12 @@ def _show_study(model: str, noise: LandmarkNoise, *, at: int) -> None:
         return
     faces, rows = study
     st.subheader(f"Measured on {faces:,} faces", anchor=False)
-    _show_curves(rows, ("Right", "Answered as sure"), at=at, band=("low", "high"))
+    _show_curves(rows, (_RIGHT, _GIVEN), at=at, band=("low", "high"))
     st.caption(
         "On faces that the network did not learn from: some of PublicTest, the validation part of "
-        "the public face collection FER-2013. Right: how many answers agree with the label; the "
-        "band is its 95 % interval. The vertical line is the distance chosen here."
+        "the public face collection FER-2013. Orange: how many answers were right; the band shows "
+        'how exact this figure is (95 % confidence interval). Blue: how many were not "Not sure". '
+        "The vertical line is the distance chosen here."
     )
 
 
@@ -187,10 +192,10 @@ def read_study(model: str, noise: LandmarkNoise) -> tuple[int, list[dict[str, fl
     return report["found"], [
         {
             "error": 100 * each["error"],
-            "Right": 100 * each["accuracy"],
+            _RIGHT: 100 * each["accuracy"],
             "low": 100 * each["accuracy_interval"][0],
             "high": 100 * each["accuracy_interval"][1],
-            "Answered as sure": 100 * each["certain"],
+            _GIVEN: 100 * each["certain"],
         }
         for each in ({"error": 0.0, **metrics["aligned"]}, *metrics["noise"][noise.value])
     ]

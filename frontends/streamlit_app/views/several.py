@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core import EMOTIONS, AnalyzerConfig, FaceAnalysis, ImageAnalysis
+from core import EMOTIONS, AnalyzerConfig, FaceAnalysis, ImageAnalysis, format_probability
 from frontends.cards import crop_data_url, summary_html
 from frontends.streamlit_app.downloads import csv_file, json_list, zip_file
 from frontends.streamlit_app.photos import Photo
@@ -32,7 +32,10 @@ Row = tuple[int, dict[str, Any]]
 """The number of the photo among all, and a row of the table."""
 _PICKED = "picked_photo"
 _NETWORKS = "Networks"
-_COLUMNS = ("Number", "Face", "Answer", "Most likely", "Probability", _NETWORKS, "Remarks")
+_LIKELY = "Most likely"
+_COLUMNS = ("Face", "Answer", "Probability", _LIKELY, "Face no.", _NETWORKS, "Remarks")
+_OPTIONAL = (_LIKELY, _NETWORKS)
+"""Columns that are left out if they are empty."""
 NO_FACE_ANSWER, NOT_READ = "No face", "Not read"
 
 
@@ -43,7 +46,7 @@ def show_several(
     answered = [(photo, each) for photo, each in pairs if isinstance(each, ImageAnalysis)]
     refused = [(photo, each) for photo, each in pairs if isinstance(each, Refusal)]
     faces = [face for _, analysis in answered for face in analysis.faces]
-    st.subheader(_headline(len(answered), len(faces), len(refused)), anchor=False)
+    st.subheader(_headline([answer for _, answer in pairs]), anchor=False)
     left, right = st.columns(2, gap="medium")
     left.html(summary_html(faces))
     with right:
@@ -51,16 +54,17 @@ def show_several(
         if answered:
             _offer_files(answered, refused)
     st.dataframe(
-        [row for _, row in rows],
+        _make_table([row for _, row in rows]),
         hide_index=True,
         placeholder="",
         column_config={
-            "Face": st.column_config.ImageColumn("Face", width="small"),
-            "Number": st.column_config.NumberColumn(width="small"),
-            "Probability": st.column_config.ProgressColumn(
-                format="%.0f %%", min_value=0, max_value=100
-            ),
-            "Photo": st.column_config.TextColumn(width="medium"),
+            # Narrow, so that a phone shows the first four.
+            "Photo": st.column_config.TextColumn(width=100),
+            "Face": st.column_config.ImageColumn(width=60),
+            "Answer": st.column_config.TextColumn(width=80),
+            "Probability": st.column_config.NumberColumn(width=90),
+            _LIKELY: st.column_config.TextColumn(width=90),
+            "Face no.": st.column_config.NumberColumn(width=75),
             "Remarks": st.column_config.TextColumn(width="large"),
         },
         row_height=44,
@@ -129,10 +133,21 @@ def _filter(rows: list[Row]) -> list[Row]:
     ]
 
 
-def _headline(photos: int, faces: int, refused: int) -> str:
-    words = f"{faces} {'face' if faces == 1 else 'faces'} in {photos} "
-    words += "photo" if photos == 1 else "photos"
-    return f"{words}, {refused} not read" if refused else words
+def _headline(answers: Sequence[Answer]) -> str:
+    """Return how many files there are and what was found in them."""
+    read = [each for each in answers if isinstance(each, ImageAnalysis)]
+    faces = sum(len(each.faces) for each in read)
+    with_faces = sum(bool(each.faces) for each in read)
+    parts = [f"{_count(faces, 'face')} in {_count(with_faces, 'photo')}"] if faces else []
+    if without := len(read) - with_faces:
+        parts.append(f"{_count(without, 'photo')} without a face")
+    if refused := len(answers) - len(read):
+        parts.append(f"{_count(refused, 'file')} not read")
+    return f"{_count(len(answers), 'file')}: {', '.join(parts)}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _title(number: int, pair: Pair) -> str:
@@ -154,20 +169,29 @@ def _make_rows(pairs: Sequence[Pair]) -> list[Row]:
             rows.append((number, {**empty, "Answer": NO_FACE_ANSWER, "Remarks": notes}))
         else:
             rows.extend((number, {**empty, **_make_row(face)}) for face in answer.faces)
-    if not any(row[_NETWORKS] for _, row in rows):
-        for _, row in rows:
-            del row[_NETWORKS]  # a single network cannot agree or disagree
+    for name in _OPTIONAL:
+        if not any(row[name] for _, row in rows):
+            for _, row in rows:
+                del row[name]
     return rows
+
+
+def _make_table(rows: Sequence[dict[str, Any]]) -> Any:
+    """Return the rows for Streamlit: probabilities read as on the cards and sort as numbers."""
+    import pandas as pd
+
+    table = pd.DataFrame(rows)
+    return table.style.format(format_probability, subset=["Probability"], na_rep="")
 
 
 def _make_row(face: FaceAnalysis) -> dict[str, Any]:
     top, probability = face.emotions.ranked()[0]
     return {
-        "Number": face.index,
         "Face": crop_data_url(face),
         "Answer": format_answer(face.emotions),
-        "Most likely": top.value,
-        "Probability": 100 * probability,
+        "Probability": probability,
+        _LIKELY: None if face.emotions.certain else format_emotion(top),
+        "Face no.": face.index,
         _NETWORKS: format_agreement(face),
         "Remarks": " ".join(face.quality.reasons),
     }

@@ -20,6 +20,7 @@ from frontends.choices import (
     PRESET_HELP,
     PRESET_LABEL,
     RECOMMENDED,
+    SMALLEST_FACE,
     THRESHOLD_HELP,
     detector_title,
     format_point_metrics,
@@ -112,6 +113,7 @@ def _choose_preset() -> Preset:
         index=list(PRESET_HELP).index(Preset.BALANCED),
         format_func=lambda preset: preset.value.capitalize(),
         captions=list(PRESET_HELP.values()),
+        help=SMALLEST_FACE,
         **persist("preset"),
     )
 
