@@ -182,4 +182,4 @@ def _format_summary(summary: BatchSummary) -> str:
 
 
 def _format_count(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}" if count else f"no {noun}"

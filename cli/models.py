@@ -55,10 +55,10 @@ def models(
     if trained:
         names = (info.name for info in trained)
         # Intervals below their figures: beside them they would be broken in 80 columns.
-        rows = [
+        figures = (
             [cell.replace(" (", "\n(") for cell in row] for row in build_comparison_rows(trained)
-        ]
-        table = make_table("All figures", *names, rows=rows)
+        )
+        table = make_table("All figures", *names, rows=figures)
         table.add_row("measured on", *(_describe_data(info.metrics) for info in trained))
         print_tables(_make_overview(trained), table)
         _print_machines(trained)

@@ -181,7 +181,8 @@ def _make_table(rows: Sequence[dict[str, Any]]) -> Any:
     import pandas as pd
 
     table = pd.DataFrame(rows)
-    return table.style.format(format_probability, subset=["Probability"], na_rep="")
+    formats: dict[str, Any] = {"Probability": format_probability, "Face no.": "{:.0f}"}
+    return table.style.format({name: formats[name] for name in formats if name in table}, na_rep="")
 
 
 def _make_row(face: FaceAnalysis) -> dict[str, Any]:

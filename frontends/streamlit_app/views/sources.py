@@ -52,7 +52,7 @@ def choose_one_photo() -> Photo | None:
 def _from_uploads() -> tuple[Photo, ...]:
     # No filter by type: the content decides, and the reader's refusal says what to do instead.
     given = st.file_uploader(
-        "Drop photos here, or press Upload",
+        "Press Upload, or drop photos here",
         accept_multiple_files=True,
         key="uploads",
         on_change=_store_uploads,
