@@ -21,7 +21,7 @@ def calibrate(
         float,
         typer.Option(
             "--target-accuracy",
-            help="Share of the certain answers that should be right; sets where not sure begins.",
+            help="Share of the answers given that should be right; sets where not sure begins.",
         ),
     ] = TARGET_ACCURACY,
     publish: Annotated[

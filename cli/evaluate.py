@@ -59,8 +59,8 @@ _PHOTO_METRICS = {
     "coverage": "a face found",
     "accuracy": "right",
     "accuracy_of_found": "right where a face was found",
-    "certain": "certain",
-    "certain_accuracy": "right among the certain",
+    "certain": "answers given",
+    "certain_accuracy": "right among the answers given",
 }
 
 

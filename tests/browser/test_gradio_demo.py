@@ -190,4 +190,4 @@ def test_every_control_is_reachable_and_has_a_name(window, address):
         assert nameless == []
     page.get_by_role("button", name="Portrait of an astronaut").first.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_alt_text("The photo to answer").first).to_be_visible()
+    expect(page.get_by_alt_text("Your photo").first).to_be_visible()

@@ -139,7 +139,7 @@ def test_figures_of_whole_photos_include_faces_that_were_not_found(evaluate_phot
     lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
     assert "a face found 90.0% (80.0% to 100.0%)" in lines
     assert "right 70.0% (60.0% to 80.0%)" in lines
-    assert "certain -" in lines
+    assert "answers given -" in lines
     assert "sad 4 of 10" in lines
     assert "6 more photos have no label" in result.stdout
     assert "a.png: It is cut off." in result.stderr
