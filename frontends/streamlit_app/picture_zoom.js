@@ -53,7 +53,7 @@ const keys = {
 const buttons = [
   ["+", "Zoom in", "+"],
   ["-", "Zoom out", "\u2212"],
-  ["0", "Whole picture", "Reset"],
+  ["0", "Reset zoom", "Reset"],
 ];
 
 const addButtons = (image) => {

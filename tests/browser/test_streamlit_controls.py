@@ -65,7 +65,7 @@ def test_zoomed_picture_covers_nothing_beside_it(window, quick):
     image = page.locator(".st-key-picture img").first
     page.get_by_role("button", name="Zoom in").click()
     expect(image).to_have_attribute("style", re.compile(r"clip-path: inset\([^0]"))
-    page.get_by_role("button", name="Whole picture").click()
+    page.get_by_role("button", name="Reset zoom").click()
     expect(image).to_have_attribute("style", re.compile(r"scale\(1\)"))
 
 
@@ -116,12 +116,12 @@ def test_threshold_slider_redraws_the_frames_by_keyboard(window, quick):
     page = visit(window, f"{quick}/detection-lab")
     upload(page, ("a.png", png(picture(Emotion.HAPPY, Emotion.SAD))))
     caption = page.get_by_test_id("stImageCaption")
-    expect(caption).to_contain_text("2 faces count at threshold")
+    expect(caption).to_contain_text("2 faces kept")
     shown = page.locator(".st-key-picture img").first
     before = shown.get_attribute("src")
     page.get_by_role("slider").press("End")
     # The drawn faces have a score of 0.99.
-    expect(caption).to_contain_text("0 faces count at threshold 0.999, 2 below it")
+    expect(caption).to_contain_text("0 faces kept, 2 left out (dashed)")
     assert shown.get_attribute("src") != before
     page.get_by_role("slider").press("Home")
-    expect(caption).to_contain_text("2 faces count at threshold 0.05")
+    expect(caption).to_contain_text("2 faces kept")

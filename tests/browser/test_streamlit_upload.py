@@ -83,7 +83,7 @@ def test_all_of_many_faces_and_photos_are_shown(window, quick):
     upload(
         page, ("crowd.png", crowd), ("notes.txt", b"hello"), ("one.png", png(picture(Emotion.SAD)))
     )
-    expect(page.get_by_text("11 faces in 2 photos, 1 not read")).to_be_visible()
+    expect(page.get_by_text("3 files: 11 faces in 2 photos, 1 file not read")).to_be_visible()
     expect(faces(page)).to_have_count(10)
     with page.expect_download() as saving:
         page.get_by_role("button", name="All data (JSON)").click()
@@ -105,7 +105,7 @@ PAGES = {
     "analyze": "article.face >> nth=1",
     "live": "text=Start the camera",
     "compare": ".compared article.face >> nth=1",
-    "detection-lab": "text=2 faces count at",
+    "detection-lab": "text=2 faces kept",
     "landmark-lab": "text=No landmarks were found on this face",
     "about": "text=Using it fairly",
 }
