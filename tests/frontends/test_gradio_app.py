@@ -284,10 +284,8 @@ def test_page_states_the_limits_and_the_law(root):
         if isinstance(each, gr.Markdown)
     ]
     short_form = (root / "frontends" / "ethics.md").read_text(encoding="utf-8").strip()
-    in_memory = "The app keeps your photos in memory only."
-    assert in_memory in short_form
-    in_folder = "This page keeps your photo in a private folder and deletes it within ten minutes."
-    assert short_form.replace(in_memory, in_folder) in result
+    assert about_tab._IN_MEMORY in short_form
+    assert short_form.replace(about_tab._IN_MEMORY, about_tab._IN_FOLDER) in result
     [law] = [each for each in result if "EU AI Act" in each and "## Law" in each]
     assert "What it cannot do" not in law
     assert not re.search(r"\]\((?!https://)", law)
