@@ -14,7 +14,7 @@ from pytorch_grad_cam import GradCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
 from .classifiers import ARCHITECTURES
-from .classifiers.architectures import EmotionNetwork, empty_network, find_architecture, load_state
+from .classifiers.architectures import EmotionNetwork, build_network, find_architecture
 from .classifiers.network import BATCH
 from .config import AnalyzerConfig
 from .errors import ConfigError
@@ -72,4 +72,4 @@ def _compute_maps(
 @lru_cache(maxsize=len(ARCHITECTURES))
 def _load_network(name: str, weights_dir: Path | None, _sha256: str) -> EmotionNetwork:
     """Load the network in torch; the checksum is part of the cache key, so new weights are read."""
-    return load_state(empty_network(name), read_spec(name, weights_dir).load())
+    return build_network(name, read_spec(name, weights_dir).load())

@@ -1,4 +1,4 @@
-"""The three networks, as torchvision builds them, with a head for the seven emotions."""
+"""The three networks, as torchvision builds them, with heads for the seven emotions."""
 
 from __future__ import annotations
 
@@ -97,20 +97,28 @@ def find_architecture(name: str) -> Architecture:
 
 
 class EmotionNetwork(nn.Module):
-    """A torchvision trunk, dropout and one linear layer.
+    """A torchvision trunk, dropout and one linear layer for each head.
 
-    ``forward`` takes (N, 3, S, S) float32 and gives (N, classes) logits.
+    ``forward`` takes (N, 3, S, S) float32 and gives the label head's (N, classes) logits.
     """
 
     def __init__(
-        self, architecture: Architecture, *, classes: int = len(EMOTIONS), dropout: float = 0.2
+        self,
+        architecture: Architecture,
+        *,
+        classes: int = len(EMOTIONS),
+        dropout: float = 0.2,
+        crowd: bool = False,
     ) -> None:
+        """``crowd`` adds the head that learns from the crowd's votes what people see."""
         super().__init__()
         self.trunk = architecture.build_trunk()
         self.dropout = nn.Dropout(dropout)
         self.head = nn.Linear(architecture.features, classes)
-        nn.init.normal_(self.head.weight, std=0.01)
-        nn.init.zeros_(self.head.bias)
+        self.crowd = nn.Linear(architecture.features, classes) if crowd else None
+        for head in filter(None, (self.head, self.crowd)):
+            nn.init.normal_(head.weight, std=0.01)
+            nn.init.zeros_(head.bias)
 
     def embed(self, batch: Tensor) -> Tensor:
         """Return the pooled features (N, F) of (N, 3, S, S), before dropout."""
@@ -122,10 +130,11 @@ class EmotionNetwork(nn.Module):
         return logits
 
 
-def empty_network(name: str) -> EmotionNetwork:
-    """Return the network ``name`` without storage or initialisation, for :func:`load_state`."""
-    with torch.device("meta"):
-        return EmotionNetwork(find_architecture(name)).eval()
+def build_network(name: str, state: dict[str, Tensor]) -> EmotionNetwork:
+    """Return the network ``name`` with the weights ``state``; see :func:`load_state`."""
+    with torch.device("meta"):  # neither storage nor initialisation is needed
+        network = EmotionNetwork(find_architecture(name), crowd="crowd.weight" in state)
+    return load_state(network, state)
 
 
 def load_state(network: AnyNetwork, state: dict[str, Tensor]) -> AnyNetwork:

@@ -72,6 +72,6 @@ def network_of(spec: WeightsSpec) -> Network:
 
 def _build(spec: WeightsSpec) -> nn.Module:
     # Imported here, because serving a compiled copy needs no torch.
-    from .architectures import empty_network, load_state
+    from .architectures import build_network
 
-    return load_state(empty_network(spec.name), spec.load())
+    return build_network(spec.name, spec.load())

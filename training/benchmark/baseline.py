@@ -30,13 +30,13 @@ class BaselinePipeline:
         from facenet_pytorch import MTCNN
         from mediapipe.python.solutions.face_mesh import FaceMesh
 
-        from core.classifiers.architectures import empty_network, load_state
+        from core.classifiers.architectures import build_network
 
         self._torch = torch
         self._spec = read_spec("mobilenet_v2")
         self._mtcnn = MTCNN(min_face_size=min_face_px, keep_all=True)
         self._mesh = FaceMesh(static_image_mode=True, max_num_faces=1)
-        self._network = load_state(empty_network("mobilenet_v2"), self._spec.load())
+        self._network = build_network("mobilenet_v2", self._spec.load())
 
     def detect(self, image: RgbImage) -> list[Any]:
         """Return the boxes of the faces."""

@@ -50,6 +50,15 @@ class Votes:
         total = votes.sum(axis=1, keepdims=True)
         return np.divide(votes, total, out=np.zeros_like(votes), where=total > 0)
 
+    def shares(self, minimum: int = 1) -> Float32Array:
+        """Return the (N, 7) shares of the votes for one of the seven emotions.
+
+        Zeros where fewer than ``minimum`` people named one of them.
+        """
+        votes = self.counts[:, : len(EMOTIONS)]
+        total = votes.sum(axis=1, keepdims=True)
+        return np.divide(votes, total, out=np.zeros_like(votes), where=total >= minimum)
+
 
 def read_votes(path: Path, names: Sequence[str]) -> Votes:
     """Return the votes on the images ``names``; zeros for images that are not in the file."""

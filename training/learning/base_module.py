@@ -133,7 +133,7 @@ class BaseModule(pl.LightningModule):
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         rate = self.schedule.learning_rate * self.compute_rate_factor(self.progress)
         for group in optimizer.param_groups:
-            group["lr"] = rate * group["rate_share"]
+            group["lr"] = rate * group["rate_factor"]
 
     def on_train_batch_end(self, _outputs: object, _batch: object, _index: int) -> None:
         self.average.update_parameters(self.trained_network)
@@ -145,8 +145,8 @@ class BaseModule(pl.LightningModule):
             self.ended_by_clock = True
             self.trainer.should_stop = True
 
-    def find_rate_share(self, _name: str) -> float:
-        """Return the learning rate of a parameter as a share of the recipe's."""
+    def get_rate_factor(self, _name: str) -> float:
+        """Return the factor of the recipe's learning rate for one parameter."""
         return 1.0
 
     def make_optimizer(self, module: nn.Module) -> torch.optim.Optimizer:
@@ -154,14 +154,14 @@ class BaseModule(pl.LightningModule):
         groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
         for name, parameter in module.named_parameters():
             # No weight decay for norms and biases: it only hurts them.
-            key = (self.find_rate_share(name), parameter.ndim > 1)
+            key = (self.get_rate_factor(name), parameter.ndim > 1)
             groups.setdefault(key, []).append(parameter)
         return torch.optim.AdamW(
             [
                 {
                     "params": parameters,
                     "weight_decay": self.schedule.weight_decay if decays else 0.0,
-                    "rate_share": share,
+                    "rate_factor": share,
                 }
                 for (share, decays), parameters in groups.items()
             ],

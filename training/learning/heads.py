@@ -12,7 +12,6 @@ from core.classifiers.architectures import EmotionNetwork, find_architecture
 from core.labels import EMOTIONS
 
 from ..data.shapes import SHAPE_VALUES
-from ..data.votes import VOTE_CLASSES
 from .recipe import Recipe
 
 
@@ -21,8 +20,8 @@ class Outputs(NamedTuple):
 
     emotions: Tensor
     """(N, 7) logits."""
-    votes: Tensor
-    """(N, 8) logits."""
+    crowd: Tensor | None
+    """(N, 7) logits."""
     shapes: Tensor | None
     """(N, 184)."""
     hints: Tensor | None
@@ -35,16 +34,14 @@ class HeadedNetwork(nn.Module):
     """The network with one more head for each training loss that needs one."""
 
     def __init__(
-        self, network: EmotionNetwork, recipe: Recipe, *, shapes: bool = False, hints: int = 0
+        self, network: EmotionNetwork, recipe: Recipe, *, shapes: bool = False, hint_width: int = 0
     ) -> None:
-        """``hints`` is the width of the teachers' features; 0 leaves that head out."""
+        """``shapes`` adds the head for the face's outlines, ``hint_width`` > 0 that for hints."""
         super().__init__()
         self.network = network
         architecture = find_architecture(recipe.model)
-        # The head for the crowd's votes. Checkpoints store it under this name.
-        self.opinions = nn.Linear(architecture.features, VOTE_CLASSES)
         self.shapes = nn.Linear(architecture.features, SHAPE_VALUES) if shapes else None
-        self.hints = nn.Linear(architecture.features, hints) if hints else None
+        self.hints = nn.Linear(architecture.features, hint_width) if hint_width else None
         self.auxiliary: nn.Linear | None = None
         self._auxiliary_features: Tensor | None = None
         self.frozen = False
@@ -73,7 +70,7 @@ class HeadedNetwork(nn.Module):
             self._auxiliary_features = None
         return Outputs(
             emotions=self.network.head(dropped),
-            votes=self.opinions(dropped),
+            crowd=None if self.network.crowd is None else self.network.crowd(dropped),
             shapes=None if self.shapes is None else self.shapes(dropped),
             hints=None if self.hints is None else self.hints(features),
             auxiliary=auxiliary,

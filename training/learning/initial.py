@@ -23,14 +23,15 @@ SCRATCH = "scratch"
 IMAGENET = "imagenet"
 
 
-def make_initial_network(recipe: Recipe, init: str) -> EmotionNetwork:
+def make_initial_network(recipe: Recipe, init: str, *, crowd: bool = False) -> EmotionNetwork:
     """Return the network that a run starts from; ``init`` is imagenet, scratch or a file.
 
-    ConfigError when the weights cannot be loaded or do not fit the architecture.
+    ``crowd`` gives it a head for the crowd's votes. ConfigError when the weights cannot be loaded
+    or do not fit the architecture.
     """
     torch.manual_seed(recipe.seed)
     architecture = find_architecture(recipe.model)
-    network = EmotionNetwork(architecture, dropout=recipe.dropout)
+    network = EmotionNetwork(architecture, dropout=recipe.dropout, crowd=crowd)
     if init == SCRATCH:
         _zero_residual_branches(network)
         return network
@@ -123,8 +124,14 @@ def load_trunk(network: EmotionNetwork, state: dict[str, Tensor], *, source: str
         )
     network.trunk.load_state_dict({key: given.get(key, value) for key, value in wanted.items()})
     if own and state["head.weight"].shape == network.head.weight.shape:
-        head = {"weight": state["head.weight"].float(), "bias": state["head.bias"].float()}
-        network.head.load_state_dict(head)
+        _load_head(network.head, state, "head")
+        if network.crowd is not None:
+            # A file without a crowd head starts it as the label head.
+            _load_head(network.crowd, state, "crowd" if "crowd.weight" in state else "head")
+
+
+def _load_head(head: nn.Linear, state: dict[str, Tensor], name: str) -> None:
+    head.load_state_dict({key: state[f"{name}.{key}"].float() for key in ("weight", "bias")})
 
 
 def _download(name: str) -> dict[str, Tensor]:

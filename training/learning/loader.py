@@ -31,13 +31,17 @@ from ..data.balance import (
 )
 from ..data.faces import FaceSet
 from ..data.shapes import read_shapes
-from ..data.votes import VOTE_CLASSES, fit_label_prior, read_votes
+from ..data.votes import fit_label_prior, read_votes
 from .recipe import Recipe
 
 Key = tuple[int, int]
 """Epoch and index of a face."""
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 """Faces, targets, crowd votes and shapes, as :class:`AugmentedFaces` returns them."""
+VOTES_TO_LEARN_FROM = 3
+"""A face needs this many votes for one of the seven emotions: fewer say little about a crowd."""
+VOTES_TO_COUNT = 5
+"""The same for faces that agreement with the crowd is measured on."""
 
 
 class AugmentedFaces(Dataset[Batch]):
@@ -55,7 +59,7 @@ class AugmentedFaces(Dataset[Batch]):
         stronger: Sequence[AbstractSet[str]] | None = None,
         extra: float = 0.0,
     ) -> None:
-        """``stronger`` and ``extra`` are those of :func:`make_transform`, the first by face."""
+        """``stronger`` names for each face the augmentations to widen, ``extra`` by how much."""
         self._faces = faces
         self._targets = targets
         self._votes = votes
@@ -70,7 +74,7 @@ class AugmentedFaces(Dataset[Batch]):
         return len(self._faces)
 
     def __getitem__(self, key: Key) -> Batch:
-        """Return ((S, S) uint8 face, (7,) target, (8,) votes, shape) for (epoch, index).
+        """Return ((S, S) uint8 face, (7,) target, (7,) votes, shape) for (epoch, index).
 
         The shape is (184,) as :func:`training.data.shapes.read_shapes` returns it, or empty.
         """
@@ -113,21 +117,27 @@ def build_dataset(
     )
 
 
+def read_vote_shares(faces: FaceSet, votes: Path | None, minimum: int) -> Float32Array:
+    """Return the (N, 7) shares of the crowd's votes; zeros where fewer than ``minimum`` counted."""
+    if votes is None:
+        return np.zeros((len(faces), len(EMOTIONS)), np.float32)
+    return read_votes(votes, faces.names).shares(minimum)
+
+
 def _make_targets(
     recipe: Recipe, faces: FaceSet, votes: Path | None
 ) -> tuple[Float32Array, Float32Array]:
-    """Return (N, 7) target distributions and (N, 8) shares of the votes, zeros without votes."""
+    """Return (N, 7) target distributions and (N, 7) shares of the votes, zeros without votes."""
     classes = len(EMOTIONS)
     one_hot: Float32Array = np.eye(classes, dtype=np.float32)[faces.labels]
     smooth = recipe.label_smoothing
     if votes is None:
-        no_votes = np.zeros((len(faces), VOTE_CLASSES), dtype=np.float32)
-        return (1 - smooth) * one_hot + smooth / classes, no_votes
+        return (1 - smooth) * one_hot + smooth / classes, np.zeros_like(one_hot)
     crowd = read_votes(votes, faces.names)
     share = recipe.votes_prior
     prior = fit_label_prior(crowd, faces.labels)
     targets = (1 - smooth - share) * one_hot + share * prior + smooth / classes
-    return targets.astype(np.float32), crowd.distribution()
+    return targets.astype(np.float32), crowd.shares(VOTES_TO_LEARN_FROM)
 
 
 def _balance_faces(
@@ -203,11 +213,15 @@ def make_training_loader(
     )
 
 
-def make_validation_loader(faces: FaceSet, preprocessing: Preprocessing) -> DataLoader[Any] | None:
-    """Return a loader of plain faces with their labels; None without faces."""
+def make_validation_loader(
+    faces: FaceSet, crowd: Float32Array, preprocessing: Preprocessing
+) -> DataLoader[Any] | None:
+    """Return a loader of plain faces with their labels and (N, 7) shares of votes.
+
+    None without faces.
+    """
     if not len(faces):
         return None
     resized = np.stack([preprocessing.resize(face) for face in faces.images])
-    return DataLoader(
-        TensorDataset(torch.from_numpy(resized), torch.from_numpy(faces.labels)), batch_size=256
-    )
+    arrays = (resized, faces.labels, crowd)
+    return DataLoader(TensorDataset(*map(torch.from_numpy, arrays)), batch_size=256)

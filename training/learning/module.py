@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torchmetrics import MetricCollection
+from torchmetrics import MeanMetric, MetricCollection
 from torchmetrics.classification import MulticlassAccuracy, MulticlassF1Score
 
 from core.classifiers.architectures import EmotionNetwork
@@ -36,8 +36,8 @@ class EmotionModule(BaseModule):
         # Copies the network for the weight average before the training heads add hooks to it.
         super().__init__(recipe, network, steps=steps, max_seconds=max_seconds)
         self.recipe = recipe
-        hints = teachers.width if teachers is not None and recipe.hints > 0 else 0
-        self.headed = HeadedNetwork(network, recipe, shapes=shapes, hints=hints)
+        width = teachers.width if teachers is not None and recipe.hints > 0 else 0
+        self.headed = HeadedNetwork(network, recipe, shapes=shapes, hint_width=width)
         classes = len(EMOTIONS)
         self.validation_metrics = MetricCollection(
             {
@@ -45,6 +45,8 @@ class EmotionModule(BaseModule):
                 "macro_f1": MulticlassF1Score(classes, average="macro"),
             }
         )
+        self.crowd_accuracy = MeanMetric()
+        self.crowd_kl = MeanMetric()
         self._teachers = teachers
 
     @property
@@ -62,18 +64,22 @@ class EmotionModule(BaseModule):
         recipe = self.recipe
         inputs, targets, votes, shapes = self._mix((self.normalise(batch[0]), *batch[1:]))
         outputs = self.headed(self._resize(inputs))
-        total = functional.cross_entropy(outputs.emotions, targets)
+        teacher_outputs = None
         if self._teachers is not None and recipe.distillation + recipe.hints > 0:
-            taught = self._ask_teachers(self._teachers, inputs)
-            share = recipe.distillation
-            total = (1 - share) * total + share * self._distance(outputs.emotions, taught)
-            if outputs.hints is not None:
-                gap = functional.mse_loss(outputs.hints.float(), taught.features)
-                total = total + recipe.hints * gap
-        if recipe.votes_head > 0:
+            teacher_outputs = self._run_teachers(self._teachers, inputs)
+        label_loss = functional.cross_entropy(outputs.emotions, targets)
+        soft_targets = None if teacher_outputs is None else teacher_outputs.labels
+        total = recipe.label_head * self._distill(label_loss, outputs.emotions, soft_targets)
+        if teacher_outputs is not None and outputs.hints is not None:
+            hint_loss = functional.mse_loss(outputs.hints.float(), teacher_outputs.features)
+            total = total + recipe.hints * hint_loss
+        if outputs.crowd is not None:
             # Rows without votes are all zeros and add nothing.
-            log_odds = functional.log_softmax(outputs.votes, dim=1)
-            total = total - recipe.votes_head * (votes * log_odds).sum(dim=1).mean()
+            log_probabilities = functional.log_softmax(outputs.crowd, dim=1)
+            vote_loss = -(votes * log_probabilities).sum(dim=1).mean()
+            soft_targets = None if teacher_outputs is None else teacher_outputs.crowd
+            vote_loss = self._distill(vote_loss, outputs.crowd, soft_targets)
+            total = total + recipe.votes_head * vote_loss
         if outputs.shapes is not None:
             total = total + recipe.shape * _squared_error(outputs.shapes, shapes)
         if outputs.auxiliary is not None:
@@ -93,17 +99,19 @@ class EmotionModule(BaseModule):
         )
         return inputs, targets, votes, shapes
 
-    def _ask_teachers(self, teachers: Teachers, inputs: Tensor) -> TeacherOutputs:
+    def _run_teachers(self, teachers: Teachers, inputs: Tensor) -> TeacherOutputs:
         """Return the teachers' outputs for exactly the view that the student sees."""
         grey = inputs[:, :1] * self.recipe.std + self.recipe.mean
         return teachers.predict(grey, self.recipe.distillation_temperature)
 
-    def _distance(self, logits: Tensor, taught: TeacherOutputs) -> Tensor:
-        """Return T^2 KL(teachers || student) in nats."""
-        temperature = self.recipe.distillation_temperature
+    def _distill(self, loss: Tensor, logits: Tensor, soft_targets: Tensor | None) -> Tensor:
+        """Mix ``loss`` with T^2 KL(teachers || student) in nats; without teachers, return it."""
+        if soft_targets is None:
+            return loss
+        share, temperature = self.recipe.distillation, self.recipe.distillation_temperature
         log_probabilities = functional.log_softmax(logits.float() / temperature, dim=1)
-        gap = functional.kl_div(log_probabilities, taught.probabilities, reduction="batchmean")
-        return temperature**2 * gap
+        divergence = functional.kl_div(log_probabilities, soft_targets, reduction="batchmean")
+        return (1 - share) * loss + share * temperature**2 * divergence
 
     def normalise(self, faces: Tensor) -> Tensor:
         """(N, S, S) uint8 to (N, 3, S, S) float; the tensor form of ``Preprocessing.normalise``."""
@@ -123,15 +131,32 @@ class EmotionModule(BaseModule):
         return inputs.contiguous(memory_format=torch.channels_last)
 
     def on_validation_epoch_start(self) -> None:
-        self.validation_metrics.reset()
+        for metric in (self.validation_metrics, self.crowd_accuracy, self.crowd_kl):
+            metric.reset()
 
-    def validation_step(self, batch: tuple[Tensor, Tensor], _index: int) -> None:
-        faces, labels = batch
+    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], _index: int) -> None:
+        faces, labels, crowd = batch
         inputs = self.normalise(faces).contiguous(memory_format=torch.channels_last)
-        self.validation_metrics.update(self.average(inputs), labels)
+        network = self.final_network
+        features = network.embed(inputs)
+        self.validation_metrics.update(network.head(features), labels)
+        known = crowd.sum(dim=1) > 0
+        if network.crowd is not None and known.any():
+            self._update_crowd(network.crowd(features[known]).float(), crowd[known])
+
+    def _update_crowd(self, logits: Tensor, crowd: Tensor) -> None:
+        """Compare (N, 7) logits of the crowd head with the shares of votes."""
+        best = crowd.max(dim=1, keepdim=True).values
+        agrees = crowd.gather(1, logits.argmax(dim=1, keepdim=True)) == best
+        self.crowd_accuracy.update(agrees.float())
+        gaps = functional.kl_div(functional.log_softmax(logits, dim=1), crowd, reduction="none")
+        self.crowd_kl.update(gaps.sum(dim=1))
 
     def on_validation_epoch_end(self) -> None:
         self.log_dict(self.validation_metrics.compute(), sync_dist=True)
+        if self.crowd_accuracy.update_called:
+            self.log("crowd_accuracy", self.crowd_accuracy.compute(), sync_dist=True)
+            self.log("crowd_kl", self.crowd_kl.compute(), sync_dist=True)
 
     def on_fit_start(self) -> None:
         if self._teachers is not None:
@@ -146,8 +171,8 @@ class EmotionModule(BaseModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         return self.make_optimizer(self.headed)
 
-    def find_rate_share(self, name: str) -> float:
-        """Return the learning rate of ``headed``'s parameter ``name`` as a share of the heads'."""
+    def get_rate_factor(self, name: str) -> float:
+        """Return the factor of the heads' learning rate for ``headed``'s parameter ``name``."""
         layers = list(dict.fromkeys(map(_layer_of, self.headed.network.trunk.state_dict())))
         inside = name.removeprefix("network.trunk.")
         if inside == name or len(layers) < 2:

@@ -78,6 +78,8 @@ class Recipe:
     mixup_chance: float = field(metadata=_within(0.0, 1.0))
     """Share of batches that are mixed (Zhang et al. 2018)."""
     seed: int
+    label_head: float = field(default=1.0, metadata=_within(0.0, 100.0))
+    """Weight of the loss on the labels."""
     emotion_balance: float = field(default=0.0, metadata=_within(0.0, 1.0))
     """At 1 every emotion counts equally in the loss on the labels, at 0 every face does."""
     group_balance: float = field(default=0.0, metadata=_within(0.0, 1.0))

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from core.classifiers.architectures import EmotionNetwork, empty_network, load_state
+from core.classifiers.architectures import EmotionNetwork, build_network
 from core.errors import ConfigError, ProjectError
 from core.faces.preprocess import Preprocessing
 
@@ -26,8 +26,8 @@ class Teacher:
     preprocessing: Preprocessing
     sha256: str
 
-    def predict(self, grey: Tensor) -> tuple[Tensor, Tensor]:
-        """Return (N, 7) logits and (N, F) features for (N, 1, S, S) grey values in 0..1."""
+    def embed(self, grey: Tensor) -> Tensor:
+        """Return (N, F) features for (N, 1, S, S) grey values in 0..1."""
         side = self.preprocessing.input_px
         if grey.shape[-1] != side:
             grey = functional.interpolate(
@@ -35,15 +35,16 @@ class Teacher:
             )
         inputs = (grey - self.preprocessing.mean) / self.preprocessing.std
         batch = inputs.expand(-1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
-        features = self.network.embed(batch)
-        return self.network.head(features), features
+        return self.network.embed(batch)
 
 
 class TeacherOutputs(NamedTuple):
     """What all teachers together return for N faces."""
 
-    probabilities: Tensor
-    """(N, 7), the mean of the softened probabilities."""
+    labels: Tensor
+    """(N, 7), the mean of the softened probabilities of the label heads."""
+    crowd: Tensor | None
+    """The same of the crowd heads; None if a teacher has none."""
     features: Tensor
     """(N, width), each teacher's features with mean 0 and variance 1 for every face."""
 
@@ -75,12 +76,23 @@ class Teachers:
     @torch.no_grad()
     def predict(self, grey: Tensor, temperature: float) -> TeacherOutputs:
         """Return the outputs of all members for (N, 1, S, S) grey values in 0..1."""
-        probabilities, features = [], []
+        labels, crowd, features = [], [], []
         for member in self._members:
-            logits, raw = member.predict(grey)
-            probabilities.append(torch.softmax(logits.float() / temperature, dim=1))
+            raw, network = member.embed(grey), member.network
+            labels.append(network.head(raw))
+            if network.crowd is not None:
+                crowd.append(network.crowd(raw))
             features.append(functional.layer_norm(raw.float(), raw.shape[1:]))
-        return TeacherOutputs(torch.stack(probabilities).mean(dim=0), torch.cat(features, dim=1))
+        return TeacherOutputs(
+            _average_softened(labels, temperature),
+            _average_softened(crowd, temperature) if len(crowd) == len(labels) else None,
+            torch.cat(features, dim=1),
+        )
+
+
+def _average_softened(logits: Sequence[Tensor], temperature: float) -> Tensor:
+    """Return the mean of the softened probabilities of several (N, 7) ``logits``."""
+    return torch.stack([torch.softmax(each.float() / temperature, 1) for each in logits]).mean(0)
 
 
 def load_teachers(files: Sequence[Path]) -> Teachers | None:
@@ -95,6 +107,6 @@ def _load_teacher(file: Path) -> Teacher:
         raise ConfigError(
             f"'{file}' cannot be used as a teacher: {error.message}", hint=error.hint
         ) from error
-    network = load_state(empty_network(spec.name), spec.load()).requires_grad_(False)
+    network = build_network(spec.name, spec.load()).requires_grad_(False)
     network = network.to(memory_format=torch.channels_last)
     return Teacher(network, spec.preprocessing, spec.sha256)

@@ -24,11 +24,13 @@ from .export import export_network
 from .hardware import Hardware, choose_hardware
 from .initial import SCRATCH, make_initial_network, read_earlier_run
 from .loader import (
+    VOTES_TO_COUNT,
     AugmentedFaces,
     Batch,
     build_dataset,
     make_training_loader,
     make_validation_loader,
+    read_vote_shares,
 )
 from .module import EmotionModule
 from .precision import Precision
@@ -61,8 +63,8 @@ class TrainingOptions:
     device: Device = Device.AUTO
     precision: Precision = Precision.AUTO
     devices: int = 1
-    """GPUs (or processes) on each of ``nodes`` computers. They share every batch, and together
-    learn what one alone would learn."""
+    """GPUs (or processes) on each of ``nodes`` computers. Every batch is split among them; the
+    result is that of a single device."""
     nodes: int = 1
     compiled: bool = False
     """Fuse the network with torch.compile."""
@@ -139,13 +141,17 @@ def _prepare(
     resumed: ResumedRun | None,
     options: TrainingOptions,
 ) -> _Prepared:
-    """Load the start of the network and all faces; everything that can be refused is refused."""
+    """Build the initial network and load all faces.
+
+    Raises ConfigError or DataError for whatever prevents the run, before training starts.
+    """
     batch = hardware.split_batch(recipe.batch)
     if hardware.accelerator == "cpu":
         keep_freed_memory()
     # Loaded before the faces, so that a mistyped --init fails at once. A resumed run takes its
-    # network from the checkpoint: its start need not be there any more.
-    network = make_initial_network(recipe, SCRATCH if resumed else options.init)
+    # network from the checkpoint: the --init file may no longer exist.
+    crowd = options.votes is not None and recipe.votes_head > 0
+    network = make_initial_network(recipe, SCRATCH if resumed else options.init, crowd=crowd)
     teachers = load_teachers(options.teachers)
     if options.init == SCRATCH and recipe.frozen_share > 0:
         raise ConfigError(
@@ -188,7 +194,8 @@ def _prepare(
     ).to(memory_format=torch.channels_last)
     start = {"init": Path(options.init).name, "earlier_run": read_earlier_run(options.init)}
     module.facts = {**fixed, **start, **(resumed.facts if resumed else {})}
-    validation_loader = make_validation_loader(validation, recipe.preprocessing)
+    shares = read_vote_shares(validation, options.votes, VOTES_TO_COUNT)
+    validation_loader = make_validation_loader(validation, shares, recipe.preprocessing)
     skipped = faces.skipped + validation.skipped
     return _Prepared(module, dataset, loader, validation_loader, facts, skipped)
 
@@ -226,5 +233,4 @@ def _choose_strategy(recipe: Recipe, hardware: Hardware) -> str:
         return "auto"
     # Looking for parameters without a gradient takes time. There are some where the votes head
     # has no loss or the trunk is frozen.
-    idle = recipe.votes_head == 0 or recipe.frozen_share > 0
-    return "ddp_find_unused_parameters_true" if idle else "ddp"
+    return "ddp_find_unused_parameters_true" if recipe.frozen_share > 0 else "ddp"

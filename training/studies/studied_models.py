@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
-from core.classifiers.architectures import empty_network, load_state
+from core.classifiers.architectures import build_network
 from core.classifiers.model import EmotionModel
 from core.classifiers.network import BATCH
 from core.types import Float32Array, UInt8Array
@@ -38,7 +38,7 @@ def compute_probabilities(models: Models, faces: UInt8Array) -> dict[str, Probab
 @torch.inference_mode()
 def embed_faces(spec: WeightsSpec, faces: UInt8Array) -> Float32Array:
     """Return the (N, F) pooled features that the network's last layer answers from."""
-    embedding = load_state(empty_network(spec.name), spec.load())
+    embedding = build_network(spec.name, spec.load())
     rows = [
         embedding.embed(torch.from_numpy(spec.preprocessing(faces[start : start + BATCH]))).numpy()
         for start in range(0, len(faces), BATCH)

@@ -9,9 +9,8 @@ from core import UnknownComponent, WeightsCorrupt
 from core.classifiers import ARCHITECTURES
 from core.classifiers.architectures import (
     EmotionNetwork,
-    empty_network,
+    build_network,
     find_architecture,
-    load_state,
 )
 
 
@@ -66,7 +65,7 @@ def state():
 
 def test_half_precision_state_is_loaded_as_float32_for_evaluation(state):
     network, half = state
-    loaded = load_state(empty_network("mobilenet_v2"), half)
+    loaded = build_network("mobilenet_v2", half)
     assert not loaded.training
     assert {each.dtype for each in loaded.parameters()} == {torch.float32}
     assert not any(each.requires_grad for each in loaded.parameters())
@@ -87,4 +86,4 @@ def test_state_of_another_network_is_refused(state, change):
     changed = dict(state[1])
     change(changed)
     with pytest.raises(WeightsCorrupt, match="belong to another network"):
-        load_state(empty_network("mobilenet_v2"), changed)
+        build_network("mobilenet_v2", changed)

@@ -42,6 +42,12 @@ def test_distribution_leaves_out_votes_for_unknown_and_not_a_face():
     assert votes.known.tolist() == [True, False]
 
 
+def test_shares_count_the_seven_emotions_where_enough_people_named_one():
+    votes = make_votes([2, 0, 0, 0, 0, 0, 1, 7, 0, 0], [2, 0, 0, 0, 0, 0, 0, 8, 0, 0])
+    shares = votes.shares(minimum=3)
+    np.testing.assert_allclose(shares, [[2 / 3, 0, 0, 0, 0, 0, 1 / 3], [0] * 7])
+
+
 def test_prior_learns_which_label_goes_with_which_votes():
     # Where the crowd sees sadness (column 4), three labels of four are sad and one is neutral.
     sad, happy = [0, 0, 0, 0, 10, 0, 0, 0, 0, 0], [0, 0, 0, 10, 0, 0, 0, 0, 0, 0]

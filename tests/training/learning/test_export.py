@@ -10,9 +10,8 @@ import torch
 
 from core.classifiers.architectures import (
     EmotionNetwork,
-    empty_network,
+    build_network,
     find_architecture,
-    load_state,
 )
 from core.errors import WeightsCorrupt, WeightsMissing
 from core.faces.alignment import FaceFrame
@@ -51,7 +50,7 @@ def export(network, folder):
 def test_exported_network_gives_the_same_answers(network, tmp_path):
     export(network, tmp_path)
     spec = read_spec("mobilenet_v2", tmp_path)
-    loaded = load_state(empty_network("mobilenet_v2"), spec.load())
+    loaded = build_network("mobilenet_v2", spec.load())
     faces = torch.randn(3, 3, 32, 32)
     with torch.inference_mode():
         torch.testing.assert_close(loaded(faces), network(faces), atol=2e-3, rtol=0)

@@ -6,7 +6,7 @@ from urllib.error import URLError
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torchvision import models
 
 from core.classifiers.architectures import EmotionNetwork, find_architecture
@@ -60,13 +60,25 @@ def test_scratch_is_the_same_for_the_same_seed(small_recipe):
     assert not torch.equal(states[0][key], states[2][key])
 
 
-def test_our_own_file_includes_the_head(small_recipe, finished_run):
+def test_our_own_file_includes_both_heads(small_recipe, finished_run):
     run, _ = finished_run
-    network = make_initial_network(small_recipe(), str(run.weights))
-    from safetensors.torch import load_file
-
-    for key, value in load_file(run.weights).items():
+    network = make_initial_network(small_recipe(), str(run.weights), crowd=True)
+    stored = load_file(run.weights)
+    assert not torch.equal(stored["head.weight"], stored["crowd.weight"])
+    for key, value in stored.items():
         assert torch.equal(network.state_dict()[key], value.float()), key
+
+
+def test_file_without_a_crowd_head_starts_it_as_the_label_head(
+    small_recipe, finished_run, tmp_path
+):
+    state = load_file(finished_run[0].weights)
+    file = tmp_path / "old.safetensors"
+    save_file({key: value for key, value in state.items() if "crowd" not in key}, file)
+    network = make_initial_network(small_recipe(), str(file), crowd=True)
+    assert torch.equal(network.crowd.weight, state["head.weight"].float())
+    assert torch.equal(network.crowd.bias, state["head.bias"].float())
+    assert make_initial_network(small_recipe(), str(file)).crowd is None
 
 
 def test_trunk_file_leaves_the_head_random(small_recipe, tmp_path):

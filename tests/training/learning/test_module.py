@@ -24,7 +24,8 @@ PLAIN = {"mixup_chance": 0, "dropout": 0, "votes_head": 0, "label_smoothing": 0}
 
 def make_module(recipe, *, steps=100, **given):
     torch.manual_seed(recipe.seed)
-    network = EmotionNetwork(find_architecture(recipe.model), dropout=recipe.dropout)
+    architecture, crowd = find_architecture(recipe.model), recipe.votes_head > 0
+    network = EmotionNetwork(architecture, dropout=recipe.dropout, crowd=crowd)
     return EmotionModule(recipe, network, steps=steps, **{"max_seconds": None, **given})
 
 
@@ -32,8 +33,8 @@ def make_batch(size=4, side=32, has_votes=True):
     generator = torch.Generator().manual_seed(0)
     faces = torch.randint(0, 256, (size, side, side), dtype=torch.uint8, generator=generator)
     targets = torch.softmax(torch.randn(size, 7, generator=generator), dim=1)
-    votes = torch.softmax(torch.randn(size, 8, generator=generator), dim=1)
-    return faces, targets, votes if has_votes else torch.zeros(size, 8), torch.zeros(size, 0)
+    votes = torch.softmax(torch.randn(size, 7, generator=generator), dim=1)
+    return faces, targets, votes if has_votes else torch.zeros(size, 7), torch.zeros(size, 0)
 
 
 def run_heads(module, batch):
@@ -51,9 +52,9 @@ def test_tensor_normalisation_is_the_one_of_serving(small_recipe):
 def test_loss_is_the_cross_entropy_of_soft_targets(small_recipe):
     module = make_module(small_recipe(**PLAIN))
     batch = make_batch()
-    logits, _, shapes, hints, auxiliary = run_heads(module, batch)
+    logits, *others = run_heads(module, batch)
     expected = -(batch[1] * torch.log_softmax(logits, dim=1)).sum(dim=1).mean()
-    assert shapes is hints is auxiliary is None
+    assert others == [None] * 4
     torch.testing.assert_close(module.loss(batch), expected)
 
 
@@ -99,6 +100,12 @@ def test_votes_head_adds_its_weighted_cross_entropy(small_recipe):
         vote_logits, batch[2]
     )
     torch.testing.assert_close(module.loss(batch), expected)
+
+
+def test_loss_on_the_labels_has_a_weight_of_its_own(small_recipe):
+    batch = make_batch()
+    halved = make_module(small_recipe(**PLAIN, label_head=0.5)).loss(batch)
+    torch.testing.assert_close(halved, make_module(small_recipe(**PLAIN)).loss(batch) / 2)
 
 
 def test_faces_without_votes_add_nothing_to_the_votes_head(small_recipe):
@@ -270,11 +277,33 @@ def test_nan_loss_is_an_error_with_a_hint(small_recipe):
 
 def test_heads_of_training_share_the_network_s_features(small_recipe):
     recipe = small_recipe(**PLAIN)
-    headed = HeadedNetwork(EmotionNetwork(find_architecture(recipe.model)), recipe).eval()
+    network = EmotionNetwork(find_architecture(recipe.model), crowd=True)
+    headed = HeadedNetwork(network, recipe).eval()
     inputs = torch.randn(2, 3, 32, 32)
     logits, votes, *_ = headed(inputs)
-    torch.testing.assert_close(logits, headed.network(inputs))
-    torch.testing.assert_close(votes, headed.opinions(headed.network.embed(inputs)))
+    torch.testing.assert_close(logits, network(inputs))
+    torch.testing.assert_close(votes, network.crowd(network.embed(inputs)))
+
+
+def test_validation_compares_the_crowd_head_with_the_first_choice_of_the_crowd(small_recipe):
+    module = make_module(small_recipe(**{**PLAIN, "votes_head": 0.5}))
+    head = module.final_network.crowd
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.copy_(torch.tensor([0.0, 0, 0, 2, 0, 0, 1]))  # happy, then neutral
+    faces = make_batch(size=5)[0]
+    crowd = torch.zeros(5, 7)  # nothing is known of the last face
+    crowd[range(4), [3, 3, 6, 3]] = torch.tensor([1, 0.5, 1, 1])
+    crowd[1, 6] = 0.5
+    module.eval()
+    module.on_validation_epoch_start()
+    with torch.no_grad():
+        module.validation_step((faces, torch.zeros(5, dtype=torch.long), crowd), 0)
+    assert module.crowd_accuracy.compute().item() == pytest.approx(3 / 4)
+    said = torch.log_softmax(head.bias, dim=0)
+    halves = (0.5 * (math.log(0.5) - said[[3, 6]])).sum()
+    expected = (-2 * said[3] + halves - said[6]) / 4
+    torch.testing.assert_close(module.crowd_kl.compute(), expected)
 
 
 class FixedTeachers:
@@ -282,15 +311,20 @@ class FixedTeachers:
 
     width = 5
 
-    def __init__(self, probabilities):
+    def __init__(self, probabilities, crowd=None):
         self.probabilities = torch.tensor(probabilities)
+        self.crowd = crowd and torch.tensor(crowd)
         self.features = torch.arange(5.0) - 2
         self.inputs = None
 
     def predict(self, grey, temperature):
         self.inputs = (grey, temperature)
         rows = len(grey)
-        return TeacherOutputs(self.probabilities.expand(rows, -1), self.features.expand(rows, -1))
+        return TeacherOutputs(
+            self.probabilities.expand(rows, -1),
+            None if self.crowd is None else self.crowd.expand(rows, -1),
+            self.features.expand(rows, -1),
+        )
 
 
 def test_teachers_add_their_divergence_at_their_temperature(small_recipe):
@@ -307,6 +341,20 @@ def test_teachers_add_their_divergence_at_their_temperature(small_recipe):
     grey, temperature = teachers.inputs
     assert temperature == 2
     torch.testing.assert_close(grey[:, 0], batch[0].float() / 255)
+
+
+def test_teachers_teach_the_crowd_head_too(small_recipe):
+    crowd = [0.1, 0.1, 0.1, 0.4, 0.1, 0.1, 0.1]
+    teachers = FixedTeachers([1 / 7] * 7, crowd)
+    values = {**PLAIN, "votes_head": 0.5, "label_head": 0, "hints": 0}
+    recipe = small_recipe(**values, distillation=0.7, distillation_temperature=2)
+    module = make_module(recipe, teachers=teachers)
+    batch = make_batch()
+    logits = run_heads(module, batch).crowd
+    divergence = (teachers.crowd * (teachers.crowd / torch.softmax(logits / 2, 1)).log()).sum(1)
+    by_votes = functional.cross_entropy(logits, batch[2])
+    expected = 0.5 * (0.3 * by_votes + 0.7 * 4 * divergence.mean())
+    torch.testing.assert_close(module.loss(batch), expected)
 
 
 def test_hints_add_the_error_in_predicting_the_teachers_features(small_recipe):
@@ -342,8 +390,8 @@ def test_only_the_heads_learn_while_the_trunk_is_frozen(small_recipe):
     assert gradients == {
         "network.head.weight",
         "network.head.bias",
-        "opinions.weight",
-        "opinions.bias",
+        "network.crowd.weight",
+        "network.crowd.bias",
     }
     for name, value in module.headed.state_dict().items():
         assert torch.equal(value, before[name]), name
@@ -365,11 +413,11 @@ def test_only_the_heads_learn_while_the_trunk_is_frozen(small_recipe):
 def test_earlier_layers_learn_more_slowly(small_recipe, model, first, last, layers):
     side = {"inception_v3": 75}.get(model, 32)
     module = make_module(small_recipe(model, input_px=side, first_layer_rate=0.01))
-    assert module.find_rate_share(f"network.trunk.{first}") == pytest.approx(0.01)
-    assert module.find_rate_share(f"network.trunk.{last}") == 1
-    assert module.find_rate_share("network.head.weight") == 1
+    assert module.get_rate_factor(f"network.trunk.{first}") == pytest.approx(0.01)
+    assert module.get_rate_factor(f"network.trunk.{last}") == 1
+    assert module.get_rate_factor("network.head.weight") == 1
     groups = module.configure_optimizers().param_groups
-    shares = sorted({group["rate_share"] for group in groups})
+    shares = sorted({group["rate_factor"] for group in groups})
     assert len(shares) == layers
     ratios = [high / low for low, high in itertools.pairwise(shares)]
     assert ratios == pytest.approx([100 ** (1 / (layers - 1))] * (layers - 1))

@@ -39,7 +39,8 @@ def test_teacher_gives_the_same_probabilities_as_in_use(weights_copy, faces_dir)
     )
     with torch.no_grad():
         grey = torch.from_numpy(faces)[:, None].float() / 255
-        both = [torch.softmax(member.predict(view)[0], dim=1) for view in (grey, grey.flip(3))]
+        views = [member.network.head(member.embed(view)) for view in (grey, grey.flip(3))]
+    both = [torch.softmax(each, dim=1) for each in views]
     expected = functional.softmax(torch.from_numpy(served.logits(faces)), dim=1)
     torch.testing.assert_close(sum(both) / 2, expected, atol=1e-3, rtol=0)
 
@@ -47,10 +48,10 @@ def test_teacher_gives_the_same_probabilities_as_in_use(weights_copy, faces_dir)
 def test_teachers_average_probabilities_and_concatenate_features():
     class FixedNetwork:
         def __init__(self, logits, features):
-            self.head = nn.Linear(len(features), 7)
-            with torch.no_grad():
-                self.head.weight.zero_()
-                self.head.bias.copy_(torch.tensor(logits))
+            self.head, self.crowd = nn.Linear(len(features), 7), nn.Linear(len(features), 7)
+            for head, values in ((self.head, logits), (self.crowd, logits[::-1])):
+                nn.init.zeros_(head.weight)
+                head.bias = nn.Parameter(torch.tensor(values))
             self._features = torch.tensor([features])
 
         def embed(self, batch):
@@ -65,10 +66,13 @@ def test_teachers_average_probabilities_and_concatenate_features():
     assert teachers.width == 5
     result = teachers.predict(torch.zeros(2, 1, 32, 32), temperature=2)
     soft = torch.softmax(torch.tensor([first, second]) / 2, dim=1).mean(dim=0)
-    torch.testing.assert_close(result.probabilities, soft.expand(2, -1))
+    torch.testing.assert_close(result.labels, soft.expand(2, -1))
+    torch.testing.assert_close(result.crowd, soft.flip(0).expand(2, -1))
     spread = 1.5**0.5
     features = torch.tensor([[-1.0, 1.0, -spread, 0.0, spread]])
     torch.testing.assert_close(result.features, features.expand(2, -1), atol=1e-4, rtol=0)
+    fixed[1].crowd = None
+    assert teachers.predict(torch.zeros(2, 1, 32, 32), temperature=2).crowd is None
 
 
 def test_run_records_its_teachers_and_resumes_only_with_them(
