@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.special import rel_entr
 
+from core.calibration import softmax
 from core.labels import EMOTIONS
+from core.types import Float32Array
 
 from ..data.votes import VOTE_CLASSES, Votes
 from .metrics import Labels, Probabilities
@@ -50,3 +54,33 @@ def _compute_divergence(votes: Probabilities, probabilities: Probabilities) -> f
     # A share of zero adds nothing, because x log x tends to 0.
     logs = np.log(np.where(shares > 0, shares, 1.0)) - np.log(given)
     return float((shares * logs).sum(axis=1).mean())
+
+
+def score_against_crowd(
+    probabilities: Probabilities, shares: Float32Array
+) -> dict[str, NDArray[np.float64]]:
+    """Return how each of (N, 7) ``probabilities`` compares with the (N, 7) ``shares`` of votes.
+
+    Each value is (N,): ``agreement`` is 1 where no emotion got more votes than the answer, else 0;
+    ``voters`` is the share of people who name the answer; ``kl`` is KL(shares || probabilities) in
+    nats.
+    """
+    top = probabilities.argmax(axis=1)[:, None]
+    voters = np.take_along_axis(shares, top, axis=1)[:, 0].astype(np.float64)
+    given = np.maximum(probabilities, np.finfo(np.float64).tiny)
+    return {
+        "agreement": (voters == shares.max(axis=1)).astype(np.float64),
+        "voters": voters,
+        "kl": np.asarray(rel_entr(shares, given).sum(axis=1)),
+    }
+
+
+def blend_readings(
+    labels: Probabilities, crowd: Probabilities, crowd_share: float
+) -> Probabilities:
+    """Return the weighted geometric mean of two (N, 7) answers, rows summing to one."""
+    return softmax(crowd_share * _log(crowd) + (1 - crowd_share) * _log(labels))
+
+
+def _log(probabilities: Probabilities) -> Probabilities:
+    return np.asarray(np.log(np.maximum(probabilities, np.finfo(np.float64).tiny)))

@@ -68,10 +68,13 @@ def select_comparisons(name: str, pairs: Sequence[Mapping[str, Any]]) -> dict[st
     return result
 
 
-def compute_accuracy_difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Difference:
-    """Return how much more often the ``first`` answers are right than the ``second``, (N,) each.
+def compute_mean_difference(
+    first: NDArray[np.float64] | NDArray[np.bool_], second: NDArray[np.float64] | NDArray[np.bool_]
+) -> Difference:
+    """Return how much higher the mean of ``first`` is than that of ``second``, (N,) each.
 
-    Like the accuracy of :func:`compare_models`, without its other figures, which take time.
+    Of right and wrong answers, this is the difference in accuracy of :func:`compare_models`,
+    without its other figures, which take time.
     """
     gained = first.astype(np.float64) - second
     return Difference(float(gained.mean()), percentile_interval(resample_means(gained)))

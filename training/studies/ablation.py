@@ -7,24 +7,33 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.classifiers.network import load_network
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.classifiers.architectures import build_network
+from core.classifiers.network import BATCH, load_network
 from core.errors import ConfigError
 from core.files import atomic_write, write_json
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.output.intervals import format_with_interval
-from core.weights import MANIFEST_NAME, read_spec
+from core.types import Float32Array, UInt8Array
+from core.weights import MANIFEST_NAME, WeightsSpec, read_spec
 
 from ..data.balance import slice_pictures
 from ..data.faces import read_faces
 from ..data.slices import Slicing
 from ..data.splits import Split
 from ..evaluation.calibrate import fit_calibration
+from ..evaluation.crowd import blend_readings, score_against_crowd
+from ..evaluation.intervals import percentile_interval, resample_means
 from ..evaluation.metrics import Labels, Probabilities
-from ..evaluation.paired import compare_models
+from ..evaluation.paired import compare_models, compute_mean_difference
 from ..evaluation.release_gate import read_limits
 from ..evaluation.worst_group import compute_worst_gap_difference, find_worst_group
 from ..learning.checkpoint import LAST_CHECKPOINT
 from ..learning.export import read_entry
+from ..learning.loader import VOTES_TO_COUNT, read_vote_shares
 from ..learning.progress import EpochReport
 from ..learning.recipe import read_recipe
 from ..learning.train import TrainingOptions, train_model
@@ -45,6 +54,17 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
     },
 }
 """Values that replace the recipe's, by run; all runs are compared with the first."""
+FOR_THE_CROWD: Mapping[str, Mapping[str, str]] = {
+    "half the label": {"label_head": "0.5"},
+    "no label": {"label_head": "0"},
+    "twice the votes": {"votes_head": "1"},
+    "half the label, twice the votes": {"label_head": "0.5", "votes_head": "1"},
+    "larger faces": {"input_px": "112"},
+    "more dropout": {"dropout": "0.4"},
+}
+"""Runs about the crowd head, only where ``only`` names them."""
+CROWD_SHARE = 0.75
+"""Share of the crowd head in the blend of both heads that is measured."""
 WITH_LANDMARKS = {"no landmarks": {"shape": "0"}}
 WITH_TEACHERS = {
     "no hints": {"hints": "0"},
@@ -69,8 +89,15 @@ TABLES: Sequence[Mapping[str, str]] = (
         "ece": "calibration error, %",
         "worst_gap": "worst group's gap, points",
     },
+    {
+        "crowd_agreement": "crowd head agrees, %",
+        "crowd_kl": "its KL",
+        "blend_agreement": "blend agrees, %",
+        "blend_kl": "its KL",
+    },
 )
 """The figures of each table with their headings."""
+_IN_NATS = ("nll", "crowd_kl", "blend_kl")
 
 
 def ablate(
@@ -90,7 +117,8 @@ def ablate(
     ``options`` must limit the faces, and have votes for the terms that use them. Returns for each
     run its figures and their differences to the first run; writes them to ablation.json and
     ablation.md. Every run is calibrated before it is measured, so that smoothing does not count as
-    error. Finished runs are not repeated. ``only`` names the variants to try beside the run with
+    error. Agreement with the crowd is measured where five people named one of the seven emotions.
+    Finished runs are not repeated. ``only`` names the variants to try beside the run with
     all terms. Groups are those that the release gate checks.
     """
     has_landmarks = options.landmarks is not None
@@ -115,7 +143,10 @@ def ablate(
         if each.name in limits.slicings
     ]
     rows: list[dict[str, Any]] = []
+    crowd = read_vote_shares(validation, options.votes, VOTES_TO_COUNT)
+    voted = crowd.sum(axis=1) > 0
     reference: Probabilities | None = None
+    first_scores: Mapping[str, NDArray[np.float64]] = {}
     for name, chosen in recipes.items():
         run = directory / name.replace(" ", "_")
         if (run / MANIFEST_NAME).exists():
@@ -133,9 +164,44 @@ def ablate(
         figures = _compare_answers(
             answers, reference, validation.labels, slicings, limits.least_faces
         )
-        rows.append({"name": name, "values": dict(variants[name]), **figures})
+        row = {"name": name, "values": dict(variants[name]), **figures}
+        scores = _score_heads(read_spec(model, run), validation.images[voted], crowd[voted])
+        first_scores = first_scores or scores
+        for figure, values in scores.items():
+            row[figure] = float(values.mean())
+            row[f"{figure}_interval"] = percentile_interval(resample_means(values))
+            difference = compute_mean_difference(values, first_scores[figure])
+            row["against_first"][figure] = dataclasses.asdict(difference)
+        rows.append(row)
         _write(directory, shared, dataclasses.asdict(chosen), rows)
     return rows
+
+
+@torch.inference_mode()
+def _score_heads(
+    spec: WeightsSpec, faces: UInt8Array, crowd: Float32Array
+) -> dict[str, NDArray[np.float64]]:
+    """Return figure by figure how crowd head and blend agree with the (N, 7) ``crowd``.
+
+    Empty without votes or without a crowd head. Answers are the mean over a face and its mirror
+    image.
+    """
+    network = build_network(spec.name, spec.load())
+    if network.crowd is None or not len(faces):
+        return {}
+    labels, people = [], []
+    for start in range(0, len(faces), BATCH):
+        inputs = torch.from_numpy(spec.preprocessing(faces[start : start + BATCH]))
+        features = torch.stack([network.embed(each) for each in (inputs, inputs.flip(3))])
+        labels.append(torch.softmax(network.head(features), dim=2).mean(dim=0))
+        people.append(torch.softmax(network.crowd(features), dim=2).mean(dim=0))
+    by_label, by_crowd = (torch.cat(each).double().numpy() for each in (labels, people))
+    blend = blend_readings(by_label, by_crowd, CROWD_SHARE)
+    return {
+        f"{reading}_{figure}": values
+        for reading, answers in (("crowd", by_crowd), ("blend", blend))
+        for figure, values in score_against_crowd(answers, crowd).items()
+    }
 
 
 def _compare_answers(
@@ -174,7 +240,7 @@ def choose_variants(
         **(WITH_LANDMARKS if landmarks else {}),
         **(WITH_TEACHERS if teachers else {}),
     }
-    possible = {**usual, **MITIGATIONS}
+    possible = {**usual, **FOR_THE_CROWD, **MITIGATIONS}
     first = next(iter(possible))
     unknown = [name for name in only if name not in possible]
     if unknown:
@@ -223,7 +289,10 @@ def format_table(rows: Sequence[Mapping[str, Any]], figures: Mapping[str, str] =
     for row in rows:
         cells = [row["name"]]
         for figure in figures:
-            scale, digits = (1, 3) if figure == "nll" else (100, 1)
+            if figure not in row:  # a run without a crowd head
+                cells += ["–", "–"]
+                continue
+            scale, digits = (1, 3) if figure in _IN_NATS else (100, 1)
             cells.append(f"{scale * row[figure]:.{digits}f}")
             gap = row["against_first"][figure]
             cells.append(

@@ -23,7 +23,7 @@ from core.types import Box, Face, Landmarks, RgbImage, UInt8Array
 from ..data.classes import parse_emotion
 from ..data.image_files import iter_image_files
 from ..evaluation.intervals import share_with_interval
-from ..evaluation.paired import compute_accuracy_difference
+from ..evaluation.paired import compute_mean_difference
 from .figures import measure_flips
 from .studied_models import Models, compute_probabilities
 
@@ -111,7 +111,7 @@ def compare_methods(
         for way, by_model in answers.items():
             rows = by_model[name]
             right = rows.argmax(axis=1) == labels
-            difference = compute_accuracy_difference(right, reference.argmax(axis=1) == labels)
+            difference = compute_mean_difference(right, reference.argmax(axis=1) == labels)
             result[name][way] = {
                 **share_with_interval("accuracy", int(right.sum()), len(labels)),
                 "certain": float(model.calibration.is_certain(rows).mean()),

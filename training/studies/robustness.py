@@ -39,7 +39,7 @@ from ..data.splits import Split, describe_data
 from ..data.votes import read_votes
 from ..evaluation.disparity import Gap, adjust_p_values, compute_accuracy_gap
 from ..evaluation.metrics import Labels, Probabilities, compute_per_class
-from ..evaluation.paired import compute_accuracy_difference
+from ..evaluation.paired import compute_mean_difference
 from ..reporting.plots import Panel, plot_panels
 from .degradations import LEVELS, UNCHANGED, Degradation, degrade_faces
 from .figures import get_accuracy_point, measure_flips, measure_headlines
@@ -230,7 +230,7 @@ def _measure_curves(
                 "level": level,
                 **_measure(answers[name], faces.labels, model.calibration),
                 "flips": measure_flips(answers[name], before[name]),
-                "change": dataclasses.asdict(compute_accuracy_difference(right, right_before)),
+                "change": dataclasses.asdict(compute_mean_difference(right, right_before)),
             }
             result[name][kind.value].append(row)
 

@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from training.data.votes import COLUMNS, Votes
-from training.evaluation.crowd import measure_crowd_agreement
+from training.evaluation.crowd import (
+    blend_readings,
+    measure_crowd_agreement,
+    score_against_crowd,
+)
 
 
 def votes_of(*rows):
@@ -70,3 +74,29 @@ def test_same_distribution_has_zero_divergence():
     crowd = votes_of([1, 1, 1, 1, 1, 1, 1, 0, 0, 0])
     result = measure_crowd_agreement(np.full((1, 7), 1 / 7), np.array([0]), crowd)
     assert result["kl"] == pytest.approx(0, abs=1e-12)
+
+
+def test_answer_is_compared_with_the_shares_of_votes():
+    shares = np.zeros((3, 7), np.float32)
+    shares[0, [3, 4, 6]] = 0.5, 0.25, 0.25
+    shares[1, [3, 4]] = 0.5, 0.5
+    shares[2, [2, 3, 6]] = 0.25, 0.375, 0.375
+    scores = score_against_crowd(rows_of(6, 4, 3), shares)
+    # Where two emotions have the most votes, both are a first choice.
+    assert scores["agreement"].tolist() == [0, 1, 1]
+    assert scores["voters"].tolist() == [0.25, 0.5, 0.375]
+    half, quarter = np.log(0.5 / np.array([0.05, 0.7])), np.log(0.25 / np.array([0.05, 0.7]))
+    first = 0.5 * half[0] + 0.25 * quarter[0] + 0.25 * quarter[1]
+    second = 0.5 * half[0] + 0.5 * half[1]
+    np.testing.assert_allclose(scores["kl"][:2], [first, second])
+
+
+def test_blend_is_the_weighted_geometric_mean_of_both_answers():
+    labels = np.full((1, 7), 0.1)
+    labels[0, 3] = 0.4
+    crowd = labels[:, ::-1]
+    np.testing.assert_allclose(blend_readings(labels, crowd, 0), labels)
+    np.testing.assert_allclose(blend_readings(labels, crowd, 1), crowd)
+    crowd = np.array([[0.64, 0.06, 0.06, 0.06, 0.06, 0.06, 0.06]])
+    expected = labels**0.25 * crowd**0.75
+    np.testing.assert_allclose(blend_readings(labels, crowd, 0.75), expected / expected.sum())

@@ -12,6 +12,7 @@ from core.errors import ConfigError
 from training.learning.recipe import read_recipe
 from training.learning.train import TrainingOptions
 from training.studies.ablation import (
+    FOR_THE_CROWD,
     MITIGATIONS,
     VARIANTS,
     WITH_LANDMARKS,
@@ -65,7 +66,11 @@ def test_each_variant_is_trained_measured_and_compared_with_the_first(
     for run, chance in (("all_terms", 0.4), ("no_mixup", 0.0)):
         kept = json.loads((tmp_path / run / "training.json").read_text())
         assert (kept["recipe"]["mixup_chance"], kept["faces"]) == (chance, 14)
-    for figure in ("accuracy", "balanced_accuracy", "macro_f1", "nll", "ece"):
+    for figure in (
+        *("accuracy", "balanced_accuracy", "macro_f1", "nll", "ece"),
+        *("crowd_agreement", "crowd_voters", "crowd_kl"),
+        *("blend_agreement", "blend_voters", "blend_kl"),
+    ):
         low, high = second["against_first"][figure]["interval"]
         assert low <= second["against_first"][figure]["value"] <= high
         assert first[f"{figure}_interval"][0] <= first[f"{figure}_interval"][1]
@@ -80,6 +85,7 @@ def test_each_variant_is_trained_measured_and_compared_with_the_first(
     assert [line.split(" | ")[0] for line in table if line] == [
         *("| run", "|---|---|---|---|---|---|---|", "| all terms", "| no mixup"),
         *("| run", "|---|---|---|---|---|---|---|", "| all terms", "| no mixup"),
+        *("| run", "|---|---|---|---|---|---|---|---|---|", "| all terms", "| no mixup"),
     ]
     assert "balanced accuracy, %" in table[5]
     assert len(rows) == 2
@@ -92,6 +98,13 @@ def test_each_variant_is_trained_measured_and_compared_with_the_first(
         run_ablation(faces_dir, votes_csv, tmp_path, overrides={**SMALL, "epochs": "2"})
 
 
+def test_run_without_a_crowd_head_leaves_its_cells_empty(faces_dir, votes_csv, tmp_path):
+    first, second = run_ablation(faces_dir, votes_csv, tmp_path, only=["no votes head"])
+    assert "blend_kl" in first
+    assert "blend_kl" not in second
+    assert (tmp_path / "ablation.md").read_text().endswith("| no votes head" + " | –" * 8 + " |\n")
+
+
 def test_small_groups_are_left_out(faces_dir, votes_csv, tmp_path):
     rows = run_ablation(faces_dir, votes_csv, tmp_path, only=["emotions alike"])
     assert [row["name"] for row in rows] == ["all terms", "emotions alike"]
@@ -100,7 +113,7 @@ def test_small_groups_are_left_out(faces_dir, votes_csv, tmp_path):
 
 
 def test_every_variant_is_a_recipe_that_differs():
-    variants = VARIANTS | WITH_LANDMARKS | WITH_TEACHERS | MITIGATIONS
+    variants = VARIANTS | FOR_THE_CROWD | WITH_LANDMARKS | WITH_TEACHERS | MITIGATIONS
     digests = {read_recipe("mobilenet_v2", values).digest() for values in variants.values()}
     assert len(digests) == len(variants)
 
