@@ -16,8 +16,14 @@ if TYPE_CHECKING:
 
 _SLOW_LOADER = 0.1
 """Share of the time spent waiting for photos from which it is worth a hint."""
-_METRIC_NAMES = {"macro_f1": "macro-F1", "ap": "average precision"}
-"""Metrics that are not printed under their own name."""
+_METRICS = {
+    "accuracy": "accuracy {:.1%}",
+    "macro_f1": "macro-F1 {:.1%}",
+    "crowd_accuracy": "crowd's first choice {:.1%}",
+    "crowd_kl": "KL to votes {:.3f}",
+    "ap": "average precision {:.1%}",
+}
+"""How each metric is printed; others as a percentage."""
 
 
 def get_epoch_printer() -> Callable[[EpochReport], None] | None:
@@ -35,7 +41,7 @@ def print_epoch(epoch: EpochReport) -> None:
     ]
     if epoch.validation_metrics:
         metrics = (
-            f"{_METRIC_NAMES.get(name, name)} {value:.1%}"
+            _METRICS.get(name, name + " {:.1%}").format(value)
             for name, value in epoch.validation_metrics.items()
         )
         parts.append(f"validation {' · '.join(metrics)}")

@@ -115,6 +115,13 @@ def test_epoch_without_validation_faces_is_printed_without_metrics(capsys):
     assert capsys.readouterr() == ("", line)
 
 
+def test_epoch_shows_how_the_crowd_agrees(capsys):
+    metrics = {"accuracy": 0.7, "crowd_accuracy": 0.8354, "crowd_kl": 0.3136}
+    print_epoch(EpochReport(2, 24, 1250.4, 30.0, 1.5, metrics, 0.02))
+    shown = "validation accuracy 70.0% · crowd's first choice 83.5% · KL to votes 0.314\n"
+    assert capsys.readouterr().err.endswith(shown)
+
+
 def test_slow_loading_is_reported(capsys):
     print_epoch(EpochReport(2, 24, 1250.4, 30.0, 1.5, {}, 0.31))
     assert capsys.readouterr().err.endswith(" · 31% of it waiting for photos: try more --workers\n")
