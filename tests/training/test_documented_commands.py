@@ -65,7 +65,12 @@ def test_commands_train_the_shipped_networks_by_the_recorded_recipes(
 
 @pytest.mark.parametrize(
     ("place", "file"),
-    [(0, "ablation_mobilenet_v2"), (1, "ablation_scratch"), (2, "ablation_mitigation")],
+    [
+        (0, "ablation_mobilenet_v2"),
+        (1, "ablation_scratch"),
+        (2, "ablation_crowd"),
+        (3, "ablation_mitigation"),
+    ],
 )
 def test_ablations_are_shown_as_measured_and_repeat_by_their_commands(page, root, place, file):
     path = root / "docs" / "results" / f"{file}.json"
