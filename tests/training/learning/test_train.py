@@ -74,8 +74,10 @@ def test_each_epoch_is_reported(finished_run):
     for each in reports:
         assert math.isfinite(each.loss)
         assert each.images_per_s > 0
-        assert {"accuracy", "macro_f1"} == set(each.validation_metrics)
-        assert all(0 <= value <= 1 for value in each.validation_metrics.values())
+        metrics = dict(each.validation_metrics)
+        assert metrics.pop("crowd_kl") > 0
+        assert {"accuracy", "macro_f1", "crowd_accuracy"} == set(metrics)
+        assert all(0 <= value <= 1 for value in metrics.values())
         assert 0 < each.waiting_share < 1
     assert reports[0].left_s > reports[1].left_s == 0
 
