@@ -203,7 +203,7 @@ def evaluate(
     """Measure a detector's precision, recall, F1 and average precision, by the size of faces."""
     from training.detector.evaluate import evaluate_detector
 
-    result = evaluate_detector(
+    figures, skipped = evaluate_detector(
         images,
         boxes,
         out,
@@ -219,9 +219,9 @@ def evaluate(
         device=device,
         progress=print_progress,
     )
-    print_skipped(result.skipped)
-    print_tables(_make_evaluation_table(result.figures))
-    typer.echo(f"Everything is in {result.directory}: detection.json and detection.png.")
+    print_skipped(skipped)
+    print_tables(_make_evaluation_table(figures))
+    typer.echo(f"Everything is in {out}: detection.json and detection.png.")
 
 
 @detector.command()

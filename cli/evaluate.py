@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,9 +14,6 @@ from cli.tables import format_percent, make_table, print_tables
 from cli.terminal import print_skipped, print_warning
 from core import ConfigError, Device
 from training.data.splits import Split
-
-if TYPE_CHECKING:
-    from training.evaluation.photos import PhotoEvaluation
 
 EvaluatedSplit = StrEnum(  # type: ignore[misc]
     "EvaluatedSplit", {name.upper(): name for name in (*Split, options.ALL)}
@@ -92,7 +90,7 @@ def evaluate(
             )
         from training.evaluation.photos import evaluate_photos
 
-        measured = evaluate_photos(
+        report, skipped = evaluate_photos(
             photos,
             out,
             models=options.list_models(model, weights),
@@ -101,7 +99,9 @@ def evaluate(
             labels=labels,
             device=device,
         )
-        _print_photos(measured)
+        print_skipped(skipped)
+        _print_photos(report)
+        typer.echo(f"Everything is in {out}: photos.json and photos.csv.")
         return
     if not data or split is None:
         raise ConfigError(
@@ -133,15 +133,14 @@ def evaluate(
         headings, *rows = result.pairs
         tables.append(make_table(*headings, rows=rows))
     print_tables(*tables)
-    typer.echo(f"Everything is in {result.directory}: metrics.json, predictions.csv and plots.")
+    typer.echo(f"Everything is in {out}: metrics.json, predictions.csv and plots.")
     for card in result.cards:
         typer.echo(f"Recorded; the model card is {card}.")
 
 
-def _print_photos(result: PhotoEvaluation) -> None:
+def _print_photos(report: Mapping[str, Any]) -> None:
     """Print a column for each model, a row for each metric and each emotion."""
-    print_skipped(result.skipped)
-    models = result.report["models"]
+    models = report["models"]
     table = make_table("On whole photos", *models)
     table.add_row("photos", *(f"{metrics['n']:,}" for metrics in models.values()))
     for key, label in _PHOTO_METRICS.items():
@@ -150,7 +149,6 @@ def _print_photos(result: PhotoEvaluation) -> None:
         rows = [metrics["per_class"][emotion] for metrics in models.values()]
         table.add_row(emotion, *(f"{row['right']} of {row['n']}" for row in rows))
     print_tables(table)
-    unlabelled = result.report["unlabelled"]["photos"]
+    unlabelled = report["unlabelled"]["photos"]
     if unlabelled:
         typer.echo(f"{unlabelled} more photos have no label.")
-    typer.echo(f"Everything is in {result.directory}: photos.json and photos.csv.")

@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from core import DataError
-from training.detector.evaluate import DetectionResult
 from training.detector.tune import TuningResult
 from training.learning.run import TrainingRun
 
@@ -90,7 +89,7 @@ def test_evaluation_prints_both_detectors_side_by_side(emotion):
         "seconds_per_image": 0.2,
         "against": {"detector": "other", **POINT, "ap": 0.7, "times_as_fast": 8.04},
     }
-    emotion.fake("evaluate.evaluate_detector", DetectionResult(Path("out"), figures, ()))
+    emotion.fake("evaluate.evaluate_detector", (figures, ()))
     result = emotion("evaluate", *BOTH, "--detector", "mtcnn", "--out", "out", "--held-out")
     assert result.exit_code == 0
     assert "0.847 (0.800 to 0.900)" in result.stdout

@@ -8,7 +8,6 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import main
-from training.evaluation.photos import PhotoEvaluation
 from training.reporting.evaluation import Evaluation
 
 FIGURES = {
@@ -38,7 +37,7 @@ def emotion(monkeypatch):
         cards = (Path("weights/mobilenet_v2.md"),) if options["record"] else ()
         skipped = ("a.png: It is cut off.",)
         rows = [("accuracy, %", "70.1 (69.1 to 72.1)")]
-        return Evaluation(directory, {"mobilenet_v2": figures}, rows, pairs, skipped, cards)
+        return Evaluation({"mobilenet_v2": figures}, rows, pairs, skipped, cards)
 
     monkeypatch.setattr("training.reporting.evaluation.evaluate_models", evaluate_models)
 
@@ -118,7 +117,7 @@ def evaluate_photos(monkeypatch):
 
     def fake_evaluation(photos, directory, **options):
         calls.append({"photos": photos, "out": directory, **options})
-        return PhotoEvaluation(directory, report, ("a.png: It is cut off.",))
+        return report, ("a.png: It is cut off.",)
 
     monkeypatch.setattr("training.evaluation.photos.evaluate_photos", fake_evaluation)
 

@@ -53,7 +53,7 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory, faces48: NDArray[np.ui
     from core.classifiers.architectures import EmotionNetwork, find_architecture
     from core.faces.alignment import FaceFrame
     from core.faces.preprocess import Preprocessing
-    from training.learning.export import export_network, update_ensemble, update_entry
+    from training.learning.export import export_network, update_model
 
     directory = tmp_path_factory.mktemp("weights")
     for seed, (name, input_px) in enumerate(INPUT_PX.items()):
@@ -87,9 +87,10 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory, faces48: NDArray[np.ui
             training={"seed": seed},
         )
         calibration = {"temperature": 1.0 + seed / 4, "certain_from": 0.4}
-        update_entry(directory, name, {"calibration": calibration})
-    update_ensemble(
+        update_model(directory, name, {"calibration": calibration})
+    update_model(
         directory,
+        "ensemble",
         {
             "weights": {"mobilenet_v2": 0.5, "resnet50": 0.3, "inception_v3": 0.2},
             "calibration": {"temperature": 0.8, "certain_from": 0.45},

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from core.config import Device, OperatingPoint, Preset, get_settings
 from core.detectors.tuning import find_tuned_threshold
@@ -16,6 +16,7 @@ from core.files import atomic_write, write_json
 
 from ..evaluation.intervals import percentile_interval
 from ..evaluation.speed import describe_machine
+from ..reporting.plots import COLOURS, GRID, STYLES, encode_png
 from .matching import MATCH_IOU, Matches
 from .measure import (
     DetectorRun,
@@ -33,19 +34,8 @@ from .metrics import (
     compute_metrics_by_size,
     count_per_photo,
 )
-from .plots import plot_detector_curves
 
 RESULT_NAME = "detection.json"
-
-
-@dataclass(frozen=True, slots=True)
-class DetectionResult:
-    """What was measured and where it was written."""
-
-    directory: Path
-    figures: Mapping[str, Any]
-    """The content of the JSON file."""
-    skipped: tuple[str, ...]
 
 
 def evaluate_detector(
@@ -64,7 +54,7 @@ def evaluate_detector(
     weights_dir: Path | None = None,
     device: Device | str = Device.AUTO,
     progress: Progress | None = None,
-) -> DetectionResult:
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Measure ``detector`` on the photos of a COCO file and write ``detection.json`` and plots.
 
     Figures are those at ``threshold``, else at the tuned operating point, else at the threshold
@@ -72,7 +62,7 @@ def evaluate_detector(
     below ``min_size_px`` do not count. ``negatives`` are photos without a face; with ``held_out``
     those that training learns from are left out. ``against`` measures a second detector on the
     same photos in turn, for its speed and the difference in F1; ``facenet-pytorch`` is MTCNN as
-    its library runs it.
+    its library runs it. Returns the content of the JSON file, and the photos that were skipped.
     """
     if threshold is not None and not 0.0 <= threshold <= 1.0:
         raise ConfigError(
@@ -126,9 +116,9 @@ def evaluate_detector(
                 compute_false_alarm_rate(alarms[against].found, levels[against][0])
             )
     write_json(directory / RESULT_NAME, figures)
-    plot = plot_detector_curves({name: compute_curve(matches[name]) for name in detectors}, levels)
+    plot = _plot_curves({name: compute_curve(matches[name]) for name in detectors}, levels)
     atomic_write(directory / "detection.png", plot)
-    return DetectionResult(directory, figures, answers.skipped)
+    return figures, answers.skipped
 
 
 def _choose_threshold(
@@ -176,3 +166,25 @@ def _compare_detectors(
         "times_as_fast": float(other_s.sum() / own_s.sum()),
         "times_as_fast_median": float(np.median(other_s / own_s)),
     }
+
+
+def _plot_curves(
+    curves: Mapping[str, Mapping[str, Sequence[float]]], levels: Mapping[str, tuple[float, str]]
+) -> bytes:
+    """Plot precision against recall and F1 against the threshold, each with the chosen point."""
+    figure = Figure(figsize=(9.6, 4.4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for index, (name, curve) in enumerate(curves.items()):
+        colour, style = COLOURS[index % len(COLOURS)], STYLES[index % len(STYLES)]
+        left.plot(curve["recall"], curve["precision"], style, color=colour, label=name)
+        right.plot(curve["threshold"], curve["f1"], style, color=colour, label=name)
+        nearest = int(np.abs(np.array(curve["threshold"]) - levels[name][0]).argmin())
+        left.plot(curve["recall"][nearest], curve["precision"][nearest], "o", color=colour)
+        right.plot(curve["threshold"][nearest], curve["f1"][nearest], "o", color=colour)
+    left.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
+    right.set(xlim=(0, 1), ylim=(0, 1), xlabel="threshold", ylabel="F1")
+    for axes in (left, right):
+        axes.grid(**GRID)
+        axes.legend(loc="lower left", frameon=False)
+    figure.suptitle("Dots: the threshold in use")
+    return encode_png(figure)

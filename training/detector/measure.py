@@ -6,20 +6,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from core.config import Device, Preset, get_settings
 from core.detectors import DETECTORS, Detector
 from core.errors import DataError
-from core.types import RgbImage
+from core.types import Box, Face, RgbImage
 
-from . import facenet_mtcnn
 from .matching import Detections, Matches, match_detections
 from .metrics import LOWEST
 from .photos import FaceBoxes, read_annotated_photos, read_photos
 from .train import is_training_negative
 
+FACENET = "facenet-pytorch"
+"""MTCNN as its library runs it, only to compare our detectors with."""
 Progress = Callable[[str], None]
 _REPORT_EVERY = 50
 """Photos between two lines of progress."""
@@ -55,15 +57,36 @@ class DetectorRuns:
         return match_detections(self.runs[name].found, self.truth, smallest_px=smallest_px)
 
 
+class FacenetMtcnn:
+    """MTCNN with facenet-pytorch's own defaults, on the photo as it is."""
+
+    def __init__(self) -> None:
+        from facenet_pytorch import MTCNN
+
+        self._mtcnn: Any = MTCNN(keep_all=True)
+
+    def detect(self, image: RgbImage) -> tuple[Face, ...]:
+        """Return all faces found, best first, without landmarks."""
+        boxes, scores = self._mtcnn.detect(image.pixels)
+        if boxes is None:
+            return ()
+        faces = [
+            Face(Box(*(float(edge) for edge in box)), float(score))
+            for box, score in zip(boxes, scores, strict=True)
+            if box[2] > box[0] and box[3] > box[1]
+        ]
+        return tuple(sorted(faces, key=lambda face: -face.score))
+
+
 def load_for_measuring(
     name: str, preset: Preset, *, device: Device = Device.AUTO, weights_dir: Path | None = None
 ) -> Detector:
     """Return a detector that reports everything with a score of :data:`.metrics.LOWEST` or more.
 
-    :data:`.facenet_mtcnn.NAME` is MTCNN as its library runs it, whatever the preset.
+    :data:`FACENET` has no presets and reports what its library does.
     """
-    if name == facenet_mtcnn.NAME:
-        return facenet_mtcnn.FacenetMtcnn()
+    if name == FACENET:
+        return FacenetMtcnn()
     return DETECTORS.get(name)(
         settings=get_settings(preset, name),
         threshold=LOWEST,

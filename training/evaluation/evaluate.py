@@ -36,16 +36,6 @@ from .speed import measure_speed
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """What was measured and where it was written."""
-
-    directory: Path
-    document: Mapping[str, Any]
-    """The content of ``metrics.json``."""
-    skipped: tuple[str, ...]
-
-
 def measure_models(
     sources: Sequence[Path],
     split: Split | None,
@@ -58,13 +48,14 @@ def measure_models(
     speed: bool = False,
     engine: Engine = Engine.AUTO,
     device: Device = Device.AUTO,
-) -> Measurement:
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Measure ``models`` and write metrics.json and predictions.csv into ``directory``.
 
     No ``models`` means all trained ones of ``weights_dir``. ``votes`` is FER+'s CSV, ``labels`` a
     CSV that says what class folders of other names stand for, and ``split`` None takes all faces.
     Where ``sources`` hold the training split too, the figures are given once more without
     near-copies of training faces. ``speed`` measures how long each model takes on this machine.
+    Returns the content of metrics.json, and the pictures that were skipped.
     """
     folder = weights_dir or SHIPPED_DIR
     names = choose_models(models, folder)
@@ -100,7 +91,7 @@ def measure_models(
             measured[name]["speed"] = taken
     write_json(directory / "metrics.json", document)
     atomic_write(directory / "predictions.csv", _format_answers(faces, answers, names).encode())
-    return Measurement(directory, document, faces.skipped)
+    return document, faces.skipped
 
 
 @dataclass(frozen=True, slots=True, eq=False)

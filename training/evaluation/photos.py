@@ -31,17 +31,6 @@ from .intervals import share_with_interval
 from .predictions import format_predictions
 
 
-@dataclass(frozen=True, slots=True)
-class PhotoEvaluation:
-    """What was measured and where it was written."""
-
-    directory: Path
-    report: Mapping[str, Any]
-    """The content of ``photos.json``."""
-    skipped: tuple[str, ...]
-    """Photos that could not be read, each with the reason."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _PhotoAnswer:
     name: str
@@ -61,11 +50,12 @@ def evaluate_photos(
     detector: str | None = None,
     labels: Path | None = None,
     device: Device | str = Device.AUTO,
-) -> PhotoEvaluation:
+) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Measure ``models`` on whole ``photos``, a folder or zip of folders named by emotion.
 
     The largest face counts as the answer. ``labels`` is a CSV with the emotions of folders that
     have other names; without it their photos have no label. Writes photos.json and photos.csv.
+    Returns the content of the former, and the photos that could not be read, each with the reason.
     DataError if no photo has a label.
     """
     analyzers = {
@@ -106,7 +96,7 @@ def evaluate_photos(
     )
     table = format_predictions(("model", "name", "label", "faces"), rows)
     atomic_write(directory / "photos.csv", table.encode())
-    return PhotoEvaluation(directory, report, tuple(skipped))
+    return report, tuple(skipped)
 
 
 def _load_analyzer(

@@ -13,6 +13,7 @@ from safetensors.torch import save
 from torch import nn
 
 from core.calibration import Calibration
+from core.classifiers import ENSEMBLE
 from core.classifiers.architectures import EmotionNetwork
 from core.errors import WeightsMissing
 from core.faces.alignment import FaceFrame
@@ -46,7 +47,7 @@ def export_network(
         "speed": {},
         "training": dict(training),
     }
-    update_entry(directory, name, entry)
+    update_model(directory, name, entry)
     return get_weights_path(directory, name)
 
 
@@ -55,9 +56,7 @@ def export_detector(
 ) -> Path:
     """Write ``<name>.safetensors`` (float16) and its entry in the manifest's detectors."""
     entry = {**_write_weights(network, directory, name), "metrics": {}, "training": dict(training)}
-    document = _read_manifest(directory)
-    document.setdefault("detectors", {})[name] = entry
-    _write_manifest(directory, document)
+    update_detector(directory, name, entry)
     return get_weights_path(directory, name)
 
 
@@ -96,32 +95,27 @@ def read_spec_beside(file: Path) -> WeightsSpec:
     )
 
 
-def update_entry(directory: Path, name: str, changes: Mapping[str, Any]) -> None:
-    """Merge ``changes`` into one model's manifest entry, and create the manifest if needed.
+def update_model(directory: Path, name: str, changes: Mapping[str, Any]) -> None:
+    """Merge ``changes`` into the manifest's entry of a network or of the ensemble.
 
-    New weights or a new calibration remove the ensemble, which was calibrated on the old ones.
+    Creates manifest and entry if needed. New weights or a new calibration of a network remove the
+    ensemble, which was calibrated on the old ones.
     """
     document = _read_manifest(directory)
-    entry = document["models"].setdefault(name, {})
-    entry.update(changes)
-    if {"sha256", "calibration"} & set(changes):
-        document.pop("ensemble", None)
-    _write_manifest(directory, document)
-
-
-def update_ensemble(directory: Path, changes: Mapping[str, Any]) -> None:
-    """Merge ``changes`` into the manifest's ensemble entry, and create it if needed."""
-    document = _read_manifest(directory)
-    document.setdefault("ensemble", {}).update(changes)
-    _write_manifest(directory, document)
-
-
-def update_model(directory: Path, name: str, changes: Mapping[str, Any]) -> None:
-    """Merge ``changes`` into the manifest's entry of a network or of the ensemble."""
-    if name in _read_manifest(directory)["models"]:
-        update_entry(directory, name, changes)
+    if name == ENSEMBLE:
+        document.setdefault("ensemble", {}).update(changes)
     else:
-        update_ensemble(directory, changes)
+        document["models"].setdefault(name, {}).update(changes)
+        if {"sha256", "calibration"} & set(changes):
+            document.pop("ensemble", None)
+    write_json(directory / MANIFEST_NAME, document)
+
+
+def update_detector(directory: Path, name: str, entry: Mapping[str, Any]) -> None:
+    """Replace the manifest's entry of a detector, and create the manifest if needed."""
+    document = _read_manifest(directory)
+    document.setdefault("detectors", {})[name] = entry
+    write_json(directory / MANIFEST_NAME, document)
 
 
 def _read_manifest(directory: Path) -> dict[str, Any]:
@@ -132,28 +126,16 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     return document
 
 
-def _write_manifest(directory: Path, document: Mapping[str, Any]) -> None:
-    write_json(directory / MANIFEST_NAME, document)
-
-
-def read_entry(directory: Path, name: str) -> dict[str, Any]:
-    """Return one model's manifest entry as it is stored."""
-    entry: dict[str, Any] = _read_manifest(directory)["models"][name]
+def read_entry(directory: Path, name: str, kind: str = "models") -> dict[str, Any]:
+    """Return the manifest's entry of a model, or of one of the ``detectors``, as it is stored."""
+    entry: dict[str, Any] = _read_manifest(directory)[kind][name]
     return entry
 
 
 def publish(name: str, source: Path, destination: Path) -> None:
     """Copy one model's verified file and its manifest entry to ``destination``."""
     data = read_spec(name, source).read_verified()
-    document = json.loads((source / MANIFEST_NAME).read_text(encoding="utf-8"))
-    entry = document["models"][name]
+    entry = read_entry(source, name)
     if source.resolve() != destination.resolve():
         atomic_write(destination / entry["file"], data)
-        update_entry(destination, name, entry)
-
-
-def publish_entry(kind: str, name: str, source: Path, destination: Path) -> None:
-    """Copy the entry of ``name`` in the manifest's ``kind`` ("models", "detectors")."""
-    document = _read_manifest(destination)
-    document.setdefault(kind, {})[name] = _read_manifest(source)[kind][name]
-    _write_manifest(destination, document)
+        update_model(destination, name, entry)

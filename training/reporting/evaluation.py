@@ -25,9 +25,8 @@ from .plots import plot_confusion, plot_pareto, plot_reliability, plot_risk_cove
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What was measured and where it was written."""
+    """What was measured."""
 
-    directory: Path
     models: Mapping[str, Mapping[str, Any]]
     """The figures of ``metrics.json`` by model."""
     table: Sequence[tuple[str, ...]]
@@ -69,7 +68,7 @@ def evaluate_models(
             hint="Leave out --record; metrics.json has the figures.",
         )
     folder = weights_dir or SHIPPED_DIR
-    measured = measure_models(
+    document, skipped = measure_models(
         sources,
         split,
         directory,
@@ -81,16 +80,14 @@ def evaluate_models(
         engine=Engine(engine),
         device=Device(device),
     )
-    document = measured.document
     _write_plots(directory, document["split"], document["models"])
     cards = _record_figures(folder, document) if record else ()
     compared = replace_recorded(document, folder)
     return Evaluation(
-        directory=directory,
         models=document["models"],
         table=build_comparison_rows(compared),
         pairs=build_pair_rows(compared),
-        skipped=measured.skipped,
+        skipped=skipped,
         cards=cards,
     )
 

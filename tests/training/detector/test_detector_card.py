@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.weights import SHIPPED_DIR
-from training.detector.card import format_detector_card
+from training.detector.publish import format_detector_card
 
 
 def test_shipped_card_is_what_the_command_writes():

@@ -15,7 +15,7 @@ from training.evaluation.calibrate import (
     fit_temperature,
 )
 from training.evaluation.metrics import compute_calibration_error
-from training.learning.export import read_entry, update_entry
+from training.learning.export import read_entry, update_model
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def calibrated(faces, folder, **options):
 
 
 def test_calibration_is_stored_with_the_weights(faces_dir, weights_copy):
-    update_entry(weights_copy, "mobilenet_v2", {"metrics": {"validation": {"n": 21}}})
+    update_model(weights_copy, "mobilenet_v2", {"metrics": {"validation": {"n": 21}}})
     report = calibrated(faces_dir, weights_copy, target_accuracy=0.3)
     spec = read_spec("mobilenet_v2", weights_copy)
     assert spec.calibration == report.calibration

@@ -33,8 +33,8 @@ def photos(tmp_path, monkeypatch):
 
 
 def test_photo_without_a_found_face_counts_as_an_error(photos, tmp_path):
-    result = evaluate_photos(photos, tmp_path / "out", models=["mobilenet_v2"])
-    figures = result.report["models"]["mobilenet_v2"]
+    report, skipped = evaluate_photos(photos, tmp_path / "out", models=["mobilenet_v2"])
+    figures = report["models"]["mobilenet_v2"]
     assert (figures["n"], figures["found"]) == (3, 2)
     assert figures["coverage"] == pytest.approx(2 / 3)
     assert figures["accuracy"] == pytest.approx(1 / 3)
@@ -46,11 +46,11 @@ def test_photo_without_a_found_face_counts_as_an_error(photos, tmp_path):
     assert (figures["certain"], figures["certain_accuracy"]) == (pytest.approx(1 / 3), 1.0)
     assert figures["per_class"]["happy"] == {"n": 2, "found": 2, "right": 1}
     assert figures["per_class"]["sad"] == {"n": 1, "found": 0, "right": 0}
-    assert result.report["unlabelled"] == {"photos": 1, "faces": 2}
-    (skipped,) = result.skipped
-    assert skipped.startswith("happy/e.png: ")
+    assert report["unlabelled"] == {"photos": 1, "faces": 2}
+    (line,) = skipped
+    assert line.startswith("happy/e.png: ")
     written = json.loads((tmp_path / "out" / "photos.json").read_text())
-    assert written == json.loads(json.dumps(result.report))
+    assert written == json.loads(json.dumps(report))
     assert written["detector"] == AnalyzerConfig().chosen_detector
 
 
@@ -68,15 +68,15 @@ def test_largest_face_counts_as_the_answer(photos, tmp_path):
     pixels = picture(Emotion.SAD, side=40)
     pixels[100:300, 100:300] = picture(Emotion.HAPPY, side=200)[10:210, 10:210]
     (photos / "happy" / "b.png").write_bytes(png(pixels))
-    result = evaluate_photos(photos, tmp_path, models=["mobilenet_v2"])
-    assert result.report["models"]["mobilenet_v2"]["per_class"]["happy"]["right"] == 2
+    report, _ = evaluate_photos(photos, tmp_path, models=["mobilenet_v2"])
+    assert report["models"]["mobilenet_v2"]["per_class"]["happy"]["right"] == 2
 
 
 def test_own_labels_are_mapped_and_can_be_left_out(photos, tmp_path):
     labels = tmp_path / "labels.csv"
     labels.write_text("class,emotion\nhappy,happy\nsad,\ngroup,fear\n")
-    result = evaluate_photos(photos, tmp_path, models=["mobilenet_v2"], labels=labels)
-    figures = result.report["models"]["mobilenet_v2"]
+    report, _ = evaluate_photos(photos, tmp_path, models=["mobilenet_v2"], labels=labels)
+    figures = report["models"]["mobilenet_v2"]
     assert set(figures["per_class"]) == {"fear", "happy"}
     labels.write_text("class,emotion\nhappy,happy\n")
     with pytest.raises(DataError, match="class folder 'group'"):

@@ -22,8 +22,7 @@ from training.learning.export import (
     export_network,
     publish,
     read_entry,
-    update_ensemble,
-    update_entry,
+    update_model,
 )
 
 
@@ -91,7 +90,7 @@ def test_changed_file_is_refused(network, tmp_path, change):
 def test_publishing_copies_file_and_entry_beside_others(network, tmp_path):
     export(network, tmp_path / "run")
     other = {**read_entry(tmp_path / "run", "mobilenet_v2"), "architecture": "resnet50"}
-    update_entry(tmp_path / "shipped", "resnet50", other)
+    update_model(tmp_path / "shipped", "resnet50", other)
     publish("mobilenet_v2", tmp_path / "run", tmp_path / "shipped")
     assert set(read_manifest(tmp_path / "shipped")) == {"resnet50", "mobilenet_v2"}
     spec = read_spec("mobilenet_v2", tmp_path / "shipped")
@@ -107,7 +106,7 @@ def test_publishing_an_untrained_model_is_refused(network, tmp_path):
 def test_entries_are_merged_key_by_key(network, tmp_path):
     export(network, tmp_path)
     before = read_entry(tmp_path, "mobilenet_v2")
-    update_entry(tmp_path, "mobilenet_v2", {"metrics": {"validation": {"n": 1}}})
+    update_model(tmp_path, "mobilenet_v2", {"metrics": {"validation": {"n": 1}}})
     after = read_entry(tmp_path, "mobilenet_v2")
     assert after == {**before, "metrics": {"validation": {"n": 1}}}
 
@@ -115,11 +114,11 @@ def test_entries_are_merged_key_by_key(network, tmp_path):
 def test_new_weights_or_calibration_remove_the_ensemble(network, tmp_path):
     export(network, tmp_path)
     ensemble = {"weights": {"mobilenet_v2": 1.0}, "calibration": {"temperature": 2.0}}
-    update_ensemble(tmp_path, ensemble)
-    update_entry(tmp_path, "mobilenet_v2", {"metrics": {}})
+    update_model(tmp_path, "ensemble", ensemble)
+    update_model(tmp_path, "mobilenet_v2", {"metrics": {}})
     manifest = tmp_path / "manifest.json"
     assert json.loads(manifest.read_text())["ensemble"] == ensemble
-    update_entry(tmp_path, "mobilenet_v2", {"calibration": {"temperature": 1.5}})
+    update_model(tmp_path, "mobilenet_v2", {"calibration": {"temperature": 1.5}})
     assert "ensemble" not in json.loads(manifest.read_text())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.labels import EMOTIONS
-from training.learning.export import read_entry, update_entry
+from training.learning.export import read_entry, update_model
 from training.reporting.model_card import write_card
 
 
@@ -69,7 +69,7 @@ def card(weights_copy, figures, measured):
             },
             "calibrated_on": {"data": "FER-2013 PublicTest", "n": 3589, "target_accuracy": 0.8},
         }
-        update_entry(weights_copy, "mobilenet_v2", {**entry, **(changes or {})})
+        update_model(weights_copy, "mobilenet_v2", {**entry, **(changes or {})})
         return write_card(weights_copy, "mobilenet_v2", measured).read_text()
 
     return write
