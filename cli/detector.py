@@ -147,7 +147,7 @@ def tune(
     from training.detector.publish import publish_detector
     from training.detector.tune import tune_detectors
 
-    result = tune_detectors(
+    file, document, skipped = tune_detectors(
         images,
         boxes,
         detectors=[str(name) for name in detectors or ()],
@@ -158,16 +158,13 @@ def tune(
         device=device,
         progress=print_progress,
     )
-    print_skipped(result.skipped)
+    print_skipped(skipped)
     print_tables(
-        *(
-            _make_tuning_table(name, presets)
-            for name, presets in result.document["detectors"].items()
-        )
+        *(_make_tuning_table(name, presets) for name, presets in document["detectors"].items())
     )
-    typer.echo(f"Thresholds and figures are in {result.file}.")
+    typer.echo(f"Thresholds and figures are in {file}.")
     if publish is not None:
-        publish_detector(result.file.parent, publish)
+        publish_detector(file.parent, publish)
         typer.echo(f"Published to {publish}.")
 
 

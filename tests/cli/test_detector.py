@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from core import DataError
-from training.detector.tune import TuningResult
 from training.learning.run import TrainingRun
 
 POINT = {"threshold": 0.5, "precision": 0.9, "recall": 0.8, "f1": 0.847}
@@ -68,7 +67,7 @@ def test_interrupted_training_says_how_to_continue(emotion):
 def test_tuning_prints_every_operating_point_and_names_the_file(emotion):
     entry = {"points": {"precision": POINT, "balanced": POINT, "recall": POINT}}
     document = {"detectors": {"mtcnn": {"fast": entry}}}
-    emotion.fake("tune.tune_detectors", TuningResult(Path("weights/detection.json"), document, ()))
+    emotion.fake("tune.tune_detectors", (Path("weights/detection.json"), document, ()))
     result = emotion("tune", *BOTH, "--detector", "mtcnn", "--negatives", "none.zip")
     assert result.exit_code == 0
     assert "fast, recall" in result.stdout

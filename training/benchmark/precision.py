@@ -18,7 +18,7 @@ from core.weights import WeightsSpec, read_spec
 from ..data.faces import FaceSet, read_faces
 from ..data.splits import Split
 from ..evaluation.metrics import compute_calibration_error, compute_headlines
-from ..evaluation.timing import summarize_seconds, time_in_turns
+from ..evaluation.speed import summarize_seconds, time_in_turns
 
 CALIBRATION_FACES = 300
 """Training faces that set the range of each layer for int8; NNCF's default."""

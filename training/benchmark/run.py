@@ -13,8 +13,7 @@ from core.files import write_json
 from core.pipeline import Analyzer
 from core.types import RgbImage
 
-from ..evaluation.speed import describe_machine
-from ..evaluation.timing import Work, summarize_seconds, time_in_turns
+from ..evaluation.speed import Work, describe_machine, summarize_seconds, time_in_turns
 from .baseline import BaselinePipeline
 from .photos import generate_photo, generate_photos, read_photos
 from .processes import measure_batch, measure_peak_and_seconds, measure_startup
@@ -48,7 +47,10 @@ def run_benchmark(
     images = read_photos(photos, most) if photos else generate_photos()
     progress("Loading")
     names = list_configurations()
-    pipelines = {BASELINE: BaselinePipeline(), **{name: _load_analyzer(name) for name in names}}
+    pipelines = {
+        BASELINE: BaselinePipeline(),
+        **{name: _load_analyzer(name) for name in names},
+    }
     sides = sorted(max(image.width, image.height) for image in images)
     report: dict[str, Any] = {
         "machine": describe_machine(),

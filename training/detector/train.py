@@ -23,7 +23,7 @@ from core.types import UInt8Array
 from ..learning.checkpoint import open_run
 from ..learning.export import export_detector
 from ..learning.hardware import choose_hardware
-from ..learning.initial import SCRATCH, make_initial_detector, read_earlier_detector_run
+from ..learning.initial import SCRATCH, make_initial_detector, read_earlier_run
 from ..learning.precision import Precision
 from ..learning.progress import EpochReport, ProgressCallback
 from ..learning.run import TrainingRun, collect_facts, summarize_run, write_example_sheet
@@ -95,7 +95,7 @@ def train_detector(
         max_seconds=max_minutes * 60 if max_minutes else None,
         negatives=len(without),
     ).to(memory_format=torch.channels_last)
-    start = {"init": Path(init).name, "earlier_run": read_earlier_detector_run(init)}
+    start = {"init": Path(init).name, "earlier_run": read_earlier_run(init)}
     module.facts = {**facts, **start, **(resumed.facts if resumed else {})}
     reporter = ProgressCallback(recipe.epochs, report)
     with silence_known_warnings():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,15 +47,6 @@ _MTCNN_TRIES: dict[str, Sequence[Any]] = {
 """Tried one after the other, each with the best values of those before."""
 
 
-@dataclass(frozen=True, slots=True)
-class TuningResult:
-    """What was chosen and where it was written."""
-
-    file: Path
-    document: Mapping[str, Any]
-    skipped: tuple[str, ...]
-
-
 def tune_detectors(
     images: Path,
     boxes: Path,
@@ -68,13 +58,14 @@ def tune_detectors(
     weights_dir: Path | None = None,
     device: Device | str = Device.AUTO,
     progress: Progress | None = None,
-) -> TuningResult:
+) -> tuple[Path, dict[str, Any], tuple[str, ...]]:
     """Choose the thresholds of ``detectors``, or of all, on the photos of a COCO file.
 
     For every preset, the threshold of each operating point comes from one curve and is written
     to ``detection.json`` beside the weights, with its figures. ``negatives`` are photos without
     a face; those that training learns from are left out. ``sweep`` also tries MTCNN's own settings
-    and writes their figures, from which a person chooses.
+    and writes their figures, from which a person chooses. Returns the file, its content, and the
+    photos that were skipped.
     """
     folder = weights_dir or SHIPPED_DIR
     names = tuple(detectors) or DETECTORS.names()
@@ -119,7 +110,7 @@ def tune_detectors(
         )
     file = folder / TUNED_NAME
     write_json(file, document, indent=1)
-    return TuningResult(file, document, skipped)
+    return file, document, skipped
 
 
 def _read_earlier(folder: Path) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How long the networks take for an answer: both views of each face, float32."""
+"""How long the networks take for an answer, and times of several ways to do the same work."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from core.config import AnalyzerConfig, Device, Engine
 from core.pipeline import Analyzer
 from core.types import RgbImage, UInt8Array
 
-from .timing import PAUSE_S
+Work = Callable[[], object]
 
+PAUSE_S = 0.05
+"""The threads of the previous way keep a core busy for a moment, waiting for more work."""
 FACES = 64
 """Batch size for faces a second; as many as the classifier takes at once."""
 ROUNDS = 15
@@ -33,15 +35,15 @@ def measure_speed(
 ) -> dict[str, dict[str, Any]]:
     """Return milliseconds for one face and faces a second by model and engine, and photos a second.
 
-    Photos are analysed with the default detector and engine; without ``photo`` (H, W, 3) it is
-    scikit-image's portrait of 512x512 pixels with one face. GPU figures are included if there is a
-    GPU. ``machine`` describes the computer.
+    Networks answer both views of each face, float32. Photos are analysed with the default detector
+    and engine; without ``photo`` (H, W, 3) it is scikit-image's portrait of 512x512 pixels with one
+    face. GPU figures are included if there is a GPU. ``machine`` describes the computer.
     """
     faces = np.random.default_rng(0).integers(0, 256, (FACES, 48, 48), dtype=np.uint8)
     ways = {"torch": (Engine.TORCH, Device.CPU), "openvino": (Engine.OPENVINO, Device.CPU)}
     if _has_gpu():
         ways["torch on a GPU"] = (Engine.TORCH, Device.CUDA)
-    tasks: dict[tuple[str, str, str], Callable[[], object]] = {}
+    tasks: dict[tuple[str, str, str], Work] = {}
     for model in models:
         for way, (engine, device) in ways.items():
             make = CLASSIFIERS.get(model)
@@ -70,7 +72,7 @@ def measure_speed(
 
 
 def _measure_medians(
-    tasks: Mapping[tuple[str, str, str], Callable[[], object]], rounds: int
+    tasks: Mapping[tuple[str, str, str], Work], rounds: int
 ) -> dict[tuple[str, str, str], float]:
     """Return the seconds of each task; they take turns, so that a busy moment affects all alike.
 
@@ -121,3 +123,33 @@ def _describe_processor() -> str:
         name, flags = lines.get("model name", name), lines.get("flags", "")
     widest = next((each for each in ("avx512f", "avx2") if each in flags.split()), "")
     return f"{name} ({widest})" if widest else name
+
+
+def time_in_turns(ways: Mapping[str, Sequence[Work]], rounds: int) -> dict[str, list[float]]:
+    """Return the seconds of each piece of each way's work, as the median over the rounds.
+
+    The ways take turns piece by piece, so that a busy moment of the machine affects all alike.
+    Every piece is done once unmeasured before.
+    """
+    pieces = min(len(each) for each in ways.values())
+    taken: dict[str, list[list[float]]] = {name: [[] for _ in range(pieces)] for name in ways}
+    for turn in range(rounds + 1):
+        for piece in range(pieces):
+            for name, works in ways.items():
+                time.sleep(PAUSE_S)
+                started = time.perf_counter()
+                works[piece]()
+                if turn:
+                    taken[name][piece].append(time.perf_counter() - started)
+    return {name: [statistics.median(each) for each in rows] for name, rows in taken.items()}
+
+
+def summarize_seconds(seconds: Sequence[float]) -> dict[str, float]:
+    """Return median, 95th percentile and mean in milliseconds."""
+    ordered = sorted(seconds)
+    last = ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
+    return {
+        "p50_ms": round(1000 * statistics.median(ordered), 2),
+        "p95_ms": round(1000 * last, 2),
+        "mean_ms": round(1000 * statistics.fmean(ordered), 2),
+    }

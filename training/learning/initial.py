@@ -14,9 +14,8 @@ from torchvision.models.resnet import Bottleneck
 from core.classifiers.architectures import EmotionNetwork, find_architecture, load_state
 from core.detectors.compact_network import CompactNetwork
 from core.errors import ConfigError, ProjectError, WeightsCorrupt
-from core.weights import read_detectors
+from core.weights import StoredWeights, read_detectors, read_manifest
 
-from .export import read_spec_beside
 from .recipe import Recipe
 
 SCRATCH = "scratch"
@@ -70,24 +69,18 @@ def _zero_residual_branches(network: EmotionNetwork) -> None:
 
 
 def read_earlier_run(init: str) -> dict[str, Any] | None:
-    """Return how the network in the file ``init`` was trained, from the manifest beside it.
+    """Return how the network or detector in the file ``init`` was trained, by its manifest.
 
     None where ``init`` is not a file of ours. The checksum must match: a manifest of other
     weights says nothing about these.
     """
+    file = Path(init)
     try:
-        spec = read_spec_beside(Path(init))
-        spec.read_verified()
-    except ProjectError:
-        return None
-    return {"sha256": spec.sha256, **spec.training}
-
-
-def read_earlier_detector_run(init: str) -> dict[str, Any] | None:
-    """Return the same as :func:`read_earlier_run`, for a detector."""
-    path = Path(init)
-    try:
-        stored = read_detectors(path.parent).get(path.stem)
+        known: tuple[StoredWeights, ...] = (
+            *read_manifest(file.parent).values(),
+            *read_detectors(file.parent).values(),
+        )
+        stored = next((each for each in known if each.file.name == file.name), None)
         if stored is None:
             return None
         stored.read_verified()

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from io import BytesIO
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
 from core.labels import EMOTIONS
 
-from .plots import COLOURS, GREY, GRID, MARKS, STYLES, draw_confusion, draw_reliability, make_axes
+from .plots import (
+    COLOURS,
+    GREY,
+    GRID,
+    MARKS,
+    STYLES,
+    Point,
+    draw_confusion,
+    draw_reliability,
+    make_axes,
+)
 
-_SETTINGS: dict[Any, Any] = {
+PRINT_STYLE: dict[Any, Any] = {
     # Letters stay letters: they can be searched, and the files are small.
     "svg.fonttype": "none",
     "font.family": "sans-serif",
@@ -24,14 +32,6 @@ _SETTINGS: dict[Any, Any] = {
     # The same figures give the same file.
     "svg.hashsalt": "photo-emotion",
 }
-
-Point = tuple[float, float, float, float]
-"""Position across, value, and both ends of its interval."""
-
-
-def use_print_style() -> AbstractContextManager[None]:
-    """Return a context in which charts are drawn for print."""
-    return mpl.rc_context(_SETTINGS)
 
 
 def plot_accuracy(models: Mapping[str, Mapping[str, Any]]) -> str:

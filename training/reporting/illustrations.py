@@ -7,9 +7,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import matplotlib as mpl
+
 from . import charts
 from .artefacts import Value
 from .diagram import draw_system_diagram
+from .plots import Point, get_accuracy_point
 
 DEFAULT_MODEL = "mobilenet_v2"
 _BANDS = "right, % (bands: 95 % intervals)"
@@ -25,7 +28,7 @@ def draw_illustrations(artefacts: Mapping[str, Value]) -> dict[str, str]:
     for artefact, draw in _DRAW.items():
         if artefact in artefacts:
             raw = artefacts[artefact].raw
-            with charts.use_print_style():
+            with mpl.rc_context(charts.PRINT_STYLE):
                 pictures = draw(raw)
             drawn |= {name: add_source_digest(picture, raw) for name, picture in pictures.items()}
     return drawn
@@ -73,21 +76,23 @@ def _draw_frame(report: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _draw_landmarks(report: Mapping[str, Any]) -> dict[str, str]:
-    rows: dict[str, dict[str, list[charts.Point]]] = {}
+    rows: dict[str, dict[str, list[Point]]] = {}
     for name, model in report["models"].items():
-        start = _make_point(0.0, model["aligned"])
+        start = get_accuracy_point(0.0, model["aligned"])
         for kind, noisy in model["noise"].items():
-            curve = [start, *(_make_point(100 * row["error"], row) for row in noisy)]
+            curve = [start, *(get_accuracy_point(100 * row["error"], row) for row in noisy)]
             rows.setdefault(kind, {})[name] = curve
     across = "landmarks misplaced by, % of the distance between the eyes"
     return {"landmarks": charts.plot_grid(rows, across=across, upwards=_BANDS)}
 
 
 def _draw_robustness(report: Mapping[str, Any]) -> dict[str, str]:
-    rows: dict[str, dict[str, list[charts.Point]]] = {}
+    rows: dict[str, dict[str, list[Point]]] = {}
     for name, model in report["models"].items():
         for kind, worse in model["curves"].items():
-            rows.setdefault(kind, {})[name] = [_make_point(row["level"], row) for row in worse]
+            rows.setdefault(kind, {})[name] = [
+                get_accuracy_point(row["level"], row) for row in worse
+            ]
     return {"robustness": charts.plot_grid(rows, across="level", upwards=_BANDS)}
 
 
@@ -99,11 +104,6 @@ def _draw_detection(report: Mapping[str, Any]) -> dict[str, str]:
     }
     picture = charts.plot_lines(curves, across="recall, %", upwards="precision, %", marks=False)
     return {"detection": picture}
-
-
-def _make_point(across: float, row: Mapping[str, Any]) -> charts.Point:
-    low, high = row["accuracy_interval"]
-    return across, 100 * row["accuracy"], 100 * low, 100 * high
 
 
 def _to_percent(

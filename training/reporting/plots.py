@@ -22,6 +22,15 @@ STYLES = ("-", "--", "-.", ":")
 GREY = "#777777"
 GRID: dict[str, Any] = {"color": "#DDDDDD", "linewidth": 0.6}
 
+Point = tuple[float, float, float, float]
+"""Position across, value, and both ends of its interval."""
+
+
+def get_accuracy_point(x: float, row: Mapping[str, Any]) -> Point:
+    """Return the accuracy of ``row`` and its interval in percent, at ``x``."""
+    low, high = row["accuracy_interval"]
+    return x, 100 * row["accuracy"], 100 * low, 100 * high
+
 
 def make_axes(width: float, height: float) -> tuple[Figure, Axes]:
     """Return a figure of this size in inches with a single plot in it."""
@@ -144,14 +153,12 @@ def plot_curve(
     *,
     across: str,
     upwards: str,
-    at: Sequence[float],
-    values: Sequence[float],
-    spans: Sequence[Sequence[float]],
+    points: Sequence[Point],
     level: tuple[float, str],
 ) -> bytes:
-    """Plot ``values`` with their intervals ``spans``, and a named ``level`` for comparison."""
+    """Plot ``points`` with their intervals, and a named ``level`` for comparison."""
     figure, axes = make_axes(6.2, 4.2)
-    low, high = zip(*spans, strict=True)
+    at, values, low, high = zip(*points, strict=True)
     axes.fill_between(at, low, high, color=COLOURS[0], alpha=0.18, linewidth=0)
     axes.plot(at, values, color=COLOURS[0], marker="o", linewidth=2)
     axes.axhline(level[0], color=COLOURS[1], linestyle="--", linewidth=1.5, label=level[1])
@@ -166,8 +173,7 @@ class Panel:
     """One of several plots side by side."""
 
     across: str
-    lines: Mapping[str, Sequence[tuple[float, float, float, float]]]
-    """Points by name: position across, value, and both ends of its interval."""
+    lines: Mapping[str, Sequence[Point]]
     ticks: Sequence[str] | None = None
     """Names of 0, 1, 2 … across; None for numbers."""
     falling: bool = False
@@ -208,13 +214,7 @@ def plot_panels(
     return encode_png(figure, dpi=110)
 
 
-def _draw_line(
-    axes: Axes,
-    points: Sequence[tuple[float, float, float, float]],
-    index: int,
-    among: int,
-    joined: bool,
-) -> None:
+def _draw_line(axes: Axes, points: Sequence[Point], index: int, among: int, joined: bool) -> None:
     """Draw one line with a band for its intervals, or marks with bars beside the other lines'."""
     if not points:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from ..evaluation.metrics import Labels, Probabilities
@@ -33,9 +33,3 @@ def compare_accuracy(
 def measure_flips(probabilities: Probabilities, reference: Probabilities) -> float:
     """Return the share of faces whose most probable emotion differs from ``reference``."""
     return float((probabilities.argmax(axis=1) != reference.argmax(axis=1)).mean())
-
-
-def get_accuracy_point(x: float, row: Mapping[str, Any]) -> tuple[float, float, float, float]:
-    """Return a point for :class:`..reporting.plots.Panel`: accuracy and interval in percent."""
-    low, high = row["accuracy_interval"]
-    return x, 100 * row["accuracy"], 100 * low, 100 * high

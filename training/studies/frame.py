@@ -29,7 +29,7 @@ from ..data.slices import measure_sharpness
 from ..data.splits import Split, describe_data
 from ..evaluation.intervals import share_with_interval
 from ..evaluation.metrics import Labels, Probabilities
-from ..reporting.plots import plot_curve
+from ..reporting.plots import get_accuracy_point, plot_curve
 from .alignment_methods import detect_photo_faces, find_crop_matrix
 from .figures import compare_accuracy, measure_headlines
 
@@ -86,14 +86,11 @@ def study_frame(
         "passage": {"data": photos.name, **_compare_passages(photos, network, mesh, part)},
     }
     write_json(directory / "frame.json", report)
-    rows = scale["scales"]
     plot = plot_curve(
         "Accuracy by size of the face in the frame",
         across="size (1: median of the training faces)",
         upwards="accuracy, %",
-        at=[row["scale"] for row in rows],
-        values=[100 * row["accuracy"] for row in rows],
-        spans=[[100 * each for each in row["accuracy_interval"]] for row in rows],
+        points=[get_accuracy_point(row["scale"], row) for row in scale["scales"]],
         level=(100 * scale["as_given"]["accuracy"], "faces as FER-2013 cuts them"),
     )
     atomic_write(directory / "frame.png", plot)

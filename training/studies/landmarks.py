@@ -40,7 +40,7 @@ from ..data.anchors import ENLARGEMENT, PADDING_PX, detect_central_faces, find_l
 from ..data.faces import read_faces, sample_faces
 from ..data.splits import Split, describe_data
 from ..evaluation.metrics import Labels, Probabilities
-from ..reporting.plots import Panel, plot_panels
+from ..reporting.plots import Panel, get_accuracy_point, plot_panels
 from .alignment_methods import (
     LocatedFace,
     compare_methods,
@@ -48,7 +48,7 @@ from .alignment_methods import (
     crop_faces,
     measure_landmark_distance,
 )
-from .figures import compare_accuracy, get_accuracy_point, measure_flips, measure_headlines
+from .figures import compare_accuracy, measure_flips, measure_headlines
 from .human_points import compare_mesh_with_people
 from .studied_models import Models, compute_probabilities
 

@@ -40,9 +40,9 @@ from ..data.votes import read_votes
 from ..evaluation.disparity import Gap, adjust_p_values, compute_accuracy_gap
 from ..evaluation.metrics import Labels, Probabilities, compute_per_class
 from ..evaluation.paired import compute_mean_difference
-from ..reporting.plots import Panel, plot_panels
+from ..reporting.plots import Panel, get_accuracy_point, plot_panels
 from .degradations import LEVELS, UNCHANGED, Degradation, degrade_faces
-from .figures import get_accuracy_point, measure_flips, measure_headlines
+from .figures import measure_flips, measure_headlines
 from .mitigation import (
     compare_calibration_by_slice,
     compute_overconfidence,

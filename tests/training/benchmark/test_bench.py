@@ -23,7 +23,7 @@ from training.benchmark.run import (
     run_benchmark,
 )
 from training.benchmark.tables import format_benchmark_tables, format_precision_table
-from training.evaluation.timing import summarize_seconds, time_in_turns
+from training.evaluation.speed import summarize_seconds, time_in_turns
 
 
 class FakeBaseline:

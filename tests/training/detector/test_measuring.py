@@ -113,7 +113,7 @@ def test_missing_photos_are_reported(photos, tmp_path):
 
 
 def test_tuning_writes_what_the_fronts_read(photos, no_faces, tmp_path):
-    result = tune_detectors(
+    file, _, _ = tune_detectors(
         photos,
         photos / "boxes.json",
         detectors=["known"],
@@ -121,7 +121,7 @@ def test_tuning_writes_what_the_fronts_read(photos, no_faces, tmp_path):
         negatives=no_faces,
         weights_dir=tmp_path,
     )
-    assert result.file == tmp_path / "detection.json"
+    assert file == tmp_path / "detection.json"
     for preset in Preset:
         figures = detection_figures("known", preset, tmp_path)
         assert figures.points[OperatingPoint.BALANCED].f1 == 1.0

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.calibration import softmax
-from training.evaluation.shares import LEAST, fit_ensemble_weights
+from training.evaluation.calibrate import LEAST, fit_ensemble_weights
 
 
 def opinions_of(*noises: float, size: int = 3000, seed: int = 0):
