@@ -62,5 +62,5 @@ def calibrate(
             f"The level is {calibration.certain_from:.3f}: {calibration.coverage:.1%} of the faces "
             f"reach it, {calibration.selective_accuracy:.1%} of those right."
         )
-    if report.published:
-        typer.echo(f"Published to {report.published}.")
+    if publish:
+        typer.echo(f"Published to {publish}.")

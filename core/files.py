@@ -14,13 +14,6 @@ from .errors import ConfigError
 _BUFFER_BYTES = 1024**2
 
 
-def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of ``data``; one call of the system may write less."""
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
-
-
 @contextlib.contextmanager
 def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     """Yield a file for the new content of ``path``, which replaces the old content at the end.

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
-from ..files import report_disk_errors, write_all
+from ..files import report_disk_errors
 from .rows import FileResult
 from .source import FoundFile
 
@@ -174,7 +174,9 @@ class Journal:
     def _append_bytes(self, data: bytes) -> None:
         try:
             os.lseek(self._descriptor, self._end, os.SEEK_SET)
-            write_all(self._descriptor, data)
+            rest = memoryview(data)
+            while rest:  # one call of the system may write less
+                rest = rest[os.write(self._descriptor, rest) :]
             os.fsync(self._descriptor)
         except OSError:
             # Remove a line that fits only in part; if that fails too, the next run removes it.

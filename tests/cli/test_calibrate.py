@@ -32,14 +32,12 @@ def emotion(monkeypatch):
         if options["target_accuracy"] == 1:
             calibration.selective_accuracy = None
         return CalibrationReport(
-            options["model"],
             calibration,
             3589,
             0.9,
             0.85,
             0.07,
             0.02,
-            options["publish_to"],
             {"mobilenet_v2": 0.7, "resnet50": 0.3} if options["model"] == "ensemble" else {},
         )
 

@@ -40,14 +40,12 @@ LEAST = 0.01
 class CalibrationReport:
     """What calibration changed, on the faces it was fitted on."""
 
-    model: str
     calibration: Calibration
     n: int
     nll_before: float
     nll_after: float
     ece_before: float
     ece_after: float
-    published: Path | None
     shares: Mapping[str, float]
     """Weights of the ensemble's members by name; empty for a single network."""
 
@@ -116,14 +114,12 @@ def calibrate_model(
         publish(model, folder, publish_to)
     before, after = softmax(rows), calibration.probabilities(rows)
     return CalibrationReport(
-        model=model,
         calibration=calibration,
         n=len(faces),
         nll_before=_nll(before, faces.labels),
         nll_after=_nll(after, faces.labels),
         ece_before=compute_calibration_error(before, faces.labels),
         ece_after=compute_calibration_error(after, faces.labels),
-        published=publish_to,
         shares=shares if len(names) > 1 else {},
     )
 
