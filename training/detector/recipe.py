@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.detectors.compact import PAD_TO
 from core.errors import ConfigError
 
-from ..learning.recipe import compute_digest, read_recipe_values, require_in_range
+from ..learning.recipe import compute_digest, read_recipe_values, require_in_range, within
 
 NAME = "compact"
-_RANGES: dict[str, tuple[float, float]] = {
-    "keep_px": (64, 8192),
-    "smallest_px": (1.0, 64.0),
-    "negatives": (0.0, 0.9),
-    "mosaic": (0.0, 1.0),
-    "focus": (0.0, 1.0),
-    "learning_rate": (1e-8, 10.0),
-    "weight_decay": (0.0, 10.0),
-    "warmup": (0.0, 0.99),
-    "ema_decay": (0.0, 0.99999),
-    "gradient_clip": (1e-3, 1e6),
-    "box": (0.0, 100.0),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,25 +20,25 @@ class DetectorRecipe:
 
     input_px: int
     """Side of the pictures cut from photos; a batch has 0.75, 1 or 1.25 times this."""
-    keep_px: int
+    keep_px: int = field(metadata=within(64, 8192))
     """Longest side at which photos are kept in memory."""
-    smallest_px: float
+    smallest_px: float = field(metadata=within(1.0, 64.0))
     """Faces that are smaller than this in the picture do not count."""
-    negatives: float
+    negatives: float = field(metadata=within(0.0, 0.9))
     """Share of pictures that come from photos without a face, where there are any."""
-    mosaic: float
+    mosaic: float = field(metadata=within(0.0, 1.0))
     """Share of pictures with faces that combine four photos."""
-    focus: float
+    focus: float = field(metadata=within(0.0, 1.0))
     """Share of the others that show the surroundings of one face instead of any part."""
     epochs: int
     batch: int
-    learning_rate: float
+    learning_rate: float = field(metadata=within(1e-8, 10.0))
     """Peak of the cosine; AdamW."""
-    weight_decay: float
-    warmup: float
-    ema_decay: float
-    gradient_clip: float
-    box: float
+    weight_decay: float = field(metadata=within(0.0, 10.0))
+    warmup: float = field(metadata=within(0.0, 0.99))
+    ema_decay: float = field(metadata=within(0.0, 0.99999))
+    gradient_clip: float = field(metadata=within(1e-3, 1e6))
+    box: float = field(metadata=within(0.0, 100.0))
     """Weight of the box loss; that of the score loss is 1."""
     seed: int
 
@@ -67,7 +54,7 @@ class DetectorRecipe:
                 f"got {self.epochs} and {self.batch}.",
                 hint="Batch normalisation needs two pictures in a batch.",
             )
-        require_in_range(self, _RANGES)
+        require_in_range(self)
 
     def digest(self) -> str:
         """Return twelve hexadecimal digits of a hash over all values."""

@@ -21,7 +21,7 @@ REMOVED_VALUES: Mapping[str, Any] = MappingProxyType({"contrast_share": 0.0})
 """Values that recipes no longer have; recorded recipes and their digests include them."""
 
 
-def _within(low: float, high: float) -> dict[str, tuple[float, float]]:
+def within(low: float, high: float) -> dict[str, tuple[float, float]]:
     """Return a field's metadata; a value outside is a typo or makes a formula fail."""
     return {"range": (low, high)}
 
@@ -36,55 +36,55 @@ class Recipe:
     early_px: int
     """Side of the square in the first part of the run, because smaller faces are learnt faster.
     No effect unless it is below ``input_px``."""
-    early_share: float = field(metadata=_within(0.0, 0.95))
+    early_share: float = field(metadata=within(0.0, 0.95))
     """Length of that first part as a share of the run; 0 leaves it out."""
-    mean: float = field(metadata=_within(0.0, 1.0))
-    std: float = field(metadata=_within(1e-3, 10.0))
+    mean: float = field(metadata=within(0.0, 1.0))
+    std: float = field(metadata=within(1e-3, 10.0))
     epochs: int
     batch: int
-    learning_rate: float = field(metadata=_within(1e-8, 10.0))
+    learning_rate: float = field(metadata=within(1e-8, 10.0))
     """Peak of the cosine; AdamW."""
-    weight_decay: float = field(metadata=_within(0.0, 10.0))
-    warmup: float = field(metadata=_within(0.0, 0.99))
+    weight_decay: float = field(metadata=within(0.0, 10.0))
+    warmup: float = field(metadata=within(0.0, 0.99))
     """Share of the run during which the learning rate rises."""
-    dropout: float = field(metadata=_within(0.0, 0.99))
-    ema_decay: float = field(metadata=_within(0.0, 0.99999))
+    dropout: float = field(metadata=within(0.0, 0.99))
+    ema_decay: float = field(metadata=within(0.0, 0.99999))
     """Decay of the weight average per step; the average is exported."""
-    gradient_clip: float = field(metadata=_within(1e-3, 1e6))
+    gradient_clip: float = field(metadata=within(1e-3, 1e6))
     """Largest norm of a gradient."""
-    label_smoothing: float = field(metadata=_within(0.0, 0.99))
+    label_smoothing: float = field(metadata=within(0.0, 0.99))
     """Weight of the uniform distribution in the target."""
-    votes_prior: float = field(metadata=_within(0.0, 0.99))
+    votes_prior: float = field(metadata=within(0.0, 0.99))
     """Weight of P(label | votes) in the target; without --votes the label gets it."""
-    votes_head: float = field(metadata=_within(0.0, 100.0))
+    votes_head: float = field(metadata=within(0.0, 100.0))
     """Weight of the loss on the crowd's votes; without --votes 0."""
-    auxiliary: float = field(metadata=_within(0.0, 100.0))
+    auxiliary: float = field(metadata=within(0.0, 100.0))
     """Weight of the loss on the auxiliary head where the architecture has one."""
-    shape: float = field(metadata=_within(0.0, 100.0))
+    shape: float = field(metadata=within(0.0, 100.0))
     """Weight of the loss on the outlines of eyes, brows and lips; without --landmarks 0."""
-    distillation: float = field(metadata=_within(0.0, 1.0))
+    distillation: float = field(metadata=within(0.0, 1.0))
     """Weight of the teachers' probabilities beside the target; without --teacher 0."""
-    distillation_temperature: float = field(metadata=_within(0.1, 100.0))
+    distillation_temperature: float = field(metadata=within(0.1, 100.0))
     """Softens teachers and student alike (Hinton et al. 2015)."""
-    hints: float = field(metadata=_within(0.0, 100.0))
+    hints: float = field(metadata=within(0.0, 100.0))
     """Weight of the teachers' features, which the student predicts from its own (Romero et al.
     2015); without --teacher 0."""
-    frozen_share: float = field(metadata=_within(0.0, 0.95))
+    frozen_share: float = field(metadata=within(0.0, 0.95))
     """Share of the run, from its start, during which only the heads learn."""
-    first_layer_rate: float = field(metadata=_within(1e-6, 1.0))
+    first_layer_rate: float = field(metadata=within(1e-6, 1.0))
     """Learning rate of the first layer as a share of the heads' rate, with equal ratios between
     layers (Howard & Ruder 2018); 1 is the same rate for all."""
-    mixup_alpha: float = field(metadata=_within(0.0, 100.0))
-    mixup_chance: float = field(metadata=_within(0.0, 1.0))
+    mixup_alpha: float = field(metadata=within(0.0, 100.0))
+    mixup_chance: float = field(metadata=within(0.0, 1.0))
     """Share of batches that are mixed (Zhang et al. 2018)."""
     seed: int
-    label_head: float = field(default=1.0, metadata=_within(0.0, 100.0))
+    label_head: float = field(default=1.0, metadata=within(0.0, 100.0))
     """Weight of the loss on the labels."""
-    emotion_balance: float = field(default=0.0, metadata=_within(0.0, 1.0))
+    emotion_balance: float = field(default=0.0, metadata=within(0.0, 1.0))
     """At 1 every emotion counts equally in the loss on the labels, at 0 every face does."""
-    group_balance: float = field(default=0.0, metadata=_within(0.0, 1.0))
+    group_balance: float = field(default=0.0, metadata=within(0.0, 1.0))
     """The same for groups by light, sharpness and pose (:mod:`training.data.balance`)."""
-    group_augmentation: float = field(default=0.0, metadata=_within(0.0, 3.0))
+    group_augmentation: float = field(default=0.0, metadata=within(0.0, 3.0))
     """How much wider the ranges of the augmentation are for the hardest faces
     (:mod:`training.data.balance`), as a share of the normal ranges."""
 
@@ -105,8 +105,7 @@ class Recipe:
                 f"got {self.epochs} and {self.batch}.",
                 hint="Batch normalisation needs two faces in a batch.",
             )
-        fields = [each for each in dataclasses.fields(self) if "range" in each.metadata]
-        require_in_range(self, {each.name: each.metadata["range"] for each in fields})
+        require_in_range(self)
         if self.label_smoothing + self.votes_prior >= 1:
             raise ConfigError(
                 "label_smoothing and votes_prior together must stay below 1.",
@@ -175,9 +174,10 @@ def read_recipe_values(
     }
 
 
-def require_in_range(recipe: object, ranges: Mapping[str, tuple[float, float]]) -> None:
-    """Raise ConfigError for a value of ``recipe`` outside its range; NaN is outside of any."""
-    for name, (low, high) in ranges.items():
+def require_in_range(recipe: Any) -> None:
+    """Raise ConfigError for a value outside its range (see :func:`within`); NaN always is."""
+    fields = [each for each in dataclasses.fields(recipe) if "range" in each.metadata]
+    for name, (low, high) in ((each.name, each.metadata["range"]) for each in fields):
         value = getattr(recipe, name)
         if not low <= value <= high:
             raise ConfigError(
