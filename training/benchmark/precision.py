@@ -23,18 +23,17 @@ from ..evaluation.speed import summarize_seconds, time_in_turns
 CALIBRATION_FACES = 300
 """Training faces that set the range of each layer for int8; NNCF's default."""
 BATCH = 64
+ROUNDS = 15
 
 
-def compare_precisions(
-    data: Sequence[Path], model: str = "mobilenet_v2", *, rounds: int = 15
-) -> dict[str, Any]:
+def compare_precisions(data: Sequence[Path]) -> dict[str, Any]:
     """Return accuracy, calibration error and times on the validation faces in ``data``.
 
     By precision: float32 always, bfloat16 where the processor supports it, int8 where NNCF is
     installed, which needs training faces in ``data``. Nothing is fitted to the validation faces.
     """
     faces = read_faces(data, Split.VALIDATION)
-    spec = read_spec(model)
+    spec = read_spec("mobilenet_v2")
     networks = {
         name: NetworkClassifier(spec, OpenVinoRunner(compiled))
         for name, compiled in _compile(spec, data).items()
@@ -43,7 +42,7 @@ def compare_precisions(
     one, many = (
         time_in_turns(
             {name: [partial(each.logits, faces.images[:count])] for name, each in networks.items()},
-            rounds,
+            ROUNDS,
         )
         for count in (1, BATCH)
     )

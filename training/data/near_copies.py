@@ -13,9 +13,7 @@ _CHUNK = 512
 """Faces compared with all others at once: 512 x 28,709 correlations take 59 MB."""
 
 
-def mark_near_copies(
-    images: UInt8Array, others: UInt8Array, threshold: float = NEAR
-) -> NDArray[np.bool_]:
+def mark_near_copies(images: UInt8Array, others: UInt8Array) -> NDArray[np.bool_]:
     """Return (N,) whether each of ``images`` (N, 48, 48) has a copy in ``others`` (M, 48, 48).
 
     All pairs are compared, which takes seconds for one split of FER-2013; a perceptual hash
@@ -28,7 +26,7 @@ def mark_near_copies(
     rows = _standardize(others)
     for start in range(0, len(images), _CHUNK):
         part = _standardize(images[start : start + _CHUNK])
-        has_copy[start : start + _CHUNK] = (part @ rows.T).max(axis=1) > threshold
+        has_copy[start : start + _CHUNK] = (part @ rows.T).max(axis=1) > NEAR
     return has_copy
 
 

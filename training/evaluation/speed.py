@@ -14,7 +14,7 @@ import numpy as np
 from core.classifiers import CLASSIFIERS
 from core.config import AnalyzerConfig, Device, Engine
 from core.pipeline import Analyzer
-from core.types import RgbImage, UInt8Array
+from core.types import RgbImage
 
 Work = Callable[[], object]
 
@@ -27,22 +27,22 @@ ROUNDS = 15
 
 
 def measure_speed(
-    models: Sequence[str],
-    *,
-    weights_dir: Path | None = None,
-    rounds: int = ROUNDS,
-    photo: UInt8Array | None = None,
+    models: Sequence[str], *, weights_dir: Path | None = None
 ) -> dict[str, dict[str, Any]]:
     """Return milliseconds for one face and faces a second by model and engine, and photos a second.
 
     Networks answer both views of each face, float32. Photos are analysed with the default detector
-    and engine; without ``photo`` (H, W, 3) it is scikit-image's portrait of 512x512 pixels with one
-    face. GPU figures are included if there is a GPU. ``machine`` describes the computer.
+    and engine; the photo is scikit-image's portrait of 512x512 pixels with one face. GPU figures
+    are included if there is a GPU. ``machine`` describes the computer.
     """
+    from skimage.data import astronaut
+
     faces = np.random.default_rng(0).integers(0, 256, (FACES, 48, 48), dtype=np.uint8)
     ways = {"torch": (Engine.TORCH, Device.CPU), "openvino": (Engine.OPENVINO, Device.CPU)}
     if _has_gpu():
         ways["torch on a GPU"] = (Engine.TORCH, Device.CUDA)
+    pixels = np.asarray(astronaut(), dtype=np.uint8)  # type: ignore[no-untyped-call]
+    shown = RgbImage(pixels, "photo")
     tasks: dict[tuple[str, str, str], Work] = {}
     for model in models:
         for way, (engine, device) in ways.items():
@@ -51,9 +51,8 @@ def measure_speed(
             tasks[model, way, "one"] = lambda n=network: n.logits(faces[:1])  # type: ignore[misc]
             tasks[model, way, "many"] = lambda n=network: n.logits(faces)  # type: ignore[misc]
         analyzer = Analyzer.from_config(AnalyzerConfig(model=model, weights_dir=weights_dir))
-        shown = RgbImage(_load_portrait() if photo is None else photo, "photo")
-        tasks[model, "", "photo"] = lambda a=analyzer, i=shown: a.analyze(i)  # type: ignore[misc]
-    seconds = _measure_medians(tasks, rounds)
+        tasks[model, "", "photo"] = lambda a=analyzer: a.analyze(shown)  # type: ignore[misc]
+    seconds = _measure_medians(tasks, ROUNDS)
     machine = describe_machine()
     return {
         model: {
@@ -88,12 +87,6 @@ def _measure_medians(
             task()
             taken[name].append(time.perf_counter() - started)
     return {name: statistics.median(each) for name, each in taken.items()}
-
-
-def _load_portrait() -> UInt8Array:
-    from skimage.data import astronaut
-
-    return np.asarray(astronaut(), dtype=np.uint8)  # type: ignore[no-untyped-call]
 
 
 def _has_gpu() -> bool:

@@ -24,7 +24,6 @@ def make_trainer(
     gradient_clip: float,
     callbacks: Sequence[Callback],
     strategy: str = "auto",
-    validate_every: int = 1,
 ) -> pl.Trainer:
     """Return a trainer that keeps the last completed epoch and its curves in ``directory``."""
     checkpoint = ModelCheckpoint(
@@ -54,7 +53,6 @@ def make_trainer(
         callbacks=[checkpoint, *callbacks],
         logger=TensorBoardLogger(directory, name="tensorboard", version=""),
         default_root_dir=directory,
-        check_val_every_n_epoch=validate_every,
         enable_progress_bar=False,
         enable_model_summary=False,
         num_sanity_val_steps=0,
