@@ -97,7 +97,7 @@ def test_evaluate_prints_what_the_models_page_shows_of_the_same_metrics(root, mo
     document = read_results(root, "metrics_publictest.json")
     models = replace_recorded(document, SHIPPED_DIR)
     rows, pairs = build_comparison_rows(models), build_pair_rows(models)
-    evaluation = Evaluation(root, document["models"], rows, pairs, (), ())
+    evaluation = Evaluation(document["models"], rows, pairs, (), ())
     monkeypatch.setattr(
         "training.reporting.evaluation.evaluate_models", lambda *_args, **_options: evaluation
     )
