@@ -289,7 +289,7 @@ def how_to_get(name: str, trained: Collection[str]) -> str:
     if name in trained or name not in BUILT_IN:
         return ""
     missing = _list_untrained(name, trained)
-    if missing and name == ENSEMBLE:
+    if missing and member_names(name) != (name,):
         return f"train {', '.join(missing)} first"
     return f"emotion {'train' if missing else 'calibrate'} --model {name} --data DIR_OR_ZIP"
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core import EmotionScores, Face, FaceAnalysis, RgbImage
 
 from .cards import model_cards_html
-from .wording import ENSEMBLE, MODEL_TITLES, format_agreement, format_face_count
+from .wording import format_agreement, format_face_count
 
 if TYPE_CHECKING:
     from core import Analyzer
@@ -31,6 +31,8 @@ class ModelAnswers:
     """Shown below the title: how long it took."""
     scores: tuple[EmotionScores, ...]
     """In the order of the faces."""
+    networks: int
+    """How many answer together in it."""
 
 
 def time_model(
@@ -44,7 +46,10 @@ def time_model(
     milliseconds = 1000 * (time.perf_counter() - started)
     count = format_face_count(len(faces))
     return ModelAnswers(
-        title, f"{milliseconds:.0f} ms for {count}", tuple(each.emotions for each in answers)
+        title,
+        f"{milliseconds:.0f} ms for {count}",
+        tuple(each.emotions for each in answers),
+        max((len(each.per_model) for each in answers), default=1),
     )
 
 
@@ -63,8 +68,6 @@ def compare_models_html(faces: Sequence[FaceAnalysis], models: Sequence[ModelAns
 
 
 def _format_agreement(face: FaceAnalysis, models: Sequence[ModelAnswers], place: int) -> str:
-    # The ensemble is made of the others and has no vote of its own.
-    votes = {
-        each.title: each.scores[place] for each in models if each.title != MODEL_TITLES[ENSEMBLE]
-    }
+    # A model of several networks is made of the others and has no vote of its own.
+    votes = {each.title: each.scores[place] for each in models if each.networks == 1}
     return format_agreement(replace(face, per_model=votes))

@@ -18,14 +18,11 @@ from core import (
 
 INTRODUCTION = "Every face gets a frame, a number and the probability of each of seven emotions."
 
-ENSEMBLE = "ensemble"
-"""The model that runs all networks."""
-
 MODEL_TITLES = {
     "mobilenet_v2": "MobileNetV2",
     "resnet50": "ResNet50",
     "inception_v3": "InceptionV3",
-    ENSEMBLE: "All three together",
+    "ensemble": "All three together",
 }
 
 _LONGEST_NAME = 60

@@ -8,6 +8,7 @@ import pytest
 
 from core import Agreement, Box, document
 from frontends.cards import cards_html
+from frontends.model_cards import ModelAnswers, compare_models_html
 from frontends.wording import format_agreement
 from tests.core.pipeline_parts import face_analysis, image_analysis, scores
 
@@ -56,3 +57,13 @@ def test_agreement_says_how_many_networks_are_not_sure(tops, unsure, words):
         for place, (name, each) in enumerate(face.per_model.items())
     }
     assert format_agreement(dataclasses.replace(face, per_model=per_model)) == words
+
+
+def test_model_of_several_networks_has_no_vote_among_them():
+    happy, sad = scores(happy=0.9, neutral=0.1), scores(sad=0.9, neutral=0.1)
+    models = [
+        ModelAnswers("First", "", (happy,), 1),
+        ModelAnswers("Second", "", (happy,), 1),
+        ModelAnswers("All together", "", (sad,), 3),
+    ]
+    assert "All 2 networks agree" in compare_models_html([answered("happy")], models)

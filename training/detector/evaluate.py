@@ -70,12 +70,9 @@ def evaluate_detector(
             hint="Leave it out to take the tuned one.",
         )
     preset, point = Preset(preset), OperatingPoint(operating_point)
-    names = dict.fromkeys((detector, against)) if against else {detector: None}
     detectors = {
-        str(name): load_for_measuring(
-            str(name), preset, device=Device(device), weights_dir=weights_dir
-        )
-        for name in names
+        name: load_for_measuring(name, preset, device=Device(device), weights_dir=weights_dir)
+        for name in dict.fromkeys((detector, against or detector))
     }
     answers = run_on_annotated(detectors, images, boxes, progress)
     matches = {name: answers.match(name, min_size_px) for name in detectors}
