@@ -50,7 +50,7 @@ CERTAIN_LEVELS: dict[str, float | None] = {
     RECOMMENDED: None,  # chosen on validation faces and stored with each model
     **{f"{level} %": level / 100 for level in range(30, 100, 10)},
 }
-"""The probability from which an answer counts as sure."""
+"""The lowest probability at which an answer counts as sure."""
 
 
 def detector_title(name: str) -> str:

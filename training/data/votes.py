@@ -46,18 +46,20 @@ class Votes:
 
     def distribution(self) -> Float32Array:
         """Return (N, 8) shares of the seven emotions and contempt; zeros where unknown."""
-        votes = self.counts[:, :VOTE_CLASSES]
-        total = votes.sum(axis=1, keepdims=True)
-        return np.divide(votes, total, out=np.zeros_like(votes), where=total > 0)
+        return _divide_by_total(self.counts[:, :VOTE_CLASSES], minimum=0)
 
     def shares(self, minimum: int = 1) -> Float32Array:
         """Return the (N, 7) shares of the votes for one of the seven emotions.
 
         Zeros where fewer than ``minimum`` people named one of them.
         """
-        votes = self.counts[:, : len(EMOTIONS)]
-        total = votes.sum(axis=1, keepdims=True)
-        return np.divide(votes, total, out=np.zeros_like(votes), where=total >= minimum)
+        return _divide_by_total(self.counts[:, : len(EMOTIONS)], minimum)
+
+
+def _divide_by_total(votes: Float32Array, minimum: int) -> Float32Array:
+    total = votes.sum(axis=1, keepdims=True)
+    counts = (total > 0) & (total >= minimum)
+    return np.divide(votes, total, out=np.zeros_like(votes), where=counts)
 
 
 def read_votes(path: Path, names: Sequence[str]) -> Votes:

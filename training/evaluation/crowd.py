@@ -10,7 +10,6 @@ from scipy.special import rel_entr
 
 from core.calibration import softmax
 from core.labels import EMOTIONS
-from core.types import Float32Array
 
 from ..data.votes import VOTE_CLASSES, Votes
 from .metrics import Labels, Probabilities
@@ -50,14 +49,11 @@ def _compute_divergence(votes: Probabilities, probabilities: Probabilities) -> f
     if not counted.any():
         return None
     shares = votes[counted] / votes[counted].sum(axis=1, keepdims=True)
-    given = np.maximum(probabilities[counted], np.finfo(np.float64).tiny)
-    # A share of zero adds nothing, because x log x tends to 0.
-    logs = np.log(np.where(shares > 0, shares, 1.0)) - np.log(given)
-    return float((shares * logs).sum(axis=1).mean())
+    return float(score_against_crowd(probabilities[counted], shares)["kl"].mean())
 
 
 def score_against_crowd(
-    probabilities: Probabilities, shares: Float32Array
+    probabilities: Probabilities, shares: NDArray[np.floating[Any]]
 ) -> dict[str, NDArray[np.float64]]:
     """Return how each of (N, 7) ``probabilities`` compares with the (N, 7) ``shares`` of votes.
 
