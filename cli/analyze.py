@@ -16,7 +16,7 @@ from cli import options
 from cli.pictures import create_folders, save_pictures
 from cli.tables import make_table, print_tables
 from cli.terminal import escape_controls, has_terminal
-from core import Device, InputError, OperatingPoint, Preset
+from core import Device, InputError, OperatingPoint, Preset, Reading
 
 if TYPE_CHECKING:
     from core import Analyzer, FaceAnalysis, ImageAnalysis
@@ -52,6 +52,7 @@ def analyze(
     *,
     model: options.ModelOption = options.DEFAULT_MODEL,
     detector: options.DetectorOption = None,
+    reading: options.ReadingOption = Reading.PEOPLE,
     preset: options.PresetOption = Preset.BALANCED,
     operating_point: options.OperatingPointOption = OperatingPoint.BALANCED,
     detection_threshold: options.ThresholdOption = None,
@@ -80,6 +81,7 @@ def analyze(
     config = AnalyzerConfig(
         model=model,
         detector=detector,
+        reading=reading,
         preset=preset,
         operating_point=operating_point,
         detection_threshold=detection_threshold,

@@ -14,6 +14,7 @@ from core import (
     Device,
     OperatingPoint,
     Preset,
+    Reading,
     detector_names,
     model_names,
     network_names,
@@ -74,6 +75,14 @@ CertainOption = Annotated[
         "--certain-from",
         metavar="0..1",
         help="Below this probability the answer is not sure.  [default: the model's]",
+    ),
+]
+ReadingOption = Annotated[
+    Reading,
+    typer.Option(
+        "--reading",
+        help="people: what people would see in the face. fer2013: FER-2013's label, for "
+        "comparison with papers.",
     ),
 ]
 DeviceOption = Annotated[

@@ -31,7 +31,7 @@ from .errors import (
     suggest_name,
 )
 from .files import report_disk_errors
-from .labels import EMOTIONS, Emotion
+from .labels import EMOTIONS, Emotion, Reading
 from .landmarks.noise import LandmarkNoise, shift_landmarks
 from .live.following import FaceFollower
 from .live.video import Frame, Video, is_video, open_camera, open_video, video_writer
@@ -48,6 +48,7 @@ from .output.export import (
 from .output.intervals import format_metric, format_with_interval
 from .output.percent import format_probability
 from .output.render import annotate, annotate_detections, encode_png, overlay_heatmap
+from .output.words import count_people, describe_people, explain_doubt
 from .pipeline import Analyzer
 from .reading.isolation import IsolatedReader, read_image, renew_reader, warm_up_reader
 from .tracking import FaceTracker, TrackedFace
@@ -106,6 +107,7 @@ __all__ = [
     "Preset",
     "ProjectError",
     "Provenance",
+    "Reading",
     "RgbImage",
     "TableFormat",
     "TrackedFace",
@@ -119,6 +121,8 @@ __all__ = [
     "annotate",
     "annotate_detections",
     "blur_faces",
+    "count_people",
+    "describe_people",
     "detection_figures",
     "detector_catalog",
     "detector_names",
@@ -126,6 +130,7 @@ __all__ = [
     "document",
     "dumps",
     "encode_png",
+    "explain_doubt",
     "format_metric",
     "format_network_answers",
     "format_probability",

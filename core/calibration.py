@@ -13,7 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import InferenceError
+from .labels import Reading
 from .types import EmotionScores, Float32Array, is_certain
+
+LABEL_HEAD, CROWD_HEAD = 0, 1
+"""Places of the two heads in logits of shape (N, 2, C)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Calibration:
     A network trained on smoothed and mixed labels is never surer than those, even of a plain face.
     One temperature cannot correct both its surest and its middling answers.
     """
+    crowd_share: float = 0.0
+    """Share of the crowd head in the weighted geometric mean of both heads; 0 is the label head."""
 
     def __post_init__(self) -> None:
         if not 0 < self.temperature < math.inf:
@@ -42,13 +48,17 @@ class Calibration:
             raise ValueError(f"certain_from must lie between 0 and 1, got {self.certain_from}")
         if not 0 <= self.smoothing < 1:
             raise ValueError(f"smoothing must be at least 0 and below 1, got {self.smoothing}")
+        if not 0 <= self.crowd_share <= 1:
+            raise ValueError(f"crowd_share must lie between 0 and 1, got {self.crowd_share}")
 
     def probabilities(self, logits: Float32Array) -> NDArray[np.float64]:
-        """Return (N, C) logits as (N, C) float64 probabilities whose rows sum to one.
+        """Return (N, C) float64 probabilities whose rows sum to one.
 
-        Raises InferenceError when a logit is not finite: NaN is never a label.
+        ``logits`` are (N, 2, C), those of the label head and of the crowd head, or (N, C) of a
+        network with one head, which then answers in every reading. Raises InferenceError when a
+        logit is not finite: NaN is never a label.
         """
-        rows = require_finite(logits).astype(np.float64)
+        rows = blend_heads(require_finite(logits).astype(np.float64), self.crowd_share)
         if self.smoothing > 0:
             rows = _remove_smoothing(softmax(rows), self.smoothing)
         return softmax(rows / self.temperature)
@@ -59,12 +69,24 @@ class Calibration:
         return is_certain(top, self.certain_from)
 
     def scores(
-        self, logits: Float32Array, certain_from: float | None = None
+        self, logits: Float32Array, reading: Reading, certain_from: float | None = None
     ) -> tuple[EmotionScores, ...]:
         """Return one :class:`EmotionScores` per row; ``certain_from`` replaces the stored level."""
         level = self.certain_from if certain_from is None else certain_from
         rows = self.probabilities(logits).tolist()
-        return tuple(EmotionScores(tuple(row), level) for row in rows)
+        return tuple(EmotionScores(tuple(row), level, reading) for row in rows)
+
+
+def blend_heads(logits: NDArray[np.float64], crowd_share: float) -> NDArray[np.float64]:
+    """Return (N, C) logits of the weighted geometric mean of both heads' probabilities.
+
+    ``logits`` are as for :meth:`Calibration.probabilities`.
+    """
+    if logits.ndim == 2:
+        return logits
+    labels, crowd = logits[:, LABEL_HEAD], logits[:, CROWD_HEAD]
+    # A softmax ignores what is added to a whole row, so no normalisation is needed in between.
+    return (1 - crowd_share) * labels + crowd_share * crowd if crowd_share else labels
 
 
 def _remove_smoothing(probabilities: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:

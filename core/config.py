@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 
 from .errors import ConfigError, UnknownComponent
+from .labels import Reading
 
-TARGET_ACCURACY = 0.8
+TARGET_ACCURACY: Mapping[Reading, float] = MappingProxyType(
+    {Reading.PEOPLE: 0.9, Reading.FER2013: 0.8}
+)
 """Share of the certain answers that should be right at the level that calibration chooses."""
 
 
@@ -83,6 +87,7 @@ _ENUMS: dict[str, type[StrEnum]] = {
     "operating_point": OperatingPoint,
     "engine": Engine,
     "device": Device,
+    "reading": Reading,
 }
 
 
@@ -94,12 +99,15 @@ class AnalyzerConfig:
     detector: str | None = None
     """None means the preset's detector; see :attr:`chosen_detector`."""
     landmarks: str = "face_mesh"
+    reading: Reading = Reading.PEOPLE
+    """What the answer is about: what people would see, or FER-2013's label."""
     preset: Preset = Preset.BALANCED
     operating_point: OperatingPoint = OperatingPoint.BALANCED
     detection_threshold: float | None = None
     """Faces scored lower are dropped; None means the operating point's tuned threshold."""
     certain_from: float | None = None
-    """Probability below which the answer is "not sure"; None means the level in the manifest."""
+    """Probability below which the answer of the chosen reading is "not sure"; None means the level
+    in the manifest."""
     engine: Engine = Engine.AUTO
     device: Device = Device.AUTO
     threads: int | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import torch
 from pytorch_grad_cam import GradCAM
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from torch import Tensor
 
+from .calibration import CROWD_HEAD, LABEL_HEAD
 from .classifiers import ARCHITECTURES
 from .classifiers.architectures import EmotionNetwork, build_network, find_architecture
 from .classifiers.network import BATCH
@@ -32,8 +33,8 @@ def gradcam(
 ) -> tuple[Float32Array, ...]:
     """Return one (48, 48) float32 map in 0..1 for each of (N, 48, 48) crops and its emotion.
 
-    Members' maps are averaged by their share in the answer. ConfigError for a model without an
-    entry in the manifest.
+    The map is about the reading of ``config``. Members' maps are averaged by their share in the
+    answer. ConfigError for a model without an entry in the manifest.
     """
     models = read_models(config.weights_dir)
     if config.model not in models:
@@ -42,6 +43,7 @@ def gradcam(
             hint=f"These can: {', '.join(models)}.",
         )
     model = models[config.model]
+    crowd_share = model.calibrations[config.reading].crowd_share
     total = sum(model.shares.values())
     maps = np.zeros((len(crops), CROP_PX, CROP_PX), dtype=np.float32)
     with _LOCK:
@@ -49,16 +51,20 @@ def gradcam(
             network = _load_network(name, config.weights_dir, spec.sha256)
             for start in range(0, len(crops), BATCH):
                 part = slice(start, start + BATCH)
-                some = _compute_maps(network, spec, crops[part], emotions[part])
+                some = _compute_maps(network, spec, crops[part], emotions[part], crowd_share)
                 maps[part] += np.float32(model.shares[name] / total) * some
     return tuple(maps)
 
 
 def _compute_maps(
-    network: EmotionNetwork, spec: WeightsSpec, crops: UInt8Array, emotions: Sequence[Emotion]
+    network: EmotionNetwork,
+    spec: WeightsSpec,
+    crops: UInt8Array,
+    emotions: Sequence[Emotion],
+    crowd_share: float,
 ) -> Float32Array:
     layer = network.trunk.get_submodule(find_architecture(spec.name).explained_block)
-    targets = [ClassifierOutputTarget(EMOTIONS.index(emotion)) for emotion in emotions]
+    targets = [_make_target(EMOTIONS.index(emotion), crowd_share) for emotion in emotions]
     inputs = spec.preprocessing(crops)
     # As in the answer, a face and its mirror image count equally.
     both = torch.from_numpy(np.concatenate([inputs, inputs[..., ::-1]])).requires_grad_(True)
@@ -67,6 +73,21 @@ def _compute_maps(
     mean = (maps[: len(crops)] + maps[len(crops) :, :, ::-1]) / 2
     resized = [cv2.resize(each, (CROP_PX, CROP_PX)) for each in mean]
     return np.asarray(np.stack(resized), dtype=np.float32)
+
+
+def _make_target(index: int, crowd_share: float) -> Callable[[Tensor], Tensor]:
+    """Return a function that takes the network's output for one face to the explained value.
+
+    That is the logit of the emotion ``index``, blended from both heads as in the answer.
+    """
+
+    def target(output: Tensor) -> Tensor:
+        if output.ndim == 1:
+            return output[index]
+        labels, crowd = output[LABEL_HEAD, index], output[CROWD_HEAD, index]
+        return (1 - crowd_share) * labels + crowd_share * crowd
+
+    return target
 
 
 @lru_cache(maxsize=len(ARCHITECTURES))

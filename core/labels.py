@@ -1,4 +1,4 @@
-"""The seven emotions of FER-2013: canonical order, words and colours."""
+"""The seven emotions of FER-2013 (order, words, colours) and the two readings of a face."""
 
 from __future__ import annotations
 
@@ -20,6 +20,15 @@ class Emotion(StrEnum):
     def colour(self) -> tuple[int, int, int]:
         """RGB from the Okabe-Ito palette (2008), which colour-blind people can tell apart."""
         return _COLOURS[self]
+
+
+class Reading(StrEnum):
+    """What an answer is about."""
+
+    PEOPLE = "people"
+    """What people would see in the face: the share of them who would name each emotion."""
+    FER2013 = "fer2013"
+    """Which label the face would have in FER-2013, for comparison with papers."""
 
 
 EMOTIONS: tuple[Emotion, ...] = tuple(Emotion)

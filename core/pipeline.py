@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from .config import AnalyzerConfig
 from .detectors import Detector, DetectorFacts
 from .faces.alignment import crop_face, matrix_from_anchors, matrix_from_box
 from .faces.quality import assess_quality
+from .labels import Reading
 from .landmarks import LANDMARK_MODELS, LandmarkModel
 from .landmarks.anchors import anchor_points
 from .runtime.openvino_engine import thread_limit
@@ -79,6 +81,7 @@ class Analyzer:
             model=config.model,
             detector=config.chosen_detector,
             landmarks=config.landmarks,
+            reading=config.reading,
             weights_sha256=weights_sha256,
             config_digest=config.digest(manifest_facts),
         )
@@ -133,7 +136,14 @@ class Analyzer:
         for image in prepared_images:
             parts = zip(image.faces, image.crops, image.qualities, strict=True)
             faces = tuple(
-                FaceAnalysis(index, face, *next(scores), quality, crop)
+                _conclude_face(
+                    next(scores),
+                    index=index,
+                    face=face,
+                    reading=self.config.reading,
+                    quality=quality,
+                    crop=crop,
+                )
                 for index, (face, crop, quality) in enumerate(parts, start=1)
             )
             answers.append(
@@ -219,26 +229,52 @@ class Analyzer:
         size = f"{sides[0]} x {sides[1]} pixels"
         return (f"The picture is {size}; only faces of {smallest} px and more are looked for.",)
 
-    def _classify(
-        self, crops: Sequence[AlignedCrop], faces_per_call: int | None
-    ) -> list[tuple[EmotionScores, dict[str, EmotionScores]]]:
-        """Return the scores of each crop, the model's and those of each member."""
+    def _classify(self, crops: Sequence[AlignedCrop], faces_per_call: int | None) -> list[_Scores]:
+        """Return the scores of each crop."""
         if not crops:
             return []
-        model, override = self._model, self.config.certain_from
+        model, shown = self._model, self.config.reading
         logits = model.member_logits(np.stack([crop.pixels for crop in crops]), faces_per_call)
+        combined = model.combine(logits)
+        # The level in the options is about the shown reading.
+        levels = {shown: self.config.certain_from}
+        readings = {
+            each: model.calibrations[each].scores(combined, each, levels.get(each))
+            for each in Reading
+        }
         per_model = {
-            name: model.members[name].calibration.scores(rows, override)
+            name: model.members[name].calibrations[shown].scores(rows, shown, levels[shown])
             for name, rows in logits.items()
         }
-        if len(per_model) == 1:  # A single network's calibration is the model's.
-            (combined,) = per_model.values()
-        else:
-            combined = model.calibration.scores(model.combine(logits), override)
         return [
-            (scores, {name: rows[index] for name, rows in per_model.items()})
-            for index, scores in enumerate(combined)
+            _Scores(
+                {each: rows[index] for each, rows in readings.items()},
+                {name: rows[index] for name, rows in per_model.items()},
+            )
+            for index in range(len(crops))
         ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Scores:
+    """What the networks say of one face."""
+
+    readings: Mapping[Reading, EmotionScores]
+    per_model: Mapping[str, EmotionScores]
+
+
+def _conclude_face(scores: _Scores, *, quality: FaceQuality, **fields: Any) -> FaceAnalysis:
+    """Return the answer for one face: never a certain one if the face cannot be read."""
+
+    def limit(emotions: EmotionScores) -> EmotionScores:
+        return replace(emotions, unreadable=quality.unreadable)
+
+    return FaceAnalysis(
+        readings={each: limit(emotions) for each, emotions in scores.readings.items()},
+        per_model={name: limit(emotions) for name, emotions in scores.per_model.items()},
+        quality=quality,
+        **fields,
+    )
 
 
 class _Clock:

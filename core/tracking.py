@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import TypeVar
 
 from .faces.boxes import box_iou
+from .labels import Reading
 from .types import Box, EmotionScores, FaceAnalysis
+
+Name = TypeVar("Name", Reading, str)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +22,8 @@ class TrackedFace:
     number: int
     """From 1; the same as long as the face is followed, and never given again."""
     box: Box
-    emotions: EmotionScores
-    """Smoothed over time."""
+    readings: Mapping[Reading, EmotionScores]
+    """What each reading says, smoothed over time."""
     per_model: Mapping[str, EmotionScores]
     """What each network says, smoothed alike."""
     last_s: float
@@ -81,24 +85,28 @@ class FaceTracker:
 
     def _follow(self, track: TrackedFace | None, face: FaceAnalysis, time_s: float) -> TrackedFace:
         """Return ``face`` with the number of its track and smoothed, or with a new number."""
-        emotions, per_model = face.emotions, face.per_model
+        readings, per_model = face.readings, face.per_model
         if track is None:
             number = next(self._numbers)
         else:
             past_s = time_s - track.last_s
             number = track.number
-            emotions = self._smooth(track.emotions, emotions, past_s)
-            per_model = {
-                name: self._smooth(track.per_model.get(name, scores), scores, past_s)
-                for name, scores in per_model.items()
-            }
-        return TrackedFace(number, face.face.box, emotions, per_model, time_s)
+            readings = self._smooth_all(track.readings, readings, past_s)
+            per_model = self._smooth_all(track.per_model, per_model, past_s)
+        return TrackedFace(number, face.face.box, readings, per_model, time_s)
+
+    def _smooth_all(
+        self, old: Mapping[Name, EmotionScores], new: Mapping[Name, EmotionScores], past_s: float
+    ) -> dict[Name, EmotionScores]:
+        return {
+            name: self._smooth(old.get(name, scores), scores, past_s)
+            for name, scores in new.items()
+        }
 
     def _smooth(self, old: EmotionScores, new: EmotionScores, past_s: float) -> EmotionScores:
         if self.smoothing_s <= 0:
             return new
         share = 1 - math.exp(-past_s / self.smoothing_s)
         pairs = zip(old.probabilities, new.probabilities, strict=True)
-        return EmotionScores(
-            tuple(before + share * (now - before) for before, now in pairs), new.certain_from
-        )
+        smoothed = tuple(before + share * (now - before) for before, now in pairs)
+        return replace(new, probabilities=smoothed)

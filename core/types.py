@@ -11,7 +11,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from .labels import EMOTIONS, Emotion
+from .labels import EMOTIONS, Emotion, Reading
 
 UInt8Array = NDArray[np.uint8]
 Float32Array = NDArray[np.float32]
@@ -147,6 +147,10 @@ class EmotionScores:
     """In the order of :data:`core.labels.EMOTIONS`."""
     certain_from: float = 0.0
     """With a top probability below this the answer is "not sure"."""
+    reading: Reading = Reading.PEOPLE
+    """What the probabilities are about."""
+    unreadable: str | None = None
+    """Why the face cannot be read well enough for a certain answer; None if it can."""
 
     def __post_init__(self) -> None:
         if len(self.probabilities) != len(EMOTIONS):
@@ -178,8 +182,11 @@ class EmotionScores:
 
     @property
     def certain(self) -> bool:
-        """Whether the top probability reaches the level; False means "not sure"."""
-        return is_certain(self.ranked()[0][1], self.certain_from)
+        """Whether the face is readable and the top probability reaches the level.
+
+        False means "not sure".
+        """
+        return self.unreadable is None and is_certain(self.ranked()[0][1], self.certain_from)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +212,8 @@ class FaceQuality:
     """Degrees, positive when the face tilts clockwise; None without landmarks."""
     reasons: tuple[str, ...] = ()
     """Why the answer is less reliable, in plain words; empty if nothing was found."""
+    unreadable: str | None = None
+    """The one of ``reasons`` for which no answer can be certain; None if there is none."""
 
 
 class Agreement(StrEnum):
@@ -223,10 +232,19 @@ class FaceAnalysis:
     index: int
     """1-based, from left to right in the image."""
     face: Face
-    emotions: EmotionScores
+    reading: Reading
+    """The reading that is shown."""
+    readings: Mapping[Reading, EmotionScores]
+    """What every reading says."""
     per_model: Mapping[str, EmotionScores]
+    """What each network says in the shown reading."""
     quality: FaceQuality
     crop: AlignedCrop
+
+    @property
+    def emotions(self) -> EmotionScores:
+        """What the shown reading says."""
+        return self.readings[self.reading]
 
     @property
     def agreement(self) -> Agreement | None:
@@ -247,6 +265,8 @@ class Provenance:
     model: str
     detector: str
     landmarks: str
+    reading: str
+    """What the shown probabilities are about; see :class:`core.labels.Reading`."""
     weights_sha256: Mapping[str, str]
     config_digest: str
     """Over the options and the manifest's facts about the weights, above all calibration."""

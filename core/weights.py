@@ -22,13 +22,14 @@ from .classifiers import ARCHITECTURES, BUILT_IN, ENSEMBLE, member_names
 from .errors import WeightsCorrupt, WeightsMissing
 from .faces.alignment import FaceFrame
 from .faces.preprocess import Preprocessing
-from .labels import EMOTIONS
+from .labels import EMOTIONS, Reading
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 MANIFEST_NAME = "manifest.json"
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
+"""Version 1, with one calibration for all readings, can still be read."""
 _RESTORE = "Restore it with `git checkout -- weights/`"
 SHIPPED_DIR = Path(__file__).resolve().parent.parent / "weights"
 
@@ -90,7 +91,7 @@ class WeightsSpec(StoredWeights):
 
     preprocessing: Preprocessing
     frame: FaceFrame
-    calibration: Calibration
+    calibrations: Mapping[Reading, Calibration]
     speed: Mapping[str, Any]
     """As `emotion evaluate --speed --record` measured it; empty before."""
 
@@ -103,7 +104,7 @@ class ModelSpec:
     members: Mapping[str, WeightsSpec]
     shares: Mapping[str, float]
     """Share of each member in the mean of their probabilities."""
-    calibration: Calibration
+    calibrations: Mapping[Reading, Calibration]
     metrics: Mapping[str, Any]
     speed: Mapping[str, Any]
 
@@ -119,7 +120,7 @@ class ModelSpec:
             name: {
                 "preprocessing": asdict(spec.preprocessing),
                 "frame": asdict(spec.frame),
-                "calibration": asdict(spec.calibration),
+                "calibrations": _export_calibrations(spec.calibrations),
             }
             for name, spec in self.members.items()
         }
@@ -127,7 +128,7 @@ class ModelSpec:
             return facts[self.name]
         return {
             "shares": dict(self.shares),
-            "calibration": asdict(self.calibration),
+            "calibrations": _export_calibrations(self.calibrations),
             "members": facts,
         }
 
@@ -166,7 +167,9 @@ def read_models(directory: Path | None = None) -> dict[str, ModelSpec]:
     document = _read_document(directory)
     networks = _parse_networks(document, directory)
     models = {
-        name: ModelSpec(name, {name: spec}, {name: 1.0}, spec.calibration, spec.metrics, spec.speed)
+        name: ModelSpec(
+            name, {name: spec}, {name: 1.0}, spec.calibrations, spec.metrics, spec.speed
+        )
         for name, spec in networks.items()
     }
     if document.get("ensemble") is not None:
@@ -194,7 +197,20 @@ def _read_document(directory: Path | None) -> dict[str, Any]:
             f"There is no {MANIFEST_NAME} in the weights folder.",
             hint=f"{_RESTORE}, or run `emotion train`.",
         ) from error
-    document = parse_document(data, MANIFEST_VERSION)
+    return parse_manifest(data)
+
+
+def parse_manifest(data: bytes) -> dict[str, Any]:
+    """Return a manifest in the current version; ValueError or the like if it is none."""
+    document: dict[str, Any] = json.loads(data)
+    if document["schema_version"] == 1:
+        entries = list(document["models"].values())
+        for entry in [*entries, document.get("ensemble")]:
+            if entry and "calibration" in entry:
+                entry["calibrations"] = dict.fromkeys(map(str, Reading), entry.pop("calibration"))
+        document["schema_version"] = MANIFEST_VERSION
+    if document["schema_version"] != MANIFEST_VERSION:
+        raise ValueError(f"schema_version {document['schema_version']}")
     document["models"].items()
     return document
 
@@ -214,7 +230,7 @@ def _parse_network(name: str, entry: dict[str, Any], directory: Path | None) -> 
         **_parse_stored(name, entry, directory),
         preprocessing=Preprocessing(**entry["preprocessing"]),
         frame=FaceFrame.from_json(entry["frame"]),
-        calibration=Calibration(**entry["calibration"]),
+        calibrations=_parse_calibrations(entry),
         speed=entry.get("speed", {}),
     )
 
@@ -235,6 +251,14 @@ def _parse_stored(name: str, entry: dict[str, Any], directory: Path | None) -> d
     }
 
 
+def _parse_calibrations(entry: Mapping[str, Any]) -> dict[Reading, Calibration]:
+    return {each: Calibration(**entry["calibrations"][each]) for each in Reading}
+
+
+def _export_calibrations(calibrations: Mapping[Reading, Calibration]) -> dict[str, object]:
+    return {str(reading): asdict(each) for reading, each in calibrations.items()}
+
+
 def _parse_ensemble(entry: dict[str, Any], networks: Mapping[str, WeightsSpec]) -> ModelSpec:
     shares = {str(name): float(share) for name, share in entry["weights"].items()}
     if not shares.keys() <= networks.keys():
@@ -245,7 +269,7 @@ def _parse_ensemble(entry: dict[str, Any], networks: Mapping[str, WeightsSpec]) 
         name=ENSEMBLE,
         members={name: networks[name] for name in shares},
         shares=shares,
-        calibration=Calibration(**entry["calibration"]),
+        calibrations=_parse_calibrations(entry),
         metrics=entry.get("metrics", {}),
         speed=entry.get("speed", {}),
     )

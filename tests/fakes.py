@@ -26,6 +26,7 @@ from core import (
     Face,
     FaceAnalysis,
     ImageAnalysis,
+    Landmarks,
     ModelInfo,
     RgbImage,
 )
@@ -83,7 +84,16 @@ class SquareDetector:
             Box(float(x.start), float(y.start), float(x.stop), float(y.stop))
             for y, x in ndimage.find_objects(labels)
         ]
-        return tuple(Face(box, 0.99) for box in boxes if box.area >= _LEAST_AREA)
+        return tuple(
+            Face(box, 0.99, _five_points(box)) for box in boxes if box.area >= _LEAST_AREA
+        )
+
+
+def _five_points(box: Box) -> Landmarks:
+    """Eyes, nose and corners of the mouth where FER-2013's faces have them in their frame."""
+    frame = np.array([(15.2, 19.0), (33.0, 18.8), (24.3, 28.0), (16.3, 36.7), (32.3, 36.7)])
+    points = frame / 48 * [box.width, box.height] + [box.x1, box.y1]
+    return Landmarks(points.astype(np.float32), "five_points")
 
 
 class SquareClassifier:
@@ -141,7 +151,7 @@ class FakeEnsemble(FakeAnalyzer):
 def _three(face: FaceAnalysis) -> dict[str, EmotionScores]:
     said = face.emotions
     shifted = (said.probabilities[-1], *said.probabilities[:-1])
-    other = EmotionScores(shifted, said.certain_from)
+    other = replace(said, probabilities=shifted)
     return {"mobilenet_v2": said, "resnet50": said, "inception_v3": other}
 
 

@@ -14,9 +14,9 @@ class Classifier(Protocol):
     """Anything that gives logits for aligned faces."""
 
     def logits(self, crops: UInt8Array) -> Float32Array:
-        """Return the uncalibrated (N, 7) float32 logits of (N, 48, 48) uint8 grey crops.
+        """Return the uncalibrated float32 logits of (N, 48, 48) uint8 grey crops; N may be 0.
 
-        N may be 0.
+        They are (N, 7), or (N, 2, 7) from a network with a label head and a crowd head.
         """
         ...
 

@@ -99,7 +99,8 @@ def find_architecture(name: str) -> Architecture:
 class EmotionNetwork(nn.Module):
     """A torchvision trunk, dropout and one linear layer for each head.
 
-    ``forward`` takes (N, 3, S, S) float32 and gives the label head's (N, classes) logits.
+    ``forward`` takes (N, 3, S, S) float32 and gives (N, classes) logits, or (N, 2, classes) with a
+    crowd head: label head first (:data:`core.calibration.LABEL_HEAD`).
     """
 
     def __init__(
@@ -126,8 +127,9 @@ class EmotionNetwork(nn.Module):
         return features
 
     def forward(self, batch: Tensor) -> Tensor:
-        logits: Tensor = self.head(self.dropout(self.embed(batch)))
-        return logits
+        features = self.dropout(self.embed(batch))
+        labels: Tensor = self.head(features)
+        return labels if self.crowd is None else torch.stack([labels, self.crowd(features)], dim=1)
 
 
 def build_network(name: str, state: dict[str, Tensor]) -> EmotionNetwork:

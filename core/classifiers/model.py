@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ..calibration import Calibration
+from ..calibration import CROWD_HEAD, LABEL_HEAD, Calibration, softmax
 from ..config import AnalyzerConfig, Device, Engine
 from ..errors import WeightsCorrupt
 from ..faces.alignment import FaceFrame
+from ..labels import Reading
 from ..types import Float32Array, UInt8Array
 from ..weights import read_models, require_model
 from . import CLASSIFIERS, Classifier
@@ -20,10 +22,10 @@ from .network import load_network
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Member:
-    """One network of a model, with the calibration of its own answers."""
+    """One network of a model, with the calibrations of its own answers."""
 
     classifier: Classifier
-    calibration: Calibration
+    calibrations: Mapping[Reading, Calibration]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,8 +35,8 @@ class EmotionModel:
     members: Mapping[str, Member]
     shares: Mapping[str, float]
     """Share of each member in the mean of their probabilities."""
-    calibration: Calibration
-    """Of the combined logits."""
+    calibrations: Mapping[Reading, Calibration]
+    """Of the combined logits, for each reading."""
     frame: FaceFrame = field(default_factory=FaceFrame)
     weights_sha256: Mapping[str, str] = field(default_factory=dict)
     manifest_facts: Mapping[str, object] = field(default_factory=dict)
@@ -48,22 +50,23 @@ class EmotionModel:
         calibration: Calibration,
         manifest_facts: Mapping[str, object] | None = None,
     ) -> EmotionModel:
-        """Return a model of one classifier that has no entry in the manifest."""
+        """Return a model of one classifier without a manifest entry; all readings are the same."""
+        calibrations = dict.fromkeys(Reading, calibration)
         return cls(
-            members={name: Member(classifier, calibration)},
+            members={name: Member(classifier, calibrations)},
             shares={name: 1.0},
-            calibration=calibration,
+            calibrations=calibrations,
             manifest_facts=manifest_facts or {},
         )
 
     def logits(self, crops: UInt8Array) -> Float32Array:
-        """Return the uncalibrated (N, 7) float32 logits of (N, 48, 48) uint8 grey crops."""
+        """Return the uncalibrated logits of (N, 48, 48) uint8 grey crops, as a classifier does."""
         return self.combine(self.member_logits(crops))
 
     def member_logits(
         self, crops: UInt8Array, faces_per_call: int | None = None
     ) -> dict[str, Float32Array]:
-        """Return the (N, 7) logits of each member, in calls of ``faces_per_call`` faces if given.
+        """Return the logits of each member, in calls of ``faces_per_call`` faces if given.
 
         Blank faces fill the last call, so that no bit of an answer depends on its neighbours.
         """
@@ -73,19 +76,31 @@ class EmotionModel:
         }
 
     def combine(self, logits: Mapping[str, Float32Array]) -> Float32Array:
-        """Combine the members' (N, 7) logits into the model's.
+        """Combine the members' logits into the model's, each head by itself.
 
-        These are the logarithm of the weighted mean of the members' calibrated probabilities; a
-        single member's logits stay as they are.
+        These are the logarithm of the weighted mean of the members' probabilities, those of the
+        label heads calibrated. A single member's logits stay as they are; if a member has no crowd
+        head, neither has the model.
         """
         if len(self.members) == 1:
             (only,) = logits.values()
             return only
-        total = sum(self.shares[name] for name in logits)
-        mean = sum(
-            self.shares[name] / total * self.members[name].calibration.probabilities(rows)
-            for name, rows in logits.items()
+        labels = self._average(
+            {
+                name: self.members[name].calibrations[Reading.FER2013].probabilities(rows)
+                for name, rows in logits.items()
+            }
         )
+        if any(rows.ndim == 2 for rows in logits.values()):
+            return labels
+        crowd = self._average({name: softmax(rows[:, CROWD_HEAD]) for name, rows in logits.items()})
+        heads = {LABEL_HEAD: labels, CROWD_HEAD: crowd}
+        return np.stack([heads[place] for place in sorted(heads)], axis=1)
+
+    def _average(self, probabilities: Mapping[str, NDArray[np.float64]]) -> Float32Array:
+        """Return the logarithm of the members' weighted mean, (N, 7)."""
+        total = sum(self.shares[name] for name in probabilities)
+        mean = sum(self.shares[name] / total * rows for name, rows in probabilities.items())
         floored = np.maximum(np.asarray(mean), np.finfo(np.float64).tiny)
         return np.asarray(np.log(floored), dtype=np.float32)
 
@@ -131,11 +146,11 @@ def load_trained_models(
         for member, network in spec.members.items():
             if member not in members:
                 classifier = load_network(network, engine=engine, device=device)
-                members[member] = Member(classifier, network.calibration)
+                members[member] = Member(classifier, network.calibrations)
         models[name] = EmotionModel(
             members={member: members[member] for member in spec.members},
             shares=spec.shares,
-            calibration=spec.calibration,
+            calibrations=spec.calibrations,
             frame=next(iter(spec.members.values())).frame,
             weights_sha256=spec.weights_sha256,
             manifest_facts=spec.manifest_facts,

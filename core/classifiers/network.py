@@ -29,10 +29,11 @@ class NetworkClassifier:
         self._runner = runner
 
     def logits(self, crops: UInt8Array) -> Float32Array:
-        """Return the uncalibrated (N, 7) float32 logits of (N, 48, 48) uint8 grey crops.
+        """Return the uncalibrated float32 logits of (N, 48, 48) uint8 grey crops.
 
-        They are the logarithm of the mean softmax of both views, a choice made before anything
-        was measured. InferenceError if the network gives a value that is not a number.
+        They are (N, 7), or (N, 2, 7) with a crowd head: the logarithm of the mean softmax of both
+        views, a choice made before anything was measured. InferenceError if the network gives a
+        value that is not a number.
         """
         rows = [
             self._run_batch(crops[start : start + BATCH]) for start in range(0, len(crops), BATCH)
@@ -66,7 +67,7 @@ def network_of(spec: WeightsSpec) -> Network:
     return Network(
         build=partial(_build, spec),
         input_shape=(-1, 3, side, side),
-        fingerprint=f"{spec.name} {spec.sha256}",
+        fingerprint=f"{spec.name} {spec.sha256}, all heads",
     )
 
 

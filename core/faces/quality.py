@@ -19,6 +19,11 @@ _USUAL_CONTRAST = 0.2
 _LEAST_CONTRAST = 0.05
 """That of a usual face at a quarter of the light; below it, noise looks like sharpness."""
 
+READABLE_PX = 20
+"""A smaller face has too few pixels for a certain answer."""
+READABLE_YAW, READABLE_PITCH = 50, 40
+"""Degrees beyond which a face is turned further than those that answers were calibrated on."""
+
 # Face mesh indices of both temples, the forehead's top and the chin: points that a smile or an
 # open mouth hardly moves against each other.
 _LEFT_TEMPLE, _RIGHT_TEMPLE, _FOREHEAD, _CHIN = 234, 454, 10, 152
@@ -38,21 +43,34 @@ def assess_quality(image: RgbImage, box: Box, landmarks: Landmarks | None) -> Fa
     # FER-2013 shows faces at 48 px: a smaller face lacks the detail the networks know.
     small = size < 40
     shown = inside.area / box.area if box.area > 0 else 0.0
+    # Every reason with what it means: the answer may be wrong, or it can never be certain.
     reasons = [
-        reason
-        for holds, reason in (
-            (small, f"The face is small ({size:.0f} px); 40 px or more reads better."),
+        (reason, unreadable)
+        for holds, reason, unreadable in (
+            (
+                small,
+                f"The face is small ({size:.0f} px); 40 px or more reads better.",
+                size < READABLE_PX,
+            ),
             # Faces of 37 px and more in 36 ordinary photos reach 120; blurring the astronaut's
             # 89 px over 7 px, which removes the fine lines around eyes and mouth, leaves 58. A
             # small face has no such lines, so its size is reason enough.
-            (sharpness < 60 and not small, "The face is blurred."),
-            (brightness < 0.18, "The face is dark."),
-            (brightness > 0.88, "The face is overexposed."),
-            (contrast < 0.07, "The face has little contrast."),
-            (yaw is not None and abs(yaw) > 35, "The face is turned to the side."),
-            (pitch is not None and abs(pitch) > 30, "The face looks far up or down."),
-            (shown < 0.92, "The face is cut off by the edge of the picture."),
-            (landmarks is None, "Eyes and mouth could not be located; the face may be covered."),
+            (sharpness < 60 and not small, "The face is blurred.", False),
+            (brightness < 0.18, "The face is dark.", False),
+            (brightness > 0.88, "The face is overexposed.", False),
+            (contrast < 0.07, "The face has little contrast.", False),
+            (_exceeds(yaw, 35), "The face is turned to the side.", _exceeds(yaw, READABLE_YAW)),
+            (
+                _exceeds(pitch, 30),
+                "The face looks far up or down.",
+                _exceeds(pitch, READABLE_PITCH),
+            ),
+            (shown < 0.92, "The face is cut off by the edge of the picture.", False),
+            (
+                landmarks is None,
+                "Eyes and mouth could not be located; the face may be covered.",
+                True,
+            ),
         )
         if holds
     ]
@@ -64,8 +82,13 @@ def assess_quality(image: RgbImage, box: Box, landmarks: Landmarks | None) -> Fa
         yaw=yaw,
         pitch=pitch,
         roll=roll,
-        reasons=tuple(reasons),
+        reasons=tuple(reason for reason, _ in reasons),
+        unreadable=next((reason for reason, unreadable in reasons if unreadable), None),
     )
+
+
+def _exceeds(degrees: float | None, limit: float) -> bool:
+    return degrees is not None and abs(degrees) > limit
 
 
 def _face_grey(image: RgbImage, inside: Box) -> NDArray[np.uint8]:

@@ -45,7 +45,7 @@ class FaceFollower:
     def _smooth(self, answer: ImageAnalysis, frame: Frame) -> ImageAnalysis:
         followed = self.tracker.update(answer.faces, frame.time_s)
         faces = tuple(
-            replace(face, index=track.number, emotions=track.emotions, per_model=track.per_model)
+            replace(face, index=track.number, readings=track.readings, per_model=track.per_model)
             for face, track in zip(answer.faces, followed, strict=True)
         )
         return replace(answer, faces=faces)

@@ -14,7 +14,7 @@ from typing import Any
 from ..labels import EMOTIONS
 from ..types import EmotionScores, FaceAnalysis, FaceQuality, ImageAnalysis, Landmarks
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "2.0"
 """An addition increases the minor number, a change that could break a reader the major one."""
 
 _AWKWARD = re.compile("[\ud800-\udfff\x7f-\x9f\u2028\u2029]")
@@ -31,7 +31,8 @@ CSV_COLUMNS = (
 def document(analysis: ImageAnalysis) -> dict[str, Any]:
     """Return ``analysis`` as plain data for JSON; the same image gives the same document.
 
-    Lengths are pixels of the image as read, upright. Probabilities keep six digits.
+    Lengths are pixels of the image as read, upright. Probabilities keep six digits. ``emotions``,
+    ``top`` and ``certain`` of a face are of the reading in ``provenance``, ``readings`` has all.
     """
     return {
         "schema_version": SCHEMA_VERSION,
@@ -138,17 +139,11 @@ def _export_face(answer: FaceAnalysis) -> dict[str, Any]:
         "box": {name: round(getattr(answer.face.box, name), 1) for name in _EDGES},
         "score": round(answer.face.score, 4),
         "landmarks": _export_landmarks(answer.face.landmarks),
-        "emotions": _export_emotions(answer.emotions),
-        "top": str(answer.emotions.top),
-        "certain": answer.emotions.certain,
-        "per_model": {
-            name: {
-                "emotions": _export_emotions(scores),
-                "top": str(scores.top),
-                "certain": scores.certain,
-            }
-            for name, scores in answer.per_model.items()
+        **_export_scores(answer.emotions),
+        "readings": {
+            str(reading): _export_scores(scores) for reading, scores in answer.readings.items()
         },
+        "per_model": {name: _export_scores(scores) for name, scores in answer.per_model.items()},
         "agreement": str(answer.agreement) if answer.agreement else None,
         "quality": _export_quality(answer.quality),
     }
@@ -161,9 +156,13 @@ def _export_landmarks(landmarks: Landmarks | None) -> dict[str, Any] | None:
     return {"scheme": landmarks.scheme, "points": points}
 
 
-def _export_emotions(scores: EmotionScores) -> dict[str, float]:
+def _export_scores(scores: EmotionScores) -> dict[str, Any]:
     pairs = zip(EMOTIONS, scores.probabilities, strict=True)
-    return {str(emotion): round(probability, 6) for emotion, probability in pairs}
+    return {
+        "emotions": {str(emotion): round(probability, 6) for emotion, probability in pairs},
+        "top": str(scores.top),
+        "certain": scores.certain,
+    }
 
 
 def _export_quality(quality: FaceQuality) -> dict[str, Any]:
@@ -175,4 +174,5 @@ def _export_quality(quality: FaceQuality) -> dict[str, Any]:
         "contrast": round(quality.contrast, 3),
         **{name: None if angle is None else round(angle, 1) for name, angle in angles.items()},
         "reasons": list(quality.reasons),
+        "unreadable": quality.unreadable,
     }

@@ -22,6 +22,7 @@ from core import (
     ImageAnalysis,
     Landmarks,
     Provenance,
+    Reading,
     RgbImage,
 )
 from core.calibration import Calibration
@@ -104,7 +105,8 @@ def face_analysis(index: int, box: Box, emotions: EmotionScores | None = None) -
     return FaceAnalysis(
         index=index,
         face=Face(box, 0.987654, five_points(box.x1, box.y1, box.width / 48)),
-        emotions=emotions,
+        reading=Reading.PEOPLE,
+        readings={Reading.PEOPLE: emotions, Reading.FER2013: scores(happy=0.5, sad=0.5)},
         per_model={"mobilenet_v2": emotions},
         quality=FaceQuality(
             min(box.width, box.height),
@@ -134,6 +136,7 @@ def image_analysis(
             "mobilenet_v2",
             "mtcnn",
             "face_mesh",
+            "people",
             {"mobilenet_v2": "ab" * 32},
             "0123456789ab",
         ),

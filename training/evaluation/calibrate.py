@@ -93,7 +93,10 @@ def calibrate_model(
     logits = {name: network.logits(faces.images) for name, network in networks.items()}
     shares = {model: 1.0}
     if len(names) > 1:
-        answers = [networks[name].spec.calibration.probabilities(logits[name]) for name in names]
+        answers = [
+            networks[name].spec.calibrations[Reading.FER2013].probabilities(logits[name])
+            for name in names
+        ]
         fitted = fit_ensemble_weights(np.stack(answers), faces.labels)
         shares = dict(zip(names, map(float, fitted), strict=True))
     members = {name: Member(each, each.spec.calibration) for name, each in networks.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,15 @@ from core.errors import WeightsMissing
 from core.faces.alignment import FaceFrame
 from core.faces.preprocess import Preprocessing
 from core.files import atomic_write, write_json
-from core.labels import EMOTIONS
-from core.weights import MANIFEST_NAME, MANIFEST_VERSION, WeightsSpec, read_manifest, read_spec
+from core.labels import EMOTIONS, Reading
+from core.weights import (
+    MANIFEST_NAME,
+    MANIFEST_VERSION,
+    WeightsSpec,
+    parse_manifest,
+    read_manifest,
+    read_spec,
+)
 
 
 def export_network(
@@ -42,7 +48,7 @@ def export_network(
         "classes": list(EMOTIONS),
         "preprocessing": dataclasses.asdict(preprocessing),
         "frame": dataclasses.asdict(frame),
-        "calibration": dataclasses.asdict(Calibration()),
+        "calibrations": {str(each): dataclasses.asdict(Calibration()) for each in Reading},
         "metrics": {},
         "speed": {},
         "training": dict(training),
@@ -106,7 +112,7 @@ def update_model(directory: Path, name: str, changes: Mapping[str, Any]) -> None
         document.setdefault("ensemble", {}).update(changes)
     else:
         document["models"].setdefault(name, {}).update(changes)
-        if {"sha256", "calibration"} & set(changes):
+        if {"sha256", "calibrations"} & set(changes):
             document.pop("ensemble", None)
     write_json(directory / MANIFEST_NAME, document)
 
@@ -122,8 +128,7 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST_NAME
     if not path.exists():
         return {"schema_version": MANIFEST_VERSION, "models": {}}
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return document
+    return parse_manifest(path.read_bytes())
 
 
 def read_entry(directory: Path, name: str, kind: str = "models") -> dict[str, Any]:
