@@ -12,7 +12,7 @@ import typer
 from cli import options
 from cli.tables import format_percent, make_table, print_tables
 from cli.terminal import print_skipped, print_warning
-from core import ConfigError, Device
+from core import ConfigError, Device, Reading
 from training.data.splits import Split
 
 EvaluatedSplit = StrEnum(  # type: ignore[misc]
@@ -53,10 +53,15 @@ PhotoDetectorOption = Annotated[
     typer.Option("--detector", help="Face detector for --photos.  [default: the preset's]"),
 ]
 
+_READINGS = {
+    Reading.PEOPLE: "what people would see",
+    Reading.FER2013: "FER-2013's label",
+}
 _PHOTO_METRICS = {
     "coverage": "a face found",
     "accuracy": "right",
     "accuracy_of_found": "right where a face was found",
+    "accuracy_in_life": "the same, each emotion as frequent as in life",
     "certain": "answers given",
     "certain_accuracy": "right among the answers given",
 }
@@ -139,16 +144,18 @@ def evaluate(
 
 
 def _print_photos(report: Mapping[str, Any]) -> None:
-    """Print a column for each model, a row for each metric and each emotion."""
+    """Print a table for each reading: a column for each model, a row for each metric."""
     models = report["models"]
-    table = make_table("On whole photos", *models)
-    table.add_row("photos", *(f"{metrics['n']:,}" for metrics in models.values()))
-    for key, label in _PHOTO_METRICS.items():
-        table.add_row(label, *(format_percent(metrics, key) for metrics in models.values()))
-    for emotion in next(iter(models.values()))["per_class"]:
-        rows = [metrics["per_class"][emotion] for metrics in models.values()]
-        table.add_row(emotion, *(f"{row['right']} of {row['n']}" for row in rows))
-    print_tables(table)
+    for reading, title in _READINGS.items():
+        columns = [readings[reading] for readings in models.values()]
+        table = make_table(f"On whole photos, {title}", *models)
+        table.add_row("photos", *(f"{metrics['n']:,}" for metrics in columns))
+        for key, label in _PHOTO_METRICS.items():
+            table.add_row(label, *(format_percent(metrics, key) for metrics in columns))
+        for emotion in columns[0]["per_class"]:
+            rows = [metrics["per_class"][emotion] for metrics in columns]
+            table.add_row(emotion, *(f"{row['right']} of {row['found']} found" for row in rows))
+        print_tables(table)
     unlabelled = report["unlabelled"]["photos"]
     if unlabelled:
         typer.echo(f"{unlabelled} more photos have no label.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from .errors import InferenceError
 from .labels import Reading
 from .types import EmotionScores, Float32Array, is_certain
 
+Real = TypeVar("Real", np.float32, np.float64)
 LABEL_HEAD, CROWD_HEAD = 0, 1
 """Places of the two heads in logits of shape (N, 2, C)."""
 
@@ -77,7 +78,7 @@ class Calibration:
         return tuple(EmotionScores(tuple(row), level, reading) for row in rows)
 
 
-def blend_heads(logits: NDArray[np.float64], crowd_share: float) -> NDArray[np.float64]:
+def blend_heads(logits: NDArray[Real], crowd_share: float) -> NDArray[Real]:
     """Return (N, C) logits of the weighted geometric mean of both heads' probabilities.
 
     ``logits`` are as for :meth:`Calibration.probabilities`.
@@ -85,8 +86,10 @@ def blend_heads(logits: NDArray[np.float64], crowd_share: float) -> NDArray[np.f
     if logits.ndim == 2:
         return logits
     labels, crowd = logits[:, LABEL_HEAD], logits[:, CROWD_HEAD]
+    if crowd_share == 0:
+        return labels
     # A softmax ignores what is added to a whole row, so no normalisation is needed in between.
-    return (1 - crowd_share) * labels + crowd_share * crowd if crowd_share else labels
+    return np.asarray((1 - crowd_share) * labels + crowd_share * crowd, logits.dtype)
 
 
 def _remove_smoothing(probabilities: NDArray[np.float64], smoothing: float) -> NDArray[np.float64]:

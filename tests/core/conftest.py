@@ -58,7 +58,7 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory, faces48: NDArray[np.ui
     directory = tmp_path_factory.mktemp("weights")
     for seed, (name, input_px) in enumerate(INPUT_PX.items()):
         torch.manual_seed(seed)
-        network = EmotionNetwork(find_architecture(name))
+        network = EmotionNetwork(find_architecture(name), crowd=True)
         for module in network.modules():
             if isinstance(module, nn.BatchNorm2d):
                 module.momentum = None  # the plain mean over all that was seen
@@ -72,12 +72,13 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory, faces48: NDArray[np.ui
             features = network.eval().embed(batch)
             # Without the part that all faces share, which would hide their differences.
             middle = features.mean(dim=0)
-            head = torch.randn(7, features.shape[1])
-            head -= (head @ middle)[:, None] * middle / (middle @ middle)
-            logits = features @ head.T
-            spread = logits.std()
-            network.head.weight.copy_(2 * head / spread)
-            network.head.bias.copy_(-2 * logits.mean(dim=0) / spread)
+            for linear in (network.head, network.crowd):
+                head = torch.randn(7, features.shape[1])
+                head -= (head @ middle)[:, None] * middle / (middle @ middle)
+                logits = features @ head.T
+                spread = logits.std()
+                linear.weight.copy_(2 * head / spread)
+                linear.bias.copy_(-2 * logits.mean(dim=0) / spread)
         export_network(
             network,
             directory,
@@ -87,13 +88,20 @@ def weights_dir(tmp_path_factory: pytest.TempPathFactory, faces48: NDArray[np.ui
             training={"seed": seed},
         )
         calibration = {"temperature": 1.0 + seed / 4, "certain_from": 0.4}
-        update_model(directory, name, {"calibration": calibration})
+        calibrations = {
+            "people": {**calibration, "crowd_share": 0.75},
+            "fer2013": calibration,
+        }
+        update_model(directory, name, {"calibrations": calibrations})
     update_model(
         directory,
         "ensemble",
         {
             "weights": {"mobilenet_v2": 0.5, "resnet50": 0.3, "inception_v3": 0.2},
-            "calibration": {"temperature": 0.8, "certain_from": 0.45},
+            "calibrations": {
+                "people": {"temperature": 0.8, "certain_from": 0.45, "crowd_share": 0.75},
+                "fer2013": {"temperature": 0.8, "certain_from": 0.45},
+            },
             "metrics": {},
         },
     )

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core import Emotion, InferenceError
+from core import Emotion, InferenceError, Reading
 from core.calibration import Calibration, softmax
 
 ROW = np.array([[2.0, 0.0, -1.0, 4.0, 1.0, 0.5, 3.0]], np.float32)
 
 
 def test_no_logits_give_no_scores():
-    assert Calibration().scores(np.zeros((0, 7), np.float32)) == ()
+    assert Calibration().scores(np.zeros((0, 7), np.float32), Reading.PEOPLE) == ()
     assert Calibration().probabilities(np.zeros((0, 7), np.float32)).shape == (0, 7)
 
 
@@ -40,7 +40,7 @@ def test_temperature_divides_the_logits():
 
 
 def test_temperature_never_changes_the_ranking():
-    orders = [Calibration(t).scores(ROW)[0].ranked() for t in (0.3, 1.0, 4.0)]
+    orders = [Calibration(t).scores(ROW, Reading.PEOPLE)[0].ranked() for t in (0.3, 1.0, 4.0)]
     assert len({tuple(emotion for emotion, _ in order) for order in orders}) == 1
     assert orders[0][0][0] is Emotion.HAPPY
 
@@ -50,7 +50,7 @@ def test_logit_that_is_not_a_number_is_refused(value):
     logits = np.repeat(ROW, 3, axis=0)
     logits[1, 2] = value
     with pytest.raises(InferenceError, match="not a number"):
-        Calibration().scores(logits)
+        Calibration().scores(logits, Reading.PEOPLE)
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf")])
@@ -97,6 +97,37 @@ def test_several_answers_are_certain_from_the_level_on():
 def test_stored_level_applies_unless_another_is_given():
     top = softmax(ROW).max()
     calibration = Calibration(certain_from=top + 0.01)
-    assert not calibration.scores(ROW)[0].certain
-    assert calibration.scores(ROW, certain_from=top - 0.01)[0].certain
-    assert calibration.scores(ROW, certain_from=0.0)[0].certain
+    assert not calibration.scores(ROW, Reading.PEOPLE)[0].certain
+    assert calibration.scores(ROW, Reading.PEOPLE, certain_from=top - 0.01)[0].certain
+    assert calibration.scores(ROW, Reading.PEOPLE, certain_from=0.0)[0].certain
+
+
+def test_two_heads_are_blended_by_their_geometric_mean():
+    label, crowd = softmax(ROW), softmax(-ROW)
+    heads = np.log(np.stack([label, crowd], axis=1)).astype(np.float32)
+    mean = label**0.25 * crowd**0.75
+    blended = Calibration(crowd_share=0.75).probabilities(heads)
+    assert blended == pytest.approx(mean / mean.sum(axis=1, keepdims=True), abs=1e-6)
+    assert Calibration(crowd_share=0).probabilities(heads) == pytest.approx(label, abs=1e-6)
+    assert Calibration(crowd_share=1).probabilities(heads) == pytest.approx(crowd, abs=1e-6)
+
+
+def test_temperature_softens_the_blend():
+    heads = np.stack([ROW, -ROW], axis=1)
+    mean = softmax((0.25 * ROW - 0.75 * ROW) / 2)
+    assert Calibration(2.0, crowd_share=0.75).probabilities(heads) == pytest.approx(mean, abs=1e-6)
+
+
+def test_single_head_answers_in_every_reading():
+    assert Calibration(crowd_share=0.75).probabilities(ROW) == pytest.approx(softmax(ROW))
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
+def test_share_of_the_crowd_must_be_a_share(share):
+    with pytest.raises(ValueError, match="crowd_share"):
+        Calibration(crowd_share=share)
+
+
+def test_scores_say_which_reading_they_are():
+    (scores,) = Calibration().scores(ROW, Reading.FER2013)
+    assert scores.reading is Reading.FER2013

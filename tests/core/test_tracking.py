@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from core import Box, Emotion, FaceTracker
+from core import Box, Emotion, FaceTracker, Reading
 from tests.core.pipeline_parts import face_analysis, scores
 
 
@@ -67,8 +67,8 @@ def test_smoothing_is_the_same_at_any_frame_rate(frames):
     tracker.update([at(0, scores(happy=1.0))], 0.0)
     for step in range(1, frames + 1):
         (face,) = tracker.update([at(0, scores(sad=1.0))], step / frames)
-    assert face.emotions[Emotion.HAPPY] == pytest.approx(math.exp(-2))
-    assert face.emotions[Emotion.SAD] == pytest.approx(1 - math.exp(-2))
+    assert face.readings[Reading.PEOPLE][Emotion.HAPPY] == pytest.approx(math.exp(-2))
+    assert face.readings[Reading.PEOPLE][Emotion.SAD] == pytest.approx(1 - math.exp(-2))
     assert face.last_s == 1.0
 
 
@@ -77,7 +77,7 @@ def test_without_smoothing_only_the_newest_answer_counts():
     tracker.update([at(0, scores(happy=1.0))], 0.0)
     new = scores(certain_from=0.4, sad=1.0)
     (face,) = tracker.update([at(0, new)], 0.01)
-    assert face.emotions == new
+    assert face.readings[Reading.PEOPLE] == new
 
 
 def test_time_that_runs_backwards_is_refused():
@@ -93,6 +93,25 @@ def test_answer_of_each_network_is_smoothed_in_the_same_way():
     for time_s, said in ((0.0, scores(happy=1.0)), (0.25, scores(sad=1.0))):
         face = replace(at(0, said), per_model={"one": said, "other": scores(neutral=1.0)})
         (result,) = tracker.update([face], time_s)
-    assert result.per_model["one"].probabilities == pytest.approx(result.emotions.probabilities)
+    assert result.per_model["one"].probabilities == pytest.approx(
+        result.readings[Reading.PEOPLE].probabilities
+    )
     assert result.per_model["one"][Emotion.HAPPY] == pytest.approx(math.exp(-0.5))
     assert result.per_model["other"][Emotion.NEUTRAL] == pytest.approx(1)
+
+
+def test_both_readings_are_smoothed():
+    tracker = FaceTracker(smoothing_s=0.5)
+    tracker.update([at(0)], 0.0)
+    other = {Reading.PEOPLE: scores(sad=1.0), Reading.FER2013: scores(angry=1.0)}
+    (face,) = tracker.update([replace(at(0), readings=other)], 0.5)
+    assert face.readings[Reading.FER2013][Emotion.ANGRY] == pytest.approx(1 - math.exp(-1))
+    assert face.readings[Reading.FER2013][Emotion.SAD] == pytest.approx(0.5 * math.exp(-1))
+
+
+def test_face_that_can_no_longer_be_read_is_not_certain():
+    tracker = FaceTracker(smoothing_s=0.5)
+    tracker.update([at(0)], 0.0)
+    covered = replace(scores(happy=1.0), unreadable="The face may be covered.")
+    (face,) = tracker.update([at(0, covered)], 0.1)
+    assert not face.readings[Reading.PEOPLE].certain

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from core import EMOTIONS, WeightsCorrupt, WeightsMissing
+from core import EMOTIONS, Reading, WeightsCorrupt, WeightsMissing
 from core.calibration import Calibration
 from core.faces.alignment import FaceFrame
 from core.faces.preprocess import Preprocessing
@@ -35,7 +35,10 @@ def entry(data, name="resnet50", **changes):
         "classes": list(EMOTIONS),
         "preprocessing": {"input_px": 96, "mean": 0.5, "std": 0.25},
         "frame": {"left_eye": [15.2, 19.0], "right_eye": [33.0, 18.8], "mouth": [24.3, 36.7]},
-        "calibration": {"temperature": 1.3, "certain_from": 0.5},
+        "calibrations": {
+            "people": {"temperature": 1.1, "certain_from": 0.4, "crowd_share": 0.75},
+            "fer2013": {"temperature": 1.3, "certain_from": 0.5},
+        },
         "metrics": {"validation": {"accuracy": 0.7}},
         "training": {},
         **changes,
@@ -43,7 +46,7 @@ def entry(data, name="resnet50", **changes):
 
 
 def write(directory, models, **more):
-    document = {"schema_version": 1, "models": models, **more}
+    document = {"schema_version": 2, "models": models, **more}
     (directory / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
 
 
@@ -72,7 +75,10 @@ def test_entry_is_read_completely(folder):
     assert spec.file == folder / "resnet50.safetensors"
     assert spec.preprocessing == Preprocessing(96, 0.5, 0.25)
     assert spec.frame == FaceFrame()
-    assert spec.calibration == Calibration(1.3, 0.5)
+    assert spec.calibrations == {
+        Reading.PEOPLE: Calibration(1.1, 0.4, crowd_share=0.75),
+        Reading.FER2013: Calibration(1.3, 0.5),
+    }
     assert (spec.parameters, spec.metrics) == (512, {"validation": {"accuracy": 0.7}})
 
 
@@ -128,7 +134,7 @@ def test_model_of_another_project_has_no_weights_here(folder):
         b"{}",
         b'{"schema_version": 1}',
         b'{"schema_version": 1, "models": []}',
-        b'{"schema_version": 2, "models": {}}',
+        b'{"schema_version": 3, "models": {}}',
         b'{"schema_version": 1, "models": {"resnet50": 5}}',
         b'{"schema_version": 1, "models": {"resnet50": {}}}',
         b"\xff\xfe\x00",
@@ -161,9 +167,11 @@ def test_folder_in_place_of_the_manifest_is_refused(tmp_path):
         {"preprocessing": {"input_px": 96, "mean": 0.5, "std": 0.0}},
         {"frame": {"left_eye": [1, 2]}, "extra": 1} | {"frame": {"nose": [1, 2]}},
         {"frame": {"left_eye": [1, 2, 3]}},
-        {"calibration": {"temperature": 0}},
-        {"calibration": {"temperature": "warm"}},
-        {"calibration": {"temperature": 1, "certain_from": 2}},
+        {"calibrations": {"people": {}, "fer2013": {"temperature": 0}}},
+        {"calibrations": {"people": {"temperature": "warm"}, "fer2013": {}}},
+        {"calibrations": {"people": {"temperature": 1, "certain_from": 2}, "fer2013": {}}},
+        {"calibrations": {"people": {"crowd_share": 1.5}, "fer2013": {}}},
+        {"calibrations": {"people": {}}},
         {"file": 5},
     ],
     ids=lambda changes: json.dumps(changes)[:40],
@@ -304,7 +312,10 @@ def test_weights_of_another_network_are_refused(folder):
         load_network(read_spec("resnet50", folder))
 
 
-ENSEMBLE = {"weights": {"resnet50": 1.0}, "calibration": {"temperature": 2.0}}
+ENSEMBLE = {
+    "weights": {"resnet50": 1.0},
+    "calibrations": {"people": {"temperature": 3.0}, "fer2013": {"temperature": 2.0}},
+}
 
 
 def test_ensemble_is_read_once_all_networks_are_trained(folder):
@@ -314,7 +325,8 @@ def test_ensemble_is_read_once_all_networks_are_trained(folder):
     models |= {name: entry(small_file(), name) for name in ("mobilenet_v2", "inception_v3")}
     write(folder, models, ensemble=ENSEMBLE)
     ensemble = read_models(folder)["ensemble"]
-    assert (ensemble.shares, ensemble.calibration.temperature) == ({"resnet50": 1.0}, 2.0)
+    temperatures = [ensemble.calibrations[each].temperature for each in Reading]
+    assert (ensemble.shares, temperatures) == ({"resnet50": 1.0}, [3.0, 2.0])
     assert (list(ensemble.members), ensemble.metrics) == (["resnet50"], {})
 
 
@@ -327,8 +339,8 @@ def test_ensemble_is_read_once_all_networks_are_trained(folder):
         {"weights": {"resnet50": float("nan")}},
         {"weights": {"unknown": 1}},
         {"weights": [1]},
-        {"calibration": {"temperature": -1}},
-        {"calibration": 5},
+        {"calibrations": {"people": {}, "fer2013": {"temperature": -1}}},
+        {"calibrations": 5},
     ],
     ids=lambda changes: json.dumps(changes)[:40],
 )
@@ -336,3 +348,13 @@ def test_ensemble_that_makes_no_sense_is_refused(folder, changes):
     write(folder, {"resnet50": entry(small_file())}, ensemble=ENSEMBLE | changes)
     with pytest.raises(WeightsCorrupt, match=r"manifest\.json cannot be understood"):
         read_models(folder)
+
+
+def test_manifest_with_one_calibration_serves_both_readings(folder):
+    old = entry(small_file())
+    del old["calibrations"]
+    old["calibration"] = {"temperature": 1.3, "certain_from": 0.5}
+    document = {"schema_version": 1, "models": {"resnet50": old}}
+    (folder / "manifest.json").write_text(json.dumps(document), encoding="utf-8")
+    spec = read_spec("resnet50", folder)
+    assert spec.calibrations == dict.fromkeys(Reading, Calibration(1.3, 0.5))

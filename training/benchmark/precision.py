@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.classifiers.network import NetworkClassifier, network_of
+from core.labels import Reading
 from core.runtime.openvino_engine import OPTIONS, OpenVinoRunner, convert, openvino_core
 from core.types import Float32Array
 from core.weights import WeightsSpec, read_spec
@@ -80,11 +81,15 @@ def _quantize(model: Any, spec: WeightsSpec, data: Sequence[Path]) -> Any:
 def _measure_quality(
     logits: Float32Array, exact: Float32Array, faces: FaceSet, spec: WeightsSpec
 ) -> Mapping[str, float]:
-    probabilities = spec.calibration.probabilities(logits)
+    probabilities, exact_probabilities = (
+        spec.calibrations[Reading.FER2013].probabilities(rows) for rows in (logits, exact)
+    )
     metrics = compute_headlines(probabilities, faces.labels)
     return {
         "accuracy": round(metrics["accuracy"], 4),
         "macro_f1": round(metrics["macro_f1"], 4),
         "ece": round(compute_calibration_error(probabilities, faces.labels), 4),
-        "other_answers": int((logits.argmax(axis=1) != exact.argmax(axis=1)).sum()),
+        "other_answers": int(
+            (probabilities.argmax(axis=1) != exact_probabilities.argmax(axis=1)).sum()
+        ),
     }

@@ -12,7 +12,7 @@ from core.calibration import softmax
 from core.labels import EMOTIONS
 
 from ..data.votes import VOTE_CLASSES, Votes
-from .metrics import Labels, Probabilities
+from .metrics import ECE_BINS, Labels, Probabilities, find_bin_starts
 
 
 def measure_crowd_agreement(
@@ -69,6 +69,35 @@ def score_against_crowd(
         "voters": voters,
         "kl": np.asarray(rel_entr(shares, given).sum(axis=1)),
     }
+
+
+def compute_cross_entropy(
+    probabilities: Probabilities,
+    targets: Probabilities,
+    weights: NDArray[np.float64] | None = None,
+) -> float:
+    """Return the mean cross-entropy of (N, 7) ``targets`` with the answers, in nats.
+
+    With one-hot targets this is the negative log-likelihood. ``weights`` are (N,), one for each
+    face; without them all count equally.
+    """
+    rows = -(targets * _log(probabilities)).sum(axis=1)
+    return float(np.average(rows, weights=weights))
+
+
+def compute_share_error(
+    probabilities: Probabilities, targets: Probabilities, bins: int = ECE_BINS
+) -> float:
+    """Return how far the probability of an answer lies from the share of people who give it.
+
+    This is the expected calibration error with bins of equal mass, for shares of votes in place of
+    right and wrong; with one-hot ``targets`` it is :func:`.metrics.compute_calibration_error`.
+    """
+    top = probabilities.max(axis=1)
+    order = np.argsort(top, kind="stable")
+    gaps = (top - score_against_crowd(probabilities, targets)["voters"])[order]
+    parts = np.add.reduceat(gaps, find_bin_starts(len(gaps), bins))
+    return float(np.abs(parts).sum() / len(gaps))
 
 
 def blend_readings(

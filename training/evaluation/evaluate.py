@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.calibration import Calibration
+from core.calibration import Calibration, blend_heads
 from core.classifiers import BUILT_IN
 from core.classifiers.model import load_trained_models
 from core.config import Device, Engine
 from core.errors import UnknownComponent, WeightsMissing
 from core.files import atomic_write, write_json
-from core.labels import EMOTIONS
+from core.labels import EMOTIONS, Reading
 from core.types import Float32Array
 from core.weights import SHIPPED_DIR, read_models, require_model
 
@@ -28,8 +28,12 @@ from ..data.faces import FaceSet, find_faces, read_faces
 from ..data.near_copies import mark_near_copies
 from ..data.splits import Split, describe_data
 from ..data.votes import read_votes
+from ..learning.loader import VOTES_TO_COUNT
+from .crowd import score_against_crowd
+from .metrics import Probabilities
 from .model_metrics import GroundTruth, compute_metrics
-from .paired import compare_models
+from .paired import compare_models, compute_mean_difference
+from .people_metrics import compute_people_metrics
 from .predictions import format_predictions
 from .speed import measure_speed
 
@@ -68,7 +72,8 @@ def measure_models(
     answers = _collect_answers(names, folder, faces, engine, device)
     measured: dict[str, dict[str, Any]] = {
         name: {
-            **compute_metrics(answer.logits, answer.calibration, ground_truth),
+            **compute_metrics(answer.label_logits, answer.label_calibration, ground_truth),
+            "people": _measure_people(answer, ground_truth),
             "weights_sha256": answer.weights_sha256,
             "seconds": round(answer.seconds, 3),
         }
@@ -99,9 +104,29 @@ class _Answer:
     """What one model says of all faces, and the seconds it took."""
 
     logits: Float32Array
-    calibration: Calibration
+    calibrations: Mapping[Reading, Calibration]
     weights_sha256: Mapping[str, str]
     seconds: float
+
+    @property
+    def label_logits(self) -> Float32Array:
+        """(N, 7), those of the label head."""
+        return blend_heads(self.logits, crowd_share=0)
+
+    @property
+    def label_calibration(self) -> Calibration:
+        return self.calibrations[Reading.FER2013]
+
+    def compute_probabilities(self, reading: Reading) -> Probabilities:
+        """Return the calibrated (N, 7) probabilities of a reading."""
+        return self.calibrations[reading].probabilities(self.logits)
+
+
+def _measure_people(answer: _Answer, ground_truth: GroundTruth) -> dict[str, Any] | None:
+    if ground_truth.votes is None:
+        return None
+    calibration = answer.calibrations[Reading.PEOPLE]
+    return compute_people_metrics(answer.logits, calibration, ground_truth.votes)
 
 
 def choose_models(models: Sequence[str], folder: Path) -> tuple[str, ...]:
@@ -147,7 +172,7 @@ def _collect_answers(
     return {
         name: _Answer(
             models[name].combine({member: logits[member] for member in models[name].members}),
-            models[name].calibration,
+            models[name].calibrations,
             dict(models[name].weights_sha256),
             sum(seconds[member] for member in models[name].members),
         )
@@ -158,26 +183,49 @@ def _collect_answers(
 def _compare_pairs(
     answers: Mapping[str, _Answer], ground_truth: GroundTruth
 ) -> list[dict[str, Any]]:
-    """Compare every two models on the same faces."""
-    probabilities = {
-        name: answer.calibration.probabilities(answer.logits) for name, answer in answers.items()
-    }
+    """Compare every two models on the same faces, by labels and by what the crowd saw."""
+    labels, people = (
+        {name: answer.compute_probabilities(reading) for name, answer in answers.items()}
+        for reading in (Reading.FER2013, Reading.PEOPLE)
+    )
+    agreement = _find_agreement(people, ground_truth)
     result = []
-    for first, second in combinations(probabilities, 2):
-        found = compare_models(probabilities[first], probabilities[second], ground_truth.labels)
-        result.append({"first": first, "second": second, **dataclasses.asdict(found)})
+    for first, second in combinations(answers, 2):
+        found = compare_models(labels[first], labels[second], ground_truth.labels)
+        pair = {"first": first, "second": second, **dataclasses.asdict(found)}
+        if agreement:
+            difference = compute_mean_difference(agreement[first], agreement[second])
+            pair["people"] = {"agreement": dataclasses.asdict(difference)}
+        result.append(pair)
     return result
+
+
+def _find_agreement(
+    people: Mapping[str, Probabilities], ground_truth: GroundTruth
+) -> dict[str, NDArray[np.float64]]:
+    """Return by model whether each voted face's answer is the crowd's; empty without votes."""
+    if ground_truth.votes is None:
+        return {}
+    shares = ground_truth.votes.shares(VOTES_TO_COUNT).astype(np.float64)
+    voted = shares.sum(axis=1) > 0
+    if not voted.any():
+        return {}
+    return {
+        name: score_against_crowd(rows[voted], shares[voted])["agreement"]
+        for name, rows in people.items()
+    }
 
 
 def _format_answers(faces: FaceSet, answers: Mapping[str, _Answer], names: Sequence[str]) -> str:
     rows = (
-        ((model, name, EMOTIONS[label]), scores)
+        ((model, reading, name, EMOTIONS[label]), scores)
         for model in names
+        for reading in Reading
         for name, label, scores in zip(
             faces.names,
             faces.labels,
-            answers[model].calibration.scores(answers[model].logits),
+            answers[model].calibrations[reading].scores(answers[model].logits, reading),
             strict=True,
         )
     )
-    return format_predictions(("model", "name", "label"), rows)
+    return format_predictions(("model", "reading", "name", "label"), rows)

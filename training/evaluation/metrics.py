@@ -49,6 +49,11 @@ def compute_headlines(probabilities: Probabilities, labels: Labels) -> dict[str,
     }
 
 
+def encode_labels(labels: Labels) -> Probabilities:
+    """Return (N, 7) one-hot rows."""
+    return np.asarray(np.eye(CLASSES)[labels])
+
+
 def compute_per_class(
     probabilities: Probabilities, labels: Labels
 ) -> dict[str, dict[str, float | int]]:

@@ -26,6 +26,7 @@ from .metrics import (
     count_confusions,
 )
 from .paired import select_comparisons
+from .people_metrics import select_recorded_people
 
 HEADLINES = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "brier", "ece")
 
@@ -43,7 +44,7 @@ class GroundTruth:
 def compute_metrics(
     logits: Float32Array, calibration: Calibration, ground_truth: GroundTruth
 ) -> dict[str, Any]:
-    """Return the figures of (N, 7) uncalibrated ``logits``, each headline with its interval.
+    """Return the figures of the label head's (N, 7) ``logits``, each headline with its interval.
 
     ``seen`` faces count in the headlines, as is usual with FER-2013; ``deduplicated`` has the
     headlines without them.
@@ -82,6 +83,8 @@ def select_recorded(document: Mapping[str, Any], name: str) -> dict[str, Any]:
         kept[f"{figure}_interval"] = metrics[f"{figure}_interval"]
     kept["ece_uncalibrated"] = metrics["ece_uncalibrated"]
     kept["certain"] = metrics["certain"]
+    if metrics["people"]:
+        kept["people"] = select_recorded_people(metrics["people"])
     if metrics["deduplicated"]:
         kept["deduplicated"] = metrics["deduplicated"]
     comparisons = select_comparisons(name, document["pairs"])

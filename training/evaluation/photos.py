@@ -1,10 +1,11 @@
 """Measuring whole photos, from file to answer: a face that is not found is an error.
 
-``photos.json`` holds by model: ``n`` photos with a label, ``found`` of them with a face and their
-share ``coverage``; ``accuracy`` over all of them and ``accuracy_of_found``, each with its interval;
-``balanced_accuracy``, the mean over the emotions; ``certain``, the share answered as certain, and
-``certain_accuracy``; ``per_class``. Photos in folders that name no emotion count for ``unlabelled``
-only.
+``photos.json`` holds by model and reading: ``n`` photos with a label, ``found`` of them with a face
+and their share ``coverage``; ``accuracy`` over all of them and ``accuracy_of_found``, each with its
+interval; ``accuracy_in_life``, that of the found faces if each emotion were as frequent as in
+natural photos; ``balanced_accuracy``, the mean over the emotions; ``certain``, the share of certain
+answers, and ``certain_accuracy``; ``unreadable``, the faces whose answers are never certain;
+``per_class``. Photos in folders that name no emotion count for ``unlabelled`` only.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from core.classifiers import member_names
 from core.config import AnalyzerConfig, Device
 from core.errors import DataError, InputError
 from core.files import atomic_write, write_json
-from core.labels import EMOTIONS, Emotion
+from core.labels import EMOTIONS, Emotion, Reading
 from core.pipeline import Analyzer
 from core.reading.reader import read_in_process
 from core.types import EmotionScores, FaceAnalysis, RgbImage
 
 from ..data.classes import ClassMapping, map_to_emotion, read_mapping
 from ..data.image_files import iter_image_files
-from .intervals import share_with_interval
+from .intervals import RESAMPLES, percentile_interval, share_with_interval
+from .metrics import Labels
+from .natural_photos import weigh_by_natural_shares
 from .predictions import format_predictions
 
 
@@ -36,8 +39,8 @@ class _PhotoAnswer:
     name: str
     label: Emotion | None
     faces: int
-    scores: Mapping[str, EmotionScores]
-    """Scores of the largest face by model; empty if no face was found."""
+    scores: Mapping[tuple[str, Reading], EmotionScores]
+    """Scores of the largest face by model and reading; empty if no face was found."""
     detector: str
 
 
@@ -59,8 +62,7 @@ def evaluate_photos(
     DataError if no photo has a label.
     """
     analyzers = {
-        name: _load_analyzer(name, weights_dir, detector, Device(device))
-        for name in _choose_analyzers(models)
+        name: _load_analyzer(name, weights_dir, detector, Device(device)) for name in models
     }
     classes = read_mapping(labels) if labels else None
     skipped: list[str] = []
@@ -81,20 +83,27 @@ def evaluate_photos(
         )
     others = [each for each in answered if each.label is None]
     report = {
-        "schema_version": 1,
+        "schema_version": 2,
         "data": photos.name,
         "detector": answered[0].detector,
         "skipped": len(skipped),
         "unlabelled": {"photos": len(others), "faces": sum(each.faces for each in others)},
-        "models": {name: _compute_figures(labelled, name) for name in models},
+        "models": {
+            name: {str(reading): _compute_figures(labelled, name, reading) for reading in Reading}
+            for name in models
+        },
     }
     write_json(directory / "photos.json", report)
     rows = (
-        ((model, each.name, each.label or "", each.faces), each.scores.get(model))
+        (
+            (model, reading, each.name, each.label or "", each.faces),
+            each.scores.get((model, reading)),
+        )
         for model in models
+        for reading in Reading
         for each in answered
     )
-    table = format_predictions(("model", "name", "label", "faces"), rows)
+    table = format_predictions(("model", "reading", "name", "label", "faces"), rows)
     atomic_write(directory / "photos.csv", table.encode())
     return report, tuple(skipped)
 
@@ -105,14 +114,6 @@ def _load_analyzer(
     config = AnalyzerConfig(model=model, weights_dir=weights_dir, device=device)
     # Without a detector, the configuration chooses the default one.
     return Analyzer.from_config(replace(config, detector=detector) if detector else config)
-
-
-def _choose_analyzers(models: Sequence[str]) -> tuple[str, ...]:
-    """Return the models to load: an ensemble also gives its members' answers."""
-    members = {name: set(member_names(name)) for name in models}
-    return tuple(
-        name for name in models if not any(members[name] < others for others in members.values())
-    )
 
 
 def _find_label(folder: str, classes: ClassMapping | None) -> Emotion | None:
@@ -127,23 +128,25 @@ def _find_label(folder: str, classes: ClassMapping | None) -> Emotion | None:
 def _analyze_photo(
     name: str, label: Emotion | None, image: RgbImage, analyzers: Mapping[str, Analyzer]
 ) -> _PhotoAnswer:
-    scores: dict[str, EmotionScores] = {}
-    count, detector = 0, ""
+    # Faces are found and cut out once, for all models.
+    prepared = next(iter(analyzers.values())).prepare(image)
+    scores: dict[tuple[str, Reading], EmotionScores] = {}
     for model, analyzer in analyzers.items():
-        analysis = analyzer.analyze(image)
-        faces, detector = analysis.faces, analysis.provenance.detector
-        count = len(faces)
-        if faces:
-            largest: FaceAnalysis = max(faces, key=lambda each: each.face.box.area)
-            scores |= {**largest.per_model, model: largest.emotions}
-    return _PhotoAnswer(name, label, count, scores, detector)
+        (analysis,) = analyzer.classify([prepared])
+        if analysis.faces:
+            largest: FaceAnalysis = max(analysis.faces, key=lambda each: each.face.box.area)
+            scores |= {(model, reading): each for reading, each in largest.readings.items()}
+    return _PhotoAnswer(name, label, len(prepared.faces), scores, analysis.provenance.detector)
 
 
-def _compute_figures(photos: Sequence[_PhotoAnswer], model: str) -> dict[str, Any]:
+def _compute_figures(
+    photos: Sequence[_PhotoAnswer], model: str, reading: Reading
+) -> dict[str, Any]:
+    key = model, reading
     labels = np.array([EMOTIONS.index(each.label) for each in photos if each.label], np.int64)
     found = np.array([each.faces > 0 for each in photos])
-    right = np.array([each.faces > 0 and each.scores[model].top == each.label for each in photos])
-    certain = np.array([each.faces > 0 and each.scores[model].certain for each in photos])
+    right = np.array([each.faces > 0 and each.scores[key].top == each.label for each in photos])
+    certain = np.array([each.faces > 0 and each.scores[key].certain for each in photos])
     per_class = {
         str(EMOTIONS[label]): {
             "n": int((labels == label).sum()),
@@ -158,10 +161,40 @@ def _compute_figures(photos: Sequence[_PhotoAnswer], model: str) -> dict[str, An
         **share_with_interval("coverage", int(found.sum()), len(photos)),
         **share_with_interval("accuracy", int(right.sum()), len(photos)),
         **share_with_interval("accuracy_of_found", int(right.sum()), int(found.sum())),
+        **_weigh_accuracy(labels[found], right[found]),
         "balanced_accuracy": float(
             np.mean([row["right"] / row["n"] for row in per_class.values()])
         ),
         **share_with_interval("certain", int(certain.sum()), len(photos)),
         **share_with_interval("certain_accuracy", int((right & certain).sum()), int(certain.sum())),
+        "unreadable": _count_unreadable(
+            [each.scores[key] for each in photos if each.faces], right[found]
+        ),
         "per_class": per_class,
+    }
+
+
+def _weigh_accuracy(labels: Labels, right: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return the accuracy with each emotion as frequent as in natural photos, and its interval."""
+    name = "accuracy_in_life"
+    if not len(labels):
+        return {name: None, f"{name}_interval": None}
+    weights = weigh_by_natural_shares(labels)
+    draws = np.random.default_rng(0).integers(0, len(labels), size=(RESAMPLES, len(labels)))
+    drawn = (weights * right)[draws].sum(axis=1) / weights[draws].sum(axis=1)
+    return {
+        name: float(weights @ right),
+        f"{name}_interval": list(percentile_interval(drawn)),
+    }
+
+
+def _count_unreadable(scores: Sequence[EmotionScores], right: NDArray[np.bool_]) -> dict[str, int]:
+    """Count the unreadable faces, and what would be certain answers if they were readable."""
+    unreadable = np.array([each.unreadable is not None for each in scores], bool)
+    would = np.array([replace(each, unreadable=None).certain for each in scores], bool)
+    withheld = unreadable & would
+    return {
+        "faces": int(unreadable.sum()),
+        "withheld": int(withheld.sum()),
+        "withheld_wrong": int((withheld & ~right).sum()),
     }

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from core.calibration import blend_heads
 from core.classifiers.architectures import build_network
 from core.classifiers.network import BATCH, load_network
 from core.errors import ConfigError
@@ -27,7 +28,7 @@ from ..data.splits import Split
 from ..evaluation.calibrate import fit_calibration
 from ..evaluation.crowd import blend_readings, score_against_crowd
 from ..evaluation.intervals import percentile_interval, resample_means
-from ..evaluation.metrics import Labels, Probabilities
+from ..evaluation.metrics import Labels, Probabilities, encode_labels
 from ..evaluation.paired import compare_models, compute_mean_difference
 from ..evaluation.release_gate import read_limits
 from ..evaluation.worst_group import compute_worst_gap_difference, find_worst_group
@@ -157,9 +158,10 @@ def ablate(
             resume = (run / LAST_CHECKPOINT).exists()
             train_model(chosen, sources, run, options, resume=resume, report=report)
         network = load_network(read_spec(model, run), device=options.device)
-        logits = network.logits(validation.images)
+        logits = blend_heads(network.logits(validation.images), crowd_share=0)
         # Calibrated on the validation faces themselves, like all other runs.
-        answers = fit_calibration(logits, validation.labels).probabilities(logits)
+        one_hot = encode_labels(validation.labels)
+        answers = fit_calibration(logits, one_hot).probabilities(logits)
         reference = answers if reference is None else reference
         figures = _compare_answers(
             answers, reference, validation.labels, slicings, limits.least_faces

@@ -14,7 +14,7 @@ from core.config import AnalyzerConfig
 from core.detectors import DETECTORS
 from core.errors import DataError, InputError
 from core.faces.alignment import FaceFrame, crop_face, matrix_from_anchors, matrix_from_box
-from core.labels import EMOTIONS
+from core.labels import EMOTIONS, Reading
 from core.landmarks import LandmarkModel
 from core.landmarks.anchors import anchor_points
 from core.reading.reader import read_in_process
@@ -114,7 +114,7 @@ def compare_methods(
             difference = compute_mean_difference(right, reference.argmax(axis=1) == labels)
             result[name][way] = {
                 **share_with_interval("accuracy", int(right.sum()), len(labels)),
-                "certain": float(model.calibration.is_certain(rows).mean()),
+                "certain": float(model.calibrations[Reading.FER2013].is_certain(rows).mean()),
                 "flips": measure_flips(rows, reference),
                 "against_mesh": dataclasses.asdict(difference),
             }

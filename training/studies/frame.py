@@ -19,6 +19,7 @@ from core.classifiers.network import NetworkClassifier, load_network
 from core.errors import DataError
 from core.faces.alignment import CROP_PX, crop_face, matrix_from_anchors, warp_square
 from core.files import atomic_write, write_json
+from core.labels import Reading
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.types import RgbImage, UInt8Array
 from core.weights import read_spec
@@ -111,14 +112,14 @@ def _compare_scales(
             matrices.append(matrix)
     part = faces.subset(np.array(kept, np.int64))
     pictures = [RgbImage(cv2.cvtColor(each, cv2.COLOR_GRAY2RGB), "face") for each in part.images]
-    given = spec.calibration.probabilities(network.logits(part.images))
+    given = spec.calibrations[Reading.FER2013].probabilities(network.logits(part.images))
     rows = []
     for scale in SCALES:
         crops = [
             crop_face(picture, _scale_matrix(matrix, scale)).pixels
             for picture, matrix in zip(pictures, matrices, strict=True)
         ]
-        answers = spec.calibration.probabilities(network.logits(np.stack(crops)))
+        answers = spec.calibrations[Reading.FER2013].probabilities(network.logits(np.stack(crops)))
         rows.append(
             {
                 "scale": scale,
@@ -183,7 +184,7 @@ def _compare_passages(
             np.stack([cv2.GaussianBlur(face, (0, 0), sigma) for face in sharp]) if sigma else sharp
         )
     answers = {
-        name: network.spec.calibration.probabilities(network.logits(batch))
+        name: network.spec.calibrations[Reading.FER2013].probabilities(network.logits(batch))
         for name, batch in inputs.items()
     }
     top = {name: rows.argmax(axis=1) for name, rows in answers.items()}

@@ -31,6 +31,7 @@ from core.detectors import DETECTORS
 from core.errors import DataError
 from core.faces.alignment import CROP_PX
 from core.files import atomic_write, write_json
+from core.labels import Reading
 from core.landmarks.anchors import anchor_points
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.landmarks.noise import LandmarkNoise, shift_landmarks
@@ -148,7 +149,7 @@ def _measure_models(
     def compare(name: str, answers: Probabilities) -> dict[str, Any]:
         """Return figures, their loss against well-placed landmarks, and how many answers change."""
         return {
-            **_measure(answers, labels, models[name].calibration),
+            **_measure(answers, labels, models[name].calibrations[Reading.FER2013]),
             "flips": measure_flips(answers, aligned[name]),
             "against_aligned": compare_accuracy(answers, aligned[name], labels),
         }
@@ -157,7 +158,7 @@ def _measure_models(
         name: {
             "weights_sha256": dict(model.weights_sha256),
             "as_given": compare(name, given[name]),
-            "aligned": _measure(aligned[name], labels, model.calibration),
+            "aligned": _measure(aligned[name], labels, model.calibrations[Reading.FER2013]),
             "noise": {noise.value: [] for noise in LandmarkNoise},
             "dropped": [],
         }

@@ -19,7 +19,13 @@ from core.types import Float32Array
 
 from ..data.slices import Slicing
 from ..evaluation.calibrate import fit_temperature
-from ..evaluation.metrics import Labels, Probabilities, compute_headlines, compute_per_class
+from ..evaluation.metrics import (
+    Labels,
+    Probabilities,
+    compute_headlines,
+    compute_per_class,
+    encode_labels,
+)
 from ..evaluation.paired import compare_models
 
 FEWEST = 100
@@ -61,13 +67,14 @@ def _cross_calibrate(
 ) -> Probabilities:
     """Return (N, 7) probabilities with a temperature for each group of ``member``."""
     result = np.zeros(logits.shape, dtype=np.float64)
+    targets = encode_labels(labels)
     smoothing = calibration.smoothing
     for known, rest in _HALVES.split(labels, labels):
-        of_all = fit_temperature(logits[known], labels[known], smoothing)
+        of_all = fit_temperature(logits[known], targets[known], smoothing)
         for group in np.unique(member):
             fit, use = known[member[known] == group], rest[member[rest] == group]
             own = len(fit) >= FEWEST and group >= 0
-            degree = fit_temperature(logits[fit], labels[fit], smoothing) if own else of_all
+            degree = fit_temperature(logits[fit], targets[fit], smoothing) if own else of_all
             result[use] = Calibration(degree, smoothing=smoothing).probabilities(logits[use])
     return result
 

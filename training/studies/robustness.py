@@ -28,7 +28,7 @@ import numpy as np
 from core.calibration import Calibration
 from core.classifiers.model import load_trained_models
 from core.files import atomic_write, write_json
-from core.labels import EMOTIONS
+from core.labels import EMOTIONS, Reading
 from core.landmarks.face_mesh import FaceMeshLandmarks
 from core.weights import WeightsSpec, read_manifest
 
@@ -94,19 +94,21 @@ def study_robustness(
     logits = compute_logits(loaded, faces.images)
     result: dict[str, dict[str, Any]] = {}
     for name, model in loaded.items():
-        answers = model.calibration.probabilities(logits[name])
-        slices, worst = _measure_slices(answers, faces.labels, model.calibration, slicings)
+        answers = model.calibrations[Reading.FER2013].probabilities(logits[name])
+        slices, worst = _measure_slices(
+            answers, faces.labels, model.calibrations[Reading.FER2013], slicings
+        )
         result[name] = {
             "weights_sha256": dict(model.weights_sha256),
             "overall": {
-                **_measure(answers, faces.labels, model.calibration),
+                **_measure(answers, faces.labels, model.calibrations[Reading.FER2013]),
                 "per_class": compute_per_class(answers, faces.labels),
             },
             "slices": slices,
             "worst": worst,
             "mitigation": {
                 "calibration_by_slice": compare_calibration_by_slice(
-                    logits[name], faces.labels, model.calibration, slicings
+                    logits[name], faces.labels, model.calibrations[Reading.FER2013], slicings
                 ),
                 "logit_adjustment": measure_logit_adjustment(
                     answers, faces.labels, first[name].training["faces_by_emotion"]
@@ -228,7 +230,7 @@ def _measure_curves(
             )
             row = {
                 "level": level,
-                **_measure(answers[name], faces.labels, model.calibration),
+                **_measure(answers[name], faces.labels, model.calibrations[Reading.FER2013]),
                 "flips": measure_flips(answers[name], before[name]),
                 "change": dataclasses.asdict(compute_mean_difference(right, right_before)),
             }

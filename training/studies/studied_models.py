@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 
+from core.calibration import blend_heads
 from core.classifiers.architectures import build_network
 from core.classifiers.model import EmotionModel
 from core.classifiers.network import BATCH
+from core.labels import Reading
 from core.types import Float32Array, UInt8Array
 from core.weights import WeightsSpec
 
@@ -20,19 +22,27 @@ Models = Mapping[str, EmotionModel]
 
 
 def compute_logits(models: Models, faces: UInt8Array) -> dict[str, Float32Array]:
-    """Return each model's uncalibrated (N, 7) logits of (N, 48, 48) uint8 ``faces``."""
+    """Return the uncalibrated (N, 7) logits of each model's label head for (N, 48, 48) ``faces``.
+
+    Studies compare answers with FER-2013's labels.
+    """
     members = {name: each for model in models.values() for name, each in model.members.items()}
     rows = {name: member.classifier.logits(faces) for name, member in members.items()}
     return {
-        name: model.combine({member: rows[member] for member in model.members})
+        name: blend_heads(
+            model.combine({each: rows[each] for each in model.members}), crowd_share=0
+        )
         for name, model in models.items()
     }
 
 
 def compute_probabilities(models: Models, faces: UInt8Array) -> dict[str, Probabilities]:
-    """Return each model's calibrated (N, 7) probabilities."""
+    """Return each model's calibrated (N, 7) probabilities of FER-2013's labels."""
     logits = compute_logits(models, faces)
-    return {name: models[name].calibration.probabilities(rows) for name, rows in logits.items()}
+    return {
+        name: models[name].calibrations[Reading.FER2013].probabilities(rows)
+        for name, rows in logits.items()
+    }
 
 
 @torch.inference_mode()

@@ -8,6 +8,7 @@ import json
 import pytest
 import torch
 
+from core.calibration import Calibration
 from core.classifiers.architectures import (
     EmotionNetwork,
     build_network,
@@ -17,6 +18,7 @@ from core.errors import WeightsCorrupt, WeightsMissing
 from core.faces.alignment import FaceFrame
 from core.faces.preprocess import Preprocessing
 from core.files import atomic_write
+from core.labels import Reading
 from core.weights import read_manifest, read_spec
 from training.learning.export import (
     export_network,
@@ -67,7 +69,7 @@ def test_manifest_has_everything_that_the_file_needs(network, tmp_path):
     assert spec.parameters == sum(values.numel() for values in network.parameters())
     assert spec.preprocessing == Preprocessing(32, 0.4, 0.3)
     assert spec.frame == FaceFrame((15, 19), (33, 19), (24, 37))
-    assert spec.calibration.temperature == 1.0
+    assert spec.calibrations == dict.fromkeys(Reading, Calibration())
     assert (spec.metrics, spec.training) == ({}, {"init": "scratch"})
 
 
@@ -113,12 +115,12 @@ def test_entries_are_merged_key_by_key(network, tmp_path):
 
 def test_new_weights_or_calibration_remove_the_ensemble(network, tmp_path):
     export(network, tmp_path)
-    ensemble = {"weights": {"mobilenet_v2": 1.0}, "calibration": {"temperature": 2.0}}
+    ensemble = {"weights": {"mobilenet_v2": 1.0}, "calibrations": {"people": {}, "fer2013": {"temperature": 2.0}}}
     update_model(tmp_path, "ensemble", ensemble)
     update_model(tmp_path, "mobilenet_v2", {"metrics": {}})
     manifest = tmp_path / "manifest.json"
     assert json.loads(manifest.read_text())["ensemble"] == ensemble
-    update_model(tmp_path, "mobilenet_v2", {"calibration": {"temperature": 1.5}})
+    update_model(tmp_path, "mobilenet_v2", {"calibrations": {"people": {}, "fer2013": {"temperature": 1.5}}})
     assert "ensemble" not in json.loads(manifest.read_text())
 
 
