@@ -84,9 +84,7 @@ class SquareDetector:
             Box(float(x.start), float(y.start), float(x.stop), float(y.stop))
             for y, x in ndimage.find_objects(labels)
         ]
-        return tuple(
-            Face(box, 0.99, _five_points(box)) for box in boxes if box.area >= _LEAST_AREA
-        )
+        return tuple(Face(box, 0.99, _five_points(box)) for box in boxes if box.area >= _LEAST_AREA)
 
 
 def _five_points(box: Box) -> Landmarks:

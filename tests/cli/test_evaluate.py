@@ -110,10 +110,17 @@ def test_all_splits_and_other_labels_can_be_used(emotion):
 def evaluate_photos(monkeypatch):
     calls = []
     figures = {"n": 30, "certain": None, "certain_accuracy": None, "per_class": {}}
-    for name, value in (("coverage", 0.9), ("accuracy", 0.7), ("accuracy_of_found", 0.78)):
+    for name, value in (
+        ("coverage", 0.9),
+        ("accuracy", 0.7),
+        ("accuracy_of_found", 0.78),
+        ("accuracy_in_life", 0.84),
+    ):
         figures |= {name: value, f"{name}_interval": [value - 0.1, value + 0.1]}
     figures["per_class"]["sad"] = {"n": 10, "found": 8, "right": 4}
-    report = {"models": {"mobilenet_v2": figures}, "unlabelled": {"photos": 6, "faces": 20}}
+    by_label = {**figures, "accuracy": 0.5, "accuracy_interval": [0.4, 0.6]}
+    readings = {"people": figures, "fer2013": by_label}
+    report = {"models": {"mobilenet_v2": readings}, "unlabelled": {"photos": 6, "faces": 20}}
 
     def fake_evaluation(photos, directory, **options):
         calls.append({"photos": photos, "out": directory, **options})
@@ -139,7 +146,9 @@ def test_figures_of_whole_photos_include_faces_that_were_not_found(evaluate_phot
     assert "a face found 90.0% (80.0% to 100.0%)" in lines
     assert "right 70.0% (60.0% to 80.0%)" in lines
     assert "answers given -" in lines
-    assert "sad 4 of 10" in lines
+    assert "right 50.0% (40.0% to 60.0%)" in lines
+    assert "the same, each emotion as frequent as in life 84.0% (74.0% to 94.0%)" in lines
+    assert lines.count("sad 4 of 8 found") == 2
     assert "6 more photos have no label" in result.stdout
     assert "a.png: It is cut off." in result.stderr
 

@@ -123,6 +123,7 @@ def test_digest_covers_the_detector_and_every_later_field(monkeypatch):
         "model",
         "detector",
         "landmarks",
+        "reading",
         "preset",
         "operating_point",
         "detection_threshold",

@@ -185,12 +185,15 @@ def test_faces_of_one_picture_are_classified_in_one_call():
 
 def test_calibration_and_level_are_those_of_the_model():
     calibration = Calibration(temperature=4.0, certain_from=0.9)
-    (plain,) = analyzer(face(60)).analyze(picture()).faces
-    (calm,) = analyzer(face(60), calibration=calibration).analyze(picture()).faces
+    points = five_points(60, 20, 40 / 48)
+    (plain,) = analyzer(face(60), landmarks=points).analyze(picture()).faces
+    (calm,) = analyzer(face(60), landmarks=points, calibration=calibration).analyze(picture()).faces
     assert calm.emotions[Emotion.HAPPY] < plain.emotions[Emotion.HAPPY]
     assert not calm.emotions.certain
     (lowered,) = (
-        analyzer(face(60), calibration=calibration, certain_from=0.1).analyze(picture()).faces
+        analyzer(face(60), landmarks=points, calibration=calibration, certain_from=0.1)
+        .analyze(picture())
+        .faces
     )
     assert lowered.emotions.certain
     assert lowered.per_model == {"mobilenet_v2": lowered.emotions}
@@ -326,7 +329,7 @@ def test_single_network_is_loaded_with_its_manifest_entry(weights_dir):
 @pytest.fixture(scope="module")
 def together(weights_dir):
     """The ensemble of three random networks, with fake detector and landmarks."""
-    made = analyzer(face(20), face(90), model="ensemble")
+    made = analyzer(face(20), face(90), model="ensemble", reading="fer2013")
     made._model = load_model(
         AnalyzerConfig(model="ensemble", weights_dir=weights_dir, engine=Engine.TORCH)
     )

@@ -44,6 +44,12 @@ class Votes:
         """(N,) whether at least one person named an expression."""
         return np.asarray(self.counts[:, :VOTE_CLASSES].sum(axis=1) > 0)
 
+    @property
+    def doubt(self) -> Float32Array:
+        """(N,) shares of the people who could not tell the emotion or saw no face."""
+        total = np.maximum(self.counts.sum(axis=1), 1.0)
+        return np.asarray(self.counts[:, VOTE_CLASSES:].sum(axis=1) / total, np.float32)
+
     def distribution(self) -> Float32Array:
         """Return (N, 8) shares of the seven emotions and contempt; zeros where unknown."""
         return _divide_by_total(self.counts[:, :VOTE_CLASSES], minimum=0)
@@ -77,6 +83,17 @@ def read_votes(path: Path, names: Sequence[str]) -> Votes:
         ) from error
     none = [0.0] * len(COLUMNS)
     return Votes(np.array([table.get(name, none) for name in names], dtype=np.float32))
+
+
+def fold_contempt(votes: Votes, share: float) -> Votes:
+    """Return the votes with ``share`` of those for contempt counted for disgust."""
+    if not share:
+        return votes
+    counts = votes.counts.copy()
+    contempt = COLUMNS.index("contempt")
+    counts[:, COLUMNS.index("disgust")] += share * counts[:, contempt]
+    counts[:, contempt] *= 1 - share
+    return Votes(counts)
 
 
 def fit_label_prior(votes: Votes, labels: NDArray[np.int64]) -> Float32Array:

@@ -152,7 +152,8 @@ class BaseModule(pl.LightningModule):
     def make_optimizer(self, module: nn.Module) -> torch.optim.Optimizer:
         """Return AdamW over the parameters of ``module``."""
         groups: dict[tuple[float, bool], list[nn.Parameter]] = {}
-        for name, parameter in module.named_parameters():
+        learning = ((n, each) for n, each in module.named_parameters() if each.requires_grad)
+        for name, parameter in learning:
             # No weight decay for norms and biases: it only hurts them.
             key = (self.get_rate_factor(name), parameter.ndim > 1)
             groups.setdefault(key, []).append(parameter)

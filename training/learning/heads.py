@@ -28,6 +28,8 @@ class Outputs(NamedTuple):
     """(N, width of the teachers' features)."""
     auxiliary: Tensor | None
     """(N, 7) logits."""
+    doubt: Tensor | None
+    """(N,) logits of the share of people who could not tell."""
 
 
 class HeadedNetwork(nn.Module):
@@ -42,6 +44,8 @@ class HeadedNetwork(nn.Module):
         architecture = find_architecture(recipe.model)
         self.shapes = nn.Linear(architecture.features, SHAPE_VALUES) if shapes else None
         self.hints = nn.Linear(architecture.features, hint_width) if hint_width else None
+        doubts = recipe.doubt > 0 and network.crowd is not None
+        self.doubt = nn.Linear(architecture.features, 1) if doubts else None
         self.auxiliary: nn.Linear | None = None
         self._auxiliary_features: Tensor | None = None
         self.frozen = False
@@ -74,4 +78,5 @@ class HeadedNetwork(nn.Module):
             shapes=None if self.shapes is None else self.shapes(dropped),
             hints=None if self.hints is None else self.hints(features),
             auxiliary=auxiliary,
+            doubt=None if self.doubt is None else self.doubt(dropped)[:, 0],
         )

@@ -31,7 +31,7 @@ from ..data.balance import (
 )
 from ..data.faces import FaceSet
 from ..data.shapes import read_shapes
-from ..data.votes import fit_label_prior, read_votes
+from ..data.votes import fit_label_prior, fold_contempt, read_votes
 from .recipe import Recipe
 
 Key = tuple[int, int]
@@ -74,9 +74,10 @@ class AugmentedFaces(Dataset[Batch]):
         return len(self._faces)
 
     def __getitem__(self, key: Key) -> Batch:
-        """Return ((S, S) uint8 face, (7,) target, (7,) votes, shape) for (epoch, index).
+        """Return ((S, S) uint8 face, (7,) target, (8,) votes, shape) for (epoch, index).
 
-        The shape is (184,) as :func:`training.data.shapes.read_shapes` returns it, or empty.
+        The last of the votes is the share of people who could not tell. The shape is (184,) as
+        :func:`training.data.shapes.read_shapes` returns it, or empty.
         """
         epoch, index = key
         seed = np.random.SeedSequence((self._seed, epoch, index)).generate_state(1)[0]
@@ -127,17 +128,22 @@ def read_vote_shares(faces: FaceSet, votes: Path | None, minimum: int) -> Float3
 def _make_targets(
     recipe: Recipe, faces: FaceSet, votes: Path | None
 ) -> tuple[Float32Array, Float32Array]:
-    """Return (N, 7) target distributions and (N, 7) shares of the votes, zeros without votes."""
+    """Return (N, 7) target distributions and (N, 8) shares of the votes, zeros without votes.
+
+    The last column is the share of people who could not tell.
+    """
     classes = len(EMOTIONS)
     one_hot: Float32Array = np.eye(classes, dtype=np.float32)[faces.labels]
     smooth = recipe.label_smoothing
     if votes is None:
-        return (1 - smooth) * one_hot + smooth / classes, np.zeros_like(one_hot)
+        none = np.zeros((len(faces), classes + 1), np.float32)
+        return (1 - smooth) * one_hot + smooth / classes, none
     crowd = read_votes(votes, faces.names)
     share = recipe.votes_prior
     prior = fit_label_prior(crowd, faces.labels)
     targets = (1 - smooth - share) * one_hot + share * prior + smooth / classes
-    return targets.astype(np.float32), crowd.shares(VOTES_TO_LEARN_FROM)
+    seen = fold_contempt(crowd, recipe.contempt).shares(VOTES_TO_LEARN_FROM)
+    return targets.astype(np.float32), np.column_stack([seen, crowd.doubt])
 
 
 def _balance_faces(

@@ -38,6 +38,9 @@ class EmotionModule(BaseModule):
         self.recipe = recipe
         width = teachers.width if teachers is not None and recipe.hints > 0 else 0
         self.headed = HeadedNetwork(network, recipe, shapes=shapes, hint_width=width)
+        # Weight decay would change even what no loss reaches.
+        network.trunk.requires_grad_(recipe.frozen_share < 1)
+        network.head.requires_grad_(recipe.label_head > 0)
         classes = len(EMOTIONS)
         self.validation_metrics = MetricCollection(
             {
@@ -74,18 +77,30 @@ class EmotionModule(BaseModule):
             hint_loss = functional.mse_loss(outputs.hints.float(), teacher_outputs.features)
             total = total + recipe.hints * hint_loss
         if outputs.crowd is not None:
-            # Rows without votes are all zeros and add nothing.
-            log_probabilities = functional.log_softmax(outputs.crowd, dim=1)
-            vote_loss = -(votes * log_probabilities).sum(dim=1).mean()
+            vote_loss = self._compare_votes(outputs.crowd, votes[:, : len(EMOTIONS)])
             soft_targets = None if teacher_outputs is None else teacher_outputs.crowd
             vote_loss = self._distill(vote_loss, outputs.crowd, soft_targets)
             total = total + recipe.votes_head * vote_loss
+        if outputs.doubt is not None:
+            doubt_loss = functional.binary_cross_entropy_with_logits(outputs.doubt, votes[:, -1])
+            total = total + recipe.doubt * doubt_loss
         if outputs.shapes is not None:
             total = total + recipe.shape * _squared_error(outputs.shapes, shapes)
         if outputs.auxiliary is not None:
             loss = functional.cross_entropy(outputs.auxiliary, targets)
             total = total + recipe.auxiliary * loss
         return total
+
+    def _compare_votes(self, logits: Tensor, votes: Tensor) -> Tensor:
+        """Return the loss of (N, 7) ``logits`` on the shares of the votes."""
+        # Rows without votes are all zeros and add nothing.
+        loss = -(votes * functional.log_softmax(logits, dim=1)).sum(dim=1)
+        share = self.recipe.votes_distance
+        if share > 0:
+            voted = votes.sum(dim=1) > 0
+            gaps = (torch.softmax(logits, dim=1) - votes).abs().sum(dim=1) / 2
+            loss = (1 - share) * loss + share * gaps * voted
+        return loss.mean()
 
     def _mix(self, batch: Batch) -> Batch:
         """Blend the batch with a shuffled copy of itself (mixup), by the recipe's chance."""
@@ -163,7 +178,8 @@ class EmotionModule(BaseModule):
             self._teachers.to(self.device)
 
     def on_train_batch_start(self, _batch: Batch, _index: int) -> None:
-        frozen = self.progress < self.recipe.frozen_share
+        share = self.recipe.frozen_share
+        frozen = share == 1 or self.progress < share
         if frozen or self.headed.frozen:
             # Before every batch, because validation resets the mode of all submodules.
             self.headed.freeze(frozen)

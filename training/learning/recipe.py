@@ -69,8 +69,9 @@ class Recipe:
     hints: float = field(metadata=within(0.0, 100.0))
     """Weight of the teachers' features, which the student predicts from its own (Romero et al.
     2015); without --teacher 0."""
-    frozen_share: float = field(metadata=within(0.0, 0.95))
-    """Share of the run, from its start, during which only the heads learn."""
+    frozen_share: float = field(metadata=within(0.0, 1.0))
+    """Share of the run, from its start, during which only the heads learn; at 1 the trunk stays as
+    it is, bit for bit."""
     first_layer_rate: float = field(metadata=within(1e-6, 1.0))
     """Learning rate of the first layer as a share of the heads' rate, with equal ratios between
     layers (Howard & Ruder 2018); 1 is the same rate for all."""
@@ -79,7 +80,14 @@ class Recipe:
     """Share of batches that are mixed (Zhang et al. 2018)."""
     seed: int
     label_head: float = field(default=1.0, metadata=within(0.0, 100.0))
-    """Weight of the loss on the labels."""
+    """Weight of the loss on the labels; at 0 the label head stays as it is."""
+    contempt: float = field(default=0.0, metadata=within(0.0, 1.0))
+    """Share of the votes for contempt that count for disgust; at 0 they are left out."""
+    votes_distance: float = field(default=0.0, metadata=within(0.0, 1.0))
+    """Share of the total variation distance in the loss on the votes; cross-entropy is the rest.
+    It is the earth mover's distance of emotions that are all equally far from each other."""
+    doubt: float = field(default=0.0, metadata=within(0.0, 100.0))
+    """Weight of the loss on the share of people who could not tell the emotion or saw no face."""
     emotion_balance: float = field(default=0.0, metadata=within(0.0, 1.0))
     """At 1 every emotion counts equally in the loss on the labels, at 0 every face does."""
     group_balance: float = field(default=0.0, metadata=within(0.0, 1.0))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import DataError
-from training.data.votes import COLUMNS, Votes, fit_label_prior, read_votes
+from training.data.votes import COLUMNS, Votes, fit_label_prior, fold_contempt, read_votes
 
 
 def make_votes(*rows):
@@ -70,3 +70,15 @@ def test_prior_of_a_face_without_votes_is_its_label():
 def test_too_few_votes_leave_the_labels():
     prior = fit_label_prior(make_votes([0] * 10, [0] * 10), np.array([6, 0]))
     np.testing.assert_array_equal(prior, np.eye(7, dtype=np.float32)[[6, 0]])
+
+
+def test_contempt_can_count_for_disgust():
+    votes = Votes(np.array([[0, 2, 0, 0, 0, 0, 4, 4, 0, 0]], np.float32))
+    assert fold_contempt(votes, 0) is votes
+    assert fold_contempt(votes, 1).shares()[0, [1, 6]].tolist() == pytest.approx([0.6, 0.4])
+    assert fold_contempt(votes, 0.5).shares()[0, [1, 6]].tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_doubt_is_the_share_of_people_who_could_not_tell():
+    votes = Votes(np.array([[3, 0, 0, 0, 0, 0, 3, 0, 1, 3], [0] * 10], np.float32))
+    assert votes.doubt.tolist() == pytest.approx([0.4, 0])

@@ -9,16 +9,16 @@ import cv2
 import numpy as np
 import pytest
 
-from core.calibration import softmax
+from core.calibration import LABEL_HEAD, softmax
 from core.catalog import model_catalog
 from core.classifiers.network import load_network
 from core.config import Device, Engine
 from core.errors import DataError, UnknownComponent, WeightsMissing
-from core.labels import EMOTIONS
+from core.labels import EMOTIONS, Reading
 from core.weights import read_models, read_spec
 from training.data.faces import read_faces
 from training.data.splits import Split
-from training.evaluation.calibrate import calibrate_model
+from training.evaluation.calibrate import CalibrationData, calibrate_model
 from training.learning.train import TrainingOptions, train_model
 from training.reporting.comparison import (
     build_comparison_rows,
@@ -42,11 +42,11 @@ def measured(faces_dir, votes_csv, finished_run, tmp_path_factory):
     folder = tmp_path_factory.mktemp("measured")
     weights = folder / "weights"
     calibrate_model(
-        [faces_dir],
+        CalibrationData([faces_dir], votes_csv),
         model="mobilenet_v2",
         weights_dir=_copied(run.directory, weights),
         engine="torch",
-        target_accuracy=0.2,
+        target_accuracy=dict.fromkeys(Reading, 0.2),
     )
     evaluated(faces_dir, weights, folder / "out", votes=votes_csv, record=True)
     return folder, json.loads((folder / "out" / "metrics.json").read_text())
@@ -84,8 +84,9 @@ def test_figures_match_the_network_s_answers(measured, faces_dir):
     faces = read_faces([faces_dir], Split.VALIDATION)
     spec = read_spec("mobilenet_v2", folder / "weights")
     network = load_network(spec, engine=Engine.TORCH, device=Device.CPU)
-    logits = network.logits(faces.images)
-    rows = network.spec.calibration.probabilities(logits)
+    both = network.logits(faces.images)
+    rows = network.spec.calibrations[Reading.FER2013].probabilities(both)
+    logits = both[:, LABEL_HEAD]
     right = rows.argmax(axis=1) == faces.labels
     assert result["accuracy"] == pytest.approx(right.mean())
     picked = rows[np.arange(21), faces.labels]
@@ -97,10 +98,36 @@ def test_figures_match_the_network_s_answers(measured, faces_dir):
     assert sum(map(sum, result["confusion_matrix"])) == 21
 
 
+def test_people_are_asked_whether_they_agree(measured):
+    """Eight of eight votes are the label, so people and labels agree."""
+    folder, document = measured
+    result = document["models"]["mobilenet_v2"]["people"]
+    stored = read_spec("mobilenet_v2", folder / "weights")
+    calibration = stored.calibrations[Reading.PEOPLE]
+    assert result["n"] == 21
+    assert result["crowd_share"] == calibration.crowd_share == 0.75
+    assert result["certain"] == {
+        "from": calibration.certain_from,
+        "coverage": pytest.approx(calibration.coverage),
+        "accuracy": pytest.approx(calibration.selective_accuracy),
+    }
+    for figures in (result, result["crowd_head"]):
+        assert figures["agreement"] == figures["voters"]
+        for name in ("agreement", "voters", "kl"):
+            low, high = figures[f"{name}_interval"]
+            assert low <= figures[name] <= high
+    assert result["majority_of_eight"]["n"] == 21
+    assert result["majority_of_eight"]["accuracy"] == pytest.approx(result["agreement"])
+    assert 0 <= result["share_error"] <= 1
+    recorded = stored.metrics["validation"]["people"]
+    assert recorded["agreement"] == result["agreement"]
+    assert "per_class" not in recorded
+
+
 def test_certain_answers_use_the_stored_level(measured):
     folder, document = measured
     result = document["models"]["mobilenet_v2"]["certain"]
-    stored = read_spec("mobilenet_v2", folder / "weights").calibration
+    stored = read_spec("mobilenet_v2", folder / "weights").calibrations[Reading.FER2013]
     assert result == {
         "from": stored.certain_from,
         "coverage": pytest.approx(stored.coverage),
@@ -111,7 +138,7 @@ def test_certain_answers_use_the_stored_level(measured):
 def test_predictions_have_one_line_for_each_face(measured, faces_dir):
     folder, document = measured
     with (folder / "out" / "predictions.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+        rows = [row for row in csv.DictReader(file) if row["reading"] == "fer2013"]
     faces = read_faces([faces_dir], Split.VALIDATION)
     assert [row["name"] for row in rows] == list(faces.names)
     assert [row["label"] for row in rows] == [EMOTIONS[label] for label in faces.labels]
@@ -233,18 +260,26 @@ def test_wrong_requests_are_refused(measured, faces_dir, tmp_path):
 
 
 def test_all_three_architectures_go_from_training_to_their_ensemble(
-    measured, faces_dir, small_recipe, tmp_path
+    measured, faces_dir, votes_csv, small_recipe, tmp_path
 ):
     weights = _copied(measured[0] / "weights", tmp_path / "weights")
+    data = CalibrationData([faces_dir], votes_csv)
     for model, side in (("resnet50", 32), ("inception_v3", 75)):
         recipe = small_recipe(model, input_px=side, epochs=1, batch=14)
         out = tmp_path / model
-        train_model(recipe, [faces_dir], out, TrainingOptions(init="scratch", workers=0))
-        options = {"model": model, "engine": "torch", "target_accuracy": 0.2}
-        report = calibrate_model([faces_dir], weights_dir=out, publish_to=weights, **options)
-        assert report.nll_after <= report.nll_before
-    calibrate_model([faces_dir], model="ensemble", weights_dir=weights, engine="torch")
-    shown = evaluated(faces_dir, weights, tmp_path / "out", record=True)
+        train_model(recipe, [faces_dir], out, TrainingOptions("scratch", votes_csv, workers=0))
+        report = calibrate_model(
+            data,
+            model=model,
+            weights_dir=out,
+            publish_to=weights,
+            engine="torch",
+            target_accuracy=dict.fromkeys(Reading, 0.2),
+        )
+        for result in report.readings.values():
+            assert result.nll_after <= result.nll_before
+    calibrate_model(data, model="ensemble", weights_dir=weights, engine="torch")
+    shown = evaluated(faces_dir, weights, tmp_path / "out", votes=votes_csv, record=True)
     result = shown.models
     assert list(result) == ["mobilenet_v2", "resnet50", "inception_v3", "ensemble"]
     for figures in result.values():
@@ -258,6 +293,9 @@ def test_all_three_architectures_go_from_training_to_their_ensemble(
         gap = pair["differences"]["accuracy"]["value"]
         assert gap == pytest.approx(first["accuracy"] - second["accuracy"])
         assert 21 * gap == pytest.approx(pair["only_first_right"] - pair["only_second_right"])
+        people = pair["people"]["agreement"]["value"]
+        agreement = (each["people"]["agreement"] for each in (first, second))
+        assert people == pytest.approx(next(agreement) - next(agreement))
     assert read_models(weights)["ensemble"].metrics["validation"]["n"] == 21
     catalog = model_catalog(weights)
     assert shown.table == build_comparison_rows(catalog)

@@ -22,7 +22,9 @@ def make_batch(size=4, side=32, has_votes=True):
     faces = torch.randint(0, 256, (size, side, side), dtype=torch.uint8, generator=generator)
     targets = torch.softmax(torch.randn(size, 7, generator=generator), dim=1)
     votes = torch.softmax(torch.randn(size, 7, generator=generator), dim=1)
-    return faces, targets, votes if has_votes else torch.zeros(size, 7), torch.zeros(size, 0)
+    doubt = torch.full((size, 1), 0.1)
+    crowd = torch.cat([votes if has_votes else torch.zeros(size, 7), doubt], dim=1)
+    return faces, targets, crowd, torch.zeros(size, 0)
 
 
 def run_heads(module, batch):

@@ -115,12 +115,17 @@ def test_entries_are_merged_key_by_key(network, tmp_path):
 
 def test_new_weights_or_calibration_remove_the_ensemble(network, tmp_path):
     export(network, tmp_path)
-    ensemble = {"weights": {"mobilenet_v2": 1.0}, "calibrations": {"people": {}, "fer2013": {"temperature": 2.0}}}
+    ensemble = {
+        "weights": {"mobilenet_v2": 1.0},
+        "calibrations": {"people": {}, "fer2013": {"temperature": 2.0}},
+    }
     update_model(tmp_path, "ensemble", ensemble)
     update_model(tmp_path, "mobilenet_v2", {"metrics": {}})
     manifest = tmp_path / "manifest.json"
     assert json.loads(manifest.read_text())["ensemble"] == ensemble
-    update_model(tmp_path, "mobilenet_v2", {"calibrations": {"people": {}, "fer2013": {"temperature": 1.5}}})
+    update_model(
+        tmp_path, "mobilenet_v2", {"calibrations": {"people": {}, "fer2013": {"temperature": 1.5}}}
+    )
     assert "ensemble" not in json.loads(manifest.read_text())
 
 
@@ -141,6 +146,6 @@ def test_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
 def test_manifest_is_readable_json(network, tmp_path):
     export(network, tmp_path)
     text = (tmp_path / "manifest.json").read_text()
-    assert json.loads(text)["schema_version"] == 1
+    assert json.loads(text)["schema_version"] == 2
     assert text.startswith("{\n  ")
     assert text.endswith("}\n")

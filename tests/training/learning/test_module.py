@@ -74,7 +74,7 @@ def test_votes_head_adds_its_weighted_cross_entropy(small_recipe):
     batch = make_batch()
     logits, vote_logits, *_ = run_heads(module, batch)
     expected = functional.cross_entropy(logits, batch[1]) + 0.5 * functional.cross_entropy(
-        vote_logits, batch[2]
+        vote_logits, batch[2][:, :7]
     )
     torch.testing.assert_close(module.loss(batch), expected)
 
@@ -83,6 +83,29 @@ def test_loss_on_the_labels_has_a_weight_of_its_own(small_recipe):
     batch = make_batch()
     halved = make_module(small_recipe(**PLAIN, label_head=0.5)).loss(batch)
     torch.testing.assert_close(halved, make_module(small_recipe(**PLAIN)).loss(batch) / 2)
+
+
+def test_distance_of_votes_takes_its_share_of_their_loss(small_recipe):
+    values = {**PLAIN, "votes_head": 1, "label_head": 0, "votes_distance": 0.25}
+    module = make_module(small_recipe(**values))
+    batch = make_batch()
+    votes = batch[2][:, :7]
+    logits = run_heads(module, batch).crowd
+    distance = (torch.softmax(logits, dim=1) - votes).clamp(min=0).sum(dim=1).mean()
+    expected = 0.75 * functional.cross_entropy(logits, votes) + 0.25 * distance
+    torch.testing.assert_close(module.loss(batch), expected)
+    assert module.loss(make_batch(has_votes=False)) == 0
+
+
+def test_doubt_of_the_crowd_is_learnt_with_its_weight(small_recipe):
+    module = make_module(small_recipe(**{**PLAIN, "votes_head": 1, "doubt": 0.5}))
+    plain = make_module(small_recipe(**{**PLAIN, "votes_head": 1}))
+    batch = make_batch()
+    logits = run_heads(module, batch).doubt
+    target = torch.full((4,), 0.1)
+    extra = functional.binary_cross_entropy_with_logits(logits, target)
+    torch.testing.assert_close(module.loss(batch), plain.loss(batch) + 0.5 * extra)
+    assert "doubt" not in " ".join(module.final_network.state_dict())
 
 
 def test_faces_without_votes_add_nothing_to_the_votes_head(small_recipe):
@@ -114,7 +137,8 @@ def test_auxiliary_head_of_inception_adds_its_weighted_cross_entropy(small_recip
     recipe = small_recipe("inception_v3", **PLAIN, input_px=75, auxiliary=0.3)
     module = make_module(recipe)
     batch = make_batch(side=75, size=2)
-    logits, *_, auxiliary = run_heads(module, batch)
+    result = run_heads(module, batch)
+    logits, auxiliary = result.emotions, result.auxiliary
     assert auxiliary.shape == (2, 7)
     expected = functional.cross_entropy(logits, batch[1]) + 0.3 * functional.cross_entropy(
         auxiliary, batch[1]
@@ -144,7 +168,7 @@ def test_mixup_blends_faces_targets_and_votes_with_one_share(small_recipe):
     targets, votes = (share * each + (1 - share) * each[order] for each in batch[1:3])
     logits, vote_logits, *_ = module.headed(seen["inputs"])
     expected = functional.cross_entropy(logits, targets) + 0.5 * functional.cross_entropy(
-        vote_logits, votes
+        vote_logits, votes[:, :7]
     )
     torch.testing.assert_close(loss, expected)
 
@@ -281,6 +305,22 @@ def test_validation_compares_the_crowd_head_with_the_first_choice_of_the_crowd(s
     halves = (0.5 * (math.log(0.5) - said[[3, 6]])).sum()
     expected = (-2 * said[3] + halves - said[6]) / 4
     torch.testing.assert_close(module.crowd_kl.compute(), expected)
+
+
+def test_trunk_and_label_head_that_do_not_learn_keep_every_bit(small_recipe):
+    recipe = small_recipe(**{**PLAIN, "votes_head": 1, "label_head": 0, "frozen_share": 1})
+    module = make_module(recipe)
+    before = {name: value.clone() for name, value in module.headed.state_dict().items()}
+    module.headed.freeze(True)
+    optimizer = module.make_optimizer(module.headed)
+    module.loss(make_batch()).backward()
+    optimizer.step()
+    changed = {
+        name
+        for name, value in module.headed.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
+    assert changed == {"network.crowd.weight", "network.crowd.bias"}
 
 
 def test_only_the_heads_learn_while_the_trunk_is_frozen(small_recipe):
