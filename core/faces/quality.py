@@ -21,8 +21,8 @@ _LEAST_CONTRAST = 0.05
 
 READABLE_PX = 20
 """A smaller face has too few pixels for a certain answer."""
-READABLE_YAW, READABLE_PITCH = 50, 40
-"""Degrees beyond which a face is turned further than those that answers were calibrated on."""
+READABLE_YAW, READABLE_PITCH = 35, 40
+"""Degrees beyond which a face is turned further than nearly all that answers were calibrated on."""
 
 # Face mesh indices of both temples, the forehead's top and the chin: points that a smile or an
 # open mouth hardly moves against each other.

@@ -61,7 +61,11 @@ FOR_THE_CROWD: Mapping[str, Mapping[str, str]] = {
     "twice the votes": {"votes_head": "1"},
     "half the label, twice the votes": {"label_head": "0.5", "votes_head": "1"},
     "larger faces": {"input_px": "112"},
+    "128 px": {"input_px": "128"},
     "more dropout": {"dropout": "0.4"},
+    "contempt counts for disgust": {"contempt": "1"},
+    "half the distance of votes": {"votes_distance": "0.5"},
+    "doubt is learnt": {"doubt": "0.3"},
 }
 """Runs about the crowd head, only where ``only`` names them."""
 CROWD_SHARE = 0.75
@@ -96,9 +100,13 @@ TABLES: Sequence[Mapping[str, str]] = (
         "blend_agreement": "blend agrees, %",
         "blend_kl": "its KL",
     },
+    {
+        "unmirrored_agreement": "crowd head without the mirror image agrees, %",
+        "unmirrored_kl": "its KL",
+    },
 )
 """The figures of each table with their headings."""
-_IN_NATS = ("nll", "crowd_kl", "blend_kl")
+_IN_NATS = ("nll", "crowd_kl", "blend_kl", "unmirrored_kl")
 
 
 def ablate(
@@ -186,22 +194,30 @@ def _score_heads(
     """Return figure by figure how crowd head and blend agree with the (N, 7) ``crowd``.
 
     Empty without votes or without a crowd head. Answers are the mean over a face and its mirror
-    image.
+    image; ``unmirrored`` is the crowd head's for the face alone.
     """
     network = build_network(spec.name, spec.load())
     if network.crowd is None or not len(faces):
         return {}
-    labels, people = [], []
+    labels, people, unmirrored = [], [], []
     for start in range(0, len(faces), BATCH):
         inputs = torch.from_numpy(spec.preprocessing(faces[start : start + BATCH]))
         features = torch.stack([network.embed(each) for each in (inputs, inputs.flip(3))])
         labels.append(torch.softmax(network.head(features), dim=2).mean(dim=0))
-        people.append(torch.softmax(network.crowd(features), dim=2).mean(dim=0))
-    by_label, by_crowd = (torch.cat(each).double().numpy() for each in (labels, people))
+        views = torch.softmax(network.crowd(features), dim=2)
+        people.append(views.mean(dim=0))
+        unmirrored.append(views[0])
+    by_label, by_crowd, by_face = (
+        torch.cat(each).double().numpy() for each in (labels, people, unmirrored)
+    )
     blend = blend_readings(by_label, by_crowd, CROWD_SHARE)
     return {
         f"{reading}_{figure}": values
-        for reading, answers in (("crowd", by_crowd), ("blend", blend))
+        for reading, answers in (
+            ("crowd", by_crowd),
+            ("blend", blend),
+            ("unmirrored", by_face),
+        )
         for figure, values in score_against_crowd(answers, crowd).items()
     }
 

@@ -160,3 +160,23 @@ def test_mesh_without_extent_has_no_pose():
         None,
         None,
     )
+
+
+@pytest.mark.parametrize(
+    "landmarks", [None, mesh(yaw=40), mesh(yaw=-40), mesh(pitch=45)], ids=["none", "r", "l", "up"]
+)
+def test_face_that_no_certain_answer_fits_is_unreadable(astronaut, landmarks):
+    quality = judge(astronaut, landmarks=landmarks)
+    assert quality.unreadable in quality.reasons
+
+
+def test_face_below_20_px_is_unreadable(astronaut):
+    tiny = cv2.resize(astronaut, (102, 102), interpolation=cv2.INTER_AREA)
+    quality = judge(tiny, Box(*(edge / 5 for edge in FACE_XYXY)))
+    assert quality.unreadable == "The face is small (18 px); 40 px or more reads better."
+
+
+def test_other_reasons_leave_a_face_readable(astronaut):
+    dark = judge(astronaut * 0.25, landmarks=mesh(pitch=35))
+    assert len(dark.reasons) == 2
+    assert dark.unreadable is None

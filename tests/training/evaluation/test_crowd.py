@@ -10,9 +10,12 @@ import pytest
 from training.data.votes import COLUMNS, Votes
 from training.evaluation.crowd import (
     blend_readings,
+    compute_cross_entropy,
+    compute_share_error,
     measure_crowd_agreement,
     score_against_crowd,
 )
+from training.evaluation.metrics import compute_calibration_error, encode_labels
 
 
 def votes_of(*rows):
@@ -100,3 +103,27 @@ def test_blend_is_the_weighted_geometric_mean_of_both_answers():
     crowd = np.array([[0.64, 0.06, 0.06, 0.06, 0.06, 0.06, 0.06]])
     expected = labels**0.25 * crowd**0.75
     np.testing.assert_allclose(blend_readings(labels, crowd, 0.75), expected / expected.sum())
+
+
+def test_cross_entropy_of_labels_is_their_surprise():
+    labels = np.array([0, 1])
+    rows = rows_of(0, 0)
+    expected = -(math.log(0.7) + math.log(0.05)) / 2
+    assert compute_cross_entropy(rows, encode_labels(labels)) == pytest.approx(expected)
+    weights = np.array([3.0, 1.0])
+    expected = -(3 * math.log(0.7) + math.log(0.05)) / 4
+    assert compute_cross_entropy(rows, encode_labels(labels), weights) == pytest.approx(expected)
+
+
+def test_share_error_is_the_gap_to_the_share_of_voters():
+    shares = np.zeros((30, 7))
+    shares[:, 0], shares[:, 1] = 0.6, 0.4
+    assert compute_share_error(rows_of(*[0] * 30), shares) == pytest.approx(0.1)
+
+
+def test_share_error_of_labels_is_the_calibration_error():
+    generator = np.random.default_rng(0)
+    rows = generator.dirichlet(np.ones(7), size=200)
+    labels = generator.integers(0, 7, 200)
+    found = compute_share_error(rows, encode_labels(labels))
+    assert found == pytest.approx(compute_calibration_error(rows, labels))
