@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from core import Device, Engine
+from core.calibration import CROWD_HEAD, LABEL_HEAD
 from core.classifiers import BUILT_IN, CLASSIFIERS
 from core.classifiers.network import BATCH
 
@@ -62,9 +63,11 @@ def test_no_faces_give_no_rows(either):
     assert (rows.shape, rows.dtype) == ((0, 7), np.float32)
 
 
-def test_each_face_gets_seven_logits(either, faces48):
+def test_each_face_gets_seven_logits_from_each_head(either, faces48):
     rows = either.logits(faces48)
-    assert (rows.shape, rows.dtype) == ((len(faces48), 7), np.float32)
+    count = len(faces48)
+    assert rows.shape in {(count, 7), (count, 2, 7)}
+    assert rows.dtype == np.float32
     assert np.isfinite(rows).all()
 
 
@@ -72,14 +75,16 @@ def test_different_faces_get_different_answers(built_in, faces48):
     # A network with one answer for all faces would pass most of the other tests.
     rows = built_in.logits(faces48)
     assert rows.std(axis=0).min() > 0.05
-    assert len(set(rows.argmax(axis=1))) >= 3
+    for head in (LABEL_HEAD, CROWD_HEAD):
+        assert len(set(rows[:, head].argmax(axis=1))) >= 3
+    assert np.abs(rows[:, LABEL_HEAD] - rows[:, CROWD_HEAD]).max() > 0.5
 
 
 def test_both_engines_give_the_same_answers(load, name, faces48):
     torch_rows = load(name, Engine.TORCH).logits(faces48)
     openvino_rows = load(name, Engine.OPENVINO).logits(faces48)
     assert np.abs(torch_rows - openvino_rows).max() < 1e-3
-    assert (torch_rows.argmax(axis=1) == openvino_rows.argmax(axis=1)).all()
+    assert (torch_rows.argmax(axis=-1) == openvino_rows.argmax(axis=-1)).all()
 
 
 def test_answer_does_not_depend_on_order_or_neighbours(either, faces48):
