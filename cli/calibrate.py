@@ -92,7 +92,7 @@ def _make_table(model: str, reading: Reading, report: ReadingReport) -> Table:
 
 
 def _describe_level(reading: Reading, calibration: Calibration, target: float) -> str:
-    title = _TITLES[reading].capitalize()
+    title = _TITLES[reading][0].upper() + _TITLES[reading][1:]
     if calibration.selective_accuracy is None:
         return f"{title}: no level reaches {target:.0%}, so every answer will be not sure."
     return (
