@@ -188,7 +188,7 @@ def test_share_of_the_crowd_is_that_of_the_head_that_is_right(drawn, better):
     logits, labels = drawn
     heads = np.random.default_rng(1).normal(size=(len(labels), 2, 7)).astype(np.float32)
     heads[:, better] = logits
-    assert fit_crowd_share(heads, labels) == pytest.approx(better, abs=0.05)
+    assert fit_crowd_share(heads, labels) == pytest.approx(better, abs=0.1)
 
 
 def test_frequent_labels_count_as_often_as_in_life():
