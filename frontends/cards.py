@@ -11,7 +11,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from core import EMOTIONS, Emotion, FaceAnalysis
+from core import EMOTIONS, Emotion, FaceAnalysis, describe_people, explain_doubt
 
 from . import wording
 
@@ -26,7 +26,7 @@ _FEW = 3
 def cards_html(faces: Sequence[FaceAnalysis]) -> str:
     """Return a card for each face, in order; no face, no text."""
     few = _FEW if len(faces) > _IN_FULL else None
-    return str(_macros().face_cards(faces, few)) if faces else ""
+    return str(_macros().face_cards(faces, few, _choose_example(faces))) if faces else ""
 
 
 def model_cards_html(compared: Sequence[tuple[FaceAnalysis, str, Sequence[Any]]]) -> str:
@@ -34,7 +34,8 @@ def model_cards_html(compared: Sequence[tuple[FaceAnalysis, str, Sequence[Any]]]
 
     For each face give whether the networks agree, and title, note and scores for each model.
     """
-    return str(_macros().model_cards(compared))
+    example = _choose_example([face for face, _, _ in compared])
+    return str(_macros().model_cards(compared, example))
 
 
 def summary_html(faces: Sequence[FaceAnalysis]) -> str:
@@ -55,6 +56,10 @@ def crop_data_url(face: FaceAnalysis) -> str:
     return "data:image/png;base64," + base64.b64encode(encode_png(face.crop)).decode("ascii")
 
 
+def _choose_example(faces: Sequence[FaceAnalysis]) -> FaceAnalysis:
+    return next((face for face in faces if face.emotions.certain), faces[0])
+
+
 @cache
 def _macros() -> Any:
     environment = Environment(
@@ -65,7 +70,12 @@ def _macros() -> Any:
         undefined=StrictUndefined,
     )
     environment.globals.update(
-        EMOTIONS=EMOTIONS, wording=wording, crop_data_url=crop_data_url, css_colour=_css_colour
+        EMOTIONS=EMOTIONS,
+        wording=wording,
+        describe_people=describe_people,
+        explain_doubt=explain_doubt,
+        crop_data_url=crop_data_url,
+        css_colour=_css_colour,
     )
     return environment.get_template("cards.html.j2").module
 

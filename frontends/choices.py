@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core import TARGET_ACCURACY, OperatingPoint, Preset, detector_catalog
+from core import TARGET_ACCURACY, OperatingPoint, Preset, Reading, detector_catalog
 
 if TYPE_CHECKING:
     from core import DetectionFigures
 
+READING_LABEL = "What the answer is about"
+READING_TITLES = {
+    Reading.PEOPLE: "What people would see",
+    Reading.FER2013: "FER-2013's label",
+}
+READING_NOTES = {
+    Reading.PEOPLE: "Recommended",
+    Reading.FER2013: "To compare with papers",
+}
+READING_HELP = (
+    "FER-2013 is the public collection of faces from which the networks learned; each of its faces "
+    "has one label, and often most people see another emotion than the label says."
+)
 MODEL_HELP = (
-    "The network that reads the emotion. How often it is right was measured on PublicTest, the "
+    "The network that reads the emotion. How good it is was measured on PublicTest, the "
     "validation part of the public face collection FER-2013."
 )
 PRESET_LABEL = "How thoroughly to look for faces"
@@ -28,10 +41,18 @@ DETECTOR_HELP = "The program that finds the faces. " + " ".join(
     f"{info.title}: {info.description}" for info in detector_catalog() if info.description
 )
 LEVEL_LABEL = 'Say "Not sure" below'
-LEVEL_HELP = (
-    'If no emotion is this probable, the answer is "Not sure". At the recommended level, '
-    f"{100 * TARGET_ACCURACY:.0f} of 100 answers that were given were right."
-)
+LEVEL_HELP = {
+    Reading.PEOPLE: (
+        "If fewer people than this would say the same emotion, the answer is "
+        f'"Not sure". At the recommended level, {100 * TARGET_ACCURACY[Reading.PEOPLE]:.0f} of '
+        "100 answers that were given for test faces named what most people saw."
+    ),
+    Reading.FER2013: (
+        'If no label is this probable, the answer is "Not sure". At the recommended level, '
+        f"{100 * TARGET_ACCURACY[Reading.FER2013]:.0f} of 100 answers that were given for test "
+        "faces were right."
+    ),
+}
 THRESHOLD_HELP = (
     "The detector gives a score to everything that may be a face. Only what scores above the "
     "threshold is kept. A lower threshold finds more faces, but also more things that are not "
@@ -50,7 +71,7 @@ CERTAIN_LEVELS: dict[str, float | None] = {
     RECOMMENDED: None,  # chosen on validation faces and stored with each model
     **{f"{level} %": level / 100 for level in range(30, 100, 10)},
 }
-"""The lowest probability at which an answer counts as sure."""
+"""The lowest share of people, or probability of a label, at which an answer counts as sure."""
 
 
 def detector_title(name: str) -> str:

@@ -1,8 +1,9 @@
-"""The measured figures of the models, as rows of a table, and their curves."""
+"""The measured figures of the models, as tables, and their curves."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,25 @@ from core import ModelInfo, format_metric
 
 from .wording import model_title
 
-_SPLITS = {"test": ", PrivateTest", "validation": ""}
+Row = dict[str, str]
+
+_SPLITS = {"validation": "", "test": ", PrivateTest"}
 """What a column's heading adds; :data:`FIGURES_HELP` names the usual part once."""
+_NATURAL = "photos_natural"
 
 FIGURES_HELP = (
     "Measured on the validation part (PublicTest) of FER-2013, a public collection of small grey "
     "pictures of faces. No network learned from that part. The brackets hold 95 % confidence "
-    "intervals. The calibration error is how far, on average, a probability is from the share of "
-    "answers that were right."
+    "intervals."
+)
+_PEOPLE_HELP = (
+    "About ten people said what they saw in each face. The answer agrees with most people if it is "
+    "the emotion that most of them named."
+)
+_LABEL_HELP = (
+    "Each face has one label, which often differs from what most people see. Papers count an "
+    "answer as right if it is the label. The calibration error is how far, on average, a "
+    "probability is from the share of answers that were right."
 )
 
 _IMAGES = Path(__file__).parents[1] / "docs" / "images"
@@ -28,36 +40,90 @@ _CURVES = {
     "better.",
 }
 
+_format_share = partial(format_metric, scale=100, unit=" %")
+
+
+@dataclass(frozen=True, slots=True)
+class FiguresTable:
+    """What was measured of the models in one reading."""
+
+    title: str
+    text: str
+    """What the figures mean."""
+    rows: list[Row]
+    """A row per figure, with a column per trained model and measured part of FER-2013."""
+
 
 def curves() -> list[tuple[Path, str]]:
     """Return the pictures that compare the models and exist, each with what it shows."""
     return [(_IMAGES / name, text) for name, text in _CURVES.items() if (_IMAGES / name).exists()]
 
 
-def metric_rows(models: Sequence[ModelInfo]) -> list[dict[str, str]]:
-    """Return a row per figure, with a column per trained model and measured part of FER-2013."""
+def list_tables(models: Sequence[ModelInfo]) -> Iterator[FiguresTable]:
+    """Yield the table of each reading that was measured."""
+    for title, text, format_figures in (
+        ("What people would see", _PEOPLE_HELP, _format_people),
+        ("FER-2013's label", _LABEL_HELP, _format_label),
+    ):
+        if rows := _make_rows(models, format_figures):
+            yield FiguresTable(title, text, rows)
+
+
+def _make_rows(
+    models: Sequence[ModelInfo], format_figures: Callable[[Mapping[str, Any], Any], Row]
+) -> list[Row]:
     columns = {
-        f"{model_title(info)}{_SPLITS.get(split, f', {split}')}": _format_metrics(figures)
+        f"{model_title(info)}{suffix}": format_figures(
+            info.metrics[split], info.metrics.get(_NATURAL) or {}
+        )
         for info in models
         if info.trained
-        for split, figures in info.metrics.items()
+        for split, suffix in _SPLITS.items()
+        if split in info.metrics
     }
-    names = next(iter(columns.values()), {})
+    # The first column has the figures in order; a figure that nobody has is left out.
+    names = dict.fromkeys(name for texts in columns.values() for name in texts)
     return [
-        {"Figure": name, **{title: texts[name] for title, texts in columns.items()}}
+        {"Figure": name, **{title: texts.get(name, "–") for title, texts in columns.items()}}
         for name in names
     ]
 
 
-def _format_metrics(metrics: Mapping[str, Any]) -> dict[str, str]:
-    sure, fresh = metrics.get("certain") or {}, metrics.get("deduplicated") or {}
-    share = partial(format_metric, scale=100, unit=" %")
+def _format_people(metrics: Mapping[str, Any], natural: Mapping[str, Any]) -> Row:
+    people = metrics.get("people")
+    if not people:
+        return {}
+    sure = people.get("certain") or {}
     return {
-        "Faces": f"{metrics['n']:,}" if "n" in metrics else "–",
-        "Right answers": share(metrics, "accuracy"),
-        "Right, near-copies left out": share(fresh, "accuracy"),
-        "Right, every emotion counted equally": share(metrics, "balanced_accuracy"),
-        "Calibration error": share(metrics, "ece"),
-        'Answers given (not "not sure")': share(sure, "coverage"),
-        "Right among the answers given": share(sure, "accuracy"),
+        "Faces": _format_count(people),
+        "Agrees with most people": _format_share(people, "agreement"),
+        "People who agree with the answer": _format_share(people, "voters"),
+        "Average error of the shares": _format_share(people, "share_error"),
+        'Answers given (not "not sure")': _format_share(sure, "coverage"),
+        "Agrees with most people, among the answers given": _format_share(sure, "accuracy"),
+        **_format_natural(natural.get("people")),
     }
+
+
+def _format_label(metrics: Mapping[str, Any], natural: Mapping[str, Any]) -> Row:
+    sure, fresh = metrics.get("certain") or {}, metrics.get("deduplicated") or {}
+    return {
+        "Faces": _format_count(metrics),
+        "Right answers": _format_share(metrics, "accuracy"),
+        "Right, near-copies left out": _format_share(fresh, "accuracy"),
+        "Right, every emotion counted equally": _format_share(metrics, "balanced_accuracy"),
+        "Calibration error": _format_share(metrics, "ece"),
+        'Answers given (not "not sure")': _format_share(sure, "coverage"),
+        "Right among the answers given": _format_share(sure, "accuracy"),
+        **_format_natural(natural.get("fer2013")),
+    }
+
+
+def _format_natural(metrics: Mapping[str, Any] | None) -> Row:
+    if not metrics or metrics.get("weighted") is None:
+        return {}
+    return {"Right on ordinary photos": _format_share(metrics, "weighted")}
+
+
+def _format_count(metrics: Mapping[str, Any]) -> str:
+    return f"{metrics['n']:,}" if "n" in metrics else "–"

@@ -26,6 +26,8 @@ from core import (
     Preset,
     ProjectError,
     RgbImage,
+    describe_people,
+    explain_doubt,
     format_probability,
 )
 
@@ -160,8 +162,9 @@ def _picture(address: object) -> RgbImage:
 
 
 def _describe(face: FaceAnalysis, image: RgbImage) -> dict[str, Any]:
-    top, probability = face.emotions.ranked()[0]
-    certain = face.emotions.certain
+    emotions = face.emotions
+    top, probability = emotions.ranked()[0]
+    certain = emotions.certain
     word = format_emotion(top) if certain else f"{NOT_SURE} ({top.value}?)"
     label = f"{face.index} · {word} {format_probability(probability)}"
     if len(face.per_model) > 1:
@@ -173,6 +176,7 @@ def _describe(face: FaceAnalysis, image: RgbImage) -> dict[str, Any]:
     return {
         "box": [box.x1 / width, box.y1 / height, box.x2 / width, box.y2 / height],
         "label": label,
+        "sentence": f"Face {face.index}: {explain_doubt(emotions) or describe_people(emotions)}",
         "certain": certain,
         "colour": f"rgb({red},{green},{blue})",
         # Perceived brightness (ITU-R BT.601); none of the seven colours is near the limit.

@@ -13,10 +13,14 @@ from core import (
     FaceAnalysis,
     ImageAnalysis,
     ModelInfo,
+    Reading,
     format_probability,
 )
 
-INTRODUCTION = "Every face gets a frame, a number and the probability of each of seven emotions."
+INTRODUCTION = (
+    "Every face gets a frame, a number and an answer: how many people would say that it looks "
+    "angry, disgusted, afraid, happy, sad, surprised or neutral."
+)
 
 MODEL_TITLES = {
     "mobilenet_v2": "MobileNetV2",
@@ -47,15 +51,18 @@ def format_answer(emotions: EmotionScores) -> str:
     return format_emotion(emotions.top) if emotions.certain else NOT_SURE
 
 
-def format_reason(emotions: EmotionScores) -> str:
-    """Return how probable the answer is, or why it is "not sure"."""
+def explain_share(emotions: EmotionScores) -> str:
+    """Return what the number beside the longest bar means."""
     top, probability = emotions.ranked()[0]
-    if emotions.certain:
-        return f"{format_probability(probability)} probable"
-    reached, needed = format_probability(probability), format_probability(emotions.certain_from)
-    if reached == needed:
-        reached, needed = (f"{p * 100:.1f} %" for p in (probability, emotions.certain_from))
-    return f"{format_emotion(top)} is most likely ({reached}), but we need {needed} to be sure."
+    number = f"{format_probability(probability)} {top}"
+    # Nobody can promise all of a hundred.
+    count = f"about {100 * probability:.0f}" if probability < 0.995 else "nearly all"
+    if emotions.reading is Reading.FER2013:
+        return (
+            f"{number} means: of 100 faces that get this number, {count} are labelled {top} in "
+            "FER-2013."
+        )
+    return f"{number} means: of 100 people who look at this face, {count} would say {top}."
 
 
 def format_agreement(face: FaceAnalysis) -> str:
@@ -104,12 +111,16 @@ def model_title(info: ModelInfo) -> str:
     return MODEL_TITLES.get(info.name, info.name)
 
 
-def format_model_metrics(info: ModelInfo) -> str:
-    """Return how often a model is right and how fast it is; empty if neither was measured."""
-    accuracy = info.metrics.get("validation", {}).get("accuracy")
+def format_model_metrics(info: ModelInfo, reading: Reading = Reading.PEOPLE) -> str:
+    """Return how good a model is at ``reading`` and how fast; empty if neither was measured."""
+    measured = info.metrics.get("validation", {})
+    accuracy = measured.get("accuracy")
+    agreement = measured.get("people", {}).get("agreement")
     per_face = info.speed.get("engines", {}).get("openvino", {}).get("ms_per_face")
     parts = []
-    if accuracy is not None:
+    if reading is Reading.PEOPLE and agreement is not None:
+        parts.append(f"Agrees with most people on {100 * agreement:.0f} of 100 test faces")
+    elif accuracy is not None:
         parts.append(f"Right on {100 * accuracy:.0f} of 100 test faces")
     if per_face is not None:
         parts.append("very fast" if per_face < 8 else "fast" if per_face < 30 else "slower")

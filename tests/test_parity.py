@@ -24,6 +24,7 @@ from core import (
     OperatingPoint,
     Preset,
     ProjectError,
+    Reading,
     annotate,
     blur_faces,
     detector_names,
@@ -78,6 +79,7 @@ CHOICES = {
     "operating point": AnalyzerConfig(operating_point=OperatingPoint.RECALL),
     "level of not sure": AnalyzerConfig(certain_from=0.9),
     "detection threshold": AnalyzerConfig(detection_threshold=0.7),
+    "reading": AnalyzerConfig(reading=Reading.FER2013),
 }
 """One choice for every setting that the fronts share."""
 MODELS = (model_info(), model_info("resnet50"))
@@ -98,6 +100,8 @@ def by_command_line(
         config.preset,
         "--operating-point",
         config.operating_point,
+        "--reading",
+        config.reading,
     ]
     if config.detector is not None:
         chosen += ["--detector", config.detector]
@@ -145,6 +149,8 @@ def _choose(page: AppTest, config: AnalyzerConfig) -> None:
         boxes["Face detection threshold"].set_value(f"{config.detection_threshold:.2f}")
     if config.operating_point is not STANDARD.operating_point:
         page.radio(key="operating_point").set_value(config.operating_point)
+    if config.reading is not STANDARD.reading:
+        page.radio(key="reading").set_value(config.reading)
     if config.preset is not STANDARD.preset:
         page.radio(key="preset").set_value(config.preset)
 
@@ -163,7 +169,14 @@ def in_gradio(photo: Path, config: AnalyzerConfig = STANDARD) -> tuple[NDArray[n
     uploaded = field.preprocess(field.data_model(path=str(stored), orig_name=photo.name))
     level = RECOMMENDED_VALUE if config.certain_from is None else config.certain_from
     detector = config.detector or AUTOMATIC
-    settings = (config.model, config.preset, detector, config.operating_point, level)
+    settings = (
+        config.model,
+        config.preset,
+        detector,
+        config.operating_point,
+        level,
+        config.reading,
+    )
     return make_api_handler(Analyzers())(uploaded, *settings)
 
 

@@ -287,7 +287,7 @@ class Live {
       label.style.background = face.colour;
       label.style.color = face.ink;
     });
-    this.listFaces(faces.map((face) => `Face ${face.label}`));
+    this.listFaces(faces.map((face) => face.sentence));
   }
 
   listFaces(lines) {

@@ -16,6 +16,7 @@ from core import (
     OperatingPoint,
     Preset,
     ProjectError,
+    Reading,
     RgbImage,
     annotate,
     read_image,
@@ -51,8 +52,9 @@ def make_api_handler(analyzers: Analyzers) -> Callable[..., Reply]:
         detector: str = AUTOMATIC,
         operating_point: str = OperatingPoint.BALANCED,
         certain_from: str | float = RECOMMENDED_VALUE,
+        reading: str = Reading.PEOPLE,
     ) -> Reply:
-        settings = (model, preset, detector, operating_point, certain_from)
+        settings = (model, preset, detector, operating_point, certain_from, reading)
         image, analysis = analyze_upload(photo, analyzers, *settings)
         return annotate(image, analysis).pixels, format_cards(analysis), to_json(analysis)
 

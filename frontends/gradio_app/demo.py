@@ -7,9 +7,10 @@ from typing import Any
 
 import gradio as gr
 
-from core import Analyzer, ModelInfo, ProjectError, detector_names, model_catalog
+from core import Analyzer, ModelInfo, ProjectError, Reading, detector_names, model_catalog
 from frontends.admission import MAX_WAITING
 from frontends.analyzers import Analyzers
+from frontends.choices import LEVEL_HELP
 from frontends.gradio_app.about_tab import build_about_tab
 from frontends.gradio_app.compare_tab import build_compare_tab
 from frontends.gradio_app.live_tab import build_live_tab
@@ -28,8 +29,9 @@ _TEN_MINUTES = 600
 _INTRODUCTION = f"""# Photo Emotion
 {INTRODUCTION} Use photos of people who have agreed; the server deletes them within ten minutes."""
 
-_LIMITS = """The answers describe expressions, not feelings, and are often wrong for small, dark,
-blurred or turned faces. Don't use the answers to make decisions about people."""
+_LIMITS = """The answers say what people would see in a face, not what the person feels, and are
+often wrong for small, dark, blurred or turned faces. Don't use the answers to make decisions about
+people."""
 
 _QUEUE: dict[str, Any] = {"concurrency_id": "answers", "concurrency_limit": 1}
 """One at a time, since one answer fills the cores; the others wait in the queue."""
@@ -51,7 +53,9 @@ def build_demo(analyzer: Analyzer | None = None) -> gr.Blocks:
         else:
             config = analyzer.config
             models = [(MODEL_TITLES.get(config.model, config.model), config.model)]
-            fields = build_settings_fields(models, [config.preset], [], [config.operating_point])
+            fields = build_settings_fields(
+                models, [config.preset], [], [config.operating_point], [config.reading]
+            )
             _show_tabs(page, Analyzers(analyzer), fields)
     page.queue(max_size=MAX_WAITING, default_concurrency_limit=1)
     return page
@@ -73,13 +77,35 @@ def _show_choice(page: gr.Blocks) -> None:
         advice = f"{NOTHING_TRAINED} Train one, then start the demo again:"
         gr.Markdown("\n".join([advice, "", *commands]))
         return
-    choices = [
-        (": ".join(filter(None, (model_title(info), format_model_metrics(info)))), info.name)
+    fields = build_settings_fields(
+        _list_choices(trained, Reading.PEOPLE), detectors=detector_names()
+    )
+    _show_tabs(page, Analyzers(), fields, trained)
+    model, *_, level, reading = fields
+
+    def follow_reading(chosen: str) -> tuple[Any, Any]:
+        each = Reading(chosen)
+        return gr.update(choices=_list_choices(trained, each)), gr.update(info=LEVEL_HELP[each])
+
+    reading.change(
+        follow_reading,
+        reading,
+        [model, level],
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+
+
+def _list_choices(trained: Sequence[ModelInfo], reading: Reading) -> list[tuple[str, str]]:
+    """Return title and name of each model, with how good it is at ``reading``."""
+    return [
+        (
+            ": ".join(filter(None, (model_title(info), format_model_metrics(info, reading)))),
+            info.name,
+        )
         for info in trained
     ]
-    _show_tabs(
-        page, Analyzers(), build_settings_fields(choices, detectors=detector_names()), trained
-    )
 
 
 def _show_tabs(

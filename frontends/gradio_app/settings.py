@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from core import AnalyzerConfig, OperatingPoint, Preset
+from core import AnalyzerConfig, OperatingPoint, Preset, Reading
 from frontends.choices import (
     CERTAIN_LEVELS,
     DETECTOR_HELP,
@@ -19,6 +19,10 @@ from frontends.choices import (
     POINT_TITLES,
     PRESET_HELP,
     PRESET_LABEL,
+    READING_HELP,
+    READING_LABEL,
+    READING_NOTES,
+    READING_TITLES,
     RECOMMENDED,
     SMALLEST_FACE,
     detector_title,
@@ -35,6 +39,7 @@ def build_settings_fields(
     presets: Sequence[Preset] = tuple(Preset),
     detectors: Sequence[str] = (),
     points: Sequence[OperatingPoint] = tuple(OperatingPoint),
+    readings: Sequence[Reading] = tuple(Reading),
 ) -> list[Any]:
     """Build a field for each setting, in the order in which :func:`make_config` takes their values.
 
@@ -42,14 +47,15 @@ def build_settings_fields(
     a single choice is hidden and serves the API alone.
     """
     with gr.Accordion("Settings", open=False, elem_id="settings"), gr.Row():
-        model = gr.Radio(
-            list(models),
-            value=models[0][1],
-            label="Model",
-            info=MODEL_HELP,
-            visible=len(models) > 1,
-            min_width=260,
-        )
+        with gr.Column(min_width=260):
+            reading = _build_reading_field(readings)
+            model = gr.Radio(
+                list(models),
+                value=models[0][1],
+                label="Model",
+                info=MODEL_HELP,
+                visible=len(models) > 1,
+            )
         preset = gr.Radio(
             [(f"{each.value.capitalize()}: {PRESET_HELP[each]}", each.value) for each in presets],
             value=(Preset.BALANCED if Preset.BALANCED in presets else presets[0]).value,
@@ -73,24 +79,40 @@ def build_settings_fields(
                 label=POINT_LABEL,
                 visible=len(points) > 1,
             )
-            level = gr.Dropdown(
-                [
-                    (label, RECOMMENDED_VALUE if value is None else value)
-                    for label, value in CERTAIN_LEVELS.items()
-                ],
-                value=RECOMMENDED_VALUE,
-                label=LEVEL_LABEL,
-                info=LEVEL_HELP,
-            )
-    return [model, preset, detector, point, level]
+            level = _build_level_field(readings[0])
+    return [model, preset, detector, point, level, reading]
 
 
-def make_config(
+def _build_reading_field(readings: Sequence[Reading]) -> gr.Radio:
+    return gr.Radio(
+        [(f"{READING_TITLES[each]}: {READING_NOTES[each]}", each.value) for each in readings],
+        value=readings[0].value,
+        label=READING_LABEL,
+        info=READING_HELP,
+        visible=len(readings) > 1,
+    )
+
+
+def _build_level_field(reading: Reading) -> gr.Dropdown:
+    return gr.Dropdown(
+        [
+            (label, RECOMMENDED_VALUE if value is None else value)
+            for label, value in CERTAIN_LEVELS.items()
+        ],
+        value=RECOMMENDED_VALUE,
+        label=LEVEL_LABEL,
+        info=LEVEL_HELP[reading],
+    )
+
+
+# The API has the same names; Gradio passes the values by position.
+def make_config(  # noqa: PLR0917
     model: str,
     preset: str = Preset.BALANCED,
     detector: str = AUTOMATIC,
     operating_point: str = OperatingPoint.BALANCED,
     certain_from: str | float = RECOMMENDED_VALUE,
+    reading: str = Reading.PEOPLE,
 ) -> AnalyzerConfig:
     """Return the configuration for the values of the fields; ConfigError if they are invalid."""
     return AnalyzerConfig(
@@ -99,4 +121,5 @@ def make_config(
         detector=None if detector == AUTOMATIC else detector,
         operating_point=OperatingPoint(operating_point),
         certain_from=None if certain_from == RECOMMENDED_VALUE else float(certain_from),
+        reading=Reading(reading),
     )

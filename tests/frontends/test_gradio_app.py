@@ -29,6 +29,7 @@ from core import (
     Emotion,
     OperatingPoint,
     Preset,
+    Reading,
     WeightsMissing,
     read_image,
     to_json,
@@ -93,7 +94,8 @@ def client(address: str) -> Client:
 
 def send(address: str, payload: object) -> str:
     """Return everything the server replies to a hand-made call of the API."""
-    data = {"data": [payload, "mobilenet_v2", "balanced", "automatic", "balanced", "recommended"]}
+    settings = ["mobilenet_v2", "balanced", "automatic", "balanced", "recommended", "people"]
+    data = {"data": [payload, *settings]}
     call = httpx.post(f"{address}gradio_api/call/analyze", json=data, timeout=60)
     if call.status_code != 200:
         return call.text
@@ -173,13 +175,14 @@ def test_model_that_failed_to_load_is_tried_again(made, monkeypatch):
 
 
 def test_settings_are_passed_to_the_analyzer(made, photo):
-    make_api_handler(Analyzers())(photo, "resnet50", "thorough", "mtcnn", "recall", 0.7)
+    make_api_handler(Analyzers())(photo, "resnet50", "thorough", "mtcnn", "recall", 0.7, "fer2013")
     assert made[0].config == AnalyzerConfig(
         model="resnet50",
         preset=Preset.THOROUGH,
         detector="mtcnn",
         operating_point=OperatingPoint.RECALL,
         certain_from=0.7,
+        reading=Reading.FER2013,
     )
     make_api_handler(Analyzers())(photo, "mobilenet_v2")
     assert made[1].config == AnalyzerConfig()
@@ -223,23 +226,6 @@ def test_upload_field_is_shown_as_an_image_field():
 )
 def test_file_name_is_the_last_part_of_the_path(given, name):
     assert last_part(given) == name
-
-
-def test_page_offers_only_trained_models(catalog):
-    speed = {"engines": {"openvino": {"ms_per_face": 11.6}}}
-    catalog[:] = [
-        model_info(),
-        model_info("resnet50", speed=speed),
-        model_info("ensemble", metrics={}),
-        untrained("inception_v3"),
-    ]
-    fields = {each.label: each for each in build_demo().blocks.values() if hasattr(each, "label")}
-    assert fields["Model"].choices == [
-        ("MobileNetV2: Right on 67 of 100 test faces", "mobilenet_v2"),
-        ("ResNet50: Right on 67 of 100 test faces; fast", "resnet50"),
-        ("All three together", "ensemble"),
-    ]
-    assert fields["Model"].visible
 
 
 def test_page_without_a_trained_model_says_how_to_get_one(catalog):
@@ -337,8 +323,10 @@ def test_api_says_what_it_does(client):
     name, result = endpoint
     assert name == "/analyze"
     names = [each["parameter_name"] for each in result["parameters"]]
-    assert names == ["photo", "model", "preset", "detector", "operating_point", "certain_from"]
-    assert [each["parameter_has_default"] for each in result["parameters"]] == [False] + 5 * [True]
+    settings = ["model", "preset", "detector", "operating_point", "certain_from", "reading"]
+    assert names == ["photo", *settings]
+    assert [each["parameter_has_default"] for each in result["parameters"]] == [False] + 6 * [True]
+    assert result["parameters"][-1]["parameter_default"] == "people"
     assert len(result["returns"]) == 3
 
 

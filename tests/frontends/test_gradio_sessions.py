@@ -16,7 +16,7 @@ page = build_demo(FakeAnalyzer())
 assert serve.SESSIONS > 2 * page._queue.max_size, "those who wait must be remembered"
 serve.SESSIONS = 3
 _, address, _ = serve.launch(page, prevent_thread_lock=True, server_name="127.0.0.1")
-settings = ["mobilenet_v2", "balanced", "automatic", "balanced", "recommended"]
+settings = ["mobilenet_v2", "balanced", "automatic", "balanced", "recommended", "people"]
 with httpx.Client(base_url=address, timeout=60) as client:
     for _ in range(5):  # every call is a session of its own
         call = client.post("gradio_api/call/analyze", json={"data": [None, *settings]})

@@ -95,7 +95,7 @@ def test_not_sure_is_shown_with_its_reason(app):
     upload(app, ("doubt.png", png(picture(unsure=[Emotion.FEAR]))))
     shown = html_of(app)
     assert "Not sure" in shown
-    assert "Fear is most likely (31 %), but we need 40 %" in shown
+    assert "People would disagree: of 10, 3 fear, 1 angry, 1 disgust." in shown
 
 
 def test_card_shows_what_makes_an_answer_doubtful(app):

@@ -6,11 +6,10 @@ import json
 import re
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import AnalyzerConfig, Emotion, LandmarkNoise, Landmarks, Preset, detection_figures
+from core import AnalyzerConfig, Emotion, LandmarkNoise, Preset, detection_figures
 from frontends.streamlit_app.views import about, landmark_lab
 from frontends.streamlit_app.views.landmark_lab import _DRAWS, _ERRORS
 from tests.fakes import SquareClassifier, SquareDetector, model_info, picture, png
@@ -35,27 +34,6 @@ def upload(app, *files):
 
 def html_of(app):
     return " ".join(element.proto.body for element in app.get("html"))
-
-
-@pytest.fixture
-def with_points(monkeypatch):
-    """Let the detector place five points as FER-2013 has them."""
-    plain = SquareDetector.detect
-
-    def detect(self, image):
-        frame = np.float32([(15.2, 19), (33, 18.8), (24.3, 28), (16.3, 36.7), (32.3, 36.7)])
-        return tuple(
-            replace(
-                each,
-                landmarks=Landmarks(
-                    frame * (each.box.width / 48) + np.float32([each.box.x1, each.box.y1]),
-                    "five_points",
-                ),
-            )
-            for each in plain(self, image)
-        )
-
-    monkeypatch.setattr(SquareDetector, "detect", detect)
 
 
 def test_every_trained_model_answers_every_face(catalog, made):
@@ -103,7 +81,6 @@ def test_page_explains_why_there_is_no_answer(page, catalog):
     assert not app.exception
 
 
-@pytest.mark.usefixtures("with_points")
 def test_shifted_landmarks_change_the_answer():
     app = upload(open_page("landmark_lab"), ("one.png", png(picture(Emotion.HAPPY))))
     assert "The answer stays" in " ".join(each.value for each in app.markdown)
@@ -117,7 +94,6 @@ def test_shifted_landmarks_change_the_answer():
     assert len(seen) > 1
 
 
-@pytest.mark.usefixtures("with_points")
 def test_curve_is_computed_once_for_each_kind_of_shift(monkeypatch):
     batch_sizes = []
     plain = SquareClassifier.logits
@@ -136,7 +112,6 @@ def test_curve_is_computed_once_for_each_kind_of_shift(monkeypatch):
     assert not app.exception
 
 
-@pytest.mark.usefixtures("with_points")
 def test_same_shift_is_neither_computed_nor_drawn_again(monkeypatch):
     done = []
     logits, draw_closeup = SquareClassifier.logits, landmark_lab.draw_closeup
@@ -161,7 +136,7 @@ def test_same_shift_is_neither_computed_nor_drawn_again(monkeypatch):
     assert not app.exception
 
 
-def test_choices_are_kept_while_other_pages_are_shown(with_points):
+def test_choices_are_kept_while_other_pages_are_shown():
     def page():
         from importlib import import_module
 
@@ -215,7 +190,6 @@ def test_choices_are_kept_while_other_pages_are_shown(with_points):
     assert app.button_group(key="about_part").value == about.FIGURES
 
 
-@pytest.mark.usefixtures("with_points")
 def test_study_is_shown_if_it_was_measured(monkeypatch, tmp_path):
     row = {"accuracy": 0.7, "accuracy_interval": [0.67, 0.73], "certain": 0.8}
     noise = {each.value: [{"error": 0.1, **row}] for each in LandmarkNoise}
@@ -240,7 +214,13 @@ def test_study_is_shown_if_it_was_measured(monkeypatch, tmp_path):
     assert landmark_lab.read_study("resnet50", LandmarkNoise.EYES) is None
 
 
-def test_page_explains_that_a_face_has_no_landmarks():
+def test_page_explains_that_a_face_has_no_landmarks(monkeypatch):
+    plain = SquareDetector.detect
+    monkeypatch.setattr(
+        SquareDetector,
+        "detect",
+        lambda self, image: tuple(replace(face, landmarks=None) for face in plain(self, image)),
+    )
     app = upload(open_page("landmark_lab"), ("one.png", png(picture(Emotion.HAPPY))))
     assert "No landmarks" in app.info[0].value
     assert not app.exception

@@ -29,7 +29,15 @@ class GradioVisit:
         call = await self._client.post(
             "gradio_api/call/analyze",
             json={
-                "data": [file, "mobilenet_v2", "balanced", "automatic", "balanced", "recommended"]
+                "data": [
+                    file,
+                    "mobilenet_v2",
+                    "balanced",
+                    "automatic",
+                    "balanced",
+                    "recommended",
+                    "people",
+                ]
             },
         )
         if call.status_code == httpx.codes.SERVICE_UNAVAILABLE:

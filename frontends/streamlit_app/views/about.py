@@ -8,9 +8,10 @@ from pathlib import Path
 import streamlit as st
 
 from core import ModelInfo, ProjectError, __version__, model_catalog
-from frontends.figures import FIGURES_HELP, metric_rows
+from frontends.figures import FIGURES_HELP, list_tables
 from frontends.streamlit_app.documents import DOCS, show_document
 from frontends.streamlit_app.state import persist
+from frontends.streamlit_app.views.model_page import show_tables
 from frontends.wording import escape_markdown, model_title
 
 TEXT_FILE = Path(__file__).parents[1] / "about.md"
@@ -63,15 +64,15 @@ def page() -> None:
 
 
 def _show_figures(models: Sequence[ModelInfo]) -> None:
-    rows = metric_rows(models)
-    if not rows:
+    tables = list(list_tables(models))
+    if not tables:
         st.markdown("No figures are stored with the models on this computer.")
         return
     st.markdown(
         f"{FIGURES_HELP} Some of these faces are near-copies of training faces. The row "
         '"Right, near-copies left out" does not count them.'
     )
-    st.table(rows)
+    show_tables(tables)
     trained = [info for info in models if info.trained]
     chosen = st.selectbox("Model", trained, format_func=model_title, **persist("figures_of"))
     for name, words in _PLOTS.items():

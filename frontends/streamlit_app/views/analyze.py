@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 @model_page(
     "Read the emotions in a photo",
-    f"{INTRODUCTION} The answers say what a face shows, not what the person feels. Your photos "
-    "stay on this computer.",
+    f"{INTRODUCTION} Nobody can see in a face what the person feels. Your photos stay on this "
+    "computer.",
 )
 def page(models: Sequence[ModelInfo]) -> None:
     """Show the page that takes photos and shows their answers."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core import AnalyzerConfig, ImageAnalysis, ModelInfo
-from frontends.figures import FIGURES_HELP, curves, metric_rows
+from frontends.figures import FIGURES_HELP, curves, list_tables
 from frontends.model_cards import (
     COMPARE_HELP,
     TIMES_HELP,
@@ -24,7 +24,7 @@ from frontends.streamlit_app.state import (
     show_loading_message,
     workspace,
 )
-from frontends.streamlit_app.views.model_page import find_faces, model_page
+from frontends.streamlit_app.views.model_page import find_faces, model_page, show_tables
 from frontends.streamlit_app.views.sidebar import choose_settings
 from frontends.streamlit_app.views.sources import choose_one_photo
 from frontends.wording import display_name, escape_markdown, model_title
@@ -45,10 +45,10 @@ def page(models: Sequence[ModelInfo]) -> None:
         show_loading_message(*configs)
     else:
         _show_answers(photo, trained, configs)
-    if rows := metric_rows(trained):
+    if tables := list(list_tables(trained)):
         st.subheader("How good each model is", anchor=False)
         st.markdown(FIGURES_HELP)
-        st.table(rows)
+        show_tables(tables)
         for column, (file, text) in zip(st.columns(2), curves(), strict=False):
             column.image(file, caption=text)
 

@@ -45,7 +45,7 @@ def page(models: Sequence[ModelInfo]) -> None:
     """Show the faces of one photo by threshold, and how good the detector is at each."""
     from core import detection_figures
 
-    config = choose_settings(models, with_model=False, with_threshold=False)
+    config = choose_settings(models, with_model=False, with_reading=False, with_threshold=False)
     widest = replace(config, detection_threshold=_LOWEST)
     analyzers().start_loading(widest)
     photo = choose_one_photo()

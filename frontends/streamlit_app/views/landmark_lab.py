@@ -16,6 +16,7 @@ from core import (
     LandmarkNoise,
     Landmarks,
     ModelInfo,
+    Reading,
     RgbImage,
     shift_landmarks,
 )
@@ -38,7 +39,6 @@ from frontends.wording import (
     display_name,
     escape_markdown,
     format_answer,
-    format_emotion,
     format_face,
 )
 
@@ -61,6 +61,11 @@ _DRAWS = 8
 _DIRECTION = "noise_direction"
 _SHIFTED = "landmarks shifted by, %"
 _RIGHT, _GIVEN = "Right answers", "Answers given"
+_SHARE = {Reading.PEOPLE: "People who would say so", Reading.FER2013: "Probability"}
+_SHARE_HELP = {
+    Reading.PEOPLE: "the share of people who would say {}",
+    Reading.FER2013: "how probable the label {} was",
+}
 STUDY_FILE = DOCS / "results" / "landmarks.json"
 """Written by `emotion study landmarks`."""
 
@@ -142,12 +147,12 @@ def _show_lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
             lambda: _try_shifts(memory.decode_image(photo), face, points, noise, analyzer),
         )
     st.subheader("How stable this answer is", anchor=False)
-    _show_curves(rows, ("Probability", "Unchanged"), at=error)
+    _show_curves(rows, (_SHARE[face.reading], "Unchanged"), at=error)
     st.caption(
         f"This face, its landmarks shifted in {_DRAWS} different ways for each distance. Orange: "
-        f"how probable {format_emotion(face.emotions.top).lower()} was on average, the most likely "
-        "emotion with the landmarks as found. Blue: how often the most likely emotion stayed the "
-        "same."
+        f"{_SHARE_HELP[face.reading].format(face.emotions.top)} on average; that is the most "
+        "likely emotion with the landmarks as found. Blue: how often the most likely emotion "
+        "stayed the same."
     )
 
 
@@ -172,8 +177,9 @@ def _show_study(model: str, noise: LandmarkNoise, *, at: int) -> None:
     _show_curves(rows, (_RIGHT, _GIVEN), at=at, band=("low", "high"))
     st.caption(
         "On faces that the network did not learn from: some of PublicTest, the validation part of "
-        "the public face collection FER-2013. Orange: how many answers were right; the band shows "
-        'how exact this figure is (95 % confidence interval). Blue: how many were not "Not sure". '
+        "the public face collection FER-2013. Orange: how many answers were the label that the "
+        "face has there; the band shows how exact this figure is (95 % confidence interval). Blue: "
+        'how many were not "Not sure". '
         "The vertical line is the distance chosen here."
     )
 
@@ -238,7 +244,7 @@ def _try_shifts(
     return [
         {
             "error": float(error),
-            "Probability": 100 * fmean(each[top] for each in drawn),
+            _SHARE[face.reading]: 100 * fmean(each[top] for each in drawn),
             "Unchanged": 100 * fmean(each.top is top for each in drawn),
         }
         for error, drawn in zip(_ERRORS, by_error, strict=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core import ImageAnalysis, ModelInfo, ProjectError, model_catalog
+from frontends.figures import FiguresTable
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import workspace
 from frontends.streamlit_app.workspace import Refusal
@@ -78,6 +79,13 @@ def find_faces(photo: Photo, analyzer: Analyzer) -> ImageAnalysis | None:
     else:
         return answer
     return None
+
+
+def show_tables(tables: Iterable[FiguresTable]) -> None:
+    """Show measured figures, each table below its title and what its figures mean."""
+    for each in tables:
+        st.markdown(f"**{each.title}**\n\n{each.text}")
+        st.table(each.rows)
 
 
 def show_refusal(name: str, refused: Refusal) -> None:

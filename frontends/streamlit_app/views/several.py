@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from core import EMOTIONS, AnalyzerConfig, FaceAnalysis, ImageAnalysis, format_probability
+from core import (
+    EMOTIONS,
+    AnalyzerConfig,
+    FaceAnalysis,
+    ImageAnalysis,
+    Reading,
+    format_probability,
+)
 from frontends.cards import crop_data_url, summary_html
 from frontends.streamlit_app.downloads import csv_file, json_list, zip_file
 from frontends.streamlit_app.photos import Photo
@@ -33,7 +40,12 @@ Row = tuple[int, dict[str, Any]]
 _PICKED = "picked_photo"
 _NETWORKS = "Networks"
 _LIKELY = "Most likely"
-_COLUMNS = ("Face", "Answer", "Probability", _LIKELY, "Face no.", _NETWORKS, "Remarks")
+_SHARE = {Reading.PEOPLE: "People", Reading.FER2013: "Probability"}
+"""The column of how many people would say the most likely emotion, or how probable a label is."""
+_TABLE_HELP = {
+    Reading.PEOPLE: "People: the share of people who would name that emotion.",
+    Reading.FER2013: "Probability: how probable that label is in FER-2013.",
+}
 _OPTIONAL = (_LIKELY, _NETWORKS)
 """Columns that are left out if they are empty."""
 NO_FACE_ANSWER, NOT_READ = "No face", "Not read"
@@ -49,12 +61,13 @@ def show_several(
     st.subheader(_headline([answer for _, answer in pairs]), anchor=False)
     left, right = st.columns(2, gap="medium")
     left.html(summary_html(faces))
+    reading = analyzer.config.reading
     with right:
-        rows = _filter(_make_rows(pairs))
+        rows = _filter(_make_rows(pairs, _SHARE[reading]))
         if answered:
             _offer_files(answered, refused)
     st.dataframe(
-        _make_table([row for _, row in rows]),
+        _make_table([row for _, row in rows], _SHARE[reading]),
         hide_index=True,
         placeholder="",
         column_config={
@@ -62,7 +75,7 @@ def show_several(
             "Photo": st.column_config.TextColumn(width=100),
             "Face": st.column_config.ImageColumn(width=60),
             "Answer": st.column_config.TextColumn(width=80),
-            "Probability": st.column_config.NumberColumn(width=90),
+            _SHARE[reading]: st.column_config.NumberColumn(width=90),
             _LIKELY: st.column_config.TextColumn(width=90),
             "Face no.": st.column_config.NumberColumn(width=75),
             "Remarks": st.column_config.TextColumn(width="large"),
@@ -72,7 +85,9 @@ def show_several(
         selection_mode="single-row",
         on_select=partial(_pick_row, [number for number, _ in rows]),
     )
-    st.caption("Click a heading to sort. Tick the box of a row to see its photo.")
+    st.caption(
+        f"{_TABLE_HELP[reading]} Click a heading to sort. Tick the box of a row to see its photo."
+    )
     st.divider()
     if not 0 <= st.session_state.get(_PICKED, -1) < len(pairs):
         # The first photo with a face in it.
@@ -158,17 +173,19 @@ def _title(number: int, pair: Pair) -> str:
     return f"{number + 1} · {display_name(photo.name)} ({count})"
 
 
-def _make_rows(pairs: Sequence[Pair]) -> list[Row]:
+def _make_rows(pairs: Sequence[Pair], share: str) -> list[Row]:
+    """Return a row per face; ``share`` is the heading of its column."""
+    columns = ("Face", "Answer", share, _LIKELY, "Face no.", _NETWORKS, "Remarks")
     rows: list[Row] = []
     for number, (photo, answer) in enumerate(pairs):
-        empty = {"Photo": display_name(photo.name), **dict.fromkeys(_COLUMNS)}
+        empty = {"Photo": display_name(photo.name), **dict.fromkeys(columns)}
         if isinstance(answer, Refusal):
             rows.append((number, {**empty, "Answer": NOT_READ, "Remarks": answer.message}))
         elif not answer.faces:
             notes = " ".join(answer.notes)
             rows.append((number, {**empty, "Answer": NO_FACE_ANSWER, "Remarks": notes}))
         else:
-            rows.extend((number, {**empty, **_make_row(face)}) for face in answer.faces)
+            rows.extend((number, {**empty, **_make_row(face, share)}) for face in answer.faces)
     for name in _OPTIONAL:
         if not any(row[name] for _, row in rows):
             for _, row in rows:
@@ -176,21 +193,21 @@ def _make_rows(pairs: Sequence[Pair]) -> list[Row]:
     return rows
 
 
-def _make_table(rows: Sequence[dict[str, Any]]) -> Any:
-    """Return the rows for Streamlit: probabilities read as on the cards and sort as numbers."""
+def _make_table(rows: Sequence[dict[str, Any]], share: str) -> Any:
+    """Return the rows for Streamlit: shares read as on the cards and sort as numbers."""
     import pandas as pd
 
     table = pd.DataFrame(rows)
-    formats: dict[str, Any] = {"Probability": format_probability, "Face no.": "{:.0f}"}
+    formats: dict[str, Any] = {share: format_probability, "Face no.": "{:.0f}"}
     return table.style.format({name: formats[name] for name in formats if name in table}, na_rep="")
 
 
-def _make_row(face: FaceAnalysis) -> dict[str, Any]:
+def _make_row(face: FaceAnalysis, share: str) -> dict[str, Any]:
     top, probability = face.emotions.ranked()[0]
     return {
         "Face": crop_data_url(face),
         "Answer": format_answer(face.emotions),
-        "Probability": probability,
+        share: probability,
         _LIKELY: None if face.emotions.certain else format_emotion(top),
         "Face no.": face.index,
         _NETWORKS: format_agreement(face),

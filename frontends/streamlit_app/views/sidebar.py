@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core import AnalyzerConfig, ModelInfo, OperatingPoint, Preset, detector_names
+from core import AnalyzerConfig, ModelInfo, OperatingPoint, Preset, Reading, detector_names
 from frontends.choices import (
     CERTAIN_LEVELS,
     DETECTOR_HELP,
@@ -19,6 +19,10 @@ from frontends.choices import (
     POINT_TITLES,
     PRESET_HELP,
     PRESET_LABEL,
+    READING_HELP,
+    READING_LABEL,
+    READING_NOTES,
+    READING_TITLES,
     RECOMMENDED,
     SMALLEST_FACE,
     THRESHOLD_HELP,
@@ -39,18 +43,21 @@ def choose_settings(
     models: Sequence[ModelInfo],
     *,
     with_model: bool = True,
+    with_reading: bool = True,
     with_preset: bool = True,
     with_threshold: bool = True,
 ) -> AnalyzerConfig:
     """Return what the visitor chose; at least one of ``models`` is trained.
 
     Without ``with_model`` the first trained one is taken and none is offered; without
-    ``with_preset`` or ``with_threshold`` the page has its own.
+    ``with_reading`` the page shows no answers; without ``with_preset`` or ``with_threshold`` it has
+    its own.
     """
     trained = [info for info in models if info.trained]
     with st.sidebar:
         st.header("Settings", anchor=False)
-        model = _choose_model(trained) if with_model else trained[0]
+        reading = _choose_reading() if with_reading else Reading.PEOPLE
+        model = _choose_model(trained, reading) if with_model else trained[0]
         preset = _choose_preset() if with_preset else Preset.BALANCED
         place = st.container()
         with st.expander("Advanced"):
@@ -70,11 +77,15 @@ def choose_settings(
                     **persist("threshold"),
                 )
             level = st.selectbox(
-                LEVEL_LABEL, list(CERTAIN_LEVELS), help=LEVEL_HELP, **persist("certain_from")
+                LEVEL_LABEL,
+                list(CERTAIN_LEVELS),
+                help=LEVEL_HELP[reading],
+                **persist("certain_from"),
             )
         chosen = AnalyzerConfig(
             model=model.name,
             detector=detector,
+            reading=reading,
             preset=preset,
             detection_threshold=_THRESHOLDS[threshold],
             certain_from=CERTAIN_LEVELS[level],
@@ -90,7 +101,18 @@ def choose_settings(
     return replace(chosen, operating_point=point)
 
 
-def _choose_model(trained: Sequence[ModelInfo]) -> ModelInfo:
+def _choose_reading() -> Reading:
+    return st.radio(
+        READING_LABEL,
+        READING_TITLES,
+        format_func=READING_TITLES.__getitem__,
+        captions=list(READING_NOTES.values()),
+        help=READING_HELP,
+        **persist("reading"),
+    )
+
+
+def _choose_model(trained: Sequence[ModelInfo], reading: Reading) -> ModelInfo:
     if len(trained) == 1:
         st.markdown(f"**Model** · {model_title(trained[0])}")
         return trained[0]
@@ -101,7 +123,7 @@ def _choose_model(trained: Sequence[ModelInfo]) -> ModelInfo:
         help=f"{MODEL_HELP} See the page About for more.",
         **persist("model"),
     )
-    if metrics := format_model_metrics(chosen):
+    if metrics := format_model_metrics(chosen, reading):
         st.caption(metrics)
     return chosen
 
