@@ -32,7 +32,7 @@ def cards_html(faces: Sequence[FaceAnalysis]) -> str:
 def model_cards_html(compared: Sequence[tuple[FaceAnalysis, str, Sequence[Any]]]) -> str:
     """Return a card for each model.
 
-    For each face give whether the networks agree, and title, note and scores for each model.
+    For each face give whether the networks agree, and title, note and answer of each model.
     """
     example = _choose_example([face for face, _, _ in compared])
     return str(_macros().model_cards(compared, example))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from core import EmotionScores, Face, FaceAnalysis, RgbImage
+from core import Face, FaceAnalysis, RgbImage
 
 from .cards import model_cards_html
 from .wording import format_agreement, format_face_count
@@ -29,8 +29,7 @@ class ModelAnswers:
     title: str
     note: str
     """Shown below the title: how long it took."""
-    scores: tuple[EmotionScores, ...]
-    """In the order of the faces."""
+    faces: tuple[FaceAnalysis, ...]
     networks: int
     """How many answer together in it."""
 
@@ -48,7 +47,7 @@ def time_model(
     return ModelAnswers(
         title,
         f"{milliseconds:.0f} ms for {count}",
-        tuple(each.emotions for each in answers),
+        answers,
         max((len(each.per_model) for each in answers), default=1),
     )
 
@@ -60,7 +59,7 @@ def compare_models_html(faces: Sequence[FaceAnalysis], models: Sequence[ModelAns
             (
                 face,
                 _format_agreement(face, models, place),
-                [(each.title, each.note, each.scores[place]) for each in models],
+                [(each.title, each.note, each.faces[place]) for each in models],
             )
             for place, face in enumerate(faces)
         ]
@@ -69,5 +68,5 @@ def compare_models_html(faces: Sequence[FaceAnalysis], models: Sequence[ModelAns
 
 def _format_agreement(face: FaceAnalysis, models: Sequence[ModelAnswers], place: int) -> str:
     # A model of several networks is made of the others and has no vote of its own.
-    votes = {each.title: each.scores[place] for each in models if each.networks == 1}
+    votes = {each.title: each.faces[place].emotions for each in models if each.networks == 1}
     return format_agreement(replace(face, per_model=votes))

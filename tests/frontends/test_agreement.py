@@ -60,7 +60,10 @@ def test_agreement_says_how_many_networks_are_not_sure(tops, unsure, words):
 
 
 def test_model_of_several_networks_has_no_vote_among_them():
-    happy, sad = scores(happy=0.9, neutral=0.1), scores(sad=0.9, neutral=0.1)
+    happy, sad = (
+        face_analysis(1, Box(0, 0, 60, 60), scores(**{top: 0.9, "neutral": 0.1}))
+        for top in ("happy", "sad")
+    )
     models = [
         ModelAnswers("First", "", (happy,), 1),
         ModelAnswers("Second", "", (happy,), 1),

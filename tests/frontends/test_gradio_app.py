@@ -40,7 +40,7 @@ from frontends.gradio_app.answering import make_api_handler, make_page_handler
 from frontends.gradio_app.demo import build_demo
 from frontends.gradio_app.photo_upload import PhotoUpload, UploadedPhoto
 from frontends.wording import last_part
-from tests.fakes import FakeAnalyzer, model_info, picture, png, untrained
+from tests.fakes import FakeAnalyzer, picture, png, untrained
 
 # Gradio leaves event loops behind for every page that it makes.
 _LEFT_BEHIND = ("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")

@@ -108,10 +108,11 @@ def test_number_is_explained_by_a_hundred_people(share, words):
 
 def test_models_are_compared_in_the_reading_of_the_face():
     face = read()
-    models = [ModelAnswers("First", "", (face.emotions,), 1)]
+    models = [ModelAnswers("First", "", (face,), 1)]
     shown = text_of(compare_models_html([face], models))
     assert "About 7 of 10 people would say neutral" in shown
     assert "72 % neutral means: of 100 people" in shown
+    assert shown.count("FER-2013's label: sad, 62 % probable.") == 1
 
 
 @pytest.mark.parametrize(
