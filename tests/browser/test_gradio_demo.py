@@ -101,6 +101,18 @@ def test_settings_change_the_answer(window, address):
     expect(unsure).to_have_count(0)
 
 
+def test_chosen_reading_changes_the_words_and_keeps_the_model(window, address):
+    page = visit(window, address)
+    upload(page, "a.png", png(picture(Emotion.HAPPY)))
+    words = page.locator("#cards .face-words")
+    expect(words).to_have_text("About 9 of 10 people would say happy.")
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_label("ResNet50").check()
+    page.get_by_label("FER-2013's label").check()
+    expect(words).to_have_text("FER-2013's label: happy, 90 % probable.")
+    expect(page.get_by_label("ResNet50")).to_be_checked()
+
+
 def test_wrong_file_and_a_photo_without_a_face_are_explained(window, address):
     page = visit(window, address)
     upload(page, "notes.png", b"hello")

@@ -106,7 +106,7 @@ PAGES = {
     "live": "text=Start the camera",
     "compare": ".compared article.face >> nth=1",
     "detection-lab": "text=2 faces kept",
-    "landmark-lab": "text=No landmarks were found on this face",
+    "landmark-lab": "text=How stable this answer is",
     "about": "text=Using it fairly",
 }
 """What each page shows once a photo is answered."""
