@@ -54,8 +54,8 @@ bench: .venv/installed-dev doctor ## Measure how long each step of an answer tak
 fuzz: .venv/installed-dev ## Search for files that break the reader: MINUTES=5 (Linux on x86-64)
 	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),5)
 
-weights: .venv/installed doctor ## Train and measure all networks again: DATA='train.zip publictest.zip' VOTES=votes.csv
-	@DATA='$(DATA)' VOTES='$(VOTES)' .ci/weights
+weights: .venv/installed doctor ## Train and measure all networks again: DATA='train.zip publictest.zip' VOTES=votes.csv PHOTOS=photos.zip
+	@DATA='$(DATA)' VOTES='$(VOTES)' PHOTOS='$(PHOTOS)' .ci/weights
 
 docs: .venv/installed-docs ## Build the documentation into site/, to be read without a network
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -46,6 +46,14 @@ def report(
         Path | None,
         typer.Option("--photos", metavar="DIR_OR_ZIP", help="Photos in folders named by emotion."),
     ] = None,
+    natural_photos: Annotated[
+        Path | None,
+        typer.Option(
+            "--natural-photos",
+            metavar="DIR_OR_ZIP",
+            help="Natural photos in folders named by emotion.",
+        ),
+    ] = None,
     images: Annotated[
         Path | None, typer.Option("--images", metavar="DIR_OR_ZIP", help="Photos with boxes.")
     ] = None,
@@ -65,7 +73,7 @@ def report(
     from training.reporting.report import RESULTS, write_report
 
     single = {"votes": votes, "photos": photos, "images": images, "boxes": boxes}
-    single["negatives"] = negatives
+    single |= {"negatives": negatives, "natural-photos": natural_photos}
     given = {name: [str(path)] if path else [] for name, path in single.items()}
     given["data"] = [str(path) for path in data or ()]
     for selected in _select_measures(measure or [], given):

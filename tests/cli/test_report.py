@@ -73,6 +73,7 @@ GIVEN = {
     "data": "faces.zip",
     "votes": "votes.csv",
     "photos": "photos.zip",
+    "natural-photos": "natural.zip",
     "images": "val.zip",
     "boxes": "val.json",
     "negatives": "none.zip",
@@ -109,6 +110,17 @@ def test_all_measures_what_the_data_allow_and_names_the_rest(commands):
     assert len(commands) == len(able) > 0
     for measure in MEASURES:
         assert (f"Left as it is: {measure.artefact} (" in result.stderr) == (measure not in able)
+
+
+def test_natural_photos_are_measured_as_whole_photos(commands, results):
+    result = report("--measure", "photos_natural", "--natural-photos", "natural.zip")
+    assert result.exit_code == 0, result.stderr
+    [command] = commands
+    assert command[3:6] == ("evaluate", "--photos", "natural.zip")
+    [measure] = [each for each in MEASURES if each.artefact == "photos_natural"]
+    assert "--photos photos_natural.zip " in measure.format_command()
+    failed = report("--measure", "photos_natural", "--photos", "photos.zip")
+    assert "give --natural-photos" in failed.stderr
 
 
 def test_light_leaves_out_what_needs_an_idle_computer(commands):

@@ -12,7 +12,7 @@ from core.detectors.tuning import TUNED_NAME
 from core.errors import DataError
 from core.faces.alignment import CROP_PX
 from core.reading.limits import MAX_BYTES, MAX_PIXELS
-from core.weights import MANIFEST_NAME
+from core.weights import MANIFEST_NAME, parse_manifest
 
 MANIFEST = "manifest"
 """The name in templates of the weights' manifest."""
@@ -91,7 +91,8 @@ def read_artefacts(results: Path, weights: Path) -> dict[str, Value]:
 
 def _read_json(path: Path) -> Mapping[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+        document = parse_manifest(data) if path.name == MANIFEST_NAME else json.loads(data)
     except (OSError, ValueError) as error:
         raise DataError(
             f"'{path.name}' cannot be read as JSON: {error}.",

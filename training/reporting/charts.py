@@ -19,6 +19,7 @@ from .plots import (
     MARKS,
     STYLES,
     Point,
+    ReliabilityPlot,
     draw_confusion,
     draw_reliability,
     make_axes,
@@ -34,19 +35,27 @@ PRINT_STYLE: dict[Any, Any] = {
 }
 
 
+_RIGHT = (
+    ("agrees with most people", "people", "agreement"),
+    ("FER-2013's label", "", "accuracy"),
+    ("the label, without near-copies", "deduplicated", "accuracy"),
+)
+"""Name of what counts as right, part of the metrics, and figure in it."""
+
+
 def plot_accuracy(models: Mapping[str, Mapping[str, Any]]) -> str:
-    """Plot the accuracy of each model with its interval, on all faces and without near-copies."""
-    figure, axes = make_axes(6.4, 0.5 + 0.55 * len(models))
+    """Plot how often each model agrees with most people and with the label, with intervals."""
+    figure, axes = make_axes(6.4, 0.7 + 0.7 * len(models))
     for row, metrics in enumerate(models.values()):
-        parts = [("all faces", metrics), ("without near-copies", metrics.get("deduplicated") or {})]
-        for index, (label, part) in enumerate(parts):
-            if "accuracy" not in part:
+        for index, (label, part_name, figure_name) in enumerate(_RIGHT):
+            part = metrics.get(part_name) or {} if part_name else metrics
+            if figure_name not in part:
                 continue
-            low, high = part["accuracy_interval"]
-            middle = part["accuracy"]
+            low, high = part[f"{figure_name}_interval"]
+            middle = part[figure_name]
             axes.errorbar(
                 100 * middle,
-                row + 0.16 * (2 * index - 1),
+                row + 0.22 * (index - 1),
                 xerr=[[100 * (middle - low)], [100 * (high - middle)]],
                 color=COLOURS[index],
                 marker=MARKS[index],
@@ -55,7 +64,7 @@ def plot_accuracy(models: Mapping[str, Mapping[str, Any]]) -> str:
             )
     axes.set_yticks(range(len(models)), list(models))
     axes.invert_yaxis()
-    axes.set_xlabel("right, % (bars: 95 % intervals)")
+    axes.set_xlabel("faces, % (bars: 95 % intervals)")
     axes.grid(axis="x", **GRID)
     axes.legend(frameon=False, fontsize=8, loc="best")
     return _encode_svg(figure)
@@ -88,19 +97,18 @@ def plot_confusion(matrix: Sequence[Sequence[int]]) -> str:
     return _encode_svg(figure)
 
 
-def plot_reliability(models: Mapping[str, Mapping[str, Any]]) -> str:
-    """Plot observed accuracy against probability by model, before and after calibration."""
+def plot_reliability(models: Mapping[str, Mapping[str, Any]], plot: ReliabilityPlot) -> str:
+    """Plot the reliability of each model in one reading."""
     rows = math.ceil(len(models) / 2)
     figure = Figure(figsize=(6.4, 3.3 * rows), layout="constrained")
     grid = figure.subplots(rows, min(2, len(models)), squeeze=False)
     for axes in grid.flat[len(models) :]:
         axes.remove()
-    labels = None, "before calibration", "after"
     for axes, (name, metrics) in zip(grid.flat, models.items(), strict=False):
-        draw_reliability(axes, metrics, labels, markersize=4)
+        draw_reliability(axes, metrics, plot, markersize=4)
         axes.set(xlim=(0.2, 1), ylim=(0.2, 1), title=name, aspect="equal")
-        axes.set(xlabel="top probability", ylabel="right")
-    grid[0, 0].legend(frameon=False, fontsize=8)
+    if len(plot.curves) > 1:
+        grid[0, 0].legend(frameon=False, fontsize=8)
     return _encode_svg(figure)
 
 

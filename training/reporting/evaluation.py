@@ -20,7 +20,14 @@ from ..evaluation.model_metrics import select_recorded
 from ..learning.export import update_model
 from .comparison import build_comparison_rows, build_pair_rows
 from .model_card import write_card
-from .plots import plot_confusion, plot_pareto, plot_reliability, plot_risk_coverage
+from .plots import (
+    LABELS_PLOT,
+    SHARES_PLOT,
+    plot_confusion,
+    plot_pareto,
+    plot_reliability,
+    plot_risk_coverage,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,24 +115,43 @@ def replace_recorded(document: Mapping[str, Any], folder: Path) -> tuple[ModelIn
 def _write_plots(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]) -> None:
     for name, metrics in measured.items():
         title = f"{name}, {split}, {metrics['n']:,} faces"
-        atomic_write(directory / f"reliability_{name}.png", plot_reliability(title, metrics))
+        labels = plot_reliability(title, metrics, LABELS_PLOT)
+        atomic_write(directory / f"reliability_{name}.png", labels)
+        if people := metrics["people"]:
+            shares = plot_reliability(title, people, SHARES_PLOT)
+            atomic_write(directory / f"reliability_people_{name}.png", shares)
         confusion = plot_confusion(title, metrics["confusion_matrix"])
         atomic_write(directory / f"confusion_{name}.png", confusion)
     curves = {name: metrics["risk_coverage"] for name, metrics in measured.items()}
     title = f"Answering only the most certain faces, {split}"
     atomic_write(directory / "risk_coverage.png", plot_risk_coverage(title, curves))
-    timed = {
-        name: (
-            metrics["speed"]["engines"]["openvino"]["ms_per_face"],
-            100 * metrics["accuracy"],
-            [100 * each for each in metrics["accuracy_interval"]],
-        )
+    _plot_speed(directory, split, measured)
+
+
+def _plot_speed(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]) -> None:
+    """Plot what the models were measured for against time: agreement with people, or accuracy."""
+    times = {
+        name: metrics["speed"]["engines"]["openvino"]["ms_per_face"]
         for name, metrics in measured.items()
         if "speed" in metrics
     }
-    if timed:
+    if not times:
+        return
+    if all(measured[name]["people"] for name in times):
+        upwards, rows = "agreement", {name: measured[name]["people"] for name in times}
+        title = f"Agreement with most people against time on a CPU, {split}"
+    else:
+        upwards, rows = "accuracy", {name: measured[name] for name in times}
         title = f"Accuracy against time on a CPU, {split}"
-        atomic_write(directory / "pareto.png", plot_pareto(title, timed))
+    points = {
+        name: (
+            times[name],
+            100 * row[upwards],
+            [100 * each for each in row[f"{upwards}_interval"]],
+        )
+        for name, row in rows.items()
+    }
+    atomic_write(directory / "pareto.png", plot_pareto(title, points, f"{upwards}, %"))
 
 
 def _record_figures(folder: Path, document: Mapping[str, Any]) -> tuple[Path, ...]:

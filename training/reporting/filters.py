@@ -56,6 +56,7 @@ def _make_filter(factor: float, unit: str = "") -> Callable[..., str]:
 number = _make_filter(1.0)
 percent = _make_filter(100.0, "\u00a0%")
 hundredths = _make_filter(100.0)
+of_ten = _make_filter(10.0)
 
 
 def count(value: Value | Undefined) -> str:
@@ -66,6 +67,11 @@ def count(value: Value | Undefined) -> str:
 def span(owner: Value, name: str, digits: int = 1) -> str:
     """Return the share called ``name`` in hundredths, with its interval if ``owner`` has one."""
     return _format_span(hundredths, owner, name, f"{name}_interval", digits)
+
+
+def span_of_ten(owner: Value, name: str, digits: int = 1) -> str:
+    """Return a share as a number of ten people, with its interval if ``owner`` has one."""
+    return _format_span(of_ten, owner, name, f"{name}_interval", digits)
 
 
 def plain_span(owner: Value, name: str, digits: int = 3) -> str:
@@ -175,6 +181,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "mebibytes": _make_filter(1 / 1024**2),
     "millions": _make_filter(1e-6),
     "number": number,
+    "of_ten": of_ten,
     "percent": percent,
     "plain": plain,
     "plain_span": plain_span,
@@ -183,6 +190,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "rest": rest,
     "share_of": share_of,
     "span": span,
+    "span_of_ten": span_of_ten,
     "thousandfold": _make_filter(1e3),
     "worst_of": worst_of,
 }

@@ -12,7 +12,7 @@ import matplotlib as mpl
 from . import charts
 from .artefacts import Value
 from .diagram import draw_system_diagram
-from .plots import Point, get_accuracy_point
+from .plots import LABELS_PLOT, SHARES_PLOT, Point, get_accuracy_point
 
 DEFAULT_MODEL = "mobilenet_v2"
 _BANDS = "right, % (bands: 95 % intervals)"
@@ -46,12 +46,15 @@ def _draw_metrics(report: Mapping[str, Any]) -> dict[str, str]:
         name: _to_percent(each["risk_coverage"], "coverage", "accuracy")
         for name, each in models.items()
     }
+    people = {name: each["people"] for name, each in models.items()}
     shown = DEFAULT_MODEL if DEFAULT_MODEL in models else next(iter(models))
     return {
         "accuracy": charts.plot_accuracy(models),
+        "emotions_people": charts.plot_recalls(people),
         "emotions": charts.plot_recalls(models),
         "confusion": charts.plot_confusion(models[shown]["confusion_matrix"]),
-        "reliability": charts.plot_reliability(models),
+        "reliability_people": charts.plot_reliability(people, SHARES_PLOT),
+        "reliability": charts.plot_reliability(models, LABELS_PLOT),
         "doubt": charts.plot_lines(
             curves,
             across="answered: the most certain faces, %",

@@ -12,12 +12,13 @@ _EXAMPLES = {
     "data": "--data train.zip --data publictest.zip",
     "votes": "--votes ferplus_votes.csv",
     "photos": "--photos photos.zip",
+    "natural-photos": "--natural-photos photos_natural.zip",
     "images": "--images val.zip",
     "boxes": "--boxes val.json",
     "negatives": "--negatives negatives.zip",
 }
 """The inputs of `emotion report`, as a person gives them."""
-_SLOT = re.compile(r"\{(\w+):?([\w.]*)\}")
+_SLOT = re.compile(r"\{([\w-]+):?([\w.]*)\}")
 
 
 @dataclass(frozen=True, slots=True)

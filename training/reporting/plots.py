@@ -38,21 +38,44 @@ def make_axes(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
+@dataclass(frozen=True, slots=True)
+class ReliabilityPlot:
+    """How the reliability of one reading is drawn."""
+
+    curves: Mapping[str, str]
+    """Part of the metrics with the bins of a curve, and the curve's name; the last one counts."""
+    across: str
+    upwards: str
+
+
+SHARES_PLOT = ReliabilityPlot(
+    {"reliability": "answers"}, "share that the answer gives", "share of people who agree"
+)
+LABELS_PLOT = ReliabilityPlot(
+    {"reliability_uncalibrated": "before calibration", "reliability": "after calibration"},
+    "top probability",
+    "share of answers that are the label",
+)
+
+
 def draw_reliability(
-    axes: Axes, metrics: Mapping[str, Any], labels: Sequence[str | None], markersize: float
+    axes: Axes, metrics: Mapping[str, Any], plot: ReliabilityPlot, markersize: float
 ) -> None:
-    """Draw promised against actual accuracy; ``labels`` for the diagonal, before, after."""
-    axes.plot((0, 1), (0, 1), color=GREY, linewidth=1, label=labels[0])
-    for index, part in enumerate(("reliability_uncalibrated", "reliability")):
+    """Draw what answers promise against what is true of them, and the diagonal."""
+    axes.plot((0, 1), (0, 1), color=GREY, linewidth=1)
+    styles = (("s", "--"), ("o", "-"))[-len(plot.curves) :]
+    for index, (part, name) in enumerate(plot.curves.items()):
+        mark, line = styles[index]
         axes.plot(
             [each["confidence"] for each in metrics[part]],
             [each["accuracy"] for each in metrics[part]],
-            color=COLOURS[1 - index],
-            marker="so"[index],
-            linestyle=("--", "-")[index],
+            color=COLOURS[len(plot.curves) - 1 - index],
+            marker=mark,
+            linestyle=line,
             markersize=markersize,
-            label=labels[1 + index],
+            label=name,
         )
+    axes.set(xlabel=plot.across, ylabel=plot.upwards)
     axes.grid(**GRID)
 
 
@@ -77,13 +100,11 @@ def draw_confusion(
     return picture
 
 
-def plot_reliability(title: str, metrics: Mapping[str, Any]) -> bytes:
-    """Plot promised against actual accuracy, before and after calibration."""
+def plot_reliability(title: str, metrics: Mapping[str, Any], plot: ReliabilityPlot) -> bytes:
+    """Plot the reliability of a model in one reading."""
     figure, axes = make_axes(5.2, 5.2)
-    labels = "perfect", "before calibration", "after calibration"
-    draw_reliability(axes, metrics, labels, markersize=5)
+    draw_reliability(axes, metrics, plot, markersize=5)
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=title)
-    axes.set(xlabel="top probability (mean of the bin)", ylabel="accuracy of the bin")
     axes.legend(loc="upper left", frameon=False)
     return encode_png(figure)
 
@@ -118,31 +139,33 @@ def plot_risk_coverage(title: str, curves: Mapping[str, Mapping[str, Any]]) -> b
     return encode_png(figure)
 
 
-def plot_pareto(title: str, models: Mapping[str, tuple[float, float, Sequence[float]]]) -> bytes:
-    """Plot accuracy with its interval against time; ``models`` give ms, accuracy, (low, high).
+def plot_pareto(
+    title: str, models: Mapping[str, tuple[float, float, Sequence[float]]], upwards: str
+) -> bytes:
+    """Plot a share with its interval against time; ``models`` give ms, percent, (low, high).
 
     A line joins the models that no other one beats in both.
     """
     figure, axes = make_axes(6.2, 4.6)
     best: list[tuple[float, float]] = []
-    for milliseconds, accuracy, _ in sorted(models.values(), key=lambda each: each[:2]):
-        if not best or accuracy > best[-1][1]:
-            best.append((milliseconds, accuracy))
+    for milliseconds, percent, _ in sorted(models.values(), key=lambda each: each[:2]):
+        if not best or percent > best[-1][1]:
+            best.append((milliseconds, percent))
     axes.plot(*zip(*best, strict=True), color=GREY, linestyle=":", linewidth=1.5, zorder=1)
-    for index, (name, (milliseconds, accuracy, (low, high))) in enumerate(models.items()):
+    for index, (name, (milliseconds, percent, (low, high))) in enumerate(models.items()):
         axes.errorbar(
             milliseconds,
-            accuracy,
-            yerr=[[accuracy - low], [high - accuracy]],
+            percent,
+            yerr=[[percent - low], [high - percent]],
             color=COLOURS[index % len(COLOURS)],
             marker=MARKS[index % len(MARKS)],
             markersize=8,
             capsize=3,
         )
         axes.annotate(
-            name, (milliseconds, accuracy), xytext=(8, 6), textcoords="offset points", fontsize=9
+            name, (milliseconds, percent), xytext=(8, 6), textcoords="offset points", fontsize=9
         )
-    axes.set(xlabel="milliseconds for one face", ylabel="right, %", title=title)
+    axes.set(xlabel="milliseconds for one face", ylabel=upwards, title=title)
     axes.set_xlim(0, 1.35 * max(each[0] for each in models.values()))
     axes.grid(**GRID)
     return encode_png(figure)

@@ -52,11 +52,11 @@ class Report:
 def write_report(out: Path, *, results: Path = RESULTS, weights: Path = ROOT / "weights") -> Report:
     """Write the documents and figures into ``out``; DataError if nothing was measured."""
     artefacts = read_artefacts(results, weights)
+    hint = next(each.format_command() for each in MEASURES if each.artefact == _REQUIRED)
     if _REQUIRED not in artefacts:
-        raise DataError(
-            "No results are measured yet, so there is nothing to report.",
-            hint=next(each.format_command() for each in MEASURES if each.artefact == _REQUIRED),
-        )
+        raise DataError("No results are measured yet, so there is nothing to report.", hint=hint)
+    if not all(each.get("people") for each in artefacts[_REQUIRED]["models"].values()):
+        raise DataError("What people would see is not measured yet.", hint=hint)
     pictures = draw_illustrations(artefacts)
     documents = {name: render_document(name, artefacts) for name in DOCUMENTS}
     files: dict[Path, str] = {
@@ -148,10 +148,10 @@ def _list_numbers(node: Value) -> list[tuple[str, Value]]:
     return [each for each in found if each[0] != "schema version"]
 
 
-def _find_best(models: Value, figure: str) -> str:
-    """Return the name of the model with the highest value of ``figure``."""
-    values: Mapping[str, Mapping[str, float]] = models.raw
-    return max(values, key=lambda name: values[name][figure])
+def _find_best(models: Value) -> str:
+    """Return the name of the model that most often agrees with most people."""
+    values: Mapping[str, Mapping[str, Mapping[str, float]]] = models.raw
+    return max(values, key=lambda name: values[name]["people"]["agreement"])
 
 
 def _find_pair(pairs: Value, first: str, second: str) -> Value | None:

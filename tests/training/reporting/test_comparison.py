@@ -5,9 +5,13 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes import model_info
-from training.reporting.comparison import build_pair_rows, format_comparison_table
+from training.reporting.comparison import (
+    build_comparison_rows,
+    build_pair_rows,
+    format_comparison_table,
+)
 
-HEADINGS = ("accuracy compared", "difference in points", "McNemar p")
+HEADINGS = ("label accuracy compared", "difference in points", "McNemar p")
 
 
 def comparison(value, low, high, p):
@@ -27,6 +31,27 @@ def test_pair_has_one_row_from_the_first_model_s_side():
     assert build_pair_rows([MOBILENET, RESNET]) == [HEADINGS, gap]
     gap = ("resnet50 against mobilenet_v2", "-3.9 (-5.0 to -2.7)", "< 0.001")
     assert build_pair_rows([RESNET, MOBILENET]) == [HEADINGS, gap]
+
+
+def test_what_people_see_comes_before_the_label():
+    people = {
+        "agreement": 0.832,
+        "agreement_interval": [0.82, 0.8441],
+        "voters": 0.6986,
+        "voters_interval": [0.69, 0.71],
+        "kl": 0.3011,
+        "certain": {"coverage": 0.74, "accuracy": 0.9},
+    }
+    first = model_info("a", metrics={"validation": {"accuracy": 0.7, "people": people}})
+    rows = [row[:3] for row in build_comparison_rows([first, model("b")])]
+    assert rows[:6] == [
+        ("agrees with most people, %", "83.2 (82.0 to 84.4)", "–"),
+        ("of ten people who agree", "7.0 (6.9 to 7.1)", "–"),
+        ("KL to the votes, nats", "0.301", "–"),
+        ("certain answers, %", "74.0", "–"),
+        ("agree with most people among them, %", "90.0", "–"),
+        ("label: accuracy, %", "70.0", "70.0"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -49,9 +74,11 @@ def test_pair_is_left_out_if_only_one_model_was_measured_again():
 def test_markdown_has_a_second_table_only_if_pairs_are_recorded():
     both = format_comparison_table([MOBILENET, RESNET])
     figures, pairs = both.split("\n\n")
-    assert figures.startswith("| | mobilenet_v2 | resnet50 |\n|---|---|---|\n| accuracy, % |")
+    assert figures.startswith(
+        "| | mobilenet_v2 | resnet50 |\n|---|---|---|\n| label: accuracy, % |"
+    )
     assert pairs == (
-        "| accuracy compared | difference in points | McNemar p |\n|---|---|---|\n"
+        "| label accuracy compared | difference in points | McNemar p |\n|---|---|---|\n"
         "| mobilenet_v2 against resnet50 | +3.9 (+2.7 to +5.0) | < 0.001 |\n"
     )
     assert format_comparison_table([model("mobilenet_v2"), model("resnet50")]) == figures + "\n"

@@ -10,6 +10,7 @@ import pytest
 
 from core import DataError
 from core.faces.alignment import CROP_PX
+from core.labels import EMOTIONS
 from core.reading.limits import MAX_BYTES, MAX_PIXELS
 from training.evaluation.release_gate import read_limits
 from training.reporting.artefacts import Value, find_other_weights, read_artefacts
@@ -29,8 +30,8 @@ from training.studies import ablation
 
 REFRESH = "run: emotion report --out docs"
 NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?")
-SCALES = (1.0, 100.0, 1e-6, 1e-3, 1e3, 1 / 1024**2)
-"""Of shares, hundredths, millions, thousands, mebibytes."""
+SCALES = (1.0, 10.0, 100.0, 1e-6, 1e-3, 1e3, 1 / 1024**2)
+"""Of shares, tenths, hundredths, millions, thousands, mebibytes."""
 NAMES = (
     # Text with digits that is not a figure: code, places, sections of laws and lists of sources.
     r"```.*?```|`[^`]*`|\]\([^)]*\)|<!--.*?-->",
@@ -190,6 +191,80 @@ def test_report_without_results_names_the_first_command(root, tmp_path):
     with pytest.raises(DataError) as results:
         write_report(tmp_path / "docs", results=tmp_path, weights=root / "weights")
     assert results.value.hint.startswith("emotion evaluate ")
+
+
+def test_report_of_figures_without_votes_names_the_command(root, tmp_path):
+    metrics = {"models": {"mobilenet_v2": {"people": None}, "resnet50": {}}}
+    (tmp_path / "metrics_publictest.json").write_text(json.dumps(metrics), encoding="utf-8")
+    with pytest.raises(DataError, match="What people would see is not measured") as error:
+        write_report(tmp_path / "docs", results=tmp_path, weights=root / "weights")
+    assert "--votes" in error.value.hint
+
+
+def test_manifest_of_an_earlier_version_is_read_as_the_current_one(tmp_path):
+    entry = {"calibration": {"temperature": 1.5}}
+    manifest = {"schema_version": 1, "models": {"a": entry}}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    calibrations = read_artefacts(tmp_path, tmp_path)["manifest"]["models"]["a"]["calibrations"]
+    assert calibrations["people"] == calibrations["fer2013"] == {"temperature": 1.5}
+
+
+def list_sources(name, artefacts):
+    return {source for _, source in MARK.findall(render_document(name, artefacts))}
+
+
+def test_report_has_what_people_see_with_intervals_by_model_and_emotion(artefacts, results):
+    sources = list_sources(DOCUMENTS[0], artefacts)
+    for name in results["metrics_publictest"]["models"]:
+        way = f"metrics_publictest: models/{name}/people"
+        for figure in ("agreement", "voters", "share_error", "kl"):
+            assert {f"{way}/{figure}", f"{way}/{figure}_interval/0"} <= sources
+        assert {f"{way}/certain/coverage", f"{way}/certain/accuracy"} <= sources
+        assert {f"{way}/per_class/{emotion}/recall" for emotion in EMOTIONS} <= sources
+    for index in range(len(results["metrics_publictest"]["pairs"])):
+        assert f"metrics_publictest: pairs/{index}/people/agreement/interval/1" in sources
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_documents_compare_the_readings_and_the_label_with_the_votes(artefacts, name):
+    sources = list_sources(name, artefacts)
+    way = "metrics_publictest: models/mobilenet_v2"
+    assert {f"{way}/crowd/labels_matching_plurality", f"{way}/people/agreement"} <= sources
+    for reading in ("people", "fer2013"):
+        neutral = f"photos_natural: models/mobilenet_v2/{reading}/per_class/neutral"
+        assert f"{neutral}/right / {neutral}/found" in sources
+
+
+def test_report_has_natural_photos_by_reading_and_emotion(artefacts, results):
+    sources = list_sources(DOCUMENTS[0], artefacts)
+    for name in results["photos_natural"]["models"]:
+        for reading in ("people", "fer2013"):
+            way = f"photos_natural: models/{name}/{reading}"
+            for figure in ("accuracy_of_found", "accuracy_in_life", "certain_accuracy"):
+                assert {f"{way}/{figure}", f"{way}/{figure}_interval/1"} <= sources
+    default = "photos_natural: models/mobilenet_v2/people"
+    assert f"{default}/unreadable/withheld_wrong" in sources
+    for emotion in results["photos_natural"]["models"]["mobilenet_v2"]["people"]["per_class"]:
+        row = f"{default}/per_class/{emotion}"
+        assert f"{row}/right / {row}/found" in sources
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["What each term is worth", "The frame", "Misplaced landmarks", "Training against bias"],
+)
+def test_study_of_labels_says_so_at_its_beginning(artefacts, heading):
+    text = remove_marks(render_document(DOCUMENTS[0], artefacts))
+    part = text.split(f"### {heading}\n\n")[1]
+    assert "FER-2013's label" in part.split("\n")[0]
+
+
+def test_groups_of_faces_are_measured_with_the_label_and_say_so(artefacts):
+    text = remove_marks(render_document(DOCUMENTS[0], artefacts))
+    part = text.split("## Robustness and bias\n\n")[1]
+    assert "FER-2013's label" in part.split("\n")[0]
+    ethics = remove_marks(render_document("ethics.md", artefacts))
+    assert "with FER-2013's label. When faces are divided into groups" in ethics
 
 
 def test_artefact_that_is_not_json_is_refused(root, tmp_path):
