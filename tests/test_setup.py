@@ -181,6 +181,8 @@ def test_retraining_trains_each_network_and_then_fits_their_ensemble(retrain):
         "study gate --results",
     ]
     assert all("--data a.zip --data b" in call for call in calls[:-1])
+    calibrations = [call for call in calls if call.startswith("calibrate")]
+    assert all(" --votes v.csv --weights " in call for call in calibrations)
     first, second, third = (call for call in calls if call.startswith("train"))
     assert "--init imagenet --out runs/mobilenet_v2" in first
     teacher = "--teacher runs/mobilenet_v2/mobilenet_v2.safetensors"
@@ -189,6 +191,15 @@ def test_retraining_trains_each_network_and_then_fits_their_ensemble(retrain):
     assert calls[-3].endswith("--weights runs/candidate --speed --record --out runs/evaluation")
     assert calls[-2].endswith("--weights runs/candidate --out runs/robustness")
     assert calls[-1].endswith("--results runs/robustness/robustness.json --weights runs/candidate")
+
+
+def test_retraining_fits_the_blend_of_both_heads_to_natural_photos(retrain):
+    result, calls = retrain(DATA="a.zip", VOTES="v.csv", PHOTOS="p.zip")
+    assert result.returncode == 0, result.stderr
+    calibrations = [call for call in calls if call.startswith("calibrate")]
+    assert len(calibrations) == 4
+    assert all(" --votes v.csv --photos p.zip --weights " in call for call in calibrations)
+    assert not any("--photos" in call for call in calls if call not in calibrations)
 
 
 def test_retraining_fails_if_the_release_gate_fails(retrain):

@@ -152,7 +152,13 @@ def test_predictions_have_one_line_for_each_face(measured, faces_dir):
 
 
 @pytest.mark.parametrize(
-    "name", ["reliability_mobilenet_v2.png", "confusion_mobilenet_v2.png", "risk_coverage.png"]
+    "name",
+    [
+        "reliability_people_mobilenet_v2.png",
+        "reliability_mobilenet_v2.png",
+        "confusion_mobilenet_v2.png",
+        "risk_coverage.png",
+    ],
 )
 def test_plots_are_not_blank(measured, name):
     picture = cv2.imread(str(measured[0] / "out" / name))
