@@ -78,10 +78,12 @@ def _make_overview(trained: Sequence[ModelInfo]) -> Table:
     rows = []
     for info in trained:
         engines = info.speed.get("engines", {})
-        right = format_metric(info.metrics.get("validation", {}), "accuracy", scale=100)
+        people = info.metrics.get("validation", {}).get("people") or {}
+        agreement = format_metric(people, "agreement", scale=100)
         pace = format_metric(engines.get("openvino", {}), "ms_per_face")
-        rows.append((info.name, right, pace, format_metric({"MB": info.megabytes}, "MB")))
-    return make_table("Model", "right of 100 faces", "ms a face", "file, MB", rows=rows)
+        rows.append((info.name, agreement, pace, format_metric({"MB": info.megabytes}, "MB")))
+    agrees = "agrees with most people, %"
+    return make_table("Model", agrees, "ms a face", "file, MB", rows=rows)
 
 
 def _describe_data(metrics: Mapping[str, Any]) -> str:

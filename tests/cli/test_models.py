@@ -21,6 +21,7 @@ FIGURES = {
     "accuracy_interval": [0.665, 0.695],
     "macro_f1": 0.6361,
     "ece": 0.0294,
+    "people": {"agreement": 0.8312, "agreement_interval": [0.82, 0.8441]},
 }
 
 
@@ -44,15 +45,17 @@ def test_trained_model_is_listed_with_its_figures_and_intervals(models):
     assert result.exit_code == 0
     lines = [join_words(line) for line in result.stdout.splitlines()]
     assert lines[:2] == [
-        "Model right of 100 faces ms a face file, MB",
-        "mobilenet_v2 67.9 (66.5 to 69.5) – 4.6",
+        "Model agrees with most people, % ms a face file, MB",
+        "mobilenet_v2 83.1 (82.0 to 84.4) – 4.6",
     ]
-    assert lines[3:10] == [
+    assert lines[3:12] == [
         "All figures mobilenet_v2",
-        "accuracy, % 67.9",
+        "agrees with most people, % 83.1",
+        "(82.0 to 84.4)",
+        "label: accuracy, % 67.9",
         "(66.5 to 69.5)",
-        "macro-F1, % 63.6",
-        "calibration error, % 2.9",
+        "label: macro-F1, % 63.6",
+        "label: calibration error, % 2.9",
         "parameters, millions 2.2",
         "file, MB 4.6",
     ]
@@ -100,7 +103,7 @@ def test_models_stand_side_by_side_with_their_times(models):
     )
     lines = [join_words(line) for line in result.stdout.splitlines()]
     assert "All figures mobilenet_v2 resnet50" in lines
-    assert "accuracy, % 67.9 –" in lines
+    assert "label: accuracy, % 67.9 –" in lines
     assert "ms for one face, torch 8.0 –" in lines
     assert "faces a second, torch 250.0 –" in lines
     assert "photos a second 5.2 –" in lines
@@ -112,7 +115,7 @@ def test_markdown_is_the_same_table(models):
         model_info(metrics={"validation": FIGURES}, speed=SPEED), arguments=["--markdown"]
     )
     assert result.stdout.startswith(
-        "| | mobilenet_v2 |\n|---|---|\n| accuracy, % | 67.9 (66.5 to 69.5) |\n"
+        "| | mobilenet_v2 |\n|---|---|\n| agrees with most people, % | 83.1 (82.0 to 84.4) |\n"
     )
     assert result.stdout.endswith("| photos a second | 5.2 |\n")
 
@@ -128,7 +131,7 @@ def test_recorded_comparisons_of_models_are_printed(models):
     )
     lines = [join_words(line) for line in models(*pair).stdout.splitlines()]
     assert lines[-2:] == [
-        "accuracy compared difference in points McNemar p",
+        "label accuracy compared difference in points McNemar p",
         "mobilenet_v2 against ensemble -0.7 (-1.3 to -0.1) 0.018",
     ]
     result = models(*pair, arguments=["--markdown"])
