@@ -9,9 +9,6 @@ import re
 import pytest
 
 from core import DataError
-from core.faces.alignment import CROP_PX
-from core.labels import EMOTIONS
-from core.reading.limits import MAX_BYTES, MAX_PIXELS
 from training.evaluation.release_gate import read_limits
 from training.reporting.artefacts import Value, find_other_weights, read_artefacts
 from training.reporting.diagram import draw_system_diagram, find_stages
@@ -40,26 +37,6 @@ NAMES = (
     r"macro-F1|\bF1\b|\bp\d\d\b",
     r"Apache-2\.0|Article \d+\(\d\)\(f\)|Articles \d+ to \d+|Version \S+|(?:\(| )(?:19|20)\d\d\b",
 )
-
-
-@pytest.fixture(scope="module")
-def artefacts(root):
-    return read_artefacts(root / "docs" / "results", root / "weights")
-
-
-@pytest.fixture(scope="module")
-def results(root):
-    """The content of the artefacts, read without the report's own code."""
-    files = {path.stem: path for path in (root / "docs" / "results").glob("*.json")}
-    files["manifest"] = root / "weights" / "manifest.json"
-    files["detection"] = root / "weights" / "detection.json"
-    found = {
-        name: json.loads(path.read_text(encoding="utf-8"))
-        for name, path in files.items()
-        if path.exists()
-    }
-    constants = {"crop_px": CROP_PX, "max_bytes": MAX_BYTES, "max_pixels": MAX_PIXELS}
-    return {**found, "constants": constants}
 
 
 def at(results, source):
@@ -207,64 +184,6 @@ def test_manifest_of_an_earlier_version_is_read_as_the_current_one(tmp_path):
     (tmp_path / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     calibrations = read_artefacts(tmp_path, tmp_path)["manifest"]["models"]["a"]["calibrations"]
     assert calibrations["people"] == calibrations["fer2013"] == {"temperature": 1.5}
-
-
-def list_sources(name, artefacts):
-    return {source for _, source in MARK.findall(render_document(name, artefacts))}
-
-
-def test_report_has_what_people_see_with_intervals_by_model_and_emotion(artefacts, results):
-    sources = list_sources(DOCUMENTS[0], artefacts)
-    for name in results["metrics_publictest"]["models"]:
-        way = f"metrics_publictest: models/{name}/people"
-        for figure in ("agreement", "voters", "share_error", "kl"):
-            assert {f"{way}/{figure}", f"{way}/{figure}_interval/0"} <= sources
-        assert {f"{way}/certain/coverage", f"{way}/certain/accuracy"} <= sources
-        assert {f"{way}/per_class/{emotion}/recall" for emotion in EMOTIONS} <= sources
-    for index in range(len(results["metrics_publictest"]["pairs"])):
-        assert f"metrics_publictest: pairs/{index}/people/agreement/interval/1" in sources
-
-
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_documents_compare_the_readings_and_the_label_with_the_votes(artefacts, name):
-    sources = list_sources(name, artefacts)
-    way = "metrics_publictest: models/mobilenet_v2"
-    assert {f"{way}/crowd/labels_matching_plurality", f"{way}/people/agreement"} <= sources
-    for reading in ("people", "fer2013"):
-        neutral = f"photos_natural: models/mobilenet_v2/{reading}/per_class/neutral"
-        assert f"{neutral}/right / {neutral}/found" in sources
-
-
-def test_report_has_natural_photos_by_reading_and_emotion(artefacts, results):
-    sources = list_sources(DOCUMENTS[0], artefacts)
-    for name in results["photos_natural"]["models"]:
-        for reading in ("people", "fer2013"):
-            way = f"photos_natural: models/{name}/{reading}"
-            for figure in ("accuracy_of_found", "accuracy_in_life", "certain_accuracy"):
-                assert {f"{way}/{figure}", f"{way}/{figure}_interval/1"} <= sources
-    default = "photos_natural: models/mobilenet_v2/people"
-    assert f"{default}/unreadable/withheld_wrong" in sources
-    for emotion in results["photos_natural"]["models"]["mobilenet_v2"]["people"]["per_class"]:
-        row = f"{default}/per_class/{emotion}"
-        assert f"{row}/right / {row}/found" in sources
-
-
-@pytest.mark.parametrize(
-    "heading",
-    ["What each term is worth", "The frame", "Misplaced landmarks", "Training against bias"],
-)
-def test_study_of_labels_says_so_at_its_beginning(artefacts, heading):
-    text = remove_marks(render_document(DOCUMENTS[0], artefacts))
-    part = text.split(f"### {heading}\n\n")[1]
-    assert "FER-2013's label" in part.split("\n")[0]
-
-
-def test_groups_of_faces_are_measured_with_the_label_and_say_so(artefacts):
-    text = remove_marks(render_document(DOCUMENTS[0], artefacts))
-    part = text.split("## Robustness and bias\n\n")[1]
-    assert "FER-2013's label" in part.split("\n")[0]
-    ethics = remove_marks(render_document("ethics.md", artefacts))
-    assert "with FER-2013's label. When faces are divided into groups" in ethics
 
 
 def test_artefact_that_is_not_json_is_refused(root, tmp_path):
