@@ -29,10 +29,7 @@ class SquareLandmarks:
         if self.lost or not now:
             return None
         near = min(now, key=lambda each: abs(each.box.x1 - face.box.x1))
-        x, y, side = near.box.x1, near.box.y1, near.box.width
-        points = [[0.3, 0.4], [0.7, 0.4], [0.5, 0.6], [0.35, 0.75], [0.65, 0.75]]
-        placed = np.array(points, np.float32) * side + np.array([x, y], np.float32)
-        return Landmarks(placed.astype(np.float32), "five_points")
+        return near.landmarks
 
 
 @pytest.fixture
@@ -100,8 +97,8 @@ def test_face_without_placed_landmarks_stays_until_the_next_search(analyzer):
     assert places == pytest.approx([10, 10, 10, 22], abs=0.1)
     analyzer._landmarks.lost = False
     places = [follower.answer(frame).faces[0].face.box.x1 for frame in moving[4:]]
-    # Placed from the fifth frame on, followed by them from the sixth, searched at the seventh.
-    assert places == pytest.approx([22, 26, 34, 38], abs=0.1)
+    # Followed from the fifth frame on, by landmarks that are placed again.
+    assert places == pytest.approx([26, 30, 34, 38], abs=0.1)
 
 
 def test_emotions_are_smoothed_over_time(analyzer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -234,7 +235,7 @@ def test_heatmap_of_a_turned_crop_is_turned():
     turned = cv2.getRotationMatrix2D((124, 124), 90, 1.0)
     turned[:, 2] -= 100
     crop = type(face.crop)(face.crop.pixels, turned)
-    face = type(face)(1, face.face, face.emotions, face.per_model, face.quality, crop)
+    face = replace(face, crop=crop)
     heat = np.zeros((48, 48), np.float32)
     heat[:10, 20:28] = 1  # the top of the crop
     image = plain(300, 260, 0)
