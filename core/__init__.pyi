@@ -40,15 +40,20 @@ from .output.export import (
     SCHEMA_VERSION,
     document,
     dumps,
-    format_network_answers,
-    spreadsheet_text,
-    to_csv,
     to_json,
 )
 from .output.intervals import format_metric, format_with_interval
 from .output.percent import format_probability
 from .output.render import annotate, annotate_detections, encode_png, overlay_heatmap
-from .output.words import count_people, describe_people, explain_doubt
+from .output.table import (
+    FailedFile,
+    format_csv_heading,
+    format_csv_rows,
+    format_network_answers,
+    spreadsheet_text,
+    to_csv,
+)
+from .output.words import count_people, describe_people, explain_doubt, format_people
 from .pipeline import Analyzer
 from .reading.isolation import IsolatedReader, read_image, renew_reader, warm_up_reader
 from .tracking import FaceTracker, TrackedFace
@@ -93,6 +98,7 @@ __all__ = [
     "FaceFollower",
     "FaceQuality",
     "FaceTracker",
+    "FailedFile",
     "Finding",
     "Frame",
     "ImageAnalysis",
@@ -131,8 +137,11 @@ __all__ = [
     "dumps",
     "encode_png",
     "explain_doubt",
+    "format_csv_heading",
+    "format_csv_rows",
     "format_metric",
     "format_network_answers",
+    "format_people",
     "format_probability",
     "format_with_interval",
     "is_video",

@@ -22,7 +22,8 @@ from ..files import report_disk_errors
 from .rows import FileResult
 from .source import FoundFile
 
-_VERSION = 1
+_VERSION = 2
+"""Increases when the header or the rows change their form."""
 _NO_RESULT = -1
 _BLOCK_BYTES = 1024**2
 
@@ -119,27 +120,34 @@ class Journal:
         """Close the journal and release its lock, as the system does for a killed process."""
         os.close(self._descriptor)
 
-    def load_or_reset(
-        self, index: FileIndex, key: str, about: Mapping[str, Any], *, fresh: bool
-    ) -> None:
-        """Add the results of earlier runs with the same ``key`` to ``index``.
+    def load_or_reset(self, index: FileIndex, run: Mapping[str, Any], *, fresh: bool) -> None:
+        """Add the results of earlier parts of the same ``run`` to ``index``, or empty the journal.
 
-        Empties the journal if ``fresh``, or if its key differs; ``about`` goes into the new header.
+        It is emptied if ``fresh``, or if it has no results. ConfigError if it has results of
+        another run: they are never thrown away unasked. ``run`` is JSON-ready.
         """
         lines = self._read_lines()
         _, header = next(lines, (0, {}))
-        if not fresh and header.get("journal") == _VERSION and header.get("key") == key:
-            for offset, record in lines:
-                # Skips lines that a failing disk damaged: those files are pending.
-                if {"path", "stamp", "rows"} <= record.keys():
-                    index.add_result(record["path"], record["stamp"], offset)
+        # Skips lines that a failing disk damaged: those files are pending.
+        results = (line for line in lines if {"path", "stamp", "rows"} <= line[1].keys())
+        expected = {"journal": _VERSION, **run}
+        if not fresh and header == expected:
+            for offset, record in results:
+                index.add_result(record["path"], record["stamp"], offset)
             with report_resumable_disk_errors(self.path):
                 os.ftruncate(self._descriptor, self._end)
             return
+        if not fresh and next(results, None):
+            raise ConfigError(
+                f"{self.path.stem} cannot be continued: its journal has results of "
+                f"{_describe_difference(header, expected)}.",
+                hint="Write to another file; or analyze all files again, with the option --fresh "
+                "(in Python: fresh=True).",
+            )
         with report_resumable_disk_errors(self.path):
             os.ftruncate(self._descriptor, 0)
             self._end = 0
-            self._append_bytes(_format_line({"journal": _VERSION, "key": key, **about}))
+            self._append_bytes(_format_line(expected))
 
     def append(self, index: FileIndex, results: Sequence[FileResult]) -> None:
         """Write ``results`` to the disk, then add them to ``index``."""
@@ -212,6 +220,23 @@ class Journal:
             for line in lines:
                 offset, self._end = self._end, self._end + len(line) + 1
                 yield offset, _parse_line(line)
+
+
+def _describe_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return in words which run made a journal with the header ``before``, unlike this one."""
+    if "journal" not in before:
+        return "an unknown run, because its first line is damaged"
+    if before["journal"] != now["journal"]:
+        return "another version of this program, whose table has other columns"
+    facts, facts_now = before["provenance"], now["provenance"]
+    for fact in ("version", "model", "detector", "landmarks", "reading"):
+        if facts.get(fact) != facts_now[fact]:
+            return f"a run with {fact} {facts.get(fact)} instead of {facts_now[fact]}"
+    if facts.get("weights_sha256") != facts_now["weights_sha256"]:
+        return "a run with other weights"
+    if before.get("annotate") != now["annotate"]:
+        return "a run with another folder for annotated copies, or none"
+    return "a run with other options"
 
 
 def _parse_line(line: bytes) -> dict[str, Any]:

@@ -13,13 +13,15 @@ from typing import Any
 
 from ..errors import ProjectError
 from ..files import atomic_file
-from ..labels import EMOTIONS
+from ..labels import EMOTIONS, Reading
 from ..output.percent import format_probability
+from ..output.table import COLUMN_NAMES, NOT_SURE, Status
+from ..output.words import count_people, format_people
 from ..reading.isolation import IsolatedReader
-from ..types import Provenance
+from ..types import EmotionScores, Provenance
 from .journal import report_resumable_disk_errors
 from .options import BatchSummary
-from .rows import COLUMN_NAMES, Row, Status
+from .rows import Row
 from .source import Source
 
 _MAX_FOLDERS = 40
@@ -27,6 +29,12 @@ _MAX_LISTED = 60
 """Rows in a list; the table has the rest."""
 _THUMBNAIL_PX = 72
 _TEMPLATE = "report.html.j2"
+_COLOURS = {
+    **{str(emotion): "#{:02x}{:02x}{:02x}".format(*emotion.colour) for emotion in EMOTIONS},
+    # Hatched, because it is no eighth emotion; neutral is grey already.
+    NOT_SURE: "repeating-linear-gradient(45deg, currentColor 0 2px, transparent 2px 6px)",
+}
+"""CSS background of each answer."""
 
 
 @dataclass(slots=True)
@@ -35,11 +43,11 @@ class _Folder:
 
     name: str
     files: int = 0
-    emotions: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
 
     @property
     def faces(self) -> int:
-        return self.emotions.total()
+        return self.answers.total()
 
 
 def write_report(
@@ -58,27 +66,26 @@ def write_report(
     content = _Content()
     # Of equals the first is kept, so the same rows always give the same report.
     uncertain = heapq.nsmallest(
-        _MAX_LISTED, content.add_rows(rows), key=lambda row: row[row["top"]]
+        _MAX_LISTED, content.add_rows(rows), key=lambda row: row["probability"]
     )
     template = (Path(__file__).parent / _TEMPLATE).read_text(encoding="utf-8")
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["escape_controls"] = escape_controls
-    environment.filters["format_probability"] = format_probability
+    environment.filters["describe_most_likely"] = describe_most_likely
     text = environment.from_string(template).render(
         summary=summary,
         provenance=provenance,
-        emotions=content.emotions,
+        by_people=provenance.reading == Reading.PEOPLE,
+        answers=content.answers,
         folders=content.find_largest_folders(),
         more_folders=max(0, len(content.folders) - _MAX_FOLDERS),
         uncertain=uncertain,
         thumbnails=_make_thumbnails(uncertain, photos) if photos is not None else {},
         failures=content.failures,
         errors=content.errors.most_common(),
-        colours={
-            str(emotion): "#{:02x}{:02x}{:02x}".format(*emotion.colour) for emotion in EMOTIONS
-        },
+        colours=_COLOURS,
     )
     with report_resumable_disk_errors(path), atomic_file(path) as file:
         file.write(text.encode(errors="backslashreplace"))
@@ -88,7 +95,7 @@ class _Content:
     """The report's content, collected row by row; only the list of folders grows without limit."""
 
     def __init__(self) -> None:
-        self.emotions: Counter[str] = Counter(dict.fromkeys(map(str, EMOTIONS), 0))
+        self.answers: Counter[str] = Counter(dict.fromkeys(_COLOURS, 0))
         self.folders: dict[str, _Folder] = {}
         self.failures: list[dict[str, Any]] = []
         self.errors: Counter[str] = Counter()
@@ -105,8 +112,8 @@ class _Content:
                 if len(self.failures) < _MAX_LISTED:
                     self.failures.append(row)
             elif row["status"] == Status.FACE:
-                folder.emotions[row["top"]] += 1
-                self.emotions[row["top"]] += 1
+                folder.answers[row["answer"]] += 1
+                self.answers[row["answer"]] += 1
                 if not row["certain"]:
                     yield row
 
@@ -114,6 +121,16 @@ class _Content:
         """Return the folders with the most faces, sorted by name."""
         largest = sorted(self.folders.values(), key=lambda folder: (-folder.faces, folder.name))
         return sorted(largest[:_MAX_FOLDERS], key=lambda folder: folder.name)
+
+
+def describe_most_likely(row: Mapping[str, Any]) -> str:
+    """Return what a face most likely shows: "sad 4 of 10, happy 3, fear 2", or "sad 42 %"."""
+    if row["reading"] != Reading.PEOPLE:
+        return f"{row['top']} {format_probability(row['probability'])}"
+    emotions = EmotionScores(tuple(row[emotion] for emotion in EMOTIONS))
+    _, *others = list(count_people(emotions).items())[:3]
+    votes = [f"{row['top']} {format_people(emotions)}"]
+    return ", ".join(votes + [f"{emotion} {count}" for emotion, count in others])
 
 
 def escape_controls(text: str) -> str:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import ConfigError, DataError
 from ..files import atomic_file, part_path
-from ..types import Provenance
+from ..output.table import Status, compute_run_digest
 from .journal import FileIndex, Journal, report_resumable_disk_errors
 from .options import BatchEngine, BatchOptions, BatchProgress, BatchSummary
 from .pool import PHOTOS_PER_CHUNK, LocalPool
 from .report import write_report
-from .rows import COLUMN_NAMES, Row, Status, count_rows
+from .rows import complete_rows, count_rows
 from .sinks import write_table
 from .source import open_source
 from .worker import WorkerSetup
@@ -27,6 +25,7 @@ _MAX_SCANS = 10
 """How often a folder that keeps growing is listed; running the command again continues."""
 
 if TYPE_CHECKING:
+    from ..types import Provenance
     from .ray_pool import RayPool
 
     Pool: TypeAlias = LocalPool | RayPool
@@ -47,8 +46,9 @@ def run_batch(
     way, the same options continue it, and the table will be, byte for byte, that of a run without
     interruption.
 
-    Raises ConfigError if something cannot be read or written or another run writes the same
-    table, DataError for a folder without files, WeightsError if a network cannot be loaded.
+    Raises ConfigError if something cannot be read or written, if another run writes the same table
+    or one with other options began it, DataError for a folder without files, WeightsError if a
+    network cannot be loaded.
     """
     out = options.out
     source = open_source(str(options.directory))
@@ -74,15 +74,14 @@ def run_batch(
         pool = (open_pool or _open_pool)(setup, options, files)
         stack.callback(pool.close)
         provenance = pool.get_provenance()
-        key = _compute_key(provenance, options)
-        journal.load_or_reset(index, key, {"provenance": asdict(provenance)}, fresh=options.fresh)
+        journal.load_or_reset(index, _describe_run(provenance, options), fresh=options.fresh)
         _, already_done = index.count()
         skipped = _analyze_pending(scan_source, index, journal, pool, on_progress)
         pool.close()
         counts: Counter[str] = Counter()
         run = compute_run_digest(provenance)
         with report_resumable_disk_errors(out), atomic_file(out) as file:
-            rows = count_rows(_read_rows(index, journal, provenance, run), counts)
+            rows = count_rows(complete_rows(_read_results(index, journal), provenance), counts)
             write_table(file, options.format, rows, {"run": run, **asdict(provenance)})
         summary = BatchSummary(
             with_faces=counts[Status.FACE],
@@ -96,7 +95,7 @@ def run_batch(
         if options.report is not None:
             write_report(
                 options.report,
-                _read_rows(index, journal, provenance, run),
+                complete_rows(_read_results(index, journal), provenance),
                 summary,
                 provenance,
                 source if options.thumbnails else None,
@@ -109,17 +108,14 @@ def journal_path(out: Path) -> Path:
     return out.with_name(f"{out.name}.journal")
 
 
-def compute_run_digest(provenance: Provenance) -> str:
-    """Return twelve hexadecimal digits over everything but the photo that affects an answer."""
-    text = json.dumps([COLUMN_NAMES, asdict(provenance)], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def _compute_key(provenance: Provenance, options: BatchOptions) -> str:
-    # Results without annotated copies are no use to a run that wants copies.
-    annotate = str(options.annotate) if options.annotate else None
-    text = json.dumps([compute_run_digest(provenance), annotate])
-    return hashlib.sha256(text.encode()).hexdigest()
+def _describe_run(provenance: Provenance, options: BatchOptions) -> dict[str, Any]:
+    """Return everything but the photos that affects the results; the journal keeps it."""
+    return {
+        "run": compute_run_digest(provenance),
+        # Results without annotated copies are no use to a run that wants copies.
+        "annotate": str(options.annotate) if options.annotate else None,
+        "provenance": asdict(provenance),
+    }
 
 
 def _list_own_paths(options: BatchOptions) -> set[str]:
@@ -171,9 +167,8 @@ def _analyze_pending(
     return skipped
 
 
-def _read_rows(
-    index: FileIndex, journal: Journal, provenance: Provenance, run: str
-) -> Iterator[Row]:
+def _read_results(
+    index: FileIndex, journal: Journal
+) -> Iterator[tuple[str, Sequence[Sequence[Any]]]]:
     for path, offset in index.iterate_results():
-        for values in journal.read_rows(offset):
-            yield (path, *values, provenance.model, provenance.detector, run)
+        yield path, journal.read_rows(offset)

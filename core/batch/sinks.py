@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
-from ..output.export import dumps, format_csv
+from ..output.export import dumps
+from ..output.table import COLUMN_NAMES, COLUMNS, ColumnType, format_csv_line
 from .options import TableFormat
-from .rows import COLUMN_NAMES, COLUMNS, ColumnType, Row
+from .rows import Row
 
 _ROWS_PER_GROUP = 4096
 """Rows in a row group of a Parquet file; one or two megabytes as Python objects."""
@@ -26,10 +28,10 @@ def write_table(
         _write_parquet(file, rows, about)
         return
     if form is TableFormat.CSV:
-        lines = format_csv(COLUMN_NAMES, rows)
+        lines = map(format_csv_line, itertools.chain([COLUMN_NAMES], rows))
     else:
         records = (dict(zip(COLUMN_NAMES, row, strict=True)) for row in rows)
-        lines = (dumps(record, compact=True) for record in records)
+        lines = map(functools.partial(dumps, compact=True), records)
     file.writelines(line.encode() for line in lines)
 
 

@@ -13,7 +13,7 @@ import warnings
 
 import pytest
 
-from core import ConfigError
+from core import AnalyzerConfig, ConfigError
 from core.batch.run import journal_path
 from core.files import atomic_file
 from tests.core.batch.batch_parts import InlinePool, fill_folder, kill_self, run
@@ -62,14 +62,58 @@ def test_new_changed_and_removed_files_are_noticed(tmp_path, out):
     assert out.read_bytes() == (tmp_path / "clean.csv").read_bytes()
 
 
-@pytest.mark.parametrize("options", [{"fresh": True}, {"config": "thorough"}])
-def test_fresh_option_and_other_options_start_over(photos, out, options):
-    from core import AnalyzerConfig
-
+def test_fresh_option_starts_over(photos, out):
     run(photos, out)
-    if "config" in options:
-        options = {"config": AnalyzerConfig(preset=options["config"])}
-    assert count_reads(photos, out, **options) == 20
+    assert count_reads(photos, out, fresh=True) == 20
+
+
+@pytest.mark.parametrize(
+    ("options", "difference"),
+    [
+        ({"preset": "thorough"}, "detector hybrid instead of mtcnn"),
+        ({"reading": "fer2013"}, "reading people instead of fer2013"),
+        ({"certain_from": 0.9}, "other options"),
+        ({"model": "resnet50"}, "model mobilenet_v2 instead of resnet50"),
+    ],
+)
+def test_other_options_are_refused_and_no_result_is_lost(photos, out, options, difference):
+    run(photos, out)
+    before = journal_path(out).read_bytes(), out.read_bytes()
+    config = AnalyzerConfig(**options)
+    with pytest.raises(ConfigError, match=difference) as refusal:
+        run(photos, out, config=config)
+    assert out.name in refusal.value.message
+    assert "--fresh" in refusal.value.hint
+    assert (journal_path(out).read_bytes(), out.read_bytes()) == before
+    assert count_reads(photos, out) == 0
+    assert count_reads(photos, out, config=config, fresh=True) == 20
+
+
+def test_journal_of_an_earlier_version_is_refused_and_kept(photos, out):
+    run(photos, out)
+    header, *results = journal_path(out).read_bytes().splitlines(keepends=True)
+    old = json.loads(header) | {"journal": 1, "key": "ab" * 32}
+    journal_path(out).write_bytes(b"".join([json.dumps(old).encode() + b"\n", *results]))
+    before = journal_path(out).read_bytes()
+    with pytest.raises(ConfigError, match="another version of this program"):
+        run(photos, out)
+    assert journal_path(out).read_bytes() == before
+    assert count_reads(photos, out, fresh=True) == 20
+
+
+def test_results_below_a_damaged_first_line_are_not_thrown_away(photos, out):
+    run(photos, out)
+    _, *results = journal_path(out).read_bytes().splitlines(keepends=True)
+    journal_path(out).write_bytes(b"".join([b"\0" * 50 + b"\n", *results]))
+    with pytest.raises(ConfigError, match="first line is damaged"):
+        run(photos, out)
+
+
+def test_journal_without_a_result_is_no_obstacle_to_other_options(photos, out):
+    run(photos, out)
+    header, *_ = journal_path(out).read_bytes().splitlines(keepends=True)
+    journal_path(out).write_bytes(header)
+    assert count_reads(photos, out, config=AnalyzerConfig(reading="fer2013")) == 20
 
 
 def test_file_is_analyzed_again_if_the_last_line_was_cut_off_anywhere(photos, out, clean_tables):
@@ -137,7 +181,6 @@ class RecordedPool:
 
 @pytest.fixture(scope="module")
 def recorded_pool(photos):
-    from core import AnalyzerConfig
     from core.batch.source import open_source
     from core.batch.worker import WorkerSetup
 

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from core import Emotion
+from core import AnalyzerConfig, Emotion, Reading
 from tests.core.batch.batch_parts import fill_folder, run
 from tests.fakes import picture, png
 
@@ -48,14 +48,19 @@ def test_report_shows_counts_emotions_and_folders(tmp_path):
     (folder / "a" / "none.png").write_bytes(png(picture()))
     (folder / "a" / "bad.png").write_bytes(b"nothing")
     text = write_page(folder, tmp_path)
-    emotions, folders, unsure, reasons, failures = Page(text).tables
-    assert ["happy", "2", "50.0 %"] in [row[:3] for row in emotions]
+    answers, folders, unsure, reasons, failures = Page(text).tables
+    assert ["happy", "2", "50.0 %"] in [row[:3] for row in answers]
+    assert ["fear", "0", "0.0 %"] in [row[:3] for row in answers]
+    assert ["not sure", "1", "25.0 %"] in [row[:3] for row in answers]
     assert [row[:3] for row in folders[1:]] == [
         ["(the folder itself)", "1", "2"],
         ["a", "3", "2"],
     ]
-    assert 'aria-label="fear 1, happy 1"' in text
-    assert [row[:3] for row in unsure[1:]] == [["a/two.png", "2 of 2", "fear 31 %"]]
+    assert 'aria-label="happy 1, not sure 1"' in text
+    assert unsure[0][2] == "People would say"
+    assert [row[:3] for row in unsure[1:]] == [
+        ["a/two.png", "2 of 2", "fear 3 of 10, angry 2, disgust 1"]
+    ]
     assert reasons[1][1] == "1"
     assert failures[1][0] == "a/bad.png"
     counts = re.findall(r"<dt>([^<]+)</dt><dd>([^<]+)</dd>", text)
@@ -66,6 +71,19 @@ def test_report_shows_counts_emotions_and_folders(tmp_path):
         "faces found": "4",
         "faces with the answer not sure": "1",
     }
+
+
+def test_report_says_which_reading_it_shows(photos, tmp_path):
+    pages = {}
+    for reading in Reading:
+        config = AnalyzerConfig(reading=reading)
+        pages[reading] = write_page(photos, tmp_path, config=config, fresh=True)
+    assert "What people who look at the faces would see" in pages[Reading.PEOPLE]
+    assert "FER-2013" not in pages[Reading.PEOPLE]
+    assert "The label that each face would have in the data set FER-2013" in pages[Reading.FER2013]
+    _, _, unsure, *_ = Page(pages[Reading.FER2013]).tables
+    assert unsure[0][2] == "Most likely"
+    assert {row[2] for row in unsure[1:]} == {"fear 31 %"}
 
 
 def test_page_loads_nothing_and_shows_no_photo(photos, tmp_path):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from core import Box
-from core.batch.rows import RESULT_COLUMNS, FileResult
+from core.batch.rows import RESULT_COLUMNS, FileResult, complete_rows
+from core.output.table import COLUMN_NAMES, make_rows
 from tests.core.pipeline_parts import face_analysis, image_analysis, scores
 
 
@@ -21,3 +22,12 @@ def test_row_lists_the_answer_of_each_network_of_an_ensemble():
         )
         (row,) = result.rows
         assert row[RESULT_COLUMNS.index("per_model")] == expected
+
+
+def test_row_that_comes_back_from_the_journal_is_the_row_of_every_table():
+    analysis = image_analysis(face_analysis(1, Box(0, 0, 60, 60)))
+    result = FileResult.from_analysis("inner/a.png", analysis)
+    (row,) = complete_rows([(result.path, result.rows)], analysis.provenance)
+    (expected,) = make_rows(analysis)
+    expected["path"] = "inner/a.png"
+    assert row == tuple(map(expected.get, COLUMN_NAMES))

@@ -7,7 +7,6 @@ import json
 import os
 import sys
 from collections import Counter
-from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
@@ -18,11 +17,10 @@ from core import (
     Emotion,
     InferenceError,
     IsolatedReader,
-    document,
     read_image,
 )
-from core.batch.rows import COLUMN_NAMES, COLUMNS, ColumnType
 from core.batch.worker import get_annotated_path
+from core.output.table import COLUMN_NAMES, COLUMNS, ColumnType, make_rows
 from tests.core.batch.batch_parts import InlinePool, fill_folder, inline_pool, run
 from tests.core.reading.faulty_decoder import COMMAND, with_fault
 from tests.fakes import FakeAnalyzer, picture, png
@@ -62,16 +60,10 @@ def test_each_file_has_rows_with_the_values_of_analyze(photos, tmp_path):
             assert row["error"] == "UnreadableImage"
             assert "damaged or cut off" in row["message"]
             continue
-        expected = document(FakeAnalyzer().analyze(read_image(path)))
-        assert {row["status"] for row in file_rows} == {"face" if expected["faces"] else "no face"}
-        for row, face in zip(file_rows, expected["faces"], strict=False):
-            assert row["faces"] == len(expected["faces"]) == len(file_rows)
-            assert {name: row[name] for name in face["emotions"]} == face["emotions"]
-            assert {name: row[name] for name in face["box"]} == face["box"]
-            assert [row[name] for name in ("face", "top", "certain", "score")] == [
-                face[name] for name in ("index", "top", "certain", "score")
-            ]
-            assert row["quality"] == " ".join(face["quality"]["reasons"])
+        expected = make_rows(FakeAnalyzer().analyze(read_image(path)))
+        own_path = path.relative_to(photos).as_posix()
+        blank = dict.fromkeys(COLUMN_NAMES)
+        assert file_rows == [{**blank, **row, "path": own_path} for row in expected]
     assert counts == {
         "face": summary.with_faces,
         "no face": summary.without_faces,
@@ -80,7 +72,8 @@ def test_each_file_has_rows_with_the_values_of_analyze(photos, tmp_path):
     assert summary.failed == 4
     assert summary.files == 20
     assert summary.faces == sum(row["status"] == "face" for row in rows)
-    assert summary.uncertain == sum(row["certain"] is False for row in rows) > 0
+    assert summary.uncertain == sum(row["answer"] == "not sure" for row in rows) > 0
+    assert len({(row["reading"], row["model"], row["run"]) for row in rows}) == 1
 
 
 def test_all_formats_hold_the_same_values(photos, tmp_path):
@@ -312,9 +305,12 @@ def test_annotated_copies_never_collide_or_leave_their_folder(tmp_path):
         assert len(target.name) <= 255
 
 
-def test_annotate_option_added_later_makes_copies_of_all(photos, tmp_path):
+def test_annotate_option_added_later_needs_a_fresh_run_and_makes_copies_of_all(photos, tmp_path):
     run(photos, tmp_path / "table.csv")
-    assert run(photos, tmp_path / "table.csv", annotate=tmp_path / "marked").already_done == 0
+    with pytest.raises(ConfigError, match="another folder for annotated copies, or none"):
+        run(photos, tmp_path / "table.csv", annotate=tmp_path / "marked")
+    summary = run(photos, tmp_path / "table.csv", annotate=tmp_path / "marked", fresh=True)
+    assert summary.already_done == 0
     assert len(list((tmp_path / "marked").rglob("*.png"))) == 16
 
 
@@ -352,13 +348,3 @@ def test_progress_counts_every_file(photos, out):
     run(photos, out, on_progress=calls.append)
     assert [progress.done for progress in calls] == [0, 8, 16, 20]
     assert {progress.total for progress in calls} == {20}
-
-
-def test_run_digest_depends_on_weights_and_options(photos, tmp_path):
-    from core.batch.run import compute_run_digest
-
-    provenance = FakeAnalyzer().provenance
-    digest = compute_run_digest(provenance)
-    assert compute_run_digest(replace(provenance, weights_sha256={"a": "b"})) != digest
-    assert compute_run_digest(replace(provenance, config_digest="c")) != digest
-    assert compute_run_digest(FakeAnalyzer().provenance) == digest
