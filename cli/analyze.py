@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
@@ -13,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import options
+from cli.answers import print_answers
 from cli.pictures import create_folders, save_pictures
-from cli.tables import make_table, print_tables
 from cli.terminal import escape_controls, has_terminal
 from core import Device, InputError, OperatingPoint, Preset, Reading
 
 if TYPE_CHECKING:
-    from core import Analyzer, FaceAnalysis, ImageAnalysis
+    from core import Analyzer, FailedFile, ImageAnalysis
 
 
 class OutputFormat(StrEnum):
@@ -69,9 +67,9 @@ def analyze(
     """
     from core import (
         AnalyzerConfig,
+        FailedFile,
         document,
         dumps,
-        is_video,
         keep_blocks,
         read_image,
         warm_up_reader,
@@ -95,33 +93,38 @@ def analyze(
     from core import Analyzer
 
     analyzer: Analyzer | None = None
-    analyses: list[ImageAnalysis] = []
-    failed = 0
+    results: list[ImageAnalysis | FailedFile] = []
     for photo in _with_progress(photos, wanted=output is not OutputFormat.JSONL):
         try:
             image = read_image(photo)
         except InputError as error:
-            failed += 1
-            typer.secho(escape_controls(f"{photo}: {error.message}"), fg="red", err=True)
-            hint = error.hint
-            if is_video(photo):
-                hint = f"For a video: emotion live {photo}"
-            elif photo.is_dir():
-                hint = f"For a whole folder: emotion batch {photo} --out results.csv"
-            if hint:
-                typer.echo(escape_controls(hint), err=True)
+            _print_error(photo, error)
+            results.append(FailedFile.from_error(photo.name or str(photo), error))
             continue
         # Built at the first readable photo, so that a typo is reported before networks load.
         analyzer = analyzer or Analyzer.from_config(config)
         analysis = analyzer.analyze(image)
-        analyses.append(analysis)
+        results.append(analysis)
         save_pictures(folders, analyzer, image, analysis)
         if output is OutputFormat.JSONL:
             _write(dumps(document(analysis), compact=True))
-    if analyses:
-        _print_analyses(analyses, output, several=len(photos) > 1)
+    _print_results(results, output)
+    failed = sum(isinstance(result, FailedFile) for result in results)
     if failed:
-        raise typer.Exit(1 if analyses else InputError.exit_code)
+        raise typer.Exit(1 if failed < len(results) else InputError.exit_code)
+
+
+def _print_error(photo: Path, error: InputError) -> None:
+    from core import is_video
+
+    typer.secho(escape_controls(f"{photo}: {error.message}"), fg="red", err=True)
+    hint = error.hint
+    if is_video(photo):
+        hint = f"For a video: emotion live {photo}"
+    elif photo.is_dir():
+        hint = f"For a whole folder: emotion batch {photo} --out results.csv"
+    if hint:
+        typer.echo(escape_controls(hint), err=True)
 
 
 def _with_progress(photos: list[Path], *, wanted: bool) -> Iterable[Path]:
@@ -134,70 +137,23 @@ def _with_progress(photos: list[Path], *, wanted: bool) -> Iterable[Path]:
     return track(photos, "Reading photos", console=Console(stderr=True), transient=True)
 
 
-def _print_analyses(analyses: list[ImageAnalysis], output: OutputFormat, *, several: bool) -> None:
-    from core import document, dumps, to_csv, to_json
+def _print_results(results: list[ImageAnalysis | FailedFile], output: OutputFormat) -> None:
+    from core import ImageAnalysis, document, dumps, to_csv, to_json
 
     if output is OutputFormat.CSV:
-        _write(to_csv(analyses))
-    elif output is OutputFormat.JSON:
+        _write(to_csv(results))
+        return
+    analyses = [result for result in results if isinstance(result, ImageAnalysis)]
+    if not analyses:
+        return
+    if output is OutputFormat.JSON:
+        several = len(results) > 1
         _write(dumps(list(map(document, analyses))) if several else to_json(analyses[0]))
     elif output is OutputFormat.TABLE:
-        _print_table(analyses)
+        print_answers(analyses)
 
 
 def _write(text: str) -> None:
     # UTF-8 in any locale, so that file names come out unchanged.
     sys.stdout.buffer.write(text.encode())
     sys.stdout.buffer.flush()
-
-
-def _count_networks(face: FaceAnalysis) -> str:
-    """Return how many networks of an ensemble chose each emotion, as in "happy 2, sad 1"."""
-    counts = Counter(scores.top for scores in face.per_model.values())
-    return ", ".join(f"{emotion} {count}" for emotion, count in counts.most_common())
-
-
-def _print_table(analyses: list[ImageAnalysis]) -> None:
-    from rich.text import Text
-
-    from core import format_probability
-
-    is_ensemble = any(face.agreement for analysis in analyses for face in analysis.faces)
-    networks = ("Networks",) if is_ensemble else ()
-    left = ("Face", "Emotion", "Next", *networks, "Remarks")
-    headings = ("Photo", "Face", "Emotion", "Probability", "Next", *networks, "Remarks")
-    table = make_table(*headings, left=left, unbroken=("Probability", "Next"))
-    explained: dict[str, str] = {}
-    for analysis in analyses:
-        name = Text(escape_controls(analysis.name))
-        notes = " ".join(analysis.notes)
-        if not analysis.faces:
-            blank = [""] * (2 + len(networks))
-            table.add_row(name, "-", "no face found", *blank, Text(notes))
-        for face in analysis.faces:
-            remarks = [_shorten(reason, explained) for reason in face.quality.reasons]
-            own_notes = notes if face.index == 1 else ""
-            (top, probability), (second, second_probability) = face.emotions.ranked()[:2]
-            table.add_row(
-                name if face.index == 1 else "",
-                str(face.index),
-                str(top) if face.emotions.certain else f"not sure ({top}?)",
-                format_probability(probability),
-                f"{second} {format_probability(second_probability)}",
-                *([_count_networks(face)] if is_ensemble else ()),
-                Text(". ".join(filter(None, [", ".join(remarks), own_notes]))),
-            )
-    print_tables(table)
-    if explained:
-        typer.echo()
-    for remark, explanation in explained.items():
-        typer.echo(f"{remark}: {explanation}")
-
-
-def _shorten(reason: str, explained: dict[str, str]) -> str:
-    """Return a remark in few words; what it explains after a semicolon goes to ``explained``."""
-    fact, _, explanation = reason.removeprefix("The face ").removesuffix(".").partition("; ")
-    fact = re.sub("^(is|has) ", "", fact)
-    if explanation:
-        explained[re.sub(r" \(.*\)", "", fact)] = f"{explanation}."
-    return fact

@@ -13,7 +13,7 @@ import typer
 
 from cli import options
 from cli.terminal import has_terminal, print_written
-from core import BatchEngine, Device, InputError, OperatingPoint, Preset
+from core import BatchEngine, Device, InputError, OperatingPoint, Preset, Reading
 
 if TYPE_CHECKING:
     from core import BatchProgress, BatchSummary
@@ -32,6 +32,7 @@ def batch(
     *,
     model: options.ModelOption = options.DEFAULT_MODEL,
     detector: options.DetectorOption = None,
+    reading: options.ReadingOption = Reading.PEOPLE,
     preset: options.PresetOption = Preset.BALANCED,
     operating_point: options.OperatingPointOption = OperatingPoint.BALANCED,
     detection_threshold: options.ThresholdOption = None,
@@ -75,6 +76,7 @@ def batch(
         config=AnalyzerConfig(
             model=model,
             detector=detector,
+            reading=reading,
             preset=preset,
             operating_point=operating_point,
             detection_threshold=detection_threshold,

@@ -13,7 +13,7 @@ import typer
 from cli import options
 from cli.terminal import print_written
 from cli.timeline import Timeline, open_csv
-from core import Device, Preset, UnreadableImage
+from core import Device, Preset, Reading, UnreadableImage
 
 if TYPE_CHECKING:
     from cli.timeline import Output
@@ -52,6 +52,7 @@ def live(
     ] = None,
     model: options.ModelOption = options.DEFAULT_MODEL,
     detector: options.DetectorOption = None,
+    reading: options.ReadingOption = Reading.PEOPLE,
     device: options.DeviceOption = Device.AUTO,
 ) -> None:
     """Follow the emotions of faces in a video or from the camera.
@@ -69,7 +70,7 @@ def live(
         video_writer,
     )
 
-    timeline = Timeline()
+    timeline = Timeline(reading)
     outputs: list[Output] = [timeline.add]
     with ExitStack() as stack:
         opened = open_video(video) if video else open_camera(camera, time.perf_counter)
@@ -83,7 +84,12 @@ def live(
         if csv is not None:
             outputs.append(stack.enter_context(open_csv(csv)))
         config = AnalyzerConfig(
-            model=model, detector=detector, preset=Preset.FAST, device=device, threads=1
+            model=model,
+            detector=detector,
+            reading=reading,
+            preset=Preset.FAST,
+            device=device,
+            threads=1,
         )
         follower = FaceFollower(Analyzer.from_config(config), every=every)
         began = time.perf_counter()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,8 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from cli.tables import make_table, print_tables
-from core import EMOTIONS, Emotion, report_disk_errors
+from core import EMOTIONS, Emotion, Reading, report_disk_errors
 
 if TYPE_CHECKING:
     from core import Frame, ImageAnalysis
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
     Output = Callable[[Frame, ImageAnalysis], None]
     """Takes each frame with its faces."""
 
-COLUMNS = (
-    *("time_s", "face", "x1", "y1", "x2", "y2", "score", "emotion", "certain"),
-    *EMOTIONS,
-    *("agreement", "per_model"),
-)
-"""Columns of the CSV file, which has a row for each face of each frame."""
 _MAX_PLOTTED = 6
 """Faces in a plot: those seen longest."""
 
@@ -42,6 +37,8 @@ class _FaceHistory:
 class Timeline:
     """The emotions of every face over time: 100 bytes for each face and frame, and no images."""
 
+    reading: Reading
+    """What the answers are about."""
     _faces: dict[int, _FaceHistory] = field(default_factory=dict)
 
     def add(self, frame: Frame, analysis: ImageAnalysis) -> None:
@@ -53,12 +50,13 @@ class Timeline:
             history.verdicts[face.emotions.top if face.emotions.certain else "not sure"] += 1
 
     def plot(self, path: Path) -> None:
-        """Plot the probabilities over time, one panel for each of the faces seen longest."""
+        """Plot each emotion's share over time, one panel for each of the faces seen longest."""
         import matplotlib as mpl
 
         mpl.use("Agg")
         from matplotlib import pyplot as plt
 
+        unit = "of 100 people" if self.reading is Reading.PEOPLE else "probability, %"
         longest = sorted(self._faces.items(), key=lambda item: -len(item[1].times))
         plotted = sorted(longest[:_MAX_PLOTTED]) or [(0, _FaceHistory())]
         figure, panels = plt.subplots(
@@ -70,7 +68,7 @@ class Timeline:
                 values = [100 * row[index] for row in face.probabilities]
                 panel.plot(face.times, values, color=colour, label=str(emotion), linewidth=1.8)
             panel.set_ylim(0, 100)
-            panel.set_ylabel("probability, %")
+            panel.set_ylabel(unit)
             panel.set_title(f"Face {number}" if number else "No face was seen", loc="left")
             panel.grid(alpha=0.3)
         panels[0, 0].legend(
@@ -87,45 +85,37 @@ class Timeline:
         plt.close(figure)
 
     def print_table(self) -> None:
-        """Print when each face was seen, and how often it showed which emotion."""
-        table = make_table("Face", "Seen", "Frames", "Shows", left=("Seen", "Shows"))
+        """Print when each face was seen, and what the answers for it were."""
+        table = make_table("Face", "Seen", "Frames", "Answers", left=("Seen", "Answers"))
         for number, face in sorted(self._faces.items()):
             total = len(face.times)
-            verdicts = (
-                f"{word} {100 * n / total:.0f} %" for word, n in face.verdicts.most_common(3)
+            answers = (
+                f"{word} in {100 * n / total:.0f} %" for word, n in face.verdicts.most_common(3)
             )
             seen = f"{face.times[0]:.1f} to {face.times[-1]:.1f} s"
-            table.add_row(str(number), seen, str(total), ", ".join(verdicts))
+            table.add_row(str(number), seen, str(total), ", ".join(answers))
         if not self._faces:
             table.add_row("-", "", "", "no face found")
         print_tables(table)
+        if self._faces:
+            about = (
+                "what most people would see"
+                if self.reading is Reading.PEOPLE
+                else "the most likely label of FER-2013"
+            )
+            typer.echo(f"\nAnswers: {about}, and in how many of the frames.")
 
 
 @contextmanager
 def open_csv(path: Path) -> Iterator[Output]:
     """Yield a function that writes a row for each face; ConfigError if it cannot be written."""
-    from core import format_network_answers  # brings NumPy, which `emotion --help` does without
+    from core import format_csv_heading, format_csv_rows  # bring NumPy; `emotion --help` needs none
 
     with report_disk_errors(path), path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        file.write(format_csv_heading())
 
         def write(frame: Frame, analysis: ImageAnalysis) -> None:
-            for face in analysis.faces:
-                box, emotions = face.face.box, face.emotions
-                edges = (f"{edge:.1f}" for edge in (box.x1, box.y1, box.x2, box.y2))
-                writer.writerow(
-                    [
-                        f"{frame.time_s:.3f}",
-                        face.index,
-                        *edges,
-                        f"{face.face.score:.4f}",
-                        str(emotions.top),
-                        str(emotions.certain).lower(),
-                        *(f"{probability:.4f}" for probability in emotions.probabilities),
-                        str(face.agreement or ""),
-                        format_network_answers(face) or "",
-                    ]
-                )
+            if analysis.faces:
+                file.write(format_csv_rows(analysis, time_s=frame.time_s))
 
         yield write

@@ -87,7 +87,7 @@ def test_options_reach_the_run(folder, tmp_path, opened_pools):
         *("--out", tmp_path / "table.jsonl", "--workers", 3, "--fresh", "--engine", "ray"),
         *("--annotate", tmp_path / "marked", "--report", tmp_path / "page.html", "--thumbnails"),
         *("--model", "resnet50", "--preset", "fast", "--device", "cpu"),
-        *("--certain-from", 0.9, "--detection-threshold", 0.7),
+        *("--certain-from", 0.9, "--detection-threshold", 0.7, "--reading", "fer2013"),
     )
     assert result.exit_code == 0, result.stderr
     ((setup, options),) = opened_pools
@@ -97,6 +97,7 @@ def test_options_reach_the_run(folder, tmp_path, opened_pools):
         "cpu",
     )
     assert (setup.config.certain_from, setup.config.detection_threshold) == (0.9, 0.7)
+    assert setup.config.reading == "fer2013"
     assert (options.workers, options.fresh, options.engine) == (3, True, "ray")
     assert (tmp_path / "page.html").is_file()
     assert (tmp_path / "marked" / "photo.png.annotated.png").is_file()
@@ -108,6 +109,21 @@ def test_second_run_says_how_many_files_were_already_done(folder, tmp_path):
     batch(folder, "--out", tmp_path / "table.csv")
     result = batch(folder, "--out", tmp_path / "table.csv", "--resume")
     assert "1 had already been done." in result.stderr
+
+
+def test_other_reading_is_refused_with_what_to_do_and_nothing_is_lost(folder, tmp_path):
+    (folder / "photo.png").write_bytes(png(picture(Emotion.SAD)))
+    out = tmp_path / "table.csv"
+    batch(folder, "--out", out)
+    before = out.read_bytes()
+    result = batch(folder, "--out", out, "--reading", "fer2013")
+    assert result.exit_code == 2
+    assert "a run with reading people instead of fer2013" in result.stderr
+    assert "--fresh" in result.stderr
+    assert out.read_bytes() == before
+    assert batch(folder, "--out", out, "--reading", "fer2013", "--fresh").exit_code == 0
+    with out.open(encoding="utf-8", newline="") as file:
+        assert [row["reading"] for row in csv.DictReader(file)] == ["fer2013"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")

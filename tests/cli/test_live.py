@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 import core
 from cli.main import app
-from core import EMOTIONS, Emotion, RgbImage, is_video, open_video, video_writer
-from tests.fakes import FakeEnsemble, picture
+from cli.timeline import Timeline
+from core import EMOTIONS, Emotion, Reading, RgbImage, is_video, open_video, video_writer
+from tests.fakes import FakeEnsemble, picture, png
 
 
 def run(*arguments):
@@ -40,6 +41,7 @@ def test_table_says_when_each_face_was_seen_and_what_it_showed(film):
     assert "happy" in row
     assert "sad" in row
     assert "20 frames in" in result.stderr
+    assert "Answers: what most people would see" in result.stdout
 
 
 @pytest.mark.usefixtures("configs")
@@ -51,7 +53,10 @@ def test_rows_video_and_plot_are_written(film, tmp_path):
         table = list(csv.DictReader(file))
     assert [float(row["time_s"]) for row in table] == pytest.approx([n / 10 for n in range(20)])
     assert {row["face"] for row in table} == {"1"}
-    assert table[0]["emotion"] == "happy"
+    assert table[0]["answer"] == table[0]["top"] == "happy"
+    assert {(row["path"], row["status"], row["certain"]) for row in table} == {
+        ("film.mp4", "face", "yes")
+    }
     assert (table[0]["agreement"], table[0]["per_model"]) == ("", "")
     for row in table:
         assert sum(float(row[emotion]) for emotion in EMOTIONS) == pytest.approx(1, abs=1e-3)
@@ -63,6 +68,54 @@ def test_rows_video_and_plot_are_written(film, tmp_path):
         assert np.abs(one.image.pixels.astype(int) - other.image.pixels).max() > 60
     with Image.open(plot) as drawn:
         assert drawn.size[0] > 600
+
+
+@pytest.mark.usefixtures("configs")
+def test_csv_has_the_columns_and_numbers_of_every_table(film, tmp_path):
+    rows, photo = tmp_path / "rows.csv", tmp_path / "photo.png"
+    with open_video(film) as video:
+        photo.write_bytes(png(next(video.frames).image.pixels))
+    assert run("live", film, "--seconds", "0.1", "--csv", rows).exit_code == 0
+    with rows.open(encoding="utf-8", newline="") as file:
+        (of_frame,) = csv.DictReader(file)
+    of_photo = run("analyze", photo, "--preset", "fast", "--format", "csv").stdout
+    (of_photo,) = csv.DictReader(io.StringIO(of_photo, newline=""))
+    assert of_frame.pop("time_s") == "0.0"
+    assert of_photo.pop("time_s") == ""
+    assert of_frame == {**of_photo, "path": "film.mp4"}
+
+
+@pytest.mark.usefixtures("configs")
+def test_frame_without_a_face_has_no_row(tmp_path):
+    path, rows = tmp_path / "=film.mp4", tmp_path / "rows.csv"
+    with video_writer(path, size_wh=(480, 360), frames_per_s=10) as write:
+        for faces in ([], [Emotion.HAPPY], []):
+            write(RgbImage(picture(*faces, side=120)))
+    assert run("live", path, "--every", 1, "--csv", rows).exit_code == 0
+    with rows.open(encoding="utf-8", newline="") as file:
+        table = list(csv.DictReader(file))
+    assert [(row["path"], row["time_s"]) for row in table] == [("'=film.mp4", "0.1")]
+
+
+def test_reading_reaches_the_analyzer_the_rows_and_the_table(film, tmp_path, configs):
+    rows = tmp_path / "rows.csv"
+    result = run("live", film, "--reading", "fer2013", "--csv", rows)
+    assert [config.reading for config in configs] == ["fer2013"]
+    with rows.open(encoding="utf-8", newline="") as file:
+        assert {row["reading"] for row in csv.DictReader(file)} == {"fer2013"}
+    assert "Answers: the most likely label of FER-2013" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("reading", "unit"), [("people", "of 100 people"), ("fer2013", "probability, %")]
+)
+def test_plot_says_what_it_counts(tmp_path, monkeypatch, reading, unit):
+    from matplotlib.axes import Axes
+
+    labels = []
+    monkeypatch.setattr(Axes, "set_ylabel", lambda _, label: labels.append(label))
+    Timeline(Reading(reading)).plot(tmp_path / "plot.png")
+    assert labels == [unit]
 
 
 @pytest.mark.usefixtures("configs")
