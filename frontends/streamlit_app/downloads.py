@@ -8,9 +8,9 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from itertools import chain, count
 
-from core import ImageAnalysis, document, dumps, spreadsheet_text, to_csv, to_json
+from core import FailedFile, ImageAnalysis, document, dumps, spreadsheet_text, to_csv, to_json
 from frontends.streamlit_app.photos import Photo
-from frontends.streamlit_app.workspace import Refusal, Workspace
+from frontends.streamlit_app.workspace import Answer, Refusal, Workspace
 from frontends.wording import safe_stem
 
 Answered = tuple[Photo, ImageAnalysis]
@@ -25,9 +25,19 @@ def json_file(analysis: ImageAnalysis) -> bytes:
     return to_json(analysis).encode()
 
 
-def csv_file(analyses: Sequence[ImageAnalysis]) -> bytes:
+def csv_file(results: Iterable[ImageAnalysis | FailedFile]) -> bytes:
     """Return a row per face, encoded so that spreadsheets show every letter correctly."""
-    return (_UTF8_MARK + to_csv(analyses)).encode()
+    return (_UTF8_MARK + to_csv(results)).encode()
+
+
+def csv_of_all(answers: Iterable[tuple[Photo, Answer]]) -> bytes:
+    """Return the table of all photos in their order, also of those that could not be read."""
+    return csv_file(
+        FailedFile(photo.name, answer.error, answer.message)
+        if isinstance(answer, Refusal)
+        else answer
+        for photo, answer in answers
+    )
 
 
 def json_list(analyses: Iterable[ImageAnalysis]) -> bytes:
@@ -46,16 +56,16 @@ def refusals_file(refused: Iterable[NotAnswered]) -> bytes:
     return (_UTF8_MARK + table.getvalue()).encode(errors="backslashreplace")
 
 
-def zip_file(
-    answered: Sequence[Answered], memory: Workspace, refused: Sequence[NotAnswered] = ()
-) -> bytes:
+def zip_file(answers: Sequence[tuple[Photo, Answer]], memory: Workspace) -> bytes:
     """Return a table of all photos, and for each its document, annotated and blurred picture.
 
-    A second table lists the ``refused`` photos, if there are any.
+    A second table says what to do about photos that could not be read, if there are any.
     """
+    answered = [(photo, each) for photo, each in answers if isinstance(each, ImageAnalysis)]
+    refused = [(photo, each) for photo, each in answers if isinstance(each, Refusal)]
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("emotions.csv", csv_file([analysis for _, analysis in answered]))
+        archive.writestr("emotions.csv", csv_of_all(answers))
         if refused:
             archive.writestr("not_answered.csv", refusals_file(refused))
         for stem, (photo, analysis) in zip(distinct_stems(answered), answered, strict=True):

@@ -47,6 +47,8 @@ class Refusal:
 
     message: str
     hint: str
+    error: str = ""
+    """Name of the error's class, such as ``UnreadableImage``."""
 
 
 Answer = ImageAnalysis | Refusal
@@ -136,7 +138,7 @@ class Workspace:
             try:
                 return analyzer.analyze(self.decode_image(photo))
             except ProjectError as error:
-                return Refusal(error.message, error.hint)
+                return Refusal(error.message, error.hint, type(error).__name__)
 
         key = ("answer", *photo.key, analyzer.config.digest())
         answer: Answer = self.results.get_admitted(key, make)

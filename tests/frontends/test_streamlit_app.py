@@ -329,14 +329,11 @@ def test_archive_holds_everything_under_safe_and_distinct_names(app):
         ("c.txt", b"hello"),
     )
     memory = app.session_state["workspace"]
-    answered = [
-        (photo, answer)
-        for photo, answer in zip(memory.uploads, answers(app), strict=True)
-        if not isinstance(answer, Refusal)
-    ]
+    answered = list(zip(memory.uploads, answers(app), strict=True))
     with zipfile.ZipFile(io.BytesIO(downloads.zip_file(answered, memory))) as archive:
         assert archive.namelist() == [
             "emotions.csv",
+            "not_answered.csv",
             "pass_wd.emotions.json",
             "pass_wd.annotated.png",
             "pass_wd.blurred.png",

@@ -7,12 +7,12 @@ import io
 import zipfile
 
 from core import Emotion
-from frontends.streamlit_app.downloads import refusals_file, zip_file
+from frontends.streamlit_app.downloads import csv_of_all, refusals_file, zip_file
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.workspace import Refusal, Workspace
 from tests.fakes import FakeAnalyzer, picture, png
 
-NO_PICTURE = Refusal("This is a text file, not a picture.", "Choose a photo.")
+NO_PICTURE = Refusal("This is a text file, not a picture.", "Choose a photo.", "UnreadableImage")
 
 
 def rows_of(table):
@@ -25,14 +25,31 @@ def test_archive_says_why_photos_were_refused_and_what_to_do():
     memory = Workspace()
     good, bad = Photo.of("a.png", png(picture(Emotion.HAPPY))), Photo.of("notes, old.txt", b"hello")
     analysis = memory.answer(good, FakeAnalyzer())
-    with zipfile.ZipFile(
-        io.BytesIO(zip_file([(good, analysis)], memory, [(bad, NO_PICTURE)]))
-    ) as archive:
+    answers = [(bad, NO_PICTURE), (good, analysis)]
+    with zipfile.ZipFile(io.BytesIO(zip_file(answers, memory))) as archive:
         result = rows_of(archive.read("not_answered.csv"))
         assert "a.emotions.json" in archive.namelist()
+        assert archive.read("emotions.csv") == csv_of_all(answers)
     assert result == [
         {"name": "notes, old.txt", "reason": NO_PICTURE.message, "what to do": NO_PICTURE.hint}
     ]
+
+
+def test_table_of_several_photos_has_a_row_for_each_that_could_not_be_read():
+    memory = Workspace()
+    photos = [
+        Photo.of("notes.txt", b"hello"),
+        Photo.of("a.png", png(picture(Emotion.HAPPY))),
+        Photo.of("none.png", png(picture())),
+    ]
+    table = rows_of(csv_of_all([(each, memory.answer(each, FakeAnalyzer())) for each in photos]))
+    assert [(row["path"], row["status"], row["answer"]) for row in table] == [
+        ("notes.txt", "failed", ""),
+        ("a.png", "face", "happy"),
+        ("none.png", "no face", ""),
+    ]
+    assert (table[0]["error"], bool(table[0]["message"])) == ("UnreadableImage", True)
+    assert len({row["run"] for row in table}) == 1
 
 
 def test_archive_without_refusals_has_no_table_of_refusals():

@@ -17,7 +17,7 @@ from core import (
     format_probability,
 )
 from frontends.cards import crop_data_url, summary_html
-from frontends.streamlit_app.downloads import csv_file, json_list, zip_file
+from frontends.streamlit_app.downloads import csv_of_all, json_list, zip_file
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import persist, workspace
 from frontends.streamlit_app.views.answer import offer_downloads, show_answer
@@ -55,17 +55,16 @@ def show_several(
     pairs: Sequence[Pair], analyzer: Analyzer, ensemble: AnalyzerConfig | None = None
 ) -> None:
     """Show the table, what can be saved, and the photo that the visitor picks."""
-    answered = [(photo, each) for photo, each in pairs if isinstance(each, ImageAnalysis)]
-    refused = [(photo, each) for photo, each in pairs if isinstance(each, Refusal)]
-    faces = [face for _, analysis in answered for face in analysis.faces]
+    analyses = [each for _, each in pairs if isinstance(each, ImageAnalysis)]
+    faces = [face for analysis in analyses for face in analysis.faces]
     st.subheader(_headline([answer for _, answer in pairs]), anchor=False)
     left, right = st.columns(2, gap="medium")
     left.html(summary_html(faces))
     reading = analyzer.config.reading
     with right:
         rows = _filter(_make_rows(pairs, _SHARE[reading]))
-        if answered:
-            _offer_files(answered, refused)
+        if analyses:
+            _offer_files(pairs, analyses)
     st.dataframe(
         _make_table([row for _, row in rows], _SHARE[reading]),
         hide_index=True,
@@ -107,12 +106,9 @@ def show_several(
     show_answer(photo, answer, analyzer, ensemble)
 
 
-def _offer_files(
-    answered: Sequence[tuple[Photo, ImageAnalysis]], refused: Sequence[tuple[Photo, Refusal]]
-) -> None:
-    analyses = [analysis for _, analysis in answered]
-    everything = partial(zip_file, answered, workspace(), refused)
-    table, data = partial(csv_file, analyses), partial(json_list, analyses)
+def _offer_files(pairs: Sequence[Pair], analyses: Sequence[ImageAnalysis]) -> None:
+    everything = partial(zip_file, pairs, workspace())
+    table, data = partial(csv_of_all, pairs), partial(json_list, analyses)
     offer_downloads(
         "of_all",
         [
