@@ -201,7 +201,7 @@ def test_every_test_that_a_document_names_exists(root):
 
 
 def test_guide_to_batch_runs_explains_every_column(root):
-    from core.batch.rows import COLUMNS
+    from core.output.table import COLUMNS
 
     table = marked_part(root / "docs" / "batch.md", "columns")
     rows = "".join(
