@@ -61,11 +61,11 @@ def print_answers(analyses: Sequence[ImageAnalysis]) -> None:
 
 def _format_shares(emotions: EmotionScores) -> tuple[str, str]:
     """Return how probable the top emotion is, and the next one: "7 of 10" and "2 sad"."""
-    from core import count_people, format_people, format_probability
+    from core import format_people, format_probability
 
     if emotions.reading is Reading.PEOPLE:
-        _, *others = count_people(emotions).items()
-        return format_people(emotions), "".join(f"{n} {emotion}" for emotion, n in others[:1])
+        people, others = format_people(emotions)
+        return people, "".join(others[:1])
     (_, probability), (second, second_probability) = emotions.ranked()[:2]
     return format_probability(probability), f"{second} {format_probability(second_probability)}"
 

@@ -16,7 +16,7 @@ from ..files import atomic_file
 from ..labels import EMOTIONS, Reading
 from ..output.percent import format_probability
 from ..output.table import COLUMN_NAMES, NOT_SURE, Status
-from ..output.words import count_people, format_people
+from ..output.words import format_people
 from ..reading.isolation import IsolatedReader
 from ..types import EmotionScores, Provenance
 from .journal import report_resumable_disk_errors
@@ -124,13 +124,12 @@ class _Content:
 
 
 def describe_most_likely(row: Mapping[str, Any]) -> str:
-    """Return what a face most likely shows: "sad 4 of 10, happy 3, fear 2", or "sad 42 %"."""
+    """Return what a face most likely shows: "4 of 10 sad, 3 neutral, 2 fear", or "sad 42 %"."""
     if row["reading"] != Reading.PEOPLE:
         return f"{row['top']} {format_probability(row['probability'])}"
     emotions = EmotionScores(tuple(row[emotion] for emotion in EMOTIONS))
-    _, *others = list(count_people(emotions).items())[:3]
-    votes = [f"{row['top']} {format_people(emotions)}"]
-    return ", ".join(votes + [f"{emotion} {count}" for emotion, count in others])
+    people, others = format_people(emotions)
+    return ", ".join([f"{people} {row['top']}", *others])
 
 
 def escape_controls(text: str) -> str:

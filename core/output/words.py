@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from ..labels import Emotion, Reading
 from ..types import EmotionScores
@@ -10,8 +11,12 @@ from .percent import format_probability
 
 PEOPLE = 10
 """How many people a sentence imagines looking at the face."""
-MOST = PEOPLE - 0.25
-"""From this many of them on it is "nearly everyone"."""
+NEARLY_EVERYONE = 0.95
+"""Share of people from which a sentence counts no one any more."""
+_MAJORITY = 6
+"""More of ten people than this do not disagree; they are only fewer than the level demands."""
+_SCATTERED = 2
+"""With at most this many of ten for each emotion, rounding decides which come first."""
 _NAMED = 3
 """Emotions in a sentence."""
 
@@ -36,19 +41,22 @@ def describe_people(emotions: EmotionScores) -> str:
     """
     top, probability = emotions.ranked()[0]
     if emotions.reading is Reading.FER2013:
-        return f"FER-2013's label is most likely {top} ({format_probability(probability)})."
-    if PEOPLE * probability >= MOST:
+        return f"FER-2013's label: {top}, {format_probability(probability)} probable."
+    if probability >= NEARLY_EVERYONE:
         return f"Nearly everyone would say {top}."
-    _, *others = list(count_people(emotions).items())[:_NAMED]
-    rest = "".join(f", {count} {emotion}" for emotion, count in others)
-    return f"About {_count_top(emotions)} of {PEOPLE} people would say {top}{rest}."
+    (first, most), *others = _choose_counts(emotions)
+    return f"About {most} of {PEOPLE} people would say {first}{_list_counts(others)}."
 
 
-def format_people(emotions: EmotionScores) -> str:
-    """Return how many people would name the most probable emotion: "7 of 10" or "nearly all"."""
-    if PEOPLE * emotions.ranked()[0][1] >= MOST:
-        return "nearly all"
-    return f"{_count_top(emotions)} of {PEOPLE}"
+def format_people(emotions: EmotionScores) -> tuple[str, tuple[str, ...]]:
+    """Return how many people would name the most likely emotion, and what others would say.
+
+    ("7 of 10", ("2 sad", "1 fear")), or ("nearly all", ()).
+    """
+    if emotions.ranked()[0][1] >= NEARLY_EVERYONE:
+        return "nearly all", ()
+    (_, most), *others = _choose_counts(emotions)
+    return f"{most} of {PEOPLE}", tuple(f"{count} {emotion}" for emotion, count in others)
 
 
 def explain_doubt(emotions: EmotionScores) -> str:
@@ -58,21 +66,33 @@ def explain_doubt(emotions: EmotionScores) -> str:
     if emotions.unreadable is not None:
         return f"We can't be sure about this face. {emotions.unreadable}"
     top, probability = emotions.ranked()[0]
+    reached, needed = _format_apart(probability, emotions.certain_from)
     if emotions.reading is Reading.FER2013:
-        reached, needed = _format_apart(probability, emotions.certain_from)
         return f"{top.capitalize()} is most likely ({reached}), but we need {needed} to be sure."
-    counts = list(count_people(emotions).items())[:_NAMED]
-    if len(counts) == 1:
-        reached, needed = _format_apart(probability, emotions.certain_from)
+    counts = _choose_counts(emotions)
+    most = counts[0][1]
+    if most > _MAJORITY:
         return f"{reached} of people would say {top}, but we need {needed} to be sure."
-    votes = ", ".join(f"{count} {emotion}" for emotion, count in counts)
-    return f"People would disagree: of {PEOPLE}, {votes}."
+    if most <= _SCATTERED:
+        return f"People would disagree: no more than {most} of {PEOPLE} would say the same."
+    return f"People would disagree: of {PEOPLE}{_list_counts(counts)}."
 
 
-def _count_top(emotions: EmotionScores) -> int:
-    """Return how many people would name the most probable emotion, never all of them."""
-    # If nobody else gets one of the ten, "10 of 10" would say more than "nearly all".
-    return min(count_people(emotions)[emotions.top], PEOPLE - 1)
+def _choose_counts(emotions: EmotionScores) -> list[tuple[Emotion, int]]:
+    """Return the emotions and counts of a sentence, most first.
+
+    To reach ten, :func:`count_people` may give a person to an emotion that 2 % would name. No
+    count here is above its own share rounded.
+    """
+    counts = [
+        (emotion, min(count, math.floor(PEOPLE * emotions[emotion] + 0.5)))
+        for emotion, count in count_people(emotions).items()
+    ]
+    return [(emotion, count) for emotion, count in counts if count][:_NAMED]
+
+
+def _list_counts(counts: Iterable[tuple[Emotion, int]]) -> str:
+    return "".join(f", {count} {emotion}" for emotion, count in counts)
 
 
 def _format_apart(reached: float, needed: float) -> tuple[str, str]:

@@ -59,7 +59,7 @@ def test_report_shows_counts_emotions_and_folders(tmp_path):
     assert 'aria-label="happy 1, not sure 1"' in text
     assert unsure[0][2] == "People would say"
     assert [row[:3] for row in unsure[1:]] == [
-        ["a/two.png", "2 of 2", "fear 3 of 10, angry 2, disgust 1"]
+        ["a/two.png", "2 of 2", "3 of 10 fear, 1 angry, 1 disgust"]
     ]
     assert reasons[1][1] == "1"
     assert failures[1][0] == "a/bad.png"
