@@ -38,6 +38,13 @@ _CROWD_SHARES = tuple(step / 20 for step in range(21))
 """Shares of the crowd head that are tried."""
 DEFAULT_CROWD_SHARE = 0.75
 """Without natural photos to fit it to."""
+NATURAL_POWER = 0.25
+"""Power of the natural frequency with which a label counts when the share is fitted.
+
+With the frequency itself only neutral and happy faces would count, nine in ten, and the crowd head
+alone would be best: it overlooks many sad and angry faces. If all labels counted alike, ordinary
+faces would be called sad or angry again.
+"""
 _ROUNDS = 300
 """Of expectation maximisation; on thousands of faces it converges much earlier."""
 LEAST = 0.01
@@ -263,11 +270,11 @@ def fit_temperature(
 def fit_crowd_share(logits: Float32Array, labels: Labels) -> float:
     """Return the share of the crowd head with which labels of natural photos are most likely.
 
-    ``logits`` are (N, 2, 7). Photos are weighted so that each label counts as often as it occurs
-    in life. Each share is tried with the temperature that fits it best.
+    ``logits`` are (N, 2, 7). Photos are weighted so that frequent labels count more, see
+    :data:`NATURAL_POWER`. Each share is tried with the temperature that fits it best.
     """
     targets = encode_labels(labels)
-    weights = weigh_by_natural_shares(labels)
+    weights = weigh_by_natural_shares(labels, NATURAL_POWER)
 
     def loss(share: float) -> float:
         degree = fit_temperature(logits, targets, crowd_share=share, weights=weights)

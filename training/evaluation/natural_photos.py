@@ -31,13 +31,14 @@ NATURAL_COUNTS = {
 are a selection with other shares: in life half of the faces are neutral, two fifths are happy."""
 
 
-def weigh_by_natural_shares(labels: Labels) -> NDArray[np.float64]:
+def weigh_by_natural_shares(labels: Labels, power: float = 1.0) -> NDArray[np.float64]:
     """Return (N,) weights that sum to one, with which each label counts as often as in life.
 
+    With a ``power`` below 1 rare labels count more than that; with 0 every label counts alike.
     Labels that do not occur in ``labels`` are left out.
     """
     present, counts = np.unique(labels, return_counts=True)
-    natural = np.array([NATURAL_COUNTS[EMOTIONS[label]] for label in present], np.float64)
+    natural = np.array([NATURAL_COUNTS[EMOTIONS[label]] for label in present]) ** power
     by_label = np.zeros(len(EMOTIONS))
     by_label[present] = natural / natural.sum() / counts
     return np.asarray(by_label[labels])
