@@ -82,7 +82,8 @@ def train(
         return
     print_skipped(run.skipped)
     sources = " ".join(f"--data {path}" for path in data)
-    arguments = f"--model {model} {sources} --weights {directory}"
+    given_votes = f" --votes {votes}" if votes else ""
+    arguments = f"--model {model} {sources}{given_votes} --weights {directory}"
     evaluation = directory / "evaluation"
     print_run(
         run,

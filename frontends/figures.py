@@ -16,7 +16,6 @@ Row = dict[str, str]
 
 _SPLITS = {"validation": "", "test": ", PrivateTest"}
 """What a column's heading adds; :data:`FIGURES_HELP` names the usual part once."""
-_NATURAL = "photos_natural"
 
 FIGURES_HELP = (
     "Measured on the validation part (PublicTest) of FER-2013, a public collection of small grey "
@@ -70,12 +69,10 @@ def list_tables(models: Sequence[ModelInfo]) -> Iterator[FiguresTable]:
 
 
 def _make_rows(
-    models: Sequence[ModelInfo], format_figures: Callable[[Mapping[str, Any], Any], Row]
+    models: Sequence[ModelInfo], format_figures: Callable[[Mapping[str, Any]], Row]
 ) -> list[Row]:
     columns = {
-        f"{model_title(info)}{suffix}": format_figures(
-            info.metrics[split], info.metrics.get(_NATURAL) or {}
-        )
+        f"{model_title(info)}{suffix}": format_figures(info.metrics[split])
         for info in models
         if info.trained
         for split, suffix in _SPLITS.items()
@@ -89,7 +86,7 @@ def _make_rows(
     ]
 
 
-def _format_people(metrics: Mapping[str, Any], natural: Mapping[str, Any]) -> Row:
+def _format_people(metrics: Mapping[str, Any]) -> Row:
     people = metrics.get("people")
     if not people:
         return {}
@@ -101,11 +98,10 @@ def _format_people(metrics: Mapping[str, Any], natural: Mapping[str, Any]) -> Ro
         "Average error of the shares": _format_share(people, "share_error"),
         'Answers given (not "not sure")': _format_share(sure, "coverage"),
         "Agrees with most people, among the answers given": _format_share(sure, "accuracy"),
-        **_format_natural(natural.get("people")),
     }
 
 
-def _format_label(metrics: Mapping[str, Any], natural: Mapping[str, Any]) -> Row:
+def _format_label(metrics: Mapping[str, Any]) -> Row:
     sure, fresh = metrics.get("certain") or {}, metrics.get("deduplicated") or {}
     return {
         "Faces": _format_count(metrics),
@@ -115,14 +111,7 @@ def _format_label(metrics: Mapping[str, Any], natural: Mapping[str, Any]) -> Row
         "Calibration error": _format_share(metrics, "ece"),
         'Answers given (not "not sure")': _format_share(sure, "coverage"),
         "Right among the answers given": _format_share(sure, "accuracy"),
-        **_format_natural(natural.get("fer2013")),
     }
-
-
-def _format_natural(metrics: Mapping[str, Any] | None) -> Row:
-    if not metrics or metrics.get("weighted") is None:
-        return {}
-    return {"Right on ordinary photos": _format_share(metrics, "weighted")}
 
 
 def _format_count(metrics: Mapping[str, Any]) -> str:

@@ -50,16 +50,6 @@ def test_model_without_a_figure_has_a_dash_there():
     assert figures_of(people)["Agrees with most people"] == "83.4 % (82.0 to 84.6)"
 
 
-def test_ordinary_photos_are_a_row_and_no_column():
-    natural = {"data": "photos", "people": {"weighted": 0.861, "per_class": {}}}
-    validation = {**LABEL, "people": PEOPLE}
-    info = model_info(metrics={"validation": validation, "photos_natural": natural})
-    people, label = list_tables([info])
-    assert figures_of(people)["Right on ordinary photos"] == "86.1 %"
-    assert "Right on ordinary photos" not in figures_of(label)
-    assert list(people.rows[0]) == ["Figure", "MobileNetV2"]
-
-
 def test_test_part_has_a_column_behind_the_usual_one():
     [table] = list_tables([model_info(metrics={"test": LABEL, "validation": LABEL})])
     assert list(table.rows[0]) == ["Figure", "MobileNetV2", "MobileNetV2, PrivateTest"]

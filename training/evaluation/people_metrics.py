@@ -122,11 +122,12 @@ def _compute_reliability(
 def _compute_majority(answers: Probabilities, votes: Votes) -> dict[str, Any] | None:
     """Return the agreement with the majority of eight classes, unknown and no face left out.
 
-    As Barsoum et al. (2016) do it, faces count on which one class has more than half of all votes.
+    As in the code of Barsoum et al. (2016), a class with a single vote has none, and faces count
+    on which one class has more than half of the votes that are left.
     """
-    total = votes.counts.sum(axis=1)
-    named = votes.counts[:, :VOTE_CLASSES]
-    clear = (total > 0) & (named.max(axis=1) > total / 2)
+    counts = np.where(votes.counts > 1, votes.counts, 0)
+    named = counts[:, :VOTE_CLASSES]
+    clear = named.max(axis=1) > counts.sum(axis=1) / 2
     if not clear.any():
         return None
     right = answers[clear].argmax(axis=1) == named[clear].argmax(axis=1)
