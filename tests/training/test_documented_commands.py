@@ -10,6 +10,7 @@ import shlex
 import pytest
 
 from training.learning.recipe import REMOVED_VALUES, read_recipe
+from training.reporting.model_card import list_runs
 from training.studies.ablation import TABLES, choose_variants, format_table
 
 
@@ -41,22 +42,24 @@ def recipe_of(options, **more):
 
 
 @pytest.mark.parametrize(
-    ("out", "model", "earlier"),
+    ("model", "outs"),
     [
-        ("runs/first", "mobilenet_v2", True),
-        ("runs/second", "mobilenet_v2", False),
-        ("runs/resnet50_first", "resnet50", True),
-        ("runs/resnet50", "resnet50", False),
-        ("runs/inception_v3", "inception_v3", True),
-        ("runs/inception_v3_second", "inception_v3", False),
+        ("mobilenet_v2", ("runs/first", "runs/second", "runs/third")),
+        ("resnet50", ("runs/resnet50_first", "runs/resnet50", "runs/resnet50_crowd")),
+        (
+            "inception_v3",
+            ("runs/inception_v3", "runs/inception_v3_second", "runs/inception_v3_crowd"),
+        ),
     ],
 )
-def test_commands_train_the_shipped_networks_by_the_recorded_recipes(
-    page, root, out, model, earlier
-):
+def test_commands_train_the_shipped_networks_by_the_recorded_recipes(page, root, model, outs):
     manifest = json.loads((root / "weights" / "manifest.json").read_text(encoding="utf-8"))
-    training = manifest["models"][model]["training"]
-    recorded = (training["earlier_run"] if earlier else training)["recipe"]
+    runs = list_runs(manifest["models"][model]["training"])
+    for out, run in zip(outs, runs, strict=True):
+        compare_recipes(page, out, run["recipe"])
+
+
+def compare_recipes(page, out, recorded):
     (options,) = (each for each in commands(page, "train") if each.get("--out") == [out])
     given = recipe_of(options)
     # Recipes have gained values since.
