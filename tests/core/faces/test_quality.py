@@ -178,5 +178,5 @@ def test_face_below_20_px_is_unreadable(astronaut):
 
 def test_other_reasons_leave_a_face_readable(astronaut):
     dark = judge(astronaut * 0.25, landmarks=mesh(pitch=35))
-    assert len(dark.reasons) == 2
+    assert {"The face is dark.", "The face looks far up or down."} < set(dark.reasons)
     assert dark.unreadable is None

@@ -7,7 +7,7 @@ import torch
 from core.classifiers.architectures import EmotionNetwork, find_architecture
 from training.learning.module import EmotionModule
 
-PLAIN = {"mixup_chance": 0, "dropout": 0, "votes_head": 0, "label_smoothing": 0}
+PLAIN = {"label_head": 1, "mixup_chance": 0, "dropout": 0, "votes_head": 0, "label_smoothing": 0}
 
 
 def make_module(recipe, *, steps=100, **given):

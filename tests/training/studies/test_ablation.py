@@ -86,6 +86,7 @@ def test_each_variant_is_trained_measured_and_compared_with_the_first(
         *("| run", "|---|---|---|---|---|---|---|", "| all terms", "| no mixup"),
         *("| run", "|---|---|---|---|---|---|---|", "| all terms", "| no mixup"),
         *("| run", "|---|---|---|---|---|---|---|---|---|", "| all terms", "| no mixup"),
+        *("| run", "|---|---|---|---|---|", "| all terms", "| no mixup"),
     ]
     assert "balanced accuracy, %" in table[5]
     assert len(rows) == 2
@@ -102,7 +103,7 @@ def test_run_without_a_crowd_head_leaves_its_cells_empty(faces_dir, votes_csv, t
     first, second = run_ablation(faces_dir, votes_csv, tmp_path, only=["no votes head"])
     assert "blend_kl" in first
     assert "blend_kl" not in second
-    assert (tmp_path / "ablation.md").read_text().endswith("| no votes head" + " | –" * 8 + " |\n")
+    assert (tmp_path / "ablation.md").read_text().endswith("| no votes head" + " | –" * 4 + " |\n")
 
 
 def test_small_groups_are_left_out(faces_dir, votes_csv, tmp_path):
@@ -114,7 +115,11 @@ def test_small_groups_are_left_out(faces_dir, votes_csv, tmp_path):
 
 def test_every_variant_is_a_recipe_that_differs():
     variants = VARIANTS | FOR_THE_CROWD | WITH_LANDMARKS | WITH_TEACHERS | MITIGATIONS
-    digests = {read_recipe("mobilenet_v2", values).digest() for values in variants.values()}
+    # Some ask what the recipe has today: the documented commands set the values of their time.
+    base = {"label_head": "1", "votes_head": "0.5", "input_px": "96"}
+    digests = {
+        read_recipe("mobilenet_v2", {**base, **values}).digest() for values in variants.values()
+    }
     assert len(digests) == len(variants)
 
 
