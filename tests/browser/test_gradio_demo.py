@@ -141,7 +141,7 @@ def test_every_model_answers_the_same_photo(window, address):
     cards = page.locator(".compared article.face")
     expect(cards).to_have_count(3)
     expect(cards.nth(1)).to_contain_text("ResNet50")
-    expect(page.get_by_role("region", name="How good each model is")).to_be_visible()
+    expect(page.get_by_role("region", name="FER-2013's label")).to_be_visible()
 
 
 def test_face_before_the_camera_is_framed_until_another_tab_is_shown(window, address):

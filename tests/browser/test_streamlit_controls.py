@@ -86,7 +86,11 @@ def test_archive_of_several_photos_holds_everything(window, quick):
     kinds = ("emotions.json", "annotated.png", "blurred.png")
     of_each = [f"{stem}.{kind}" for stem in "ab" for kind in kinds]
     assert names == ["emotions.csv", "not_answered.csv", *of_each]
-    assert [line.split(",")[0] for line in table.splitlines()[1:]] == ["a.png", "b.png"]
+    assert [line.split(",")[0] for line in table.splitlines()[1:]] == [
+        "a.png",
+        "notes.txt",
+        "b.png",
+    ]
     assert refused.splitlines()[1].startswith('notes.txt,"This is a text file, not a picture."')
 
 

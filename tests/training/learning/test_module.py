@@ -81,7 +81,7 @@ def test_votes_head_adds_its_weighted_cross_entropy(small_recipe):
 
 def test_loss_on_the_labels_has_a_weight_of_its_own(small_recipe):
     batch = make_batch()
-    halved = make_module(small_recipe(**PLAIN, label_head=0.5)).loss(batch)
+    halved = make_module(small_recipe(**{**PLAIN, "label_head": 0.5})).loss(batch)
     torch.testing.assert_close(halved, make_module(small_recipe(**PLAIN)).loss(batch) / 2)
 
 
