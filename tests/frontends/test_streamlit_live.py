@@ -6,10 +6,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import Preset
+from frontends.streamlit_app.views import live
 
 
 @pytest.mark.usefixtures("catalog")
 def test_page_opens_with_the_fastest_preset(made):
+    # A component belongs to the server of an earlier test otherwise.
+    live._camera.cache_clear()
+
     def page():
         from frontends.streamlit_app.views import live
 
