@@ -81,7 +81,7 @@ def _explain_not_sure(answers: Sequence[EmotionScores]) -> str:
         level = readable[0].certain_from
         by_people = readable[0].reading is Reading.PEOPLE
         reasons.append(
-            f"fewer than {10 * level:.2g} of ten people"
+            f"fewer than {format_probability(level)} of people would say so"
             if by_people
             else f"less than {format_probability(level)}"
         )

@@ -30,7 +30,7 @@ def test_table_lists_every_face(photos):
     assert result.stdout.splitlines()[3:] == [
         "",
         "People: how many of ten people would say so (estimated).",
-        "not sure: fewer than 4 of ten people.",
+        "not sure: fewer than 40 % of people would say so.",
     ]
     assert result.stderr == ""
 
