@@ -14,7 +14,6 @@ from core import TARGET_ACCURACY, Device, Reading
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from core.calibration import Calibration
     from training.evaluation.calibrate import ReadingReport
 
 _TITLES = {Reading.PEOPLE: "what people see", Reading.FER2013: "FER-2013's label"}
@@ -73,7 +72,7 @@ def calibrate(
     for name, share in report.shares.items():
         typer.echo(f"Share of {name}: {share:.0%}.")
     for reading, result in report.readings.items():
-        typer.echo(_describe_level(reading, result.calibration, targets[reading]))
+        typer.echo(_describe_level(reading, result, targets[reading]))
     if publish:
         typer.echo(f"Published to {publish}.")
 
@@ -91,7 +90,8 @@ def _make_table(model: str, reading: Reading, report: ReadingReport) -> Table:
     return table
 
 
-def _describe_level(reading: Reading, calibration: Calibration, target: float) -> str:
+def _describe_level(reading: Reading, report: ReadingReport, target: float) -> str:
+    calibration = report.calibration
     title = _TITLES[reading][0].upper() + _TITLES[reading][1:]
     if calibration.selective_accuracy is None:
         return f"{title}: no level reaches {target:.0%}, so every answer will be not sure."
