@@ -43,12 +43,18 @@ def gradcam(
             hint=f"These can: {', '.join(models)}.",
         )
     model = models[config.model]
-    crowd_share = model.calibrations[config.reading].crowd_share
+    networks = {
+        name: _load_network(name, config.weights_dir, spec.sha256)
+        for name, spec in model.members.items()
+    }
+    # If a member has no crowd head, the label heads alone answer.
+    both_heads = all(network.crowd is not None for network in networks.values())
+    crowd_share = model.calibrations[config.reading].crowd_share if both_heads else 0.0
     total = sum(model.shares.values())
     maps = np.zeros((len(crops), CROP_PX, CROP_PX), dtype=np.float32)
     with _LOCK:
         for name, spec in model.members.items():
-            network = _load_network(name, config.weights_dir, spec.sha256)
+            network = networks[name]
             for start in range(0, len(crops), BATCH):
                 part = slice(start, start + BATCH)
                 some = _compute_maps(network, spec, crops[part], emotions[part], crowd_share)

@@ -224,7 +224,7 @@ class Journal:
 
 def _describe_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     """Return in words which run made a journal with the header ``before``, unlike this one."""
-    if "journal" not in before:
+    if "journal" not in before or not isinstance(before.get("provenance"), dict):
         return "an unknown run, because its first line is damaged"
     if before["journal"] != now["journal"]:
         return "another version of this program, whose table has other columns"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,8 +50,14 @@ class EmotionModel:
         calibration: Calibration,
         manifest_facts: Mapping[str, object] | None = None,
     ) -> EmotionModel:
-        """Return a model of one classifier without a manifest entry; all readings are the same."""
-        calibrations = dict.fromkeys(Reading, calibration)
+        """Return a model of one classifier that has no entry in the manifest.
+
+        If it has a crowd head, that alone says what people would see.
+        """
+        calibrations = {
+            Reading.PEOPLE: replace(calibration, crowd_share=1.0),
+            Reading.FER2013: calibration,
+        }
         return cls(
             members={name: Member(classifier, calibrations)},
             shares={name: 1.0},

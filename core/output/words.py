@@ -72,7 +72,8 @@ def explain_doubt(emotions: EmotionScores) -> str:
     counts = _choose_counts(emotions)
     most = counts[0][1]
     if most > _MAJORITY:
-        return f"{reached} of people would say {top}, but we need {needed} to be sure."
+        share = reached[0].upper() + reached[1:]
+        return f"{share} of people would say {top}, but we need {needed} to be sure."
     if most <= _SCATTERED:
         return f"People would disagree: no more than {most} of {PEOPLE} would say the same."
     return f"People would disagree: of {PEOPLE}{_list_counts(counts)}."
@@ -98,6 +99,8 @@ def _list_counts(counts: Iterable[tuple[Emotion, int]]) -> str:
 def _format_apart(reached: float, needed: float) -> tuple[str, str]:
     """Return two probabilities as text that differs."""
     texts = format_probability(reached), format_probability(needed)
-    if texts[0] != texts[1]:
-        return texts
-    return f"{reached * 100:.1f} %", f"{needed * 100:.1f} %"
+    if texts[0] == texts[1]:
+        texts = f"{reached * 100:.1f} %", f"{needed * 100:.1f} %"
+    if texts[0] == texts[1]:
+        return f"just below {texts[1]}", texts[1]
+    return texts

@@ -388,5 +388,8 @@ def test_model_registered_from_outside_counts_as_calibrated(monkeypatch):
     monkeypatch.setitem(CLASSIFIERS._factories, "theirs", lambda *_names, **_options: theirs)
     model = load_model(AnalyzerConfig(model="theirs"))
     assert model.members["theirs"].classifier is theirs
-    assert model.calibrations == dict.fromkeys(Reading, Calibration())
+    assert model.calibrations == {
+        Reading.PEOPLE: Calibration(crowd_share=1),
+        Reading.FER2013: Calibration(),
+    }
     assert dict(model.weights_sha256) == {}

@@ -59,3 +59,11 @@ def test_face_that_cannot_be_read_is_never_certain(landmarks, box):
     assert not face.readings[Reading.FER2013].certain
     assert not face.per_model["mobilenet_v2"].certain
     assert face.quality.unreadable in face.quality.reasons
+
+
+def test_classifier_from_outside_answers_with_both_of_its_heads():
+    made = analyzer(Face(Box(10, 10, 58, 58), 0.9), landmarks=five_points(10, 10))
+    made._model = EmotionModel.from_single_classifier("theirs", TwoHeads(), Calibration())
+    (face,) = made.analyze(RgbImage(np.full((100, 200, 3), 128, np.uint8))).faces
+    tops = [face.readings[each].top for each in (Reading.PEOPLE, Reading.FER2013)]
+    assert tops == [Emotion.NEUTRAL, Emotion.SAD]

@@ -162,3 +162,12 @@ def test_doubt_names_what_makes_a_face_unreadable(reading):
 def test_sentences_hold_the_same_number_as_the_bars():
     emotions = scores(0.8, sad=0.74, neutral=0.26)
     assert format_probability(emotions[emotions.top]) in explain_doubt(emotions)
+
+
+@pytest.mark.parametrize("reading", Reading)
+def test_share_just_below_the_level_is_not_written_as_the_level(reading):
+    shares = [0.0] * len(EMOTIONS)
+    shares[3], shares[4] = 0.94996, 0.05004
+    doubt = explain_doubt(EmotionScores(tuple(shares), 0.95, reading))
+    assert "ust below 95.0 %" in doubt
+    assert doubt.endswith("but we need 95.0 % to be sure.")
