@@ -72,7 +72,8 @@ def compare_recipes(page, out, recorded):
         (0, "ablation_mobilenet_v2"),
         (1, "ablation_scratch"),
         (2, "ablation_crowd"),
-        (3, "ablation_mitigation"),
+        (3, "ablation_votes"),
+        (4, "ablation_mitigation"),
     ],
 )
 def test_ablations_are_shown_as_measured_and_repeat_by_their_commands(page, root, place, file):
