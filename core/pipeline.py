@@ -242,10 +242,13 @@ class Analyzer:
             each: model.calibrations[each].scores(combined, each, levels.get(each))
             for each in Reading
         }
-        per_model = {
-            name: model.members[name].calibrations[shown].scores(rows, shown, levels[shown])
-            for name, rows in logits.items()
-        }
+        if len(logits) == 1:  # A single network's calibration is the model's.
+            per_model = dict.fromkeys(logits, readings[shown])
+        else:
+            per_model = {
+                name: model.members[name].calibrations[shown].scores(rows, shown, levels[shown])
+                for name, rows in logits.items()
+            }
         return [
             _Scores(
                 {each: rows[index] for each, rows in readings.items()},

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ..calibration import CROWD_HEAD, LABEL_HEAD, Calibration, softmax
+from ..calibration import CROWD_HEAD, Calibration, softmax
 from ..config import AnalyzerConfig, Device, Engine
 from ..errors import WeightsCorrupt
 from ..faces.alignment import FaceFrame
@@ -100,8 +100,7 @@ class EmotionModel:
         if any(rows.ndim == 2 for rows in logits.values()):
             return labels
         crowd = self._average({name: softmax(rows[:, CROWD_HEAD]) for name, rows in logits.items()})
-        heads = {LABEL_HEAD: labels, CROWD_HEAD: crowd}
-        return np.stack([heads[place] for place in sorted(heads)], axis=1)
+        return np.stack([labels, crowd], axis=1)
 
     def _average(self, probabilities: Mapping[str, NDArray[np.float64]]) -> Float32Array:
         """Return the logarithm of the members' weighted mean, (N, 7)."""
