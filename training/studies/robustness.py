@@ -94,21 +94,20 @@ def study_robustness(
     logits = compute_logits(loaded, faces.images)
     result: dict[str, dict[str, Any]] = {}
     for name, model in loaded.items():
-        answers = model.calibrations[Reading.FER2013].probabilities(logits[name])
-        slices, worst = _measure_slices(
-            answers, faces.labels, model.calibrations[Reading.FER2013], slicings
-        )
+        calibration = model.calibrations[Reading.FER2013]
+        answers = calibration.probabilities(logits[name])
+        slices, worst = _measure_slices(answers, faces.labels, calibration, slicings)
         result[name] = {
             "weights_sha256": dict(model.weights_sha256),
             "overall": {
-                **_measure(answers, faces.labels, model.calibrations[Reading.FER2013]),
+                **_measure(answers, faces.labels, calibration),
                 "per_class": compute_per_class(answers, faces.labels),
             },
             "slices": slices,
             "worst": worst,
             "mitigation": {
                 "calibration_by_slice": compare_calibration_by_slice(
-                    logits[name], faces.labels, model.calibrations[Reading.FER2013], slicings
+                    logits[name], faces.labels, calibration, slicings
                 ),
                 "logit_adjustment": measure_logit_adjustment(
                     answers, faces.labels, first[name].training["faces_by_emotion"]
