@@ -64,10 +64,8 @@ def live(
         Analyzer,
         AnalyzerConfig,
         FaceFollower,
-        annotate,
         open_camera,
         open_video,
-        video_writer,
     )
 
     timeline = Timeline(reading)
@@ -77,10 +75,7 @@ def live(
         source = stack.enter_context(opened)
         # Outputs are opened before the networks are loaded, so that a wrong name is reported soon.
         if out is not None:
-            size_wh = (source.width, source.height)
-            marked = video_writer(out, size_wh=size_wh, frames_per_s=source.frames_per_s)
-            write = stack.enter_context(marked)
-            outputs.append(lambda frame, analysis: write(annotate(frame.image, analysis)))
+            outputs.append(stack.enter_context(_open_marked_video(out, source)))
         if csv is not None:
             outputs.append(stack.enter_context(open_csv(csv)))
         config = AnalyzerConfig(
@@ -102,6 +97,16 @@ def live(
     rate = f"{frames / elapsed_s:.0f} a second"
     typer.echo(f"{frames} frames in {elapsed_s:.1f} s: {rate}.", err=True)
     timeline.print_table()
+
+
+@contextmanager
+def _open_marked_video(path: Path, source: Video) -> Iterator[Output]:
+    """Yield a function that writes each frame with its faces marked."""
+    from core import annotate, video_writer
+
+    size_wh = (source.width, source.height)
+    with video_writer(path, size_wh=size_wh, frames_per_s=source.frames_per_s) as write:
+        yield lambda frame, analysis: write(annotate(frame.image, analysis))
 
 
 def _follow_faces(
