@@ -16,6 +16,7 @@ from frontends.streamlit_app.views import landmark_lab
 from frontends.wording import explain_share, format_model_metrics
 from tests.core.pipeline_parts import face_analysis, scores
 from tests.fakes import FakeAnalyzer, model_info, picture, png
+from tests.frontends.streamlit_pages import open_page, upload
 from tests.frontends.test_live import group, jpeg
 
 BOX = Box(0, 0, 60, 60)
@@ -48,20 +49,6 @@ def text_of(html):
 
 def html_of(app):
     return " ".join(element.proto.body for element in app.get("html"))
-
-
-def open_page(name):
-    def page(name):
-        from importlib import import_module
-
-        import_module(f"frontends.streamlit_app.views.{name}").page()
-
-    return AppTest.from_function(page, args=(name,), default_timeout=200).run()
-
-
-def upload(app, *files):
-    app.file_uploader[0].set_value([(name, data, "image/png") for name, data in files])
-    return app.run()
 
 
 def test_card_says_how_many_people_would_agree_and_names_the_label_below():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core import EMOTIONS, Analyzer, AnalyzerConfig, Emotion, EmotionScores
 from frontends import analyzers
@@ -15,23 +14,10 @@ from frontends.streamlit_app.documents import DOCS, document_parts
 from frontends.streamlit_app.views import answer, several
 from frontends.streamlit_app.views.sources import SAMPLE
 from tests.fakes import FakeAnalyzer, model_info, picture, png
+from tests.frontends.streamlit_pages import open_page, upload
 
 HAPPY = png(picture(Emotion.HAPPY))
 CROWD = png(picture(Emotion.HAPPY, Emotion.SAD, Emotion.ANGRY))
-
-
-def open_page(name):
-    def page(name):
-        from importlib import import_module
-
-        import_module(f"frontends.streamlit_app.views.{name}").page()
-
-    return AppTest.from_function(page, args=(name,), default_timeout=200).run()
-
-
-def upload(app, *files):
-    app.file_uploader[0].set_value([(name, data, "image/png") for name, data in files])
-    return app.run()
 
 
 def html_of(app):

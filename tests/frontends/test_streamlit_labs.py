@@ -13,23 +13,10 @@ from core import AnalyzerConfig, Emotion, LandmarkNoise, Preset, detection_figur
 from frontends.streamlit_app.views import about, landmark_lab
 from frontends.streamlit_app.views.landmark_lab import _DRAWS, _ERRORS
 from tests.fakes import SquareClassifier, SquareDetector, model_info, picture, png
+from tests.frontends.streamlit_pages import open_page, upload
 
 pytestmark = pytest.mark.usefixtures("catalog", "made")
 TWO_FACES = png(picture(Emotion.HAPPY, Emotion.SAD))
-
-
-def open_page(name):
-    def page(name):
-        from importlib import import_module
-
-        import_module(f"frontends.streamlit_app.views.{name}").page()
-
-    return AppTest.from_function(page, args=(name,), default_timeout=200).run()
-
-
-def upload(app, *files):
-    app.file_uploader[0].set_value([(name, data, "image/png") for name, data in files])
-    return app.run()
 
 
 def html_of(app):
