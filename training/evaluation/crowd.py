@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import rel_entr
 
-from core.calibration import softmax
+from core.calibration import blend_heads, softmax
 from core.labels import EMOTIONS
 
 from ..data.votes import VOTE_CLASSES, Votes
@@ -104,7 +104,8 @@ def blend_readings(
     labels: Probabilities, crowd: Probabilities, crowd_share: float
 ) -> Probabilities:
     """Return the weighted geometric mean of two (N, 7) answers, rows summing to one."""
-    return softmax(crowd_share * _log(crowd) + (1 - crowd_share) * _log(labels))
+    blend: Probabilities = blend_heads(_log(np.stack([labels, crowd], axis=1)), crowd_share)
+    return softmax(blend)
 
 
 def _log(probabilities: Probabilities) -> Probabilities:
