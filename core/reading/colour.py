@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
+from .colour_profiles import drop_float_tags
+from .pictures import Picture
+
 _DEEP = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})
 """Pillow's modes with one channel of more than eight bits, which its own conversion clips."""
 _USUAL_WHITES = (1.0, 255.0, 65535.0)
@@ -26,7 +29,7 @@ class ToneRange:
     white: float
 
     @classmethod
-    def from_image(cls, image: Image.Image) -> ToneRange:
+    def from_image(cls, image: Picture) -> ToneRange:
         """Return the usual range that holds all values, or the image's own range.
 
         The latter is for images with negative values, or that use less than a sixteenth of the
@@ -59,7 +62,7 @@ class ColourConversion:
     profile: ImageCms.ImageCmsTransform | None
 
     @classmethod
-    def from_image(cls, image: Image.Image) -> ColourConversion:
+    def from_image(cls, image: Picture) -> ColourConversion:
         """Return the conversion for a loaded image."""
         deep = image.mode in _DEEP
         tags = getattr(image, "tag_v2", {})
@@ -104,7 +107,7 @@ class ColourConversion:
         return image
 
 
-def split_into_bands(image: Image.Image) -> Iterator[Image.Image]:
+def split_into_bands(image: Picture) -> Iterator[Image.Image]:
     """Yield the image in horizontal bands of bounded size, from the top."""
     rows = max(1, _BAND_PIXELS // image.width)
     for top in range(0, image.height, rows):
@@ -125,14 +128,14 @@ def keep_transparent_colour(image: Image.Image) -> None:
         image.info["transparency"] = hidden * (85 if raw == "L;2" else 17)
 
 
-def _make_srgb_transform(image: Image.Image) -> ImageCms.ImageCmsTransform | None:
+def _make_srgb_transform(image: Picture) -> ImageCms.ImageCmsTransform | None:
     """Return the transform from the image's colours to sRGB; None without a usable profile."""
     embedded = image.info.get("icc_profile")
     if not isinstance(embedded, bytes) or not embedded:
         return None
     mode = _get_flat_mode(image.mode)
     try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(embedded))
+        source = ImageCms.ImageCmsProfile(io.BytesIO(drop_float_tags(embedded)))
         if (source.profile.profile_description or "").startswith("sRGB"):
             return None  # the usual case; a conversion would change nothing
         return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")

@@ -4,40 +4,51 @@ from __future__ import annotations
 
 import contextlib
 import io
-import math
 import threading
 from collections.abc import Iterator
-
-import numpy as np
+from dataclasses import dataclass
 
 # Importing the two plug-ins registers them; Pillow would load all of its forty otherwise.
-from PIL import Image, TiffImagePlugin, WebPImagePlugin  # noqa: F401
+from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
-from ..errors import ImageTooLarge, InputError, UnreadableImage
+from ..errors import ImageTooLarge, InputError
 from ..types import UInt8Array
-from .colour import ColourConversion, keep_transparent_colour
+from .colour import keep_transparent_colour
 from .formats import Format
+from .jpeg_ends import open_without_end
 from .limits import (
     CONCURRENT_DECODES,
     MAX_PIXELS,
     MAX_PIXELS_WHOLE,
     MAX_SIDE,
     REDUCE,
-    SAVE_AGAIN,
     check_pixels,
+    damaged_error,
 )
+from .media_decoding import decode_heic, open_avif
+from .media_screening import screen_media
+from .pictures import Picture
+from .png_chunks import strip_png
 from .screening import Screened, check_run_lengths, screen
 from .silence import silence_decoders
-from .tag_directories import read_orientation
+from .upright import make_upright
 
-_BAND_PIXELS = 2**20
-_FILTER = Image.Resampling.BICUBIC
-_FILTER_REACH = 2
-"""Source pixels that the bicubic filter looks to each side, at scale one."""
 _RUN_LENGTHS = (1, 2)
 """A BMP's compression when it is RLE8 or RLE4."""
+_PHOTOMETRIC, _PLANES, _YCBCR = 262, 284, 6
 
 _decodes = threading.BoundedSemaphore(CONCURRENT_DECODES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """A decoded picture."""
+
+    image: Picture
+    stored: tuple[int, int]
+    """Width and height in the file."""
+    several: bool
+    """Whether the file holds more pictures."""
 
 
 def decode(data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
@@ -46,27 +57,23 @@ def decode(data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
     The notes say if only the first of several images was read, and if it was reduced. Raises
     InputError, and nothing else, whatever the bytes are.
     """
-    with _decodes, silence_decoders(libtiff=kind is Format.TIFF), _translate_errors(kind):
-        screened = screen(data, kind)
-        image = Image.open(io.BytesIO(data), formats=(kind.value.upper(),))
-        # Closing frees the pixels even if a traceback keeps the object. After a failed load() the
-        # image must not be used: a second call mostly succeeds, with half of the pixels missing.
-        with contextlib.closing(image):
-            _check(image, kind, screened)
-            stored = image.size
-            keep_transparent_colour(image)
-            if screened.scalable_wh == image.size:
-                _reduce_while_decoding(image)
-            image.load()
-            pixels, turned = _make_upright(image)
-            several = _has_several(image, kind, screened)
-            notes = _make_notes(kind, stored[::-1] if turned else stored, pixels, several=several)
+    with (
+        _decodes,
+        silence_decoders(libtiff=kind is Format.TIFF),
+        _translate_errors(kind),
+        contextlib.ExitStack() as opened,
+    ):
+        load = {Format.HEIC: _load_heic, Format.AVIF: _load_avif}.get(kind)
+        loaded = load(data, opened) if load else _load_with_pillow(data, kind, opened)
+        pixels, turned = make_upright(loaded.image)
+        stored = loaded.stored[::-1] if turned else loaded.stored
+        notes = _make_notes(kind, stored, pixels, several=loaded.several)
     return pixels, notes
 
 
 @contextlib.contextmanager
 def _translate_errors(kind: Format) -> Iterator[None]:
-    """Turn every exception of Pillow into an InputError; the only place that does."""
+    """Turn every exception of a decoder into an InputError; the only place that does."""
     try:
         yield
     except InputError:
@@ -80,11 +87,54 @@ def _translate_errors(kind: Format) -> Iterator[None]:
         # Decoders meet hostile bytes with nearly every built-in error (OSError, SyntaxError,
         # ValueError, TypeError, IndexError, KeyError, EOFError, struct.error, zlib.error, ...);
         # a list of them would be a list of those seen so far.
-        raise UnreadableImage(
-            f"This {kind.value} picture is damaged or cut off, or a kind of {kind.value} "
-            "we can't read.",
-            hint=SAVE_AGAIN,
-        ) from error
+        raise damaged_error(kind.value) from error
+
+
+def _load_heic(data: bytes, _opened: contextlib.ExitStack) -> _Loaded:
+    screened = screen_media(data, Format.HEIC)
+    image = decode_heic(screened.lean)
+    check_pixels(*image.size)
+    return _Loaded(image, image.size, screened.several)
+
+
+def _load_avif(data: bytes, opened: contextlib.ExitStack) -> _Loaded:
+    screened = screen_media(data, Format.AVIF)
+    image = opened.enter_context(contextlib.closing(open_avif(screened.lean)))
+    check_pixels(*image.size)
+    image.load()
+    return _Loaded(image, image.size, screened.several)
+
+
+def _load_with_pillow(data: bytes, kind: Format, opened: contextlib.ExitStack) -> _Loaded:
+    screened = screen(data, kind)
+    info: dict[str, bytes] = {}
+    if kind is Format.PNG:
+        lean = strip_png(data)
+        data, info = lean.data, lean.info
+    # Closing frees the pixels even if a traceback keeps the object. After a failed load() the
+    # image must not be used: a second call mostly succeeds, with half of the pixels missing.
+    image: Image.Image = Image.open(io.BytesIO(data), formats=(kind.value.upper(),))
+    opened.enter_context(contextlib.closing(image))
+    _check(image, kind, screened)
+    stored = image.size
+    keep_transparent_colour(image)
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        _prepare_tiff(image)
+
+    def load(picture: Image.Image) -> None:
+        if screened.scalable_wh == picture.size:
+            _reduce_while_decoding(picture)
+        picture.load()
+
+    try:
+        load(image)
+    except OSError:
+        complete = open_without_end(data, load) if kind is Format.JPEG else None
+        if complete is None:
+            raise
+        image = opened.enter_context(contextlib.closing(complete))
+    image.info.update(info)
+    return _Loaded(image, stored, _has_several(image, kind, screened))
 
 
 def _check(image: Image.Image, kind: Format, screened: Screened) -> None:
@@ -92,6 +142,23 @@ def _check(image: Image.Image, kind: Format, screened: Screened) -> None:
     screened.check(kind.value, *image.size)
     if kind is Format.BMP and image.info.get("compression") in _RUN_LENGTHS:
         check_run_lengths(*image.size)
+
+
+def _prepare_tiff(image: ImageFile.ImageFile) -> None:
+    """Correct what Pillow makes of rare kinds of TIFF, before the pixels are loaded."""
+    tags = getattr(image, "tag_v2", {})
+    if ExifTags.Base.Orientation in tags:
+        # Pillow turns the picture itself, so what XMP says must not turn it again.
+        image.info.pop("xmp", None)
+    raw = image.tile and image.tile[0][0] == "raw"
+    if raw and tags.get(_PHOTOMETRIC) == _YCBCR and image.mode == "RGB":
+        if tags.get(_PLANES, 1) != 1:
+            raise damaged_error(Format.TIFF.value)  # Pillow would show brightness as red
+        # Pillow takes these uncompressed values for RGB; libtiff converts them.
+        settings = ("RGBX", "raw", False, getattr(tags, "offset", 0))
+        whole = image.tile[0]._replace(extents=(0, 0, *image.size), offset=0)
+        image.tile = [whole._replace(codec_name="libtiff", args=settings)]
+        image.use_load_libtiff = True  # type: ignore[attr-defined]
 
 
 def _reduce_while_decoding(image: Image.Image) -> None:
@@ -105,62 +172,6 @@ def _reduce_while_decoding(image: Image.Image) -> None:
     if divisor > 1:
         # Asking for this size makes Pillow choose this divisor.
         image.draft(image.mode, (max(1, width // divisor), max(1, height // divisor)))
-
-
-def _make_upright(image: Image.Image) -> tuple[UInt8Array, bool]:
-    """Return the pixels of a loaded image, and whether width and height were swapped.
-
-    Works band by band: besides the decoder's image only the result is held.
-    """
-    # A TIFF has no such block; Pillow turns it itself.
-    exif = image.info.get("exif")
-    orientation = read_orientation(exif) if isinstance(exif, bytes) else 1
-    turned = orientation >= 5
-    width, height = _reduce_size(*image.size)
-    shape = (width, height, 3) if turned else (height, width, 3)
-    upright: UInt8Array = np.empty(shape, np.uint8)
-    target = _view_as_stored(upright, orientation)
-    conversion = ColourConversion.from_image(image)
-    scale_x, scale_y = image.width / width, image.height / height
-    reach = math.ceil(_FILTER_REACH * scale_y) + 1
-    rows = max(1, int(_BAND_PIXELS / (image.width * scale_y)))
-    for top in range(0, height, rows):
-        bottom = min(top + rows, height)
-        # The filter may read rows beyond the band, but not beyond the image.
-        first = max(0, math.floor(top * scale_y) - reach)
-        last = min(image.height, math.ceil(bottom * scale_y) + reach)
-        if (width, height) == image.size:
-            first, last = top, bottom
-        band = conversion.to_resizable(image.crop((0, first, image.width, last)))
-        if (width, height) != image.size:
-            end = min(bottom * scale_y - first, band.height)
-            box = (0.0, top * scale_y - first, width * scale_x, end)
-            band = band.resize((width, bottom - top), _FILTER, box)
-        target[top:bottom] = np.asarray(conversion.to_rgb(band))
-    upright.setflags(write=False)
-    return upright, turned
-
-
-def _reduce_size(width: int, height: int) -> tuple[int, int]:
-    longest = max(width, height)
-    if longest <= MAX_SIDE:
-        return width, height
-    return max(1, round(width * MAX_SIDE / longest)), max(1, round(height * MAX_SIDE / longest))
-
-
-def _view_as_stored(upright: UInt8Array, orientation: int) -> UInt8Array:
-    """Return a view of an upright image with rows and columns in the order of the file."""
-    views = {
-        1: upright,
-        2: upright[:, ::-1],
-        3: upright[::-1, ::-1],
-        4: upright[::-1],
-        5: upright.swapaxes(0, 1),
-        6: upright.swapaxes(0, 1)[::-1],
-        7: upright[::-1, ::-1].swapaxes(0, 1),
-        8: upright.swapaxes(0, 1)[:, ::-1],
-    }
-    return views[orientation]
 
 
 def _has_several(image: Image.Image, kind: Format, screened: Screened) -> bool:
@@ -177,6 +188,8 @@ def _make_notes(
     # same moment: nothing that a person would miss.
     if several and kind is Format.TIFF:
         notes.append("The file holds several pages; only the first was read.")
+    elif several and kind is Format.HEIC:
+        notes.append("The file holds several pictures; only the main one was read.")
     elif several and kind is not Format.JPEG:
         notes.append("The file is an animation; only its first frame was read.")
     height, width = pixels.shape[:2]

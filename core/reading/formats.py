@@ -6,6 +6,7 @@ import codecs
 import enum
 
 from ..errors import UnreadableImage, UnsupportedImage
+from .media_boxes import find_codec
 
 
 class Format(enum.Enum):
@@ -17,9 +18,11 @@ class Format(enum.Enum):
     BMP = "BMP"
     GIF = "GIF"
     TIFF = "TIFF"
+    HEIC = "HEIC"
+    AVIF = "AVIF"
 
 
-READABLE = "JPEG, PNG, WebP, BMP, GIF and TIFF"
+READABLE = "JPEG, PNG, HEIC, AVIF, WebP, BMP, GIF and TIFF"
 
 _HEAD = 4096
 """Bytes examined; an SVG's licence comment can be long, every other mark is near the start."""
@@ -103,10 +106,14 @@ _OTHERS: tuple[tuple[int, _Marks, str], ...] = (
     (0, b"#!", "a script"),
 )
 
-# ISO media files name their kind in the first box; HEIF alone has a dozen spellings.
+# ISO media files name their kind in the first box; HEIF alone has a dozen spellings. Pictures of
+# any coding may call themselves "mif1".
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_HEIF_BRANDS = frozenset(
+    {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+)
+_CODEC_FORMATS = {b"hvc1": Format.HEIC, b"hev1": Format.HEIC, b"av01": Format.AVIF}
 _MEDIA_BRANDS: tuple[tuple[tuple[bytes, ...], str], ...] = (
-    ((b"avif", b"avis"), "an AVIF picture"),
-    ((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "a HEIC photo"),
     ((b"crx ",), "a Canon camera raw file"),
     ((b"qt  ",), "a QuickTime video"),
     ((b"M4A ", b"M4B "), "an MPEG-4 recording"),
@@ -122,7 +129,7 @@ def identify(data: bytes) -> Format:
     head = data[:_HEAD]
     if not head:
         raise UnreadableImage("The file is empty.", hint="Choose a photo.")
-    supported = _match_supported(head)
+    supported = _match_supported(head) or _identify_media_picture(data)
     if supported is not None:
         return supported
     picture = (
@@ -166,13 +173,28 @@ def _match_prefix(head: bytes, table: tuple[tuple[int, _Marks, str], ...]) -> st
     return next((name for offset, marks, name in table if head.startswith(marks, offset)), None)
 
 
-def _identify_iso_media(head: bytes) -> str | None:
+def _read_brands(head: bytes) -> set[bytes]:
+    """Return what an ISO media file says it is; empty for any other file."""
     if head[4:8] != b"ftyp":
-        return None
+        return set()
     length = int.from_bytes(head[:4], "big")
-    major, compatible = head[8:12], head[16 : min(length, 256)]
-    brands = {major, *(compatible[i : i + 4] for i in range(0, len(compatible), 4))}
-    # Both HEIC and AVIF use "mif1", so AVIF, which is more specific, is checked first.
+    compatible = head[16 : min(length, 256)]
+    return {head[8:12], *(compatible[i : i + 4] for i in range(0, len(compatible), 4))}
+
+
+def _identify_media_picture(data: bytes) -> Format | None:
+    brands = _read_brands(data[:_HEAD])
+    if not brands & (_HEIF_BRANDS | _AVIF_BRANDS):
+        return None
+    by_codec = _CODEC_FORMATS.get(find_codec(data) or b"")
+    # Where the coding cannot be found, the refusal names what the file says it is.
+    return by_codec or (Format.AVIF if brands & _AVIF_BRANDS else Format.HEIC)
+
+
+def _identify_iso_media(head: bytes) -> str | None:
+    brands = _read_brands(head)
+    if not brands:
+        return None
     named = (name for spellings, name in _MEDIA_BRANDS if brands.intersection(spellings))
     return next(named, "an MP4 video")
 

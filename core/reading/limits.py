@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..errors import ImageTooLarge
+from ..errors import ImageTooLarge, UnreadableImage
 
 MAX_BYTES = 20 * 1024 * 1024
 """Largest file: the limit of both web pages, and more than phones write for one photo."""
@@ -16,6 +16,10 @@ MAX_PIXELS_WHOLE = 25_000_000
 WebP cannot be decoded at a reduced size and its decoder keeps three more copies; a larger JPEG is
 decoded at half size or less. A copy takes 100 MB, at Pillow's four bytes per pixel.
 """
+
+MAX_STORED_SIDE = 1_000_000
+"""Longest side of an image as stored: libpng's own limit. A decoder holds a few whole rows, and
+keeps a note of each."""
 
 MAX_SIDE = 4096
 """Longest side of what the reader returns.
@@ -45,7 +49,13 @@ def check_bytes(size: int) -> None:
 
 
 def check_pixels(width: int, height: int, limit: int = MAX_PIXELS) -> None:
-    """Raise ImageTooLarge for an image of more than ``limit`` pixels."""
+    """Raise ImageTooLarge for an image of more than ``limit`` pixels, or too long a side."""
+    if max(width, height) > MAX_STORED_SIDE:
+        raise ImageTooLarge(
+            f"The picture has {width} x {height} pixels; at most {MAX_STORED_SIDE:,} on a side "
+            "are read.",
+            hint=REDUCE,
+        )
     if width * height > limit:
         raise ImageTooLarge(
             f"The picture has {width} x {height} pixels ({width * height / 1e6:.1f} megapixels); "
@@ -60,4 +70,13 @@ def too_costly_error(format_name: str, what: str) -> ImageTooLarge:
         f"Reading this {format_name} would take far more memory or time than its picture needs: "
         f"{what}.",
         hint="Open it in an image editor, save it again and retry.",
+    )
+
+
+def damaged_error(format_name: str) -> UnreadableImage:
+    """Return the error for a file that no decoder can make sense of."""
+    return UnreadableImage(
+        f"This {format_name} picture is damaged or cut off, or a kind of {format_name} "
+        "we can't read.",
+        hint=SAVE_AGAIN,
     )

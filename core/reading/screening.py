@@ -7,13 +7,13 @@ file that really did take a decoder gigabytes or minutes; the cost stands beside
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from PIL import TiffTags
 
 from .formats import Format, unsupported_error
+from .jpeg_segments import APP1, COSINE_FRAMES, FRAMES, START_OF_SCAN, split_jpeg
 from .limits import MAX_PIXELS_WHOLE, check_pixels, too_costly_error
 from .tag_directories import Tag, TagDirectories
 
@@ -31,7 +31,8 @@ MAX_GIF_EXTENSIONS = 1024**2
 MAX_TILE_PIXELS = 2**22
 """Of one TIFF tile, or twice the picture if that is more.
 
-libtiff clears a whole tile even if its data is missing: 1 KB claimed one of 1.5 GB.
+libtiff clears a whole tile even if its data is missing: 1 KB claimed one of 1.5 GB. All tiles
+together may have twice as many, or four times those of the picture: 6 KB took seconds.
 """
 MAX_TIFF_NUMBERS = 50_000
 """In one structural tag; 10,000 strips in each of five planes. Pillow makes an object of each."""
@@ -40,13 +41,6 @@ MAX_RLE_PIXELS, MAX_RLE_WIDTH = 4_000_000, 16_384
 
 One two-byte skip allocates 255 rows at once: 1 KB of a 4-million-pixel row took 1.5 GB.
 """
-
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
-_START_OF_SCAN, _END_OF_IMAGE, _APP1 = 0xDA, 0xD9, 0xE1
-_STANDALONE = {0x01, 0xD8}
-_FRAMES = {*range(0xC0, 0xD0), 0xDE} - {0xC4, 0xC8, 0xCC}
-_COSINE_FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
-"""Sequential and progressive, by Huffman or arithmetic coding; what remains is lossless."""
 
 _SUBFILE_TYPE, _SUB_DIRECTORIES, _DNG_VERSION = 254, 330, 50706
 _TILE_WIDTH, _TILE_LENGTH, _TRANSFER_FUNCTION = 322, 323, 301
@@ -65,8 +59,8 @@ class Screened:
     A lossless one cannot: its decoder returns full rows anyway, and Pillow 12.3 writes them beyond
     the reduced row, which corrupts memory.
     """
-    tile_pixels: int = 0
-    """The largest tile of a TIFF; 0 without tiles."""
+    tile_wh: tuple[int, int] = (0, 0)
+    """The largest tile of a TIFF; zeros without tiles."""
     several_frames: bool = False
     """Whether a GIF has more than one frame."""
 
@@ -75,8 +69,13 @@ class Screened:
         pixels = width * height
         if self.scans * pixels > MAX_SCANNED_PIXELS:
             raise too_costly_error(format_name, f"it draws its pixels in {self.scans} passes")
-        if self.tile_pixels > max(MAX_TILE_PIXELS, 2 * pixels):
+        tile_width, tile_height = self.tile_wh
+        if tile_width * tile_height > max(MAX_TILE_PIXELS, 2 * pixels):
             raise too_costly_error(format_name, "its tiles are far larger than the picture")
+        if tile_width and tile_height:
+            tiles = -(-width // tile_width) * -(-height // tile_height)
+            if tiles * tile_width * tile_height > max(2 * MAX_TILE_PIXELS, 4 * pixels):
+                raise too_costly_error(format_name, "its tiles are far larger than the picture")
 
 
 def screen(data: bytes, kind: Format) -> Screened:
@@ -101,8 +100,8 @@ def _screen_jpeg(data: bytes) -> Screened:
     frames: list[tuple[int, tuple[int, int]]] = []
     blocks = scans = padding = 0
     many_scans = data.count(b"\xff\xda") > MAX_SCANNED_PIXELS // 50_000_000
-    for marker, start, end, gap in _split_jpeg(data):
-        if marker == _START_OF_SCAN:
+    for marker, start, end, gap in split_jpeg(data):
+        if marker == START_OF_SCAN:
             scans += 1
             if not many_scans:
                 break  # the rest does not matter
@@ -111,33 +110,17 @@ def _screen_jpeg(data: bytes) -> Screened:
             padding += gap
             if blocks > MAX_METADATA_BLOCKS or padding > MAX_PADDING:
                 raise too_costly_error("JPEG", "it is padded with metadata or padding")
-            if marker in _FRAMES:
+            if marker in FRAMES:
                 height, width = data[start + 1 : start + 3], data[start + 3 : start + 5]
                 size = int.from_bytes(width, "big"), int.from_bytes(height, "big")
                 frames.append((marker, size))
-            if marker == _APP1 and data.startswith(b"Exif\0\0", start):
+            if marker == APP1 and data.startswith(b"Exif\0\0", start):
                 exif += data[start + 6 : end]
     if exif:
         # Pillow reads all of it on opening, for the resolution.
         _check_directories(bytes(exif), "JPEG")
-    honest = len(frames) == 1 and frames[0][0] in _COSINE_FRAMES
+    honest = len(frames) == 1 and frames[0][0] in COSINE_FRAMES
     return Screened(scans=max(1, scans), scalable_wh=frames[0][1] if honest else None)
-
-
-def _split_jpeg(data: bytes) -> Iterator[tuple[int, int, int, int]]:
-    """Yield each segment's marker, start and end of its content, and the bytes skipped before."""
-    position = 2
-    while found := _JPEG_MARKER.search(data, position):
-        marker = data[found.start() + 1]
-        if marker == _END_OF_IMAGE:
-            return
-        gap = found.start() - position
-        position = found.end()
-        if marker in _STANDALONE:
-            continue
-        length = max(2, int.from_bytes(data[position : position + 2], "big"))
-        yield marker, position + 2, position + length, gap
-        position += length
 
 
 def _screen_png(data: bytes) -> Screened:
@@ -215,7 +198,7 @@ def _screen_tiff(data: bytes) -> Screened:
     # Decoders disagree on which of two equal tags counts, so take the largest value.
     widths = [tag.integer or 0 for tag in structure if tag.number == _TILE_WIDTH]
     lengths = [tag.integer or 0 for tag in structure if tag.number == _TILE_LENGTH]
-    return Screened(tile_pixels=max(widths, default=0) * max(lengths, default=0))
+    return Screened(tile_wh=(max(widths, default=0), max(lengths, default=0)))
 
 
 def _check_directories(data: bytes, format_name: str) -> list[Tag]:

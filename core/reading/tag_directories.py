@@ -76,17 +76,3 @@ class TagDirectories:
         if offset < 0 or offset + struct.calcsize(layout) > len(self._data):
             return None
         return struct.unpack_from(layout, self._data, offset)
-
-
-def read_orientation(exif: bytes) -> int:
-    """Return the EXIF orientation, 1..8; 1, upright, if it is missing.
-
-    Files have 0, text and lists in this tag; everything but one number from 2 to 8 counts as 1.
-    """
-    try:
-        directories = TagDirectories(exif.removeprefix(b"Exif\0\0"))
-    except ValueError:
-        return 1
-    tags = directories.iterate_tags(directories.first)
-    value = next((tag.integer for tag in tags if tag.number == ORIENTATION), None)
-    return value if value is not None and 2 <= value <= 8 else 1

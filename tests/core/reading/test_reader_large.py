@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.reading import decoding, limits
+from core.reading import decoding, limits, upright
 from core.reading.reader import read_in_process
 from tests.core.reading.picture_files import (
     corners,
@@ -100,13 +100,13 @@ def test_colour_profile_and_alpha_also_apply_to_reduced_pictures() -> None:
 
 def test_50_megapixel_jpeg_is_decoded_at_half_size(monkeypatch: pytest.MonkeyPatch) -> None:
     decoded: list[tuple[int, int]] = []
-    reduce = decoding._reduce_size
+    reduce = upright._reduce_size
 
     def record(*size):
         decoded.append(size)
         return reduce(*size)
 
-    monkeypatch.setattr(decoding, "_reduce_size", record)
+    monkeypatch.setattr(upright, "_reduce_size", record)
     read = read_in_process(save(Image.new("L", (8160, 6120), 128), "JPEG"))
     assert decoded == [(4080, 3060)]
     assert (read.width, read.height) == (4080, 3060)

@@ -1,0 +1,61 @@
+"""Opening HEIC files with pillow-heif and AVIF files with Pillow's own plug-in."""
+
+from __future__ import annotations
+
+import importlib
+import io
+from types import ModuleType
+
+import numpy as np
+from PIL import AvifImagePlugin, Image, features
+
+from ..errors import UnsupportedImage
+from .formats import Format
+from .pictures import DecodedPicture
+
+
+def decode_heic(data: bytes) -> DecodedPicture:
+    """Return the main picture of a HEIC file, turned as the file says.
+
+    The decoder applies the turns of the format; the orientation in EXIF is only a copy for
+    programs that know nothing else, and applying it too would turn the picture twice.
+    """
+    module = _import_heif()
+    file = module.open_heif(data, convert_hdr_to_8bit=True, remove_stride=False)
+    picture = file[file.primary_index]
+    pixels = np.asarray(picture)[:, : picture.size[0]]
+    mode = "I;16" if pixels.dtype == np.uint16 and pixels.ndim == 2 else picture.mode
+    profile = picture.info.get("icc_profile")
+    return DecodedPicture(pixels, mode, {"icc_profile": profile} if profile else {})
+
+
+def open_avif(data: bytes) -> Image.Image:
+    """Return an AVIF picture whose pixels are not decoded yet.
+
+    Its ``info`` has the turns of the format as an EXIF orientation.
+    """
+    if not features.check("avif"):
+        raise missing_decoder_error(Format.AVIF, "Pillow was built without it")
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # each would keep frames of its own
+    return AvifImagePlugin.AvifImageFile(io.BytesIO(data))
+
+
+def missing_decoder_error(kind: Format, why: str) -> UnsupportedImage:
+    """Return the error for an installation that cannot read this format."""
+    return UnsupportedImage(
+        f"This installation can't read {kind.value} pictures: {why}.",
+        hint="`emotion doctor` says how to fix it; or save the picture as JPEG and try again.",
+    )
+
+
+def _import_heif() -> ModuleType:
+    try:
+        # Only now: most processes never meet a HEIC file.
+        module = importlib.import_module("pillow_heif")
+    except ImportError as error:
+        raise missing_decoder_error(
+            Format.HEIC, "the package pillow-heif is missing or broken"
+        ) from error
+    module.options.DECODE_THREADS = 1  # each would take memory of its own
+    module.options.THUMBNAILS = module.options.DEPTH_IMAGES = module.options.AUX_IMAGES = False
+    return module
