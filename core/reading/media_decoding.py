@@ -13,6 +13,8 @@ from ..errors import UnsupportedImage
 from .formats import Format
 from .pictures import DecodedPicture
 
+_CHANNELS = {"L": 1, "LA": 2, "La": 2, "RGB": 3, "RGBA": 4, "RGBa": 4, "I;16": 1}
+
 
 def decode_heic(data: bytes) -> DecodedPicture:
     """Return the main picture of a HEIC file, turned as the file says.
@@ -23,10 +25,17 @@ def decode_heic(data: bytes) -> DecodedPicture:
     module = _import_heif()
     file = module.open_heif(data, convert_hdr_to_8bit=True, remove_stride=False)
     picture = file[file.primary_index]
-    pixels = np.asarray(picture)[:, : picture.size[0]]
-    mode = "I;16" if pixels.dtype == np.uint16 and pixels.ndim == 2 else picture.mode
+    content = picture.data  # the pixels are decoded here, which may still change the size
+    deep = picture.mode == "I;16"  # grey of more than eight bits
+    pixels = np.ndarray(
+        (picture.size[1], picture.size[0], _CHANNELS[picture.mode]),
+        np.dtype("<u2") if deep else np.uint8,
+        content,
+        # Rows may be longer than their pixels, by a part of a pixel too.
+        strides=(picture.stride, _CHANNELS[picture.mode] * (1 + deep), 1 + deep),
+    )
     profile = picture.info.get("icc_profile")
-    return DecodedPicture(pixels, mode, {"icc_profile": profile} if profile else {})
+    return DecodedPicture(pixels, picture.mode, {"icc_profile": profile} if profile else {})
 
 
 def open_avif(data: bytes) -> Image.Image:

@@ -13,18 +13,25 @@ from PIL import Image
 from core import InputError
 from core.reading.limits import MAX_SIDE
 from core.reading.reader import read_in_process
+from tests.core.reading.media_files import avif, coded_item, deep_heic, grid, heic, media_file
 from tests.core.reading.picture_files import (
+    XMP_HEAD,
     animation,
     corners,
     exif,
+    make_jpeg,
     make_profile,
     orientation_tag,
     photo,
+    png,
     png_16_bit_rgb,
+    png_chunk,
+    raw_profile_text,
     run_length_bmp,
     save,
     tiff,
     webp_of_size,
+    xmp,
 )
 
 MOST_SECONDS = 2.0
@@ -86,7 +93,33 @@ def generate_images() -> dict[str, bytes]:
     for compression in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits"):
         files[f"{compression}.tif"] = save(colour, "TIFF", compression=compression)
     files["group4.tif"] = save(grey.convert("1"), "TIFF", compression="group4")
-    return files
+    files["ycbcr.tif"] = tiff(colour.convert("YCbCr").tobytes(), colour.size, photometric=6)
+    files["no_end.jpg"] = files["progressive.jpg"][:-2]
+    files["xmp.jpg"] = make_jpeg(files["baseline.jpg"], (0xE1, XMP_HEAD + xmp(6)))
+    text = png_chunk(b"tEXt", raw_profile_text("exif", turned)) + png_chunk(b"zTXt", b"a\0\0junk")
+    files["raw_profile.png"] = png(b"\0\0", (1, 1), depth=8, color=0, chunks=text)
+    return files | _generate_media()
+
+
+def _generate_media() -> dict[str, bytes]:
+    """Return HEIC and AVIF files, small because each try decodes one."""
+    import numpy as np
+
+    small, grey = photo(48, 32), photo(48, 32).convert("L")
+    clear = Image.merge("RGBA", (*small.split(), grey))
+    deep = np.arange(48 * 32, dtype=np.uint16).reshape(32, 48) * 40
+    tile, av1_tile = coded_item(heic(small)), coded_item(avif(photo(64, 64)))
+    return {
+        "plain.heic": heic(small, exif=orientation_tag(6)),
+        "alpha.heic": heic(clear),
+        "several.heic": heic(small, small),
+        "deep.heic": deep_heic("L;16", deep),
+        "grid.heic": media_file([grid(1, 2, (96, 32), [2, 2]), tile]),
+        "plain.avif": avif(small, exif=orientation_tag(6)),
+        "alpha.avif": avif(clear),
+        "animated.avif": avif(small, save_all=True, append_images=[small]),
+        "grid.avif": media_file([grid(1, 2, (128, 64), [2, 3]), av1_tile, av1_tile], brand=b"avif"),
+    }
 
 
 def read_corpus(shared: Path) -> Iterator[tuple[str, bytes]]:

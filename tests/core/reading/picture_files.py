@@ -130,6 +130,27 @@ def png_chunk(name: bytes, content: bytes) -> bytes:
     return struct.pack(">I", len(content)) + name + content + checksum
 
 
+def raw_profile_text(name: str, profile: bytes) -> bytes:
+    """Return the text chunk in which ImageMagick stores EXIF or XMP."""
+    digits = profile.hex().encode()
+    lines = b"\n".join(digits[start : start + 72] for start in range(0, len(digits), 72))
+    head = f"Raw profile type {name}\0\n{name}\n{len(profile):8}\n"
+    return head.encode() + lines + b"\n"
+
+
+XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
+"""Before the XMP of a JPEG."""
+
+
+def xmp(orientation: int) -> bytes:
+    """Return an XMP packet with nothing but an orientation."""
+    return (
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description '
+        b'xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="%d"/></rdf:RDF></x:xmpmeta>'
+        % orientation
+    )
+
+
 def png(
     raw: bytes, size_wh: tuple[int, int], *, depth: int, color: int, chunks: bytes = b""
 ) -> bytes:

@@ -11,8 +11,8 @@ from PIL import Image
 
 from core.reading.decoding import decode
 from core.reading.formats import Format
-from core.reading.reader import read_in_process
 from core.reading.orientation import read_orientation
+from core.reading.reader import read_in_process
 from core.types import RgbImage
 from tests.core.reading.picture_files import (
     ASCII,

@@ -20,6 +20,7 @@ from core.reading import limits, reader
 from core.reading.formats import Format
 from core.reading.reader import read_in_process
 from core.reading.screening import screen
+from tests.core.reading.media_files import MEDIA_BOMBS, avif, heic
 from tests.core.reading.picture_files import (
     BYTE,
     LONG,
@@ -113,6 +114,7 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "GIF with stray bytes and a comment of 5 MB": lambda: _commented_gif(b"\0\x01"),
     "run-length BMP of one wide row": lambda: run_length_bmp(1_000_000, 3, b"\0\x02\0\xff" * 3),
     "run-length BMP of 25 megapixels": lambda: run_length_bmp(5000, 5000, b"\xff\x01" * 100),
+    **MEDIA_BOMBS,
 }
 
 MEASURE = """
@@ -165,6 +167,8 @@ def test_bomb_is_refused_without_allocating_in_python(what: str) -> None:
 def test_no_bomb_increases_the_memory_of_the_process(tmp_path: Path, root: Path) -> None:
     for kind in ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"):
         (tmp_path / f"warm.{kind}").write_bytes(save(corners(), kind))
+    (tmp_path / "warm.heic").write_bytes(heic(corners()))
+    (tmp_path / "warm.avif").write_bytes(avif(corners()))
     names = {f"bomb.{number:02}": what for number, what in enumerate(BOMBS)}
     for name, what in names.items():
         (tmp_path / name).write_bytes(BOMBS[what]())
