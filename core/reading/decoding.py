@@ -129,7 +129,8 @@ def _load_with_pillow(data: bytes, kind: Format, opened: contextlib.ExitStack) -
     try:
         load(image)
     except OSError:
-        complete = open_without_end(data, load) if kind is Format.JPEG else None
+        pixels = stored[0] * stored[1]
+        complete = open_without_end(data, pixels, load) if kind is Format.JPEG else None
         if complete is None:
             raise
         image = opened.enter_context(contextlib.closing(complete))

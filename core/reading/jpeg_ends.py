@@ -6,6 +6,7 @@ in grey for any pixels that are missing.
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Callable
 
@@ -13,30 +14,40 @@ from PIL import Image
 
 from .colour import split_into_bands
 from .jpeg_segments import END_OF_IMAGE, FRAMES, PROGRESSIVE, START_OF_SCAN, split_jpeg
+from .screening import MAX_SCANNED_PIXELS
 
 _END = b"\xff\xd9"
-_FILLER = b"".join(
-    bytes((n * 37 + k * 101) % 255 for k in range(256)) + bytes((0xFF, 0xD0 + n % 8))
-    for n in range(24)
+_FILLERS = tuple(
+    b"".join(
+        bytes((start + part * 37 + k * step) % 255 for k in range(256))
+        + bytes((0xFF, 0xD0 + (part + start) % 8))
+        for part in range(24)
+    )
+    for start, step in ((0, 101), (254, 0), (170, 53), (85, 7))
 )
 """Data that belongs to no picture, with restart markers, after which a decoder goes on with it."""
 
 _Load = Callable[[Image.Image], None]
 
 
-def open_without_end(data: bytes, load: _Load) -> Image.Image | None:
+def open_without_end(data: bytes, pixels: int, load: _Load) -> Image.Image | None:
     """Return the loaded picture of a JPEG that lacks its end marker; None if pixels may be missing.
 
-    Whether the last scan is complete shows when the file is decoded twice, with different data
-    behind it: a decoder that needed more would make different pixels of it.
+    Whether the last scan is complete shows when the file is decoded with different data behind it:
+    a decoder that needed more would make different pixels of it. ``pixels`` is the size of the
+    picture; one that would take too long is not tried.
     """
-    if not _has_all_scans(data):
+    passes = data.count(b"\xff\xda") * (1 + len(_FILLERS))
+    if passes * pixels > MAX_SCANNED_PIXELS or not _has_all_scans(data):
         return None
+    data = data.rstrip(b"\xff")  # half of the marker, or filling before it
     image = _open(data + _END, load)
-    other = _open(data + _FILLER + _END, load)
-    pairs = zip(split_into_bands(image), split_into_bands(other), strict=True)
-    same = all(band.tobytes() == other_band.tobytes() for band, other_band in pairs)
-    return image if same else None
+    for filler in _FILLERS:
+        with contextlib.closing(_open(data + filler + _END, load)) as other:
+            pairs = zip(split_into_bands(image), split_into_bands(other), strict=True)
+            if any(band.tobytes() != other_band.tobytes() for band, other_band in pairs):
+                return None
+    return image
 
 
 def _open(data: bytes, load: _Load) -> Image.Image:

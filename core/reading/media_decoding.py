@@ -7,6 +7,7 @@ import io
 from types import ModuleType
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import AvifImagePlugin, Image, features
 
 from ..errors import UnsupportedImage
@@ -27,7 +28,7 @@ def decode_heic(data: bytes) -> DecodedPicture:
     picture = file[file.primary_index]
     content = picture.data  # the pixels are decoded here, which may still change the size
     deep = picture.mode == "I;16"  # grey of more than eight bits
-    pixels = np.ndarray(
+    pixels: NDArray[np.generic] = np.ndarray(
         (picture.size[1], picture.size[0], _CHANNELS[picture.mode]),
         np.dtype("<u2") if deep else np.uint8,
         content,

@@ -20,7 +20,8 @@ _MAX_CHUNKS = 100_000
 _MAX_KEPT = 4 * 1024**2
 """Bytes of a text or colour profile that are used: the profiles of printers take 3 MB."""
 _FREE_TEXT, _MOST_TEXT, _TEXT_PER_PIXEL = 1024**2, 32 * 1024**2, 48
-"""Bytes that texts may unpack to: 1 MB, or 48 for each pixel up to 32 MB."""
+"""Bytes that repetitive texts may unpack to: 1 MB, or 48 for each pixel up to 32 MB. After 32 MB of
+any text no more is unpacked."""
 _BOMB_RATIO = 100
 """Bytes unpacked for each packed one that only repetition reaches; descriptions reach ten."""
 
@@ -38,28 +39,29 @@ class _Unpacker:
     """Unpacks texts and profiles, up to a limit over all of them."""
 
     def __init__(self, pixels: int) -> None:
-        self._left = min(_MOST_TEXT, max(_FREE_TEXT, _TEXT_PER_PIXEL * pixels))
+        self._most_repeated = min(_MOST_TEXT, max(_FREE_TEXT, _TEXT_PER_PIXEL * pixels))
         self._packed = self._unpacked = 0
 
     def unpack(self, packed: bytes) -> bytes:
-        """Return the beginning of what zlib packed, up to any damage; ImageTooLarge for a bomb."""
+        """Return the beginning of what zlib packed, up to any damage; ImageTooLarge for a bomb.
+
+        Empty once there was too much, even if it is honest.
+        """
         decoder = zlib.decompressobj()
-        kept = b""
-        rest = packed
-        try:
-            while rest and self._left > 0:
-                part = decoder.decompress(rest, min(_FREE_TEXT, self._left))
-                if len(kept) < _MAX_KEPT:
-                    kept += part
-                self._left -= len(part)
-                self._unpacked += len(part)
-                self._packed += len(rest) - len(decoder.unconsumed_tail)
-                rest = decoder.unconsumed_tail
-        except zlib.error:
-            return kept
-        if self._left <= 0 and self._unpacked > _BOMB_RATIO * self._packed:
-            raise too_costly_error("PNG", "its texts unpack to far more than the picture")
-        return b"" if rest else kept
+        kept, rest = b"", packed
+        while rest and self._unpacked <= _MOST_TEXT:
+            try:
+                part = decoder.decompress(rest, _FREE_TEXT)
+            except zlib.error:
+                break
+            if len(kept) < _MAX_KEPT:
+                kept += part
+            self._unpacked += len(part)
+            self._packed += len(rest) - len(decoder.unconsumed_tail)
+            rest = decoder.unconsumed_tail
+            if self._unpacked > max(self._most_repeated, _BOMB_RATIO * self._packed):
+                raise too_costly_error("PNG", "its texts unpack to far more than the picture")
+        return kept
 
 
 def strip_png(data: bytes) -> LeanPng:
