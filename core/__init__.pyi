@@ -55,7 +55,9 @@ from .output.table import (
 )
 from .output.words import count_people, describe_people, explain_doubt, format_people
 from .pipeline import Analyzer
+from .reading.formats import READABLE
 from .reading.isolation import IsolatedReader, read_image, renew_reader, warm_up_reader
+from .reading.limits import MAX_FILE_BYTES
 from .tracking import FaceTracker, TrackedFace
 from .types import (
     Agreement,
@@ -106,6 +108,8 @@ __all__ = [
     "InferenceError",
     "InputError",
     "IsolatedReader",
+    "MAX_FILE_BYTES",
+    "READABLE",
     "LandmarkNoise",
     "Landmarks",
     "ModelInfo",

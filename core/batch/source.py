@@ -12,7 +12,7 @@ from typing import Any
 
 from ..errors import ConfigError, UnreadableImage
 from ..reading.isolation import IsolatedReader
-from ..reading.limits import MAX_BYTES, check_bytes
+from ..reading.limits import MAX_FILE_BYTES, check_bytes
 from ..types import RgbImage
 
 _SYSTEM_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
@@ -169,7 +169,7 @@ class ObjectStore:
         full_path = f"{self.root.rstrip('/')}/{path}"
         try:
             size, data = int(self.files.size(full_path) or 0), b""
-            if size <= MAX_BYTES:
+            if size <= MAX_FILE_BYTES:
                 data = bytes(self.files.cat_file(full_path))
         except Exception as error:  # each store raises its own errors
             raise UnreadableImage(

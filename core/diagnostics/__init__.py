@@ -12,7 +12,7 @@ from ..classifiers import ARCHITECTURES
 from .findings import Finding, Status
 from .packages import check_packages
 from .system import check_camera, check_libraries, check_python
-from .trials import check_trials, prepare_networks, run_trials
+from .trials import FORMATS, check_formats, check_trials, prepare_networks, run_trials
 from .weights import check_weights
 
 __all__ = ["Finding", "Status", "diagnose", "prepare_networks"]
@@ -25,7 +25,7 @@ def diagnose(root: Path = ROOT) -> tuple[Finding, ...]:
 
     Takes some seconds, because packages that break easily are imported for a trial.
     """
-    failed = run_trials()
+    failed, formats = run_trials(), run_trials(FORMATS)
     packages = check_packages(root / "requirements.txt", root / "constraints.txt")
     libraries = tuple(check_libraries(opencv_works="cv2" not in failed))
     return (
@@ -33,6 +33,7 @@ def diagnose(root: Path = ROOT) -> tuple[Finding, ...]:
         *packages,
         *libraries,
         *check_trials(failed, known=(*packages, *libraries)),
+        *check_formats(formats),
         *check_weights(root / "weights", ARCHITECTURES),
         check_camera(),
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from .findings import Finding, Status
-from .packages import REBUILD
+from .packages import INSTALL, REBUILD
 
 TRIALS: Mapping[str, str] = {
     # Each touches what breaks: uninstalling one OpenCV wheel empties the folder of the others,
@@ -16,6 +16,20 @@ TRIALS: Mapping[str, str] = {
     "cv2": "import cv2; cv2.resize",
     "mediapipe": "import mediapipe; mediapipe.solutions.face_mesh",
     "torchvision": "import torchvision",
+}
+
+FORMATS: Mapping[str, str] = {
+    # Both come with the wheels; a build of one's own may lack the library that decodes them.
+    "HEIC": """
+import pillow_heif
+if not pillow_heif.libheif_info()["decoders"]:
+    raise SystemExit("pillow-heif was built without a decoder")
+""",
+    "AVIF": """
+from PIL import features
+if not features.check("avif"):
+    raise SystemExit("Pillow was built without AVIF")
+""",
 }
 
 _LOAD_NETWORKS = """
@@ -49,6 +63,16 @@ def check_trials(failed: Mapping[str, str], known: Iterable[Finding]) -> Iterato
             yield Finding(name, Status.PROBLEM, f"It cannot be imported: {error}", REBUILD)
     if not failed:
         yield Finding("imports", Status.OK, f"{', '.join(TRIALS)} work.")
+
+
+def check_formats(failed: Mapping[str, str]) -> Iterator[Finding]:
+    """Yield a warning for each kind of photo that is not read; one line if all are."""
+    for name, error in failed.items():
+        detail = f"Photos of this kind are not read: {error}"
+        remedy = INSTALL if "ModuleNotFoundError" in error else REBUILD
+        yield Finding(f"{name} photos", Status.WARNING, detail, remedy)
+    if not failed:
+        yield Finding("photos", Status.OK, f"{' and '.join(FORMATS)} can be read too.")
 
 
 def prepare_networks(program: str = _LOAD_NETWORKS) -> Finding:

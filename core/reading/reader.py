@@ -11,7 +11,7 @@ from ..errors import InputError, UnreadableImage
 from ..types import RgbImage, UInt8Array
 from .decoding import decode
 from .formats import Format, identify
-from .limits import MAX_BYTES, check_bytes
+from .limits import MAX_FILE_BYTES, check_bytes
 
 _KINDS_OF_FILE = (
     (stat.S_ISDIR, "a folder"),
@@ -46,7 +46,7 @@ def read_with(decode: _Decode, source: bytes | Path, *, name: str | None) -> Rgb
 
 
 def _read_file(path: Path) -> bytes:
-    """Return the content of a regular file of at most MAX_BYTES."""
+    """Return the content of a regular file of at most MAX_FILE_BYTES."""
     try:
         _check_file(path.stat())
         # The file may have been replaced since, so the open one is checked again. O_NONBLOCK,
@@ -54,7 +54,7 @@ def _read_file(path: Path) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
         with os.fdopen(descriptor, "rb") as file:
             _check_file(os.fstat(descriptor))
-            data = file.read(MAX_BYTES + 1)  # the file may still be growing
+            data = file.read(MAX_FILE_BYTES + 1)  # the file may still be growing
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
         raise _make_file_error(error) from error
     check_bytes(len(data))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
 _STYLE = Path(__file__).with_name("style.css")
+_HEAD = Path(__file__).with_name("head.html")
 SESSIONS = 256
 """Visits and calls to remember. Gradio counts every call of its API as a visit, keeps the page's
 configuration for each, and would remember ten thousand."""
@@ -43,7 +44,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
     """Start the server; ``options`` are those of ``gradio.Blocks.launch``."""
     import gradio as gr
 
-    from core import share_heaps
+    from core import MAX_FILE_BYTES, share_heaps
 
     share_heaps()
     theme = gr.themes.Default(
@@ -62,7 +63,8 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
     )
     settings: dict[str, Any] = {
         "show_error": False,  # our own messages are shown anyway, without details
-        "max_file_size": "20mb",
+        "max_file_size": MAX_FILE_BYTES,
+        "head_paths": [_HEAD],
         "state_session_capacity": SESSIONS,
         "enable_monitoring": False,
         "run_history": False,  # it would keep visitors' photos in their browsers

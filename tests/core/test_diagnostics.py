@@ -13,7 +13,7 @@ import pytest
 from core.diagnostics import Finding, Status, diagnose, prepare_networks
 from core.diagnostics.packages import check_packages
 from core.diagnostics.system import check_camera, check_libraries, check_python
-from core.diagnostics.trials import check_trials, run_trials
+from core.diagnostics.trials import FORMATS, check_formats, check_trials, run_trials
 from core.diagnostics.weights import check_weights
 
 
@@ -186,6 +186,38 @@ def test_failed_import_is_reported_with_the_last_line_of_its_error():
 
 def test_import_that_crashes_the_interpreter_is_reported():
     assert "status" in run_trials({"bad": "import os; os._exit(3)"})["bad"]
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "detail", "remedy"),
+    [
+        ("HEIC", "import sys; sys.modules['pillow_heif'] = None", "pillow_heif", "make install"),
+        (
+            "HEIC",
+            "import pillow_heif; pillow_heif.libheif_info = lambda: {'decoders': {}}",
+            "without a decoder",
+            "make clean install",
+        ),
+        (
+            "AVIF",
+            "from PIL import features; features.check = lambda name: False",
+            "without AVIF",
+            "make clean install",
+        ),
+    ],
+)
+def test_photos_that_this_build_cannot_read_are_a_warning(name, broken, detail, remedy):
+    failed = run_trials({name: f"{broken}\n{FORMATS[name]}"})
+    (finding,) = check_formats(failed)
+    assert finding.status is Status.WARNING
+    assert finding.name == f"{name} photos"
+    assert detail in finding.detail
+    assert finding.remedy == remedy
+
+
+def test_photos_of_phones_can_be_read_here():
+    (finding,) = check_formats(run_trials(FORMATS))
+    assert finding.status is Status.OK
 
 
 def test_failed_import_is_not_reported_again_if_its_cause_is_known():

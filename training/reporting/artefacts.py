@@ -11,7 +11,7 @@ from typing import Any
 from core.detectors.tuning import TUNED_NAME
 from core.errors import DataError
 from core.faces.alignment import CROP_PX
-from core.reading.limits import MAX_BYTES, MAX_PIXELS
+from core.reading.limits import MAX_FILE_BYTES, MAX_PIXELS
 from core.weights import MANIFEST_NAME, parse_manifest
 
 MANIFEST = "manifest"
@@ -85,7 +85,7 @@ def read_artefacts(results: Path, weights: Path) -> dict[str, Value]:
     if (weights / TUNED_NAME).is_file():
         files["detection"] = weights / TUNED_NAME
     found = {name: Value(_read_json(path), name) for name, path in files.items()}
-    constants = {"crop_px": CROP_PX, "max_bytes": MAX_BYTES, "max_pixels": MAX_PIXELS}
+    constants = {"crop_px": CROP_PX, "max_bytes": MAX_FILE_BYTES, "max_pixels": MAX_PIXELS}
     return {**found, CONSTANTS: Value(constants, CONSTANTS)}
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from core import MAX_FILE_BYTES, READABLE
 from frontends.sample import SAMPLE_CREDIT, SAMPLE_NAME, sample_photo
 from frontends.streamlit_app.photos import MAX_BYTES, MAX_PHOTOS, Photo, limit_photos
 from frontends.streamlit_app.state import persist, workspace
@@ -57,6 +58,11 @@ def _from_uploads() -> tuple[Photo, ...]:
         key="uploads",
         on_change=_store_uploads,
     )
+    # The browser refuses these without telling the server, so style.css shows this sentence.
+    st.html(
+        f'<p class="too-large">Files marked in red are larger than {MAX_FILE_BYTES // 1024**2} MB '
+        "and are left out. Save them smaller or as JPEG, then add them again.</p>"
+    )
     memory = workspace()
     if memory.left_out:
         st.warning(
@@ -64,9 +70,8 @@ def _from_uploads() -> tuple[Photo, ...]:
             f"{MAX_BYTES // 1_000_000} MB fit at once. Remove some above, then add the rest."
         )
     if not memory.uploads:
-        st.caption(
-            "One or more photos (JPEG, PNG, WebP, BMP, GIF or TIFF) of people who have agreed."
-        )
+        kinds = READABLE.replace(" and ", " or ")
+        st.caption(f"One or more photos ({kinds}) of people who have agreed.")
         with st.container(
             border=True, horizontal=True, vertical_alignment="center", key="sample_offer"
         ):

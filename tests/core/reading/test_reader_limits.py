@@ -207,7 +207,7 @@ def test_file_over_20_mb_is_refused_before_it_is_read(
     path = tmp_path / "large.jpg"
     path.write_bytes(save(corners(), "JPEG"))
     with path.open("r+b") as file:
-        file.truncate(limits.MAX_BYTES + 1)  # a hole: takes no room on disk
+        file.truncate(limits.MAX_FILE_BYTES + 1)  # a hole: takes no room on disk
     monkeypatch.setattr(reader.os, "open", lambda *_: pytest.fail("the file was opened"))
     with pytest.raises(ImageTooLarge, match="20 MB"):
         read_in_process(path)
@@ -215,7 +215,7 @@ def test_file_over_20_mb_is_refused_before_it_is_read(
 
 def test_file_of_just_20_mb_is_read_and_one_byte_more_is_not() -> None:
     content = save(corners(), "JPEG")
-    padded = content + bytes(limits.MAX_BYTES - len(content))
+    padded = content + bytes(limits.MAX_FILE_BYTES - len(content))
     assert read_in_process(padded).width == 24
     with pytest.raises(ImageTooLarge, match="20 MB"):
         read_in_process(padded + b"\0")
@@ -225,7 +225,7 @@ def test_file_that_grows_while_it_is_read_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "growing.jpg"
-    path.write_bytes(save(corners(), "JPEG") + bytes(limits.MAX_BYTES))
+    path.write_bytes(save(corners(), "JPEG") + bytes(limits.MAX_FILE_BYTES))
     small = (tmp_path / "small.jpg").write_bytes(b"x") and (tmp_path / "small.jpg").stat()
     monkeypatch.setattr(Path, "stat", lambda self, **options: small)
     monkeypatch.setattr(reader.os, "fstat", lambda _descriptor: small)

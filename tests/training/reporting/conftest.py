@@ -7,7 +7,7 @@ import json
 import pytest
 
 from core.faces.alignment import CROP_PX
-from core.reading.limits import MAX_BYTES, MAX_PIXELS
+from core.reading.limits import MAX_FILE_BYTES, MAX_PIXELS
 from training.reporting.artefacts import read_artefacts
 
 
@@ -27,5 +27,5 @@ def results(root):
         for name, path in files.items()
         if path.exists()
     }
-    constants = {"crop_px": CROP_PX, "max_bytes": MAX_BYTES, "max_pixels": MAX_PIXELS}
+    constants = {"crop_px": CROP_PX, "max_bytes": MAX_FILE_BYTES, "max_pixels": MAX_PIXELS}
     return {**found, "constants": constants}
