@@ -178,6 +178,9 @@ def _format_summary(summary: BatchSummary) -> str:
     text = "; ".join(parts) + "."
     if summary.skipped:
         text += f" {summary.skipped:,} links, pipes or system files were skipped."
+    if summary.films:
+        films = "film of a Live Photo was" if summary.films == 1 else "films of Live Photos were"
+        text += f" {summary.films:,} {films} left out; `emotion live` reads films."
     if summary.already_done:
         text += f" {summary.already_done:,} had already been done."
     return text

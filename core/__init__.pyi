@@ -75,6 +75,8 @@ from .types import (
 
 __all__ = [
     "EMOTIONS",
+    "MAX_FILE_BYTES",
+    "READABLE",
     "SCHEMA_VERSION",
     "TARGET_ACCURACY",
     "Agreement",
@@ -108,8 +110,6 @@ __all__ = [
     "InferenceError",
     "InputError",
     "IsolatedReader",
-    "MAX_FILE_BYTES",
-    "READABLE",
     "LandmarkNoise",
     "Landmarks",
     "ModelInfo",

@@ -15,7 +15,7 @@ import os
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ConfigError
 from ..files import report_disk_errors
@@ -32,6 +32,15 @@ report_resumable_disk_errors = functools.partial(
     hint="Choose a folder that you may write to, on a disk with free space. The results so far are "
     "kept: the same command continues from there.",
 )
+
+
+class Skipped(NamedTuple):
+    """How many files get no row."""
+
+    others: int = 0
+    """Links, pipes, devices, system files and folders."""
+    films: int = 0
+    """Films of Live Photos."""
 
 
 class FileIndex:
@@ -52,21 +61,22 @@ class FileIndex:
         if self._stamps[slot] == int(stamp, 16) or not self._exists[slot]:
             self._stamps[slot], self._offsets[slot] = int(stamp, 16), offset
 
-    def add_files(self, files: Iterable[FoundFile]) -> int:
+    def add_files(self, files: Iterable[FoundFile]) -> Skipped:
         """Record which files exist; return how many were skipped.
 
         A file that has changed since loses its result.
         """
-        skipped = 0
+        others = films = 0
         for file in files:
             if file.stamp is None:
-                skipped += 1
+                films += file.film
+                others += not file.film
                 continue
             slot, stamp = self._get_slot(file.path), int(file.stamp, 16)
             self._exists[slot] = True
             if self._stamps[slot] != stamp:
                 self._stamps[slot], self._offsets[slot] = stamp, _NO_RESULT
-        return skipped
+        return Skipped(others, films)
 
     def get_stamp(self, path: str) -> str:
         """Return the stamp that ``path`` was found with."""

@@ -97,9 +97,11 @@ class BatchSummary:
     uncertain: int
     """Faces whose answer is "not sure"."""
     skipped: int
-    """Links, pipes, devices and system files, which were not opened."""
+    """Links, pipes, devices, system files and folders, which were not opened."""
     already_done: int
     """Files whose result an earlier run left in the journal."""
+    films: int = 0
+    """Films of Live Photos, which were not opened; their photos were."""
 
     @property
     def files(self) -> int:

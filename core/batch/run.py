@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ..errors import ConfigError, DataError
 from ..files import atomic_file, part_path
 from ..output.table import Status, compute_run_digest
-from .journal import FileIndex, Journal, report_resumable_disk_errors
+from .journal import FileIndex, Journal, Skipped, report_resumable_disk_errors
 from .options import BatchEngine, BatchOptions, BatchProgress, BatchSummary
 from .pool import PHOTOS_PER_CHUNK, LocalPool
 from .report import write_report
@@ -61,7 +61,7 @@ def run_batch(
         index = FileIndex()
         own_paths = _list_own_paths(options)
 
-        def scan_source() -> int:
+        def scan_source() -> Skipped:
             return index.add_files(source.walk(own_paths))
 
         scan_source()
@@ -89,7 +89,8 @@ def run_batch(
             failed=counts[Status.FAILED],
             faces=counts["faces"],
             uncertain=counts["uncertain"],
-            skipped=skipped,
+            skipped=skipped.others,
+            films=skipped.films,
             already_done=already_done,
         )
         if options.report is not None:
@@ -143,15 +144,15 @@ def _open_pool(setup: WorkerSetup, options: BatchOptions, files: int) -> Pool:
 
 
 def _analyze_pending(
-    scan_source: Callable[[], int],
+    scan_source: Callable[[], Skipped],
     index: FileIndex,
     journal: Journal,
     pool: Pool,
     on_progress: OnProgress,
-) -> int:
+) -> Skipped:
     """Analyze all files without a result, also those added meanwhile; return how many to skip."""
     total, done = index.count()
-    skipped = 0
+    skipped = Skipped()
     for scans in range(1, _MAX_SCANS + 1):
         on_progress(BatchProgress(done, total))
         for results in pool.analyze(index.iterate_pending()):

@@ -14,9 +14,8 @@ from ..errors import ConfigError, UnreadableImage
 from ..reading.isolation import IsolatedReader
 from ..reading.limits import MAX_FILE_BYTES, check_bytes
 from ..types import RgbImage
+from .system_files import Neighbours, Skip, is_system_folder
 
-_SYSTEM_FILES = {".DS_Store", "Thumbs.db", "desktop.ini"}
-"""Files that operating systems put into folders."""
 _STORES = {
     *("file", "local", "memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "hdfs"),
     *("oci", "oss", "tos", "sftp", "ssh", "smb"),
@@ -34,8 +33,11 @@ class FoundFile:
     stamp: str | None
     """Changes when the file's size or modification time changes.
 
-    None for a link, pipe, device, socket or system file: it is not opened and gets no row.
+    None for a link, pipe, device, socket, system file or the film of a Live Photo: it is not opened
+    and gets no row.
     """
+    film: bool = False
+    """Whether it is the film of a Live Photo, whose photo gets a row."""
 
 
 def open_source(directory: str) -> Source:
@@ -66,7 +68,7 @@ class LocalFolder:
     def walk(self, exclude: Container[str] = ()) -> Iterator[FoundFile]:
         """Yield every file below, sorted by name in each folder, except those in ``exclude``.
 
-        Links are not followed.
+        Links are not followed, and bins and folders of thumbnails not entered.
         """
         pending = [""]
         while pending:
@@ -78,20 +80,23 @@ class LocalFolder:
                 yield FoundFile(folder, compute_stamp("folder", error.errno))
                 continue
             subfolders = []
+            neighbours = Neighbours(entry.name for entry in listed)
             for entry in listed:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.path in exclude:
                     continue
-                if entry.is_dir(follow_symlinks=False):
-                    subfolders.append(path)
+                if not entry.is_dir(follow_symlinks=False):
+                    yield _describe_entry(entry, path, neighbours)
+                elif is_system_folder(entry.name):
+                    yield FoundFile(path, None)
                 else:
-                    yield _describe_entry(entry, path)
+                    subfolders.append(path)
             pending.extend(reversed(subfolders))
 
     def read(self, path: str, reader: IsolatedReader) -> RgbImage:
         """Return the photo at ``path``; InputError if it cannot be read."""
         full_path = self.root / path
-        if full_path.is_dir():
+        if os.path.isdir(full_path):  # noqa: PTH112 - Path.is_dir raises where it may not look
             # Only a folder that could not be listed has a row.
             raise UnreadableImage(
                 "You have no permission to open this folder.", hint="Allow yourself to read it."
@@ -99,12 +104,15 @@ class LocalFolder:
         return reader.read(full_path)
 
 
-def _describe_entry(entry: os.DirEntry[str], path: str) -> FoundFile:
+def _describe_entry(entry: os.DirEntry[str], path: str, neighbours: Neighbours) -> FoundFile:
+    reason = neighbours.find_reason(entry.name)
+    if reason is not None:
+        return FoundFile(path, None, film=reason is Skip.FILM)
     try:
         status = entry.stat(follow_symlinks=False)
     except OSError as error:  # it is gone again; reading it will fail with a message
         return FoundFile(path, compute_stamp("gone", error.errno))
-    if not stat.S_ISREG(status.st_mode) or entry.name in _SYSTEM_FILES:
+    if not stat.S_ISREG(status.st_mode):
         return FoundFile(path, None)
     return FoundFile(path, compute_stamp(status.st_size, status.st_mtime_ns))
 
@@ -156,12 +164,15 @@ class ObjectStore:
             ) from error
 
         for _, folders, files in self.files.walk(self.root, detail=True, on_error=fail):
+            neighbours = Neighbours(files)
             for name in sorted(files):
                 facts = files[name]
                 path = str(facts["name"])[len(self.root) :].lstrip("/")
-                yield FoundFile(path, compute_stamp(facts.get("size"), _find_version(facts)))
+                stamp = compute_stamp(facts.get("size"), _find_version(facts))
+                reason = neighbours.find_reason(name)
+                yield FoundFile(path, None if reason else stamp, film=reason is Skip.FILM)
             # Some stores list folders in no fixed order; fsspec visits them in this dict's order.
-            in_order = sorted(folders.items())
+            in_order = sorted(each for each in folders.items() if not is_system_folder(each[0]))
             folders.clear()
             folders.update(in_order)
 

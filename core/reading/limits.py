@@ -44,7 +44,8 @@ def check_bytes(size: int) -> None:
     """Raise ImageTooLarge for a file of more than MAX_FILE_BYTES."""
     if size > MAX_FILE_BYTES:
         raise ImageTooLarge(
-            f"The file has {size / 1024**2:.1f} MB; at most {MAX_FILE_BYTES // 1024**2} MB are read.",
+            f"The file has {size / 1024**2:.1f} MB; "
+            f"at most {MAX_FILE_BYTES // 1024**2} MB are read.",
             hint="Save it smaller or as JPEG and try again.",
         )
 
