@@ -142,7 +142,7 @@ def read_image(source: bytes | Path, *, name: str | None = None) -> RgbImage:
     say whether it was reduced or is the first of several. The content alone decides what the file
     is, and nothing of its metadata is kept.
 
-    Raises UnsupportedImage for a format that is not read, ImageTooLarge over a limit (20 MB,
+    Raises UnsupportedImage for a format that is not read, ImageTooLarge over a limit (50 MB,
     50 megapixels, 25 for WebP), UnreadableImage for anything else that is not an image or makes
     the decoder crash or hang, ProjectError where no process can be started, and TypeError for any
     other kind of source.

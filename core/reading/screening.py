@@ -1,6 +1,6 @@
 """Refuses files that are built to cost a decoder far more than a picture of their size.
 
-Every rule here is about the container alone, costs a few milliseconds for 20 MB, and answers a
+Every rule here is about the container alone, costs a few milliseconds for 50 MB, and answers a
 file that really did take a decoder gigabytes or minutes; the cost stands beside its rule.
 """
 
@@ -24,7 +24,7 @@ MAX_PADDING = 1024**2
 MAX_SCANNED_PIXELS = 1_600_000_000
 """Pixels times scans of a JPEG: 1.4 s, and 32 scans at 50 megapixels, where ten are usual.
 
-200 KB with a hundred empty scans of 49 megapixels took 4.3 s; 20 MB of them would take hours.
+200 KB with a hundred empty scans of 49 megapixels took 4.3 s; 50 MB of them would take hours.
 """
 MAX_GIF_EXTENSIONS = 1024**2
 """Bytes before a GIF's first frame. Pillow joins comments in quadratic time: 8 MB took 5.7 s."""
@@ -205,7 +205,7 @@ def _check_directories(data: bytes, format_name: str) -> list[Tag]:
     """Return the tags of the first directory; ImageTooLarge if the tags' values overlap.
 
     Decoders copy the value of every tag, and thousands may point at the same bytes: a JPEG of
-    180 KB took 500 MB to open; one of 20 MB would exhaust any machine.
+    180 KB took 500 MB to open; one of 50 MB would exhaust any machine.
     """
     try:
         directories = TagDirectories(data)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import cv2
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
-from core import Emotion
+from core import MAX_FILE_BYTES, Emotion
 from tests.browser.pages import close_tabs, open_tab
 from tests.browser.serving import SLOWEST_S, browser, gradio
+from tests.core.reading.media_files import avif, heic
 from tests.fakes import picture, png
 
 pytestmark = pytest.mark.browser
@@ -65,6 +68,26 @@ def upload(page: Page, name: str, data: bytes, place: int = 0) -> None:
 
 def faces(page: Page):
     return page.locator("#cards article.face")
+
+
+@pytest.mark.parametrize("name", ["IMG_1.HEIC", "photo.heif", "photo.AVIF"])
+def test_phone_photo_is_taken_even_without_a_type(window, address, tmp_path, name):
+    make = avif if name.endswith("AVIF") else partial(heic, chroma="444")
+    (tmp_path / name).write_bytes(make(Image.fromarray(picture(Emotion.HAPPY)), quality=100))
+    page = visit(window, address)
+    assert ".heic" in page.locator("input[type=file]").first.get_attribute("accept")
+    page.locator("input[type=file]").first.set_input_files(tmp_path / name)
+    expect(faces(page)).to_have_count(1)
+
+
+def test_file_over_the_limit_is_named_in_a_sentence(window, address, tmp_path):
+    with (tmp_path / "big.jpg").open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    page = visit(window, address)
+    page.locator("input[type=file]").first.set_input_files(tmp_path / "big.jpg")
+    expect(
+        page.get_by_text("big.jpg is too large: files of at most 50 MB are read.")
+    ).to_be_visible()
 
 
 def test_uploaded_photo_is_answered_with_picture_cards_and_document(window, address):

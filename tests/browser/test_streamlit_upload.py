@@ -7,12 +7,22 @@ import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
-from core import AnalyzerConfig, Emotion, ProjectError, model_catalog, read_image, to_json
+from core import (
+    MAX_FILE_BYTES,
+    AnalyzerConfig,
+    Emotion,
+    ProjectError,
+    model_catalog,
+    read_image,
+    to_json,
+)
 from frontends.sample import SAMPLE_NAME, sample_photo
 from tests.browser.pages import upload, visit
 from tests.browser.serving import SLOWEST_S, streamlit
+from tests.core.reading.media_files import heic
 from tests.fakes import FakeAnalyzer, picture, png
 
 pytestmark = pytest.mark.browser
@@ -70,11 +80,27 @@ def test_document_saved_from_the_page_equals_the_library_s(window, quick):
 
 def test_wrong_file_is_explained(window, quick):
     page = visit(window, quick)
-    upload(page, ("holiday.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)))
+    upload(page, ("holiday.psd", b"8BPS\0\x01" + bytes(64)))
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("holiday.heic could not be read")
-    expect(alert).to_contain_text("HEIC")
+    expect(alert).to_contain_text("holiday.psd could not be read")
+    expect(alert).to_contain_text("Photoshop")
     expect(alert).not_to_contain_text("Traceback")
+
+
+def test_phone_photo_is_answered_and_a_file_over_the_limit_is_named(window, quick, tmp_path):
+    page = visit(window, quick)
+    face = Image.fromarray(picture(Emotion.HAPPY))
+    (tmp_path / "IMG_1.HEIC").write_bytes(heic(face, quality=-1, chroma="444"))
+    with (tmp_path / "big.jpg").open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    notice = page.get_by_text("Files marked in red are larger than 50 MB")
+    files = page.locator("input[type=file]").first
+    files.set_input_files(tmp_path / "IMG_1.HEIC")
+    expect(faces(page)).to_have_count(1)
+    expect(notice).to_be_hidden()
+    files.set_input_files(tmp_path / "big.jpg")
+    expect(notice).to_be_visible()
+    expect(faces(page)).to_have_count(1)
 
 
 def test_all_of_many_faces_and_photos_are_shown(window, quick):

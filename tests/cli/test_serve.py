@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from cli import serve
 from cli.main import app
+from core import MAX_FILE_BYTES
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_invalid_port_is_refused(started, command, port):
 def test_streamlit_settings_protect_the_photos_of_users(root):
     config = tomllib.loads((root / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     assert config["server"]["address"] == "localhost"
-    assert config["server"]["maxUploadSize"] == 20
+    assert config["server"]["maxUploadSize"] * 1024**2 == MAX_FILE_BYTES
     assert config["server"]["enableXsrfProtection"] is True
     assert config["client"]["showErrorDetails"] == "none"
     assert config["browser"]["gatherUsageStats"] is False

@@ -24,6 +24,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from core import (
+    MAX_FILE_BYTES,
     Analyzer,
     AnalyzerConfig,
     Emotion,
@@ -253,7 +254,7 @@ def test_settings_keep_visitors_photos_private(monkeypatch):
     assert every <= 60
     assert page._queue.max_size == 32
     assert page._queue.default_concurrency_limit == 1
-    assert given["max_file_size"] == "20mb"
+    assert given["max_file_size"] == MAX_FILE_BYTES
     assert given["show_error"] is False
     assert given["enable_monitoring"] is False
     assert given["run_history"] is False
@@ -355,7 +356,7 @@ def test_upload_field_opens_no_web_address(web, no_network):
 
 
 def test_too_large_file_is_refused_during_upload(address):
-    large = b"\xff\xd8\xff" + bytes(21 * 1024 * 1024)
+    large = b"\xff\xd8\xff" + bytes(MAX_FILE_BYTES)
     reply = httpx.post(
         f"{address}gradio_api/upload", files={"files": ("a.jpg", large)}, timeout=120
     )

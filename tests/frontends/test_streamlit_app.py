@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core import Analyzer, Emotion, ImageAnalysis, Preset, WeightsMissing, to_json
+from core import MAX_FILE_BYTES, Analyzer, Emotion, ImageAnalysis, Preset, WeightsMissing, to_json
 from frontends.streamlit_app import downloads
 from frontends.streamlit_app.photos import MAX_PHOTOS, Photo, limit_photos
 from frontends.streamlit_app.views.sources import SAMPLE, UPLOAD
@@ -112,11 +112,11 @@ def test_no_face_is_explained_and_is_not_an_error(app):
 
 
 def test_bad_file_is_refused_with_advice_and_without_a_traceback(app):
-    upload(app, ("holiday *1*.heic", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64)))
+    upload(app, ("holiday *1*.psd", b"8BPS\0\x01" + bytes(64)))
     assert not app.exception
     [error] = app.error
-    assert r"holiday \*1\*\.heic" in error.value
-    assert "HEIC" in error.value
+    assert r"holiday \*1\*\.psd" in error.value
+    assert "Photoshop" in error.value
     assert "JPEG" in error.value
     assert "Traceback" not in error.value
     assert "/" not in error.value
@@ -373,7 +373,7 @@ def test_settings_of_the_server_keep_photos_private(root):
 
     with (root / ".streamlit" / "config.toml").open("rb") as file:
         settings = tomllib.load(file)
-    assert settings["server"]["maxUploadSize"] == 20
+    assert settings["server"]["maxUploadSize"] * 1024**2 == MAX_FILE_BYTES
     assert settings["server"]["address"] == "localhost"
     assert settings["server"]["enableXsrfProtection"] is True
     assert settings["client"]["showErrorDetails"] == "none"

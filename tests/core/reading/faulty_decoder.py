@@ -83,15 +83,17 @@ if __name__ == "__main__":
     sys.path[0] = str(ROOT)
     from core.reading import decoding
 
-    original = decoding.screen
+    def fail_on_request(screen):
+        def screen_or_fail(data, kind):
+            name = data[-40:].partition(b"FAULT:")[2].decode()
+            if name:
+                FAULTS[name]()
+            return screen(data, kind)
 
-    def screen(data, kind):
-        name = data[-40:].partition(b"FAULT:")[2].decode()
-        if name:
-            FAULTS[name]()
-        return original(data, kind)
+        return screen_or_fail
 
-    decoding.screen = screen
+    decoding.screen = fail_on_request(decoding.screen)
+    decoding.screen_media = fail_on_request(decoding.screen_media)
     from core.reading.decoder_process import main
 
     main()

@@ -21,6 +21,7 @@ import pytest
 from PIL import Image
 
 from core import (
+    MAX_FILE_BYTES,
     ImageTooLarge,
     InputError,
     IsolatedReader,
@@ -32,6 +33,7 @@ from core import (
 )
 from core.reading.reader import read_in_process
 from tests.core.reading.faulty_decoder import COMMAND, with_fault
+from tests.core.reading.media_files import avif, heic
 from tests.core.reading.picture_files import (
     animation,
     corners,
@@ -95,7 +97,7 @@ FILES: dict[str, bytes] = {
     "reduced": save(Image.new("L", (5000, 40)), "PNG"),
     "cut off": PNG[:300],
     "bomb": jpeg_of_size(60_000, 60_000),
-    "too many bytes": PNG + bytes(21 * 1024**2),
+    "too many bytes": PNG + bytes(MAX_FILE_BYTES),
 }
 
 
@@ -134,6 +136,16 @@ def test_whole_corpus_gives_the_same_results(reader: IsolatedReader, shared_dir:
             before = before or processes(reader)
     assert len(files) > 300
     assert processes(reader) == before  # no file took its decoder down
+
+
+@pytest.mark.parametrize("make", [heic, avif])
+def test_crashing_heic_or_avif_decoder_loses_only_that_picture(
+    faulty: IsolatedReader, make: Callable[..., bytes]
+) -> None:
+    content = make(photo())
+    with pytest.raises(UnreadableImage, match="made the decoder crash"):
+        faulty.read(with_fault(content, "crash"))
+    assert faulty.read(content).width == 96
 
 
 @pytest.mark.parametrize("fault", ["crash", "abort", "kill", "leave_quietly"])

@@ -29,7 +29,7 @@ from tests.core.reading.picture_files import (
 def test_large_picture_is_reduced_and_has_a_note(kind: str) -> None:
     picture = Image.new("RGB", (5000, 2500), (200, 10, 10))
     options = {"compression": "tiff_lzw"} if kind == "TIFF" else {}
-    # Only with a palette does so large a BMP stay below 20 MB.
+    # Only with a palette does so large a BMP stay small.
     picture = picture.quantize(2) if kind == "BMP" else picture
     read = read_in_process(save(picture, kind, **options))
     assert (read.width, read.height) == (4096, 2048)
