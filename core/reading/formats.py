@@ -23,9 +23,11 @@ class Format(enum.Enum):
 
 
 READABLE = "JPEG, PNG, HEIC, AVIF, WebP, BMP, GIF and TIFF"
+"""All of them, for a sentence."""
 
 _HEAD = 4096
 """Bytes examined; an SVG's licence comment can be long, every other mark is near the start."""
+_VIDEO = " video"
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 """What may come before text: a byte order mark and white space."""
 
@@ -138,6 +140,11 @@ def identify(data: bytes) -> Format:
         or _identify_text_picture(head)
         or _identify_targa(data)
     )
+    if picture is not None and picture.endswith(_VIDEO):
+        raise UnsupportedImage(
+            f"This is {picture}, not a photo.",
+            hint="Choose a photo; the photo of a Live Photo is the HEIC or JPEG file beside its film.",
+        )
     if picture is not None:
         raise unsupported_error(picture)
     other = _match_prefix(head, _OTHERS) or _identify_text(head)
@@ -152,7 +159,7 @@ def identify(data: bytes) -> Format:
 def is_video_head(head: bytes) -> bool:
     """Return whether a file that starts like this is a video."""
     named = _match_prefix(head, _PICTURES) or _identify_iso_media(head)
-    return named is not None and named.endswith(" video")
+    return named is not None and named.endswith(_VIDEO)
 
 
 def unsupported_error(what: str) -> UnsupportedImage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..errors import ImageTooLarge, UnreadableImage
 
 MAX_FILE_BYTES = 50 * 1024 * 1024
-"""Largest file: more than phones and cameras write for one photo. Both web pages take the same; a
+"""Largest file in bytes: more than phones and cameras write for one photo. Both web pages take the same; a
 test holds `.streamlit/config.toml` to it."""
 
 MAX_PIXELS = 50_000_000

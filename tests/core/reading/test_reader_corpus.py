@@ -58,7 +58,10 @@ def test_every_file_gives_what_the_manifest_expects(
     for row in rows:
         outcome = _outcome(corpus.read(row["file"]))
         allowed = {"accept": ("accept",), "reject": ("reject",)}
-        if outcome not in allowed.get(row["expect"], ("accept", "reject")):
+        # The manifest leaves these two open; both are valid.
+        phone = row["file"].endswith((".heic", ".avif"))
+        other = ("accept",) if phone else ("accept", "reject")
+        if outcome not in allowed.get(row["expect"], other):
             wrong.append((row["file"], row["expect"], outcome))
     assert wrong == []
     assert len(rows) > 300
