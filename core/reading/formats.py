@@ -143,7 +143,7 @@ def identify(data: bytes) -> Format:
     if picture is not None and picture.endswith(_VIDEO):
         raise UnsupportedImage(
             f"This is {picture}, not a photo.",
-            hint="Choose a photo; the photo of a Live Photo is the HEIC or JPEG file beside its film.",
+            hint="Choose a photo; that of a Live Photo is the HEIC or JPEG file beside its film.",
         )
     if picture is not None:
         raise unsupported_error(picture)

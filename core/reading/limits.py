@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..errors import ImageTooLarge, UnreadableImage
 
 MAX_FILE_BYTES = 50 * 1024 * 1024
-"""Largest file in bytes: more than phones and cameras write for one photo. Both web pages take the same; a
-test holds `.streamlit/config.toml` to it."""
+"""Largest file in bytes: more than phones and cameras write for one photo. Both web pages take the
+same; a test holds `.streamlit/config.toml` to it."""
 
 MAX_PIXELS = 50_000_000
 """Largest image as stored: that of the largest ordinary cameras; 200 MB in Pillow."""
