@@ -158,6 +158,8 @@ def identify(data: bytes) -> Format:
 
 def is_video_head(head: bytes) -> bool:
     """Return whether a file that starts like this is a video."""
+    if _read_brands(head) & (_HEIF_BRANDS | _AVIF_BRANDS):
+        return False  # a picture, although its container is that of videos
     named = _match_prefix(head, _PICTURES) or _identify_iso_media(head)
     return named is not None and named.endswith(_VIDEO)
 

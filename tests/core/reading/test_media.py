@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, features
 
 from core.errors import UnreadableImage, UnsupportedImage
-from core.reading.formats import Format, identify
+from core.reading.formats import Format, identify, is_video_head
 from core.reading.isolation import IsolatedReader
 from core.reading.reader import read_in_process
 from core.types import UInt8Array
@@ -173,6 +173,10 @@ def test_format_follows_from_the_coding_not_from_the_brand(brand: bytes) -> None
     content = media_file([coded_item(heic(photo()))], brand=brand)
     assert identify(content) is Format.HEIC
     assert difference(read_in_process(content).pixels, photo()) < LOSS
+
+
+def test_it_is_not_called_a_video(make: Callable[..., bytes]) -> None:
+    assert not is_video_head(make(photo())[:4096])
 
 
 def test_other_coding_is_named() -> None:
