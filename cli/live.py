@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options
-from cli.terminal import print_written
-from cli.timeline import Timeline, open_csv
-from core import Device, Preset, Reading, UnreadableImage
+from cli.stopping import StopBetweenSteps, handle_stop_signals
+from cli.terminal import print_warning, print_written
+from cli.timeline import PLOT_ENDINGS, Timeline, is_our_plot, open_csv
+from core import Device, OperatingPoint, Preset, Reading, UnreadableImage
 
 if TYPE_CHECKING:
-    from cli.timeline import Output
-    from core import FaceFollower, ImageAnalysis, Video
+    from cli.timeline import TakeFrame
+    from core import AnsweredFrame, FaceFollower, Video
 
 
 def live(
@@ -39,8 +40,11 @@ def live(
     ] = None,
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", metavar="FILE.png", help="Plot each face's emotions over time."),
+        typer.Option(
+            "--plot", metavar="FILE.png", help="Plot each face's emotions over time; or .svg, .pdf."
+        ),
     ] = None,
+    overwrite: options.OverwriteOption = False,
     every: Annotated[
         int,
         typer.Option(
@@ -53,12 +57,16 @@ def live(
     model: options.ModelOption = options.DEFAULT_MODEL,
     detector: options.DetectorOption = None,
     reading: options.ReadingOption = Reading.PEOPLE,
+    preset: options.PresetOption = Preset.FAST,
+    operating_point: options.OperatingPointOption = OperatingPoint.BALANCED,
+    detection_threshold: options.ThresholdOption = None,
+    certain_from: options.CertainOption = None,
     device: options.DeviceOption = Device.AUTO,
 ) -> None:
     """Follow the emotions of faces in a video or from the camera.
 
     Stop with Ctrl-C: everything written so far is complete. No frame is kept, and nothing leaves
-    this computer. Exit code: 0 if there was at least one frame.
+    this computer. Exit code: 0 if all frames were read, 1 if some were not, 2 if none was.
     """
     from core import (
         Analyzer,
@@ -68,67 +76,96 @@ def live(
         open_video,
     )
 
+    _check_outputs(video, out, csv, plot, overwrite=overwrite)
+    config = AnalyzerConfig(
+        model=model,
+        detector=detector,
+        reading=reading,
+        preset=preset,
+        operating_point=operating_point,
+        detection_threshold=detection_threshold,
+        certain_from=certain_from,
+        device=device,
+        threads=1,
+    )
     timeline = Timeline(reading)
-    outputs: list[Output] = [timeline.add]
-    with ExitStack() as stack:
-        opened = open_video(video) if video else open_camera(camera, time.perf_counter)
-        source = stack.enter_context(opened)
-        # Outputs are opened before the networks are loaded, so that a wrong name is reported soon.
-        if out is not None:
-            outputs.append(stack.enter_context(_open_marked_video(out, source)))
-        if csv is not None:
-            outputs.append(stack.enter_context(open_csv(csv)))
-        config = AnalyzerConfig(
-            model=model,
-            detector=detector,
-            reading=reading,
-            preset=Preset.FAST,
-            device=device,
-            threads=1,
-        )
-        follower = FaceFollower(Analyzer.from_config(config), every=every)
-        began = time.perf_counter()
-        frames = _follow_faces(source, follower, seconds, outputs)
-        elapsed_s = time.perf_counter() - began
-    if plot is not None:
-        timeline.plot(plot)
-    for path in filter(None, (out, csv, plot)):
-        print_written(path)
-    rate = f"{frames / elapsed_s:.0f} a second"
-    typer.echo(f"{frames} frames in {elapsed_s:.1f} s: {rate}.", err=True)
-    timeline.print_table()
+    outputs: list[TakeFrame] = [timeline.add]
+    stop = StopBetweenSteps()
+    with handle_stop_signals(stop):
+        with ExitStack() as stack:
+            opened = open_video(video) if video else open_camera(camera, time.perf_counter)
+            source = stack.enter_context(opened)
+            # Opened before the networks are loaded, so that a full disk is reported soon.
+            if out is not None:
+                outputs.append(stack.enter_context(_open_marked_video(out, source)))
+            if csv is not None:
+                outputs.append(stack.enter_context(open_csv(csv)))
+            follower = FaceFollower(Analyzer.from_config(config), every=every)
+            began = time.perf_counter()
+            frames = _follow_faces(source, follower, seconds, outputs, stop)
+            elapsed_s = time.perf_counter() - began
+        if plot is not None:
+            timeline.plot(plot)
+        for path in filter(None, (out, csv, plot)):
+            print_written(path)
+        rate = f"{frames / elapsed_s:.0f} a second"
+        typer.echo(f"{frames} frames in {elapsed_s:.1f} s: {rate}.", err=True)
+        timeline.print_table()
+        for problem in source.problems:
+            print_warning(problem)
+    if source.problems:
+        raise typer.Exit(1)
+
+
+def _check_outputs(
+    video: Path | None, out: Path | None, csv: Path | None, plot: Path | None, *, overwrite: bool
+) -> None:
+    """Raise ConfigError for an output that is the video, exists, or cannot be written."""
+    from core import WRITTEN_HERE, Output, check_outputs, ends_with, format_csv_heading, starts_with
+
+    our_csv = starts_with(format_csv_heading().encode())
+    wanted = [
+        Output("--out", out, (".mp4",), ends_with(WRITTEN_HERE)) if out else None,
+        Output("--csv", csv, is_ours=our_csv) if csv else None,
+        Output("--plot", plot, PLOT_ENDINGS, is_our_plot) if plot else None,
+    ]
+    check_outputs(list(filter(None, wanted)), [video] if video else [], overwrite=overwrite)
 
 
 @contextmanager
-def _open_marked_video(path: Path, source: Video) -> Iterator[Output]:
-    """Yield a function that writes each frame with its faces marked."""
+def _open_marked_video(path: Path, source: Video) -> Iterator[TakeFrame]:
+    """Yield a function that writes each frame with its faces marked, at its own time."""
     from core import annotate, video_writer
 
     size_wh = (source.width, source.height)
     with video_writer(path, size_wh=size_wh, frames_per_s=source.frames_per_s) as write:
-        yield lambda frame, analysis: write(annotate(frame.image, analysis))
+        yield lambda frame, analysis: write(annotate(frame.image, analysis), frame.time_s)
 
 
 def _follow_faces(
-    source: Video, follower: FaceFollower, seconds: float | None, outputs: Sequence[Output]
+    source: Video,
+    follower: FaceFollower,
+    seconds: float | None,
+    outputs: Sequence[TakeFrame],
+    stop: StopBetweenSteps,
 ) -> int:
-    """Analyze frames until the video, ``seconds`` or Ctrl-C ends it; return how many there were.
+    """Analyze frames until the video, ``seconds`` or a signal ends it; return how many there were.
 
     UnreadableImage if there was none.
     """
+    from core import answer_video
+
     frames = 0
     with _open_status_line(source) as update_status:
-        try:
-            for frame in source.frames:
-                if seconds is not None and frame.time_s >= seconds:
-                    break
-                analysis = follower.answer(frame)
-                frames += 1
-                for output in outputs:
-                    output(frame, analysis)
-                update_status(frames, frame.time_s, analysis)
-        except KeyboardInterrupt:
-            typer.echo("Stopped.", err=True)
+        stop.begin()
+        answers = answer_video(source, follower, seconds=seconds, is_cancelled=stop.is_requested)
+        for answered in answers:
+            frames += 1
+            for output in outputs:
+                output(answered.frame, answered.analysis)
+            update_status(frames, answered)
+    if stop.is_requested():
+        typer.echo("Stopped.", err=True)
     if not frames:
         raise UnreadableImage(
             f"{source.name} has no readable frame.",
@@ -149,7 +186,7 @@ def _open_status_line(source: Video) -> Iterator[Any]:
     updated_s = 0.0
     with console.status("Loading") as status:
 
-        def update(frames: int, time_s: float, analysis: ImageAnalysis) -> None:
+        def update(frames: int, answered: AnsweredFrame) -> None:
             nonlocal updated_s
             now_s = time.perf_counter()
             if now_s - updated_s < 0.2:
@@ -158,8 +195,9 @@ def _open_status_line(source: Video) -> Iterator[Any]:
             total = f" of {source.length}" if source.length else ""
             faces = ", ".join(
                 f"{face.index} {face.emotions.top if face.emotions.certain else 'not sure'}"
-                for face in analysis.faces
+                for face in answered.analysis.faces
             )
+            time_s = answered.frame.time_s
             status.update(f"{time_s:.1f} s, frame {frames}{total}: {faces or 'no face'}")
 
         yield update

@@ -92,6 +92,10 @@ AnnotateOption = Annotated[
     Path | None,
     typer.Option("--annotate", metavar="DIR", help="Write each photo with its faces marked."),
 ]
+OverwriteOption = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace existing files that are not an earlier result."),
+]
 WeightsOption = Annotated[
     Path | None,
     typer.Option(

@@ -30,11 +30,15 @@ from .errors import (
     WeightsMissing,
     suggest_name,
 )
-from .files import report_disk_errors
+from .files import atomic_file, report_disk_errors, write_json
 from .labels import EMOTIONS, Emotion, Reading
 from .landmarks.noise import LandmarkNoise, shift_landmarks
+from .live.answering import AnsweredFrame, answer_video
+from .live.camera import open_camera
+from .live.film_limits import FilmLimits
+from .live.film_writing import WRITTEN_HERE, video_writer
 from .live.following import FaceFollower
-from .live.video import Frame, Video, is_video, open_camera, open_video, video_writer
+from .live.video import Frame, Video, is_video, open_video
 from .output.blur import blur_faces
 from .output.export import (
     SCHEMA_VERSION,
@@ -54,6 +58,7 @@ from .output.table import (
     to_csv,
 )
 from .output.words import count_people, describe_people, explain_doubt, format_people
+from .outputs import Output, check_output_folder, check_outputs, contains, ends_with, starts_with
 from .pipeline import Analyzer
 from .reading.formats import READABLE
 from .reading.isolation import IsolatedReader, read_image, renew_reader, warm_up_reader
@@ -79,10 +84,12 @@ __all__ = [
     "READABLE",
     "SCHEMA_VERSION",
     "TARGET_ACCURACY",
+    "WRITTEN_HERE",
     "Agreement",
     "AlignedCrop",
     "Analyzer",
     "AnalyzerConfig",
+    "AnsweredFrame",
     "BatchEngine",
     "BatchOptions",
     "BatchProgress",
@@ -103,6 +110,7 @@ __all__ = [
     "FaceQuality",
     "FaceTracker",
     "FailedFile",
+    "FilmLimits",
     "Finding",
     "Frame",
     "ImageAnalysis",
@@ -114,6 +122,7 @@ __all__ = [
     "Landmarks",
     "ModelInfo",
     "OperatingPoint",
+    "Output",
     "Preset",
     "ProjectError",
     "Provenance",
@@ -130,7 +139,12 @@ __all__ = [
     "WeightsMissing",
     "annotate",
     "annotate_detections",
+    "answer_video",
+    "atomic_file",
     "blur_faces",
+    "check_output_folder",
+    "check_outputs",
+    "contains",
     "count_people",
     "describe_people",
     "detection_figures",
@@ -140,6 +154,7 @@ __all__ = [
     "document",
     "dumps",
     "encode_png",
+    "ends_with",
     "explain_doubt",
     "format_csv_heading",
     "format_csv_rows",
@@ -165,11 +180,13 @@ __all__ = [
     "share_heaps",
     "shift_landmarks",
     "spreadsheet_text",
+    "starts_with",
     "suggest_name",
     "to_csv",
     "to_json",
     "video_writer",
     "warm_up_reader",
+    "write_json",
 ]
 
 __version__: str

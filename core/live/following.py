@@ -10,6 +10,7 @@ import numpy as np
 from ..pipeline import Analyzer, PreparedImage
 from ..tracking import FaceTracker
 from ..types import Box, Face, Float32Array, ImageAnalysis, RgbImage
+from .cuts import CutDetector
 from .video import Frame
 
 
@@ -21,12 +22,14 @@ class FaceFollower:
     every ``every``-th frame is searched. In the others the landmarks are placed again from where
     they were, and the box moves and grows with them. A face whose landmarks are lost is gone until
     the next search; one without landmarks keeps its place. Emotions are read in every frame and
-    smoothed over time.
+    smoothed over time. At a cut faces are searched at once, and get new numbers unless they look as
+    before.
     """
 
     analyzer: Analyzer
     tracker: FaceTracker = field(default_factory=FaceTracker)
     every: int = 5
+    _cuts: CutDetector = field(default_factory=CutDetector)
     _count: int = 0
     _faces: tuple[Face, ...] = ()
     _unplaced: tuple[bool, ...] = ()
@@ -39,18 +42,21 @@ class FaceFollower:
 
     def answer_all(self, frames: Sequence[Frame]) -> tuple[ImageAnalysis, ...]:
         """Return the same for consecutive frames, whose faces are classified together, faster."""
-        answers = self.analyzer.classify([self._prepare(frame.image) for frame in frames])
-        return tuple(map(self._smooth, answers, frames))
+        cuts = [self._cuts.is_cut(frame.image) for frame in frames]
+        images = [frame.image for frame in frames]
+        answers = self.analyzer.classify(list(map(self._prepare, images, cuts)))
+        return tuple(map(self._smooth, answers, frames, cuts))
 
-    def _smooth(self, answer: ImageAnalysis, frame: Frame) -> ImageAnalysis:
-        followed = self.tracker.update(answer.faces, frame.time_s)
+    def _smooth(self, answer: ImageAnalysis, frame: Frame, cut: bool) -> ImageAnalysis:
+        followed = self.tracker.update(answer.faces, frame.time_s, cut=cut)
         faces = tuple(
             replace(face, index=track.number, readings=track.readings, per_model=track.per_model)
             for face, track in zip(answer.faces, followed, strict=True)
         )
         return replace(answer, faces=faces)
 
-    def _prepare(self, image: RgbImage) -> PreparedImage:
+    def _prepare(self, image: RgbImage, cut: bool) -> PreparedImage:
+        self._count = 0 if cut else self._count
         searched = self._count % self.every == 0
         self._count += 1
         before = self.analyzer.detect(image) if searched else self._faces
