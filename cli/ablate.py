@@ -9,7 +9,7 @@ import typer
 
 from cli import options
 from cli.training_run import get_epoch_printer
-from core import Device
+from core import Device, check_output_folder
 from training.learning.precision import Precision
 
 
@@ -51,6 +51,7 @@ def ablate(
     weight to faces the network knows least about, or augment them more. If interrupted, the same
     command continues.
     """
+    check_output_folder("--out", out, [*data, votes])
     from training.learning.train import TrainingOptions
     from training.studies.ablation import ablate as run_ablation
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import options
+from cli.stopping import handle_stop_signals
 from cli.terminal import has_terminal, print_written
 from core import BatchEngine, Device, InputError, OperatingPoint, Preset, Reading
 
@@ -53,6 +52,7 @@ def batch(
             help="Start over, or continue an earlier run with the same options.",
         ),
     ] = False,
+    overwrite: options.OverwriteOption = False,
     annotate_dir: options.AnnotateOption = None,
     report: Annotated[
         Path | None,
@@ -86,6 +86,7 @@ def batch(
         workers=workers,
         engine=engine,
         fresh=fresh,
+        overwrite=overwrite,
         annotate=annotate_dir,
         report=report,
         thumbnails=thumbnails,
@@ -103,22 +104,18 @@ def batch(
 def _stop_on_signals() -> Iterator[None]:
     """Stop cleanly on Ctrl-C, a termination signal or a closed terminal, with a message."""
 
-    def stop(number: int, _frame: FrameType | None) -> None:
+    def stop(number: int) -> None:
         raise SystemExit(128 + number)
 
-    numbers = [signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])]
-    previous = {number: signal.signal(number, stop) for number in numbers}
     try:
-        yield
+        with handle_stop_signals(stop):
+            yield
     except SystemExit:
         with contextlib.suppress(OSError):  # the terminal may be gone
             typer.echo(
                 "Stopped. The results so far are kept: run the same command to continue.", err=True
             )
         raise
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager

@@ -9,8 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import options
 from cli.tables import make_table, print_tables
 from cli.terminal import print_written
+from core import Output, check_outputs, contains, write_json
 
 
 def bench(
@@ -39,6 +41,7 @@ def bench(
             "--markdown", metavar="FILE.json", help="Print an earlier run's figures as Markdown."
         ),
     ] = None,
+    overwrite: options.OverwriteOption = False,
     precision: Annotated[
         list[Path] | None,
         typer.Option(
@@ -69,6 +72,10 @@ def bench(
     def print_step(step: str) -> None:
         typer.echo(f"{step} …", err=True)
 
+    if out is not None:
+        inputs = [path for path in (photos, markdown, *(precision or ())) if path is not None]
+        written = [Output("--out", out, is_ours=_is_our_result)]
+        check_outputs(written, inputs, overwrite=overwrite, makes_folders=True)
     if markdown is not None:
         report = json.loads(markdown.read_text(encoding="utf-8"))
         typer.echo(format_benchmark_tables(report), nl=False)
@@ -78,8 +85,7 @@ def bench(
         rows = format_precision_rows(comparison)
         print_tables(make_table("MobileNetV2", *comparison, rows=rows))
         if out is not None:
-            out.parent.mkdir(parents=True, exist_ok=True)
-            out.write_text(json.dumps(comparison, indent=2) + "\n", encoding="utf-8")
+            write_json(out, comparison)
             print_written(out)
         return
     if curves is not None:
@@ -90,6 +96,10 @@ def bench(
     _print_report(report)
     if out is not None:
         print_written(out)
+
+
+def _is_our_result(path: Path) -> bool:
+    return contains(b'"machine"')(path) or contains(b'"float32"')(path)
 
 
 def _print_report(report: Mapping[str, Any]) -> None:

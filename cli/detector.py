@@ -13,7 +13,15 @@ from cli import options
 from cli.tables import make_table, print_tables
 from cli.terminal import escape_controls, print_progress, print_skipped
 from cli.training_run import explain_resume, get_epoch_printer, print_run
-from core import Device, OperatingPoint, Preset, format_metric
+from core import (
+    Device,
+    OperatingPoint,
+    Output,
+    Preset,
+    check_output_folder,
+    check_outputs,
+    format_metric,
+)
 from training.learning.precision import Precision
 
 if TYPE_CHECKING:
@@ -91,6 +99,7 @@ def train(
     from training.detector.recipe import read_detector_recipe
     from training.detector.train import train_detector
 
+    check_output_folder("--out", out, [images, boxes, negatives])
     with explain_resume():
         run = train_detector(
             read_detector_recipe(overrides, recipe),
@@ -200,6 +209,7 @@ def evaluate(
     """Measure a detector's precision, recall, F1 and average precision, by the size of faces."""
     from training.detector.evaluate import evaluate_detector
 
+    check_output_folder("--out", out, [images, boxes, negatives])
     figures, skipped = evaluate_detector(
         images,
         boxes,
@@ -231,12 +241,16 @@ def show(
     out: Annotated[
         Path, typer.Option("--out", metavar="FILE.png", help="Where to write the picture.")
     ],
+    overwrite: options.OverwriteOption = False,
     preset: options.PresetOption = Preset.BALANCED,
     weights: options.WeightsOption = None,
 ) -> None:
     """Draw the boxes of every detector on the same photos."""
     from training.detector.gallery import show_detectors
 
+    check_outputs(
+        [Output("--out", out, (".png",))], photos or (), overwrite=overwrite, makes_folders=True
+    )
     counts = show_detectors(out, photos=photos or (), preset=preset, weights_dir=weights)
     names = tuple(next(iter(counts.values())))
     rows = [

@@ -10,6 +10,7 @@ import typer
 
 from cli.tables import make_table, print_tables
 from cli.terminal import print_skipped
+from core import check_output_folder
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,6 +43,7 @@ def duplicates(
     """
     from training.data.duplicates import find_duplicates
 
+    check_output_folder("--out", out, [*data])
     report, skipped = find_duplicates(data, out, threshold)
     print_skipped(skipped)
     print_tables(_make_table(report))

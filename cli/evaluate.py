@@ -12,7 +12,7 @@ import typer
 from cli import options
 from cli.tables import format_percent, make_table, print_tables
 from cli.terminal import print_skipped, print_warning
-from core import ConfigError, Device, Reading
+from core import ConfigError, Device, Reading, check_output_folder
 from training.data.splits import Split
 
 EvaluatedSplit = StrEnum(  # type: ignore[misc]
@@ -87,6 +87,7 @@ def evaluate(
     Writes figures with 95 % intervals, predictions and plots. If the data include the training
     faces, figures without near-copies of them are added.
     """
+    check_output_folder("--out", out, [*(data or ()), photos, labels, votes])
     if photos is not None:
         if data or split or votes or record or speed:
             raise ConfigError(

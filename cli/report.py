@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli import options
 from cli.terminal import print_warning
-from core import ConfigError
+from core import ConfigError, Output, check_output_folder, check_outputs, contains
 
 if TYPE_CHECKING:
     from training.reporting.measures import Measure
@@ -26,6 +27,7 @@ def report(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Where to write the documents.")
     ] = Path("docs"),
+    overwrite: options.OverwriteOption = False,
     measure: Annotated[
         list[str] | None,
         typer.Option(
@@ -70,8 +72,14 @@ def report(
     Writes report.md, ethics.md, figures and one HTML file. Every number in the documents comes from
     a file in docs/results. --measure first runs the commands that make these files.
     """
-    from training.reporting.report import RESULTS, write_report
+    from training.reporting.report import DOCUMENTS, PAGE, RESULTS, write_report
 
+    inputs = [*(data or ()), votes, photos, natural_photos, images, boxes, negatives]
+    check_output_folder("--out", out, inputs)
+    ours = contains(b"Written by `emotion report`")(out / DOCUMENTS[0])
+    documents = [Output("--out", out / name, is_ours=lambda _: ours) for name in (*DOCUMENTS, PAGE)]
+    given_files = [path for path in inputs if path is not None]
+    check_outputs(documents, given_files, overwrite=overwrite, makes_folders=True)
     single = {"votes": votes, "photos": photos, "images": images, "boxes": boxes}
     single |= {"negatives": negatives, "natural-photos": natural_photos}
     given = {name: [str(path)] if path else [] for name, path in single.items()}

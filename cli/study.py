@@ -11,6 +11,7 @@ import typer
 from cli import options
 from cli.tables import format_percent, format_points, make_table, print_tables
 from cli.terminal import print_progress
+from core import check_output_folder
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,6 +54,7 @@ def robustness(
     """
     from training.studies.robustness import study_robustness
 
+    check_output_folder("--out", out, [*data, votes, groups])
     report = study_robustness(
         data,
         out,
@@ -139,6 +141,7 @@ def frame(
     """
     from training.studies.frame import study_frame
 
+    check_output_folder("--out", out, [*data, photos])
     report = study_frame(
         data,
         photos,
@@ -186,6 +189,7 @@ def landmarks(
     """
     from training.studies.landmarks import study_landmarks
 
+    check_output_folder("--out", out, [*data, photos, human_points])
     report = study_landmarks(
         data,
         out,
@@ -226,6 +230,7 @@ def mirrored(
     """Measure how far landmarks move when a photo is mirrored: how stable they are."""
     from training.studies.mirrored import study_mirrored
 
+    check_output_folder("--out", out, [images])
     report = study_mirrored(images, out, progress=print_progress)
     table = make_table(
         f"{report['by_all']:,} of {report['faces']:,} faces", "found", "mean", "median", "95 %"

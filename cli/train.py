@@ -10,7 +10,7 @@ import typer
 from cli import options
 from cli.terminal import print_progress, print_skipped
 from cli.training_run import explain_resume, get_epoch_printer, print_run
-from core import Device
+from core import Device, check_output_folder
 from training.learning.precision import Precision
 
 
@@ -52,6 +52,7 @@ def train(
     """
     overrides = options.parse_values(values)
     directory = out or Path("runs") / model
+    check_output_folder("--out", directory, [*data, votes])
     print_progress("Reading the faces …")
     from training.learning.recipe import read_recipe
     from training.learning.train import TrainingOptions, train_model

@@ -39,6 +39,8 @@ class BatchOptions:
     engine: BatchEngine = BatchEngine.LOCAL
     fresh: bool = False
     """Start over instead of continuing an earlier run with the same options."""
+    overwrite: bool = False
+    """Replace a table or report that is not an earlier result; a photo is never replaced."""
     annotate: Path | None = None
     """Folder for a copy of each photo with its faces marked; None writes none."""
     report: Path | None = None
@@ -58,10 +60,6 @@ class BatchOptions:
                 hint="Leave the option out to get one for each processor core.",
             )
         _ = self.format
-        if self.report == self.out:
-            raise ConfigError(
-                "The table and the report are the same file.", hint="Give them different names."
-            )
 
     @property
     def format(self) -> TableFormat:

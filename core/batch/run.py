@@ -6,14 +6,14 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..errors import ConfigError, DataError
+from ..errors import DataError
 from ..files import atomic_file, part_path
 from ..output.table import Status, compute_run_digest
 from .journal import FileIndex, Journal, Skipped, report_resumable_disk_errors
 from .options import BatchEngine, BatchOptions, BatchProgress, BatchSummary
+from .outputs import check_batch_outputs, journal_path
 from .pool import PHOTOS_PER_CHUNK, LocalPool
 from .report import write_report
 from .rows import complete_rows, count_rows
@@ -52,10 +52,9 @@ def run_batch(
     """
     out = options.out
     source = open_source(str(options.directory))
+    check_batch_outputs(options, source)
     with report_resumable_disk_errors(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-    if out.is_dir():
-        raise ConfigError(f"{out.name} is a folder.", hint="Name a file for the table.")
     with contextlib.ExitStack() as stack:
         journal = stack.enter_context(contextlib.closing(Journal(journal_path(out))))
         index = FileIndex()
@@ -102,11 +101,6 @@ def run_batch(
                 source if options.thumbnails else None,
             )
     return summary
-
-
-def journal_path(out: Path) -> Path:
-    """Return the path of the journal for the table ``out``."""
-    return out.with_name(f"{out.name}.journal")
 
 
 def _describe_run(provenance: Provenance, options: BatchOptions) -> dict[str, Any]:

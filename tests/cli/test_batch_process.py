@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from core.batch.run import journal_path
+from core.batch.outputs import journal_path
 from tests.core.batch.batch_parts import fill_folder, inline_pool, run
 from tests.core.batch.faulty_analyzers import SlowAnalyzer
 

@@ -14,7 +14,7 @@ import warnings
 import pytest
 
 from core import AnalyzerConfig, ConfigError
-from core.batch.run import journal_path
+from core.batch.outputs import journal_path
 from core.files import atomic_file
 from tests.core.batch.batch_parts import InlinePool, fill_folder, kill_self, run
 
@@ -138,9 +138,12 @@ def test_line_damaged_by_the_disk_is_ignored(photos, out, clean_tables, damaged)
     assert out.read_bytes() == clean_tables["csv"]
 
 
-def test_other_file_with_the_journal_s_name_is_replaced(photos, out, clean_tables):
+def test_other_file_with_the_journal_s_name_is_replaced_only_on_request(photos, out, clean_tables):
     journal_path(out).write_bytes(b"something else\n")
-    run(photos, out)
+    with pytest.raises(ConfigError, match="not an earlier result"):
+        run(photos, out)
+    assert journal_path(out).read_bytes() == b"something else\n"
+    run(photos, out, overwrite=True)
     assert out.read_bytes() == clean_tables["csv"]
 
 
@@ -233,12 +236,12 @@ def test_disk_failure_at_any_call_is_reported_and_the_next_run_continues(
         out.write_bytes(b"the table of an earlier run")
         fault.calls, fault.fail_at = 0, call
         with pytest.raises(ConfigError, match=r"Cannot write .*: No space left"):
-            run(photos, out, pool=recorded_pool)
+            run(photos, out, pool=recorded_pool, overwrite=True)
         # The fsync of the folder comes last, when the table is already in place.
         assert out.read_bytes() in (b"the table of an earlier run", table)
         assert list_leftovers(out) == []
         fault.fail_at = None
-        run(photos, out, pool=recorded_pool)
+        run(photos, out, pool=recorded_pool, overwrite=True)
         assert out.read_bytes() == table
 
 

@@ -1,0 +1,104 @@
+"""What a batch run writes, checked before it does anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError
+from ..output.table import COLUMN_NAMES, format_csv_heading
+from ..outputs import Output, check_outputs, contains, starts_with
+from .options import BatchOptions, TableFormat
+from .source import LocalFolder, Source
+
+_MOST_ROW_BYTES = 64 * 1024
+_JOURNAL = b'{"journal":'
+_is_journal = starts_with(_JOURNAL)
+_is_report = contains(b'<meta name="generator" content="emotion batch">')
+
+
+def journal_path(out: Path) -> Path:
+    """Return the path of the journal for the table ``out``."""
+    return out.with_name(f"{out.name}.journal")
+
+
+def check_batch_outputs(options: BatchOptions, source: Source) -> None:
+    """Raise ConfigError if the run would write over a photo or a file that is not ours."""
+    journal = journal_path(options.out)
+    outputs = [
+        Output("--out", options.out, is_ours=_is_our_table),
+        Output("the journal", journal, is_ours=_is_our_journal),
+    ]
+    if options.report is not None:
+        outputs.append(Output("--report", options.report, is_ours=_is_report))
+    foreign = [each for each in outputs if each.path.exists() and not each.is_ours(each.path)]
+    photos = list(_list_photos(source)) if foreign else []
+    check_outputs(outputs, photos, overwrite=options.overwrite, makes_folders=True)
+    _check_annotated_folder(options.annotate, source)
+
+
+def _check_annotated_folder(folder: Path | None, source: Source) -> None:
+    """Raise ConfigError if copies would lie among the photos and be read as photos."""
+    if folder is None or not isinstance(source, LocalFolder):
+        return
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"--annotate is a file: {folder}.", hint="Name a folder.")
+    # A folder inside that of the photos is left out when they are listed.
+    around = [source.root, *source.root.parents]
+    if folder in around or (folder.exists() and any(map(folder.samefile, around))):
+        raise ConfigError(
+            f"--annotate {folder} has the photos in it.",
+            hint="Name another folder, or a new one inside it, so that no copy is read as a photo.",
+        )
+
+
+def _list_photos(source: Source) -> Iterator[Path]:
+    """Yield every file that the run could read; none in an object store."""
+    if isinstance(source, LocalFolder):
+        yield from (source.root / file.path for file in source.walk() if file.stamp is not None)
+
+
+def _is_our_table(path: Path) -> bool:
+    """Return whether a file is a table of an earlier run, finished or not."""
+    journal = journal_path(path)
+    if _is_journal(journal):
+        return True
+    ending = path.suffix.removeprefix(".").lower()
+    if ending == TableFormat.CSV:
+        return starts_with(format_csv_heading().encode())(path)
+    if ending == TableFormat.JSONL:
+        return _has_our_columns(path)
+    return starts_with(b"PAR1")(path) and _has_our_metadata(path)
+
+
+def _has_our_columns(path: Path) -> bool:
+    """Return whether the first line of a file is a row of a table."""
+    try:
+        with path.open("rb") as file:
+            row = json.loads(file.readline(_MOST_ROW_BYTES))
+    except (OSError, ValueError):
+        return False
+    return isinstance(row, dict) and tuple(row) == COLUMN_NAMES
+
+
+def _has_our_metadata(path: Path) -> bool:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    read_schema: Any = pq.read_schema  # pyarrow has no type stubs
+    try:
+        return b"photo_emotion" in (read_schema(path).metadata or {})
+    except (OSError, pa.ArrowException):
+        return False
+
+
+def _is_our_journal(path: Path) -> bool:
+    """Return whether a file is a journal, also one cut off or with zeros from a failing disk."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_JOURNAL))
+    except OSError:
+        return False
+    return _JOURNAL.startswith(start) or start.startswith(b"\0")
