@@ -21,6 +21,7 @@ import numpy as np
 from ..errors import ImageTooLarge, UnreadableImage
 from ..types import UInt8Array
 from .film_limits import FilmLimits
+from .film_losses import Losses, Tally
 from .orientation import turn_upright
 
 _USUAL_RATE = 25.0
@@ -29,10 +30,6 @@ _LONGEST_GAP_S = 3600.0
 """A frame that is later than this after the one before has a damaged time."""
 _GIVE_UP_AFTER = 100
 """Failures in a row to read anything, from which the rest of a film counts as lost."""
-_STATED_DURATION = ("matroska", "avi", "asf", "flv")
-"""Containers that state their duration; for others FFmpeg takes it from the last frame."""
-_EARLIER_S = 1.0
-"""A film that ends this much before its stated duration was cut off."""
 _BUFFER_BYTES = 256 * 1024
 _NO_FILMS = frozenset(
     # These name other files, devices or addresses …
@@ -56,18 +53,6 @@ class FilmFacts:
     length: int | None
     """Number of frames according to the file."""
     duration_s: float | None
-
-
-@dataclass(slots=True)
-class Losses:
-    """What could not be read; complete after the last frame."""
-
-    frames: int = 0
-    """About how many frames are missing, at least 1 after any damage."""
-    of: int = 0
-    """About how many there should be; 0 if nothing was lost."""
-    too_long: bool = False
-    """Whether the film was left at the longest duration that is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,20 +89,6 @@ class _Clock:
 
 
 @dataclass(slots=True)
-class _Tally:
-    """Counts what came out of a film against what went in."""
-
-    damaged: bool = False
-    packets: int = 0
-    """Encoded frames that should be shown."""
-    good: int = 0
-    hidden: int = 0
-    """Encoded frames that the container says not to show."""
-    end_s: float = 0.0
-    """The latest end of a packet of any stream, on the container's clock."""
-
-
-@dataclass(slots=True)
 class FilmDecoder:
     """A film that is open for decoding; for one thread.
 
@@ -135,7 +106,7 @@ class FilmDecoder:
     _rate: float = field(init=False)
     # One for all frames: each frame's own would start threads that live as long as the frame.
     _reformatter: Any = field(init=False, default_factory=av.video.reformatter.VideoReformatter)
-    _tally: _Tally = field(init=False, default_factory=_Tally)
+    _tally: Tally = field(init=False)
     _size_wh: tuple[int, int] | None = field(init=False, default=None)
     _frames: Iterator[DecodedFrame] = field(init=False)
     _first: DecodedFrame = field(init=False)
@@ -150,6 +121,7 @@ class FilmDecoder:
         context.thread_type, context.thread_count = "AUTO", 2
         rates = (self._stream.average_rate, self._stream.guessed_rate)
         self._rate = next((float(rate) for rate in rates if rate and 1 <= rate <= 300), _USUAL_RATE)
+        self._tally = Tally(self._rate, self._container.format.name)
         duration_s = self._read_duration()
         if duration_s is not None and duration_s > self.limits.max_seconds:
             raise ImageTooLarge(
@@ -179,7 +151,7 @@ class FilmDecoder:
         return self._tally.damaged
 
     def _decode(self) -> Iterator[DecodedFrame]:
-        clock = _Clock(1 / self._rate)
+        clock, last_s = _Clock(1 / self._rate), 0.0
         for frame in self._read_good_frames():
             stamp = frame.dts if frame.pts is None else frame.pts
             time_s = clock.read(None if stamp is None else float(stamp * self._stream.time_base))
@@ -189,66 +161,51 @@ class FilmDecoder:
             try:
                 pixels = self._convert(frame)
             except (av.error.FFmpegError, OSError, ValueError, MemoryError):
-                self._tally.damaged = True
-                self._tally.good -= 1
+                self._tally.note_damage()
                 continue
+            self._tally.note_frame(time_s - last_s)
+            last_s = time_s
             yield DecodedFrame(pixels, time_s, self._measure_progress(time_s))
-        self._count_losses()
+        total = self._container.duration
+        self.file.seek(-1, os.SEEK_END)
+        self.losses = self._tally.count(
+            stated_frames=self._stream.frames,
+            stated_s=total / av.time_base if total else None,
+            last_byte=self.file.read(1),
+        )
 
     def _read_good_frames(self) -> Iterator[Any]:
         """Yield each frame that is whole, and count."""
-        tally = self._tally
         for packet in self._read_packets():
             if packet.stream is not self._stream:
+                self._tally.note_packet(packet, shown=None)
                 continue
-            if packet.size:
-                shown = not packet.is_discard and _is_shown(self._stream, packet)
-                tally.packets += shown
-                tally.hidden += not shown
-            tally.damaged |= bool(packet.is_corrupt)
+            if packet.size or packet.dts is not None:  # else it is the end
+                self._tally.note_packet(packet, shown=_is_shown(self._stream, packet))
             try:
                 frames = packet.decode()
             except (av.error.FFmpegError, OSError, ValueError):
-                tally.damaged = True
+                self._tally.note_damage()
                 continue
             for frame in frames:
                 if frame.is_corrupt or not self._is_allowed(frame):
-                    tally.damaged = True
+                    self._tally.note_damage()
                 else:
-                    tally.good += 1
                     yield frame
 
     def _read_packets(self) -> Iterator[Any]:
         """Yield the packets of all streams; go on behind those that cannot be read."""
         failures = 0
-        while True:
+        while failures < _GIVE_UP_AFTER:
             try:
                 for packet in self._container.demux():
                     failures = 0
-                    stamp = packet.dts if packet.pts is None else packet.pts
-                    if stamp is not None:
-                        end_s = float((stamp + (packet.duration or 0)) * packet.time_base)
-                        self._tally.end_s = max(self._tally.end_s, end_s)
                     yield packet
             except (av.error.FFmpegError, OSError):
-                self._tally.damaged = True
+                self._tally.note_damage()
                 failures += 1
-                if failures < _GIVE_UP_AFTER:
-                    continue
-            return
-
-    def _count_losses(self) -> None:
-        tally, name = self._tally, self._container.format.name
-        expected = tally.packets
-        if "mp4" in name:  # has a table of all frames
-            expected = max(expected, self._stream.frames - tally.hidden)
-        elif name.startswith(_STATED_DURATION) and self._container.duration:
-            missing_s = self._container.duration / av.time_base - tally.end_s
-            if missing_s > _EARLIER_S:
-                expected += round(missing_s * self._rate)
-        if tally.damaged or expected > tally.packets:
-            self.losses.frames = max(1, expected - tally.good)
-            self.losses.of = tally.good + self.losses.frames
+            else:
+                return
 
     def _convert(self, frame: Any) -> UInt8Array:
         """Return the pixels of ``frame``: RGB, upright, square, all of the first one's size."""
@@ -347,7 +304,12 @@ def _describe(container: Any) -> str:
 
 
 def _is_shown(stream: Any, packet: Any) -> bool:
-    """Return whether an encoded frame is shown; VP8 has some that only help others."""
+    """Return whether an encoded frame is shown.
+
+    An edited film has some that are not; AVI has empty ones; VP8 some that only help others.
+    """
+    if not packet.size or packet.is_discard:
+        return False
     return stream.codec_context.name != "vp8" or bool(memoryview(packet)[0] & 0x10)
 
 
