@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,7 +21,7 @@ import numpy as np
 
 from ..errors import ImageTooLarge, UnreadableImage
 from ..types import UInt8Array
-from .film_limits import FilmLimits
+from .film_limits import FilmLimits, format_duration
 from .film_losses import Losses, Tally
 from .orientation import turn_upright
 
@@ -28,8 +29,14 @@ _USUAL_RATE = 25.0
 """For a film without a frame rate, or with an absurd one."""
 _LONGEST_GAP_S = 3600.0
 """A frame that is later than this after the one before has a damaged time."""
+_REORDERED_STEPS = 4
+"""A frame that is earlier by more than so many was filmed with a clock that started anew."""
 _GIVE_UP_AFTER = 100
 """Failures in a row to read anything, from which the rest of a film counts as lost."""
+_HEADER_BYTES = 1024**2
+_CODEC_NAME = re.compile(  # in MP4 and MOV; in AVI; in Matroska and WebM
+    rb"stsd.{12}([ -~]{4})|strh.{4}vids([ -~]{4})|(V_[A-Z0-9/_]{2,24})", re.DOTALL
+)
 _BUFFER_BYTES = 256 * 1024
 _NO_FILMS = frozenset(
     # These name other files, devices or addresses …
@@ -80,7 +87,7 @@ class _Clock:
             return 0.0
         expected_s = self._last_s + self.usual_step_s
         time_s = expected_s if stated_s is None else stated_s - self._offset_s
-        if not -1.0 <= time_s - self._last_s <= _LONGEST_GAP_S:
+        if not -_REORDERED_STEPS * self.usual_step_s <= time_s - self._last_s <= _LONGEST_GAP_S:
             # The clock of a broadcast starts anew, or the time is damaged: go on from here.
             self._offset_s += time_s - expected_s
             time_s = expected_s
@@ -114,7 +121,7 @@ class FilmDecoder:
     def __post_init__(self) -> None:
         self._bytes = os.fstat(self.file.fileno()).st_size
         self._container = _open_container(self.file)
-        self._stream = _choose_stream(self._container)
+        self._stream = _choose_stream(self._container, self.file)
         context = self._stream.codec_context
         self._check_size(context.width, context.height)
         context.options = {"max_pixels": str(self.limits.longest_side_px**2)}
@@ -125,8 +132,8 @@ class FilmDecoder:
         duration_s = self._read_duration()
         if duration_s is not None and duration_s > self.limits.max_seconds:
             raise ImageTooLarge(
-                f"The film lasts {duration_s / 60:.0f} minutes; at most "
-                f"{self.limits.max_seconds / 60:.0f} are read.",
+                f"The film lasts {format_duration(duration_s)}; at most "
+                f"{format_duration(self.limits.max_seconds)} are read.",
                 hint="Cut it into parts and try again.",
             )
         self._frames = self._decode()
@@ -278,7 +285,7 @@ def _open_container(file: BinaryIO) -> Any:
         ) from error
 
 
-def _choose_stream(container: Any) -> Any:
+def _choose_stream(container: Any, file: BinaryIO) -> Any:
     """Return the film itself, not the cover picture of a recording."""
     covers = av.stream.Disposition.attached_pic
     streams = [each for each in container.streams.video if not each.disposition & covers]
@@ -290,7 +297,8 @@ def _choose_stream(container: Any) -> Any:
     readable = [each for each in streams if each.codec_context is not None]
     if not readable:
         raise UnreadableImage(
-            f"This film is encoded as {_describe(container)}, which we can't decode.",
+            f"This film is encoded as {_find_codec_name(file) or 'an unknown codec'} in "
+            f"{container.format.long_name}, which we can't decode.",
             hint=SAVE_AS_MP4,
         )
     return max(readable, key=lambda each: each.codec_context.width * each.codec_context.height)
@@ -298,9 +306,20 @@ def _choose_stream(container: Any) -> Any:
 
 def _describe(container: Any) -> str:
     """Return the codec and the container of a film, as people write them."""
-    stream = next(iter(container.streams.video))
-    codec = getattr(stream.codec_context, "name", None)
-    return f"{codec or 'unknown'} in {container.format.long_name}"
+    codec = next(iter(container.streams.video)).codec_context.name
+    return f"{codec} in {container.format.long_name}"
+
+
+def _find_codec_name(file: BinaryIO) -> str | None:
+    """Return what the container calls the codec; FFmpeg does not say so of those it cannot decode.
+
+    The name stands in the header, which an MP4 file may have at its end.
+    """
+    file.seek(0)
+    data = file.read(_HEADER_BYTES)
+    file.seek(-min(_HEADER_BYTES, file.seek(0, os.SEEK_END)), os.SEEK_END)
+    found = _CODEC_NAME.search(data) or _CODEC_NAME.search(file.read(_HEADER_BYTES))
+    return next(filter(None, found.groups())).decode().strip() if found else None
 
 
 def _is_shown(stream: Any, packet: Any) -> bool:

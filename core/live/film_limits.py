@@ -8,6 +8,15 @@ LONGEST_SIDE_PX = 4096
 """Larger frames are refused: 8K takes 100 MB a frame, and no face needs it."""
 
 
+
+def format_duration(seconds: float) -> str:
+    """Return a duration as people say it: seconds below two minutes, minutes below two hours."""
+    for unit, length in (("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
 @dataclass(frozen=True, slots=True)
 class FilmLimits:
     """What a film may be and take; the defaults suit a person's own films.

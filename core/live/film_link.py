@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, cast
@@ -20,7 +20,7 @@ import numpy as np
 
 from ..errors import ImageTooLarge, ProjectError, UnreadableImage
 from ..types import UInt8Array
-from .film_limits import FilmLimits
+from .film_limits import FilmLimits, format_duration
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 # -I: modules in the working folder or named by the environment must not be loaded instead.
@@ -61,9 +61,7 @@ class FilmLink:
     over a limit, ProjectError if no process can be started.
     """
 
-    def __init__(
-        self, path: Path, limits: FilmLimits, *, command: Sequence[str] | None = None
-    ) -> None:
+    def __init__(self, path: Path, limits: FilmLimits) -> None:
         self._limits = limits
         self.problems: list[str] = []
         """What was lost, in sentences; complete after the last frame."""
@@ -71,7 +69,7 @@ class FilmLink:
         with _open_regular_file(path, limits) as film:
             try:
                 self._process = subprocess.Popen(
-                    [*(command or DECODER), json.dumps(dataclasses.asdict(limits))],
+                    [*DECODER, json.dumps(dataclasses.asdict(limits))],
                     stdin=film,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.DEVNULL,  # messages of FFmpeg do not help the user
@@ -151,8 +149,8 @@ class FilmLink:
                 "read and are missing."
             )
         if end["too_long"]:
-            minutes = self._limits.max_seconds / 60
-            self.problems.append(f"Only the first {minutes:.0f} minutes were read.")
+            longest = format_duration(self._limits.max_seconds)
+            self.problems.append(f"Only the first {longest} were read.")
 
     def _receive(self, seconds: float) -> tuple[dict[str, Any], UInt8Array | None]:
         """Return the next message after checking it: hostile bytes may have made it."""
@@ -217,8 +215,8 @@ def _open_regular_file(path: Path, limits: FilmLimits) -> Iterator[int]:
             raise UnreadableImage("The file is empty.", hint="Choose a video.")
         if status.st_size > limits.max_bytes:
             raise ImageTooLarge(
-                f"The film has {status.st_size / 1024**2:.0f} MB; at most "
-                f"{limits.max_bytes / 1024**2:.0f} MB are read.",
+                f"The film has {status.st_size / 1024**2:,.1f} MB; at most "
+                f"{limits.max_bytes / 1024**2:,.0f} MB are read.",
                 hint="Save it smaller, or cut it into parts.",
             )
         yield descriptor

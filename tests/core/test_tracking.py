@@ -5,14 +5,22 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from core import Box, Emotion, FaceTracker, Reading
+from core import AlignedCrop, Box, Emotion, FaceTracker, Reading
 from tests.core.pipeline_parts import face_analysis, scores
 
 
 def at(x, emotions=None, side=40):
     return face_analysis(1, Box(x, 10, x + side, 10 + side), emotions or scores(happy=1.0))
+
+
+def looking(seed, x=0, light=1.0):
+    """Return a face at ``x`` whose crop is one of several people's."""
+    grey = np.random.default_rng(seed).integers(40, 180, (6, 6)).repeat(8, 0).repeat(8, 1)
+    crop = AlignedCrop(np.asarray(light * grey, np.uint8), np.eye(2, 3, dtype=np.float32))
+    return replace(at(x), crop=crop)
 
 
 def numbers(faces):
@@ -115,3 +123,48 @@ def test_face_that_can_no_longer_be_read_is_not_certain():
     covered = replace(scores(happy=1.0), unreadable="The face may be covered.")
     (face,) = tracker.update([at(0, covered)], 0.1)
     assert not face.readings[Reading.PEOPLE].certain
+
+
+def test_another_person_after_a_cut_gets_another_number():
+    tracker = FaceTracker()
+    for number, person in enumerate((1, 2, 3)):
+        (first,) = tracker.update([looking(person)], number, cut=number > 0)
+        (later,) = tracker.update([looking(person, x=3)], number + 0.5)
+        assert (first.number, later.number) == (number + 1, number + 1)
+        assert first.readings == looking(person).readings  # nothing of the one before
+
+
+def test_same_person_after_a_flash_or_a_zoom_keeps_the_number():
+    tracker = FaceTracker()
+    tracker.update([looking(1)], 0.0)
+    assert numbers(tracker.update([looking(1, x=4, light=1.3)], 0.1, cut=True)) == [1]
+
+
+def test_person_who_takes_the_place_of_one_who_left_gets_another_number():
+    tracker = FaceTracker(keep_s=1.0)
+    tracker.update([looking(1)], 0.0)
+    tracker.update([], 0.3)
+    assert numbers(tracker.update([looking(2)], 0.6)) == [2]
+    tracker.update([], 0.7)
+    assert numbers(tracker.update([looking(2)], 0.8)) == [2]
+
+
+def test_face_that_a_cut_does_not_show_has_ended():
+    tracker = FaceTracker(keep_s=1.0)
+    tracker.update([looking(1)], 0.0)
+    tracker.update([], 0.1, cut=True)
+    assert numbers(tracker.update([looking(1)], 0.2)) == [2]
+
+
+def test_face_that_is_followed_may_change_its_look():
+    """A hand before the face, or a wild grimace, is no other person."""
+    tracker = FaceTracker()
+    tracker.update([looking(1)], 0.0)
+    assert numbers(tracker.update([looking(2)], 0.04)) == [1]
+
+
+def test_looks_of_tracks_that_ended_are_forgotten():
+    tracker = FaceTracker(keep_s=0.5)
+    for number in range(50):
+        tracker.update([looking(number, x=200 * number)], float(number))
+    assert len(tracker._looks) == len(tracker._tracks) <= 2

@@ -101,6 +101,22 @@ def test_face_without_placed_landmarks_stays_until_the_next_search(analyzer):
     assert places == pytest.approx([26, 30, 34, 38], abs=0.1)
 
 
+def test_cut_is_searched_at_once_and_begins_new_faces(analyzer):
+    """Otherwise the landmarks of one person would be placed on the next, and both averaged."""
+    follower = FaceFollower(analyzer, FaceTracker(smoothing_s=10), every=100)
+    happy = list(frames(3, Emotion.HAPPY, step=0))
+    sad = [
+        Frame(RgbImage(255 - each.image.pixels, "film"), 1 + each.time_s)
+        for each in frames(3, Emotion.SAD, step=0)
+    ]
+    for frame in happy:
+        follower.answer(frame)
+    assert len(analyzer.detector.seen) == 1
+    for frame in sad:
+        follower.answer(frame)
+    assert len(analyzer.detector.seen) == 2
+
+
 def test_emotions_are_smoothed_over_time(analyzer):
     follower = FaceFollower(analyzer, FaceTracker(smoothing_s=10), every=2)
     for frame in frames(5, Emotion.HAPPY, step=0):

@@ -1,50 +1,55 @@
-"""Videos are read frame by frame from local files only, and written completely or not at all."""
+"""Films are decoded in a process of their own, from one local file, within limits."""
 
 from __future__ import annotations
 
-import cv2
-import numpy as np
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
 import pytest
 
-from core import ConfigError, RgbImage, UnreadableImage, is_video, open_camera, open_video
-from core import video_writer as writing
-from core.live import video as module
+from core import (
+    Emotion,
+    FaceFollower,
+    FilmLimits,
+    ImageTooLarge,
+    UnreadableImage,
+    answer_video,
+    is_video,
+    open_video,
+)
+from core.live import film_link
+from tests.fakes import FakeAnalyzer, picture
+from tests.films import corners, is_upright, make_film
 
-SIZE_WH = (96, 64)
-
-
-def frame(red):
-    pixels = np.zeros((SIZE_WH[1], SIZE_WH[0], 3), np.uint8)
-    pixels[..., 0] = red
-    return RgbImage(pixels)
+COUNT = 10
 
 
 @pytest.fixture
 def film(tmp_path):
-    """Ten frames a second, each redder than the one before."""
-    path = tmp_path / "film.mp4"
-    with writing(path, size_wh=SIZE_WH, frames_per_s=10) as write:
-        for red in range(0, 200, 20):
-            write(frame(red))
-    return path
+    return make_film(tmp_path / "film.mp4", [corners()] * COUNT, turned=90)
 
 
-def test_frames_come_in_order_with_their_times_and_colours(film):
+def test_frames_come_in_order_upright_and_with_their_times(film):
     with open_video(film) as video:
-        assert (video.width, video.height, video.frames_per_s) == (*SIZE_WH, 10)
-        assert video.length == 10
+        assert (video.width, video.height, video.frames_per_s) == (160, 120, 10)
+        assert (video.length, video.duration_s) == (COUNT, 1.0)
         frames = list(video.frames)
-    assert [each.time_s for each in frames] == pytest.approx([n / 10 for n in range(10)])
-    reds = [float(each.image.pixels[..., 0].mean()) for each in frames]
-    assert reds == pytest.approx(range(0, 200, 20), abs=12)
-    assert max(float(each.image.pixels[..., 2].mean()) for each in frames) < 30
+    assert [each.time_s for each in frames] == pytest.approx([n / 10 for n in range(COUNT)])
+    assert all(is_upright(each.image.pixels) for each in frames)
+    assert {each.image.name for each in frames} == {"film.mp4"}
+    assert [each.done for each in frames] == sorted(each.done for each in frames)
+    assert (video.lost_frames, video.problems) == (0, ())
 
 
 def test_video_is_recognised_by_its_content(film, tmp_path):
     assert is_video(film)
-    other = tmp_path / "film.jpg"
-    film.rename(other)
+    other = film.rename(tmp_path / "film.jpg")
     assert is_video(other)
+    assert is_video(make_film(tmp_path / "film.m2ts", [corners()] * 3, codec="mpeg2video", rate=25))
     text = tmp_path / "text.mp4"
     text.write_text("not a readable video")
     assert not is_video(text)
@@ -52,31 +57,16 @@ def test_video_is_recognised_by_its_content(film, tmp_path):
     assert not is_video(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "not a readable video"),
-        (b"just text", "not a readable video"),
-        (b"#EXTM3U\nhttp://localhost/film.ts\n", "not a readable video"),
-        (b"\0\0\0\x18ftypisom\0\0\0\0isomiso2" + b"\0" * 400, "damaged"),
-        (b"\x1aE\xdf\xa3" + b"\xff" * 400, "damaged"),
-    ],
-)
-def test_damaged_or_other_files_are_refused(tmp_path, content, message, capfd):
-    path = tmp_path / "film.mp4"
-    path.write_bytes(content)
-    with pytest.raises(UnreadableImage, match=message) as caught, open_video(path):
-        pass
-    assert "MP4" in caught.value.hint
-    capfd.readouterr()
-
-
-def test_video_that_is_cut_off_ends_at_the_cut(film, capfd):
-    # The index stands at the end of an MP4 file, so one that was cut is damaged as a whole.
-    film.write_bytes(film.read_bytes()[:-200])
-    with pytest.raises(UnreadableImage, match="damaged"), open_video(film):
-        pass
-    capfd.readouterr()
+def test_losses_are_known_after_the_last_frame(film):
+    data = make_film(
+        film, [corners()] * COUNT, options={"g": "1"}, container={"movflags": "+faststart"}
+    ).read_bytes()
+    film.write_bytes(data[: len(data) * 3 // 4])
+    with open_video(film) as video:
+        frames = list(video.frames)
+    assert video.lost_frames == COUNT - len(frames) > 0
+    (problem,) = video.problems
+    assert f"{video.lost_frames} of about {COUNT} frames" in problem
 
 
 @pytest.mark.parametrize("name", ["absent.mp4", "http://localhost/film.mp4", "."])
@@ -86,38 +76,138 @@ def test_only_local_files_are_opened(tmp_path, name):
     assert "web addresses are not opened" in caught.value.hint
 
 
-def test_missing_camera_is_reported(capfd):
-    camera = open_camera(77, lambda: 0.0)
-    with pytest.raises(ConfigError, match="no camera number 77") as caught, camera:
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_pipe_and_device_are_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "film.mp4")
+    began = time.perf_counter()
+    for path in (tmp_path / "film.mp4", Path(os.devnull)):
+        with pytest.raises(UnreadableImage, match="not a file"), open_video(path):
+            pass
+    assert time.perf_counter() - began < 5
+
+
+def test_empty_file_and_one_over_the_limit_are_refused(film, tmp_path):
+    empty = tmp_path / "empty.mp4"
+    empty.touch()
+    with pytest.raises(UnreadableImage, match="empty"), open_video(empty):
         pass
-    assert "emotion live FILE" in caught.value.hint
-    capfd.readouterr()
-
-
-def test_camera_frames_have_times_of_the_clock(film, monkeypatch):
-    capture = cv2.VideoCapture(str(film))
-    monkeypatch.setattr(module.cv2, "VideoCapture", lambda _: capture)
-    times = iter([100.0, 100.5, 103.0, *range(104, 200)])
-    with open_camera(0, lambda: float(next(times))) as video:
-        assert video.length is None
-        assert [next(video.frames).time_s for _ in range(3)] == [0.5, 3.0, 4.0]
-
-
-def test_too_large_frames_are_refused(film, monkeypatch):
-    monkeypatch.setattr(module, "LONGEST_SIDE_PX", 90)
-    with pytest.raises(UnreadableImage, match="96 x 64 pixels"), open_video(film):
+    with pytest.raises(ImageTooLarge, match="MB"), open_video(film, FilmLimits(max_bytes=100)):
         pass
-
-
-@pytest.mark.parametrize("name", ["film.avi", "absent/film.mp4"])
-def test_video_that_cannot_be_written_is_reported(tmp_path, name):
-    made = writing(tmp_path / name, size_wh=SIZE_WH, frames_per_s=10)
-    with pytest.raises(ConfigError, match="The video cannot be written"), made:
+    limits = FilmLimits(longest_side_px=100)
+    with pytest.raises(ImageTooLarge, match="120 x 160 pixels"), open_video(film, limits):
         pass
 
 
-def test_unfinished_video_leaves_no_file(tmp_path):
-    made = writing(tmp_path / "film.mp4", size_wh=SIZE_WH, frames_per_s=10)
-    with pytest.raises(ZeroDivisionError), made as write:
-        write(frame(1 // 0))
-    assert list(tmp_path.iterdir()) == []
+def test_decoder_can_open_neither_files_nor_connections(root):
+    program = (
+        "import socket\n"
+        "from core.live.film_limits import FilmLimits\n"
+        "from core.live.film_process import _limit_resources\n"
+        "_limit_resources(FilmLimits())\n"
+        "for attempt in (lambda: open('README.md'), socket.socket):\n"
+        "    try:\n"
+        "        attempt()\n"
+        "        print('opened')\n"
+        "    except OSError as error:\n"
+        "        print(error.errno)\n"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.split() == ["24", "24"]  # too many open files
+
+
+def test_decoder_is_silent_and_has_no_core_dump(film, capfd):
+    film.write_bytes(film.read_bytes()[:-300] + bytes(300))
+    with pytest.raises(UnreadableImage), open_video(film):
+        pass
+    assert capfd.readouterr() == ("", "")
+
+
+def fake_decoder(monkeypatch, body):
+    """Replace the decoder by a program that sends two frames and then does ``body``."""
+    program = (
+        "import json, os, struct, sys, time\n"
+        "def send(message, pixels=b''):\n"
+        "    text = json.dumps(message).encode()\n"
+        "    os.write(1, struct.pack('<IQ', len(text), len(pixels)) + text + pixels)\n"
+        "send({'film': {'width': 4, 'height': 2, 'frames_per_s': 5.0, 'length': 9,"
+        " 'duration_s': None}})\n"
+        "for number in range(2):\n"
+        "    send({'time_s': number, 'done': 0.5, 'damaged': False}, bytes(24))\n" + body
+    )
+    monkeypatch.setattr(film_link, "DECODER", (sys.executable, "-c", program))
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ("os.abort()", "decoder crash"),
+        ("sys.exit(3)", "decoder crash"),
+        ("time.sleep(60)", "took too long"),
+        ("send({'time_s': 0.5, 'done': 1, 'damaged': False}, bytes(24))", "decoder crash"),
+        ("send({'time_s': float('nan'), 'done': 1, 'damaged': False}, bytes(24))", "crash"),
+        ("send({'time_s': 3, 'done': 1, 'damaged': False}, bytes(23))", "decoder crash"),
+        ("send([1])", "decoder crash"),
+        ("os.write(1, b'\\xff' * 12)", "decoder crash"),
+    ],
+)
+def test_crash_costs_the_rest_of_the_film_and_nothing_else(film, monkeypatch, body, what):
+    fake_decoder(monkeypatch, body)
+    with open_video(film, FilmLimits(frame_seconds=2)) as video:
+        frames = list(video.frames)
+    assert [each.time_s for each in frames] == [0, 1]
+    assert video.lost_frames == 1
+    assert what in video.problems[0]
+    assert "frame 2" in video.problems[0]
+
+
+def test_crash_before_the_first_frame_refuses_the_film(film, monkeypatch):
+    monkeypatch.setattr(film_link, "DECODER", (sys.executable, "-c", "import os; os.abort()"))
+    with pytest.raises(UnreadableImage, match="made the decoder crash"), open_video(film):
+        pass
+
+
+def test_decoder_ends_with_the_video(film):
+    with open_video(film) as video:
+        next(video.frames)
+        link = video.frames.gi_frame.f_locals["link"]
+        assert link._process.poll() is None
+    assert link._process.poll() is not None
+
+
+def test_limits_reach_the_decoder(film, tmp_path, monkeypatch):
+    seen = tmp_path / "seen"
+    program = f"import sys; open({str(seen)!r}, 'w').write(sys.argv[1])"
+    monkeypatch.setattr(film_link, "DECODER", (sys.executable, "-c", program))
+    with pytest.raises(UnreadableImage), open_video(film, FilmLimits(max_seconds=7.0)):
+        pass
+    assert json.loads(seen.read_text())["max_seconds"] == 7.0
+
+
+class TestAnswering:
+    @pytest.fixture
+    def faces(self, tmp_path):
+        pictures = [picture(Emotion.HAPPY, side=120)] * 12
+        return make_film(tmp_path / "faces.mkv", pictures, codec="ffv1", pixel_format="bgr0")
+
+    def answer(self, path, **options):
+        with open_video(path) as video:
+            return list(answer_video(video, FaceFollower(FakeAnalyzer()), **options))
+
+    def test_each_frame_has_its_answer_and_progress(self, faces):
+        answered = self.answer(faces)
+        assert [len(each.analysis.faces) for each in answered] == [1] * 12
+        assert answered[-1].frame.done > answered[0].frame.done
+
+    def test_ends_before_the_given_second(self, faces):
+        assert len(self.answer(faces, seconds=0.5)) == 5
+
+    def test_can_be_cancelled_between_two_frames(self, faces):
+        answered = []
+        with open_video(faces) as video:
+            for each in answer_video(
+                video, FaceFollower(FakeAnalyzer()), is_cancelled=lambda: len(answered) == 3
+            ):
+                answered.append(each)
+        assert len(answered) == 3
