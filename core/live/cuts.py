@@ -27,10 +27,10 @@ class CutDetector:
     """
 
     _before: Float32Array | None = None
-    _usual: float = 0.0
+    _usual: float | None = None
 
     def is_cut(self, image: RgbImage) -> bool:
-        """Return whether ``image`` begins a new scene; the first frame does not."""
+        """Return whether ``image`` begins a new scene; the first two frames do not."""
         small = cv2.resize(image.pixels, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
         now = small.astype(np.float32)
         before, self._before = self._before, now
@@ -38,7 +38,9 @@ class CutDetector:
             return False
         changes = np.sort(np.abs(now - before).mean(axis=2), axis=None)
         change = float(changes[-changes.size // 4 :].mean())
+        if self._usual is None:
+            self._usual = change
         cut = change > max(_LEAST_CHANGE, _TIMES_USUAL * self._usual)
-        if not cut:  # a cut says nothing about the motion in either scene
-            self._usual = _MEMORY * self._usual + (1 - _MEMORY) * change
+        # A cut counts too: if it was the begin of a fast movement, the next frames are none.
+        self._usual = _MEMORY * self._usual + (1 - _MEMORY) * change
         return cut

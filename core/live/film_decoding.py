@@ -20,6 +20,7 @@ import av.video.reformatter
 import numpy as np
 
 from ..errors import ImageTooLarge, UnreadableImage
+from ..reading.formats import is_video_head
 from ..types import UInt8Array
 from .film_limits import FilmLimits, format_duration
 from .film_losses import Losses, Tally
@@ -29,8 +30,9 @@ _USUAL_RATE = 25.0
 """For a film without a frame rate, or with an absurd one."""
 _LONGEST_GAP_S = 3600.0
 """A frame that is later than this after the one before has a damaged time."""
-_REORDERED_STEPS = 4
-"""A frame that is earlier by more than so many was filmed with a clock that started anew."""
+_REORDERED_STEPS, _REORDERED_S = 16, 1.0
+"""A frame that is earlier by more than either was filmed with a clock that started anew: decoders
+hold back 16 frames at most."""
 _GIVE_UP_AFTER = 100
 """Failures in a row to read anything, from which the rest of a film counts as lost."""
 _HEADER_BYTES = 1024**2
@@ -81,18 +83,21 @@ class _Clock:
     _offset_s: float | None = None
     _last_s: float = 0.0
 
-    def read(self, stated_s: float | None) -> float:
+    def read(self, stated_s: float | None) -> tuple[float, bool]:
+        """Return the time of the next frame, and whether one with a later time came before it."""
         if self._offset_s is None:
             self._offset_s = stated_s or 0.0
-            return 0.0
+            return 0.0, False
         expected_s = self._last_s + self.usual_step_s
         time_s = expected_s if stated_s is None else stated_s - self._offset_s
-        if not -_REORDERED_STEPS * self.usual_step_s <= time_s - self._last_s <= _LONGEST_GAP_S:
+        earliest_s = self._last_s - max(_REORDERED_S, _REORDERED_STEPS * self.usual_step_s)
+        if not earliest_s <= time_s <= self._last_s + _LONGEST_GAP_S:
             # The clock of a broadcast starts anew, or the time is damaged: go on from here.
             self._offset_s += time_s - expected_s
             time_s = expected_s
+        late = time_s < self._last_s
         self._last_s = max(self._last_s, time_s)
-        return self._last_s
+        return self._last_s, late
 
 
 @dataclass(slots=True)
@@ -161,7 +166,11 @@ class FilmDecoder:
         clock, last_s = _Clock(1 / self._rate), 0.0
         for frame in self._read_good_frames():
             stamp = frame.dts if frame.pts is None else frame.pts
-            time_s = clock.read(None if stamp is None else float(stamp * self._stream.time_base))
+            stated_s = None if stamp is None else float(stamp * self._stream.time_base)
+            time_s, late = clock.read(stated_s)
+            if late and self._tally.is_watching:  # damage brought the frames out of order
+                self._tally.note_damage()
+                continue
             if time_s > self.limits.max_seconds:
                 self.losses.too_long = True
                 return
@@ -278,9 +287,12 @@ def _open_container(file: BinaryIO) -> Any:
     options = {"format_whitelist": _list_film_formats(), "protocol_whitelist": "none"}
     try:
         return av.open(_Film(file), container_options=options, buffer_size=_BUFFER_BYTES)
-    except (av.error.FFmpegError, OSError, ValueError, UnicodeDecodeError) as error:
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        file.seek(0)
         raise UnreadableImage(
-            "This file is not a readable video.",
+            "This film is damaged or was cut off: its list of frames cannot be read."
+            if is_video_head(file.read(4096))
+            else "This file is not a readable video.",
             hint=f"{SAVE_AS_MP4} For photos use: emotion analyze.",
         ) from error
 

@@ -69,6 +69,11 @@ class Tally:
         if packet.is_corrupt:  # of a broadcast; it may be no more than a splice
             self._watched = _WATCHED
 
+    @property
+    def is_watching(self) -> bool:
+        """Whether something was damaged a few frames ago."""
+        return self._watched > 0
+
     def note_damage(self) -> None:
         """Count something that could not be decoded."""
         self.damaged, self._watched = True, _WATCHED

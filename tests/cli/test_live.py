@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +15,21 @@ from typer.testing import CliRunner
 
 import core
 from cli.main import app
+from cli.stopping import handle_stop_signals
 from cli.timeline import Timeline
-from core import EMOTIONS, Emotion, Reading, RgbImage, is_video, open_video, video_writer
-from tests.fakes import FakeEnsemble, picture, png
+from core import (
+    EMOTIONS,
+    Emotion,
+    FaceFollower,
+    Frame,
+    Reading,
+    RgbImage,
+    is_video,
+    open_video,
+    video_writer,
+)
+from tests.fakes import FakeAnalyzer, FakeEnsemble, picture, png
+from tests.films import damage, make_film
 
 
 def run(*arguments):
@@ -143,24 +158,191 @@ def test_output_that_cannot_be_written_is_reported_before_any_network_is_loaded(
     assert configs == []
 
 
-@pytest.mark.usefixtures("configs")
-def test_interrupt_keeps_everything_so_far(film, monkeypatch, tmp_path):
-    from core import FaceFollower
+SIGNALS = [signal.SIGINT, signal.SIGTERM, *filter(None, [getattr(signal, "SIGHUP", None)])]
 
+
+def send_at(monkeypatch, number, second, times=1):
+    """Send a signal to this process while the frame at ``second`` is answered."""
     real = FaceFollower.answer
 
     def answer(self, frame):
-        if frame.time_s > 0.75:
-            raise KeyboardInterrupt
+        if frame.time_s >= second - 1e-6:
+            for _ in range(times):
+                os.kill(os.getpid(), number)
         return real(self, frame)
 
     monkeypatch.setattr(FaceFollower, "answer", answer)
-    rows, out = tmp_path / "rows.csv", tmp_path / "marked.mp4"
-    result = run("live", film, "--every", 1, "--csv", rows, "--out", out)
+
+
+@pytest.mark.usefixtures("configs")
+@pytest.mark.parametrize("number", SIGNALS)
+def test_signal_keeps_everything_so_far(film, monkeypatch, tmp_path, number):
+    send_at(monkeypatch, number, 0.7)
+    before = [signal.getsignal(each) for each in SIGNALS]
+    folder = tmp_path / "out"
+    folder.mkdir()
+    rows, out, plot = (folder / name for name in ("rows.csv", "marked.mp4", "plot.png"))
+    result = run("live", film, "--every", 1, "--csv", rows, "--out", out, "--plot", plot)
     assert result.exit_code == 0, result.output
+    assert "Stopped." in result.stderr
     assert len(list(csv.reader(io.StringIO(rows.read_text())))) == 9
     with open_video(out) as marked:
         assert len(list(marked.frames)) == 8
+    assert sorted(folder.iterdir()) == sorted([rows, out, plot])
+    assert [signal.getsignal(each) for each in SIGNALS] == before
+
+
+@pytest.mark.usefixtures("configs")
+def test_second_signal_ends_at_once_and_leaves_nothing_hidden(film, monkeypatch, tmp_path):
+    send_at(monkeypatch, signal.SIGTERM, 0.7, times=2)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    result = run("live", film, "--csv", folder / "rows.csv", "--out", folder / "marked.mp4")
+    assert result.exit_code == 130
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.usefixtures("configs")
+def test_signal_while_the_networks_load_leaves_nothing(film, monkeypatch, tmp_path):
+    def load(_):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    monkeypatch.setattr(core.Analyzer, "from_config", load)
+    folder = tmp_path / "out"
+    folder.mkdir()
+    result = run("live", film, "--csv", folder / "rows.csv", "--out", folder / "marked.mp4")
+    assert result.exit_code == 130
+    assert list(folder.iterdir()) == []
+
+
+def test_hangup_that_the_user_ignores_is_ignored():
+    previous = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with handle_stop_signals(pytest.fail):
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, previous)
+
+
+@pytest.mark.usefixtures("configs")
+@pytest.mark.parametrize("option", ["--out", "--csv", "--plot"])
+@pytest.mark.parametrize("overwrite", [[], ["--overwrite"]])
+def test_video_is_never_written_over(film, tmp_path, option, overwrite, configs):
+    content = film.read_bytes()
+    ending = {"--out": ".mp4", "--csv": ".csv", "--plot": ".png"}[option]
+    same = tmp_path / f"same{ending}"
+    os.link(film, same)
+    result = run("live", film, option, same, *overwrite)
+    assert result.exit_code == 2
+    assert f"{option} would overwrite the input" in result.stderr
+    assert film.read_bytes() == same.read_bytes() == content
+    assert configs == []
+
+
+@pytest.mark.usefixtures("configs")
+def test_own_results_are_replaced_and_other_files_kept(film, tmp_path):
+    names = {"--out": "marked.mp4", "--csv": "rows.csv", "--plot": "plot.svg"}
+    options = [part for option, name in names.items() for part in (option, tmp_path / name)]
+    assert run("live", film, *options).exit_code == 0
+    again = run("live", film, *options)
+    assert again.exit_code == 0, again.output
+    for option, name in names.items():
+        (tmp_path / name).write_bytes(b"a file of the user")
+        result = run("live", film, option, tmp_path / name)
+        assert result.exit_code == 2
+        assert "--overwrite" in result.stderr
+        assert (tmp_path / name).read_bytes() == b"a file of the user"
+        assert run("live", film, option, tmp_path / name, "--overwrite").exit_code == 0
+
+
+@pytest.mark.parametrize("name", ["p.xyz", "p", "absent/p.png"])
+def test_name_of_the_plot_is_checked_first(film, tmp_path, configs, name):
+    result = run("live", film, "--plot", tmp_path / name, "--csv", tmp_path / "rows.csv")
+    assert result.exit_code == 2
+    assert "--plot" in result.stderr
+    assert configs == []
+    assert not (tmp_path / "rows.csv").exists()
+
+
+@pytest.mark.usefixtures("configs")
+def test_damage_is_said_and_costs_the_exit_code(tmp_path):
+    pictures = [picture(Emotion.HAPPY, side=120)] * 40
+    film = make_film(tmp_path / "film.mp4", pictures, options={"g": "5", "qp": "4"})
+    result = run("live", damage(film, count=film.stat().st_size // 10))
+    assert result.exit_code == 1, result.output
+    assert "of about 40 frames could not be read" in result.stderr
+    assert "happy" in result.stdout
+
+
+@pytest.mark.usefixtures("configs")
+def test_film_of_a_phone_has_an_upright_marked_film_at_its_own_speed(tmp_path):
+    pictures = [picture(Emotion.HAPPY, side=120)] * 6
+    times = [0.0, 0.1, 0.9, 1.0, 1.1, 3.0]
+    film = make_film(tmp_path / "film.mp4", pictures, turned=90, times=times, rate=1000)
+    out, rows = tmp_path / "marked.mp4", tmp_path / "rows.csv"
+    assert run("live", film, "--out", out, "--csv", rows).exit_code == 0
+    with open_video(out) as marked, open_video(film) as plain:
+        assert (marked.width, marked.height) == (plain.width, plain.height)
+        assert [each.time_s for each in marked.frames] == pytest.approx(times, abs=2e-3)
+    with rows.open(encoding="utf-8", newline="") as file:
+        shown = [float(row["time_s"]) for row in csv.DictReader(file)]
+    assert shown == pytest.approx(times, abs=2e-3)
+
+
+def test_options_of_analyze_reach_the_analyzer(film, configs):
+    options = ["--preset", "thorough", "--operating-point", "recall", "--certain-from", "0.7"]
+    result = run("live", film, *options, "--detection-threshold", "0.4", "--seconds", "0.1")
+    assert result.exit_code == 0, result.output
+    (config,) = configs
+    assert (config.preset, config.operating_point) == ("thorough", "recall")
+    assert (config.certain_from, config.detection_threshold) == (0.7, 0.4)
+
+
+def make_answer(faces, time_s):
+    """Return a frame and an answer in which the given faces are seen."""
+    analysis = FakeAnalyzer().analyze(RgbImage(picture(Emotion.HAPPY, side=120)))
+    one = analysis.faces[0]
+    shown = tuple(replace(one, index=index) for index in faces)
+    return Frame(RgbImage(np.zeros((2, 2, 3), np.uint8)), time_s), replace(analysis, faces=shown)
+
+
+def test_plot_draws_all_faces_or_says_how_many(tmp_path, capsys, monkeypatch):
+    from matplotlib.axes import Axes
+
+    labels, titles = [], []
+    monkeypatch.setattr(Axes, "set_xlabel", lambda _, label: labels.append(label))
+    monkeypatch.setattr(Axes, "set_title", lambda _, title, **__: titles.append(title))
+    timeline = Timeline(Reading.PEOPLE)
+    for second in range(3):
+        timeline.add(*make_answer(range(1, 7), second))
+    timeline.plot(tmp_path / "plot.png")
+    assert (labels.pop(), capsys.readouterr().err) == ("seconds", "")
+    timeline.add(*make_answer([7], 4))
+    titles.clear()
+    timeline.plot(tmp_path / "plot.png")
+    assert "6 of 7 faces drawn" in labels.pop()
+    assert "6 of 7 faces drawn" in capsys.readouterr().err
+    assert titles == [f"Face {number}" for number in range(1, 7)]
+
+
+def test_table_of_many_faces_lists_those_seen_longest(capsys):
+    timeline = Timeline(Reading.PEOPLE)
+    for number in range(60):
+        timeline.add(*make_answer([number], number))
+    timeline.print_table()
+    assert "and 20 more faces" in capsys.readouterr().out
+
+
+def test_memory_does_not_grow_with_the_film():
+    timeline = Timeline(Reading.PEOPLE)
+    frame, analysis = make_answer([1], 0.0)
+    for number in range(20_000):
+        timeline.add(replace(frame, time_s=number / 30), analysis)
+    (history,) = timeline._faces.values()
+    assert len(history.times) <= 2000
+    assert history.frames == 20_000
+    assert (history.times[0], history.times[-1]) == pytest.approx((0, 20_000 / 30), abs=2)
+    assert len(history.probabilities) == len(history.times) * len(EMOTIONS)
 
 
 @pytest.mark.usefixtures("configs")
