@@ -155,3 +155,26 @@ def test_failed_measurement_ends_the_command_and_keeps_the_old_result(monkeypatc
     result = report("--measure", "duplicates", "--data", "a.zip")
     assert result.exit_code == 3
     assert not list(results.iterdir())
+
+
+@pytest.mark.usefixtures("results")
+def test_report_of_someone_else_is_kept(tmp_path):
+    out = tmp_path / "documents"
+    out.mkdir()
+    (out / "report.md").write_text("My own report.", encoding="utf-8")
+    result = report("--out", out)
+    assert result.exit_code == 2
+    assert "--overwrite" in result.stderr
+    assert report("--out", out, "--overwrite").exit_code == 0
+    (out / "report.md").write_text("Written by `emotion report` once.", encoding="utf-8")
+    (out / "ethics.md").touch()
+    assert report("--out", out).exit_code == 0
+
+
+def test_report_is_not_written_beside_its_inputs(tmp_path, commands):
+    votes = tmp_path / "votes.csv"
+    votes.touch()
+    result = report("--out", tmp_path, "--votes", votes, "--measure", "light")
+    assert result.exit_code == 2
+    assert "where the input" in result.stderr
+    assert commands == []

@@ -1,0 +1,55 @@
+"""An hour's film takes no more memory than a minute's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cli.timeline import Timeline, open_csv
+from core import Emotion, FaceFollower, Reading, annotate, answer_video, open_video, video_writer
+from tests.fakes import FakeAnalyzer, picture
+from tests.films import make_film
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc/self/statm").is_file(), reason="reads memory from /proc"),
+]
+
+FRAMES = 30 * 3600 // 5
+"""An hour at 30 frames a second, of which this simulation leaves out four of five."""
+WARM = FRAMES // 10
+MOST_GROWTH_MB = 16
+
+
+def measure_mb(process):
+    pages = int(Path(f"/proc/{process}/statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1024**2
+
+
+def test_memory_stays_flat_over_an_hour(tmp_path, record_property):
+    one, other = picture(Emotion.HAPPY, side=60), picture(Emotion.SAD, side=60)
+    pictures = (one if number // 900 % 2 else other for number in range(FRAMES))
+    film = make_film(tmp_path / "film.mp4", pictures, rate=6, options={"preset": "ultrafast"})
+    timeline, memory = Timeline(Reading.PEOPLE), []
+    with (
+        open_video(film) as video,
+        video_writer(
+            tmp_path / "out.mp4", size_wh=(video.width, video.height), frames_per_s=6
+        ) as write,
+        open_csv(tmp_path / "rows.csv") as add_rows,
+    ):
+        decoder = video.frames.gi_frame.f_locals["link"]._process.pid
+        follower = FaceFollower(FakeAnalyzer())
+        for number, each in enumerate(answer_video(video, follower)):
+            follower.analyzer.detector.seen.clear()
+            timeline.add(each.frame, each.analysis)
+            add_rows(each.frame, each.analysis)
+            write(annotate(each.frame.image, each.analysis), each.frame.time_s)
+            if number in (WARM, FRAMES - 1):
+                memory.append((measure_mb(os.getpid()), measure_mb(decoder)))
+    growth = [after - before for before, after in zip(*memory, strict=True)]
+    record_property("growth_mb", growth)
+    print(f"{FRAMES} frames: {memory[0]} MB, grown by {growth} MB")  # noqa: T201
+    assert max(growth) < MOST_GROWTH_MB
