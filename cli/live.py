@@ -121,11 +121,11 @@ def _check_outputs(
     video: Path | None, out: Path | None, csv: Path | None, plot: Path | None, *, overwrite: bool
 ) -> None:
     """Raise ConfigError for an output that is the video, exists, or cannot be written."""
-    from core import WRITTEN_HERE, Output, check_outputs, ends_with, format_csv_heading, starts_with
+    from core import Output, check_outputs, format_csv_heading, is_marked_video, starts_with
 
     our_csv = starts_with(format_csv_heading().encode())
     wanted = [
-        Output("--out", out, (".mp4",), ends_with(WRITTEN_HERE)) if out else None,
+        Output("--out", out, (".mp4",), is_marked_video) if out else None,
         Output("--csv", csv, is_ours=our_csv) if csv else None,
         Output("--plot", plot, PLOT_ENDINGS, is_our_plot) if plot else None,
     ]

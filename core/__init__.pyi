@@ -36,7 +36,7 @@ from .landmarks.noise import LandmarkNoise, shift_landmarks
 from .live.answering import AnsweredFrame, answer_video
 from .live.camera import open_camera
 from .live.film_limits import FilmLimits
-from .live.film_writing import WRITTEN_HERE, video_writer
+from .live.film_writing import is_marked_video, video_writer
 from .live.following import FaceFollower
 from .live.video import Frame, Video, is_video, open_video
 from .output.blur import blur_faces
@@ -84,7 +84,6 @@ __all__ = [
     "READABLE",
     "SCHEMA_VERSION",
     "TARGET_ACCURACY",
-    "WRITTEN_HERE",
     "Agreement",
     "AlignedCrop",
     "Analyzer",
@@ -163,6 +162,7 @@ __all__ = [
     "format_people",
     "format_probability",
     "format_with_interval",
+    "is_marked_video",
     "is_video",
     "keep_blocks",
     "model_catalog",

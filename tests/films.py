@@ -84,7 +84,10 @@ def is_upright(pixels: np.ndarray) -> bool:
     for number, colour in enumerate(CORNERS):
         row = height // 4 + (height // 2 if number > 1 else 0)
         column = width // 4 + (width // 2 if number % 2 else 0)
-        if np.abs(pixels[row - 4 : row + 4, column - 4 : column + 4].mean((0, 1)) - colour).max() > 60:
+        if (
+            np.abs(pixels[row - 4 : row + 4, column - 4 : column + 4].mean((0, 1)) - colour).max()
+            > 60
+        ):
             return False
     return True
 

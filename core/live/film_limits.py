@@ -8,7 +8,6 @@ LONGEST_SIDE_PX = 4096
 """Larger frames are refused: 8K takes 100 MB a frame, and no face needs it."""
 
 
-
 def format_duration(seconds: float) -> str:
     """Return a duration as people say it: seconds below two minutes, minutes below two hours."""
     for unit, length in (("hours", 3600), ("minutes", 60)):

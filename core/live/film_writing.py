@@ -14,14 +14,19 @@ import numpy as np
 
 from ..errors import ConfigError
 from ..files import part_path
+from ..outputs import ends_with
 from ..types import RgbImage, UInt8Array
 from .native_stderr import discard_stderr
 
 _MARK = b"faces marked by emotion"
-WRITTEN_HERE = struct.pack(">I4s", 8 + len(_MARK), b"free") + _MARK
+_WRITTEN_HERE = struct.pack(">I4s", 8 + len(_MARK), b"free") + _MARK
 """How the films end that are written here: a box that players skip."""
 _TICKS = 90_000
 """Ticks of a second in the file: the usual clock of films, and finer than any camera."""
+
+
+is_marked_video = ends_with(_WRITTEN_HERE)
+"""Whether :func:`video_writer` wrote a file."""
 
 
 @contextmanager
@@ -55,7 +60,7 @@ def video_writer(
             yield _Adder(film, film_stream, frames_per_s, failure)
             film.mux(film_stream.encode(None))
         with partial.open("ab") as file:
-            file.write(WRITTEN_HERE)
+            file.write(_WRITTEN_HERE)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)

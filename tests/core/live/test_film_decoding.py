@@ -133,9 +133,7 @@ def test_narrow_pixels_are_stretched(tmp_path):
 
 def test_frames_of_another_size_fit_into_the_first(tmp_path):
     large = make_film(tmp_path / "large.ts", [corners()] * 40, codec="mpeg2video", rate=25)
-    small = make_film(
-        tmp_path / "small.ts", [corners((80, 120))] * 40, codec="mpeg2video", rate=25
-    )
+    small = make_film(tmp_path / "small.ts", [corners((80, 120))] * 40, codec="mpeg2video", rate=25)
     both = tmp_path / "both.ts"
     both.write_bytes(large.read_bytes() + small.read_bytes())
     _, frames = decode(both)
