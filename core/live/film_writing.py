@@ -25,8 +25,9 @@ _TICKS = 90_000
 """Ticks of a second in the file: the usual clock of films, and finer than any camera."""
 
 
-is_marked_video = ends_with(_WRITTEN_HERE)
-"""Whether :func:`video_writer` wrote a file."""
+def is_marked_video(path: Path) -> bool:
+    """Return whether :func:`video_writer` wrote a file; False if it cannot be read."""
+    return ends_with(_WRITTEN_HERE)(path)
 
 
 @contextmanager

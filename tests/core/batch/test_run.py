@@ -357,7 +357,7 @@ def test_photo_is_never_written_over(folder, tmp_path, option, overwrite):
     (folder / "a.png").write_bytes(ONE)
     outputs = {"out": tmp_path / "table.jsonl", "report": tmp_path / "report.html"}
     os.link(folder / "a.png", outputs[option])
-    with pytest.raises(ConfigError, match="would overwrite the input|not an earlier result"):
+    with pytest.raises(ConfigError, match=r"would overwrite the input|not an earlier result"):
         run(folder, **outputs, overwrite=overwrite)
     assert (folder / "a.png").read_bytes() == outputs[option].read_bytes() == ONE
 
