@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 SIZE_WH = (160, 120)
 CORNERS = ((220, 30, 30), (30, 200, 30), (30, 30, 220), (230, 230, 230))
@@ -54,7 +55,7 @@ def make_film(
     ``times``: seconds of each frame; else they are evenly spaced.
     """
     film = av.open(str(path), "w", format=form, options=container or {})
-    stream = None
+    stream, reformatter = None, VideoReformatter()
     with film:
         for number, picture in enumerate(pictures):
             stored = picture[:, ::-1] if mirrored else picture
@@ -70,6 +71,7 @@ def make_film(
                 if times is not None:
                     stream.codec_context.time_base = Fraction(1, 1000)
             frame = av.VideoFrame.from_ndarray(stored, format="rgb24")
+            frame = reformatter.reformat(frame, format=pixel_format, threads=1)
             frame.pts = number
             if times is not None:
                 frame.pts, frame.time_base = round(1000 * times[number]), Fraction(1, 1000)
@@ -84,10 +86,8 @@ def is_upright(pixels: np.ndarray) -> bool:
     for number, colour in enumerate(CORNERS):
         row = height // 4 + (height // 2 if number > 1 else 0)
         column = width // 4 + (width // 2 if number % 2 else 0)
-        if (
-            np.abs(pixels[row - 4 : row + 4, column - 4 : column + 4].mean((0, 1)) - colour).max()
-            > 60
-        ):
+        shown = pixels[row - 4 : row + 4, column - 4 : column + 4].mean((0, 1))
+        if np.abs(shown - colour).max() > 60:
             return False
     return True
 

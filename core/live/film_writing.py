@@ -89,6 +89,10 @@ class _Adder:
     def __init__(self, film: Any, stream: Any, frames_per_s: float, failure: ConfigError) -> None:
         self._film, self._stream, self._failure = film, stream, failure
         self._step, self._last = round(_TICKS / frames_per_s), -1
+        from av.video.reformatter import VideoReformatter
+
+        # One for all frames: each frame's own would start threads that live as long as the frame.
+        self._reformatter: Any = VideoReformatter()
 
     def __call__(self, image: RgbImage, time_s: float | None = None) -> None:
         from av import VideoFrame
@@ -96,7 +100,8 @@ class _Adder:
         even = (self._last + self._step) if self._last >= 0 else 0
         # Two frames at the same moment stay two.
         tick = even if time_s is None else max(self._last + 1, round(time_s * _TICKS))
-        frame = VideoFrame.from_ndarray(_make_even(image.pixels), format="rgb24")
+        rgb = VideoFrame.from_ndarray(_make_even(image.pixels), format="rgb24")
+        frame = self._reformatter.reformat(rgb, format=self._stream.pix_fmt, threads=1)
         frame.pts, frame.time_base = tick, Fraction(1, _TICKS)
         frame.duration = self._step  # counts for the last frame only
         self._last = tick

@@ -14,6 +14,7 @@ from tests.films import make_film
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(900),
     pytest.mark.skipif(not Path("/proc/self/statm").is_file(), reason="reads memory from /proc"),
 ]
 
@@ -29,7 +30,7 @@ def measure_mb(process):
 
 
 def test_memory_stays_flat_over_an_hour(tmp_path, record_property):
-    one, other = picture(Emotion.HAPPY, side=60), picture(Emotion.SAD, side=60)
+    one, other = (picture(emotion, size_wh=(160, 120)) for emotion in (Emotion.HAPPY, Emotion.SAD))
     pictures = (one if number // 900 % 2 else other for number in range(FRAMES))
     film = make_film(tmp_path / "film.mp4", pictures, rate=6, options={"preset": "ultrafast"})
     timeline, memory = Timeline(Reading.PEOPLE), []
