@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,10 +72,7 @@ def bench(
     def print_step(step: str) -> None:
         typer.echo(f"{step} …", err=True)
 
-    if out is not None:
-        inputs = [path for path in (photos, markdown, *(precision or ())) if path is not None]
-        written = [Output("--out", out, is_ours=_is_our_result)]
-        check_outputs(written, inputs, overwrite=overwrite, makes_folders=True)
+    _check_output(out, [photos, markdown, *(precision or ())], overwrite=overwrite)
     if markdown is not None:
         report = json.loads(markdown.read_text(encoding="utf-8"))
         typer.echo(format_benchmark_tables(report), nl=False)
@@ -96,6 +93,12 @@ def bench(
     _print_report(report)
     if out is not None:
         print_written(out)
+
+
+def _check_output(out: Path | None, inputs: Sequence[Path | None], *, overwrite: bool) -> None:
+    if out is not None:
+        written = [Output("--out", out, is_ours=_is_our_result)]
+        check_outputs(written, filter(None, inputs), overwrite=overwrite, makes_folders=True)
 
 
 def _is_our_result(path: Path) -> bool:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -18,7 +18,7 @@ from core import Device, OperatingPoint, Preset, Reading, UnreadableImage
 
 if TYPE_CHECKING:
     from cli.timeline import TakeFrame
-    from core import AnsweredFrame, FaceFollower, Video
+    from core import AnalyzerConfig, AnsweredFrame, FaceFollower, Video
 
 
 def live(
@@ -68,13 +68,7 @@ def live(
     Stop with Ctrl-C: everything written so far is complete. No frame is kept, and nothing leaves
     this computer. Exit code: 0 if all frames were read, 1 if some were not, 2 if none was.
     """
-    from core import (
-        Analyzer,
-        AnalyzerConfig,
-        FaceFollower,
-        open_camera,
-        open_video,
-    )
+    from core import AnalyzerConfig
 
     _check_outputs(video, out, csv, plot, overwrite=overwrite)
     config = AnalyzerConfig(
@@ -88,33 +82,62 @@ def live(
         device=device,
         threads=1,
     )
-    timeline = Timeline(reading)
-    outputs: list[TakeFrame] = [timeline.add]
     stop = StopBetweenSteps()
     with handle_stop_signals(stop):
-        with ExitStack() as stack:
-            opened = open_video(video) if video else open_camera(camera, time.perf_counter)
-            source = stack.enter_context(opened)
-            # Opened before the networks are loaded, so that a full disk is reported soon.
-            if out is not None:
-                outputs.append(stack.enter_context(_open_marked_video(out, source)))
-            if csv is not None:
-                outputs.append(stack.enter_context(open_csv(csv)))
-            follower = FaceFollower(Analyzer.from_config(config), every=every)
-            began = time.perf_counter()
-            frames = _follow_faces(source, follower, seconds, outputs, stop)
-            elapsed_s = time.perf_counter() - began
-        if plot is not None:
-            timeline.plot(plot)
-        for path in filter(None, (out, csv, plot)):
-            print_written(path)
-        rate = f"{frames / elapsed_s:.0f} a second"
-        typer.echo(f"{frames} frames in {elapsed_s:.1f} s: {rate}.", err=True)
-        timeline.print_table()
-        for problem in source.problems:
+        problems = _analyze_video(
+            video or camera, config, _Outputs(out, csv, plot), every, seconds, stop
+        )
+        for problem in problems:
             print_warning(problem)
-    if source.problems:
+    if problems:
         raise typer.Exit(1)
+
+
+class _Outputs(NamedTuple):
+    """The files to write."""
+
+    out: Path | None
+    csv: Path | None
+    plot: Path | None
+
+
+def _analyze_video(
+    named: Path | int,
+    config: AnalyzerConfig,
+    wanted: _Outputs,
+    every: int,
+    seconds: float | None,
+    stop: StopBetweenSteps,
+) -> Sequence[str]:
+    """Follow the faces in a film, or of the camera with that number, and write the outputs.
+
+    Return what could not be read, in sentences.
+    """
+    from core import Analyzer, FaceFollower, open_camera, open_video
+
+    timeline = Timeline(config.reading)
+    outputs: list[TakeFrame] = [timeline.add]
+    with ExitStack() as stack:
+        source = stack.enter_context(
+            open_video(named) if isinstance(named, Path) else open_camera(named, time.perf_counter)
+        )
+        # Opened before the networks are loaded, so that a full disk is reported soon.
+        if wanted.out is not None:
+            outputs.append(stack.enter_context(_open_marked_video(wanted.out, source)))
+        if wanted.csv is not None:
+            outputs.append(stack.enter_context(open_csv(wanted.csv)))
+        follower = FaceFollower(Analyzer.from_config(config), every=every)
+        began = time.perf_counter()
+        frames = _follow_faces(source, follower, seconds, outputs, stop)
+        elapsed_s = time.perf_counter() - began
+    if wanted.plot is not None:
+        timeline.plot(wanted.plot)
+    for path in filter(None, wanted):
+        print_written(path)
+    rate = f"{frames / elapsed_s:.0f} a second"
+    typer.echo(f"{frames} frames in {elapsed_s:.1f} s: {rate}.", err=True)
+    timeline.print_table()
+    return source.problems
 
 
 def _check_outputs(

@@ -51,8 +51,7 @@ def train(
     interrupted, at most the current epoch is lost: --resume continues after the last finished one.
     """
     overrides = options.parse_values(values)
-    directory = out or Path("runs") / model
-    check_output_folder("--out", directory, [*data, votes])
+    check_output_folder("--out", directory := out or Path("runs") / model, [*data, votes])
     print_progress("Reading the faces …")
     from training.learning.recipe import read_recipe
     from training.learning.train import TrainingOptions, train_model

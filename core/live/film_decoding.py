@@ -5,23 +5,19 @@ Runs in a process of its own, :mod:`.film_process`.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, BinaryIO
 
 import av
 import av.error
-import av.stream
 import av.video.reformatter
 import numpy as np
 
 from ..errors import ImageTooLarge, UnreadableImage
-from ..reading.formats import is_video_head
 from ..types import UInt8Array
+from .film_container import SAVE_AS_MP4, choose_stream, describe_encoding, open_container
 from .film_limits import FilmLimits, format_duration
 from .film_losses import Losses, Tally
 from .orientation import turn_upright
@@ -35,19 +31,6 @@ _REORDERED_STEPS, _REORDERED_S = 16, 1.0
 hold back 16 frames at most."""
 _GIVE_UP_AFTER = 100
 """Failures in a row to read anything, from which the rest of a film counts as lost."""
-_HEADER_BYTES = 1024**2
-_CODEC_NAME = re.compile(  # in MP4 and MOV; in AVI; in Matroska and WebM
-    rb"stsd.{12}([ -~]{4})|strh.{4}vids([ -~]{4})|(V_[A-Z0-9/_]{2,24})", re.DOTALL
-)
-_BUFFER_BYTES = 256 * 1024
-_NO_FILMS = frozenset(
-    # These name other files, devices or addresses …
-    {"concat", "dash", "hls", "image2", "image2pipe", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp"}
-    | {"vobsub", "webm_dash_manifest"}
-    # … and these take any text for a picture.
-    | {"adf", "bin", "idf", "tty", "xbin"}
-)
-SAVE_AS_MP4 = "Save it as MP4 (H.264) and try again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +108,8 @@ class FilmDecoder:
 
     def __post_init__(self) -> None:
         self._bytes = os.fstat(self.file.fileno()).st_size
-        self._container = _open_container(self.file)
-        self._stream = _choose_stream(self._container, self.file)
+        self._container = open_container(self.file)
+        self._stream = choose_stream(self._container, self.file)
         context = self._stream.codec_context
         self._check_size(context.width, context.height)
         context.options = {"max_pixels": str(self.limits.longest_side_px**2)}
@@ -144,9 +127,9 @@ class FilmDecoder:
         self._frames = self._decode()
         first = next(self._frames, None)
         if first is None:
+            encoding = describe_encoding(self._container)
             raise UnreadableImage(
-                f"No frame of this film can be decoded: {_describe(self._container)} is damaged.",
-                hint=SAVE_AS_MP4,
+                f"No frame of this film can be decoded: {encoding} is damaged.", hint=SAVE_AS_MP4
             )
         self._first = first
         height, width = first.pixels.shape[:2]
@@ -262,76 +245,6 @@ class FilmDecoder:
         if duration_s:
             return min(1.0, time_s / duration_s)
         return min(1.0, self.file.tell() / self._bytes) if self._bytes else 0.0
-
-
-@cache
-def _list_film_formats() -> str:
-    """Return every demuxer that reads one file and is no list of others, separated by commas."""
-    names = []
-    for name in sorted(av.formats_available):
-        with contextlib.suppress(ValueError):
-            known = av.ContainerFormat(name, "r")
-            if not known.no_file and known.name not in _NO_FILMS and "_pipe" not in name:
-                names.append(known.name)
-    return ",".join(names)
-
-
-class _Film:
-    """A film file without a name, so that its content alone decides what it is."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
-
-
-def _open_container(file: BinaryIO) -> Any:
-    options = {"format_whitelist": _list_film_formats(), "protocol_whitelist": "none"}
-    try:
-        return av.open(_Film(file), container_options=options, buffer_size=_BUFFER_BYTES)
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        file.seek(0)
-        raise UnreadableImage(
-            "This film is damaged or was cut off: its list of frames cannot be read."
-            if is_video_head(file.read(4096))
-            else "This file is not a readable video.",
-            hint=f"{SAVE_AS_MP4} For photos use: emotion analyze.",
-        ) from error
-
-
-def _choose_stream(container: Any, file: BinaryIO) -> Any:
-    """Return the film itself, not the cover picture of a recording."""
-    covers = av.stream.Disposition.attached_pic
-    streams = [each for each in container.streams.video if not each.disposition & covers]
-    if not streams:
-        raise UnreadableImage(
-            "This file has sound but no film." if container.streams else "This film is empty.",
-            hint="Choose a video file.",
-        )
-    readable = [each for each in streams if each.codec_context is not None]
-    if not readable:
-        raise UnreadableImage(
-            f"This film is encoded as {_find_codec_name(file) or 'an unknown codec'} in "
-            f"{container.format.long_name}, which we can't decode.",
-            hint=SAVE_AS_MP4,
-        )
-    return max(readable, key=lambda each: each.codec_context.width * each.codec_context.height)
-
-
-def _describe(container: Any) -> str:
-    """Return the codec and the container of a film, as people write them."""
-    codec = next(iter(container.streams.video)).codec_context.name
-    return f"{codec} in {container.format.long_name}"
-
-
-def _find_codec_name(file: BinaryIO) -> str | None:
-    """Return what the container calls the codec; FFmpeg does not say so of those it cannot decode.
-
-    The name stands in the header, which an MP4 file may have at its end.
-    """
-    file.seek(0)
-    data = file.read(_HEADER_BYTES)
-    file.seek(-min(_HEADER_BYTES, file.seek(0, os.SEEK_END)), os.SEEK_END)
-    found = _CODEC_NAME.search(data) or _CODEC_NAME.search(file.read(_HEADER_BYTES))
-    return next(filter(None, found.groups())).decode().strip() if found else None
 
 
 def _is_shown(stream: Any, packet: Any) -> bool:
