@@ -85,7 +85,12 @@ def live(
     stop = StopBetweenSteps()
     with handle_stop_signals(stop):
         problems = _analyze_video(
-            video or camera, config, _Outputs(out, csv, plot), every, seconds, stop
+            video or camera,
+            config,
+            _Outputs(out, csv, plot),
+            every=every,
+            seconds=seconds,
+            stop=stop,
         )
         for problem in problems:
             print_warning(problem)
@@ -105,6 +110,7 @@ def _analyze_video(
     named: Path | int,
     config: AnalyzerConfig,
     wanted: _Outputs,
+    *,
     every: int,
     seconds: float | None,
     stop: StopBetweenSteps,
