@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import InputError
-from ..reading.formats import is_video_head
+from ..errors import InputError, UnsupportedImage
+from ..reading.formats import identify, is_video_head
 from ..types import RgbImage
 from .film_limits import FilmLimits
 from .film_link import FilmLink
@@ -51,14 +51,31 @@ class Video:
 
 
 def is_video(path: Path) -> bool:
-    """Return whether a file is a video, even a damaged one; False if it cannot be read."""
+    """Return whether a file is a video, even a damaged one; False if it cannot be read.
+
+    A picture is none, although the container of a HEIC photo is that of videos.
+    """
     try:
         with path.open("rb") as file:
-            if is_video_head(file.read(4096)):
-                return True
+            head = file.read(4096)
+        return is_video_head(head) or (not _is_picture_head(head) and _opens(path))
+    except (OSError, ValueError):
+        return False
+
+
+def _is_picture_head(head: bytes) -> bool:
+    try:
+        identify(head)
+    except InputError as error:
+        return isinstance(error, UnsupportedImage)
+    return True
+
+
+def _opens(path: Path) -> bool:
+    try:
         with open_video(path):
             return True
-    except (OSError, ValueError, InputError):
+    except InputError:
         return False
 
 

@@ -51,6 +51,8 @@ def test_video_is_recognised_by_its_content(film, tmp_path):
     other = film.rename(tmp_path / "film.jpg")
     assert is_video(other)
     assert is_video(make_film(tmp_path / "film.m2ts", [corners()] * 3, codec="mpeg2video", rate=25))
+    gif = make_film(tmp_path / "film.gif", [corners()] * 3, codec="gif", pixel_format="rgb8")
+    assert not is_video(gif)  # a picture for `emotion analyze`, although `emotion live` reads it
     text = tmp_path / "text.mp4"
     text.write_text("not a readable video")
     assert not is_video(text)
