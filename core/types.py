@@ -189,6 +189,15 @@ class EmotionScores:
         return self.unreadable is None and is_certain(self.ranked()[0][1], self.certain_from)
 
 
+class FacePart(StrEnum):
+    """A part of a face that an expression needs."""
+
+    EYES = "eyes"
+    """Both of them."""
+    MOUTH = "mouth"
+    ONE_EYE = "one_eye"
+
+
 @dataclass(frozen=True, slots=True)
 class FaceQuality:
     """How well a face can be read."""
@@ -210,6 +219,8 @@ class FaceQuality:
     """Degrees, positive when the face looks up; None without a mesh."""
     roll: float | None
     """Degrees, positive when the face tilts clockwise; None without landmarks."""
+    covered: tuple[FacePart, ...] = ()
+    """What something seems to hide; empty also where eyes and mouth could not be located."""
     reasons: tuple[str, ...] = ()
     """Why the answer is less reliable, in plain words; empty if nothing was found."""
     unreadable: str | None = None

@@ -86,6 +86,14 @@ class StoredWeights:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckWeights(StoredWeights):
+    """A network that checks faces, as the manifest describes it."""
+
+    thresholds: Mapping[str, float]
+    """Score of each of its outputs from which it counts, 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
 class WeightsSpec(StoredWeights):
     """An emotion network of the manifest: everything that must travel with its weights."""
 
@@ -186,6 +194,29 @@ def read_detectors(directory: Path | None = None) -> dict[str, StoredWeights]:
     return {
         name: StoredWeights(**_parse_stored(name, entry, directory))
         for name, entry in entries.items()
+    }
+
+
+def read_check(name: str, directory: Path | None = None) -> CheckWeights:
+    """Return the network ``name`` that checks faces.
+
+    It is that in ``directory`` if there is one, else the shipped one; WeightsMissing if there is
+    neither.
+    """
+    found = _read_checks(directory).get(name) or _read_checks(None).get(name)
+    if found is None:
+        raise WeightsMissing(f"The check {name} is not trained yet.", hint=f"{_RESTORE}.")
+    return found
+
+
+@report_corrupt_file(MANIFEST_NAME, hint=f"{_RESTORE}.")
+def _read_checks(directory: Path | None) -> dict[str, CheckWeights]:
+    return {
+        name: CheckWeights(
+            **_parse_stored(name, entry, directory),
+            thresholds={part: float(level) for part, level in entry["thresholds"].items()},
+        )
+        for name, entry in _read_document(directory).get("checks", {}).items()
     }
 
 
