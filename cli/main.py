@@ -37,6 +37,7 @@ COMMANDS = {
     "study": "cli.study:study",
     "bench": "cli.bench:bench",
     "detector": "cli.detector:detector",
+    "covered": "cli.covered:covered",
     "report": "cli.report:report",
 }
 """Where to find each subcommand, in the order of the help: a function, or a ``Typer`` group."""

@@ -106,8 +106,8 @@ def gate(
     breaches = check_release(**{name: path for name, path in paths.items() if path})
     for breach in breaches:
         typer.secho(
-            f"{breach.model}: {breach.what} is {breach.measured:.3f}, the limit is "
-            f"{breach.limit:.3f}.",
+            f"{breach.model}: {breach.what} is {_format_over(breach.measured, breach.limit)}, "
+            f"the limit is {breach.limit:.3f}.",
             fg="red",
             err=True,
         )
@@ -241,6 +241,12 @@ def mirrored(
     print_tables(table)
     typer.echo("Distances are shares of the face's longer side.")
     typer.echo(f"Everything is in {out}: mirrored.json.")
+
+
+def _format_over(measured: float, limit: float) -> str:
+    """Return ``measured`` with as many decimals as it takes to differ from ``limit``."""
+    texts = (f"{measured:.{decimals}f}" for decimals in range(3, 17))
+    return next((text for text in texts if float(text) != limit), str(measured))
 
 
 def _make_noise_table(name: str, figures: Mapping[str, Any]) -> Table:

@@ -16,6 +16,7 @@ from .classifiers.model import EmotionModel, load_model
 from .config import AnalyzerConfig
 from .detectors import Detector, DetectorFacts
 from .faces.alignment import crop_face, matrix_from_anchors, matrix_from_box
+from .faces.covered import CoverCheck, load_cover_check
 from .faces.quality import assess_quality
 from .labels import Reading
 from .landmarks import LANDMARK_MODELS, LandmarkModel
@@ -26,6 +27,7 @@ from .types import (
     EmotionScores,
     Face,
     FaceAnalysis,
+    FacePart,
     FaceQuality,
     Float32Array,
     ImageAnalysis,
@@ -66,13 +68,18 @@ class Analyzer:
         detector: Detector,
         landmarks: LandmarkModel,
         model: EmotionModel,
+        cover_check: CoverCheck | None = None,
         detector_facts: DetectorFacts | None = None,
     ) -> None:
         self.config = config
         self._detector = detector
         self._landmarks = landmarks
         self._model = model
+        self._cover_check = cover_check
         weights_sha256, manifest_facts = dict(model.weights_sha256), dict(model.manifest_facts)
+        if cover_check is not None:
+            weights_sha256[cover_check.stored.name] = cover_check.stored.sha256
+            manifest_facts["cover_thresholds"] = dict(cover_check.stored.thresholds)
         if detector_facts is not None:
             weights_sha256.update(detector_facts.weights_sha256)
             manifest_facts["tuned_threshold"] = detector_facts.tuned_threshold
@@ -95,8 +102,16 @@ class Analyzer:
             model = load_model(config)
             detector, facts = detectors.load(config)
             landmarks = LANDMARK_MODELS.get(config.landmarks)()
+            cover_check = load_cover_check(
+                config.weights_dir, engine=config.engine, device=config.device
+            )
         return cls(
-            config, detector=detector, landmarks=landmarks, model=model, detector_facts=facts
+            config,
+            detector=detector,
+            landmarks=landmarks,
+            model=model,
+            cover_check=cover_check,
+            detector_facts=facts,
         )
 
     def analyze(self, image: RgbImage) -> ImageAnalysis:
@@ -181,7 +196,10 @@ class Analyzer:
         pairs = list(zip(faces, located, strict=True))
         crops = tuple(self.crop(image, face, points) for face, points in pairs)
         clock.lap("align")
-        qualities = tuple(assess_quality(image, face.box, points) for face, points in pairs)
+        qualities = tuple(
+            assess_quality(image, face.box, points, self._find_covered(points, crop))
+            for (face, points), crop in zip(pairs, crops, strict=True)
+        )
         clock.lap("quality")
         width, height = image.width, image.height
         shown = tuple(
@@ -205,6 +223,12 @@ class Analyzer:
             if matrix is not None:
                 return crop_face(image, matrix)
         return crop_face(image, matrix_from_box(face.box))
+
+    def _find_covered(self, points: Landmarks | None, crop: AlignedCrop) -> tuple[FacePart, ...]:
+        """Return the covered parts of a face; none without ``points``, where it cannot be read."""
+        if self._cover_check is None or points is None:
+            return ()
+        return self._cover_check.find_covered(crop.pixels)
 
     def explain(self, analysis: ImageAnalysis) -> tuple[Float32Array, ...]:
         """Return for each face what the network looked at, (48, 48) float32 in 0..1.

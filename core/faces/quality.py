@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..landmarks.anchors import anchor_points
-from ..types import Box, FaceQuality, Landmarks, RgbImage
+from ..types import Box, FacePart, FaceQuality, Landmarks, RgbImage
 
 _JUDGED_PX = 96
 """Side at which sharpness is measured, so that large and small faces are comparable."""
@@ -24,13 +25,26 @@ READABLE_PX = 20
 READABLE_YAW, READABLE_PITCH = 35, 40
 """Degrees beyond which a face is turned further than nearly all that answers were calibrated on."""
 
+_COVERED = {
+    FacePart.EYES: "The eyes seem to be covered.",
+    FacePart.MOUTH: "The mouth seems to be covered.",
+    FacePart.ONE_EYE: "One eye seems to be covered.",
+}
+WITHHELD_IF_COVERED = frozenset({FacePart.EYES, FacePart.MOUTH, FacePart.ONE_EYE})
+"""Parts without which fewer certain answers are right than promised."""
+
 # Face mesh indices of both temples, the forehead's top and the chin: points that a smile or an
 # open mouth hardly moves against each other.
 _LEFT_TEMPLE, _RIGHT_TEMPLE, _FOREHEAD, _CHIN = 234, 454, 10, 152
 
 
-def assess_quality(image: RgbImage, box: Box, landmarks: Landmarks | None) -> FaceQuality:
-    """Return the quality of the face in ``box``, which may reach beyond the image."""
+def assess_quality(
+    image: RgbImage, box: Box, landmarks: Landmarks | None, covered: Sequence[FacePart] = ()
+) -> FaceQuality:
+    """Return the quality of the face in ``box``, which may reach beyond the image.
+
+    ``covered`` are the parts that :class:`.covered.CoverCheck` found to be covered.
+    """
     inside = box.clip(image.width, image.height)
     size = min(box.width, box.height)
     grey = _face_grey(image, inside)
@@ -47,9 +61,11 @@ def assess_quality(image: RgbImage, box: Box, landmarks: Landmarks | None) -> Fa
     reasons = [
         (reason, unreadable)
         for holds, reason, unreadable in (
+            *((True, _COVERED[part], part in WITHHELD_IF_COVERED) for part in covered),
             (
                 small,
-                f"The face is small ({size:.0f} px); 40 px or more reads better.",
+                # Rounded down: 39.6 px are not "40 px" that should be 40 or more.
+                f"The face is small ({math.floor(size)} px); 40 px or more reads better.",
                 size < READABLE_PX,
             ),
             # Faces of 37 px and more in 36 ordinary photos reach 120; blurring the astronaut's
@@ -82,6 +98,7 @@ def assess_quality(image: RgbImage, box: Box, landmarks: Landmarks | None) -> Fa
         yaw=yaw,
         pitch=pitch,
         roll=roll,
+        covered=tuple(covered),
         reasons=tuple(reason for reason, _ in reasons),
         unreadable=next((reason for reason, unreadable in reasons if unreadable), None),
     )

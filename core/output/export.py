@@ -10,7 +10,7 @@ from typing import Any
 from ..labels import EMOTIONS
 from ..types import EmotionScores, FaceAnalysis, FaceQuality, ImageAnalysis, Landmarks
 
-SCHEMA_VERSION = "2.0"
+SCHEMA_VERSION = "2.1"
 """An addition increases the minor number, a change that could break a reader the major one."""
 
 _AWKWARD = re.compile("[\ud800-\udfff\x7f-\x9f\u2028\u2029]")
@@ -93,6 +93,7 @@ def _export_quality(quality: FaceQuality) -> dict[str, Any]:
         "brightness": round(quality.brightness, 3),
         "contrast": round(quality.contrast, 3),
         **{name: None if angle is None else round(angle, 1) for name, angle in angles.items()},
+        "covered": [str(part) for part in quality.covered],
         "reasons": list(quality.reasons),
         "unreadable": quality.unreadable,
     }

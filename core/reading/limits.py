@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ..errors import ImageTooLarge, UnreadableImage
 
 MAX_FILE_BYTES = 50 * 1024 * 1024
@@ -44,7 +46,7 @@ def check_bytes(size: int) -> None:
     """Raise ImageTooLarge for a file of more than MAX_FILE_BYTES."""
     if size > MAX_FILE_BYTES:
         raise ImageTooLarge(
-            f"The file has {size / 1024**2:.1f} MB; "
+            f"The file has {_round_up(size / 1024**2)} MB; "
             f"at most {MAX_FILE_BYTES // 1024**2} MB are read.",
             hint="Save it smaller or as JPEG and try again.",
         )
@@ -60,10 +62,16 @@ def check_pixels(width: int, height: int, limit: int = MAX_PIXELS) -> None:
         )
     if width * height > limit:
         raise ImageTooLarge(
-            f"The picture has {width} x {height} pixels ({width * height / 1e6:.1f} megapixels); "
+            f"The picture has {width} x {height} pixels "
+            f"({_round_up(width * height / 1e6)} megapixels); "
             f"at most {limit / 1e6:.0f} megapixels are read.",
             hint=REDUCE,
         )
+
+
+def _round_up(value: float) -> str:
+    """Return a value over its limit with one decimal; 20.01 must not read as the limit of 20."""
+    return f"{math.ceil(value * 10) / 10:.1f}"
 
 
 def too_costly_error(format_name: str, what: str) -> ImageTooLarge:

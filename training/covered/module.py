@@ -20,6 +20,9 @@ from .samples import UNKNOWN
 Batch = tuple[Tensor, Tensor]
 """(B, 1, 48, 48) uint8 faces; (B, 3) float32 targets, see :func:`.samples.draw_sample`."""
 
+_COVERED_FROM = 0.5
+"""Score from which a face on which nothing was drawn no longer counts as free."""
+
 
 class CoveredModule(BaseModule):
     """Trains a :class:`CoveredNetwork`; the weight average is exported."""
@@ -64,10 +67,14 @@ class CoveredModule(BaseModule):
         return self.make_optimizer(self.network)
 
     @torch.no_grad()
-    def update_scores(self, faces: UInt8Array) -> NDArray[np.float32]:
+    def update_scores(self, faces: UInt8Array) -> None:
         """Measure ``scores`` of (N, 48, 48) ``faces`` with the weight average."""
         network = self.final_network.eval()
         for start in range(0, len(faces), 512):
             inputs = torch.from_numpy(faces[start : start + 512, None]).float().to(self.device)
             self.scores[start : start + 512] = network(inputs).sigmoid()
-        return np.asarray(self.scores.cpu().numpy(), np.float32)
+
+    @property
+    def looks_covered(self) -> NDArray[np.bool_]:
+        """(faces, parts) what looked covered at the last check, and so does not count as free."""
+        return np.asarray(self.scores.cpu().numpy() >= _COVERED_FROM)

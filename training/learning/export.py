@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,28 @@ def export_detector(
     return get_weights_path(directory, name)
 
 
+def export_check(
+    network: nn.Module,
+    directory: Path,
+    *,
+    name: str,
+    outputs: Sequence[str],
+    training: Mapping[str, Any],
+) -> Path:
+    """Write ``<name>.safetensors`` (float16) and its entry in the manifest's checks.
+
+    Each of its ``outputs`` counts from a score of one half until a level is measured.
+    """
+    entry = {
+        **_write_weights(network, directory, name),
+        "thresholds": {str(output): 0.5 for output in outputs},
+        "metrics": {},
+        "training": dict(training),
+    }
+    update_check(directory, name, entry)
+    return get_weights_path(directory, name)
+
+
 def _write_weights(network: nn.Module, directory: Path, name: str) -> dict[str, Any]:
     """Write the weights, and return the manifest's facts about the file."""
     state = {
@@ -124,6 +146,13 @@ def update_detector(directory: Path, name: str, entry: Mapping[str, Any]) -> Non
     write_json(directory / MANIFEST_NAME, document)
 
 
+def update_check(directory: Path, name: str, changes: Mapping[str, Any]) -> None:
+    """Merge ``changes`` into the manifest's entry of a check; create both if needed."""
+    document = _read_manifest(directory)
+    document.setdefault("checks", {}).setdefault(name, {}).update(changes)
+    write_json(directory / MANIFEST_NAME, document)
+
+
 def _read_manifest(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST_NAME
     if not path.exists():
@@ -132,7 +161,7 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
 
 
 def read_entry(directory: Path, name: str, kind: str = "models") -> dict[str, Any]:
-    """Return the manifest's entry of a model, or of one of the ``detectors``, as it is stored."""
+    """Return the manifest's entry of a model, or of one of the ``detectors`` or ``checks``, as stored."""
     entry: dict[str, Any] = _read_manifest(directory)[kind][name]
     return entry
 
