@@ -219,12 +219,12 @@ class FaceQuality:
     """Degrees, positive when the face looks up; None without a mesh."""
     roll: float | None
     """Degrees, positive when the face tilts clockwise; None without landmarks."""
-    covered: tuple[FacePart, ...] = ()
-    """What something seems to hide; empty also where eyes and mouth could not be located."""
     reasons: tuple[str, ...] = ()
     """Why the answer is less reliable, in plain words; empty if nothing was found."""
     unreadable: str | None = None
     """The one of ``reasons`` for which no answer can be certain; None if there is none."""
+    covered: tuple[FacePart, ...] = ()
+    """What something seems to hide; empty also where eyes and mouth could not be located."""
 
 
 class Agreement(StrEnum):

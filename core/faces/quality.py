@@ -98,9 +98,9 @@ def assess_quality(
         yaw=yaw,
         pitch=pitch,
         roll=roll,
-        covered=tuple(covered),
         reasons=tuple(reason for reason, _ in reasons),
         unreadable=next((reason for reason, unreadable in reasons if unreadable), None),
+        covered=tuple(covered),
     )
 
 

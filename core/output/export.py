@@ -93,7 +93,7 @@ def _export_quality(quality: FaceQuality) -> dict[str, Any]:
         "brightness": round(quality.brightness, 3),
         "contrast": round(quality.contrast, 3),
         **{name: None if angle is None else round(angle, 1) for name, angle in angles.items()},
-        "covered": [str(part) for part in quality.covered],
         "reasons": list(quality.reasons),
         "unreadable": quality.unreadable,
+        "covered": [str(part) for part in quality.covered],
     }

@@ -128,7 +128,7 @@ def draw_sunglasses(canvas: Canvas, _other: UInt8Array) -> None:
     draw, u = canvas.draw, canvas.draw.uniform
     glass = make_lens(draw)
     opacity: float | Float32Array = u(0.75, 1.0)
-    rim, rim_width = u(0, 70) if draw.random() < 0.65 else u(70, 255), u(0.4, 2.6)
+    rim, rim_width = u(0, 70) if draw.random() < 0.55 else u(70, 255), u(0.4, 2.8)
     height = 19 + u(-0.5, 2.5)
     if draw.random() < 0.12:  # a visor in one piece
         half = u(18, 24)
@@ -142,7 +142,7 @@ def draw_sunglasses(canvas: Canvas, _other: UInt8Array) -> None:
             lens = _make_lens_shape(canvas, (24 - distance, height))
             if side > 0:
                 lens[:, 0] = 48 - lens[:, 0]
-            if u(0, 1) < 0.5:
+            if u(0, 1) < 0.45:
                 outline = canvas.stroke([*map(tuple, lens), tuple(lens[0])], rim_width)
                 canvas.paint(outline, rim, soft=0.25)
             canvas.paint(canvas.fill(lens), glass, opacity=opacity, soft=0.25)
@@ -247,10 +247,10 @@ def _repeat_row(canvas: Canvas, y: float) -> Float32Array:
 
 
 COVERINGS: tuple[tuple[Covering, float], ...] = (
-    (draw_mask, 0.24),
+    (draw_mask, 0.25),
     (draw_scarf, 0.07),
     (draw_hand, 0.14),
-    (draw_sunglasses, 0.26),
+    (draw_sunglasses, 0.28),
     (draw_bar, 0.05),
     (draw_object, 0.06),
     (draw_microphone, 0.05),

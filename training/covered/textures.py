@@ -41,17 +41,21 @@ def make_stripes(draw: np.random.Generator, strength: float, cycles: float) -> F
 
 
 def make_pattern(draw: np.random.Generator, strength: float) -> Float32Array:
-    """Return a printed pattern about 0: stripes, checks, dots or patches."""
+    """Return a printed pattern about 0: stripes, checks, dots, flowers or patches."""
     cycles = draw.uniform(4, 16)
-    match draw.integers(4):
+    across = np.sin(_X * 6.3 * cycles + draw.uniform(0, 6.3))
+    down = np.sin(_Y * 6.3 * cycles * draw.uniform(0.7, 1.4) + draw.uniform(0, 6.3))
+    match draw.integers(5):
         case 0:
             return make_stripes(draw, strength, cycles)
         case 1:
-            checks = np.sign(np.sin(_X * 6.3 * cycles) * np.sin(_Y * 6.3 * cycles))
-            return np.asarray(strength * checks, np.float32)
+            return np.asarray(strength * np.sign(across * down), np.float32)
         case 2:
-            dots = np.sin(_X * 6.3 * cycles) * np.sin(_Y * 6.3 * cycles) > draw.uniform(0.2, 0.7)
+            dots = across * down > draw.uniform(0.2, 0.7)
             return np.asarray(strength * (2.0 * dots - 0.5), np.float32)
+        case 3:
+            flowers = across + down > draw.uniform(-0.5, 1.2)
+            return np.asarray(strength * (2.0 * flowers - 1), np.float32)
         case _:
             patches = make_noise(draw, int(draw.integers(5, 16)), 1.0)
             return np.asarray(strength * np.tanh(4 * patches), np.float32)
@@ -63,8 +67,8 @@ def make_cloth(draw: np.random.Generator, base: float | None = None) -> Float32A
     cloth += make_gradient(draw, draw.uniform(0, 35)) + make_shading(draw, draw.uniform(-15, 60))
     if draw.random() < 0.5:
         cloth += make_noise(draw, int(draw.integers(3, 10)), draw.uniform(2, 22))
-    if draw.random() < 0.45:
-        cloth += make_pattern(draw, draw.uniform(10, 110))
+    if draw.random() < 0.55:
+        cloth += make_pattern(draw, draw.uniform(10, 120))
     if draw.random() < 0.5:
         cloth += make_noise(draw, 60, draw.uniform(1, 12))
     return np.clip(cloth, 0, 255)
@@ -72,7 +76,7 @@ def make_cloth(draw: np.random.Generator, base: float | None = None) -> Float32A
 
 def make_lens(draw: np.random.Generator) -> Float32Array:
     """Return dark or mirrored glass, with a gradient and what it reflects."""
-    dark = draw.random() < 0.65
+    dark = draw.random() < 0.55
     glass = np.full((SIDE, SIDE), draw.uniform(0, 75) if dark else draw.uniform(60, 220), np.float32)
     if draw.random() < 0.6:
         glass += make_gradient(draw, draw.uniform(5, 90 if dark else 110))

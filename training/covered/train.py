@@ -18,7 +18,7 @@ from core.config import Device
 from core.faces.covered import NAME, PARTS
 from core.faces.covered_network import CoveredNetwork
 from core.files import write_json
-from core.types import UInt8Array
+from core.types import FacePart, UInt8Array
 
 from ..learning.checkpoint import open_run
 from ..learning.export import export_check
@@ -34,6 +34,9 @@ from .loader import DrawnFaces, FaceSampler, make_face_loader
 from .module import CoveredModule
 from .recipe import CoveredRecipe
 
+LEVELS = {FacePart.EYES: 0.5, FacePart.MOUTH: 0.5, FacePart.ONE_EYE: 0.95}
+"""Score from which each part counts as covered. That of a single eye is high, because profiles also
+show one eye only: they get scores up to 0.9."""
 _EXAMPLES = 64
 
 
@@ -108,7 +111,7 @@ def train_covered(
             "skipped": len(faces.skipped),
         },
     )
-    export_check(module.final_network, directory, name=NAME, outputs=PARTS, training=facts)
+    export_check(module.final_network, directory, name=NAME, thresholds=LEVELS, training=facts)
     write_json(directory / "training.json", facts)
     return summarize_run(trainer, module, NAME, faces.skipped)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +71,16 @@ def export_check(
     directory: Path,
     *,
     name: str,
-    outputs: Sequence[str],
+    thresholds: Mapping[str, float],
     training: Mapping[str, Any],
 ) -> Path:
     """Write ``<name>.safetensors`` (float16) and its entry in the manifest's checks.
 
-    Each of its ``outputs`` counts from a score of one half until a level is measured.
+    ``thresholds`` are the scores from which each output counts, 0..1.
     """
     entry = {
         **_write_weights(network, directory, name),
-        "thresholds": {str(output): 0.5 for output in outputs},
+        "thresholds": {str(output): level for output, level in thresholds.items()},
         "metrics": {},
         "training": dict(training),
     }

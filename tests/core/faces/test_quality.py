@@ -70,6 +70,18 @@ def test_small_face_is_reported(astronaut):
     assert judge(small, box).reasons == ("The face is small (37 px); 40 px or more reads better.",)
 
 
+@pytest.mark.parametrize("side", [19.6, 20.4, 38.5, 39.0, 39.6, 39.999])
+def test_small_face_is_never_said_to_have_the_size_that_it_should_have(astronaut, side):
+    (reason, *_) = judge(astronaut, Box(200, 80, 200 + side, 80 + side)).reasons
+    assert reason.startswith(f"The face is small ({int(side)} px); 40 px or more")
+
+
+@pytest.mark.parametrize("side", [40.0, 40.4])
+def test_face_of_40_px_is_not_called_small(astronaut, side):
+    reasons = judge(astronaut, Box(200, 80, 200 + side, 80 + side)).reasons
+    assert not any("small" in reason for reason in reasons)
+
+
 def test_tiny_face_is_reported_as_small_but_not_as_blurred(astronaut):
     tiny = cv2.resize(astronaut, (128, 128), interpolation=cv2.INTER_AREA)
     (reason,) = judge(tiny, Box(*(edge / 4 for edge in FACE_XYXY))).reasons

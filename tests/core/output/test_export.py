@@ -60,6 +60,7 @@ def test_document_has_the_promised_keys_in_their_order():
         "roll",
         "reasons",
         "unreadable",
+        "covered",
     ]
     assert list(result["provenance"]) == [
         "version",
@@ -74,7 +75,7 @@ def test_document_has_the_promised_keys_in_their_order():
 
 def test_document_contains_the_answer():
     result = document(ANSWER)
-    assert result["schema_version"] == "2.0"
+    assert result["schema_version"] == "2.1"
     assert (result["name"], result["width"], result["height"]) == ("photo.jpg", 640, 480)
     assert result["notes"] == ["The file is an animation; only its first frame was read."]
     one, other = result["faces"]
@@ -91,6 +92,7 @@ def test_document_contains_the_answer():
     assert one["quality"]["yaw"] is None
     assert one["quality"]["roll"] == -1.2
     assert one["quality"]["reasons"] == ["The face is dark."]
+    assert one["quality"]["covered"] == []
     assert one["landmarks"]["scheme"] == "five_points"
     assert len(one["landmarks"]["points"]) == 5
 
