@@ -26,10 +26,12 @@ from core import (
 )
 from core.classifiers import CLASSIFIERS
 from core.detectors import DETECTORS
+from core.faces.quality import WITHHELD_IF_COVERED
 from core.landmarks import LANDMARK_MODELS
-from core.weights import SHIPPED_DIR
+from core.weights import SHIPPED_DIR, read_check
 from tests.fakes import picture
 from training.benchmark.tables import format_benchmark_tables
+from training.covered.publish import format_check_card, format_covered_tables
 from training.detector.table import format_detectors_table, format_sweep_table
 from training.reporting.comparison import (
     build_comparison_rows,
@@ -174,6 +176,22 @@ def test_detectors_are_compared_as_they_were_measured(root):
         "| detector | against | times as fast | difference in F1 | "
         "false alarms per 100 of each |\n|---|---|---|---|---|\n" + "".join(lines)
     )
+
+
+def test_covered_faces_are_shown_as_they_were_measured_with_the_shipped_check(root):
+    report = read_results(root, "covered.json")
+    assert marked_part(root / "docs" / "covered.md", "covered") == format_covered_tables(report)
+    stored = read_check("covered")
+    assert report["sha256"] == stored.sha256
+    card = (root / "weights" / "covered.md").read_text(encoding="utf-8")
+    assert card == format_check_card(SHIPPED_DIR, report)
+
+
+def test_parts_whose_certain_answers_are_too_often_wrong_are_those_that_are_withheld(root):
+    rows = read_results(root, "covered.json")["answers"]["rows"][1:]
+    target = TARGET_ACCURACY[Reading.PEOPLE]
+    worse = {row["part"] for row in rows if row["certain_accuracy"] < target}
+    assert worse == set(map(str, WITHHELD_IF_COVERED))
 
 
 def test_sweep_of_mtcnns_settings_is_shown_as_it_was_measured(root):

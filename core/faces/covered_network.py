@@ -32,7 +32,7 @@ class CoveredNetwork(nn.Module):
         self.head = nn.Linear(inside * _CELLS**2, len(PARTS))
 
     def forward(self, faces: Tensor) -> Tensor:
-        """Map (N, 1, 48, 48) grey values of 0..255 to (N, 3) logits: both eyes covered, mouth, one eye."""
+        """Map (N, 1, 48, 48) grey values of 0..255 to (N, 3) logits, in the order of PARTS."""
         centred = faces - faces.mean(dim=(2, 3), keepdim=True)
         spread = centred.square().mean(dim=(2, 3), keepdim=True).sqrt()
         features = self.pool(self.trunk(centred / spread.clamp(min=_LEAST_CONTRAST)))

@@ -203,6 +203,16 @@ def test_study_robustness_prints_the_worst_groups_and_every_level(fake, tmp_path
     assert "none is significantly worse" in result.stdout
 
 
+@pytest.mark.parametrize("measured", [0.3296, 0.32999, 0.33 - 1e-12])
+def test_study_gate_never_names_the_limit_as_what_was_measured(fake, measured):
+    fake(
+        "evaluation.release_gate.check_release",
+        (Breach("resnet50", "recall of fear", measured, 0.33),),
+    )
+    result = emotion("study gate")
+    assert "recall of fear is 0.32" in result.stderr
+
+
 def test_study_gate_fails_with_the_exceeded_limits(fake):
     calls = fake("evaluation.release_gate.check_release", ())
     result = emotion("study gate --results r.json --limits l.toml --weights w")

@@ -259,6 +259,20 @@ def test_changed_weights_are_a_problem(weights, content):
     assert finding.remedy == "git checkout -- weights/mobilenet_v2.safetensors"
 
 
+@pytest.mark.parametrize("kind", ["detectors", "checks"])
+def test_weights_that_are_no_emotion_network_are_checked_too(weights, kind):
+    file = weights / "manifest.json"
+    manifest = json.loads(file.read_text(encoding="utf-8"))
+    manifest[kind] = {"other": {**manifest["models"]["mobilenet_v2"], "file": "other.safetensors"}}
+    file.write_text(json.dumps(manifest), encoding="utf-8")
+    (weights / "other.safetensors").write_bytes(b"weights")
+    assert [each.status for each in check_weights(weights)] == [Status.OK] * 2
+    (weights / "other.safetensors").write_bytes(b"weighty")
+    (_, finding) = check_weights(weights)
+    assert finding.is_problem
+    assert finding.name == "weights other"
+
+
 def test_file_of_another_size_is_a_problem(weights):
     manifest = (weights / "manifest.json").read_text(encoding="utf-8")
     changed = manifest.replace('"bytes": 7', '"bytes": 8')

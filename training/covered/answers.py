@@ -54,14 +54,16 @@ def measure_answers(
         model_name, weights_dir=weights_dir, engine=Engine.AUTO, device=Device.AUTO
     )
     most = counts[usable]
-    rows = [_measure(model, check, faces.images[usable], most, "as they are", "")]
+    rows = [_measure(model, check, faces.images[usable], most, group="as they are", part="")]
     groups: dict[str, list[Drawing]] = {}
     for drawing in DRAWINGS:
         if drawing.covers:
             groups.setdefault(drawing.group, []).append(drawing)
     for group, drawings in groups.items():
         drawn = _draw_in_turn(faces, usable, located, drawings)
-        rows.append(_measure(model, check, drawn, most, group, str(drawings[0].covers[0])))
+        rows.append(
+            _measure(model, check, drawn, most, group=group, part=str(drawings[0].covers[0]))
+        )
     return {"data": [source.name for source in sources], "model": model_name, "rows": rows}
 
 
@@ -92,6 +94,7 @@ def _measure(
     check: CoverCheck,
     crops: UInt8Array,
     counts: NDArray[np.floating[Any]],
+    *,
     group: str,
     part: str,
 ) -> dict[str, Any]:

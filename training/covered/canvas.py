@@ -59,7 +59,7 @@ class Canvas:
         """Return points of the frame in pixels of the layer, turned and shifted with it."""
         given = np.asarray(points, np.float64) - self._middle
         moved = given @ self._turn.T + self._middle + self._shift
-        return np.rint(moved * SCALE).astype(np.int32)
+        return np.asarray(np.rint(moved * SCALE), np.int32)
 
     def fill(self, points: Points, *, smooth: bool = False) -> Float32Array:
         """Return the (SIDE, SIDE) mask of a polygon, its corners rounded if ``smooth``."""
@@ -67,14 +67,14 @@ class Canvas:
         if smooth:
             outline = round_corners(outline)
         mask = np.zeros((SIDE, SIDE), np.uint8)
-        cv2.fillPoly(mask, [self.place(outline)], 255)
+        cv2.fillPoly(mask, [self.place(outline)], (255,))
         return mask.astype(np.float32) / 255
 
     def stroke(self, points: Points, width: float) -> Float32Array:
         """Return the mask of a line with round ends; ``width`` in pixels of the frame."""
         mask = np.zeros((SIDE, SIDE), np.uint8)
         thickness = max(1, round(width * SCALE))
-        cv2.polylines(mask, [self.place(points)], False, 255, thickness, cv2.LINE_AA)
+        cv2.polylines(mask, [self.place(points)], False, (255,), thickness, cv2.LINE_AA)
         return mask.astype(np.float32) / 255
 
     def paint(
@@ -85,13 +85,13 @@ class Canvas:
         opacity: float | Float32Array = 1.0,
         soft: float = 0.4,
     ) -> None:
-        """Paint ``grey`` values where ``mask`` is; its edge is ``soft`` pixels of the frame wide."""
+        """Paint ``grey`` where ``mask`` is; its edge is ``soft`` pixels of the frame wide."""
         if soft > 0:
-            mask = cv2.GaussianBlur(mask, (0, 0), soft * SCALE)
-        covers = mask * np.float32(opacity) if np.isscalar(opacity) else mask * opacity
+            mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), soft * SCALE), np.float32)
+        covers = mask * np.asarray(opacity, np.float32)
+        # Stored multiplied by the opacity so far.
         self._grey += covers * (grey - self._grey)
         self._hidden += covers * (1 - self._hidden)
-        # Grey values are stored multiplied by the opacity so far.
 
     def erase(self, mask: Float32Array) -> None:
         """Show the face again where ``mask`` is."""
@@ -129,6 +129,15 @@ def make_ellipse(
     x = np.sign(cos) * np.abs(cos) ** (2 / power) * radii[0] + centre[0]
     y = np.sign(sin) * np.abs(sin) ** (2 / power) * radii[1] + centre[1]
     return np.stack([x, y], axis=1)
+
+
+def make_half(edge: float, slant: float, far: float, *, across: bool) -> NDArray[np.float64]:
+    """Return the outline of what lies between a slanted ``edge`` and ``far``, beyond the face.
+
+    The edge runs ``across`` the face, or from top to bottom.
+    """
+    half = np.array([(-12, edge - slant), (60, edge + slant), (60, far), (-12, far)], np.float64)
+    return half if across else half[:, ::-1]
 
 
 def make_blob(

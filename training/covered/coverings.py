@@ -1,4 +1,4 @@
-"""Things that cover eyes or mouth, drawn over a face: masks, sunglasses, hands, scarves, objects."""
+"""Things that cover eyes or mouth, drawn over a face: masks, sunglasses, hands, objects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.types import Float32Array, UInt8Array
 
-from .canvas import SCALE, Canvas, make_blob, make_ellipse
+from .canvas import SCALE, Canvas, make_blob, make_ellipse, make_half
 from .textures import make_cloth, make_hair, make_lens, make_object, make_skin
 
 Covering = Callable[[Canvas, UInt8Array], None]
@@ -88,7 +88,7 @@ def draw_hand(canvas: Canvas, _other: UInt8Array) -> None:
     angle = draw.choice([u(-0.5, 0.5), np.pi + u(-0.5, 0.5), u(0, 2 * np.pi)])
     along = np.array([np.cos(angle), np.sin(angle)])
     across = np.array([-along[1], along[0]])
-    middle = np.array(target) + (u(-2, 2), u(-2, 2))
+    middle = np.array(target) + np.array([u(-2, 2), u(-2, 2)])
     width, reach = u(3.5, 6.0), u(6, 16)
     fingers = int(draw.integers(2, 6))
     palm = make_blob(draw, tuple(middle - along * (reach * 0.9)), (u(8, 14), u(8, 14)))
@@ -99,7 +99,9 @@ def draw_hand(canvas: Canvas, _other: UInt8Array) -> None:
         finger = [tuple(start), tuple(end)]
         edge = np.clip(skin - u(15, 60), 0, 255)
         canvas.paint(canvas.stroke(finger, width + 0.7), edge, soft=0.35, opacity=u(0.5, 1))
-        canvas.paint(canvas.stroke(finger, width - 0.5), np.clip(skin + u(-8, 12), 0, 255), soft=0.5)
+        canvas.paint(
+            canvas.stroke(finger, width - 0.5), np.clip(skin + u(-8, 12), 0, 255), soft=0.5
+        )
         if draw.random() < 0.3:  # a nail
             nail = canvas.stroke([tuple(end - along * 0.5), tuple(end)], width * 0.6)
             canvas.paint(nail, np.clip(skin + u(5, 40), 0, 255), opacity=u(0.3, 0.9))
@@ -168,7 +170,9 @@ def draw_bar(canvas: Canvas, other: UInt8Array) -> None:
 def draw_object(canvas: Canvas, other: UInt8Array) -> None:
     """Draw an object of any shape before the mouth or the eyes: paper, phone, sticker, cup."""
     draw, u = canvas.draw, canvas.draw.uniform
-    centre = (24 + u(-3, 3), 37 + u(-2, 4)) if draw.random() < 0.6 else (24 + u(-6, 6), 19 + u(-3, 2))
+    centre = (
+        (24 + u(-3, 3), 37 + u(-2, 4)) if draw.random() < 0.6 else (24 + u(-6, 6), 19 + u(-3, 2))
+    )
     radii = (u(8, 20), u(6, 14))
     match draw.integers(3):
         case 0:
@@ -180,7 +184,9 @@ def draw_object(canvas: Canvas, other: UInt8Array) -> None:
     surface = make_object(draw, other)
     canvas.paint(canvas.fill(outline), surface, soft=u(0, 0.7))
     if draw.random() < 0.3:  # an edge, and a face as on a sticker
-        canvas.paint(canvas.stroke([*map(tuple, outline), tuple(outline[0])], u(0.3, 1.5)), u(0, 255))
+        canvas.paint(
+            canvas.stroke([*map(tuple, outline), tuple(outline[0])], u(0.3, 1.5)), u(0, 255)
+        )
         for x in (-0.35, 0.35):
             eye = make_ellipse((centre[0] + x * radii[0], centre[1] - 2), (u(0.7, 2), u(0.7, 2)))
             canvas.paint(canvas.fill(eye), u(0, 60))
@@ -200,9 +206,16 @@ def draw_microphone(canvas: Canvas, _other: UInt8Array) -> None:
         return
     surface = make_cloth(draw)
     wide, high = u(8, 13), u(29, 34)
-    cup = [(24 - wide, high), (24 + wide, high), (24 + wide * u(0.7, 0.9), 56), (24 - wide * 0.8, 56)]
+    cup = [
+        (24 - wide, high),
+        (24 + wide, high),
+        (24 + wide * u(0.7, 0.9), 56),
+        (24 - wide * 0.8, 56),
+    ]
     canvas.paint(canvas.fill(cup), surface)
-    canvas.paint(canvas.fill(make_ellipse((24, high), (wide, u(0.8, 2.5)))), u(60, 250), opacity=0.7)
+    canvas.paint(
+        canvas.fill(make_ellipse((24, high), (wide, u(0.8, 2.5)))), u(60, 250), opacity=0.7
+    )
 
 
 def draw_fringe(canvas: Canvas, _other: UInt8Array) -> None:
@@ -228,14 +241,15 @@ def draw_half(canvas: Canvas, other: UInt8Array) -> None:
         edge = u(27, 33) if lower else u(22, 27)
         slant = u(-4, 4)
         far = 70 if lower else -20
-        outline = [(-12, edge - slant), (60, edge + slant), (60, far), (-12, far)]
+        outline = make_half(edge, slant, far, across=True)
     else:
         edge, slant = u(20, 28), u(-5, 5)
         far = -20 if draw.random() < 0.5 else 70
-        outline = [(edge - slant, -12), (edge + slant, 60), (far, 60), (far, -12)]
+        outline = make_half(edge, slant, far, across=False)
     surface = make_object(draw, other)
-    if outline[0][0] < 0 and draw.random() < 0.25:  # the crop repeats the border of the picture
-        surface = _repeat_row(canvas, (outline[0][1] + outline[1][1]) / 2)
+    # The crop repeats the border of the picture.
+    if outline[0, 0] == outline[-1, 0] and draw.random() < 0.25:
+        surface = _repeat_row(canvas, edge)
     canvas.paint(canvas.fill(outline), surface, soft=u(0, 0.5))
 
 

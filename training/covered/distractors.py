@@ -6,7 +6,7 @@ import numpy as np
 
 from core.types import UInt8Array
 
-from .canvas import Canvas, make_blob, make_ellipse
+from .canvas import Canvas, make_blob, make_ellipse, make_half
 from .coverings import Covering
 from .textures import make_cloth, make_hair, make_noise, make_object, make_skin
 
@@ -109,13 +109,8 @@ def draw_beside(canvas: Canvas, other: UInt8Array) -> None:
 def draw_shadow(canvas: Canvas, _other: UInt8Array) -> None:
     """Draw the shadow of a hat, of a window's frame or of the other half of the face."""
     draw, u = canvas.draw, canvas.draw.uniform
-    edge, slant = u(8, 40), u(-8, 8)
-    if draw.random() < 0.5:
-        far = draw.choice([-20, 70])
-        outline = [(-12, edge - slant), (60, edge + slant), (60, far), (-12, far)]
-    else:
-        far = draw.choice([-20, 70])
-        outline = [(edge - slant, -12), (edge + slant, 60), (far, 60), (far, -12)]
+    edge, slant, across = u(8, 40), u(-8, 8), draw.random() < 0.5
+    outline = make_half(edge, slant, draw.choice([-20, 70]), across=across)
     canvas.paint(canvas.fill(outline), u(0, 25), opacity=u(0.15, 0.29), soft=u(0.3, 3))
 
 

@@ -4,8 +4,8 @@
 
 - ``drawn``: by name of the photos, a row for each drawing: ``faces`` on which it was drawn,
   ``found`` of them still found, ``noticed`` of these (something is said to be covered, or eyes and
-  mouth are not located), ``named`` (the right part is), and ``certain`` answers. Drawings that cover
-  nothing have ``called`` instead: the faces called covered. ``groups`` adds up drawings of a kind.
+  mouth are not located), ``named`` (the right part is), and ``certain`` answers. Drawings that
+  cover nothing have ``called`` instead: the faces called covered. ``groups`` adds up kinds.
 - ``uncovered``: faces of ordinary photos: ``called`` covered, with the ``names`` of their photos.
 - ``answers``: what the certain answers for labelled faces are worth when a part is covered: a row
   for each group of drawings, ``certain_accuracy`` being the share of the certain answers that are
@@ -16,7 +16,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -35,6 +35,9 @@ from ..evaluation.intervals import share_with_interval
 from .answers import measure_answers
 from .photo_drawings import DRAWINGS, Drawing, draw_over
 
+_MOST_DRAWN = 200
+"""Photos of one source on which things are drawn, evenly spread over it: each face is then read
+again for every drawing."""
 _SAME_FACE = 0.3
 """Overlap of a face's boxes before and after something is drawn over it."""
 _HARD = "hard_"
@@ -54,9 +57,9 @@ def evaluate_covered(
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
     """Measure what the arguments allow and write ``covered.json``; return it and skipped files.
 
-    On each face of ``photos`` things are drawn. ``uncovered`` are photos whose faces are hardly ever
-    covered. ``faces`` are labelled faces, whose validation part is used with ``votes``, FER+'s CSV.
-    ``negatives`` are photos without a face. ConfigError if nothing was given to measure on.
+    On each face of ``photos`` things are drawn. ``uncovered`` are photos whose faces are hardly
+    ever covered. ``faces`` are labelled faces, whose validation part is used with ``votes``,
+    FER+'s CSV. ``negatives`` are photos without a face. ConfigError if there is nothing to do.
     """
     if not (photos or uncovered or negatives or (faces and votes)):
         raise ConfigError(
@@ -93,9 +96,13 @@ def evaluate_covered(
     return report, tuple(skipped)
 
 
-def _iter_photos(source: Path, skipped: list[str]) -> Any:
-    """Yield path and upright picture of every readable photo."""
+def _iter_photos(
+    source: Path, skipped: list[str], chosen: Collection[PurePosixPath] | None = None
+) -> Iterator[tuple[PurePosixPath, RgbImage]]:
+    """Yield path and upright picture of every readable photo, or of the ``chosen`` ones."""
     for path, read in iter_image_files(source):
+        if chosen is not None and path not in chosen:
+            continue
         try:
             yield path, read_in_process(read(), name=path.name)
         except InputError as error:
@@ -104,7 +111,11 @@ def _iter_photos(source: Path, skipped: list[str]) -> Any:
 
 def _measure_drawn(analyzer: Analyzer, photos: Path, skipped: list[str]) -> dict[str, Any]:
     counts: dict[Drawing, Counter[str]] = {drawing: Counter() for drawing in DRAWINGS}
-    for _, image in _iter_photos(photos, skipped):
+    count = 0
+    files = [path for path, _ in iter_image_files(photos)]
+    chosen = set(files[:: max(1, len(files) // _MOST_DRAWN)])
+    for _, image in _iter_photos(photos, skipped, chosen):
+        count += 1
         for answer in analyzer.analyze(image).faces:
             if is_plain(answer):
                 for drawing, counter in counts.items():
@@ -118,7 +129,7 @@ def _measure_drawn(analyzer: Analyzer, photos: Path, skipped: list[str]) -> dict
         own = [drawing for drawing in DRAWINGS if drawing.group == group]
         total: Counter[str] = sum((counts[drawing] for drawing in own), Counter())
         groups[group] = _describe(own[0], total)
-    return {"rows": rows, "groups": groups}
+    return {"photos": count, "rows": rows, "groups": groups}
 
 
 def is_plain(answer: FaceAnalysis) -> bool:
@@ -127,9 +138,7 @@ def is_plain(answer: FaceAnalysis) -> bool:
     return quality.yaw is not None and quality.size_px >= READABLE_PX and not quality.covered
 
 
-def _judge_drawn(
-    analyzer: Analyzer, image: RgbImage, face: Face, drawing: Drawing
-) -> Counter[str]:
+def _judge_drawn(analyzer: Analyzer, image: RgbImage, face: Face, drawing: Drawing) -> Counter[str]:
     """Return what holds of a face over which something is drawn, each once."""
     found = Counter(faces=1)
     if face.landmarks is None:
@@ -149,10 +158,8 @@ def _judge_drawn(
 
 
 def _describe(drawing: Drawing, counter: Counter[str]) -> dict[str, Any]:
-    names = ("faces", "found", "located", "certain")
-    row: dict[str, Any] = {name: counter[name] for name in names}
-    names = ("noticed", "named") if drawing.covers else ("called",)
-    for name in names:
+    row: dict[str, Any] = {name: counter[name] for name in ("faces", "found", "located", "certain")}
+    for name in ("noticed", "named") if drawing.covers else ("called",):
         row[name] = counter[name]
         row |= share_with_interval(f"{name}_share", counter[name], counter["found"])
     return row

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -49,15 +50,15 @@ def draw_over(image: RgbImage, points: Float32Array, drawing: Drawing) -> RgbIma
 
 
 def _fill(
-    pixels: UInt8Array, outline: NDArray[np.floating], colour: Colour, opacity: float = 1.0
+    pixels: UInt8Array, outline: NDArray[np.floating[Any]], colour: Colour, opacity: float = 1.0
 ) -> None:
     _blend(pixels, _polygon(pixels, outline), np.array(colour, np.float32), opacity)
 
 
-def _polygon(pixels: UInt8Array, outline: NDArray[np.floating]) -> NDArray[np.uint8]:
+def _polygon(pixels: UInt8Array, outline: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     mask = np.zeros(pixels.shape[:2], np.uint8)
     corners = np.rint(np.asarray(outline) * 16).astype(np.int32)
-    cv2.fillPoly(mask, [corners], 255, cv2.LINE_AA, 4)
+    cv2.fillPoly(mask, [corners], (255,), cv2.LINE_AA, 4)
     return mask
 
 
@@ -68,7 +69,9 @@ def _blend(
     pixels[:] = np.rint(pixels * (1 - share) + colours * share).astype(np.uint8)
 
 
-def _line(pixels: UInt8Array, points: NDArray[np.floating], colour: Colour, width: float) -> None:
+def _line(
+    pixels: UInt8Array, points: NDArray[np.floating[Any]], colour: Colour, width: float
+) -> None:
     corners = np.rint(np.asarray(points) * 16).astype(np.int32)
     cv2.polylines(pixels, [corners], False, colour, max(1, round(width)), cv2.LINE_AA, 4)
 
@@ -117,8 +120,10 @@ def _hand(pixels: UInt8Array, points: Float32Array) -> None:
     across = np.array([down[1], -down[0]])
     for place in range(4):
         start = mouth + across * unit * 0.9 + down * unit * (place - 1.5) * 0.25
-        end = mouth - across * unit * (0.75 - 0.12 * abs(place - 1.2)) + down * unit * (
-            (place - 1.5) * 0.25
+        end = (
+            mouth
+            - across * unit * (0.75 - 0.12 * abs(place - 1.2))
+            + down * unit * ((place - 1.5) * 0.25)
         )
         edge = tuple(round(float(each) * 0.6) for each in colour)
         inside = tuple(round(float(each)) for each in colour)
@@ -219,7 +224,7 @@ DRAWINGS: tuple[Drawing, ...] = (
     ),
     Drawing("a hand on the mouth", "hands", _hand, _MOUTH),
     Drawing("a bar over the eyes", "bars", _eye_bar, _EYES),
-    Drawing("the left half", "halves", _half, _EYES),
+    Drawing("the left half", "halves", _half, (FacePart.ONE_EYE,)),
     Drawing("thin", "glasses", _glasses(_GLASS, _BLACK, opacity=0.08, thickness=0.02), ()),
     Drawing("thick", "glasses", _glasses(_GLASS, _BLACK, opacity=0.1, thickness=0.09), ()),
     Drawing("beard", "beards", _beard, ()),

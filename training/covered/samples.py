@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,9 +31,9 @@ def draw_sample(
     covered: float,
     distracted: float,
 ) -> tuple[UInt8Array, Float32Array]:
-    """Return a (48, 48) face and its (3,) targets, 0 or 1: whether both eyes, the mouth and at least one
-    eye are covered.
+    """Return a (48, 48) face and its (3,) targets: what is covered.
 
+    1 if it is, 0 if not: both eyes, the mouth, at least one eye.
     ``covered`` and ``distracted`` are the chances that something is drawn over the ``face``; parts
     that are not ``trusted`` to be free are :data:`UNKNOWN` unless something covers them. ``other``
     is another face, whose surfaces may be used.
@@ -57,7 +58,7 @@ def move(draw: np.random.Generator, face: UInt8Array) -> UInt8Array:
         face = np.ascontiguousarray(face[:, ::-1])
     middle = ((CROP_PX - 1) / 2, (CROP_PX - 1) / 2)
     matrix = cv2.getRotationMatrix2D(middle, draw.normal(0, 5), draw.uniform(0.84, 1.2))
-    matrix[:, 2] += draw.normal(0, 1.5, 2)
+    matrix[:, 2] = matrix[:, 2] + draw.normal(0, 1.5, 2)
     border = int(draw.choice([cv2.BORDER_REPLICATE, cv2.BORDER_REFLECT_101]))
     size = (CROP_PX, CROP_PX)
     return np.asarray(cv2.warpAffine(face, matrix, size, borderMode=border), np.uint8)
@@ -65,8 +66,9 @@ def move(draw: np.random.Generator, face: UInt8Array) -> UInt8Array:
 
 def degrade(draw: np.random.Generator, face: UInt8Array) -> UInt8Array:
     """Return the face in other light, less sharp, noisier or compressed."""
-    light = 255 * (face / np.float32(255)) ** np.float32(np.exp(draw.normal(0, 0.35)))
-    light = (light - 128) * np.float32(draw.uniform(0.6, 1.25)) + np.float32(128 + draw.normal(0, 18))
+    gamma, contrast = np.exp(draw.normal(0, 0.35)), draw.uniform(0.6, 1.25)
+    light: Any = 255 * (face / np.float32(255)) ** np.float32(gamma)
+    light = (light - 128) * np.float32(contrast) + np.float32(128 + draw.normal(0, 18))
     if draw.random() < 0.3:
         light = cv2.GaussianBlur(light, (0, 0), draw.uniform(0.3, 1.6))
     elif draw.random() < 0.2:

@@ -77,7 +77,9 @@ def make_cloth(draw: np.random.Generator, base: float | None = None) -> Float32A
 def make_lens(draw: np.random.Generator) -> Float32Array:
     """Return dark or mirrored glass, with a gradient and what it reflects."""
     dark = draw.random() < 0.55
-    glass = np.full((SIDE, SIDE), draw.uniform(0, 75) if dark else draw.uniform(60, 220), np.float32)
+    glass = np.full(
+        (SIDE, SIDE), draw.uniform(0, 75) if dark else draw.uniform(60, 220), np.float32
+    )
     if draw.random() < 0.6:
         glass += make_gradient(draw, draw.uniform(5, 90 if dark else 110))
     if draw.random() < 0.4:
@@ -103,7 +105,7 @@ def make_hair(draw: np.random.Generator) -> Float32Array:
     """Return strands of hair that hang down, at any slant."""
     strands = draw.standard_normal((1, int(draw.integers(24, 90))), np.float32)
     hair = cv2.resize(strands, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
-    slant = np.float32([[1, draw.uniform(-0.6, 0.6), 0], [0, 1, 0]])
+    slant = np.array([[1, draw.uniform(-0.6, 0.6), 0], [0, 1, 0]], np.float32)
     hair = cv2.warpAffine(hair, slant, (SIDE, SIDE), borderMode=cv2.BORDER_REFLECT)
     base = draw.uniform(5, 110) if draw.random() < 0.8 else draw.uniform(110, 220)
     hair = base + hair * draw.uniform(5, 30) + make_gradient(draw, draw.uniform(0, 35))

@@ -34,7 +34,7 @@ from .loader import DrawnFaces, FaceSampler, make_face_loader
 from .module import CoveredModule
 from .recipe import CoveredRecipe
 
-LEVELS = {FacePart.EYES: 0.5, FacePart.MOUTH: 0.5, FacePart.ONE_EYE: 0.95}
+LEVELS: dict[str, float] = {FacePart.EYES: 0.5, FacePart.MOUTH: 0.5, FacePart.ONE_EYE: 0.95}
 """Score from which each part counts as covered. That of a single eye is high, because profiles also
 show one eye only: they get scores up to 0.9."""
 _EXAMPLES = 64
@@ -161,8 +161,8 @@ def draw_examples(dataset: DrawnFaces) -> list[UInt8Array]:
     pictures, targets = dataset[keys]
     tiles = []
     for picture, target in zip(pictures.numpy()[:, 0], targets.numpy().astype(int), strict=True):
-        tile = cv2.resize(picture, (96, 96), interpolation=cv2.INTER_CUBIC)
+        tile = np.asarray(cv2.resize(picture, (96, 96), interpolation=cv2.INTER_CUBIC))
         words = " ".join({1: "yes", 0: "no"}.get(value, "?") for value in target.tolist())
-        cv2.putText(tile, words, (2, 93), cv2.FONT_HERSHEY_SIMPLEX, 0.32, 255)
+        cv2.putText(tile, words, (2, 93), cv2.FONT_HERSHEY_SIMPLEX, 0.32, (255,))
         tiles.append(np.asarray(tile, np.uint8))
     return tiles

@@ -161,7 +161,7 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
 
 
 def read_entry(directory: Path, name: str, kind: str = "models") -> dict[str, Any]:
-    """Return the manifest's entry of a model, or of one of the ``detectors`` or ``checks``, as stored."""
+    """Return an entry of the manifest's ``models``, ``detectors`` or ``checks`` as it is stored."""
     entry: dict[str, Any] = _read_manifest(directory)[kind][name]
     return entry
 

@@ -185,7 +185,7 @@ def test_face_that_no_certain_answer_fits_is_unreadable(astronaut, landmarks):
 def test_face_below_20_px_is_unreadable(astronaut):
     tiny = cv2.resize(astronaut, (102, 102), interpolation=cv2.INTER_AREA)
     quality = judge(tiny, Box(*(edge / 5 for edge in FACE_XYXY)))
-    assert quality.unreadable == "The face is small (18 px); 40 px or more reads better."
+    assert quality.unreadable == "The face is small (17 px); 40 px or more reads better."
 
 
 def test_other_reasons_leave_a_face_readable(astronaut):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -42,6 +43,18 @@ from tests.core.reading.picture_files import (
 
 MEMORY_OF_A_REFUSAL = 30e6
 """Bytes; besides the file itself."""
+
+
+@pytest.mark.parametrize("over", [1, 1000, 50_000, 2_000_000])
+def test_size_over_the_limit_is_never_said_to_be_the_limit(over):
+    with pytest.raises(ImageTooLarge) as error:
+        limits.check_bytes(limits.MAX_BYTES + over)
+    size, limit = re.findall(r"([\d.]+) MB", error.value.message)
+    assert float(size) > float(limit)
+    with pytest.raises(ImageTooLarge) as error:
+        limits.check_pixels(limits.MAX_PIXELS + over, 1)
+    size, limit = re.findall(r"([\d.]+) megapixels", error.value.message)
+    assert float(size) > float(limit)
 
 
 def _many_scans() -> bytes:
