@@ -31,7 +31,7 @@ def on_files(files: Files, config: Any) -> Files:
         pages[target] = text.replace("](docs/", "](")
     cards = "".join(f"- [{path.stem}](weights/{path.name})\n" for path in _CARDS)
     pages["cards.md"] = (
-        "# Model cards\n\nOne for each weight file, written by `emotion evaluate --record` from "
+        "# Model cards\n\nOne for each weight file, written by the command that measures it, from "
         f"measured results (Mitchell et al. 2019).\n\n{cards}"
     )
     artefacts = "".join(f"- [{path.stem}]({path.name})\n" for path in _RESULTS)

@@ -37,6 +37,7 @@ def measure_answers(
     Uses the validation faces of ``sources`` whose eyes and mouth are located and on which the check
     finds nothing, in turn with each drawing of the group. ``certain_share`` and
     ``certain_accuracy`` are those of the default model's answers, as if the check were not there.
+    ``weights_dir`` is the folder of the check; None means the shipped one.
     """
     faces = read_faces(sources, Split.VALIDATION)
     counts = read_votes(votes_file, faces.names).counts[:, :VOTE_CLASSES]
@@ -50,9 +51,7 @@ def measure_answers(
         and not check.find_covered(faces.images[index])
     ]
     model_name = AnalyzerConfig().model
-    model = load_trained_model(
-        model_name, weights_dir=weights_dir, engine=Engine.AUTO, device=Device.AUTO
-    )
+    model = load_trained_model(model_name, weights_dir=None, engine=Engine.AUTO, device=Device.AUTO)
     most = counts[usable]
     rows = [_measure(model, check, faces.images[usable], most, group="as they are", part="")]
     groups: dict[str, list[Drawing]] = {}

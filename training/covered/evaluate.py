@@ -20,11 +20,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from core import detectors
+from core.classifiers.model import load_model
 from core.config import AnalyzerConfig
 from core.errors import ConfigError, InputError
 from core.faces.boxes import box_iou
+from core.faces.covered import load_cover_check
 from core.faces.quality import READABLE_PX
 from core.files import write_json
+from core.landmarks import LANDMARK_MODELS
 from core.pipeline import Analyzer
 from core.reading.reader import read_in_process
 from core.types import Face, FaceAnalysis, ImageAnalysis, RgbImage
@@ -66,12 +70,11 @@ def evaluate_covered(
             "There is nothing to measure on.",
             hint="Give --photos, --uncovered, --negatives, or --data with --votes.",
         )
-    config = AnalyzerConfig(weights_dir=weights_dir)
-    analyzer = Analyzer.from_config(config)
+    analyzer = _load_analyzer(weights_dir)
     skipped: list[str] = []
     report: dict[str, Any] = {
         "schema_version": 1,
-        "preset": str(config.preset),
+        "preset": str(analyzer.config.preset),
         "sha256": analyzer.provenance.weights_sha256["covered"],
         "drawn": None,
         "uncovered": None,
@@ -94,6 +97,20 @@ def evaluate_covered(
         report["negatives"] = _measure_negatives(analyzer, negatives, skipped)
     write_json(directory / "covered.json", report)
     return report, tuple(skipped)
+
+
+def _load_analyzer(weights_dir: Path | None) -> Analyzer:
+    """Load the default analyzer with the check in ``weights_dir``; None means the shipped one."""
+    config = AnalyzerConfig()
+    detector, facts = detectors.load(config)
+    return Analyzer(
+        config,
+        detector=detector,
+        landmarks=LANDMARK_MODELS.get(config.landmarks)(),
+        model=load_model(config),
+        cover_check=load_cover_check(weights_dir),
+        detector_facts=facts,
+    )
 
 
 def _iter_photos(

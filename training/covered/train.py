@@ -34,9 +34,12 @@ from .loader import DrawnFaces, FaceSampler, make_face_loader
 from .module import CoveredModule
 from .recipe import CoveredRecipe
 
-LEVELS: dict[str, float] = {FacePart.EYES: 0.5, FacePart.MOUTH: 0.5, FacePart.ONE_EYE: 0.95}
-"""Score from which each part counts as covered. That of a single eye is high, because profiles also
-show one eye only: they get scores up to 0.9."""
+LEVELS: dict[str, float] = {FacePart.EYES: 0.5, FacePart.MOUTH: 0.7, FacePart.ONE_EYE: 0.95}
+"""Score from which each part counts as covered.
+
+All drawn masks reach 0.7 for the mouth; from 0.5, ten more of 1,344 faces of natural photos would
+be called covered. Profiles show only one eye, so one eye counts from a high score.
+"""
 _EXAMPLES = 64
 
 
