@@ -84,7 +84,8 @@ def evaluate_covered(
     if photos:
         progress("Drawing over the faces of the photos …")
         report["drawn"] = {
-            source.parent.name: _measure_drawn(analyzer, source, skipped) for source in photos
+            name: _measure_drawn(analyzer, source, skipped)
+            for name, source in name_sources(photos).items()
         }
     if uncovered:
         progress("Reading the photos of uncovered faces …")
@@ -97,6 +98,15 @@ def evaluate_covered(
         report["negatives"] = _measure_negatives(analyzer, negatives, skipped)
     write_json(directory / "covered.json", report)
     return report, tuple(skipped)
+
+
+def name_sources(sources: Sequence[Path]) -> dict[str, Path]:
+    """Return ``sources`` by their names, or by those of their folders where several share one."""
+    shared = Counter(source.stem for source in sources)
+    return {
+        source.stem if shared[source.stem] == 1 else source.resolve().parent.name: source
+        for source in sources
+    }
 
 
 def _load_analyzer(weights_dir: Path | None) -> Analyzer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from core import Box, ConfigError, DataError
 from core.types import FacePart
 from tests.core.pipeline_parts import face_analysis, image_analysis, scores
 from training.covered import evaluate
-from training.covered.evaluate import evaluate_covered, is_hard_negative
+from training.covered.evaluate import evaluate_covered, is_hard_negative, name_sources
 from training.covered.photo_drawings import DRAWINGS
 from training.covered.publish import format_covered_tables, publish_check, read_report
 from training.data.votes import COLUMNS
@@ -165,6 +165,12 @@ def test_certain_answers_without_a_face_are_counted_apart_for_statues(tmp_path, 
         assert (report[kind]["photos"], report[kind]["detection"]) == (2, 2)
         assert report[kind]["certain"] == 1
     assert report["names"] == ["hard_statues/0.png", "scenes/0.png"]
+
+
+def test_photos_are_named_by_their_file_or_where_that_is_the_same_by_their_folder():
+    a, b, c = (Path(each) for each in ("x/photos.zip", "y/photos.zip", "z/other.zip"))
+    assert name_sources([a, c]) == {"photos": a, "other": c}
+    assert name_sources([a, b]) == {"x": a, "y": b}
 
 
 def test_statues_are_told_by_their_folder():
