@@ -21,8 +21,9 @@ _TILE = 0.6
 """Side of a mosaic's tile as a share of the picture's, so that faces are small."""
 _LEAST_VISIBLE = 0.3
 """A face is not learnt if a smaller share of it is left in the picture."""
-_SMALLEST_SHOWN_PX, _LARGEST_SHOWN = 10.0, 0.95
-"""Range of a chosen face's longer side, the upper end as a share of the picture's."""
+_SMALLEST_SHOWN_PX, _LARGEST_SHOWN = 8.0, 1.15
+"""Range of a chosen face's longer side, the upper end as a share of the picture's: a face may fill
+the picture and be cut off a little, like many profile pictures."""
 _LARGEST_ZOOM = 4.0
 _PADDING = 114
 """Grey value outside the photo; the detector pads with the same."""
@@ -47,7 +48,7 @@ def build_photo_transform(side: int, framing: Framing) -> A.Compose:
             A.HorizontalFlip(p=0.5),
             A.Affine(
                 scale=(0.6, 1.1),
-                rotate=(-25, 25),
+                rotate=(-35, 35),
                 translate_percent=(-0.15, 0.15),
                 fill=_PADDING,
                 rotate_method="ellipse",
@@ -141,11 +142,10 @@ def draw_window(
     chosen = draw.choice(len(known), p=sizes / sizes.sum())
     (x1, y1, x2, y2), face = known[chosen], float(sizes[chosen])
     wanted = np.exp(draw.uniform(np.log(_SMALLEST_SHOWN_PX), np.log(_LARGEST_SHOWN * side)))
-    length = max(face * side / min(float(wanted), face * _LARGEST_ZOOM), face)
-    # Anywhere with the face inside the window, cut to the photo.
+    length = max(face * side / min(float(wanted), face * _LARGEST_ZOOM), face / _LARGEST_SHOWN)
+    # Anywhere with the face inside the window, or the window inside the face; cut to the photo.
     corner = [
-        draw.uniform(high - length, low) if length > high - low else low
-        for low, high in ((x1, x2), (y1, y2))
+        draw.uniform(*sorted((high - length, low))) for low, high in ((x1, x2), (y1, y2))
     ]
     width, height = size_wh
     left, top = max(0, int(corner[0])), max(0, int(corner[1]))

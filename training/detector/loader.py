@@ -24,8 +24,8 @@ Batch = tuple[Tensor, Tensor, Tensor]
 """(B, 3, S, S) uint8 pictures; (B, M, 4) boxes; (B, M) kinds of boxes, see :data:`FACE`."""
 FACE, NOTHING, IGNORED = 1, 0, -1
 """Kinds of boxes: a face to be found, padding, a face that does not count."""
-_SIZES = (0.75, 1.0, 1.25)
-"""Sides of the batches as shares of the recipe's."""
+_SIZES = (0.75, 1.0, 1.25, 2.0)
+"""Sides of the batches as shares of the recipe's; the last for faces that fill a large picture."""
 _MOST = 96
 """Faces learnt in one picture; of more, the smallest are ignored."""
 
@@ -65,7 +65,7 @@ class AugmentedPhotos(Dataset[Batch]):
         # Photos without a face have nothing to frame and are not combined.
         if chosen < self._with_faces and draw.random() < self._recipe.mosaic:
             framing = Framing.MOSAIC
-            others = draw.integers(self._with_faces, size=TILES - 1)
+            others = draw.integers(len(self._photos), size=TILES - 1)
             own += [self._photos[int(index)] for index in others]
         sources = [(photo.pixels(), photo.faces) for photo in own]
         may_focus = framing is Framing.ANY and chosen < self._with_faces
@@ -140,9 +140,11 @@ class PhotoSampler(Sampler[list[Key]]):
             order = np.concatenate([order, self._photos + drawn])
         order = draw.permutation(order)
         choices = batch_sides(self._recipe)
+        # Large batches are rarer: every size gets as much time.
+        odds = 1 / np.square(choices)
         batch = self._recipe.batch
         for start in range(0, len(self) * batch, batch):
-            side = int(draw.choice(choices))
+            side = int(draw.choice(choices, p=odds / odds.sum()))
             yield [
                 (self._epoch, start + offset, int(order[start + offset]), side)
                 for offset in range(batch)
