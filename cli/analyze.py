@@ -29,6 +29,21 @@ class OutputFormat(StrEnum):
     CSV = "csv"
 
 
+class Turn(StrEnum):
+    """How to turn the photos before they are read."""
+
+    AUTO = "auto"
+    NOT = "0"
+    RIGHT = "90"
+    OVER = "180"
+    LEFT = "270"
+
+    @property
+    def degrees(self) -> int | None:
+        """Degrees clockwise; None leaves it to the analyzer."""
+        return None if self is Turn.AUTO else int(self.value)
+
+
 PhotosArgument = Annotated[list[Path], typer.Argument(metavar="PHOTO…", help="Image files.")]
 FormatOption = Annotated[
     OutputFormat, typer.Option("--format", help="A table to read, or data to process.")
@@ -37,6 +52,12 @@ ExplainOption = Annotated[
     Path | None,
     typer.Option(
         "--explain", metavar="DIR", help="Write each photo with a map of what the network used."
+    ),
+]
+TurnOption = Annotated[
+    Turn,
+    typer.Option(
+        "--turn", help="Degrees clockwise by which to turn each photo; auto turns faces upright."
     ),
 ]
 BlurOption = Annotated[
@@ -55,10 +76,17 @@ def analyze(
     operating_point: options.OperatingPointOption = OperatingPoint.BALANCED,
     detection_threshold: options.ThresholdOption = None,
     certain_from: options.CertainOption = None,
+    turn: TurnOption = Turn.AUTO,
     output: FormatOption = OutputFormat.TABLE,
     annotate_dir: options.AnnotateOption = None,
     explain_dir: ExplainOption = None,
-    blur_dir: BlurOption = None,
+    blur_dir: TurnOption = Annotated[
+    Turn,
+    typer.Option(
+        "--turn", help="Degrees clockwise by which to turn each photo; auto turns faces upright."
+    ),
+]
+BlurOption = None,
     device: options.DeviceOption = Device.AUTO,
 ) -> None:
     """Find the faces in photos and read their emotions.
@@ -103,7 +131,7 @@ def analyze(
             continue
         # Built at the first readable photo, so that a typo is reported before networks load.
         analyzer = analyzer or Analyzer.from_config(config)
-        analysis = analyzer.analyze(image)
+        analysis = analyzer.analyze(image, turn=turn.degrees)
         results.append(analysis)
         save_pictures(folders, analyzer, image, analysis)
         if output is OutputFormat.JSONL:

@@ -22,6 +22,7 @@ from .labels import Reading
 from .landmarks import LANDMARK_MODELS, LandmarkModel
 from .landmarks.anchors import anchor_points
 from .runtime.openvino_engine import thread_limit
+from .turning import find_turn
 from .types import (
     AlignedCrop,
     EmotionScores,
@@ -114,24 +115,41 @@ class Analyzer:
             detector_facts=facts,
         )
 
-    def analyze(self, image: RgbImage) -> ImageAnalysis:
+    def analyze(self, image: RgbImage, *, turn: int | None = None) -> ImageAnalysis:
         """Find and classify every face in ``image``, from left to right; there may be none.
 
-        Raises InferenceError if a network gives no usable value.
+        The image is turned by ``turn`` degrees clockwise, or if that is None, as its faces need it
+        to stand upright; all positions are in the turned image. Raises InferenceError if a network
+        gives no usable value, ValueError if ``turn`` is not a multiple of 90.
         """
-        return self.classify([self.prepare(image)])[0]
+        return self.classify([self.prepare(image, turn=turn)])[0]
 
-    def prepare(self, image: RgbImage, faces: Sequence[Face] | None = None) -> PreparedImage:
+    def prepare(
+        self,
+        image: RgbImage,
+        faces: Sequence[Face] | None = None,
+        *,
+        turn: int | None = None,
+    ) -> PreparedImage:
         """Find, crop and assess the faces of ``image``; :meth:`classify` gives the answer.
 
-        With ``faces`` given, none are searched for; landmarks are placed on them again.
+        With ``faces`` given, none are searched for and the image is not turned; landmarks are
+        placed on them again. ``turn`` is that of :meth:`analyze`.
         """
         clock = _Clock()
-        faces = self.detect(image) if faces is None else faces
+        image = image if turn is None else image.turn_to(turn)
+        found = self.detect(image) if faces is None else faces
         clock.lap("detect")
-        located = self._landmarks.locate(image, faces)
+        located = self._landmarks.locate(image, found)
         clock.lap("landmarks")
-        return self._crop_and_assess(image, faces, located, clock)
+        if faces is None and turn is None:
+            degrees = find_turn(image, found, located, detect=self.detect, judge=self._landmarks)
+            clock.lap("detect")
+            if degrees:
+                note = f"The photo was turned {degrees}° clockwise, so that its faces are upright."
+                turned = image.turn_to(image.turned + degrees)
+                return self.prepare(replace(turned, notes=(*image.notes, note)), turn=turned.turned)
+        return self._crop_and_assess(image, found, located, clock)
 
     def classify(
         self, prepared_images: Sequence[PreparedImage], *, faces_per_call: int | None = None
@@ -180,8 +198,8 @@ class Analyzer:
     def analyze_faces(self, image: RgbImage, faces: Sequence[Face]) -> tuple[FaceAnalysis, ...]:
         """Classify ``faces`` as they are, without detecting anything or placing landmarks.
 
-        A face from :meth:`analyze` gets the same answer again; change its landmarks or box to see
-        what depends on them.
+        A face from :meth:`analyze` gets the same answer again, in the image turned as it was there
+        (:meth:`.types.RgbImage.turn_to`); change its landmarks or box to see what depends on them.
         """
         located = [face.landmarks for face in faces]
         return self.classify([self._crop_and_assess(image, faces, located, _Clock())])[0].faces
@@ -207,7 +225,7 @@ class Analyzer:
             for face, points in pairs
         )
         answer = ImageAnalysis(
-            image.name, width, height, (), self.provenance, image.notes, clock.laps
+            image.name, width, height, (), self.provenance, image.notes, image.turned, clock.laps
         )
         return PreparedImage(answer, shown, crops, qualities)
 
@@ -305,7 +323,7 @@ def _conclude_face(scores: _Scores, *, quality: FaceQuality, **fields: Any) -> F
 
 
 class _Clock:
-    """Measures the seconds of each named step."""
+    """Measures the seconds of each named step, which may come more than once."""
 
     def __init__(self) -> None:
         self.laps: dict[str, float] = {}
@@ -313,5 +331,5 @@ class _Clock:
 
     def lap(self, name: str) -> None:
         now = time.perf_counter()
-        self.laps[name] = now - self._last
+        self.laps[name] = self.laps.get(name, 0.0) + now - self._last
         self._last = now

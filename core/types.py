@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import overload
 
@@ -39,6 +39,8 @@ class RgbImage:
     """The image's name in answers: a file name without its folder."""
     notes: tuple[str, ...] = ()
     """Notes about reading it for the user, e.g. that an animation has more frames."""
+    turned: int = 0
+    """Degrees clockwise by which it was turned after reading: 0, 90, 180 or 270."""
 
     def __post_init__(self) -> None:
         pixels = self.pixels
@@ -57,6 +59,21 @@ class RgbImage:
     @property
     def height(self) -> int:
         return int(self.pixels.shape[0])
+
+    def turn_to(self, degrees: int) -> RgbImage:
+        """Return the image turned by ``degrees`` clockwise in all, counted from how it was read.
+
+        ValueError unless ``degrees`` is a multiple of 90.
+        """
+        if degrees % 90:
+            raise ValueError(f"degrees must be a multiple of 90, got {degrees}")
+        more = (degrees - self.turned) % 360
+        if not more:
+            return self
+        # np.rot90 turns anticlockwise.
+        pixels = np.ascontiguousarray(np.rot90(self.pixels, -more // 90))
+        pixels.setflags(write=False)
+        return replace(self, pixels=pixels, turned=degrees % 360)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +118,8 @@ class Landmarks:
     """Which points they are: ``five_points`` or ``face_mesh_468``."""
     depth: Float32Array | None = None
     """(N,) float32 distance behind the face's centre, roughly in image pixels; None if unknown."""
+    confidence: float | None = None
+    """Logit of the probability that the points lie on a face; None if the model gives none."""
 
     def __post_init__(self) -> None:
         points = np.array(self.points, dtype=np.float32)
@@ -289,9 +308,12 @@ class ImageAnalysis:
 
     name: str
     width: int
+    """Of the image after turning, like ``height`` and all positions."""
     height: int
     faces: tuple[FaceAnalysis, ...]
     provenance: Provenance
     notes: tuple[str, ...] = ()
+    turned: int = 0
+    """Degrees clockwise by which the image was turned to stand upright: 0, 90, 180 or 270."""
     elapsed_s: Mapping[str, float] = field(default_factory=dict)
     """Seconds per stage; left out of exported documents, which must be reproducible."""

@@ -9,10 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from ..config import AnalyzerConfig, Preset
+from ..config import AnalyzerConfig, Device, Preset, PresetSettings
 from ..registry import Registry
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..types import Face, RgbImage
 
 
@@ -104,6 +106,27 @@ DETECTORS.add(
 )
 
 
+def build(
+    name: str,
+    settings: PresetSettings,
+    *,
+    threshold: float | None = None,
+    device: Device = Device.AUTO,
+    weights_dir: Path | None = None,
+) -> Detector:
+    """Return the detector ``name``, which also finds a face that fills the picture.
+
+    ``threshold`` None means the detector's own default. UnknownComponent if it is not registered;
+    WeightsError if its weights are missing.
+    """
+    from .margin import MarginDetector
+
+    factory = DETECTORS.get(name)
+    return MarginDetector(
+        factory(settings=settings, threshold=threshold, device=device, weights_dir=weights_dir)
+    )
+
+
 def load(config: AnalyzerConfig) -> tuple[Detector, DetectorFacts]:
     """Load the detector that ``config`` asks for; WeightsError if its weights are missing."""
     from ..weights import read_detector, read_detectors
@@ -118,7 +141,7 @@ def load(config: AnalyzerConfig) -> tuple[Detector, DetectorFacts]:
     threshold = config.detection_threshold
     if threshold is None:
         threshold = find_tuned_threshold(name, config.preset, config.operating_point, folder)
-    detector = DETECTORS.get(name)(
-        settings=config.settings, threshold=threshold, device=config.device, weights_dir=folder
+    detector = build(
+        name, config.settings, threshold=threshold, device=config.device, weights_dir=folder
     )
     return detector, DetectorFacts(sha256, threshold)

@@ -12,7 +12,7 @@ from ..faces.alignment import CROP_PX, FaceFrame, matrix_from_anchors
 from ..faces.reduce import shrink
 from ..types import Box, Face, Float32Array, Landmarks, RgbImage
 from .anchors import anchor_points
-from .mesh_networks import MESH_PX, SQUARE_PX, MeshNetworks
+from .mesh_networks import MESH_PX, ROOM, SQUARE_PX, Mesh, MeshNetworks
 
 _PADDED = 1.7
 """Side of the cropped square in box sides; MediaPipe's face finder needs some margin."""
@@ -20,6 +20,10 @@ _VIEW = FaceFrame(left_eye=(17.5, 16.8), right_eye=(30.9, 16.8), mouth=(24.1, 30
 """Where the detector's eyes and mouth lie in the view that MediaPipe's face finder would choose, in
 48ths of its side: medians over 1,838 faces of the detector's training photos
 (`emotion study mirrored` prints them)."""
+_SCALE = SQUARE_PX * ROOM / _PADDED / MESH_PX
+_CORNER = SQUARE_PX * (1 - ROOM / _PADDED) / 2
+_WHOLE = np.array([[_SCALE, 0.0, _CORNER], [0.0, _SCALE, _CORNER]])
+"""The view around a face's box, without regard to its points."""
 
 
 class FaceMeshLandmarks:
@@ -44,8 +48,7 @@ class FaceMeshLandmarks:
         if view is None:
             meshes = self._networks.find_meshes(square)
         else:
-            mesh = self._networks.find_mesh_in(square, view)
-            meshes = [] if mesh is None else [mesh]
+            meshes = [mesh for mesh in [self._networks.find_mesh_in(square, view)] if mesh.present]
         candidates = [_to_image(each, offset, scale) for each in meshes]
         if not candidates:
             return None
@@ -53,6 +56,18 @@ class FaceMeshLandmarks:
         # A neighbour may be in the square too: take the mesh nearest to the centre of the box.
         nearest = min(candidates, key=lambda each: _distance(each, centre))
         return nearest if _distance(nearest, centre) <= max(box.width, box.height) / 2 else None
+
+    def judge_turns(self, image: RgbImage, face: Face) -> Float32Array:
+        """Return (4,) how much ``face`` looks like an upright one after 0 to 3 quarter turns.
+
+        The turns of the picture are clockwise; the values are logits of the mesh network.
+        """
+        square, _, _ = crop_square(image, face.box)
+        logits = [
+            self._networks.find_mesh_in(np.ascontiguousarray(np.rot90(square, -turns)), _WHOLE)
+            for turns in range(4)
+        ]
+        return np.array([mesh.presence for mesh in logits], np.float32)
 
 
 def crop_square(image: RgbImage, box: Box) -> tuple[NDArray[np.uint8], NDArray[np.float32], float]:
@@ -97,10 +112,10 @@ def _find_view(
     return view
 
 
-def _to_image(mesh: Float32Array, offset: NDArray[np.float32], scale: float) -> Landmarks:
+def _to_image(mesh: Mesh, offset: NDArray[np.float32], scale: float) -> Landmarks:
     """Return a mesh of the square in image pixels."""
-    lengths = mesh * np.float32(scale)
-    return Landmarks(lengths[:, :2] + offset, "face_mesh_468", lengths[:, 2])
+    lengths = mesh.points * np.float32(scale)
+    return Landmarks(lengths[:, :2] + offset, "face_mesh_468", lengths[:, 2], mesh.presence)
 
 
 def _distance(landmarks: Landmarks, point: NDArray[np.float32]) -> float:

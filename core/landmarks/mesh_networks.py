@@ -9,6 +9,7 @@ around each, and the face mesh (Kartynnik et al. 2019) is fitted to it.
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -35,8 +36,22 @@ _PRESENT = 0.0
 _SAME_FACE = 0.3
 """Intersection over union above which BlazeFace's boxes are averaged."""
 _MOST_FACES = 2
-_ROOM = 1.5
+ROOM = 1.5
 """Side of the mesh's view, in sides of BlazeFace's box."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mesh:
+    """What the mesh network answers for one view."""
+
+    points: Float32Array
+    """(468, 3) float32 x, y and depth in pixels of the square."""
+    presence: float
+    """Logit of the probability that the view shows an upright face."""
+
+    @property
+    def present(self) -> bool:
+        return self.presence > _PRESENT
 
 
 class MeshNetworks:
@@ -50,13 +65,13 @@ class MeshNetworks:
         self._mesh = compile_file(mesh_file, mean=0, scale=255)
         self._anchor_grid = _make_anchor_grid()
 
-    def find_meshes(self, square: UInt8Array) -> list[Float32Array]:
-        """Return the meshes in (256, 256, 3) RGB, at most two: (468, 3) float32 x, y and depth."""
+    def find_meshes(self, square: UInt8Array) -> list[Mesh]:
+        """Return the meshes in (256, 256, 3) RGB, at most two."""
         found = [self.find_mesh_in(square, view) for view in self.find_views(square)]
-        return [mesh for mesh in found if mesh is not None]
+        return [mesh for mesh in found if mesh.present]
 
-    def find_mesh_in(self, square: UInt8Array, view: NDArray[np.float64]) -> Float32Array | None:
-        """Return the (468, 3) mesh of the face in ``view``, in the square's pixels, or None.
+    def find_mesh_in(self, square: UInt8Array, view: NDArray[np.float64]) -> Mesh:
+        """Return the mesh of the face in ``view``; it is meaningless if no face is present.
 
         ``view`` is the (2, 3) similarity from the network's 192 x 192 px to the square.
         """
@@ -68,13 +83,11 @@ class MeshNetworks:
             borderMode=cv2.BORDER_REPLICATE,
         )
         points, presence = self._mesh.outputs(np.asarray(cut, np.uint8)[None])
-        if not presence.item() > _PRESENT:
-            return None
         placed = points.reshape(POINTS, 3)
         mesh = np.empty((POINTS, 3), np.float32)
         mesh[:, :2] = placed[:, :2] @ view[:, :2].T + view[:, 2]
         mesh[:, 2] = placed[:, 2] * math.hypot(*view[:, 0])
-        return mesh
+        return Mesh(mesh, presence.item())
 
     def find_views(self, square: UInt8Array) -> list[NDArray[np.float64]]:
         """Return views of the faces in (256, 256, 3) RGB for :meth:`find_mesh_in`, best first."""
@@ -105,7 +118,7 @@ class MeshNetworks:
 def _rotate_view(box_and_eyes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return MediaPipe's view for the mesh: a square around the box, rotated with the eyes."""
     x1, y1, x2, y2, left_x, left_y, right_x, right_y = (float(each) for each in box_and_eyes)
-    side = max(x2 - x1, y2 - y1) * _ROOM
+    side = max(x2 - x1, y2 - y1) * ROOM
     angle = math.atan2(right_y - left_y, right_x - left_x)
     across = np.array([math.cos(angle), math.sin(angle)]) * side
     down = np.array([-across[1], across[0]])

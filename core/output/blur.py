@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -15,15 +17,17 @@ MARGIN = 0.25
 
 
 def blur_faces(image: RgbImage, analysis: ImageAnalysis) -> RgbImage:
-    """Return ``image`` with an oval of :data:`BLOCKS` blocks over every face that was found.
+    """Return ``image``, turned as for ``analysis``, with ovals of blocks over the faces found.
 
+    An oval is :data:`BLOCKS` blocks wide.
     Only the average of each block remains, so nothing can be restored. A face that the detector
     missed stays visible.
     """
+    image = image.turn_to(analysis.turned)
     pixels: UInt8Array = image.pixels.copy()
     for face in analysis.faces:
         _blur_oval(pixels, face.face.box)
-    return RgbImage(pixels, image.name, image.notes)
+    return replace(image, pixels=pixels)
 
 
 def _blur_oval(pixels: UInt8Array, box: Box) -> None:

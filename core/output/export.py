@@ -23,7 +23,8 @@ _EDGES = ("x1", "y1", "x2", "y2")
 def document(analysis: ImageAnalysis) -> dict[str, Any]:
     """Return ``analysis`` as plain data for JSON; the same image gives the same document.
 
-    Lengths are pixels of the image as read, upright. Probabilities keep six digits. ``emotions``,
+    Lengths are pixels of the image as read, upright, after turning it by ``turned`` degrees
+    clockwise. Probabilities keep six digits. ``emotions``,
     ``top`` and ``certain`` of a face are of the reading in ``provenance``, ``readings`` has all.
     """
     return {
@@ -31,6 +32,7 @@ def document(analysis: ImageAnalysis) -> dict[str, Any]:
         "name": analysis.name,
         "width": analysis.width,
         "height": analysis.height,
+        "turned": analysis.turned,
         "faces": [_export_face(face) for face in analysis.faces],
         "notes": list(analysis.notes),
         "provenance": asdict(analysis.provenance),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -43,11 +43,12 @@ class _Pen:
 def annotate(
     image: RgbImage, analysis: ImageAnalysis, *, landmarks: bool = False, enlarged: float = 1.0
 ) -> RgbImage:
-    """Return ``image`` with every face framed, numbered and named.
+    """Return ``image``, turned as for ``analysis``, with every face framed, numbered and named.
 
     Colour only repeats what number and word say; "not sure" has a dashed frame. ``enlarged``
     scales lines and letters, for an image that is shown small.
     """
+    image = image.turn_to(analysis.turned)
     picture = Image.fromarray(image.pixels)
     pen = _make_pen(picture, enlarged)
     for face in analysis.faces:
@@ -62,7 +63,7 @@ def annotate(
                 pen.draw.ellipse(box, fill=_LIGHT)
     for face, (text, spot) in zip(analysis.faces, _place_labels(pen, analysis), strict=True):
         _draw_label(pen, face.emotions.top.colour, text, spot)
-    return RgbImage(np.array(picture), image.name, image.notes)
+    return replace(image, pixels=np.array(picture))
 
 
 def annotate_detections(
@@ -81,7 +82,7 @@ def annotate_detections(
         _draw_frame(pen, box, colour, dashed=face.score < threshold)
         text = format_score(face.score)
         _draw_label(pen, colour, text, _find_inside_position(pen, text, box))
-    return RgbImage(np.array(picture), image.name, image.notes)
+    return replace(image, pixels=np.array(picture))
 
 
 def format_score(score: float) -> str:
@@ -100,14 +101,15 @@ def format_label(face: FaceAnalysis) -> str:
 def overlay_heatmap(
     image: RgbImage, analysis: ImageAnalysis, maps: Sequence[Float32Array]
 ) -> RgbImage:
-    """Return ``image`` with each face's (48, 48) map in 0..1 laid over it.
+    """Return ``image``, turned as for ``analysis``, under each face's (48, 48) map in 0..1.
 
     Warmer means more; where a map is 0 the photo stays as it is.
     """
+    image = image.turn_to(analysis.turned)
     pixels: UInt8Array = image.pixels.copy()
     for face, heat in zip(analysis.faces, maps, strict=True):
         _blend_heatmap(pixels, face, heat)
-    return RgbImage(pixels, image.name, image.notes)
+    return replace(image, pixels=pixels)
 
 
 def encode_png(image: RgbImage | AlignedCrop) -> bytes:

@@ -57,6 +57,11 @@ COLUMNS = (
     Column("time_s", ColumnType.NUMBER, "of the frame, seconds since the first; only in videos"),
     Column("width", ColumnType.INTEGER, "of the upright picture, pixels"),
     Column("height", ColumnType.INTEGER, "of the upright picture, pixels"),
+    Column(
+        "turned",
+        ColumnType.INTEGER,
+        "degrees clockwise by which the picture was turned before it was analyzed",
+    ),
     Column("faces", ColumnType.INTEGER, "found in the file; in videos, in the frame"),
     Column(
         "face",
@@ -127,6 +132,7 @@ def make_rows(
         "time_s": None if time_s is None else round(time_s, 3),
         "width": record["width"],
         "height": record["height"],
+        "turned": record["turned"],
         "faces": len(record["faces"]),
         "notes": " ".join(record["notes"]) or None,
         **make_run_cells(result.provenance),

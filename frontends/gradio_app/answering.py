@@ -25,7 +25,7 @@ from core import (
 from frontends.analyzers import Analyzers
 from frontends.cards import cards_html
 from frontends.gradio_app.photo_upload import UploadedPhoto, refusal
-from frontends.gradio_app.settings import AUTOMATIC, RECOMMENDED_VALUE, make_config
+from frontends.gradio_app.settings import AUTOMATIC, RECOMMENDED_VALUE, make_config, parse_turn
 from frontends.idle import IDLE_S, IdleTasks, free_memory
 from frontends.wording import NO_FACE, NO_FACE_HELP, describe_faces, display_name, format_face_count
 
@@ -53,25 +53,30 @@ def make_api_handler(analyzers: Analyzers) -> Callable[..., Reply]:
         operating_point: str = OperatingPoint.BALANCED,
         certain_from: str | float = RECOMMENDED_VALUE,
         reading: str = Reading.PEOPLE,
+        turn: str | int = AUTOMATIC,
     ) -> Reply:
         settings = (model, preset, detector, operating_point, certain_from, reading)
-        image, analysis = analyze_upload(photo, analyzers, *settings)
+        image, analysis = analyze_upload(photo, analyzers, *settings, turn=turn)
         return annotate(image, analysis).pixels, format_cards(analysis), to_json(analysis)
 
     return analyze
 
 
 def analyze_upload(
-    photo: UploadedPhoto | None, analyzers: Analyzers, *settings: Any
+    photo: UploadedPhoto | None, analyzers: Analyzers, *settings: Any, turn: str | int = AUTOMATIC
 ) -> tuple[RgbImage, ImageAnalysis]:
-    """Return the photo and its answer; gr.Error says why there is none."""
+    """Return the photo, turned as for its answer, and the answer; gr.Error says why not.
+
+    ``turn`` is in degrees clockwise.
+    """
     if photo is None:
         raise refusal("There is no photo.", "Add one, then try again.")
     _IDLE_TASKS.note_activity()
     try:
         config = make_config(*settings)
         image = read_image(photo.path, name=photo.name)
-        return image, analyzers.get(config).analyze(image)
+        analysis = analyzers.get(config).analyze(image, turn=parse_turn(turn))
+        return image.turn_to(analysis.turned), analysis
     except ProjectError as error:
         raise refusal(error.message, error.hint) from error
 
@@ -82,12 +87,12 @@ def make_page_handler(analyzers: Analyzers) -> Callable[..., list[Any]]:
     A refusal replaces the cards; an empty field clears everything.
     """
 
-    def show(photo: UploadedPhoto | None, *settings: Any) -> list[Any]:
+    def show(photo: UploadedPhoto | None, turn: str, *settings: Any) -> list[Any]:
         if photo is None:
             return _fields(format_notice_html(INVITATION))
         show_loading_message(analyzers, *settings)
         try:
-            image, analysis = analyze_upload(photo, analyzers, *settings)
+            image, analysis = analyze_upload(photo, analyzers, *settings, turn=turn)
         except gr.Error as error:
             return _fields(format_refusal_html(error))
         return _fields(format_cards(analysis), show_picture(image, analysis), to_json(analysis))

@@ -19,6 +19,7 @@ from frontends.gradio_app.answering import (
     make_page_handler,
 )
 from frontends.gradio_app.photo_upload import PhotoUpload
+from frontends.gradio_app.settings import AUTOMATIC
 from frontends.sample import SAMPLE_CREDIT, SAMPLE_NAME, sample_photo
 
 _API_HELP = (
@@ -32,6 +33,7 @@ def build_photo_tab(analyzers: Analyzers, settings: Sequence[Any], queue: dict[s
     with gr.Tab("Photo", id="photo"), gr.Row():
         with gr.Column(scale=5, min_width=300):
             photo = build_photo_field()
+            turn = _build_turn_field()
         with gr.Column(scale=6, min_width=300):
             annotated = build_annotated_field()
             cards = gr.HTML(format_notice_html(INVITATION), label="Cards", elem_id="cards")
@@ -43,9 +45,9 @@ def build_photo_tab(analyzers: Analyzers, settings: Sequence[Any], queue: dict[s
         exact = gr.Textbox(label="Document", visible=False)
         api_button = gr.Button(visible=False)
     gr.on(
-        [photo.change, *(each.change for each in settings)],
+        [photo.change, turn.change, *(each.change for each in settings)],
         make_page_handler(analyzers),
-        [photo, *settings],
+        [photo, turn, *settings],
         [annotated, cards, document, folded],
         api_visibility="private",
         trigger_mode="always_last",
@@ -54,11 +56,20 @@ def build_photo_tab(analyzers: Analyzers, settings: Sequence[Any], queue: dict[s
     )
     api_button.click(
         make_api_handler(analyzers),
-        [photo, *settings],
+        [photo, *settings, turn],
         [annotated, cards, exact],
         api_name="analyze",
         api_description=_API_HELP,
         **queue,
+    )
+
+
+def _build_turn_field() -> gr.Radio:
+    return gr.Radio(
+        [("By its faces", AUTOMATIC), *((f"{each}°", str(each)) for each in (0, 90, 180, 270))],
+        value=AUTOMATIC,
+        label="Turn the photo",
+        info="Clockwise. Change it if a face is missed or not upright.",
     )
 
 

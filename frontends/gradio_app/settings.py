@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from core import AnalyzerConfig, OperatingPoint, Preset, Reading
+from core import AnalyzerConfig, ConfigError, OperatingPoint, Preset, Reading
 from frontends.choices import (
     CERTAIN_LEVELS,
     DETECTOR_HELP,
@@ -31,7 +31,7 @@ from frontends.choices import (
 RECOMMENDED_VALUE = RECOMMENDED.lower()
 """What a caller of the API sends for the level stored with the model."""
 AUTOMATIC = "automatic"
-"""What it sends for the preset's own detector."""
+"""What it sends for the preset's own detector, and for a photo that is turned by its faces."""
 
 
 def build_settings_fields(
@@ -122,4 +122,16 @@ def make_config(  # noqa: PLR0917
         operating_point=OperatingPoint(operating_point),
         certain_from=None if certain_from == RECOMMENDED_VALUE else float(certain_from),
         reading=Reading(reading),
+    )
+
+
+def parse_turn(value: str | float) -> int | None:
+    """Return degrees clockwise; None for automatic, ConfigError for what is not a quarter turn."""
+    if value == AUTOMATIC:
+        return None
+    if str(value) in {"0", "90", "180", "270"}:
+        return int(value)
+    raise ConfigError(
+        f"turn must be {AUTOMATIC}, 0, 90, 180 or 270, got {value!r}.",
+        hint=f"Send {AUTOMATIC} to turn the photo as its faces need it.",
     )

@@ -36,7 +36,7 @@ def enlarge_crop(
     side = face.crop.pixels.shape[0]
     large = Image.fromarray(face.crop.pixels).convert("RGB")
     large = large.resize((_CROP_SIDE, _CROP_SIDE), Image.Resampling.NEAREST)
-    shown = RgbImage(np.array(large), analysis.name)
+    shown = RgbImage(np.array(large), analysis.name, turned=analysis.turned)
     if heat is not None:
         matrix = np.array([[side / _CROP_SIDE, 0, 0], [0, side / _CROP_SIDE, 0]], np.float64)
         placed = replace(face, crop=replace(face.crop, matrix=matrix))
@@ -45,12 +45,16 @@ def enlarge_crop(
 
 
 def draw_closeup(image: RgbImage, analysis: ImageAnalysis, face: FaceAnalysis) -> bytes:
-    """Return the part of ``image`` around ``face`` as a JPEG, with frame, label and landmarks."""
+    """Return the part of ``image`` around ``face`` as a JPEG, with frame, label and landmarks.
+
+    ``image`` is turned as for ``analysis``.
+    """
     import numpy as np
     from PIL import Image, ImageDraw
 
     from core import annotate
 
+    image = image.turn_to(analysis.turned)
     box = face.face.box
     dx, dy = _MARGIN * box.width, _MARGIN * box.height
     region = Box(box.x1 - dx, box.y1 - dy, box.x2 + dx, box.y2 + dy)
@@ -59,7 +63,8 @@ def draw_closeup(image: RgbImage, analysis: ImageAnalysis, face: FaceAnalysis) -
     scale = _SIDE / max(right - left, bottom - top, 1)
     size_wh = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
     part = Image.fromarray(image.pixels[top:bottom, left:right])
-    shown = RgbImage(np.array(part.resize(size_wh, Image.Resampling.LANCZOS)), image.name)
+    resized = np.array(part.resize(size_wh, Image.Resampling.LANCZOS))
+    shown = RgbImage(resized, image.name, turned=analysis.turned)
 
     def to_part(x: float, y: float) -> tuple[float, float]:
         return (x - left) * scale, (y - top) * scale

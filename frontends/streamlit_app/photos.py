@@ -20,6 +20,8 @@ class Photo:
     name: str
     data: bytes
     digest: str
+    turn: int | None = None
+    """Degrees clockwise by which the visitor turned it; None leaves that to the analyzer."""
 
     @classmethod
     def of(cls, name: str, data: bytes) -> Photo:
@@ -27,9 +29,9 @@ class Photo:
         return cls(name, data, hashlib.sha256(data).hexdigest())
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> tuple[str, str, int | None]:
         """What tells it apart from all others."""
-        return self.name, self.digest
+        return self.name, self.digest, self.turn
 
 
 def limit_photos(photos: Iterable[Photo]) -> tuple[Photo, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from threading import RLock
@@ -126,6 +126,16 @@ class Workspace:
     """Decoded photos."""
     drawn: Cache[bytes] = field(default_factory=lambda: Cache(_DRAWN_BYTES, len))
     """Pictures for the screen."""
+    turns: dict[str, int] = field(default_factory=dict)
+    """Degrees clockwise by which the visitor turned a photo, by its digest."""
+
+    def turn_photo(self, photo: Photo, degrees: int) -> None:
+        """From now on show ``photo`` turned by ``degrees`` clockwise, whatever its faces say."""
+        self.turns[photo.digest] = degrees % 360
+
+    def apply_turns(self, photos: Iterable[Photo]) -> tuple[Photo, ...]:
+        """Return ``photos`` with the turns that the visitor chose."""
+        return tuple(replace(photo, turn=self.turns.get(photo.digest)) for photo in photos)
 
     def has_answer(self, photo: Photo, settings: str) -> bool:
         """Return whether the answer for the digest ``settings`` exists already."""
@@ -136,7 +146,7 @@ class Workspace:
 
         def make() -> Answer:
             try:
-                return analyzer.analyze(self.decode_image(photo))
+                return analyzer.analyze(self.decode_image(photo), turn=photo.turn)
             except ProjectError as error:
                 return Refusal(error.message, error.hint, type(error).__name__)
 
@@ -145,12 +155,17 @@ class Workspace:
         return answer
 
     def decode_image(self, photo: Photo) -> RgbImage:
-        """Return the decoded photo; InputError if it cannot be read."""
+        """Return the decoded photo as its file has it; InputError if it cannot be read."""
         from core import read_image
 
-        image = self.images.get(photo.key, lambda: read_image(photo.data, name=photo.name))
+        key = (photo.name, photo.digest)
+        image = self.images.get(key, lambda: read_image(photo.data, name=photo.name))
         _VISITS.note_use(self)
         return image
+
+    def turn_upright(self, photo: Photo, analysis: ImageAnalysis) -> RgbImage:
+        """Return the decoded photo, turned as for ``analysis``."""
+        return self.decode_image(photo).turn_to(analysis.turned)
 
     def explain(
         self, photo: Photo, analysis: ImageAnalysis, analyzer: Analyzer
@@ -169,7 +184,7 @@ class Workspace:
 
         def run_ensemble() -> tuple[FaceAnalysis, ...]:
             answers = ensemble.analyze_faces(
-                self.decode_image(photo), [each.face for each in analysis.faces]
+                self.turn_upright(photo, analysis), [each.face for each in analysis.faces]
             )
             return tuple(
                 replace(face, per_model=each.per_model)

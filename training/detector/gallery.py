@@ -50,10 +50,10 @@ def show_detectors(
 
 
 def _load_tuned(name: str, preset: Preset, weights_dir: Path | None) -> Detector:
-    return DETECTORS.get(name)(
-        settings=get_settings(preset, name),
+    return build(
+        name,
+        get_settings(preset, name),
         threshold=find_tuned_threshold(name, preset, OperatingPoint.BALANCED, weights_dir),
-        device=Device.AUTO,
         weights_dir=weights_dir,
     )
 

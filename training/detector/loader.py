@@ -24,8 +24,8 @@ Batch = tuple[Tensor, Tensor, Tensor]
 """(B, 3, S, S) uint8 pictures; (B, M, 4) boxes; (B, M) kinds of boxes, see :data:`FACE`."""
 FACE, NOTHING, IGNORED = 1, 0, -1
 """Kinds of boxes: a face to be found, padding, a face that does not count."""
-_SIZES = (0.75, 1.0, 1.25, 2.0)
-"""Sides of the batches as shares of the recipe's; the last for faces that fill a large picture."""
+_SIZES = (0.75, 1.0, 1.25)
+"""Sides of the batches as shares of the recipe's."""
 _MOST = 96
 """Faces learnt in one picture; of more, the smallest are ignored."""
 

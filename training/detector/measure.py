@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.config import Device, Preset, get_settings
-from core.detectors import DETECTORS, Detector
+from core.detectors import Detector, build
 from core.errors import DataError
 from core.types import Box, Face, RgbImage
 
@@ -87,8 +87,9 @@ def load_for_measuring(
     """
     if name == FACENET:
         return FacenetMtcnn()
-    return DETECTORS.get(name)(
-        settings=get_settings(preset, name),
+    return build(
+        name,
+        get_settings(preset, name),
         threshold=LOWEST,
         device=device,
         weights_dir=weights_dir,

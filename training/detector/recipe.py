@@ -19,7 +19,7 @@ class DetectorRecipe:
     """Everything that decides what a detector learns from its photos."""
 
     input_px: int
-    """Side of the pictures cut from photos; a batch has 0.75, 1, 1.25 or twice this."""
+    """Side of the pictures cut from photos; a batch has 0.75, 1 or 1.25 times this."""
     keep_px: int = field(metadata=within(64, 8192))
     """Longest side at which photos are kept in memory."""
     smallest_px: float = field(metadata=within(1.0, 64.0))

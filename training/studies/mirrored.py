@@ -141,9 +141,9 @@ def _find_views(image: RgbImage, face: Face, networks: MeshNetworks) -> list[Anc
     square, offset, scale = crop_square(image, face.box)
     middle = (_find_middle(face.box) - offset) / scale
     seen = [
-        (float(np.linalg.norm(mesh[:, :2].mean(axis=0) - middle)), view)
+        (float(np.linalg.norm(mesh.points[:, :2].mean(axis=0) - middle)), view)
         for view in networks.find_views(square)
-        if (mesh := networks.find_mesh_in(square, view)) is not None
+        if (mesh := networks.find_mesh_in(square, view)).present
     ]
     if not seen:
         return []

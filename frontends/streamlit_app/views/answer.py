@@ -15,6 +15,7 @@ from frontends.streamlit_app.downloads import csv_file, json_file
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import persist, ready_analyzer, workspace
 from frontends.streamlit_app.views.model_page import show_no_face, show_refusal
+from frontends.streamlit_app.views.turning import offer_turning
 from frontends.streamlit_app.workspace import Answer, Refusal
 from frontends.wording import (
     describe_faces,
@@ -64,6 +65,7 @@ def _show_picture(
     """Show the picture and what can be added to it; return whether to run every network."""
     frame = st.container(key="picture")
     with st.container(horizontal=True, gap="small"):
+        offer_turning(photo, analysis)
         landmarks = st.toggle(
             "Landmarks",
             help="The points on the face by which it is turned upright and cropped.",

@@ -76,8 +76,8 @@ def _show_answers(
 
 def _run_model(photo: Photo, answer: ImageAnalysis, title: str, analyzer: Analyzer) -> ModelAnswers:
     faces = [each.face for each in answer.faces]
-    key = ("model", photo.digest, answer.provenance.config_digest, analyzer.config.digest())
+    key = ("model", *photo.key, answer.provenance.config_digest, analyzer.config.digest())
     answers: ModelAnswers = workspace().results.get_admitted(
-        key, lambda: time_model(title, analyzer, workspace().decode_image(photo), faces)
+        key, lambda: time_model(title, analyzer, workspace().turn_upright(photo, answer), faces)
     )
     return answers

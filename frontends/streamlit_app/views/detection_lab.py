@@ -96,7 +96,7 @@ def _show_faces(photo: Photo, widest: AnalyzerConfig, threshold: float) -> None:
     try:
         with st.spinner(f"Looking for faces in {name}."):
             faces = memory.results.get_admitted(
-                key, lambda: analyzer.detect(memory.decode_image(photo))
+                key, lambda: analyzer.detect(memory.decode_image(photo).turn_to(photo.turn or 0))
             )
     except InputError as error:
         show_refusal(photo.name, Refusal(error.message, error.hint))
@@ -105,7 +105,12 @@ def _show_faces(photo: Photo, widest: AnalyzerConfig, threshold: float) -> None:
         picture = memory.drawn.get(
             (*key, threshold),
             lambda: encode_for_screen(
-                annotate_detections(memory.decode_image(photo), faces, threshold, enlarged=ENLARGED)
+                annotate_detections(
+                    memory.decode_image(photo).turn_to(photo.turn or 0),
+                    faces,
+                    threshold,
+                    enlarged=ENLARGED,
+                )
             ),
         )
         st.image(picture, caption=f"{name}: {_format_count(faces, threshold)}")

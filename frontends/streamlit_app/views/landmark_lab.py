@@ -123,7 +123,7 @@ def _show_lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
         def answer_shifted() -> FaceAnalysis:
             shifted = shift_landmarks(points, noise, error / 100, seed=seed)
             (result,) = analyzer.analyze_faces(
-                memory.decode_image(photo), [replace(face.face, landmarks=shifted)]
+                memory.turn_upright(photo, answer), [replace(face.face, landmarks=shifted)]
             )
             return replace(result, index=face.index)
 
@@ -144,7 +144,7 @@ def _show_lab(photo: Photo, answer: ImageAnalysis, analyzer: Analyzer) -> None:
     with st.spinner("Trying other distances and directions."):
         rows = memory.results.get_admitted(
             ("curve", *face_key, noise),
-            lambda: _try_shifts(memory.decode_image(photo), face, points, noise, analyzer),
+            lambda: _try_shifts(memory.turn_upright(photo, answer), face, points, noise, analyzer),
         )
     st.subheader("How stable this answer is", anchor=False)
     _show_curves(rows, (_SHARE[face.reading], "Unchanged"), at=error)

@@ -11,6 +11,7 @@ from core import ImageAnalysis, ModelInfo, ProjectError, model_catalog
 from frontends.figures import FiguresTable
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import workspace
+from frontends.streamlit_app.views.turning import offer_turning
 from frontends.streamlit_app.workspace import Refusal
 from frontends.wording import (
     NO_FACE,
@@ -102,5 +103,6 @@ def show_no_face(photo: Photo, analysis: ImageAnalysis) -> None:
         st.image(
             workspace().draw(photo, analysis), caption=escape_markdown(display_name(analysis.name))
         )
+        offer_turning(photo, analysis)
     with right:
         st.info(f"**{NO_FACE}**\n\n{NO_FACE_HELP}")

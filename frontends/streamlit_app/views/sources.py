@@ -18,7 +18,11 @@ UPLOAD, CAMERA, SAMPLE = "Upload photos", "Take a picture", "Sample photo"
 
 
 def choose_photos() -> tuple[Photo, ...]:
-    """Return the photos to answer; empty until the visitor gives some."""
+    """Return the photos to answer, turned as the visitor chose; empty until there are some."""
+    return workspace().apply_turns(_take_photos())
+
+
+def _take_photos() -> tuple[Photo, ...]:
     # The sample's button sets it as well, which Streamlit allows only without a default.
     st.session_state.setdefault("source", UPLOAD)
     source = st.segmented_control(

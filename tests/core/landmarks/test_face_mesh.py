@@ -11,12 +11,16 @@ import pytest
 from core import Box, Face, Landmarks, RgbImage
 from core.landmarks.anchors import anchor_points
 from core.landmarks.face_mesh import FaceMeshLandmarks, crop_square
+from core.landmarks.mesh_networks import Mesh
 from tests.core.conftest import FACE_XYXY
 
 
 def found_at(x, y):
     """Return a mesh with all points at (x, y) of the square and a quarter of its side deep."""
-    return np.tile(np.float32([256 * x, 256 * y, 64]), (468, 1))
+    return Mesh(np.tile(np.float32([256 * x, 256 * y, 64]), (468, 1)), 9.0)
+
+
+NO_FACE = Mesh(np.zeros((468, 3), np.float32), -1.0)
 
 
 class FixedMeshes:
@@ -28,7 +32,7 @@ class FixedMeshes:
 
     def find_mesh_in(self, square, view):
         self.view = view
-        return self.answer[0] if self.answer else None
+        return self.answer[0] if self.answer else NO_FACE
 
     def find_meshes(self, square):
         assert square.shape == (256, 256, 3)

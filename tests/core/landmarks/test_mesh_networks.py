@@ -54,6 +54,7 @@ def squares(astronaut):
 
 def error(ours, theirs):
     """Return the mean distance of the points in 3D, as a share of the distance between the eyes."""
+    ours = ours.points
     left, right = (theirs[list(eye), :2].mean(axis=0) for eye in EYES)
     return np.linalg.norm(ours - theirs, axis=1).mean() / np.linalg.norm(left - right)
 
