@@ -80,13 +80,7 @@ def analyze(
     output: FormatOption = OutputFormat.TABLE,
     annotate_dir: options.AnnotateOption = None,
     explain_dir: ExplainOption = None,
-    blur_dir: TurnOption = Annotated[
-    Turn,
-    typer.Option(
-        "--turn", help="Degrees clockwise by which to turn each photo; auto turns faces upright."
-    ),
-]
-BlurOption = None,
+    blur_dir: BlurOption = None,
     device: options.DeviceOption = Device.AUTO,
 ) -> None:
     """Find the faces in photos and read their emotions.

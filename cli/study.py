@@ -249,6 +249,49 @@ def _format_over(measured: float, limit: float) -> str:
     return next((text for text in texts if float(text) != limit), str(measured))
 
 
+@study.command()
+def turned(
+    *,
+    images: Annotated[
+        Path, typer.Option("--images", metavar="DIR_OR_ZIP", help="Upright photos with a face.")
+    ],
+    out: options.ResultsOption,
+    negatives: Annotated[
+        Path | None,
+        typer.Option("--negatives", metavar="DIR_OR_ZIP", help="Photos without faces."),
+    ] = None,
+    sample: Annotated[
+        int, typer.Option("--sample", min=1, help="Number of photos to turn as well.")
+    ] = 400,
+    weights: options.WeightsOption = None,
+) -> None:
+    """Measure in how many photos a face is found, and whether turned photos are turned back."""
+    from training.studies.turned import TURNS, study_turned
+
+    report = study_turned(
+        images,
+        out,
+        negatives=negatives,
+        sample=sample,
+        weights_dir=weights,
+        progress=print_progress,
+    )
+    headings = (f"upright after {degrees}°" for degrees in TURNS)
+    table = make_table(f"{report['photos']:,} photos", "a face is found", *headings)
+    for preset, row in report["presets"].items():
+        shares = (format_percent(each, "share") for each in row["upright_after"].values())
+        table.add_row(preset, format_percent(row["found"], "share"), *shares)
+    print_tables(table)
+    for preset, row in report["presets"].items():
+        for kind, counts in (row["negatives"] or {}).items():
+            typer.echo(
+                f"{preset}, {counts['photos']} photos without a face ({kind}): "
+                f"{counts['per_100_turned']:.1f} false faces per 100, "
+                f"{counts['per_100_as_given']:.1f} without trying other turns."
+            )
+    typer.echo(f"Everything is in {out}: turned.json.")
+
+
 def _make_noise_table(name: str, figures: Mapping[str, Any]) -> Table:
     """Return a row for each kind and size of landmark error."""
     table = make_table(name, "accuracy", "against aligned", "answers changed", "certain")

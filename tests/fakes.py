@@ -73,9 +73,11 @@ class SquareDetector:
 
     def __init__(self) -> None:
         self.seen: list[str] = []
+        self.turns: list[int] = []
 
     def detect(self, image: RgbImage) -> tuple[Face, ...]:
         self.seen.append(image.name)
+        self.turns.append(image.turned)
         pixels = image.pixels
         # Below 255, so that a JPEG's small errors do not matter.
         red, green, blue = (pixels[..., channel] for channel in range(3))

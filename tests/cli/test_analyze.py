@@ -179,7 +179,7 @@ def test_unknown_model_is_refused_with_the_list_of_models(photos):
     ],
 )
 def test_error_of_a_network_sets_the_exit_code(photos, monkeypatch, error, code):
-    def fail(*_arguments):
+    def fail(*_arguments, **_options):
         raise error
 
     monkeypatch.setattr(FakeAnalyzer, "analyze", fail)
@@ -286,9 +286,9 @@ def test_each_line_is_written_as_soon_as_its_photo_is_analyzed(photos, monkeypat
     lines_before = []
     real = FakeAnalyzer.analyze
 
-    def analyze_and_count(self, image):
+    def analyze_and_count(self, image, **options):
         lines_before.append(len(written))
-        return real(self, image)
+        return real(self, image, **options)
 
     monkeypatch.setattr(FakeAnalyzer, "analyze", analyze_and_count)
     analyze(*photos.values(), "--format", "jsonl")
@@ -302,3 +302,13 @@ def test_name_that_is_not_unicode_can_be_written(photos, monkeypatch, form):
     result = analyze(photos["one.png"], "--format", form)
     assert result.exit_code == 0
     assert "caf\\udce9.png" in result.stdout_bytes.decode()
+
+
+def test_photo_is_turned_by_hand(photos):
+    as_it_is, turned = (
+        json.loads(analyze(photos["none.png"], "--format", "json", "--turn", turn).stdout)
+        for turn in ("auto", "270")
+    )
+    assert (as_it_is["turned"], turned["turned"]) == (0, 270)
+    assert (turned["width"], turned["height"]) == (as_it_is["height"], as_it_is["width"])
+    assert analyze(photos["none.png"], "--turn", "45").exit_code == 2

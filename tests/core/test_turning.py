@@ -19,8 +19,12 @@ def face(score=0.7):
     return Face(Box(10, 10, 30, 30), score)
 
 
-def mesh(confidence):
-    return Landmarks(np.zeros((468, 2)), "face_mesh_468", confidence=confidence)
+def mesh(confidence, roll=0.0):
+    """Return a mesh whose temples lie ``roll`` degrees from level."""
+    points, depth = np.zeros((468, 2)), np.zeros(468)
+    along = np.array([np.cos(np.radians(roll)), np.sin(np.radians(roll))])
+    points[454], points[152] = along, [-along[1], along[0]]
+    return Landmarks(points, "face_mesh_468", depth, confidence)
 
 
 class Judge:
@@ -50,8 +54,8 @@ def test_photo_without_a_face_stays_if_no_turn_shows_a_sure_one():
     assert turn({90: 0.59}) == 0
 
 
-def test_photo_without_a_face_stays_if_the_mesh_sees_no_upright_one():
-    assert turn({90: 0.9}, logits=(2, 0, 0, 0)) == 0
+def test_photo_without_a_face_stays_if_the_mesh_sees_it_otherwise():
+    assert turn({90: 0.9}, logits=(2, 3, 0, 0)) == 0
 
 
 def test_turns_count_from_how_the_image_is_now():
@@ -68,7 +72,18 @@ def test_face_without_a_mesh_is_judged_as_well():
 
 
 def test_face_that_the_turned_photo_shows_less_surely_stays():
-    assert turn({180: 0.6}, logits=UPSIDE_DOWN, faces=[face(0.7)], located=[None]) == 0
+    assert turn({180: 0.5}, logits=UPSIDE_DOWN, faces=[face(0.7)], located=[None]) == 0
+
+
+def test_photo_stays_if_no_turn_shows_a_face():
+    assert turn({}, logits=UPSIDE_DOWN, faces=[face()], located=[None]) == 0
+
+
+def test_face_that_lies_on_its_side_turns_the_photo():
+    lying, logits = mesh(20.0, roll=-80), (1, 20, 0, 0)
+    assert turn({90: 0.9}, logits=logits, faces=[face()], located=[lying]) == 90
+    tilted = mesh(20.0, roll=-50)
+    assert turn({90: 0.9}, logits=logits, faces=[face()], located=[tilted]) == 0
 
 
 def test_one_upright_face_keeps_the_photo():
@@ -77,7 +92,7 @@ def test_one_upright_face_keeps_the_photo():
 
 
 def test_face_that_may_be_upright_keeps_the_photo():
-    assert turn({180: 0.9}, logits=(14, 0, 20, 0), faces=[face()], located=[None]) == 0
+    assert turn({180: 0.7}, logits=(14, 0, 20, 0), faces=[face(0.7)], located=[None]) == 0
 
 
 def test_without_a_mesh_only_photos_without_a_face_are_turned():

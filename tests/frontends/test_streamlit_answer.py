@@ -193,3 +193,23 @@ def test_model_is_loaded_at_once_if_an_answer_needs_it(monkeypatch, made):
     monkeypatch.setattr(analyzers, "PAGE_FIRST_S", 3600.0)
     analyzer = state.ready_analyzer(AnalyzerConfig())
     assert made == [analyzer]
+
+
+def click_turn(app):
+    next(button for button in app.button if button.label == "Turn").click()
+    app.run()
+    assert not app.exception
+
+
+def test_photo_is_turned_by_hand_a_quarter_each_time(made):
+    app = upload(open_page("analyze"), ("a.png", CROWD))
+    for _ in range(4):
+        click_turn(app)
+    assert made[-1].detector.turns == [0, 90, 180, 270, 0]
+
+
+def test_photo_without_a_face_can_be_turned_by_hand(made):
+    app = upload(open_page("analyze"), ("a.png", png(picture())))
+    assert made[-1].detector.turns == [0, 90, 270, 180]  # tried by itself
+    click_turn(app)
+    assert made[-1].detector.turns[4:] == [90]

@@ -14,9 +14,9 @@ _SECONDS = 0.6
 
 
 class SlowAnalyzer(FakeAnalyzer):
-    def analyze(self, image):
+    def analyze(self, image, **options):
         time.sleep(_SECONDS)
-        return super().analyze(image)
+        return super().analyze(image, **options)
 
 
 Analyzer.from_config = SlowAnalyzer

@@ -30,6 +30,7 @@ def test_document_has_the_promised_keys_in_their_order():
         "name",
         "width",
         "height",
+        "turned",
         "faces",
         "notes",
         "provenance",
@@ -76,6 +77,7 @@ def test_document_has_the_promised_keys_in_their_order():
 def test_document_contains_the_answer():
     result = document(ANSWER)
     assert result["schema_version"] == "2.1"
+    assert result["turned"] == 0
     assert (result["name"], result["width"], result["height"]) == ("photo.jpg", 640, 480)
     assert result["notes"] == ["The file is an animation; only its first frame was read."]
     one, other = result["faces"]

@@ -36,7 +36,8 @@ def read_table(text):
 
 def test_columns_are_those_that_users_know_and_in_their_order():
     assert (
-        *("path", "status", "time_s", "width", "height", "faces", "face", "x1", "y1", "x2", "y2"),
+        *("path", "status", "time_s", "width", "height", "turned", "faces", "face"),
+        *("x1", "y1", "x2", "y2"),
         *("score", "answer", "top", "probability", "certain"),
         *("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"),
         *("reading", "quality", "agreement", "per_model", "notes", "error", "message"),
@@ -132,7 +133,7 @@ def test_undecodable_name_can_be_written_in_a_table():
 def test_numbers_stay_numbers_in_a_table():
     analysis = face_analysis(1, Box(-0.0, 0.0, 9.0, 9.0))
     (row,) = read_table(to_csv([image_analysis(analysis)]))
-    for column in ("width", "height", "faces", "face", "x1", "score", "probability", *EMOTIONS):
+    for column in ("width", "height", "turned", "faces", "face", "x1", "score", "probability", *EMOTIONS):
         float(row[column])
 
 
