@@ -175,6 +175,11 @@ def run_batched(network: NetworkRunner, sums: Sums, boxes: Boxes, side: int) -> 
     return np.concatenate(rows)
 
 
+def crop_boxes(sums: Sums, boxes: Boxes, side: int) -> Float32Array:
+    """Return (N, 3, side, side) values in 0..255: what a network sees of ``boxes``."""
+    return crop_windows(sums, _crop_windows(boxes, sums.shape[1] - 1, sums.shape[0] - 1), side)
+
+
 def _normalise(cells: Float32Array) -> Float32Array:
     """Scale ``cells`` in place to -1..1, as the networks were trained."""
     cells -= 127.5

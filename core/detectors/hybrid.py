@@ -6,6 +6,7 @@ sees it once. The two make different mistakes, so a face that both see is more l
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,9 @@ import numpy as np
 from ..config import Device, PresetSettings
 from ..faces.reduce import shrink_to_fit
 from ..runtime import NetworkRunner
-from ..types import Face, RgbImage
-from .area_windows import integral_image
-from .cascade import apply_offsets, decode_faces, run_batched, square_boxes
+from ..types import Face, Float32Array, RgbImage, UInt8Array
+from .area_windows import Sums, integral_image
+from .cascade import Boxes, apply_offsets, decode_faces, run_batched, square_boxes
 from .compact import CompactDetector, load_compact_runner
 from .mtcnn import load_verifiers
 
@@ -26,8 +27,24 @@ _PROPOSED_FROM = 0.1
 _REFINED_FROM = 0.2
 """Lowest score of MTCNN's second network; below 0.1 there are more false alarms, above 0.4 fewer
 faces are found (docs/detection.md)."""
+JUDGED_PX = 48
+"""Side of the square that the judge sees."""
 _CLOSER = 2
 """Longest side of the image for MTCNN's networks, which see 24 and 48 px, in working sizes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """What our own network proposes in one image, refined."""
+
+    pixels: UInt8Array
+    """(H, W, 3) the image at the size that the judge sees."""
+    sums: Sums
+    """Its integral image."""
+    boxes: Boxes
+    """(N, 4) squares in it."""
+    scores: Float32Array
+    """(N,) of our own network."""
 
 
 class HybridDetector:
@@ -37,7 +54,7 @@ class HybridDetector:
         self,
         proposal: NetworkRunner,
         refinement: NetworkRunner,
-        output: NetworkRunner,
+        judge: NetworkRunner,
         settings: PresetSettings,
         threshold: float | None = None,
     ) -> None:
@@ -46,19 +63,33 @@ class HybridDetector:
         self._proposals = CompactDetector(
             proposal, settings, max(_PROPOSED_FROM, self._threshold**2)
         )
-        self._refinement, self._output = refinement, output
+        self._refinement, self._judge = refinement, judge
         self._judged_px = _CLOSER * settings.working_px
 
     def detect(self, image: RgbImage) -> tuple[Face, ...]:
         """Return all faces scored at or above the threshold, best first.
 
-        A score is the geometric mean of those of our own and of MTCNN's last network; box and
-        points come from the latter.
+        A score is the geometric mean of those of our own network and of the judge; box and points
+        come from the latter.
         """
+        found = self.find_candidates(image)
+        if found is None:
+            return ()
+        answers = self.judge(found)
+        scores = np.sqrt(found.scores * answers[:, 0])
+        faces = decode_faces(found.boxes, answers, scores)
+        return faces.to_faces(image, found.pixels, self._threshold)
+
+    def judge(self, candidates: Candidates) -> Float32Array:
+        """Return (N, 15): probability of a face, box offsets, then the x and y of five points."""
+        return run_batched(self._judge, candidates.sums, candidates.boxes, JUDGED_PX)
+
+    def find_candidates(self, image: RgbImage) -> Candidates | None:
+        """Return what the judge decides about, or None if there is nothing."""
         pixels = shrink_to_fit(image.pixels, self._judged_px)
         proposed = self._proposals.detect(RgbImage(pixels))
         if not proposed:
-            return ()
+            return None
         sums = integral_image(pixels)
         boxes = square_boxes(
             np.array([(f.box.x1, f.box.y1, f.box.x2, f.box.y2) for f in proposed], np.float32)
@@ -67,11 +98,9 @@ class HybridDetector:
         answers = run_batched(self._refinement, sums, boxes, 24)
         passed = answers[:, 0] >= _REFINED_FROM
         if not passed.any():
-            return ()
+            return None
         boxes = square_boxes(apply_offsets(boxes[passed], answers[passed, 1:]))
-        answers = run_batched(self._output, sums, boxes, 48)
-        scores = np.sqrt(scores[passed] * answers[:, 0])
-        return decode_faces(boxes, answers, scores).to_faces(image, pixels, self._threshold)
+        return Candidates(pixels, sums, boxes, scores[passed])
 
 
 def load_hybrid(

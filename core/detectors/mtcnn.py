@@ -100,8 +100,22 @@ def _load(name: str, device: Device) -> NetworkRunner:
 
 def _build(name: str) -> nn.Module:
     """Build a network with one output: probability of a face, box offsets and any points."""
-    import torch
     from facenet_pytorch.models import mtcnn
+
+    networks = {"pnet": mtcnn.PNet, "rnet": mtcnn.RNet, "onet": mtcnn.ONet}
+    return _join_outputs(networks[name]())
+
+
+def build_output_network() -> nn.Module:
+    """Build the last network as its library has it: offsets, points and two probabilities."""
+    from facenet_pytorch.models.mtcnn import ONet
+
+    return ONet()
+
+
+def _join_outputs(network: nn.Module) -> nn.Module:
+    """Return ``network`` with one output: probability of a face, box offsets and any points."""
+    import torch
     from torch import Tensor, nn
 
     class OneOutput(nn.Module):
@@ -113,5 +127,4 @@ def _build(name: str) -> nn.Module:
             *moves, probabilities = self.network(batch)
             return torch.cat([probabilities[:, 1:2], *moves], dim=1)
 
-    networks = {"pnet": mtcnn.PNet, "rnet": mtcnn.RNet, "onet": mtcnn.ONet}
-    return OneOutput(networks[name]())
+    return OneOutput(network)
