@@ -95,7 +95,7 @@ def client(address: str) -> Client:
 
 def send(address: str, payload: object) -> str:
     """Return everything the server replies to a hand-made call of the API."""
-    settings = ["mobilenet_v2", "balanced", "automatic", "balanced", "recommended", "people"]
+    settings = "mobilenet_v2 balanced automatic balanced recommended people automatic".split()
     data = {"data": [payload, *settings]}
     call = httpx.post(f"{address}gradio_api/call/analyze", json=data, timeout=60)
     if call.status_code != 200:

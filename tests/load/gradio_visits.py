@@ -37,6 +37,7 @@ class GradioVisit:
                     "balanced",
                     "recommended",
                     "people",
+                    "automatic",
                 ]
             },
         )
