@@ -53,7 +53,7 @@ def make_api_handler(analyzers: Analyzers) -> Callable[..., Reply]:
         operating_point: str = OperatingPoint.BALANCED,
         certain_from: str | float = RECOMMENDED_VALUE,
         reading: str = Reading.PEOPLE,
-        turn: str | int = AUTOMATIC,
+        turn: str = AUTOMATIC,
     ) -> Reply:
         settings = (model, preset, detector, operating_point, certain_from, reading)
         image, analysis = analyze_upload(photo, analyzers, *settings, turn=turn)
@@ -63,7 +63,7 @@ def make_api_handler(analyzers: Analyzers) -> Callable[..., Reply]:
 
 
 def analyze_upload(
-    photo: UploadedPhoto | None, analyzers: Analyzers, *settings: Any, turn: str | int = AUTOMATIC
+    photo: UploadedPhoto | None, analyzers: Analyzers, *settings: Any, turn: str = AUTOMATIC
 ) -> tuple[RgbImage, ImageAnalysis]:
     """Return the photo, turned as for its answer, and the answer; gr.Error says why not.
 
@@ -87,7 +87,7 @@ def make_page_handler(analyzers: Analyzers) -> Callable[..., list[Any]]:
     A refusal replaces the cards; an empty field clears everything.
     """
 
-    def show(photo: UploadedPhoto | None, turn: str, *settings: Any) -> list[Any]:
+    def show(photo: UploadedPhoto | None, *settings: Any, turn: str = AUTOMATIC) -> list[Any]:
         if photo is None:
             return _fields(format_notice_html(INVITATION))
         show_loading_message(analyzers, *settings)

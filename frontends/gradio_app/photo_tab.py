@@ -18,7 +18,7 @@ from frontends.gradio_app.answering import (
     make_api_handler,
     make_page_handler,
 )
-from frontends.gradio_app.photo_upload import PhotoUpload
+from frontends.gradio_app.photo_upload import PhotoUpload, UploadedPhoto
 from frontends.gradio_app.settings import AUTOMATIC
 from frontends.sample import SAMPLE_CREDIT, SAMPLE_NAME, sample_photo
 
@@ -44,9 +44,15 @@ def build_photo_tab(analyzers: Analyzers, settings: Sequence[Any], queue: dict[s
         # The code field trims its text; a caller of the API gets the exact document.
         exact = gr.Textbox(label="Document", visible=False)
         api_button = gr.Button(visible=False)
+    show_answer = make_page_handler(analyzers)
+
+    # Gradio passes the values of the fields by position.
+    def show(photo: UploadedPhoto | None, turn: str, *values: Any) -> list[Any]:
+        return show_answer(photo, *values, turn=turn)
+
     gr.on(
         [photo.change, turn.change, *(each.change for each in settings)],
-        make_page_handler(analyzers),
+        show,
         [photo, turn, *settings],
         [annotated, cards, document, folded],
         api_visibility="private",

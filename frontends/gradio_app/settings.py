@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from core import AnalyzerConfig, ConfigError, OperatingPoint, Preset, Reading
+from core import AnalyzerConfig, OperatingPoint, Preset, Reading
 from frontends.choices import (
     CERTAIN_LEVELS,
     DETECTOR_HELP,
@@ -125,13 +125,6 @@ def make_config(  # noqa: PLR0917
     )
 
 
-def parse_turn(value: str | float) -> int | None:
-    """Return degrees clockwise; None for automatic, ConfigError for what is not a quarter turn."""
-    if value == AUTOMATIC:
-        return None
-    if str(value) in {"0", "90", "180", "270"}:
-        return int(value)
-    raise ConfigError(
-        f"turn must be {AUTOMATIC}, 0, 90, 180 or 270, got {value!r}.",
-        hint=f"Send {AUTOMATIC} to turn the photo as its faces need it.",
-    )
+def parse_turn(value: str) -> int | None:
+    """Return degrees clockwise, None for automatic; the field has checked the value."""
+    return None if value == AUTOMATIC else int(value)
