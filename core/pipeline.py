@@ -22,7 +22,7 @@ from .labels import Reading
 from .landmarks import LANDMARK_MODELS, LandmarkModel
 from .landmarks.anchors import anchor_points
 from .runtime.openvino_engine import thread_limit
-from .turning import find_turn
+from .turning import describe_turn, find_turn
 from .types import (
     AlignedCrop,
     EmotionScores,
@@ -146,7 +146,7 @@ class Analyzer:
             degrees = find_turn(image, found, located, detect=self.detect, judge=self._landmarks)
             clock.lap("detect")
             if degrees:
-                note = f"The photo was turned {degrees}° clockwise, so that its faces are upright."
+                note = describe_turn(degrees)
                 turned = image.turn_to(image.turned + degrees)
                 return self.prepare(replace(turned, notes=(*image.notes, note)), turn=turned.turned)
         return self._crop_and_assess(image, found, located, clock)

@@ -29,6 +29,7 @@ this much. Of 304 natural photos as they are none is turned; on their side 97 % 
 upside down 88 % (docs/detection.md)."""
 _JUDGED = 3
 """Faces that are judged, the largest."""
+_NOTES = {90: "a quarter to the right", 180: "upside down", 270: "a quarter to the left"}
 
 
 @runtime_checkable
@@ -71,6 +72,11 @@ def find_turn(
             gains[degrees] = _SCORE_WEIGHT * score + logits[degrees // 90] - as_it_is
     best = max(gains, key=gains.__getitem__)
     return best if gains[best] >= _LEAST_GAIN else 0
+
+
+def describe_turn(degrees: int) -> str:
+    """Return the remark about a photo that was turned by 90, 180 or 270 degrees clockwise."""
+    return f"The photo was turned {_NOTES[degrees]} so that its faces are upright."
 
 
 def _is_upright(landmarks: Landmarks | None) -> bool:

@@ -27,6 +27,7 @@ from core import (
 )
 from core.calibration import Calibration
 from core.classifiers.model import EmotionModel
+from core.detectors import Detector
 from core.faces.alignment import matrix_from_box
 
 
@@ -67,6 +68,7 @@ class BrightnessClassifier:
 
 def analyzer(
     *faces: Face,
+    detector: Detector | None = None,
     landmarks: Landmarks | None = None,
     classifier: BrightnessClassifier | None = None,
     calibration: Calibration | None = None,
@@ -75,7 +77,7 @@ def analyzer(
     """Return an analyzer with the fakes above; ``options`` go to its config."""
     return Analyzer(
         AnalyzerConfig(**options),
-        detector=FixedDetector(*faces),
+        detector=detector or FixedDetector(*faces),
         landmarks=FixedLandmarks(landmarks),
         model=replace(
             EmotionModel.from_single_classifier(
