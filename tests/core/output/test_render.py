@@ -17,6 +17,7 @@ from core import (
     RgbImage,
     annotate,
     annotate_detections,
+    blur_faces,
     encode_png,
     overlay_heatmap,
 )
@@ -280,3 +281,22 @@ def test_detection_below_the_threshold_has_a_dashed_frame_of_another_colour():
     vermilion = dashed[:, 0] > dashed[:, 2] + 60
     assert vermilion.any()
     assert not vermilion.all()
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        annotate,
+        blur_faces,
+        lambda image, answer: overlay_heatmap(image, answer, [np.ones((48, 48), np.float32)]),
+    ],
+    ids=["annotate", "blur", "heatmap"],
+)
+def test_photo_is_drawn_turned_as_it_was_for_its_answer(draw):
+    noise = np.random.default_rng(0).integers(0, 256, (80, 120, 3), dtype=np.uint8)
+    image = RgbImage(noise)
+    answer = replace(image_analysis(face_analysis(1, Box(10, 10, 60, 70))), turned=90)
+    drawn = draw(image, answer)
+    assert (drawn.width, drawn.height, drawn.turned) == (80, 120, 90)
+    # Already turned, it is not turned again.
+    assert np.array_equal(draw(image.turn_to(90), answer).pixels, drawn.pixels)
