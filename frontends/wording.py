@@ -40,8 +40,8 @@ NO_FACE_HELP = (
     "or choose **Thorough**, which looks for smaller faces. If the photo lies on its side, turn it."
 )
 TURN_HELP = (
-    "Turns the photo a quarter clockwise and reads it again. Usually it is turned by itself, as its "
-    "faces need it."
+    "Turns the photo a quarter clockwise and reads it again. Usually it is turned by itself, so "
+    "that faces are upright."
 )
 
 

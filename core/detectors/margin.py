@@ -74,7 +74,9 @@ def _find_large_faces(detector: Detector, image: RgbImage) -> list[Face]:
     return [face for face in faces if min(face.box.width, face.box.height) >= least]
 
 
-def _move_back(face: Face, margin: int, scale: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Face:
+def _move_back(
+    face: Face, margin: int, scale: np.ndarray[tuple[int], np.dtype[np.float64]]
+) -> Face:
     """Return a face of the widened picture in pixels of the image."""
     edges = np.array([[face.box.x1, face.box.y1], [face.box.x2, face.box.y2]])
     (x1, y1), (x2, y2) = ((edges - margin) * scale).tolist()

@@ -110,7 +110,8 @@ def build_output_network() -> nn.Module:
     """Build the last network as its library has it: offsets, points and two probabilities."""
     from facenet_pytorch.models.mtcnn import ONet
 
-    return ONet()
+    network: nn.Module = ONet()
+    return network
 
 
 def _join_outputs(network: nn.Module) -> nn.Module:

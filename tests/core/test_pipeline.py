@@ -404,7 +404,8 @@ class UprightDetector:
 
 
 @pytest.mark.parametrize(
-    ("turned", "words"), [(90, "a quarter to the left"), (180, "upside down"), (270, "to the right")]
+    ("turned", "words"),
+    [(90, "a quarter to the left"), (180, "upside down"), (270, "to the right")],
 )
 def test_photo_that_lies_on_its_side_is_answered_upright(turned, words):
     pixels = np.zeros((120, 120, 3), np.uint8)

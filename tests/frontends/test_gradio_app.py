@@ -95,8 +95,8 @@ def client(address: str) -> Client:
 
 def send(address: str, payload: object) -> str:
     """Return everything the server replies to a hand-made call of the API."""
-    settings = "mobilenet_v2 balanced automatic balanced recommended people automatic".split()
-    data = {"data": [payload, *settings]}
+    settings = ["mobilenet_v2", "balanced", "automatic", "balanced", "recommended", "people"]
+    data = {"data": [payload, *settings, "automatic"]}
     call = httpx.post(f"{address}gradio_api/call/analyze", json=data, timeout=60)
     if call.status_code != 200:
         return call.text

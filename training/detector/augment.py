@@ -144,9 +144,7 @@ def draw_window(
     wanted = np.exp(draw.uniform(np.log(_SMALLEST_SHOWN_PX), np.log(_LARGEST_SHOWN * side)))
     length = max(face * side / min(float(wanted), face * _LARGEST_ZOOM), face / _LARGEST_SHOWN)
     # Anywhere with the face inside the window, or the window inside the face; cut to the photo.
-    corner = [
-        draw.uniform(*sorted((high - length, low))) for low, high in ((x1, x2), (y1, y2))
-    ]
+    corner = [draw.uniform(*sorted((high - length, low))) for low, high in ((x1, x2), (y1, y2))]
     width, height = size_wh
     left, top = max(0, int(corner[0])), max(0, int(corner[1]))
     right, bottom = min(width, int(corner[0] + length)), min(height, int(corner[1] + length))

@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core.config import Device, OperatingPoint, Preset, get_settings
-from core.detectors import DETECTORS, Detector
+from core.config import OperatingPoint, Preset, get_settings
+from core.detectors import DETECTORS, Detector, build
 from core.detectors.tuning import find_tuned_threshold
 from core.files import atomic_write
 from core.reading.reader import read_in_process

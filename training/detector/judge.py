@@ -164,7 +164,7 @@ def train_judge(
             shown = _augment(crops.float())
             loss = _compute_loss(network, start, shown, faces, recipe.repeat)
             optimizer.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             optimizer.step()
             schedule.step()
             total += float(loss.detach())

@@ -36,7 +36,7 @@ def face(x1, y1, x2, y2, score=0.9):
 def widened(x1, y1, x2, y2, score=0.9):
     """Return a face at these pixels of the photo as it lies in the widened picture."""
     canvas = find([])[1][1]
-    # The margin is the same on all sides, so the difference of the sides only has the photo's scale.
+    # The margin is the same on all sides, so it does not change the difference of the sides.
     scale = (canvas.width - canvas.height) / (WHOLE.width - WHOLE.height)
     margin = (canvas.width - WHOLE.width * scale) / 2
     return face(*(margin + edge * scale for edge in (x1, y1, x2, y2)), score)

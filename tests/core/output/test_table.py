@@ -133,7 +133,17 @@ def test_undecodable_name_can_be_written_in_a_table():
 def test_numbers_stay_numbers_in_a_table():
     analysis = face_analysis(1, Box(-0.0, 0.0, 9.0, 9.0))
     (row,) = read_table(to_csv([image_analysis(analysis)]))
-    for column in ("width", "height", "turned", "faces", "face", "x1", "score", "probability", *EMOTIONS):
+    for column in (
+        "width",
+        "height",
+        "turned",
+        "faces",
+        "face",
+        "x1",
+        "score",
+        "probability",
+        *EMOTIONS,
+    ):
         float(row[column])
 
 
