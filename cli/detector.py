@@ -128,6 +128,32 @@ def train(
     )
 
 
+@detector.command("train-judge")
+def train_judge(
+    *,
+    images: ImagesOption,
+    boxes: BoxesOption,
+    negatives: NegativesOption = None,
+    weights: options.WeightsOption = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the run.")] = Path(
+        "runs/judge"
+    ),
+) -> None:
+    """Train the network that checks what the hybrid detector proposes; publish it by tuning."""
+    print_progress("Reading the photos …")
+    from training.detector.judge import train_and_export_judge
+
+    facts = train_and_export_judge(
+        images, boxes, out, negatives=negatives, weights_dir=weights, progress=print_progress
+    )
+    typer.echo(
+        f"The judge learned from {facts['candidates']:,} candidates, {facts['faces']:,} of them "
+        f"faces, in {facts['minutes']:.0f} minutes. Next, with photos that were not used:\n"
+        f"  emotion detector tune --detector hybrid --weights {out} --images … --boxes … "
+        "--publish weights"
+    )
+
+
 @detector.command()
 def tune(
     *,

@@ -365,6 +365,14 @@ def read_detector(name: str, directory: Path | None = None) -> StoredWeights:
     return found[name]
 
 
+def find_detector(name: str, directory: Path | None = None) -> StoredWeights:
+    """Return the weights of one detector from ``directory``, or the shipped ones if it has none.
+
+    A folder with trained emotion networks need not hold a trained detector.
+    """
+    return read_detectors(directory).get(name) or read_detector(name)
+
+
 def find_packaged_file(package: str, path: str) -> Path:
     """Return a file of a package, without importing that; WeightsMissing if there is none."""
     spec = find_spec(package)

@@ -34,8 +34,8 @@ class DetectorInfo:
     title: str
     description: str = ""
     """One sentence for the settings' help."""
-    weights: str | None = None
-    """The manifest's detector whose weights it uses; None if they come with a package."""
+    weights: tuple[str, ...] = ()
+    """Names of its weights among the manifest's detectors; none if they come with a package."""
     sizes: Mapping[Preset, tuple[int, int]] = field(default_factory=dict)
     """Longest side of the image and smallest face, in pixels, where a preset's do not suit it."""
 
@@ -68,7 +68,7 @@ class DetectorRegistry(Registry[Detector]):
         *,
         title: str | None = None,
         description: str = "",
-        weights: str | None = None,
+        weights: tuple[str, ...] = (),
         sizes: Mapping[Preset, tuple[int, int]] | None = None,
     ) -> None:
         """Register ``factory`` under ``name``; see :class:`DetectorInfo` for the rest."""
@@ -85,8 +85,8 @@ DETECTORS.add(
     "hybrid",
     "core.detectors.hybrid:load_hybrid",
     title="Hybrid",
-    description="Compact proposes faces and MTCNN checks them.",
-    weights="compact",
+    description="Compact proposes faces and networks of MTCNN check them.",
+    weights=("compact", "judge"),
     sizes={Preset.THOROUGH: (1024, 8)},
 )
 DETECTORS.add(
@@ -101,7 +101,7 @@ DETECTORS.add(
     "core.detectors.compact:load_compact",
     title="Compact",
     description="One small network of our own; fast.",
-    weights="compact",
+    weights=("compact",),
     sizes={Preset.FAST: (448, 8), Preset.BALANCED: (640, 10), Preset.THOROUGH: (1024, 8)},
 )
 
@@ -129,15 +129,14 @@ def build(
 
 def load(config: AnalyzerConfig) -> tuple[Detector, DetectorFacts]:
     """Load the detector that ``config`` asks for; WeightsError if its weights are missing."""
-    from ..weights import read_detector, read_detectors
+    from ..weights import find_detector, read_detectors
     from .tuning import find_tuned_threshold
 
     name, folder = config.chosen_detector, config.weights_dir
-    sha256 = {}
-    if weights := DETECTORS.info(name).weights:
-        # A folder with trained emotion networks need not hold a trained detector.
-        stored = read_detectors(folder).get(weights) or read_detector(weights)
-        folder, sha256 = stored.file.parent, {weights: stored.sha256}
+    weights = DETECTORS.info(name).weights
+    sha256 = {each: find_detector(each, folder).sha256 for each in weights}
+    if weights and not read_detectors(folder).keys() & set(weights):
+        folder = None  # a folder with trained emotion networks need not hold a detector
     threshold = config.detection_threshold
     if threshold is None:
         threshold = find_tuned_threshold(name, config.preset, config.operating_point, folder)

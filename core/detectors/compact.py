@@ -136,13 +136,14 @@ def load_compact(
     weights_dir: Path | None = None,
 ) -> CompactDetector:
     """Load our detector for a preset; WeightsError if its weights are absent or changed."""
-    runner = load_compact_runner(weights_dir, settings.working_px, device)
+    stored = read_detector(NAME, weights_dir)
+    runner = load_compact_runner(stored, settings.working_px, device)
     return CompactDetector(runner, settings, threshold)
 
 
-def load_compact_runner(weights_dir: Path | None, working_px: int, device: Device) -> NetworkRunner:
-    """Load the network; WeightsError if its weights are absent or changed."""
-    network = compact_network(read_detector(NAME, weights_dir))
+def load_compact_runner(stored: StoredWeights, working_px: int, device: Device) -> NetworkRunner:
+    """Load the network with the ``stored`` weights; WeightsError if they were changed."""
+    network = compact_network(stored)
     shapes = tuple((1, 3, *size_hw) for size_hw in common_input_sizes(working_px))
     return runner_for(replace(network, usual_shapes=shapes), engine=Engine.AUTO, device=device)
 

@@ -2,23 +2,31 @@
 
 MTCNN spends most of its time on proposals: its first network sees the image at ten sizes, ours
 sees it once. The two make different mistakes, so a face that both see is more likely to be one.
+The last network, the judge, learned again from what ours proposes (`emotion detector train-judge`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..config import Device, PresetSettings
+from ..config import Device, Engine, PresetSettings
 from ..faces.reduce import shrink_to_fit
-from ..runtime import NetworkRunner
+from ..runtime import Network, NetworkRunner, runner_for
 from ..types import Face, Float32Array, RgbImage, UInt8Array
+from ..weights import StoredWeights, find_detector
 from .area_windows import Sums, integral_image
 from .cascade import Boxes, apply_offsets, decode_faces, run_batched, square_boxes
+from .compact import NAME as COMPACT
 from .compact import CompactDetector, load_compact_runner
-from .mtcnn import load_verifiers
+from .mtcnn import build_output_network, join_outputs, load_mtcnn_runner
+
+if TYPE_CHECKING:
+    from torch import nn
 
 DEFAULT_THRESHOLD = 0.46
 """For weights without a tuned threshold."""
@@ -27,8 +35,12 @@ _PROPOSED_FROM = 0.1
 _REFINED_FROM = 0.2
 """Lowest score of MTCNN's second network; below 0.1 there are more false alarms, above 0.4 fewer
 faces are found (docs/detection.md)."""
+JUDGE = "judge"
+"""Name of its weights among the manifest's detectors."""
 JUDGED_PX = 48
 """Side of the square that the judge sees."""
+_FORMAT = "1"
+"""Increase whenever the judge computes something else from the same weights."""
 _CLOSER = 2
 """Longest side of the image for MTCNN's networks, which see 24 and 48 px, in working sizes."""
 
@@ -111,5 +123,26 @@ def load_hybrid(
     weights_dir: Path | None = None,
 ) -> HybridDetector:
     """Load the detector for a preset; WeightsError if any weights are absent or changed."""
-    proposal = load_compact_runner(weights_dir, settings.working_px, device)
-    return HybridDetector(proposal, *load_verifiers(device), settings, threshold)
+    compact = find_detector(COMPACT, weights_dir)
+    proposal = load_compact_runner(compact, settings.working_px, device)
+    refinement = load_mtcnn_runner("rnet", device)
+    judge = load_judge(find_detector(JUDGE, weights_dir), device)
+    return HybridDetector(proposal, refinement, judge, settings, threshold)
+
+
+def load_judge(stored: StoredWeights, device: Device) -> NetworkRunner:
+    """Load the judge; WeightsError if its weights were changed."""
+    stored.read_verified()  # even if a compiled copy is cached
+    network = Network(
+        build=partial(build_judge, stored),
+        input_shape=(-1, 3, JUDGED_PX, JUDGED_PX),
+        fingerprint=f"{JUDGE} {_FORMAT} {stored.sha256}",
+    )
+    return runner_for(network, engine=Engine.AUTO, device=device)
+
+
+def build_judge(stored: StoredWeights) -> nn.Module:
+    """Build the judge with the ``stored`` weights; see :func:`.mtcnn.join_outputs`."""
+    from ..classifiers.architectures import load_state
+
+    return join_outputs(load_state(build_output_network(), stored.load()))

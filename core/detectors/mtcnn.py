@@ -78,15 +78,12 @@ def load_mtcnn(
 
 def load_networks(device: Device) -> Networks:
     """Load the networks of all three stages; WeightsMissing if their package is incomplete."""
-    return Networks(_load("pnet", device), *load_verifiers(device))
+    proposal, refinement, output = (load_mtcnn_runner(name, device) for name in _SHAPES)
+    return Networks(proposal, refinement, output)
 
 
-def load_verifiers(device: Device) -> tuple[NetworkRunner, NetworkRunner]:
-    """Load those of the second and third stage; WeightsMissing if their package is incomplete."""
-    return _load("rnet", device), _load("onet", device)
-
-
-def _load(name: str, device: Device) -> NetworkRunner:
+def load_mtcnn_runner(name: str, device: Device) -> NetworkRunner:
+    """Load pnet, rnet or onet; WeightsMissing if their package is incomplete."""
     # Found without importing the package, which would import torch.
     file = find_packaged_file("facenet_pytorch", f"data/{name}.pt")
     checksum = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -103,7 +100,7 @@ def _build(name: str) -> nn.Module:
     from facenet_pytorch.models import mtcnn
 
     networks = {"pnet": mtcnn.PNet, "rnet": mtcnn.RNet, "onet": mtcnn.ONet}
-    return _join_outputs(networks[name]())
+    return join_outputs(networks[name]())
 
 
 def build_output_network() -> nn.Module:
@@ -114,7 +111,7 @@ def build_output_network() -> nn.Module:
     return network
 
 
-def _join_outputs(network: nn.Module) -> nn.Module:
+def join_outputs(network: nn.Module) -> nn.Module:
     """Return ``network`` with one output: probability of a face, box offsets and any points."""
     import torch
     from torch import Tensor, nn

@@ -8,10 +8,12 @@ offsets and points must stay as they are, so it also learns to repeat those of i
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,15 +26,17 @@ from torchvision.ops import box_iou
 from core.config import Device, Preset, get_settings
 from core.detectors.cascade import Boxes, apply_offsets, crop_boxes
 from core.detectors.compact import load_compact_runner
-from core.detectors.hybrid import JUDGED_PX, HybridDetector
-from core.detectors.mtcnn import build_output_network, load_verifiers
+from core.detectors.hybrid import JUDGE, JUDGED_PX, HybridDetector
+from core.detectors.mtcnn import build_output_network, load_mtcnn_runner
+from core.errors import DataError
 from core.types import RgbImage, UInt8Array
+from core.weights import find_detector
 
+from ..learning.export import export_detector
 from .metrics import LOWEST
 from .photos import NO_FACES, FaceBoxes, read_annotated_photos, read_photos
 from .train import is_training_negative
 
-NAME = "judge"
 _RIGHT, _WRONG = 0.5, 0.35
 """Overlap with a face from which a candidate is right, and below which it is wrong; those between
 are not learnt."""
@@ -49,7 +53,7 @@ _BRIGHTNESS, _CONTRAST, _SHIFT, _SCALE = 0.15, 0.3, 0.06, 0.08
 class JudgeRecipe:
     """Everything that decides what the judge learns."""
 
-    epochs: int = 12
+    epochs: int = 8
     learning_rate: float = 5e-4
     weight_decay: float = 0.01
     repeat: float = 2.0
@@ -65,6 +69,45 @@ class JudgeSamples:
     """(N, 3, 48, 48) RGB."""
     faces: NDArray[np.bool_]
     """(N,) whether each is a face."""
+
+
+def train_and_export_judge(
+    images: Path,
+    boxes: Path,
+    directory: Path,
+    *,
+    negatives: Path | None = None,
+    weights_dir: Path | None = None,
+    recipe: JudgeRecipe | None = None,
+    progress: Callable[[str], None] = lambda _text: None,
+) -> dict[str, Any]:
+    """Train the judge for the candidates of the detector in ``weights_dir``; export it.
+
+    Writes the weights and their manifest entry into ``directory``, and returns the facts about the
+    run that the entry has. DataError if there are no candidates.
+    """
+    recipe = recipe or JudgeRecipe()
+    samples = collect_candidates(
+        images, boxes, negatives=negatives, weights_dir=weights_dir, progress=progress
+    )
+    if not samples.faces.any() or samples.faces.all():
+        raise DataError(
+            "The photos have no candidates of both kinds, faces and others.",
+            hint="Give photos with faces, and --negatives with photos without.",
+        )
+    started = time.perf_counter()
+    network = train_judge(samples, recipe, progress=progress)
+    facts = {
+        "files": [each.name for each in (images, boxes, negatives) if each],
+        "candidates": len(samples.faces),
+        "faces": int(samples.faces.sum()),
+        "proposals_of": find_detector("compact", weights_dir).sha256[:12],
+        "minutes": (time.perf_counter() - started) / 60,
+        "torch": torch.__version__,
+        "recipe": asdict(recipe),
+    }
+    export_detector(network, directory, name=JUDGE, training=facts)
+    return facts
 
 
 def collect_candidates(
@@ -83,8 +126,10 @@ def collect_candidates(
     crops, faces = [], []
     for preset in presets:
         settings = get_settings(preset, "hybrid")
-        proposal = load_compact_runner(weights_dir, settings.working_px, Device.AUTO)
-        detector = HybridDetector(proposal, *load_verifiers(Device.AUTO), settings, LOWEST)
+        compact = find_detector("compact", weights_dir)
+        proposal = load_compact_runner(compact, settings.working_px, Device.AUTO)
+        refinement, start = (load_mtcnn_runner(name, Device.AUTO) for name in ("rnet", "onet"))
+        detector = HybridDetector(proposal, refinement, start, settings, LOWEST)
         for count, (image, truth) in enumerate(_read_all(images, boxes, negatives), start=1):
             shown, right = _collect_one(detector, image, truth)
             crops.append(shown)
