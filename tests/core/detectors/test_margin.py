@@ -74,8 +74,13 @@ def test_surer_of_two_boxes_on_one_face_stays():
     part = face(100, 100, 200, 200, 0.4)
     (found,), _ = find([part], [widened(50, 20, 350, 290, 0.8)])
     assert found.score == 0.8
-    (found,), _ = find([part], [widened(50, 20, 350, 290, 0.3)])
-    assert found is part
+    better = face(100, 100, 200, 200, 0.59)
+    (found,), _ = find([better], [widened(50, 20, 350, 290, 0.6)])
+    assert found.score == 0.6
+
+
+def test_unsure_face_of_the_second_look_does_not_count():
+    assert find([], [widened(50, 20, 350, 290, 0.59)])[0] == ()
 
 
 def test_unsure_face_elsewhere_is_kept():
