@@ -260,6 +260,10 @@ def turned(
         Path | None,
         typer.Option("--negatives", metavar="DIR_OR_ZIP", help="Photos without faces."),
     ] = None,
+    ordinary: Annotated[
+        Path | None,
+        typer.Option("--ordinary", metavar="DIR_OR_ZIP", help="Photos that show what it costs."),
+    ] = None,
     sample: Annotated[
         int, typer.Option("--sample", min=1, help="Number of photos to turn as well.")
     ] = 400,
@@ -272,6 +276,7 @@ def turned(
         images,
         out,
         negatives=negatives,
+        ordinary=ordinary,
         sample=sample,
         weights_dir=weights,
         progress=print_progress,
@@ -288,6 +293,11 @@ def turned(
                 f"{preset}, {counts['photos']} photos without a face ({kind}): "
                 f"{counts['per_100_turned']:.1f} false faces per 100, "
                 f"{counts['per_100_as_given']:.1f} without trying other turns."
+            )
+        if cost := row["cost"]:
+            typer.echo(
+                f"{preset}: median time of {cost['photos']} ordinary photos "
+                f"{100 * (cost['ratio'] - 1):+.1f} %."
             )
     typer.echo(f"Everything is in {out}: turned.json.")
 

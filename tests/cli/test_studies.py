@@ -233,3 +233,30 @@ def test_study_gate_fails_with_the_exceeded_limits(fake):
 def test_study_without_a_name_lists_the_studies():
     result = emotion("study")
     assert "frame" in result.output
+
+
+def test_study_turned_prints_a_row_for_each_preset(fake, tmp_path):
+    share = {"share": 0.97, "share_interval": [0.95, 0.99]}
+    negatives = {"ordinary": {"photos": 60, "per_100_as_given": 1.5, "per_100_turned": 2.5}}
+    row = {
+        "found": share,
+        "upright_after": dict.fromkeys(["0", "90", "180", "270"], share),
+        "negatives": negatives,
+        "cost": {"photos": 20, "ratio": 1.02},
+    }
+    report = {"photos": 1516, "presets": {"balanced": row, "fast": {**row, "negatives": None}}}
+    calls = fake("studies.turned.study_turned", report)
+    result = emotion(
+        f"study turned --images a.zip --negatives n.zip --ordinary o --sample 9 --out {tmp_path}"
+    )
+    assert result.exit_code == 0, result.output
+    ((photos, out), options) = calls[0]
+    assert (str(photos), out) == ("a.zip", tmp_path)
+    names = ("negatives", "ordinary", "sample", "weights_dir")
+    assert [str(options[name]) for name in names] == ["n.zip", "o", "9", "None"]
+    assert result.output.count("97.0%") == 10
+    assert (
+        "balanced, 60 photos without a face (ordinary): 2.5 false faces per 100, 1.5"
+        in " ".join(result.output.split())
+    )
+    assert "median time of 20 ordinary photos +2.0 %" in result.output
