@@ -49,8 +49,8 @@ def test_table_says_which_answers_are_not_sure_because_the_face_cannot_be_read(p
     real = FakeAnalyzer.analyze
     reason = "Eyes and mouth could not be located; the face may be covered."
 
-    def analyze_covered_faces(self, image):
-        analysis = real(self, image)
+    def analyze_covered_faces(self, image, **options):
+        analysis = real(self, image, **options)
         faces = []
         for face in analysis.faces:
             quality = replace(face.quality, reasons=(reason,), unreadable=reason)
@@ -79,8 +79,8 @@ def test_answers_are_never_broken_in_a_usual_terminal(photos, monkeypatch, tmp_p
 def test_ensemble_adds_a_column_with_the_answers_of_its_networks(photos, monkeypatch):
     real = FakeAnalyzer.analyze
 
-    def analyze_as_ensemble(self, image):
-        analysis = real(self, image)
+    def analyze_as_ensemble(self, image, **options):
+        analysis = real(self, image, **options)
         scores = [EmotionScores(tuple(np.roll([0.9, *[0.1 / 6] * 6], at)), 0.4) for at in (3, 4, 3)]
         names = ("mobilenet_v2", "resnet50", "inception_v3")
         per_model = dict(zip(names, scores, strict=True))
@@ -102,8 +102,8 @@ def test_remark_is_short_in_the_table_and_explained_once_below(photos, monkeypat
     real = FakeAnalyzer.analyze
     reasons = ("The face is small (31 px); 40 px or more reads better.", "The face is blurred.")
 
-    def analyze_small_faces(self, image):
-        analysis = real(self, image)
+    def analyze_small_faces(self, image, **options):
+        analysis = real(self, image, **options)
         faces = [
             replace(face, quality=replace(face.quality, reasons=reasons)) for face in analysis.faces
         ]
