@@ -32,7 +32,7 @@ from core.weights import SHIPPED_DIR, read_check
 from tests.fakes import picture
 from training.benchmark.tables import format_benchmark_tables
 from training.covered.publish import format_check_card, format_covered_tables
-from training.detector.table import format_detectors_table, format_sweep_table
+from training.detector.table import format_detectors_table, format_sweep_table, format_turned_table
 from training.reporting.comparison import (
     build_comparison_rows,
     build_pair_rows,
@@ -176,6 +176,11 @@ def test_detectors_are_compared_as_they_were_measured(root):
         "| detector | against | times as fast | difference in F1 | "
         "false alarms per 100 of each |\n|---|---|---|---|---|\n" + "".join(lines)
     )
+
+
+def test_turned_photos_are_shown_as_they_were_measured(root):
+    table = format_turned_table(read_results(root, "turned.json"))
+    assert marked_part(root / "docs" / "detection.md", "turned") == table
 
 
 def test_covered_faces_are_shown_as_they_were_measured_with_the_shipped_check(root):

@@ -40,6 +40,11 @@ def format_sweep_table(rows: Sequence[Mapping[str, Any]]) -> str:
     return render_text("detector_sweep.md.j2", rows=rows)
 
 
+def format_turned_table(report: Mapping[str, Any]) -> str:
+    """Return a Markdown table of what `emotion study turned` measured, a row for each preset."""
+    return render_text("turned.md.j2", report=report)
+
+
 def _describe_column(figures: Mapping[str, Any]) -> str:
     """Return detector and preset, and the operating point unless it is the balanced one."""
     heading = f"{figures['detector']}, {figures['preset']}"
