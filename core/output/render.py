@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import cv2
 import numpy as np
@@ -23,11 +24,20 @@ from ..types import (
     UInt8Array,
 )
 from .percent import format_probability
+from .tags import Tag, overlaps, place_tags
 
 _DARK = (20, 20, 20)
 _LIGHT = (255, 255, 255)
 _KEPT, _BELOW = (0, 114, 178), (213, 94, 0)
 """Blue and vermilion of Okabe and Ito's palette, which everyone can tell apart."""
+_SMALLER = (1.0, 0.75, 0.55)
+"""Sizes of the letters that are tried before a shorter text."""
+_LARGEST = 0.4
+"""Letters are at most this part of the height of half of the faces, where that can be read."""
+_NEAR = 0.5
+"""How far a tag can be from its face before a shorter text is tried, in heights of the tag."""
+_THINNEST = 1 / 24
+"""A frame's line is at most this part of the face's width, so that it hides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +48,8 @@ class _Pen:
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont
     stroke: int
     """Line width; a label has twice as much padding around its text."""
+    letters: int
+    """Size of the letters in pixels."""
 
 
 def annotate(
@@ -61,8 +73,13 @@ def annotate(
             for x, y in points:
                 box = (x - radius, y - radius, x + radius, y + radius)
                 pen.draw.ellipse(box, fill=_LIGHT)
-    for face, (text, spot) in zip(analysis.faces, _place_labels(pen, analysis), strict=True):
-        _draw_label(pen, face.emotions.top.colour, text, spot)
+    boxes = [face.face.box for face in analysis.faces]
+    texts = [
+        [words(face) for face in analysis.faces]
+        for words in (format_label, _format_short_label, _format_number)
+    ]
+    colours = [face.emotions.top.colour for face in analysis.faces]
+    _draw_tags(picture, boxes, texts, colours, enlarged)
     return replace(image, pixels=np.array(picture))
 
 
@@ -76,12 +93,12 @@ def annotate_detections(
     picture = Image.fromarray(image.pixels)
     pen = _make_pen(picture, enlarged)
     # The best last, so that nothing covers them.
-    for face in sorted(faces, key=lambda face: face.score):
-        colour = _KEPT if face.score >= threshold else _BELOW
-        box = face.box.clip(image.width, image.height)
+    faces = sorted(faces, key=lambda face: face.score)
+    boxes = [face.box.clip(image.width, image.height) for face in faces]
+    colours = [_KEPT if face.score >= threshold else _BELOW for face in faces]
+    for face, box, colour in zip(faces, boxes, colours, strict=True):
         _draw_frame(pen, box, colour, dashed=face.score < threshold)
-        text = format_score(face.score)
-        _draw_label(pen, colour, text, _find_inside_position(pen, text, box))
+    _draw_tags(picture, boxes, [[format_score(face.score) for face in faces]], colours, enlarged)
     return replace(image, pixels=np.array(picture))
 
 
@@ -121,17 +138,19 @@ def encode_png(image: RgbImage | AlignedCrop) -> bytes:
 
 def _make_pen(picture: Image.Image, enlarged: float) -> _Pen:
     side = enlarged * max(picture.size)
-    font = ImageFont.load_default(size=max(12, round(side / 55)))
-    return _Pen(ImageDraw.Draw(picture), font, max(2, round(side / 400)))
+    letters = max(12, round(side / 55))
+    font = ImageFont.load_default(size=letters)
+    return _Pen(ImageDraw.Draw(picture), font, max(2, round(side / 400)), letters)
 
 
 def _draw_frame(pen: _Pen, box: Box, colour: tuple[int, int, int], *, dashed: bool) -> None:
+    stroke = max(2, min(pen.stroke, round(box.width * _THINNEST)))
     corners = [(box.x1, box.y1), (box.x2, box.y1), (box.x2, box.y2), (box.x1, box.y2)]
     for start, end in zip(corners, [*corners[1:], corners[0]], strict=True):
-        for part in _split_into_dashes(start, end, 4.0 * pen.stroke) if dashed else [(start, end)]:
+        for part in _split_into_dashes(start, end, 4.0 * stroke) if dashed else [(start, end)]:
             # A dark line underneath keeps the colour visible on any background.
-            pen.draw.line(part, fill=_DARK, width=pen.stroke + 2)
-            pen.draw.line(part, fill=colour, width=pen.stroke)
+            pen.draw.line(part, fill=_DARK, width=stroke + 2)
+            pen.draw.line(part, fill=colour, width=stroke)
 
 
 def _split_into_dashes(
@@ -142,23 +161,58 @@ def _split_into_dashes(
     return list(zip(points[:-1:2], points[1::2], strict=True))
 
 
-def _place_labels(pen: _Pen, analysis: ImageAnalysis) -> list[tuple[str, Box]]:
-    """Return text and place of each label: the longest texts that do not cover each other."""
-    placed: list[tuple[str, Box]] = []
-    for words in (format_label, _format_short_label, _format_number):
-        placed = []
-        free = True
-        for face in analysis.faces:
-            text = words(face)
-            spots = _find_positions(pen, text, face.face.box)
-            taken = [spot for _, spot in placed]
-            spot = next((s for s in spots if not any(_overlaps(s, each) for each in taken)), None)
-            free = free and spot is not None
-            # If there is no room left, a label at the top of its own box hides least.
-            placed.append((text, spot or _find_inside_position(pen, text, face.face.box)))
-        if free:
-            break
-    return placed
+def _draw_tags(
+    picture: Image.Image,
+    boxes: Sequence[Box],
+    texts: Sequence[Sequence[str]],
+    colours: Sequence[tuple[int, int, int]],
+    enlarged: float,
+) -> None:
+    """Write the first of ``texts`` that finds room beside each of ``boxes``, the longest first."""
+    if not boxes:
+        return
+    tallest = _LARGEST * float(np.median([box.height for box in boxes]))
+    pens = [_make_pen(picture, enlarged * size) for size in _SMALLER]
+    pens = [pen for pen in pens if pen.letters <= tallest] or pens[-1:]
+    pen, words, tags = _choose_tags(pens, boxes, texts)
+    for tag, colour in zip(tags, colours, strict=True):
+        if tag is not None and tag.leader is not None:
+            pen.draw.line(tag.leader, fill=_DARK, width=pen.stroke + 2)
+            pen.draw.line(tag.leader, fill=colour, width=pen.stroke)
+    for tag, text, box, colour in zip(tags, words, boxes, colours, strict=True):
+        # If there is no room left, a tag at the top of its own box hides least.
+        spot = tag.spot if tag is not None else _find_inside_position(pen, text, box)
+        _draw_label(pen, colour, text, spot)
+
+
+def _choose_tags(
+    pens: Sequence[_Pen], boxes: Sequence[Box], texts: Sequence[Sequence[str]]
+) -> tuple[_Pen, Sequence[str], list[Tag | None]]:
+    """Return the pen, the texts and the place of each tag; None for a tag without room."""
+
+    def place(pen: _Pen, words: Sequence[str], reach: float | None) -> list[Tag | None]:
+        sizes_wh = [_measure_label(pen, each) for each in words]
+        return place_tags(boxes, sizes_wh, pen.draw.im.size, reach=reach)
+
+    last = place(pens[-1], texts[-1], None)
+    roomless = [index for index, tag in enumerate(last) if tag is None]
+    for words in texts:
+        for pen in pens:
+            if not _fit_inside(pen, [(words[each], boxes[each]) for each in roomless]):
+                continue
+            tags = place(pen, words, _NEAR)
+            if all(tag or index in roomless for index, tag in enumerate(tags)):
+                return pen, words, tags
+    return pens[-1], texts[-1], last
+
+
+def _fit_inside(pen: _Pen, tagged: Sequence[tuple[str, Box]]) -> bool:
+    """Return whether tags at the top of their own boxes fit the picture and overlap no other."""
+    spots = [_find_inside_position(pen, text, box) for text, box in tagged]
+    width = pen.draw.im.size[0]
+    return all(spot.width < width for spot in spots) and not any(
+        overlaps(one, other) for one, other in combinations(spots, 2)
+    )
 
 
 def _format_short_label(face: FaceAnalysis) -> str:
@@ -174,19 +228,6 @@ def _measure_label(pen: _Pen, text: str) -> tuple[float, float]:
     return right - left + 4 * pen.stroke, bottom - top + 4 * pen.stroke
 
 
-def _find_positions(pen: _Pen, text: str, box: Box) -> list[Box]:
-    """Return places inside the image: above the box, below it, at its top."""
-    width, height = _measure_label(pen, text)
-    inside = _find_inside_position(pen, text, box)
-    if width >= pen.draw.im.size[0]:
-        return []
-    return [
-        Box(inside.x1, y, inside.x2, y + height)
-        for y in (box.y1 - height, box.y2, box.y1)
-        if 0 <= y < pen.draw.im.size[1] - height
-    ]
-
-
 def _find_inside_position(pen: _Pen, text: str, box: Box) -> Box:
     """Return the place at the box's top, moved into the image."""
     width, height = _measure_label(pen, text)
@@ -200,10 +241,6 @@ def _draw_label(pen: _Pen, colour: tuple[int, int, int], text: str, spot: Box) -
     at = (spot.x1 + 2 * pen.stroke - left, spot.y1 + 2 * pen.stroke - top)
     pen.draw.rectangle((spot.x1, spot.y1, spot.x2, spot.y2), fill=colour, outline=_DARK)
     pen.draw.text(at, text, font=pen.font, fill=_choose_text_colour(colour))
-
-
-def _overlaps(a: Box, b: Box) -> bool:
-    return a.x1 < b.x2 and b.x1 < a.x2 and a.y1 < b.y2 and b.y1 < a.y2
 
 
 def _choose_text_colour(colour: tuple[int, int, int]) -> tuple[int, int, int]:

@@ -23,6 +23,7 @@ from core import (
 )
 from core.output import render
 from core.output.render import format_label, format_score
+from core.output.tags import overlaps
 from tests.core.pipeline_parts import face_analysis, image_analysis, scores
 
 
@@ -140,7 +141,7 @@ def test_labels_of_neighbours_do_not_overlap(labels):
     spots = [spot for spot, _ in labels]
     for index, one in enumerate(spots):
         for other in spots[:index]:
-            assert not render._overlaps(one, other)
+            assert not overlaps(one, other)
 
 
 def test_each_of_sixty_faces_has_a_label(labels):
@@ -150,9 +151,7 @@ def test_each_of_sixty_faces_has_a_label(labels):
     draw(plain(), *(face_analysis(index + 1, box) for index, box in enumerate(boxes)))
     assert [said.split()[0] for _, said in labels] == [str(number) for number in range(1, 61)]
     assert not any(
-        render._overlaps(one, other)
-        for index, (one, _) in enumerate(labels)
-        for other, _ in labels[:index]
+        overlaps(one, other) for index, (one, _) in enumerate(labels) for other, _ in labels[:index]
     )
 
 
