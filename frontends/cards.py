@@ -77,6 +77,7 @@ def _macros() -> Any:
         crop_data_url=crop_data_url,
         css_colour=_css_colour,
     )
+    environment.filters["keep_units"] = wording.keep_units
     return environment.get_template("cards.html.j2").module
 
 

@@ -142,6 +142,11 @@ def display_name(name: str) -> str:
     return f"{spelled[: _LONGEST_NAME - 16]}…{spelled[-15:]}"
 
 
+def keep_units(text: str) -> str:
+    """Return the text with no line break between a number and its "%" or "px"."""
+    return re.sub(r"(?<=\d) (?=%|px\b)", "\u00a0", text)
+
+
 def last_part(name: str) -> str:
     """Return a file name without its folders, whatever system it comes from."""
     return re.split(r"[/\\]", name)[-1]

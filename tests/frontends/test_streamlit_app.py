@@ -85,7 +85,7 @@ def test_uploaded_photo_is_answered_with_a_card_per_face(app):
     assert 'aria-label="Face 1: Happy, 90 %"' in shown
     assert 'aria-label="Face 2: Sad, 90 %"' in shown
     assert app.image[0].captions == [
-        r"party\.png: 2 faces. Face 1\: happy, 90 %\. Face 2\: sad, 90 %"
+        "party\\.png: 2 faces. Face 1\\: happy, 90\u00a0%\\. Face 2\\: sad, 90\u00a0%"
     ]
     for word in ("Angry", "Disgust", "Fear", "Happy", "Sad", "Surprise", "Neutral"):
         assert f'<span class="word">{word}</span>' in shown

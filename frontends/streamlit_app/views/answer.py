@@ -24,6 +24,7 @@ from frontends.wording import (
     format_answer,
     format_face,
     format_face_count,
+    keep_units,
     safe_stem,
 )
 
@@ -125,7 +126,8 @@ def _caption(analysis: ImageAnalysis) -> str:
         words = Counter(format_answer(face.emotions).lower() for face in analysis.faces)
         answers = ", ".join(f"{count} {word}" for word, count in words.most_common())
     name = escape_markdown(display_name(analysis.name))
-    return f"{name}: {format_face_count(len(analysis.faces))}. {escape_markdown(answers)}"
+    count = format_face_count(len(analysis.faces))
+    return f"{name}: {count}. {escape_markdown(keep_units(answers))}"
 
 
 def _offer_files(photo: Photo, analysis: ImageAnalysis) -> None:
