@@ -17,16 +17,33 @@ from . import wording
 
 STYLE_FILE = Path(__file__).with_name("cards.css")
 
+MANY = 8
+"""Up to this many faces have a card each; more of them are small tiles below a summary."""
 _IN_FULL = 2
 """Up to this many faces, cards show all seven emotions; with more, the less probable ones fold."""
 _FEW = 3
 """Emotions that a card shows then."""
 
 
-def cards_html(faces: Sequence[FaceAnalysis]) -> str:
-    """Return a card for each face, in order; no face, no text."""
+def cards_html(faces: Sequence[FaceAnalysis], size_wh: tuple[int, int] | None = None) -> str:
+    """Return a card for each face, in order; for many faces a summary and tiles; no face, no text.
+
+    With the picture's ``size_wh`` each card says where its face is, so that a page can mark it.
+    """
+    if len(faces) > MANY:
+        return group_html(faces) + tiles_html(faces, size_wh)
     few = _FEW if len(faces) > _IN_FULL else None
-    return str(_macros().face_cards(faces, few, _choose_example(faces))) if faces else ""
+    return str(_macros().face_cards(faces, few, _choose_example(faces), size_wh)) if faces else ""
+
+
+def group_html(faces: Sequence[FaceAnalysis]) -> str:
+    """Return what most faces show, in a sentence and as bars."""
+    return str(_macros().group(wording.describe_group(faces), summary_html(faces)))
+
+
+def tiles_html(faces: Sequence[FaceAnalysis], size_wh: tuple[int, int] | None = None) -> str:
+    """Return a small tile for each face, in order, that opens as a card."""
+    return str(_macros().face_tiles(faces, _FEW, size_wh)) if faces else ""
 
 
 def model_cards_html(compared: Sequence[tuple[FaceAnalysis, str, Sequence[Any]]]) -> str:
@@ -56,6 +73,13 @@ def crop_data_url(face: FaceAnalysis) -> str:
     return "data:image/png;base64," + base64.b64encode(encode_png(face.crop)).decode("ascii")
 
 
+def _locate(face: FaceAnalysis, size_wh: tuple[int, int]) -> str:
+    """Return left, top, width and height of the face in percent of the picture."""
+    box, (width, height) = face.face.box, size_wh
+    parts = box.x1 / width, box.y1 / height, box.width / width, box.height / height
+    return " ".join(f"{100 * part:.2f}" for part in parts)
+
+
 def _choose_example(faces: Sequence[FaceAnalysis]) -> FaceAnalysis:
     return next((face for face in faces if face.emotions.certain), faces[0])
 
@@ -76,6 +100,7 @@ def _macros() -> Any:
         explain_doubt=explain_doubt,
         crop_data_url=crop_data_url,
         css_colour=_css_colour,
+        locate=_locate,
     )
     environment.filters["keep_units"] = wording.keep_units
     return environment.get_template("cards.html.j2").module

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from core import (
     Agreement,
@@ -29,6 +30,16 @@ MODEL_TITLES = {
     "ensemble": "All three together",
 }
 
+_LOOKS = {
+    Emotion.ANGRY: "angry",
+    Emotion.DISGUST: "disgusted",
+    Emotion.FEAR: "afraid",
+    Emotion.HAPPY: "happy",
+    Emotion.SAD: "sad",
+    Emotion.SURPRISE: "surprised",
+    Emotion.NEUTRAL: "neutral",
+}
+"""How a person looks."""
 _LONGEST_NAME = 60
 """Characters of a file name that fit a phone's width in two lines."""
 
@@ -97,6 +108,34 @@ def format_face(face: FaceAnalysis) -> str:
     if face.emotions.certain:
         return f"{format_emotion(top)}, {format_probability(probability)}"
     return f"Not sure (most likely: {top.value}, {format_probability(probability)})"
+
+
+def format_tile(face: FaceAnalysis) -> str:
+    """Return what a tile says below the answer: "98 %", or "sad? 40 %" if it is not sure."""
+    top, probability = face.emotions.ranked()[0]
+    share = format_probability(probability)
+    return share if face.emotions.certain else f"{top.value}? {share}"
+
+
+def describe_group(faces: Sequence[FaceAnalysis]) -> str:
+    """Return what several faces show, in a sentence: "Most of these 55 people look happy."."""
+    total = len(faces)
+    counts = Counter(face.emotions.top for face in faces if face.emotions.certain)
+    unsure = total - sum(counts.values())
+    people, look = f"these {total} people", "look"
+    words: Mapping[Emotion, str] = _LOOKS
+    if faces[0].reading is Reading.FER2013:
+        people, look = f"these {total} faces", "would be labelled"
+        words = {emotion: emotion.value for emotion in Emotion}
+    if not counts:
+        return f"None of the {total} answers is sure."
+    ((first, most), *others) = counts.most_common(3)
+    if 2 * most > total:
+        return f"{'All' if most == total else 'Most'} of {people} {look} {words[first]}."
+    if 2 * unsure > total:
+        return f"Most of the {total} answers are not sure."
+    rest = "".join(f", {count} {words[emotion]}" for emotion, count in others)
+    return f"{most} of {people} {look} {words[first]}{rest}."
 
 
 def describe_faces(analysis: ImageAnalysis) -> str:

@@ -125,7 +125,7 @@ def format_cards(analysis: ImageAnalysis) -> str:
     """Return a card per face as HTML, or that there is none and what may help."""
     notes = "".join(f"<p>{escape(note)}</p>" for note in analysis.notes)
     if analysis.faces:
-        return notes + cards_html(analysis.faces)
+        return notes + cards_html(analysis.faces, (analysis.width, analysis.height))
     return notes + format_notice_html(
         f"<strong>{NO_FACE}</strong><p>{NO_FACE_HELP.replace('**', '')}</p>"
     )

@@ -81,7 +81,9 @@ class StreamlitVisit:
         ]
         if not any(escape_markdown(photo.name) in caption for caption in captions):
             return f"no picture with its name: {captions} {alerts}"
-        if cards_html(photo.right.faces) not in [element.html.body for element in elements]:
+        if cards_html(photo.right.faces, (photo.right.width, photo.right.height)) not in [
+            element.html.body for element in elements
+        ]:
             return f"other cards: {captions}"
         return ""
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core import AnalyzerConfig, ImageAnalysis
-from frontends.cards import cards_html
+from frontends.cards import MANY, cards_html
 from frontends.streamlit_app.closeup import enlarge_crop
 from frontends.streamlit_app.downloads import csv_file, json_file
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import persist, ready_analyzer, workspace
+from frontends.streamlit_app.views.group import show_group
 from frontends.streamlit_app.views.model_page import show_no_face, show_refusal
 from frontends.streamlit_app.views.turning import offer_turning
 from frontends.streamlit_app.workspace import Answer, Refusal
@@ -56,8 +57,13 @@ def show_answer(
                 with st.spinner("Running every model."):
                     loaded = ready_analyzer(ensemble)
                     faces = workspace().add_per_model_answers(photo, answer, loaded)
-            st.html(cards_html(faces))
-    _offer_files(photo, answer)
+            size_wh = answer.width, answer.height
+            if len(faces) > MANY:
+                show_group(faces, size_wh, partial(_offer_files, photo, answer))
+            else:
+                st.html(cards_html(faces, size_wh))
+    if len(answer.faces) <= MANY:
+        _offer_files(photo, answer)
 
 
 def _show_picture(
