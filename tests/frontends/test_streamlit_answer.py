@@ -116,15 +116,44 @@ def test_faces_as_the_network_saw_them_are_drawn_once(monkeypatch):
     assert not app.exception
 
 
-def test_ticked_row_of_the_filtered_table_picks_its_photo(monkeypatch):
-    state = {"table": {"selection": {"rows": [1]}}}
+def test_clicked_row_of_the_filtered_table_picks_its_photo(monkeypatch):
+    state = {"table": {"selection": {"cells": [(1, "Answer")]}}}
     monkeypatch.setattr(several.st, "session_state", state)
     several._pick_row([4, 7])
     assert state["picked_photo"] == 7
-    # A tick from before, when the table was longer.
-    state["table"] = {"selection": {"rows": [2]}}
+    # A click from before, when the table was longer.
+    state["table"] = {"selection": {"cells": [(2, "Answer")]}}
     several._pick_row([4, 7])
     assert state["picked_photo"] == 7
+
+
+def press(app, words):
+    [button] = [each for each in app.button if each.label == words]
+    assert not button.disabled
+    return button.click().run()
+
+
+@pytest.mark.usefixtures("made", "catalog")
+def test_photos_are_gone_through_in_the_order_of_the_filtered_table():
+    sad = png(picture(Emotion.SAD))
+    app = upload(open_page("analyze"), ("a.png", HAPPY), ("b.png", sad), ("c.png", CROWD))
+    assert [each.disabled for each in app.button if each.label in {"Previous", "Next"}] == [
+        True,
+        False,
+    ]
+    press(app, "Next")
+    assert "Face 1: Sad" in html_of(app)
+    app.button_group(key="shown_answers").set_value(["Happy"]).run()
+    # b.png is filtered out, and with it its photo and its bar.
+    assert "Face 1: Sad" not in html_of(app)
+    assert "All of these 2 people look happy." in html_of(app)
+    press(app, "Next")
+    assert "Face 3: Angry" in html_of(app)
+    press(app, "Previous")
+    assert app.session_state["picked_photo"] == 0
+    app.text_input(key="shown_names").set_value("zebra").run()
+    assert not app.exception
+    assert "No photo fits" in app.info[0].value
 
 
 @pytest.mark.usefixtures("made", "catalog")

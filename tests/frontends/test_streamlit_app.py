@@ -239,7 +239,7 @@ def test_table_of_several_photos_can_be_filtered(app):
     upload(app, ("a.png", HAPPY), ("b.png", png(picture(Emotion.ANGRY))), ("c.txt", b"hello"))
     assert list(app.dataframe[0].value["Photo"]) == ["a.png", "b.png", "c.txt"]
     assert "Answers for 2 faces" in html_of(app)
-    app.multiselect(key="shown_answers").set_value(["Angry", "Not read"]).run()
+    app.button_group(key="shown_answers").set_value(["Angry", "Not read"]).run()
     assert list(app.dataframe[0].value["Photo"]) == ["b.png", "c.txt"]
     app.text_input(key="shown_names").set_value("B.P").run()
     assert list(app.dataframe[0].value["Photo"]) == ["b.png"]

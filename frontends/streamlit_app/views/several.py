@@ -1,8 +1,9 @@
-"""Several photos: a table of all faces, then one photo at a time."""
+"""Several photos: a summary, and a table of all faces beside one of the photos."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from core import (
     Reading,
     format_probability,
 )
-from frontends.cards import crop_data_url, summary_html
+from frontends.cards import crop_data_url, group_html
 from frontends.streamlit_app.downloads import csv_of_all, json_list, zip_file
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import persist, workspace
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
     from core import Analyzer
 
 Pair = tuple[Photo, Answer]
-Row = tuple[int, dict[str, Any]]
-"""The number of the photo among all, and a row of the table."""
+_TINT = "background-color: rgba(58, 143, 214, 0.18)"
+"""Of the rows of the photo that is shown, on light and on dark."""
 _PICKED = "picked_photo"
 _NETWORKS = "Networks"
 _LIKELY = "Most likely"
@@ -51,22 +52,85 @@ _OPTIONAL = (_LIKELY, _NETWORKS)
 NO_FACE_ANSWER, NOT_READ = "No face", "Not read"
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the table."""
+
+    number: int
+    """Of the photo among all."""
+    cells: dict[str, Any]
+    face: FaceAnalysis | None = None
+
+
 def show_several(
     pairs: Sequence[Pair], analyzer: Analyzer, ensemble: AnalyzerConfig | None = None
 ) -> None:
-    """Show the table, what can be saved, and the photo that the visitor picks."""
+    """Show a summary, what can be saved, and a table beside the photo that the visitor picks."""
     analyses = [each for _, each in pairs if isinstance(each, ImageAnalysis)]
-    faces = [face for analysis in analyses for face in analysis.faces]
+    share = _SHARE[analyzer.config.reading]
     st.subheader(_headline([answer for _, answer in pairs]), anchor=False)
     left, right = st.columns(2, gap="medium")
-    left.html(summary_html(faces))
-    reading = analyzer.config.reading
     with right:
-        rows = _filter(_make_rows(pairs, _SHARE[reading]))
+        rows = _filter(_make_rows(pairs, share))
         if analyses:
             _offer_files(pairs, analyses)
+    if faces := [row.face for row in rows if row.face is not None]:
+        left.html(group_html(faces))
+    if not rows:
+        st.info("No photo fits what you chose to show.")
+        return
+    # Both follow the filter.
+    numbers = list(dict.fromkeys(row.number for row in rows))
+    left, right = st.columns([5, 6], gap="medium")
+    with right:
+        photo, answer = pairs[_pick_photo(pairs, numbers)]
+    with left:
+        _show_table(rows, share)
+        st.caption(f"{_TABLE_HELP[analyzer.config.reading]} Click a heading to sort.")
+    with right:
+        show_answer(photo, answer, analyzer, ensemble)
+
+
+def _pick_photo(pairs: Sequence[Pair], numbers: Sequence[int]) -> int:
+    """Offer to go through the photos with ``numbers`` and return which one to show."""
+    if st.session_state.get(_PICKED) not in numbers:
+        # The first photo with a face in it.
+        answers = ((number, pairs[number][1]) for number in numbers)
+        with_faces = (
+            number for number, each in answers if isinstance(each, ImageAnalysis) and each.faces
+        )
+        st.session_state[_PICKED] = next(with_faces, numbers[0])
+    place = numbers.index(st.session_state[_PICKED])
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        for words, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
+            there = 0 <= place + step < len(numbers)
+            st.button(
+                words,
+                shortcut=key,
+                disabled=not there,
+                key=f"go_{words}",
+                on_click=_pick,
+                args=(numbers[place + step] if there else numbers[place],),
+            )
+        picked: int = st.selectbox(
+            "Photo to look at",
+            numbers,
+            format_func=lambda number: _title(number, pairs[number]),
+            label_visibility="collapsed",
+            **persist(_PICKED),
+        )
+    return picked
+
+
+def _pick(number: int) -> None:
+    st.session_state[_PICKED] = number
+
+
+def _show_table(rows: Sequence[Row], share: str) -> None:
+    """Show ``rows``, with those of the picked photo tinted; a click on a row picks its photo."""
+    st.caption("Click a row to see its photo.")
     st.dataframe(
-        _make_table([row for _, row in rows], _SHARE[reading]),
+        _make_table(rows, share, st.session_state[_PICKED]),
         hide_index=True,
         placeholder="",
         column_config={
@@ -74,36 +138,17 @@ def show_several(
             "Photo": st.column_config.TextColumn(width=100),
             "Face": st.column_config.ImageColumn(width=60),
             "Answer": st.column_config.TextColumn(width=80),
-            _SHARE[reading]: st.column_config.NumberColumn(width=90),
+            share: st.column_config.NumberColumn(width=90),
             _LIKELY: st.column_config.TextColumn(width=90),
             "Face no.": st.column_config.NumberColumn(width=75),
             "Remarks": st.column_config.TextColumn(width="large"),
         },
         row_height=44,
         key="table",
-        selection_mode="single-row",
-        on_select=partial(_pick_row, [number for number, _ in rows]),
+        # A click on a row: with whole rows Streamlit wants a tick.
+        selection_mode="single-cell",
+        on_select=partial(_pick_row, [row.number for row in rows]),
     )
-    st.caption(
-        f"{_TABLE_HELP[reading]} Click a heading to sort. Tick the box of a row to see its photo."
-    )
-    st.divider()
-    if not 0 <= st.session_state.get(_PICKED, -1) < len(pairs):
-        # The first photo with a face in it.
-        with_faces = (
-            number
-            for number, (_, each) in enumerate(pairs)
-            if isinstance(each, ImageAnalysis) and each.faces
-        )
-        st.session_state[_PICKED] = next(with_faces, 0)
-    picked = st.selectbox(
-        "Photo to look at",
-        range(len(pairs)),
-        format_func=lambda number: _title(number, pairs[number]),
-        **persist(_PICKED),
-    )
-    photo, answer = pairs[picked]
-    show_answer(photo, answer, analyzer, ensemble)
 
 
 def _offer_files(pairs: Sequence[Pair], analyses: Sequence[ImageAnalysis]) -> None:
@@ -120,27 +165,28 @@ def _offer_files(pairs: Sequence[Pair], analyses: Sequence[ImageAnalysis]) -> No
 
 
 def _pick_row(numbers: Sequence[int]) -> None:
-    """Pick the photo of the ticked row; ``numbers`` are those of the rows' photos."""
-    ticked = st.session_state["table"]["selection"]["rows"]
-    if ticked and ticked[0] < len(numbers):
-        st.session_state[_PICKED] = numbers[ticked[0]]
+    """Pick the photo of the clicked row; ``numbers`` are those of the rows' photos."""
+    clicked = st.session_state["table"]["selection"]["cells"]
+    if clicked and clicked[0][0] < len(numbers):
+        _pick(numbers[clicked[0][0]])
 
 
 def _filter(rows: list[Row]) -> list[Row]:
     """Return the rows that the visitor wants to see."""
-    there = {row["Answer"] for _, row in rows}
+    there = {row.cells["Answer"] for row in rows}
     order = [*map(format_emotion, EMOTIONS), NOT_SURE, NO_FACE_ANSWER, NOT_READ]
-    shown = st.multiselect(
-        "Show only these answers",
+    shown = st.pills(
+        "Show only",
         [answer for answer in order if answer in there],
-        placeholder="All answers",
+        selection_mode="multi",
         **persist("shown_answers"),
     )
     part = st.text_input("Show only photos whose name contains", **persist("shown_names"))
     return [
-        (number, row)
-        for number, row in rows
-        if (not shown or row["Answer"] in shown) and part.casefold() in row["Photo"].casefold()
+        row
+        for row in rows
+        if (not shown or row.cells["Answer"] in shown)
+        and part.casefold() in row.cells["Photo"].casefold()
     ]
 
 
@@ -176,26 +222,30 @@ def _make_rows(pairs: Sequence[Pair], share: str) -> list[Row]:
     for number, (photo, answer) in enumerate(pairs):
         empty = {"Photo": display_name(photo.name), **dict.fromkeys(columns)}
         if isinstance(answer, Refusal):
-            rows.append((number, {**empty, "Answer": NOT_READ, "Remarks": answer.message}))
+            rows.append(Row(number, {**empty, "Answer": NOT_READ, "Remarks": answer.message}))
         elif not answer.faces:
             notes = " ".join(answer.notes)
-            rows.append((number, {**empty, "Answer": NO_FACE_ANSWER, "Remarks": notes}))
+            rows.append(Row(number, {**empty, "Answer": NO_FACE_ANSWER, "Remarks": notes}))
         else:
-            rows.extend((number, {**empty, **_make_row(face, share)}) for face in answer.faces)
+            rows.extend(
+                Row(number, {**empty, **_make_row(face, share)}, face) for face in answer.faces
+            )
     for name in _OPTIONAL:
-        if not any(row[name] for _, row in rows):
-            for _, row in rows:
-                del row[name]
+        if not any(row.cells[name] for row in rows):
+            for row in rows:
+                del row.cells[name]
     return rows
 
 
-def _make_table(rows: Sequence[dict[str, Any]], share: str) -> Any:
+def _make_table(rows: Sequence[Row], share: str, picked: int) -> Any:
     """Return the rows for Streamlit: shares read as on the cards and sort as numbers."""
     import pandas as pd
 
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame([row.cells for row in rows])
     formats: dict[str, Any] = {share: format_probability, "Face no.": "{:.0f}"}
-    return table.style.format({name: formats[name] for name in formats if name in table}, na_rep="")
+    formats = {name: formats[name] for name in formats if name in table}
+    tints = [_TINT if row.number == picked else "" for row in rows]
+    return table.style.format(formats, na_rep="").apply(lambda _: tints, axis="index")
 
 
 def _make_row(face: FaceAnalysis, share: str) -> dict[str, Any]:
