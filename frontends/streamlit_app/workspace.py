@@ -115,6 +115,8 @@ class Workspace:
     """
 
     uploads: tuple[Photo, ...] = ()
+    listed: dict[str, tuple[str, str, int | None]] = field(default_factory=dict)
+    """Keys of the uploads that the uploader lists now, by its own number for each file."""
     left_out: int = 0
     """Uploads beyond the limits."""
     camera: tuple[Photo, ...] = ()
@@ -128,6 +130,11 @@ class Workspace:
     """Pictures for the screen."""
     turns: dict[str, int] = field(default_factory=dict)
     """Degrees clockwise by which the visitor turned a photo, by its digest."""
+
+    def remove_upload(self, photo: Photo) -> None:
+        """Forget a photo that the uploader does not list any more."""
+        self.uploads = tuple(each for each in self.uploads if each.key != photo.key)
+        self.left_out = 0
 
     def turn_photo(self, photo: Photo, degrees: int) -> None:
         """From now on show ``photo`` turned by ``degrees`` clockwise, whatever its faces say."""

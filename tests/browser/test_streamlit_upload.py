@@ -223,5 +223,11 @@ def test_answers_stay_after_a_visit_to_the_about_page(window, quick):
     expect(page.get_by_text("expressions, not feelings")).to_be_visible()
     page.get_by_role("link", name="Analyze").click()
     expect(faces(page)).to_have_count(1)
-    page.get_by_role("button", name="Start over").click()
+    # Another photo joins those that are still here.
+    upload(page, ("b.png", png(picture(Emotion.SAD))))
+    expect(page.get_by_text("2 files: 2 faces in 2 photos")).to_be_visible()
+    page.get_by_role("button", name="Remove b.png").click()
+    expect(page.get_by_text("2 files")).to_have_count(0)
+    expect(faces(page)).to_have_count(1)
+    page.get_by_role("button", name="Remove all").click()
     expect(faces(page)).to_have_count(0)

@@ -10,7 +10,8 @@ from core import MAX_FILE_BYTES, READABLE
 from frontends.sample import SAMPLE_CREDIT, SAMPLE_NAME, sample_photo
 from frontends.streamlit_app.photos import MAX_BYTES, MAX_PHOTOS, Photo, limit_photos
 from frontends.streamlit_app.state import persist, workspace
-from frontends.wording import display_name
+from frontends.streamlit_app.workspace import Workspace
+from frontends.wording import display_name, escape_markdown
 
 _THUMBNAIL = Path(__file__).parents[1] / "sample.jpg"
 """The sample, small."""
@@ -68,10 +69,15 @@ def _from_uploads() -> tuple[Photo, ...]:
         "and are left out. Save them smaller or as JPEG, then add them again.</p>"
     )
     memory = workspace()
+    # The uploader forgets its files while another page is shown; the workspace does not.
+    there = {file.file_id for file in given}
+    memory.listed = {number: key for number, key in memory.listed.items() if number in there}
+    _show_kept(memory)
     if memory.left_out:
         st.warning(
             f"{memory.left_out} of the photos are left out: at most {MAX_PHOTOS} photos and "
-            f"{MAX_BYTES // 1_000_000} MB fit at once. Remove some above, then add the rest."
+            f"{MAX_BYTES // 1_000_000} MB fit at once. Remove some above, then add the rest. "
+            "For more photos, read their folder with the command `emotion batch`."
         )
     if not memory.uploads:
         kinds = READABLE.replace(" and ", " or ")
@@ -87,12 +93,6 @@ def _from_uploads() -> tuple[Photo, ...]:
                 "Try the sample photo",
                 on_click=lambda: st.session_state.update(source=SAMPLE),
             )
-    if memory.uploads and not given:
-        # The uploader forgets its files while another page is shown; the workspace does not.
-        with st.container(horizontal=True, vertical_alignment="center"):
-            count = len(memory.uploads)
-            st.caption("Your photo is still here." if count == 1 else "Your photos are still here.")
-            st.button("Start over", on_click=_forget_uploads)
     return memory.uploads
 
 
@@ -106,17 +106,48 @@ def _from_camera() -> tuple[Photo, ...]:
     return workspace().camera
 
 
+def _show_kept(memory: Workspace) -> None:
+    """List the photos that the uploader does not list any more, each with a button to remove it."""
+    listed = set(memory.listed.values())
+    kept = [photo for photo in memory.uploads if photo.key not in listed]
+    if not kept:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="kept"):
+        st.caption(
+            "Your photo is still here." if len(kept) == 1 else "Your photos are still here.",
+            width="content",
+        )
+        for photo in kept:
+            name = display_name(photo.name)
+            st.button(
+                escape_markdown(name),
+                icon=":material/close:",
+                icon_position="right",
+                help="Remove this photo",
+                key=f"remove_{photo.digest}_{name}",
+                on_click=memory.remove_upload,
+                args=(photo,),
+            )
+        st.button("Remove all", on_click=_forget_kept)
+
+
 def _store_uploads() -> None:
+    """Add what the uploader lists now to the photos from before it was shown last."""
     memory = workspace()
+    listed = set(memory.listed.values())
     files = st.session_state["uploads"] or []
-    photos = [Photo.of(file.name, file.getvalue()) for file in files]
+    given = [Photo.of(file.name, file.getvalue()) for file in files]
+    photos = [*(photo for photo in memory.uploads if photo.key not in listed), *given]
+    memory.listed = {file.file_id: photo.key for file, photo in zip(files, given, strict=True)}
     memory.uploads = limit_photos(photos)
     memory.left_out = len({photo.key for photo in photos}) - len(memory.uploads)
 
 
-def _forget_uploads() -> None:
+def _forget_kept() -> None:
     memory = workspace()
-    memory.uploads, memory.left_out = (), 0
+    listed = set(memory.listed.values())
+    memory.uploads = tuple(photo for photo in memory.uploads if photo.key in listed)
+    memory.left_out = 0
 
 
 def _store_picture() -> None:
