@@ -48,7 +48,8 @@ NOTHING_TRAINED = "No network is trained on this computer yet, so no photo can b
 NO_FACE = "No face was found in this photo."
 NO_FACE_HELP = (
     "The face may be too small, too dark, blurred or turned away. Try a larger or sharper photo, "
-    "or choose **Thorough**, which looks for smaller faces. If the photo lies on its side, turn it."
+    "or choose **Thorough** in the settings, which looks for smaller faces. If the photo lies on "
+    "its side, turn it."
 )
 TURN_HELP = (
     "Turns the photo a quarter clockwise and reads it again. Usually it is turned by itself, so "

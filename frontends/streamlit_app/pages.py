@@ -36,7 +36,7 @@ def run() -> None:
         st.Page(about.page, title="About", url_path="about"),
     ]
     st.navigation(pages, position="top").run()
-    for name in ("picture_texts.js", "picture_zoom.js", "face_marks.js"):
+    for name in ("picture_texts.js", "picture_zoom.js", "face_marks.js", "photo_input.js"):
         script = (_FOLDER / name).read_text(encoding="utf-8")
         # In braces, so that its declarations do not clash with those of the next page.
         st.html(f"<script>{{{script}}}</script>", unsafe_allow_javascript=True)

@@ -113,7 +113,7 @@ def test_phone_says_where_pages_and_settings_are(window, quick):
     )
     button.click()
     expect(page.get_by_role("link", name="Compare")).to_be_visible()
-    expect(page.get_by_text("How thoroughly to look for faces")).to_be_visible()
+    expect(page.get_by_text("What the answer is about")).to_be_visible()
 
 
 def test_threshold_slider_redraws_the_frames_by_keyboard(window, quick):

@@ -58,9 +58,10 @@ def choose_settings(
         st.header("Settings", anchor=False)
         reading = _choose_reading() if with_reading else Reading.PEOPLE
         model = _choose_model(trained, reading) if with_model else trained[0]
-        preset = _choose_preset() if with_preset else Preset.BALANCED
-        place = st.container()
+        # What a newcomer needs stands above; the rest works as it is.
         with st.expander("Advanced"):
+            preset = _choose_preset() if with_preset else Preset.BALANCED
+            place = st.container()
             detector = st.selectbox(
                 DETECTOR_LABEL,
                 [None, *detector_names()],
