@@ -83,54 +83,65 @@ def show_several(
     numbers = list(dict.fromkeys(row.number for row in rows))
     left, right = st.columns([5, 6], gap="medium")
     with right:
-        photo, answer = pairs[_pick_photo(pairs, numbers)]
+        number = _pick_photo(pairs, numbers)
     with left:
-        _show_table(rows, share)
+        _show_table(rows, share, number, [_identify(pairs[row.number][0]) for row in rows])
         st.caption(f"{_TABLE_HELP[analyzer.config.reading]} Click a heading to sort.")
     with right:
-        show_answer(photo, answer, analyzer, ensemble)
+        show_answer(*pairs[number], analyzer, ensemble)
 
 
 def _pick_photo(pairs: Sequence[Pair], numbers: Sequence[int]) -> int:
     """Offer to go through the photos with ``numbers`` and return which one to show."""
-    if st.session_state.get(_PICKED) not in numbers:
+    names = [_identify(pairs[number][0]) for number in numbers]
+    if st.session_state.get(_PICKED) not in names:
         # The first photo with a face in it.
-        answers = ((number, pairs[number][1]) for number in numbers)
+        answers = [pairs[number][1] for number in numbers]
         with_faces = (
-            number for number, each in answers if isinstance(each, ImageAnalysis) and each.faces
+            name
+            for name, each in zip(names, answers, strict=True)
+            if isinstance(each, ImageAnalysis) and each.faces
         )
-        st.session_state[_PICKED] = next(with_faces, numbers[0])
-    place = numbers.index(st.session_state[_PICKED])
+        _pick(next(with_faces, names[0]))
+    place = names.index(st.session_state[_PICKED])
+    titles = {
+        name: _title(number, pairs[number]) for name, number in zip(names, numbers, strict=True)
+    }
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         for words, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
-            there = 0 <= place + step < len(numbers)
+            there = 0 <= place + step < len(names)
             st.button(
                 words,
                 shortcut=key,
                 disabled=not there,
                 key=f"go_{words}",
                 on_click=_pick,
-                args=(numbers[place + step] if there else numbers[place],),
+                args=(names[place + step if there else place],),
             )
-        picked: int = st.selectbox(
+        picked = st.selectbox(
             "Photo to look at",
-            numbers,
-            format_func=lambda number: _title(number, pairs[number]),
+            names,
+            format_func=titles.__getitem__,
             label_visibility="collapsed",
             **persist(_PICKED),
         )
-    return picked
+    return numbers[names.index(picked)]
 
 
-def _pick(number: int) -> None:
-    st.session_state[_PICKED] = number
+def _identify(photo: Photo) -> str:
+    """Return what stays the same when other photos come and go and this one is turned."""
+    return f"{photo.digest} {photo.name}"
 
 
-def _show_table(rows: Sequence[Row], share: str) -> None:
-    """Show ``rows``, with those of the picked photo tinted; a click on a row picks its photo."""
+def _pick(name: str) -> None:
+    st.session_state[_PICKED] = name
+
+
+def _show_table(rows: Sequence[Row], share: str, shown: int, names: Sequence[str]) -> None:
+    """Show ``rows``, those of the photo ``shown`` tinted; a click picks a row's photo by name."""
     st.caption("Click a row to see its photo.")
     st.dataframe(
-        _make_table(rows, share, st.session_state[_PICKED]),
+        _make_table(rows, share, shown),
         hide_index=True,
         placeholder="",
         column_config={
@@ -147,7 +158,7 @@ def _show_table(rows: Sequence[Row], share: str) -> None:
         key="table",
         # A click on a row: with whole rows Streamlit wants a tick.
         selection_mode="single-cell",
-        on_select=partial(_pick_row, [row.number for row in rows]),
+        on_select=partial(_pick_row, names),
     )
 
 
@@ -164,11 +175,11 @@ def _offer_files(pairs: Sequence[Pair], analyses: Sequence[ImageAnalysis]) -> No
     )
 
 
-def _pick_row(numbers: Sequence[int]) -> None:
-    """Pick the photo of the clicked row; ``numbers`` are those of the rows' photos."""
+def _pick_row(names: Sequence[str]) -> None:
+    """Pick the photo of the clicked row; ``names`` tells which one each row belongs to."""
     clicked = st.session_state["table"]["selection"]["cells"]
-    if clicked and clicked[0][0] < len(numbers):
-        _pick(numbers[clicked[0][0]])
+    if clicked and clicked[0][0] < len(names):
+        _pick(names[clicked[0][0]])
 
 
 def _filter(rows: list[Row]) -> list[Row]:
