@@ -108,8 +108,9 @@ def _find_anywhere(
     xs = np.unique(np.concatenate([[0.0, picture_wh[0] - size_wh[0]], obstacles[:, 2]]))
     ys = np.unique(np.concatenate([[0.0, picture_wh[1] - size_wh[1]], obstacles[:, 3]]))
     corners = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
-    free = _sort_free(corners, size_wh, faces, index, picture_wh)
-    return free[~_touch(free, taken).any(axis=1)]
+    places = _sort_free(corners, size_wh, faces, index, picture_wh)
+    free: _Boxes = places[~_touch(places, taken).any(axis=1)]
+    return free
 
 
 def _sort_free(
@@ -128,7 +129,8 @@ def _sort_free(
     crowded = _touch(boxes, others, slack=0.1 * size_wh[1]).any(axis=1)
     cost = _distance(boxes, faces[index])
     cost += _CROWDED * size_wh[1] * (crowded + (_share_beside(boxes, faces[index]) < _CORNER))
-    return boxes[np.argsort(cost, kind="stable")]
+    ordered: _Boxes = boxes[np.argsort(cost, kind="stable")]
+    return ordered
 
 
 def _touch(boxes: _Boxes, others: _Boxes, slack: float = 0.0) -> NDArray[np.bool_]:
@@ -142,7 +144,8 @@ def _touch(boxes: _Boxes, others: _Boxes, slack: float = 0.0) -> NDArray[np.bool
 
 def _distance(boxes: _Boxes, face: NDArray[np.float64]) -> NDArray[np.float64]:
     gaps = np.maximum(face[:2] - boxes[:, 2:], boxes[:, :2] - face[2:])
-    return np.hypot(*np.maximum(gaps, 0).T)
+    distance: NDArray[np.float64] = np.hypot(*np.maximum(gaps, 0).T)
+    return distance
 
 
 def _share_beside(boxes: _Boxes, face: NDArray[np.float64]) -> NDArray[np.float64]:

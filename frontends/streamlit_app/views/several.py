@@ -109,14 +109,13 @@ def _pick_photo(pairs: Sequence[Pair], numbers: Sequence[int]) -> int:
     }
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         for words, key, step in (("Previous", "P", -1), ("Next", "N", 1)):
-            there = 0 <= place + step < len(names)
+            # After the last one comes the first: a button that does nothing is hard to read.
             st.button(
                 words,
                 shortcut=key,
-                disabled=not there,
                 key=f"go_{words}",
                 on_click=_pick,
-                args=(names[place + step if there else place],),
+                args=(names[(place + step) % len(names)],),
             )
         picked = st.selectbox(
             "Photo to look at",
