@@ -158,6 +158,8 @@ def _save(page: Page, awaited: str, file: Path, *, whole: bool = False) -> None:
     for shown in page.locator("img").all():
         # An image that is still loading has no size.
         shown.evaluate("image => image.decode()")
+    # A click may have scrolled the page.
+    page.locator("h1").first.scroll_into_view_if_needed()
     page.wait_for_timeout(SETTLED_MS)
     with Image.open(io.BytesIO(page.screenshot(full_page=whole))) as taken:
         taken.convert("RGB").quantize(COLOURS, kmeans=4).save(file, optimize=True)
