@@ -348,8 +348,9 @@ def test_networks_that_do_not_load_are_a_warning_with_the_reason(program, why):
 def test_preparing_networks_caches_their_compiled_copies(tmp_path, monkeypatch):
     monkeypatch.setenv("PHOTO_EMOTION_CACHE", str(tmp_path / "kept"))
     assert prepare_networks().status is Status.OK
-    # The classifier; our detector for any size and three sizes; MTCNN's last two; the mesh's two.
-    assert len(list((tmp_path / "kept").glob("*.blob"))) == 9
+    # The classifier; the check for covered faces; our detector for any size and three sizes; the
+    # second of MTCNN's networks; the judge; the mesh's two.
+    assert len(list((tmp_path / "kept").glob("*.blob"))) == 10
 
 
 def test_this_installation_is_diagnosed(root):
