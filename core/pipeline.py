@@ -146,9 +146,14 @@ class Analyzer:
             degrees = find_turn(image, found, located, detect=self.detect, judge=self._landmarks)
             clock.lap("detect")
             if degrees:
-                note = describe_turn(degrees)
-                turned = image.turn_to(image.turned + degrees)
-                return self.prepare(replace(turned, notes=(*image.notes, note)), turn=turned.turned)
+                image = image.turn_to(image.turned + degrees)
+                # An image that the caller had turned may be as it was read again.
+                notes = (describe_turn(image.turned),) if image.turned else ()
+                image = replace(image, notes=(*image.notes, *notes))
+                found = self.detect(image)
+                clock.lap("detect")
+                located = self._landmarks.locate(image, found)
+                clock.lap("landmarks")
         return self._crop_and_assess(image, found, located, clock)
 
     def classify(
