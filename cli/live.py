@@ -150,12 +150,11 @@ def _check_outputs(
     video: Path | None, out: Path | None, csv: Path | None, plot: Path | None, *, overwrite: bool
 ) -> None:
     """Raise ConfigError for an output that is the video, exists, or cannot be written."""
-    from core import Output, check_outputs, format_csv_heading, is_marked_video, starts_with
+    from core import Output, check_outputs, is_csv_table, is_marked_video
 
-    our_csv = starts_with(format_csv_heading().encode())
     wanted = [
         Output("--out", out, (".mp4",), is_marked_video) if out else None,
-        Output("--csv", csv, is_ours=our_csv) if csv else None,
+        Output("--csv", csv, is_ours=is_csv_table) if csv else None,
         Output("--plot", plot, PLOT_ENDINGS, is_our_plot) if plot else None,
     ]
     check_outputs(list(filter(None, wanted)), [video] if video else [], overwrite=overwrite)

@@ -54,6 +54,7 @@ from .output.table import (
     format_csv_heading,
     format_csv_rows,
     format_network_answers,
+    is_csv_table,
     spreadsheet_text,
     to_csv,
 )
@@ -164,6 +165,7 @@ __all__ = [
     "format_people",
     "format_probability",
     "format_with_interval",
+    "is_csv_table",
     "is_marked_video",
     "is_video",
     "keep_blocks",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigError
-from ..output.table import COLUMN_NAMES, format_csv_heading
+from ..output.table import FIRST_COLUMNS, is_csv_table
 from ..outputs import Output, check_outputs, contains, starts_with
 from .options import BatchOptions, TableFormat
 from .source import LocalFolder, Source
@@ -16,7 +16,8 @@ from .source import LocalFolder, Source
 _MOST_ROW_BYTES = 64 * 1024
 _JOURNAL = b'{"journal":'
 _is_journal = starts_with(_JOURNAL)
-_is_report = contains(b'<meta name="generator" content="emotion batch">')
+_has_report_mark = contains(b'<meta name="generator" content="emotion batch">')
+_has_report_title = contains(b"<title>Emotions of ")
 
 
 def journal_path(out: Path) -> Path:
@@ -67,10 +68,15 @@ def _is_our_table(path: Path) -> bool:
         return True
     ending = path.suffix.removeprefix(".").lower()
     if ending == TableFormat.CSV:
-        return starts_with(format_csv_heading().encode())(path)
+        return is_csv_table(path)
     if ending == TableFormat.JSONL:
         return _has_our_columns(path)
     return starts_with(b"PAR1")(path) and _has_our_metadata(path)
+
+
+def _is_report(path: Path) -> bool:
+    """Return whether a file is a report of an earlier run; the first version's has no mark."""
+    return _has_report_mark(path) or _has_report_title(path)
 
 
 def _has_our_columns(path: Path) -> bool:
@@ -80,7 +86,7 @@ def _has_our_columns(path: Path) -> bool:
             row = json.loads(file.readline(_MOST_ROW_BYTES))
     except (OSError, ValueError):
         return False
-    return isinstance(row, dict) and tuple(row) == COLUMN_NAMES
+    return isinstance(row, dict) and tuple(row)[: len(FIRST_COLUMNS)] == FIRST_COLUMNS
 
 
 def _has_our_metadata(path: Path) -> bool:

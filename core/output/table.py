@@ -9,10 +9,12 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from ..errors import ProjectError
 from ..labels import EMOTIONS
+from ..outputs import starts_with
 from ..types import FaceAnalysis, ImageAnalysis, Provenance
 from .export import document
 
@@ -97,6 +99,8 @@ COLUMNS = (
     Column("run", ColumnType.TEXT, "digest of weights, options and version"),
 )
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
+FIRST_COLUMNS = COLUMN_NAMES[:3]
+"""Every version's tables begin with these; by them a table is recognised as ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +192,12 @@ def to_csv(results: Iterable[ImageAnalysis | FailedFile]) -> str:
 def format_csv_heading() -> str:
     """Return the first line of every CSV table."""
     return format_csv_line(COLUMN_NAMES)
+
+
+def is_csv_table(path: Path) -> bool:
+    """Return whether a file is a CSV table of this program, of whatever version."""
+    heading = f"{format_csv_line(FIRST_COLUMNS).rstrip()},"
+    return starts_with(heading.encode())(path)
 
 
 def format_csv_rows(analysis: ImageAnalysis, *, time_s: float | None = None) -> str:

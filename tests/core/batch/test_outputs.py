@@ -66,6 +66,23 @@ def test_own_table_and_report_are_replaced_and_other_files_kept(folder, tmp_path
     assert out.read_bytes() != b"a file of the user"
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl"])
+def test_results_of_an_older_version_are_replaced(folder, tmp_path, ending):
+    (folder / "a.png").write_bytes(ONE)
+    out, report = tmp_path / f"table.{ending}", tmp_path / "report.html"
+    run(folder, out, report=report)
+    journal_path(out).unlink()
+    older = out.read_text().replace('"turned": 0, ', "").replace(",turned,", ",")
+    assert older != out.read_text()
+    out.write_text(older)
+    mark = '<meta name="generator" content="emotion batch">'
+    assert mark in report.read_text()
+    report.write_text(report.read_text().replace(mark, ""))
+    run(folder, out, report=report)
+    assert "turned" in out.read_text()
+    assert mark in report.read_text()
+
+
 def test_table_and_report_are_two_files(folder, tmp_path):
     (folder / "a.png").write_bytes(ONE)
     for report in (tmp_path / "table.jsonl", tmp_path / "table.jsonl.journal"):
