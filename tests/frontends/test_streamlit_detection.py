@@ -94,8 +94,22 @@ def test_threshold_redraws_the_frames_without_running_the_detector_again(made):
     assert app.image[0].value != drawn
     slider(app).set_value(0.05).run()
     assert caption(app) == r"a\.png: 3 faces kept"
-    assert [each.config.detection_threshold for each in made] == [0.05]
-    assert made[0].detector.seen == ["a.png"]
+    [widest] = [each for each in made if each.config.detection_threshold == 0.05]
+    assert widest.detector.seen == ["a.png"]
+
+
+def test_photo_is_turned_as_on_the_other_pages(made, monkeypatch):
+    # A photo that lies on its side: the squares are found only after a turn to the right.
+    scored = SquareDetector.detect
+    monkeypatch.setattr(
+        SquareDetector,
+        "detect",
+        lambda self, image: scored(self, image) if image.turned == 90 else (),
+    )
+    app = upload(open_lab(), ("a.png", THREE))
+    assert caption(app) == r"a\.png: 2 faces kept (solid frames), 1 left out (dashed)"
+    [widest] = [each for each in made if each.config.detection_threshold == 0.05]
+    assert widest.detector.turns == [90]
 
 
 @pytest.mark.usefixtures("made")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import AnalyzerConfig, Face, InputError, ModelInfo
+from core import AnalyzerConfig, Face, ModelInfo
 from frontends.choices import detector_title
 from frontends.streamlit_app.charts import curves_chart
 from frontends.streamlit_app.photos import Photo
@@ -47,18 +47,18 @@ def page(models: Sequence[ModelInfo]) -> None:
 
     config = choose_settings(models, with_model=False, with_reading=False, with_threshold=False)
     widest = replace(config, detection_threshold=_LOWEST)
-    analyzers().start_loading(widest)
+    analyzers().start_loading(config, widest)
     photo = choose_one_photo()
     figures = detection_figures(config.chosen_detector, config.preset)
     levels, start = _list_thresholds(config, figures)
     if photo is None:
-        show_loading_message(widest)
+        show_loading_message(config, widest)
         _show_measured(config, figures, start)
         return
     left, right = st.columns([3, 2], gap="medium")
     with left:
         threshold = _choose_threshold(config, levels, start)
-        _show_faces(photo, widest, threshold)
+        _show_faces(photo, config, widest, threshold)
     with right:
         _show_measured(config, figures, threshold)
 
@@ -86,30 +86,30 @@ def _choose_threshold(config: AnalyzerConfig, levels: tuple[float, ...], start: 
     )
 
 
-def _show_faces(photo: Photo, widest: AnalyzerConfig, threshold: float) -> None:
+def _show_faces(
+    photo: Photo, config: AnalyzerConfig, widest: AnalyzerConfig, threshold: float
+) -> None:
+    """Show what the detector of ``widest`` finds in ``photo``, turned as with ``config``."""
     from core import annotate_detections
 
     analyzer = ready_analyzer(widest)
     name = escape_markdown(display_name(photo.name))
     memory = workspace()
-    key = ("detections", *photo.key, widest.digest())
-    try:
-        with st.spinner(f"Looking for faces in {name}."):
-            faces = memory.results.get_admitted(
-                key, lambda: analyzer.detect(memory.decode_image(photo).turn_to(photo.turn or 0))
-            )
-    except InputError as error:
-        show_refusal(photo.name, Refusal(error.message, error.hint))
-        return
+    with st.spinner(f"Looking for faces in {name}."):
+        answer = memory.answer(photo, ready_analyzer(config))
+        if isinstance(answer, Refusal):
+            show_refusal(photo.name, answer)
+            return
+        key = ("detections", *photo.key, answer.turned, widest.digest())
+        faces = memory.results.get_admitted(
+            key, lambda: analyzer.detect(memory.turn_upright(photo, answer))
+        )
     with st.container(key="picture"):
         picture = memory.drawn.get(
             (*key, threshold),
             lambda: encode_for_screen(
                 annotate_detections(
-                    memory.decode_image(photo).turn_to(photo.turn or 0),
-                    faces,
-                    threshold,
-                    enlarged=ENLARGED,
+                    memory.turn_upright(photo, answer), faces, threshold, enlarged=ENLARGED
                 )
             ),
         )
