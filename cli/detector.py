@@ -139,7 +139,10 @@ def train_judge(
         "runs/judge"
     ),
 ) -> None:
-    """Train the network that checks what the hybrid detector proposes; publish it by tuning."""
+    """Train the network that checks what the hybrid detector proposes.
+
+    `emotion detector tune --publish` then publishes it.
+    """
     print_progress("Reading the photos …")
     from training.detector.judge import train_and_export_judge
 

@@ -52,8 +52,8 @@ NO_FACE_HELP = (
     "its side, turn it."
 )
 TURN_HELP = (
-    "Turns the photo a quarter clockwise and reads it again. Usually it is turned by itself, so "
-    "that faces are upright."
+    "Turns the photo a quarter clockwise and reads it again. Photos whose faces are not upright "
+    "are usually turned automatically."
 )
 
 
