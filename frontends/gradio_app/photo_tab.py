@@ -50,15 +50,23 @@ def build_photo_tab(analyzers: Analyzers, settings: Sequence[Any], queue: dict[s
     def show(photo: UploadedPhoto | None, turn: str, *values: Any) -> list[Any]:
         return show_answer(photo, *values, turn=turn)
 
+    options: dict[str, Any] = {
+        "api_visibility": "private",
+        "trigger_mode": "always_last",
+        "show_progress_on": cards,
+        **queue,
+    }
+    outputs = [annotated, cards, document, folded]
+    # A turn is meant for one photo: the next one is turned by its faces again. Only `input` tells
+    # a visitor's choice from that.
+    photo.change(lambda: AUTOMATIC, None, turn, api_visibility="private", queue=False)
+    photo.change(show_answer, [photo, *settings], outputs, **options)
     gr.on(
-        [photo.change, turn.change, *(each.change for each in settings)],
+        [turn.input, *(each.change for each in settings)],
         show,
         [photo, turn, *settings],
-        [annotated, cards, document, folded],
-        api_visibility="private",
-        trigger_mode="always_last",
-        show_progress_on=cards,
-        **queue,
+        outputs,
+        **options,
     )
     api_button.click(
         make_api_handler(analyzers),

@@ -226,3 +226,18 @@ def test_every_control_is_reachable_and_has_a_name(window, address):
     page.get_by_role("button", name="Portrait of an astronaut").first.focus()
     page.keyboard.press("Enter")
     expect(page.get_by_alt_text("Your photo").first).to_be_visible()
+
+
+def test_turn_is_for_one_photo(window, address):
+    page = visit(window, address)
+    upload(page, "a.png", png(picture(Emotion.HAPPY, side=120)))
+    expect(faces(page)).to_have_count(1)
+    upright = page.get_by_role("radio", name="By its faces")
+    page.get_by_role("radio", name="180°").check()
+    expect(page.locator("#cards article.face[aria-label*='Happy']")).to_have_count(1)
+    expect(upright).not_to_be_checked()
+    page.get_by_role("button", name="Remove Image").click()
+    expect(faces(page)).to_have_count(0)
+    upload(page, "b.png", png(picture(Emotion.SAD, side=120)))
+    expect(page.locator("#cards article.face[aria-label*='Sad']")).to_have_count(1)
+    expect(upright).to_be_checked()
