@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -13,12 +13,14 @@ import typer
 from cli import options
 from cli.stopping import StopBetweenSteps, handle_stop_signals
 from cli.terminal import print_warning, print_written
-from cli.timeline import PLOT_ENDINGS, Timeline, is_our_plot, open_csv
+from cli.timeline import print_film_table
 from core import Device, OperatingPoint, Preset, Reading, UnreadableImage
 
 if TYPE_CHECKING:
-    from cli.timeline import TakeFrame
-    from core import AnalyzerConfig, AnsweredFrame, FaceFollower, Video
+    from core import AnalyzerConfig, AnsweredFrame, Frame, ImageAnalysis, Video
+
+    TakeFrame = Callable[[Frame, ImageAnalysis], None]
+    """Takes each frame with its faces."""
 
 
 def live(
@@ -48,9 +50,20 @@ def live(
     every: Annotated[
         int,
         typer.Option(
-            "--every", min=1, help="Look for faces in every n-th frame, and follow them in between."
+            "--every",
+            min=1,
+            help="Look for faces in every n-th frame that is read, and follow them in between.",
         ),
     ] = 5,
+    reads_per_second: Annotated[
+        float,
+        typer.Option(
+            "--reads-per-second",
+            min=0.1,
+            help="Read at most so many frames of a second; those in between get their answers from "
+            "the frames around them.",
+        ),
+    ] = 15.0,
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0.1, help="Stop after this much of the video.")
     ] = None,
@@ -89,6 +102,7 @@ def live(
             config,
             _Outputs(out, csv, plot),
             every=every,
+            reads_per_s=reads_per_second,
             seconds=seconds,
             stop=stop,
         )
@@ -112,6 +126,7 @@ def _analyze_video(
     wanted: _Outputs,
     *,
     every: int,
+    reads_per_s: float,
     seconds: float | None,
     stop: StopBetweenSteps,
 ) -> Sequence[str]:
@@ -119,30 +134,48 @@ def _analyze_video(
 
     Return what could not be read, in sentences.
     """
-    from core import Analyzer, FaceFollower, open_camera, open_video
+    from core import (
+        Analyzer,
+        FaceFollower,
+        FilmSummary,
+        answer_video,
+        open_camera,
+        open_film_table,
+        open_marked_film,
+        open_video,
+        plot_film,
+    )
 
-    timeline = Timeline(config.reading)
-    outputs: list[TakeFrame] = [timeline.add]
+    summary = FilmSummary(config.reading)
+    outputs: list[TakeFrame] = [summary.add]
     with ExitStack() as stack:
         source = stack.enter_context(
             open_video(named) if isinstance(named, Path) else open_camera(named, time.perf_counter)
         )
         # Opened before the networks are loaded, so that a full disk is reported soon.
         if wanted.out is not None:
-            outputs.append(stack.enter_context(_open_marked_video(wanted.out, source)))
+            outputs.append(stack.enter_context(open_marked_film(wanted.out, source)))
         if wanted.csv is not None:
-            outputs.append(stack.enter_context(open_csv(wanted.csv)))
+            outputs.append(stack.enter_context(open_film_table(wanted.csv)))
         follower = FaceFollower(Analyzer.from_config(config), every=every)
         began = time.perf_counter()
-        frames = _follow_faces(source, follower, seconds, outputs, stop)
+        answers = answer_video(
+            source,
+            follower,
+            seconds=seconds,
+            reads_per_s=reads_per_s,
+            is_cancelled=stop.is_requested,
+        )
+        frames = _take_answers(source, answers, outputs, stop)
         elapsed_s = time.perf_counter() - began
-    if wanted.plot is not None:
-        timeline.plot(wanted.plot)
+    summary.finish()
+    if wanted.plot is not None and (rest := plot_film(summary, wanted.plot)):
+        typer.echo(rest[0].upper() + rest[1:], err=True)
     for path in filter(None, wanted):
         print_written(path)
     rate = f"{frames / elapsed_s:.0f} a second"
     typer.echo(f"{frames} frames in {elapsed_s:.1f} s: {rate}.", err=True)
-    timeline.print_table()
+    print_film_table(summary)
     return source.problems
 
 
@@ -150,43 +183,36 @@ def _check_outputs(
     video: Path | None, out: Path | None, csv: Path | None, plot: Path | None, *, overwrite: bool
 ) -> None:
     """Raise ConfigError for an output that is the video, exists, or cannot be written."""
-    from core import Output, check_outputs, is_csv_table, is_marked_video
+    from core import (
+        PLOT_ENDINGS,
+        Output,
+        check_outputs,
+        is_csv_table,
+        is_film_plot,
+        is_marked_video,
+    )
 
     wanted = [
         Output("--out", out, (".mp4",), is_marked_video) if out else None,
         Output("--csv", csv, is_ours=is_csv_table) if csv else None,
-        Output("--plot", plot, PLOT_ENDINGS, is_our_plot) if plot else None,
+        Output("--plot", plot, PLOT_ENDINGS, is_film_plot) if plot else None,
     ]
     check_outputs(list(filter(None, wanted)), [video] if video else [], overwrite=overwrite)
 
 
-@contextmanager
-def _open_marked_video(path: Path, source: Video) -> Iterator[TakeFrame]:
-    """Yield a function that writes each frame with its faces marked, at its own time."""
-    from core import annotate, video_writer
-
-    size_wh = (source.width, source.height)
-    with video_writer(path, size_wh=size_wh, frames_per_s=source.frames_per_s) as write:
-        yield lambda frame, analysis: write(annotate(frame.image, analysis), frame.time_s)
-
-
-def _follow_faces(
+def _take_answers(
     source: Video,
-    follower: FaceFollower,
-    seconds: float | None,
+    answers: Iterator[AnsweredFrame],
     outputs: Sequence[TakeFrame],
     stop: StopBetweenSteps,
 ) -> int:
-    """Analyze frames until the video, ``seconds`` or a signal ends it; return how many there were.
+    """Give each frame to the outputs and return how many there were.
 
     UnreadableImage if there was none.
     """
-    from core import answer_video
-
     frames = 0
     with _open_status_line(source) as update_status:
         stop.begin()
-        answers = answer_video(source, follower, seconds=seconds, is_cancelled=stop.is_requested)
         for answered in answers:
             frames += 1
             for output in outputs:

@@ -36,8 +36,12 @@ from .landmarks.noise import LandmarkNoise, shift_landmarks
 from .live.answering import AnsweredFrame, answer_video
 from .live.camera import open_camera
 from .live.film_limits import FilmLimits
+from .live.film_table import open_film_table
 from .live.film_writing import is_marked_video, video_writer
 from .live.following import FaceFollower
+from .live.marking import open_marked_film
+from .live.plotting import PLOT_ENDINGS, is_film_plot, plot_film
+from .live.summary import Band, FaceSummary, FilmSummary, describe_film
 from .live.video import Frame, Video, is_video, open_video
 from .output.blur import blur_faces
 from .output.export import (
@@ -83,6 +87,7 @@ from .types import (
 __all__ = [
     "EMOTIONS",
     "MAX_FILE_BYTES",
+    "PLOT_ENDINGS",
     "READABLE",
     "SCHEMA_VERSION",
     "TARGET_ACCURACY",
@@ -91,6 +96,7 @@ __all__ = [
     "Analyzer",
     "AnalyzerConfig",
     "AnsweredFrame",
+    "Band",
     "BatchEngine",
     "BatchOptions",
     "BatchProgress",
@@ -110,9 +116,11 @@ __all__ = [
     "FaceFollower",
     "FacePart",
     "FaceQuality",
+    "FaceSummary",
     "FaceTracker",
     "FailedFile",
     "FilmLimits",
+    "FilmSummary",
     "Finding",
     "Frame",
     "ImageAnalysis",
@@ -148,6 +156,7 @@ __all__ = [
     "check_outputs",
     "contains",
     "count_people",
+    "describe_film",
     "describe_people",
     "detection_figures",
     "detector_catalog",
@@ -166,6 +175,7 @@ __all__ = [
     "format_probability",
     "format_with_interval",
     "is_csv_table",
+    "is_film_plot",
     "is_marked_video",
     "is_video",
     "keep_blocks",
@@ -173,8 +183,11 @@ __all__ = [
     "model_names",
     "network_names",
     "open_camera",
+    "open_film_table",
+    "open_marked_film",
     "open_video",
     "overlay_heatmap",
+    "plot_film",
     "prepare_networks",
     "read_image",
     "release_freed",

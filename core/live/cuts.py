@@ -10,6 +10,8 @@ import numpy as np
 from ..types import Float32Array, RgbImage
 
 _SIDE_PX = 32
+_SAMPLED_PX = 180
+"""Of the shorter side: enough for 25 pixels in each mean, in a tenth of the time of all pixels."""
 _LEAST_CHANGE = 12.0
 """Grey levels, of 255. Noise and compression change a still picture by less than 3."""
 _TIMES_USUAL = 3.0
@@ -31,7 +33,9 @@ class CutDetector:
 
     def is_cut(self, image: RgbImage) -> bool:
         """Return whether ``image`` begins a new scene; the first two frames do not."""
-        small = cv2.resize(image.pixels, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
+        step = max(1, min(image.width, image.height) // _SAMPLED_PX)
+        sampled = np.ascontiguousarray(image.pixels[::step, ::step])
+        small = cv2.resize(sampled, (_SIDE_PX, _SIDE_PX), interpolation=cv2.INTER_AREA)
         now = small.astype(np.float32)
         before, self._before = self._before, now
         if before is None:

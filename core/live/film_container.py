@@ -60,7 +60,7 @@ def open_container(file: BinaryIO) -> Any:
             "This film is damaged or was cut off: its list of frames cannot be read."
             if is_video_head(file.read(4096))
             else "This file is not a readable video.",
-            hint=f"{SAVE_AS_MP4} For photos use: emotion analyze.",
+            hint=f"{SAVE_AS_MP4} For a photo, use emotion analyze or the page for photos.",
         ) from error
 
 

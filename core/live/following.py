@@ -35,14 +35,26 @@ class FaceFollower:
     _unplaced: tuple[bool, ...] = ()
     """For each of ``_faces`` whether it has only the detector's landmarks, or none."""
 
-    def answer(self, frame: Frame) -> ImageAnalysis:
-        """Return the faces of ``frame``, with the number each keeps and smoothed emotions."""
-        (answer,) = self.answer_all([frame])
+    def notice_cut(self, frame: Frame) -> bool:
+        """Return whether ``frame`` begins a new scene; for each frame once, in order."""
+        return self._cuts.is_cut(frame.image)
+
+    def answer(self, frame: Frame, *, cut: bool | None = None) -> ImageAnalysis:
+        """Return the faces of ``frame``, with the number each keeps and smoothed emotions.
+
+        ``cut`` is what :meth:`notice_cut` said of it, if that was called already.
+        """
+        cut = self.notice_cut(frame) if cut is None else cut
+        (answer,) = self._answer_all([frame], [cut])
         return answer
 
     def answer_all(self, frames: Sequence[Frame]) -> tuple[ImageAnalysis, ...]:
         """Return the same for consecutive frames, whose faces are classified together, faster."""
-        cuts = [self._cuts.is_cut(frame.image) for frame in frames]
+        return self._answer_all(frames, list(map(self.notice_cut, frames)))
+
+    def _answer_all(
+        self, frames: Sequence[Frame], cuts: Sequence[bool]
+    ) -> tuple[ImageAnalysis, ...]:
         images = [frame.image for frame in frames]
         answers = self.analyzer.classify(list(map(self._prepare, images, cuts)))
         return tuple(map(self._smooth, answers, frames, cuts))

@@ -16,11 +16,12 @@ from typer.testing import CliRunner
 import core
 from cli.main import app
 from cli.stopping import handle_stop_signals
-from cli.timeline import Timeline
+from cli.timeline import print_film_table
 from core import (
     EMOTIONS,
     Emotion,
     FaceFollower,
+    FilmSummary,
     Frame,
     Reading,
     RgbImage,
@@ -121,18 +122,6 @@ def test_reading_reaches_the_analyzer_the_rows_and_the_table(film, tmp_path, con
     assert "Answers: the most likely label of FER-2013" in result.stdout
 
 
-@pytest.mark.parametrize(
-    ("reading", "unit"), [("people", "of 100 people"), ("fer2013", "probability, %")]
-)
-def test_plot_says_what_it_counts(tmp_path, monkeypatch, reading, unit):
-    from matplotlib.axes import Axes
-
-    labels = []
-    monkeypatch.setattr(Axes, "set_ylabel", lambda _, label: labels.append(label))
-    Timeline(Reading(reading)).plot(tmp_path / "plot.png")
-    assert labels == [unit]
-
-
 @pytest.mark.usefixtures("configs")
 def test_seconds_option_stops_early(film):
     assert "5 frames in" in run("live", film, "--seconds", "0.5").stderr
@@ -165,7 +154,7 @@ def send_at(monkeypatch, number, second, times=1):
     """Send a signal to this process while the frame at ``second`` is answered."""
     real = FaceFollower.answer
 
-    def answer(self, frame):
+    def answer(self, frame, **options):
         if frame.time_s >= second - 1e-6:
             for _ in range(times):
                 os.kill(os.getpid(), number)
@@ -306,43 +295,12 @@ def make_answer(faces, time_s):
     return Frame(RgbImage(np.zeros((2, 2, 3), np.uint8)), time_s), replace(analysis, faces=shown)
 
 
-def test_plot_draws_all_faces_or_says_how_many(tmp_path, capsys, monkeypatch):
-    from matplotlib.axes import Axes
-
-    labels, titles = [], []
-    monkeypatch.setattr(Axes, "set_xlabel", lambda _, label: labels.append(label))
-    monkeypatch.setattr(Axes, "set_title", lambda _, title, **__: titles.append(title))
-    timeline = Timeline(Reading.PEOPLE)
-    for second in range(3):
-        timeline.add(*make_answer(range(1, 7), second))
-    timeline.plot(tmp_path / "plot.png")
-    assert (labels.pop(), capsys.readouterr().err) == ("seconds", "")
-    timeline.add(*make_answer([7], 4))
-    titles.clear()
-    timeline.plot(tmp_path / "plot.png")
-    assert "6 of 7 faces drawn" in labels.pop()
-    assert "6 of 7 faces drawn" in capsys.readouterr().err
-    assert titles == [f"Face {number}" for number in range(1, 7)]
-
-
 def test_table_of_many_faces_lists_those_seen_longest(capsys):
-    timeline = Timeline(Reading.PEOPLE)
+    summary = FilmSummary(Reading.PEOPLE)
     for number in range(60):
-        timeline.add(*make_answer([number], number))
-    timeline.print_table()
+        summary.add(*make_answer([number], number))
+    print_film_table(summary)
     assert "and 20 more faces" in capsys.readouterr().out
-
-
-def test_memory_does_not_grow_with_the_film():
-    timeline = Timeline(Reading.PEOPLE)
-    frame, analysis = make_answer([1], 0.0)
-    for number in range(20_000):
-        timeline.add(replace(frame, time_s=number / 30), analysis)
-    (history,) = timeline._faces.values()
-    assert len(history.times) <= 2000
-    assert history.frames == 20_000
-    assert (history.times[0], history.times[-1]) == pytest.approx((0, 20_000 / 30), abs=2)
-    assert len(history.probabilities) == len(history.times) * len(EMOTIONS)
 
 
 @pytest.mark.usefixtures("configs")

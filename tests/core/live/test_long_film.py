@@ -7,8 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from cli.timeline import Timeline, open_csv
-from core import Emotion, FaceFollower, Reading, annotate, answer_video, open_video, video_writer
+from core import (
+    Emotion,
+    FaceFollower,
+    FilmSummary,
+    Reading,
+    annotate,
+    answer_video,
+    open_film_table,
+    open_video,
+    video_writer,
+)
 from tests.fakes import FakeAnalyzer, picture
 from tests.films import make_film
 
@@ -34,13 +43,13 @@ def test_memory_stays_flat_over_an_hour(tmp_path, record_property):
     one, other = (picture(emotion, size_wh=(160, 120)) for emotion in (Emotion.HAPPY, Emotion.SAD))
     pictures = (one if number // 900 % 2 else other for number in range(FRAMES))
     film = make_film(tmp_path / "film.mp4", pictures, rate=3, options={"preset": "ultrafast"})
-    timeline, memory = Timeline(Reading.PEOPLE), []
+    timeline, memory = FilmSummary(Reading.PEOPLE), []
     with (
         open_video(film) as video,
         video_writer(
             tmp_path / "out.mp4", size_wh=(video.width, video.height), frames_per_s=3
         ) as write,
-        open_csv(tmp_path / "rows.csv") as add_rows,
+        open_film_table(tmp_path / "rows.csv") as add_rows,
     ):
         decoder = video.frames.gi_frame.f_locals["link"]._process.pid
         follower = FaceFollower(FakeAnalyzer())
