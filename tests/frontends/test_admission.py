@@ -132,3 +132,22 @@ def test_live_frames_wait_in_the_queue_before_decoding(monkeypatch, decoded):
     result = session.answer(json.dumps(sent))
     assert decoded == ["camera", "camera"]
     assert [len(frame["faces"]) for frame in result["frames"]] == [1, 1]
+
+
+def test_whoever_comes_back_stands_behind_those_who_wait():
+    """A film asks for each of its frames, and must not keep a photo waiting."""
+    admission, order = Admission(at_once=1, waiting=2), []
+
+    def visit():
+        with admission.admit():
+            order.append("photo")
+
+    with admission.admit():
+        photo = threading.Thread(target=visit)
+        photo.start()
+        while len(admission._line) < 1:
+            threading.Event().wait(0.001)
+    with admission.admit():
+        order.append("next frame")
+    photo.join()
+    assert order == ["photo", "next frame"]
