@@ -84,8 +84,13 @@ def _choose_example(faces: Sequence[FaceAnalysis]) -> FaceAnalysis:
     return next((face for face in faces if face.emotions.certain), faces[0])
 
 
-@cache
 def _macros() -> Any:
+    return load_template("cards.html.j2")
+
+
+@cache
+def load_template(name: str) -> Any:
+    """Return the macros of a file in the folder `templates`; what they insert is escaped."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
@@ -103,7 +108,7 @@ def _macros() -> Any:
         locate=_locate,
     )
     environment.filters["keep_units"] = wording.keep_units
-    return environment.get_template("cards.html.j2").module
+    return environment.get_template(name).module
 
 
 def _css_colour(emotion: Emotion) -> str:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from core import (
     Agreement,
@@ -17,6 +18,9 @@ from core import (
     Reading,
     format_probability,
 )
+
+if TYPE_CHECKING:
+    from .films import FilmJob
 
 INTRODUCTION = (
     "Every face gets a frame, a number and an answer: how many people would say that it looks "
@@ -40,6 +44,13 @@ _LOOKS = {
     Emotion.NEUTRAL: "neutral",
 }
 """How a person looks."""
+
+FILM_HELP = (
+    "Every face in a film gets a frame and a number, and you see when it showed which emotion. "
+    "Nobody can see in a face what the person feels. Use films of people who have agreed."
+)
+CANCELLED_FILM = "Cancelled. The film and everything read from it are deleted."
+
 _LONGEST_NAME = 60
 """Characters of a file name that fit a phone's width in two lines."""
 
@@ -148,6 +159,19 @@ def describe_faces(analysis: ImageAnalysis) -> str:
 def format_face_count(count: int) -> str:
     """Return the number of faces in words."""
     return {0: "No face", 1: "1 face"}.get(count, f"{count} faces")
+
+
+def describe_progress(job: FilmJob) -> str:
+    """Return how far a film is and how long it still takes."""
+    if job.state == "waiting":
+        return "Getting ready. Other visitors' films may be read first."
+    left_s = job.left_s
+    read = f"{100 * job.done:.0f} % read"
+    if left_s is None:
+        return read
+    if left_s < 90:
+        return f"{read}, about {max(1, round(left_s))} s left"
+    return f"{read}, about {round(left_s / 60)} min left"
 
 
 def model_title(info: ModelInfo) -> str:

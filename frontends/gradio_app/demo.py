@@ -16,6 +16,7 @@ from frontends.gradio_app.compare_tab import build_compare_tab
 from frontends.gradio_app.live_tab import build_live_tab
 from frontends.gradio_app.photo_tab import build_photo_tab
 from frontends.gradio_app.settings import build_settings_fields, make_config
+from frontends.gradio_app.video_tab import build_video_tab
 from frontends.wording import (
     INTRODUCTION,
     MODEL_TITLES,
@@ -117,6 +118,7 @@ def _show_tabs(
     with gr.Tabs():
         build_photo_tab(analyzers, fields, _QUEUE)
         build_live_tab(analyzers, fields)
+        build_video_tab(analyzers, fields, keep_s=_TEN_MINUTES)
         if len(compared) > 1:
             build_compare_tab(analyzers, compared, fields, _QUEUE)
         build_about_tab()

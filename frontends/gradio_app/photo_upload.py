@@ -1,4 +1,4 @@
-"""The upload field: passes the file on unopened, so that only our reader ever decodes it."""
+"""The upload fields: they pass files on unopened, so that only our readers ever decode them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.data_classes import ImageData
+from gradio.data_classes import FileData, ImageData
 
 from frontends.wording import last_part
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedPhoto:
-    """A file in the framework's own folder and the name its owner gave it."""
+    """A photo or film: a file in the framework's own folder and the name its owner gave it."""
 
     path: Path
     name: str
@@ -41,20 +41,7 @@ class PhotoUpload(gr.Image, metaclass=WithoutStubFile):
 
     def preprocess(self, payload: ImageData | None) -> UploadedPhoto | None:  # type: ignore[override]
         """Return the uploaded file's path and name; None while there is none."""
-        if payload is None:
-            return None
-        if payload.path is None or (payload.url or "").startswith("data:"):
-            raise refusal("The photo did not come as a file.")
-        path = Path(payload.path).resolve()
-        # A caller could name any file of this computer; read only what was uploaded.
-        if not path.is_relative_to(Path(self.GRADIO_CACHE).resolve()):
-            raise refusal("The photo was not uploaded.")
-        if not path.is_file():
-            raise refusal(
-                "The photo is gone: the server deletes photos after some minutes.",
-                "Upload it again.",
-            )
-        return UploadedPhoto(path, last_part(payload.orig_name or path.name) or "image")
+        return _find_upload(payload, self.GRADIO_CACHE, "photo") if payload is not None else None
 
     async def async_move_resource_to_block_cache(
         self, url_or_file_path: str | Path | None
@@ -66,11 +53,48 @@ class PhotoUpload(gr.Image, metaclass=WithoutStubFile):
         return moved
 
 
-def refusal(message: str, hint: str = "Upload the file itself, then try again.") -> gr.Error:
+class FilmUpload(gr.File, metaclass=WithoutStubFile):
+    """Gradio's file field for one film, with the same rules."""
+
+    is_template = True
+
+    def preprocess(self, payload: FileData | None) -> UploadedPhoto | None:  # type: ignore[override]
+        """Return the uploaded file's path and name; None while there is none."""
+        return _find_upload(payload, self.GRADIO_CACHE, "film") if payload is not None else None
+
+    async def async_move_resource_to_block_cache(
+        self, url_or_file_path: str | Path | None
+    ) -> str | None:
+        """Refuse web addresses: the demo opens no connection on a visitor's behalf."""
+        if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", str(url_or_file_path or "")):
+            raise refusal("The film came as a web address.", what="film")
+        moved: str | None = await super().async_move_resource_to_block_cache(url_or_file_path)
+        return moved
+
+
+def _find_upload(payload: ImageData | FileData, cache: str, what: str) -> UploadedPhoto:
+    if payload.path is None or (payload.url or "").startswith("data:"):
+        raise refusal(f"The {what} did not come as a file.", what=what)
+    path = Path(payload.path).resolve()
+    # A caller could name any file of this computer; read only what was uploaded.
+    if not path.is_relative_to(Path(cache).resolve()):
+        raise refusal(f"The {what} was not uploaded.", what=what)
+    if not path.is_file():
+        raise refusal(
+            f"The {what} is gone: the server deletes {what}s after some minutes.",
+            "Upload it again.",
+            what=what,
+        )
+    return UploadedPhoto(path, last_part(payload.orig_name or path.name) or "image")
+
+
+def refusal(
+    message: str, hint: str = "Upload the file itself, then try again.", *, what: str = "photo"
+) -> gr.Error:
     """Return an error for the visitor; HTML in it is shown as text."""
     return gr.Error(
         escape(f"{message} {hint}".strip(), quote=False),
         duration=None,
-        title="The photo could not be read",
+        title=f"The {what} could not be read",
         print_exception=False,
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from streamlit import config, get_option
@@ -15,6 +16,8 @@ ROOT = str(Path(__file__).resolve().parents[2])
 if sys.path[0] != ROOT:
     sys.path.insert(0, ROOT)
 
+from frontends.film_files import film_route
+from frontends.films import delete_all_films
 from frontends.live_socket import camera_route
 from frontends.streamlit_app.opening import open_in_browser
 
@@ -32,11 +35,20 @@ if options:
     # Before anything reads a setting: Streamlit warns of each that changes after that.
     config.get_config_options(force_reparse=True, options_from_flags=options)
 
-# Streamlit's pages, and beside them the connections of the page Live.
+
+@asynccontextmanager
+async def _run(app: object) -> AsyncIterator[None]:
+    async with open_in_browser(app):
+        yield
+    delete_all_films()
+
+
+base = get_option("server.baseUrlPath")
+# Streamlit's pages, and beside them the connections of the page Live and the files of Video.
 app = App(
     Path(__file__).with_name("script.py"),
-    routes=[camera_route(get_option("server.baseUrlPath"))],
-    lifespan=open_in_browser,
+    routes=[camera_route(base), film_route(base)],
+    lifespan=_run,
 )
 
 if __name__ == "__main__":

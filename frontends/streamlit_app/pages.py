@@ -9,7 +9,15 @@ import streamlit as st
 from core import share_heaps
 from frontends.cards import STYLE_FILE
 from frontends.streamlit_app.expired_sessions import watch_expired_sessions
-from frontends.streamlit_app.views import about, analyze, compare, detection_lab, landmark_lab, live
+from frontends.streamlit_app.views import (
+    about,
+    analyze,
+    compare,
+    detection_lab,
+    landmark_lab,
+    live,
+    video,
+)
 
 _FOLDER = Path(__file__).parent
 
@@ -30,6 +38,7 @@ def run() -> None:
     pages = [
         st.Page(analyze.page, title="Analyze", url_path="analyze", default=True),
         st.Page(live.page, title="Live", url_path="live"),
+        st.Page(video.page, title="Video", url_path="video"),
         st.Page(compare.page, title="Compare", url_path="compare"),
         st.Page(detection_lab.page, title="Detection lab", url_path="detection-lab"),
         st.Page(landmark_lab.page, title="Landmark lab", url_path="landmark-lab"),

@@ -22,6 +22,7 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 from playwright.sync_api import Browser, Page, expect
 
+from core import RgbImage, video_writer
 from frontends.sample import SAMPLE_NAME, sample_photo
 from tests.browser.pages import upload
 from tests.browser.serving import ROOT, SLOWEST_S, browser, installed_chromium, streamlit
@@ -113,6 +114,23 @@ def _start_camera(page: Page) -> None:
     page.get_by_role("button", name="Start the camera").click()
 
 
+def _give_film(page: Page) -> None:
+    """Give a film of the sample photo, which moves to and fro and grows dark for a while."""
+    sample = Image.open(io.BytesIO(sample_photo())).convert("RGB").resize((700, 700))
+    with tempfile.TemporaryDirectory() as folder:
+        film = Path(folder) / "film.mp4"
+        with video_writer(film, size_wh=(640, 360), frames_per_s=15) as write:
+            for number in range(120):
+                left = 20 + round(20 * np.sin(number / 9))
+                part = sample.crop((left, 20, left + 640, 380))
+                light = min(1.0, max(0.02, abs(number - 65) / 25))
+                part = ImageEnhance.Brightness(part).enhance(light)
+                write(RgbImage(np.array(part)), number / 15)
+        page.locator("input[type=file]").first.set_input_files(film)
+        expect(page.locator(".film .track").first).to_be_visible(timeout=SLOWEST_MS)
+    page.locator(".film .track").first.click(position={"x": 120, "y": 8})
+
+
 def _do_nothing(page: Page) -> None:
     """Leave the page as it opens."""
 
@@ -131,6 +149,7 @@ SHOTS = (
         (1280, 1100),
     ),
     Shot("streamlit-live", "live", _start_camera, ".frame"),
+    Shot("streamlit-video", "video", _give_film, ".film .track", (1280, 1000)),
     Shot("streamlit-about", "about", _do_nothing, "text=How it works"),
     Shot("streamlit-phone", "", _take_sample, FACE, PHONE),
 )
@@ -158,8 +177,6 @@ def _save(page: Page, awaited: str, file: Path, *, whole: bool = False) -> None:
     for shown in page.locator("img").all():
         # An image that is still loading has no size.
         shown.evaluate("image => image.decode()")
-    # A click may have scrolled the page.
-    page.locator("h1").first.scroll_into_view_if_needed()
     page.wait_for_timeout(SETTLED_MS)
     with Image.open(io.BytesIO(page.screenshot(full_page=whole))) as taken:
         taken.convert("RGB").quantize(COLOURS, kmeans=4).save(file, optimize=True)

@@ -130,13 +130,14 @@ def test_two_visitors_at_once_see_their_own_answers(window, quick):
 PAGES = {
     "analyze": "article.face >> nth=1",
     "live": "text=Start the camera",
+    "video": "text=Press Upload, or drop a film here",
     "compare": ".compared article.face >> nth=1",
     "detection-lab": "text=2 faces kept",
     "landmark-lab": "text=How stable this answer is",
     "about": "text=Using it fairly",
 }
 """What each page shows once a photo is answered."""
-WITHOUT_PHOTO = {"live", "about"}
+WITHOUT_PHOTO = {"live", "video", "about"}
 
 
 def answered_page(window, address: str, name: str, **options: object) -> Page:
