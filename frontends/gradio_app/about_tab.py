@@ -14,8 +14,12 @@ WHOLE = Path(__file__).parents[2] / "docs" / "ethics.md"
 REST_LABEL = "Consent, known errors, misuse, law"
 _END_OF_SHORT_FORM = "<!-- /short form -->"
 
-_IN_MEMORY = "The app keeps your photos in memory only."
-_IN_FOLDER = "This page keeps your photo in a private folder and deletes it within ten minutes."
+_IN_MEMORY = (
+    "The app keeps your photos in memory only, and a film in a private folder until you leave."
+)
+_IN_FOLDER = (
+    "This page keeps your photo or film in a private folder and deletes it within ten minutes."
+)
 """What is true of the demo instead."""
 
 

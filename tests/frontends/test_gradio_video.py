@@ -135,3 +135,12 @@ def test_bounds_are_smaller_than_the_app_s_and_are_said():
     page = build_demo(FakeAnalyzer())
     texts = [str(getattr(each, "value", "")) for each in page.blocks.values()]
     assert any(DEMO_BOUNDS.sentence in each for each in texts)
+
+
+def test_api_names_its_settings_and_files():
+    endpoints = build_demo(FakeAnalyzer()).get_api_info()["named_endpoints"]
+    assert set(endpoints) == {"/analyze", "/analyze_film"}
+    film = endpoints["/analyze_film"]
+    settings = ["model", "preset", "detector", "operating_point", "certain_from", "reading"]
+    assert [each["parameter_name"] for each in film["parameters"]] == ["film", *settings]
+    assert [each["label"] for each in film["returns"]] == ["Summary", "Table", "Marked film"]
