@@ -60,13 +60,13 @@ def test_face_moves_evenly_between_two_frames_that_are_read(analyzer):
 
 
 def test_cut_is_read_at_once_and_nothing_moves_across_it(analyzer):
-    happy = moving(6, 60, step=0)
+    happy = moving(8, 60, step=0)
     sad = [
         Frame(RgbImage(np.ascontiguousarray(255 - each.image.pixels), "film"), each.time_s)
-        for each in moving(2, 60, start_s=0.1, step=0)
+        for each in moving(2, 60, start_s=8 / 60, step=0)
     ]
     answered = list(answer_video(film([*happy, *sad], 60), FaceFollower(analyzer)))
-    assert [len(each.analysis.faces) for each in answered] == [1] * 6 + [0] * 2
+    assert [len(each.analysis.faces) for each in answered] == [1] * 8 + [0] * 2
 
 
 def test_face_that_is_gone_leaves_half_way(analyzer, monkeypatch):
