@@ -26,6 +26,11 @@ SURE_FROM = 0.6
 _SCORE_WEIGHT, _LEAST_GAIN = 80.0, 12.0
 """A turn is judged by the mesh's logit plus this many times the detector's score, and must gain
 this much. docs/detection.md has the shares of photos that are turned upright, or wrongly."""
+_HIGH_SCORE = 0.95
+"""Few faces have a higher score. A turn that could not gain enough with it is not tried, because
+searching a photo again takes longest."""
+_SMALLEST_PX = 24
+"""Shorter side of the largest face below which the mesh cannot tell."""
 _JUDGED = 3
 """Faces that are judged, the largest."""
 _NOTES = {90: "a quarter to the right", 180: "upside down", 270: "a quarter to the left"}
@@ -61,16 +66,29 @@ def find_turn(
     largest = sorted(pairs, key=lambda pair: -pair[0].box.area)[:_JUDGED]
     if judge is None or any(_is_upright(points) for _, points in largest):
         return 0
-    logits = np.mean([judge.judge_turns(image, face) for face, _ in largest], axis=0)
-    as_it_is = _SCORE_WEIGHT * max(face.score for face in faces) + logits[0]
+    if min(largest[0][0].box.width, largest[0][0].box.height) < _SMALLEST_PX:
+        return 0
+    score_now = max(face.score for face in faces)
+    # The largest face first: most photos need no more.
+    logits = judge.judge_turns(image, largest[0][0])
+    if not _list_promising(logits, score_now):
+        return 0
+    logits = np.mean([logits, *(judge.judge_turns(image, f) for f, _ in largest[1:])], axis=0)
+    as_it_is = _SCORE_WEIGHT * score_now + logits[0]
     gains = {0: 0.0}
-    for degrees in QUARTERS:
+    for degrees in _list_promising(logits, score_now):
         found = detect(image.turn_to(image.turned + degrees))
         if found:
             score = max(face.score for face in found)
             gains[degrees] = _SCORE_WEIGHT * score + logits[degrees // 90] - as_it_is
     best = max(gains, key=gains.__getitem__)
     return best if gains[best] >= _LEAST_GAIN else 0
+
+
+def _list_promising(logits: Float32Array, score_now: float) -> list[int]:
+    """Return the turns that could gain enough if the detector then scored :data:`_HIGH_SCORE`."""
+    missing = _LEAST_GAIN - _SCORE_WEIGHT * (_HIGH_SCORE - score_now)
+    return [degrees for degrees in QUARTERS if logits[degrees // 90] - logits[0] >= missing]
 
 
 def describe_turn(degrees: int) -> str:

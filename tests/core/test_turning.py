@@ -17,7 +17,7 @@ def image(turned=0):
 
 
 def face(score=0.7):
-    return Face(Box(10, 10, 30, 30), score)
+    return Face(Box(10, 10, 40, 40), score)
 
 
 def mesh(confidence, roll=0.0):
@@ -145,3 +145,17 @@ def test_photo_that_was_turned_by_hand_is_not_turned_again():
     pixels[60:] = 200
     answer = analyzer(detector=UprightDetector()).analyze(RgbImage(pixels), turn=90)
     assert (answer.turned, answer.faces, answer.notes) == (90, (), ())
+
+
+def test_turn_that_cannot_gain_enough_is_not_searched():
+    def fail(_image):
+        raise AssertionError("searched")
+
+    for logits, score in ((9, 0, 0, 0), 0.9), ((5, 0, -2, 1), 0.88):
+        arguments = (image(), [face(score)], [None])
+        assert find_turn(*arguments, detect=fail, judge=Judge(logits)) == 0
+
+
+def test_photo_whose_largest_face_is_tiny_stays():
+    tiny = Face(Box(0, 0, 23, 40), 0.7)
+    assert turn({180: 0.9}, logits=UPSIDE_DOWN, faces=[tiny], located=[None]) == 0
