@@ -40,7 +40,7 @@ def test_caller_gets_the_reading_that_was_asked_for(tmp_path):
     )
     label = FakeAnalyzer(AnalyzerConfig(reading=Reading.FER2013))
     assert result == to_json(label.analyze(read_image(file)))
-    assert "FER-2013&#39;s label: happy, 90 % probable." in cards
+    assert "FER-2013&#39;s label: happy, 90\N{NO-BREAK SPACE}% probable." in cards
 
 
 def test_page_offers_only_trained_models(catalog):

@@ -157,7 +157,7 @@ def test_choices_are_kept_while_other_pages_are_shown():
     assert threshold().value > lowest
     threshold().set_value(lowest).run()
     go("analyze")
-    app.multiselect(key="shown_answers").set_value(["Happy"])
+    app.button_group(key="shown_answers").set_value(["Happy"])
     app.text_input(key="shown_names").set_value("b").run()
     box("Photo to look at").select_index(1).run()
     go("about")
@@ -169,7 +169,7 @@ def test_choices_are_kept_while_other_pages_are_shown():
     go("detection_lab")
     assert threshold().value == lowest
     go("analyze")
-    assert app.multiselect(key="shown_answers").value == ["Happy"]
+    assert app.button_group(key="shown_answers").value == ["Happy"]
     assert app.text_input(key="shown_names").value == "b"
     assert list(app.dataframe[0].value["Photo"]) == ["b.png"]
     assert box("Photo to look at").index == 1
