@@ -202,6 +202,7 @@ def test_narrow_page_fits_and_every_text_has_enough_contrast(window, address, ro
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     for tab, there in (
         ("Live", "Start the camera"),
+        ("Video", "The film appears here with its faces marked, and a timeline for each face."),
         ("Compare", "How good each model is"),
         ("About", "Using it fairly"),
     ):
