@@ -116,7 +116,7 @@ def test_settings_change_the_answer(window, address):
     page = visit(window, address)
     upload(page, "crowd.png", png(CROWD))
     expect(faces(page)).to_have_count(11)
-    unsure = page.locator("#cards strong", has_text="Not sure")
+    unsure = page.locator("#cards article.face", has_text="Not sure")
     expect(unsure).to_have_count(1)
     page.get_by_role("button", name="Settings").click()
     page.get_by_label('Say "Not sure" below').click()
