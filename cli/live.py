@@ -22,6 +22,16 @@ if TYPE_CHECKING:
     TakeFrame = Callable[[Frame, ImageAnalysis], None]
     """Takes each frame with its faces."""
 
+ReadsOption = Annotated[
+    float,
+    typer.Option(
+        "--reads-per-second",
+        min=0.1,
+        help="Read at most so many frames of a second; those in between get their answers from "
+        "the frames around them.",
+    ),
+]
+
 
 def live(
     video: Annotated[
@@ -55,15 +65,7 @@ def live(
             help="Look for faces in every n-th frame that is read, and follow them in between.",
         ),
     ] = 5,
-    reads_per_second: Annotated[
-        float,
-        typer.Option(
-            "--reads-per-second",
-            min=0.1,
-            help="Read at most so many frames of a second; those in between get their answers from "
-            "the frames around them.",
-        ),
-    ] = 15.0,
+    reads_per_second: ReadsOption = 15.0,
     seconds: Annotated[
         float | None, typer.Option("--seconds", min=0.1, help="Stop after this much of the video.")
     ] = None,

@@ -22,7 +22,7 @@ MAX_WAITING_FILMS = 8
 class Admission:
     """Admit a few at a time, first come, first served; refuse those for whom the queue is full.
 
-    Whoever leaves and comes back stands behind all who wait: a film asks again for each frame, so
+    One that leaves and comes back waits behind all others: a film asks again for each frame, so
     a photo waits for one frame and not for the film.
     """
 

@@ -25,7 +25,7 @@ class CutDetector:
 
     A cut changes the picture at once, far more than the motion just before. What counts is the
     quarter of the picture that changes most, so that a cut between two people in front of the same
-    wall is one. A flash of light looks like a cut; whoever uses this has to compare the faces too.
+    wall is one. A flash of light looks like a cut; so the faces have to be compared too.
     """
 
     _before: Float32Array | None = None

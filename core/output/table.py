@@ -100,7 +100,7 @@ COLUMNS = (
 )
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 FIRST_COLUMNS = COLUMN_NAMES[:3]
-"""Every version's tables begin with these; by them a table is recognised as ours."""
+"""Every version's tables begin with these; so they tell whether a table is ours."""
 
 
 @dataclass(frozen=True, slots=True)

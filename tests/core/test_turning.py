@@ -7,7 +7,6 @@ import pytest
 
 from core import Box, Face, Landmarks, RgbImage
 from core.turning import find_turn
-from tests.core.pipeline_parts import analyzer
 
 UPSIDE_DOWN = np.float32([1, -5, 20, -4])
 
@@ -114,37 +113,6 @@ def test_image_turns_clockwise(degrees):
 def test_image_is_only_turned_by_quarters():
     with pytest.raises(ValueError, match="multiple of 90"):
         image().turn_to(45)
-
-
-class UprightDetector:
-    """Finds a face only in a picture whose bright half is on top."""
-
-    def detect(self, image):
-        top, bottom = np.split(image.pixels.astype(int), [image.height // 2])
-        return (face(),) if top.mean() > bottom.mean() + 50 else ()
-
-
-@pytest.mark.parametrize(
-    ("turned", "words"),
-    [(90, "a quarter to the left"), (180, "upside down"), (270, "to the right")],
-)
-def test_photo_that_lies_on_its_side_is_answered_upright(turned, words):
-    pixels = np.zeros((120, 120, 3), np.uint8)
-    pixels[:60] = 200
-    given = RgbImage(RgbImage(pixels).turn_to(turned).pixels, notes=("Read.",))
-    answer = analyzer(detector=UprightDetector()).analyze(given)
-    assert answer.turned == 360 - turned
-    assert len(answer.faces) == 1
-    assert answer.notes[0] == "Read."
-    assert words in answer.notes[1]
-    assert "so that its faces are upright" in answer.notes[1]
-
-
-def test_photo_that_was_turned_by_hand_is_not_turned_again():
-    pixels = np.zeros((120, 120, 3), np.uint8)
-    pixels[60:] = 200
-    answer = analyzer(detector=UprightDetector()).analyze(RgbImage(pixels), turn=90)
-    assert (answer.turned, answer.faces, answer.notes) == (90, (), ())
 
 
 def test_turn_that_cannot_gain_enough_is_not_searched():
