@@ -6,7 +6,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from .films import find_job
+from .films import FilmJob, find_job
+from .live_recording import LiveRecording
 from .wording import safe_stem
 
 PATH = "/film"
@@ -25,13 +26,17 @@ def film_path(base: str = "") -> str:
 
 
 def _send_file(request: Request) -> Response:
-    job = find_job(request.path_params["key"])
-    file = job.find_file(request.path_params["name"]) if job is not None else None
-    if job is None or file is None:
-        return PlainTextResponse("This film is no longer here.", 404, _HEADERS)
+    return send_file(request, find_job(request.path_params["key"]), "film")
+
+
+def send_file(request: Request, owner: FilmJob | LiveRecording | None, what: str) -> Response:
+    """Return the file of ``owner`` that the address names, or say that ``what`` is gone."""
+    file = None if owner is None else owner.find_file(request.path_params["name"])
+    if owner is None or file is None:
+        return PlainTextResponse(f"This {what} is no longer here.", 404, _HEADERS)
     return FileResponse(
         file,
         headers=_HEADERS,
-        filename=f"{safe_stem(job.name)}.{file.name}",
+        filename=f"{safe_stem(owner.name)}.{file.name}",
         content_disposition_type="attachment" if "save" in request.query_params else "inline",
     )

@@ -9,6 +9,7 @@ from core import EMOTIONS, Emotion, FaceSummary
 
 from .cards import load_template
 from .films import MARKED, PLOT, TABLE, FilmJob
+from .live_recording import LiveRecording
 from .wording import NOT_SURE, format_emotion, format_face_count
 
 _FOLDER = Path(__file__).with_name("film")
@@ -20,13 +21,16 @@ _LIGHT_INK_BELOW = 0.179
 """Relative luminance (WCAG) at which black and white have the same contrast."""
 
 
-def film_html(job: FilmJob, address: str) -> str:
-    """Return the answer for a film that is done; ``address`` is where its files are, without /."""
+def film_html(job: FilmJob | LiveRecording, address: str) -> str:
+    """Return the answer for a film or a camera session that is done.
+
+    ``address`` is where its files are, without / at its end.
+    """
     summary = job.summary
     shown = sorted(summary.list_longest(_MOST_SHOWN), key=lambda face: face.number)
     words = [
         f"{summary.duration_s:.1f} s",
-        f"{summary.frames} frames" if summary.frames != 1 else "1 frame",
+        f"{summary.frames:,} frames" if summary.frames != 1 else "1 frame",
         format_face_count(len(summary.faces)).lower(),
     ]
     given = [each for face in shown for each in face.shares]
@@ -40,7 +44,11 @@ def film_html(job: FilmJob, address: str) -> str:
             faces=[_describe(face, summary.duration_s, answers) for face in shown],
             answers=[_describe_answer(each) for each in answers],
             ticks=_choose_ticks(summary.duration_s),
-            files={"marked": MARKED, "table": TABLE, "plot": PLOT},
+            files={
+                "marked": MARKED if isinstance(job, FilmJob) else "",
+                "table": TABLE,
+                "plot": PLOT,
+            },
             address=address,
         )
     )
@@ -52,6 +60,11 @@ def read_player_code(connection: Path) -> tuple[str, str, str]:
         (_FOLDER / f"film.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
     )
     return html, css, f"{script}\n{connection.read_text(encoding='utf-8')}"
+
+
+def read_player_style() -> str:
+    """Return the CSS of :func:`film_html`."""
+    return (_FOLDER / "film.css").read_text(encoding="utf-8")
 
 
 def format_time(seconds: float) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import secrets
-import shutil
-import tempfile
 import time
 import weakref
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread, Timer
 from typing import TYPE_CHECKING
@@ -22,6 +19,7 @@ from core import FilmLimits, FilmSummary, Preset, ProjectError, UnreadableImage
 
 from .admission import ADMISSION, FILMS
 from .idle import IDLE_S, IdleTasks, free_memory
+from .private_folders import delete_folder, make_private_folder
 
 if TYPE_CHECKING:
     from core import Analyzer, AnalyzerConfig
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 _IDLE_TASKS = IdleTasks(IDLE_S, free_memory)
 _SHOWN_PX = 1280
 """Longest side of a marked film: sharp on a screen, and half the work of a larger one."""
-_FOLDER = "photo-emotion-film-"
 _FIRST_ESTIMATE_S = 2.0
 """From then on the time left is said; loading the film distorts it before."""
 
@@ -109,11 +106,9 @@ class FilmJob:
         self, name: str, write: Callable[[Path], object], bounds: FilmBounds = APP_BOUNDS
     ) -> None:
         """Take a film by its owner's name for it; ``write`` puts its content into a file."""
-        delete_leftovers()
-        folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER}{os.getpid()}-"))  # for this user only
-        self._work = _Work(name, folder, bounds)
+        self._work = _Work(name, make_private_folder(), bounds)
         self._end = weakref.finalize(self, _discard, self._work)
-        write(folder / "film")
+        write(self._work.folder / "film")
         self.config: AnalyzerConfig | None = None
         """The settings of the answer."""
         self.key = secrets.token_urlsafe()
@@ -201,25 +196,6 @@ def delete_all_films() -> None:
         job.cancel()
 
 
-@cache
-def delete_leftovers() -> None:
-    """Delete the films of a server that was killed; once in a process, before its first film."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
-        owner = folder.name.removeprefix(_FOLDER).partition("-")[0]
-        if owner.isdecimal() and (int(owner) == os.getpid() or not _is_alive(int(owner))):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:  # another user's
-        return True
-    return True
-
-
 def find_job(key: str) -> FilmJob | None:
     """Return the job with that key, as long as its visit lasts."""
     return _JOBS.get(key)
@@ -232,7 +208,7 @@ def make_film_config(chosen: AnalyzerConfig) -> AnalyzerConfig:
 
 def _discard(work: _Work) -> None:
     work.cancelled.set()
-    shutil.rmtree(work.folder, ignore_errors=True)
+    delete_folder(work.folder)
 
 
 def _read_film(work: _Work, load: Callable[[], Analyzer], config: AnalyzerConfig) -> None:
@@ -250,7 +226,7 @@ def _read_film(work: _Work, load: Callable[[], Analyzer], config: AnalyzerConfig
             state = FilmState.CANCELLED
         if state is not FilmState.DONE:
             # After a cancellation again, because a file may have been written meanwhile.
-            shutil.rmtree(work.folder, ignore_errors=True)
+            delete_folder(work.folder)
         work.state = state
         _IDLE_TASKS.note_activity()
 

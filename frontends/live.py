@@ -31,6 +31,8 @@ from core import (
     format_probability,
 )
 
+from .film_view import film_html, read_player_style
+from .live_recording import LiveRecording
 from .wording import NOT_SURE, format_emotion
 
 if TYPE_CHECKING:
@@ -39,8 +41,8 @@ if TYPE_CHECKING:
 LIVE_HELP = (
     "Shows your camera's picture with a frame and an emotion for every face. Answers are averaged "
     "over about a second, so that they do not flicker. Your camera's pictures go to the computer "
-    "that runs this page and are deleted as soon as they are analyzed. Show only people who have "
-    "agreed."
+    "that runs this page and are deleted as soon as they are analyzed. Answers are kept only if "
+    "you ask for it. Show only people who have agreed."
 )
 
 _FOLDER = Path(__file__).with_name("camera")
@@ -61,26 +63,42 @@ class Stream:
     For one message at a time.
     """
 
+    recording: LiveRecording | None = None
+    """The newest session whose answers the visitor wanted to keep."""
     _follower: FaceFollower | None = None
     _run: object = None
     _newest_s: float = -math.inf
 
     def answer(
-        self, frames: Sequence[Frame], run: object, analyzer: Analyzer
+        self, frames: Sequence[Frame], run: object, analyzer: Analyzer, *, keep: bool = False
     ) -> tuple[ImageAnalysis, ...]:
         """Return the faces of each frame, tracked from earlier ones; InputError if one is older.
 
-        ``run`` identifies an opened page; for another one, tracking starts again.
+        ``run`` identifies a session, from starting the camera to stopping it; for another one,
+        tracking starts again. ``keep`` adds the answers to :attr:`recording`.
         """
         if self._follower is None or run != self._run:
             self._follower, self._run, self._newest_s = FaceFollower(analyzer), run, -math.inf
+            if self.recording is not None and not self.recording.is_finished:
+                self.recording = None  # its faces have other numbers
         elif self._follower.analyzer is not analyzer:  # other settings; faces keep their numbers
             self._follower = FaceFollower(analyzer, self._follower.tracker)
         for frame in frames:
             if frame.time_s < self._newest_s:
                 raise InputError("The page sent old pictures.", hint="Reload the page.")
             self._newest_s = frame.time_s
-        return self._follower.answer_all(frames)
+        answers = self._follower.answer_all(frames)
+        if keep:
+            if self.recording is None or self.recording.is_finished:
+                self.recording = LiveRecording(analyzer.config.reading)
+            self.recording.add(frames, answers)
+        return answers
+
+    def finish_recording(self) -> LiveRecording | None:
+        """Return the recording with its files complete; None if there is none."""
+        if self.recording is not None:
+            self.recording.finish()
+        return self.recording
 
 
 def make_live_config(chosen: AnalyzerConfig) -> AnalyzerConfig:
@@ -93,21 +111,24 @@ def read_camera_code(connection: Path) -> tuple[str, str, str]:
     html, css, script = (
         (_FOLDER / f"camera.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
     )
+    # A session that was kept is shown like a film.
+    css += read_player_style()
     return html, css, f"{script}\n{connection.read_text(encoding='utf-8')}"
 
 
 def answer_message(message: object, stream: Stream, analyzer: Analyzer) -> dict[str, Any]:
     """Return what the page draws for the frames of ``message``, in their order.
 
-    A message has ``number``, ``run`` and ``frames``, each with ``at`` in milliseconds and ``jpeg``
-    as a data address. The reply has ``problem`` in place of frames if they cannot be read.
+    A message has ``number``, ``run``, ``keep`` and ``frames``, each with ``at`` in milliseconds and
+    ``jpeg`` as a data address. The reply has ``problem`` in place of frames if they cannot be read.
     """
     if not isinstance(message, Mapping):
         return refuse_message(message, "The page sent no picture. Reload it.")
     started = time.perf_counter()
     try:
         frames = _frames(message.get("frames"))
-        answers = stream.answer(frames, message.get("run"), analyzer)
+        keep = message.get("keep") is True
+        answers = stream.answer(frames, message.get("run"), analyzer, keep=keep)
     except ProjectError as error:
         return refuse_message(message, f"{error.message} {error.hint}".strip())
     milliseconds = 1000 * (time.perf_counter() - started) / len(frames)
@@ -119,6 +140,15 @@ def answer_message(message: object, stream: Stream, analyzer: Analyzer) -> dict[
         for frame, answer in zip(frames, answers, strict=True)
     ]
     return _make_reply(message, ms=milliseconds, frames=drawn)
+
+
+def finish_session(message: Mapping[str, Any], stream: Stream, address: str) -> dict[str, Any]:
+    """Return the timeline of the session that ``stream`` kept; its files are below ``address``."""
+    try:
+        recording = stream.finish_recording()
+    except ProjectError as error:
+        return refuse_message(message, f"{error.message} {error.hint}".strip())
+    return _make_reply(message, session=film_html(recording, address) if recording else "")
 
 
 def refuse_message(message: object, problem: str) -> dict[str, Any]:

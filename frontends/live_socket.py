@@ -18,13 +18,17 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
-from starlette.routing import WebSocketRoute
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core import ProjectError
 
 from .admission import ADMISSION, MAX_RUNNING, MAX_WAITING
-from .live import MAX_CHARACTERS, Stream, answer_message, refuse_message
+from .film_files import send_file
+from .film_view import film_html
+from .live import MAX_CHARACTERS, Stream, answer_message, finish_session, refuse_message
 
 if TYPE_CHECKING:
     from core import Analyzer
@@ -38,6 +42,8 @@ class LiveSession:
 
     analyzer: Callable[[], Analyzer]
     """Returns the analyzer for the chosen settings."""
+    folder: str = PATH
+    """Where the page finds the connections of all cameras: a path, or one relative to the page."""
     stream: Stream = field(default_factory=Stream)
     key: str = field(default_factory=secrets.token_urlsafe)
     """Opens the connection. Only the visitor's page knows it, so that no other page can connect."""
@@ -46,8 +52,22 @@ class LiveSession:
     def __post_init__(self) -> None:
         _SESSIONS[self.key] = self
 
+    @property
+    def path(self) -> str:
+        """Where the page reaches this session: its connection, and below it what was kept."""
+        return f"{self.folder}/{self.key}"
+
+    @property
+    def kept_html(self) -> str:
+        """The timeline of the newest session that was kept, for a page that is opened again."""
+        recording = self.stream.recording
+        return film_html(recording, self.path) if recording and recording.is_finished else ""
+
     def answer(self, text: str) -> dict[str, Any]:
-        """Return what the page draws for its message, as :func:`.live.answer_message` does."""
+        """Return what the page draws for its message, as :func:`.live.answer_message` does.
+
+        For a message with ``finish`` it is what :func:`.live.finish_session` returns.
+        """
         if len(text) > MAX_CHARACTERS:
             return refuse_message({}, "The camera's pictures are too large. Choose a smaller size.")
         try:
@@ -58,6 +78,8 @@ class LiveSession:
         if not self.lock.acquire(blocking=False):
             return refuse_message(message, "The camera's last pictures are still being analyzed.")
         try:
+            if isinstance(message, dict) and message.get("finish") is True:
+                return finish_session(message, self.stream, self.path)
             with ADMISSION.admit():
                 return answer_message(message, self.stream, self.analyzer())
         except ProjectError as error:
@@ -69,9 +91,10 @@ class LiveSession:
 _SESSIONS: WeakValueDictionary[str, LiveSession] = WeakValueDictionary()
 
 
-def camera_route(base: str = "") -> WebSocketRoute:
-    """Return the route for a server whose pages are below the path ``base``."""
-    return WebSocketRoute(f"{camera_path(base)}/{{key}}", _answer_messages)
+def camera_routes(base: str = "") -> list[BaseRoute]:
+    """Return the routes for a server whose pages are below the path ``base``."""
+    path = f"{camera_path(base)}/{{key}}"
+    return [WebSocketRoute(path, _answer_messages), Route(f"{path}/{{name}}", _send_file)]
 
 
 def camera_path(base: str = "") -> str:
@@ -84,6 +107,11 @@ def camera_path(base: str = "") -> str:
 def _threads() -> ThreadPoolExecutor:
     # Waiting visitors hold a thread each, so that "busy" is reported at once.
     return ThreadPoolExecutor(MAX_RUNNING + MAX_WAITING + 1, thread_name_prefix="camera")
+
+
+def _send_file(request: Request) -> Response:
+    session = _SESSIONS.get(request.path_params["key"])
+    return send_file(request, session and session.stream.recording, "session")
 
 
 async def _answer_messages(socket: WebSocket) -> None:

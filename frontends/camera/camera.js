@@ -1,7 +1,9 @@
-// Shows the camera and draws the answers over its picture. Frames are sent in groups over a
-// connection of their own, because a group takes less time than its frames one by one: the frames
-// taken while a group is answered form the next group.
-const LONGEST_PX = 640;
+// Shows each frame of the camera together with its answer, a moment late, so that the boxes are
+// where the faces are. Frames are sent in groups over a connection of their own, because a group
+// takes less time than its frames one by one: the frames taken while a group is answered form the
+// next group.
+const LONGEST_PX = 640; // of a frame as it is sent
+const SHOWN_PX = 960; // of a frame as it is shown
 const MAX_FRAMES = 12; // in a group; the server has the same limit
 const FASTEST_MS = 1000 / 31; // between two frames: enough for every frame of an ordinary camera
 const GROUP_MS = 100; // a group covers at least this long
@@ -37,9 +39,11 @@ const work = () => {
         canvas.width = Math.round(frame.displayWidth * scale);
         canvas.height = Math.round(frame.displayHeight * scale);
         context.drawImage(frame, 0, 0, canvas.width, canvas.height);
+        const width = Math.min(frame.displayWidth, Math.round((canvas.width * data.shown) / data.longest));
+        const picture = await createImageBitmap(frame, { resizeWidth: width });
         frame.close();
         const file = await canvas.convertToBlob({ type: "image/jpeg", quality: 0.85 });
-        postMessage({ at, jpeg: new FileReaderSync().readAsDataURL(file) });
+        postMessage({ at, jpeg: new FileReaderSync().readAsDataURL(file), picture }, [picture]);
       } else {
         frame.close();
       }
@@ -56,25 +60,32 @@ const REFUSALS = {
 };
 const LOST =
   "The connection to the computer that runs this page was lost. Reload the page, then press Start the camera.";
+const NOT_KEPT =
+  "The connection was lost before the timeline arrived, so the answers of this session are gone.";
 const INSECURE =
   "Browsers open the camera only for pages on this computer (localhost) or over https. Open the page that way.";
 
 class Live {
   constructor(root) {
     this.root = root;
-    this.run = `${Math.random()}`;
     this.video = root.querySelector("video");
     this.stage = root.querySelector(".stage");
     this.frames = root.querySelector(".frames");
-    this.button = root.querySelector("button");
+    this.shown = root.querySelector(".shown");
+    this.button = root.querySelector(".start");
+    this.snapshot = root.querySelector(".snapshot");
+    this.keep = root.querySelector(".keep input");
     this.canvas = document.createElement("canvas");
     this.context = this.canvas.getContext("2d", { alpha: false, willReadFrequently: true });
     this.sent = 0;
     this.waiting = false;
     this.taken = [];
-    this.toDraw = new Set();
+    this.inFlight = []; // the pictures of the group that is being answered
+    this.toDraw = new Map(); // the pictures that wait for their moment, by timer
     this.drawn = [];
     this.button.addEventListener("click", () => (this.stream ? this.stop() : this.start()));
+    this.snapshot.addEventListener("click", () => this.saveSnapshot());
+    this.keep.addEventListener("change", () => this.keep.checked || this.finishSession());
     new ResizeObserver(() => this.place()).observe(this.video);
     // If another page or tab is shown, turn the camera off.
     this.watch = setInterval(() => {
@@ -91,6 +102,7 @@ class Live {
 
   async start() {
     this.showProblem("");
+    this.run = `${Math.random()}`;
     if (!navigator.mediaDevices?.getUserMedia) return this.showProblem(INSECURE);
     this.starting = true;
     this.button.disabled = true;
@@ -115,7 +127,6 @@ class Live {
     this.stage.hidden = false;
     this.button.textContent = "Stop the camera";
     this.waiting = false;
-    this.taken = [];
     this.drawn = [];
     this.least = FASTEST_MS;
     this.late = 0;
@@ -127,10 +138,20 @@ class Live {
 
   connect(stream) {
     const address = new URL(this.path, location.href.replace(/^http/, "ws"));
-    this.socket = new WebSocket(address);
-    this.socket.onopen = () => this.next();
-    this.socket.onmessage = ({ data }) => this.answer(JSON.parse(data));
-    this.socket.onclose = () => {
+    const socket = new WebSocket(address);
+    this.socket = socket;
+    socket.onopen = () => this.next();
+    socket.onmessage = ({ data }) => {
+      const reply = JSON.parse(data);
+      if (reply.number === null && this.finishing === socket) this.endSession(reply, socket);
+      else if (this.stream === stream) this.answer(reply);
+    };
+    socket.onclose = () => {
+      if (this.finishing === socket) {
+        this.finishing = null;
+        this.showStatus("");
+        this.showProblem(NOT_KEPT);
+      }
       if (this.stream !== stream) return;
       this.stop();
       this.showProblem(LOST);
@@ -140,15 +161,45 @@ class Live {
   stop() {
     this.stream?.getTracks().forEach((track) => track.stop());
     this.stream = null;
-    this.socket?.close();
     this.worker?.terminate();
     this.worker = null;
+    this.finishSession();
+    if (this.finishing !== this.socket) this.socket?.close();
     this.forget();
     this.video.srcObject = null;
     this.stage.hidden = true;
+    this.snapshot.hidden = true;
+    this.shown.hidden = true;
     this.button.textContent = "Start the camera";
     this.root.querySelector(".pace").textContent = "";
     this.draw([]);
+  }
+
+  // Asks for the timeline of what was kept; it comes after the answers to the frames before it.
+  finishSession() {
+    if (!this.kept || this.socket?.readyState !== WebSocket.OPEN) return;
+    this.kept = false;
+    this.finishing = this.socket;
+    this.showStatus("Preparing the timeline…");
+    this.socket.send(JSON.stringify({ run: this.run, finish: true }));
+  }
+
+  endSession(reply, socket) {
+    this.finishing = null;
+    this.showStatus("");
+    if (reply.problem) this.showProblem(reply.problem);
+    this.showSession(reply.session);
+    if (!this.stream || this.socket !== socket) socket.close();
+  }
+
+  showSession(html) {
+    if (html !== undefined) this.root.querySelector(".film").innerHTML = html;
+  }
+
+  showStatus(text) {
+    const status = this.root.querySelector(".status");
+    status.textContent = text;
+    status.hidden = !text;
   }
 
   showProblem(text) {
@@ -167,12 +218,12 @@ class Live {
     this.worker.onmessage = ({ data }) => this.took(data);
     // Some hosts forbid workers of this kind.
     this.worker.onerror = () => this.watchFrames(stream);
-    const request = { frames: readable, longest: LONGEST_PX, least: this.least };
+    const request = { frames: readable, longest: LONGEST_PX, shown: SHOWN_PX, least: this.least };
     this.worker.postMessage(request, [readable]);
   }
 
   // Does the same in the page, for browsers that give a worker no frames.
-  watchFrames(stream) {
+  async watchFrames(stream) {
     if (this.stream !== stream) return;
     const { videoWidth: width, videoHeight: height } = this.video;
     const at = clock();
@@ -182,7 +233,9 @@ class Live {
       this.canvas.width = Math.round(width * scale);
       this.canvas.height = Math.round(height * scale);
       this.context.drawImage(this.video, 0, 0, this.canvas.width, this.canvas.height);
-      this.took({ at, jpeg: this.canvas.toDataURL("image/jpeg", 0.85) });
+      const jpeg = this.canvas.toDataURL("image/jpeg", 0.85);
+      const shown = Math.min(width, Math.round((this.canvas.width * SHOWN_PX) / LONGEST_PX));
+      this.took({ at, jpeg, picture: await createImageBitmap(this.video, { resizeWidth: shown }) });
     }
     const again = () => this.watchFrames(stream);
     if (this.video.requestVideoFrameCallback) this.video.requestVideoFrameCallback(again);
@@ -190,7 +243,7 @@ class Live {
   }
 
   took(frame) {
-    if (!this.stream || this.taken.length >= MAX_FRAMES) return;
+    if (!this.stream || this.taken.length >= MAX_FRAMES) return frame.picture.close();
     this.taken.push(frame);
     this.next();
   }
@@ -203,7 +256,13 @@ class Live {
     this.waiting = true;
     this.sentAt = performance.now();
     const number = this.sent;
-    this.socket.send(JSON.stringify({ number, run: this.run, frames: this.taken }));
+    const frames = this.taken.map(({ at, jpeg }) => ({ at, jpeg }));
+    const keep = this.keep.checked;
+    if (keep && !this.kept) this.showSession("");
+    this.kept ||= keep;
+    this.socket.send(JSON.stringify({ number, run: this.run, keep, frames }));
+    this.inFlight.forEach((picture) => picture.close()); // of a group whose answer was lost
+    this.inFlight = this.taken.map(({ picture }) => picture);
     this.taken = [];
     // A lost answer must not end the stream.
     setTimeout(() => {
@@ -215,9 +274,7 @@ class Live {
   }
 
   answer(reply) {
-    if (!this.stream || reply?.number !== this.sent || reply.run !== this.run || !this.waiting) {
-      return;
-    }
+    if (reply?.number !== this.sent || reply.run !== this.run || !this.waiting) return;
     this.waiting = false;
     if (reply.problem) {
       this.stop();
@@ -236,20 +293,80 @@ class Live {
     const now = clock();
     const late = now - reply.frames[0].at;
     this.late = Math.max(late, CATCH_UP * late + (1 - CATCH_UP) * this.late);
-    for (const frame of reply.frames) {
+    const pictures = this.inFlight;
+    this.inFlight = [];
+    reply.frames.forEach((frame, place) => {
       this.due = Math.max(this.due, frame.at + this.late);
       const timer = setTimeout(() => {
         this.toDraw.delete(timer);
+        this.showPicture(pictures[place]);
         this.draw(frame.faces);
         this.showPace(frame.at, reply.ms);
       }, this.due - now);
-      this.toDraw.add(timer);
-    }
+      this.toDraw.set(timer, pictures[place]);
+    });
   }
 
   forget() {
-    this.toDraw.forEach(clearTimeout);
+    this.toDraw.forEach((picture, timer) => {
+      clearTimeout(timer);
+      picture.close();
+    });
     this.toDraw.clear();
+    [...this.inFlight, ...this.taken.map(({ picture }) => picture)].forEach((each) => each.close());
+    this.inFlight = [];
+    this.taken = [];
+  }
+
+  showPicture(picture) {
+    if (this.shown.width !== picture.width || this.shown.height !== picture.height) {
+      this.shown.width = picture.width;
+      this.shown.height = picture.height;
+    }
+    this.shown.getContext("2d", { alpha: false }).drawImage(picture, 0, 0);
+    picture.close();
+    this.shown.hidden = false;
+    this.snapshot.hidden = false;
+  }
+
+  // Saves what is shown: the mirrored picture with its boxes and labels.
+  saveSnapshot() {
+    const { width, height } = this.shown;
+    const canvas = document.createElement("canvas");
+    canvas.width = width;
+    canvas.height = height;
+    const context = canvas.getContext("2d", { alpha: false });
+    context.scale(-1, 1);
+    context.drawImage(this.shown, -width, 0);
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    const letters = Math.max(14, Math.round(width / 48));
+    context.font = `600 ${letters}px system-ui, sans-serif`;
+    context.textBaseline = "middle";
+    for (const { box, label, certain, colour, ink } of this.faces) {
+      const [x, y] = [(1 - box[2]) * width, box[1] * height];
+      context.strokeStyle = colour;
+      context.lineWidth = Math.max(2, width / 300);
+      context.setLineDash(certain ? [] : [8, 6]);
+      context.strokeRect(x, y, (box[2] - box[0]) * width, (box[3] - box[1]) * height);
+      const wide = context.measureText(label).width + letters;
+      const left = Math.max(0, Math.min(x, width - wide));
+      const top = Math.max(0, y - 1.6 * letters);
+      context.fillStyle = colour;
+      context.fillRect(left, top, wide, 1.6 * letters);
+      context.fillStyle = ink;
+      context.fillText(label, left + letters / 2, top + 0.8 * letters);
+    }
+    canvas.toBlob(
+      (file) => {
+        const link = document.createElement("a");
+        link.href = URL.createObjectURL(file);
+        link.download = `live-${new Date().toISOString().slice(0, 19).replace(/:/g, "-")}.jpg`;
+        link.click();
+        setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+      },
+      "image/jpeg",
+      0.92,
+    );
   }
 
   showPace(at, milliseconds) {
@@ -260,18 +377,20 @@ class Live {
     this.shownAt = now;
     this.root.querySelector(".pace").textContent =
       `${rate.toFixed(1)} answers a second, ${Math.round(milliseconds)} ms each, ` +
-      `${((clock() - at) / 1000).toFixed(1)} s behind`;
+      `shown ${((clock() - at) / 1000).toFixed(1)} s late`;
   }
 
   draw(faces) {
-    while (this.frames.children.length > faces.length) this.frames.lastChild.remove();
-    while (this.frames.children.length < faces.length) {
+    this.faces = faces;
+    // The first child is the picture.
+    while (this.frames.children.length > faces.length + 1) this.frames.lastChild.remove();
+    while (this.frames.children.length < faces.length + 1) {
       const frame = document.createElement("div");
       frame.append(document.createElement("span"));
       this.frames.append(frame);
     }
     faces.forEach((face, place) => {
-      const frame = this.frames.children[place];
+      const frame = this.frames.children[place + 1];
       const [x1, y1, x2, y2] = face.box;
       frame.className = `frame${face.certain ? "" : " unsure"}${y1 < 0.08 ? " low" : ""}`;
       // The picture is mirrored, its labels are not.

@@ -37,11 +37,12 @@ def build_live_tab(analyzers: Analyzers, settings: Sequence[Any]) -> None:
             config = make_live_config(make_config(*values))
         except ProjectError as error:
             raise gr.Error(f"{error.message} {error.hint}".strip()) from error
-        session = known or LiveSession(partial(analyzers.get, config))
+        # Relative to the page, which a host may show below a path of its own.
+        folder = camera_path().removeprefix("/")
+        session = known or LiveSession(partial(analyzers.get, config), folder)
         session.analyzer = partial(analyzers.get, config)
         analyzers.start_loading(config)
-        # Relative to the page, which a host may show below a path of its own.
-        return {"path": f"{camera_path().removeprefix('/')}/{session.key}"}, session
+        return {"path": session.path}, session
 
     def follow_settings(known: LiveSession | None, *values: Any) -> tuple[Any, Any]:
         # Visitors who never opened the tab need no model for it.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from frontends.cards import STYLE_FILE
 from frontends.film_files import film_route
-from frontends.live_socket import camera_route
+from frontends.live_socket import camera_routes
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -79,7 +79,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
     }
     server, address, shared = page.launch(**settings)
     # Before all others: Gradio answers for every path.
-    server.router.routes[:0] = [camera_route(), film_route()]
+    server.router.routes[:0] = [*camera_routes(), film_route()]
     return server, address, shared
 
 

@@ -18,7 +18,8 @@ if sys.path[0] != ROOT:
 
 from frontends.film_files import film_route
 from frontends.films import delete_all_films
-from frontends.live_socket import camera_route
+from frontends.live_socket import camera_routes
+from frontends.private_folders import delete_all_folders
 from frontends.streamlit_app.opening import open_in_browser
 
 
@@ -41,13 +42,14 @@ async def _run(app: object) -> AsyncIterator[None]:
     async with open_in_browser(app):
         yield
     delete_all_films()
+    delete_all_folders()
 
 
 base = get_option("server.baseUrlPath")
 # Streamlit's pages, and beside them the connections of the page Live and the files of Video.
 app = App(
     Path(__file__).with_name("script.py"),
-    routes=[camera_route(base), film_route(base)],
+    routes=[*camera_routes(base), film_route(base)],
     lifespan=_run,
 )
 

@@ -3,6 +3,9 @@ const running = new WeakMap();
 
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".live");
-  if (!running.has(root)) running.set(root, new Live(root));
+  if (!running.has(root)) {
+    running.set(root, new Live(root));
+    running.get(root).showSession(data.kept);
+  }
   running.get(root).reach(data.path);
 }

@@ -25,7 +25,7 @@ from training.evaluation.speed import describe_machine
 SETTLED_MS = 10_000
 READ_EVERY_MS = 3_000
 READINGS = 10
-RATES = re.compile(r"([\d.]+) answers a second, (\d+) ms each, ([\d.]+) s behind")
+RATES = re.compile(r"([\d.]+) answers a second, (\d+) ms each, shown ([\d.]+) s late")
 FRONTS = {"streamlit": streamlit, "gradio": gradio_demo}
 RESULT = Path(__file__).resolve().parents[2] / "docs" / "results" / "live_rate.json"
 

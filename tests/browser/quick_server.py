@@ -7,6 +7,6 @@ from pathlib import Path
 from streamlit.starlette import App
 
 from frontends.film_files import film_route
-from frontends.live_socket import camera_route
+from frontends.live_socket import camera_routes
 
-app = App(Path(__file__).with_name("quick_app.py"), routes=[camera_route(), film_route()])
+app = App(Path(__file__).with_name("quick_app.py"), routes=[*camera_routes(), film_route()])

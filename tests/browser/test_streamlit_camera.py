@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from core import Emotion
+from core import Emotion, read_image
 from tests.browser.serving import SLOWEST_S, browser, streamlit
 from tests.fakes import picture
 
@@ -63,6 +64,65 @@ def test_face_before_the_camera_is_framed_and_named(chromium, address, film, scr
         page.get_by_role("button", name="Stop the camera").click()
         expect(page.locator(".frame")).to_have_count(0)
         expect(page.locator("video")).to_be_hidden()
+
+
+def write_scenes(file: Path) -> Path:
+    """Write a camera film that changes every second: a dark scene, a bright one, each a face."""
+    scenes = []
+    for emotion, far, shade in ((Emotion.HAPPY, False, 40), (Emotion.SAD, True, 200)):
+        pixels = picture(emotion, side=120)
+        pixels = pixels[:, ::-1] if far else pixels
+        pixels = np.where(pixels[..., :1] < 235, np.uint8(shade), pixels)
+        scenes += 15 * [cv2.cvtColor(pixels, cv2.COLOR_RGB2YUV_I420).tobytes()]
+    header = b"YUV4MPEG2 W480 H360 F15:1 Ip A1:1 C420jpeg\n"
+    file.write_bytes(header + b"".join(b"FRAME\n" + scene for scene in scenes))
+    return file
+
+
+WATCH_SCENES = """async () => {
+  const seen = new Set();
+  const roots = [...document.querySelectorAll("*")].map((each) => each.shadowRoot ?? each);
+  const live = roots.map((root) => root.querySelector(".live")).find(Boolean);
+  const picture = live.querySelector(".shown").getContext("2d");
+  for (const end = performance.now() + 3000; performance.now() < end; ) {
+    await new Promise(requestAnimationFrame);
+    const frame = live.querySelector(".frame");
+    const bright = picture.getImageData(240, 340, 1, 1).data[0] > 120;
+    if (frame) seen.add(`${bright ? "bright" : "dark"} ${frame.textContent.split(" ")[2]}`);
+  }
+  return [...seen].sort();
+}"""
+
+
+def test_frames_belong_to_the_picture_that_is_shown(chromium, address, tmp_path):
+    film = write_scenes(tmp_path / "scenes.y4m")
+    with browser(chromium, *CAMERA, f"--use-file-for-fake-video-capture={film}") as window:
+        page = opened(window, address)
+        expect(page.locator(".frame")).to_have_count(1)
+        assert page.evaluate(WATCH_SCENES) == ["bright Sad", "dark Happy"]
+
+
+def test_session_is_kept_only_if_the_visitor_wants_it(chromium, address, film):
+    with browser(chromium, *CAMERA, f"--use-file-for-fake-video-capture={film}") as window:
+        page = opened(window, address)
+        expect(page.locator(".frame")).to_have_count(1)
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Save a snapshot").click()
+        assert re.fullmatch(r"live-[\dT-]+\.jpg", saved.value.suggested_filename)
+        assert read_image(Path(saved.value.path()).read_bytes(), name="snapshot").width == 480
+        page.get_by_role("button", name="Stop the camera").click()
+        expect(page.locator(".film")).to_be_empty()
+
+        page.get_by_text("Keep the answers of this session").click()
+        page.get_by_role("button", name="Start the camera").click()
+        expect(page.locator(".pace")).to_have_text(re.compile("answers a second"))
+        page.get_by_role("button", name="Stop the camera").click()
+        expect(page.locator(".track")).to_have_count(1)
+        expect(page.locator(".film")).to_contain_text("1 face")
+        with page.expect_download() as saved:
+            page.get_by_role("link", name="Table (CSV)").click()
+        assert saved.value.suggested_filename == "live.emotions.csv"
+        assert Path(saved.value.path()).read_text(encoding="utf-8-sig").count("happy,happy") > 3
 
 
 def test_denied_camera_is_explained(chromium, address):

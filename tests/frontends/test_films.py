@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from core import AnalyzerConfig, ProjectError
-from frontends import films
+from frontends import films, private_folders
 from frontends.admission import Admission
 from frontends.film_files import film_path, film_route
 from frontends.film_view import film_html
@@ -179,16 +179,16 @@ def test_end_of_the_server_deletes_all_films(film):
 
 
 def test_films_of_a_killed_server_are_deleted_by_the_next_one(film, tmp_path, monkeypatch):
-    monkeypatch.setattr(films.tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(private_folders.tempfile, "tempdir", str(tmp_path))
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     for owner in (ended.pid, os.getpid(), os.getppid()):
-        (tmp_path / f"photo-emotion-film-{owner}-abc").mkdir()
-    (tmp_path / "photo-emotion-film-notes").mkdir()
-    films.delete_leftovers.cache_clear()
+        (tmp_path / f"photo-emotion-visit-{owner}-abc").mkdir()
+    (tmp_path / "photo-emotion-visit-notes").mkdir()
+    private_folders.delete_leftovers.cache_clear()
     job = read(film.read_bytes())
     left = {each.name for each in tmp_path.iterdir()} - {job._work.folder.name}
-    assert left == {f"photo-emotion-film-{os.getppid()}-abc", "photo-emotion-film-notes"}
+    assert left == {f"photo-emotion-visit-{os.getppid()}-abc", "photo-emotion-visit-notes"}
 
 
 def test_film_can_be_read_again_with_other_settings(film):

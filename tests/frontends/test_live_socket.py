@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gc
 import json
 import threading
 import time
@@ -13,15 +15,16 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from core import Emotion, WeightsMissing
+from frontends.films import PLOT, TABLE
 from frontends.live import MAX_CHARACTERS
-from frontends.live_socket import LiveSession, camera_path, camera_route
+from frontends.live_socket import LiveSession, camera_path, camera_routes
 from tests.fakes import FakeAnalyzer
 from tests.frontends.test_live import group, jpeg
 
 
 @pytest.fixture
 def server():
-    with TestClient(Starlette(routes=[camera_route()])) as client:
+    with TestClient(Starlette(routes=camera_routes())) as client:
         yield client
 
 
@@ -156,4 +159,78 @@ def test_two_messages_at_once_are_not_answered(session):
 @pytest.mark.parametrize(("base", "path"), [("", "/camera"), ("a/b", "/a/b/camera")])
 def test_path_is_below_that_of_the_pages(base, path):
     assert camera_path(base) == camera_path(f"/{base}/") == path
-    assert camera_route(base).path == f"{path}/{{key}}"
+    assert [each.path for each in camera_routes(base)] == [
+        f"{path}/{{key}}",
+        f"{path}/{{key}}/{{name}}",
+    ]
+
+
+def keep(session, server, *, groups=2):
+    """Let the server answer some groups of two frames whose answers are kept."""
+    with server.websocket_connect(at(session)) as socket:
+        for number in range(groups):
+            some = json.loads(message(number, began=5000 + 100.0 * number))
+            socket.send_text(json.dumps({**some, "keep": True}))
+            assert socket.receive_json()["frames"]
+
+
+def finish(session, server):
+    """Return the reply to a page whose session ends."""
+    with server.websocket_connect(at(session)) as socket:
+        socket.send_text(json.dumps({"run": "a", "finish": True}))
+        return socket.receive_json()
+
+
+def test_kept_session_has_a_timeline_a_table_and_a_plot(server, session):
+    keep(session, server)
+    html = finish(session, server)["session"]
+    assert html == session.kept_html
+    assert "0.2 s, 4 frames, 1 face" in html
+    assert "<video" not in html
+    assert "Click a moment" not in html
+    for name in (TABLE, PLOT):
+        assert f'href="{at(session)}/{name}?save"' in html
+        assert server.get(f"{at(session)}/{name}").status_code == 200
+    rows = server.get(f"{at(session)}/{TABLE}").content.decode("utf-8-sig").splitlines()
+    times = [row["time_s"] for row in csv.DictReader(rows)]
+    assert list(map(float, times)) == pytest.approx([0, 0.04, 0.1, 0.14])
+
+
+def test_nothing_is_kept_of_a_session_unless_the_page_asks(server, session):
+    with server.websocket_connect(at(session)) as socket:
+        socket.send_text(message())
+        socket.receive_json()
+    assert finish(session, server)["session"] == ""
+    assert session.kept_html == ""
+    assert server.get(f"{at(session)}/{TABLE}").status_code == 404
+
+
+def test_kept_session_ends_with_the_visit(server):
+    session = LiveSession(FakeAnalyzer)
+    keep(session, server)
+    finish(session, server)
+    folder, address = session.stream.recording._folder, f"{at(session)}/{TABLE}"
+    assert folder.is_dir()
+    del session
+    gc.collect()
+    assert not folder.exists()
+    assert server.get(address).status_code == 404
+
+
+def test_kept_session_has_a_limit_and_says_so(server, session, monkeypatch):
+    monkeypatch.setattr("frontends.live_recording.MAX_ROWS", 3)
+    keep(session, server, groups=4)
+    assert "Only the first 3 answers were kept." in finish(session, server)["session"]
+    table = server.get(f"{at(session)}/{TABLE}").text
+    assert len(table.splitlines()) == 1 + 3
+
+
+def test_session_that_was_started_again_is_a_new_one(server, session):
+    keep(session, server)
+    other = group(jpeg(Emotion.SAD), run="b", began=9000)
+    with server.websocket_connect(at(session)) as socket:
+        socket.send_text(json.dumps({**other, "keep": True}))
+        socket.receive_json()
+    html = finish(session, server)["session"]
+    assert "1 frame, 1 face" in html
+    assert "Happy" not in html

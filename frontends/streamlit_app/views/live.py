@@ -24,12 +24,12 @@ def page(models: Sequence[ModelInfo]) -> None:
     """Show the camera with its faces framed and named."""
     analyzer = ready_analyzer(make_live_config(choose_settings(models, with_preset=False)))
     if "live" not in st.session_state:
-        st.session_state["live"] = LiveSession(lambda: analyzer)
+        folder = camera_path(st.get_option("server.baseUrlPath"))
+        st.session_state["live"] = LiveSession(lambda: analyzer, folder)
     session: LiveSession = st.session_state["live"]
     session.analyzer = lambda: analyzer
-    path = f"{camera_path(st.get_option('server.baseUrlPath'))}/{session.key}"
     with st.container(key="live_stage"):
-        _camera()(key="live_camera", data={"path": path})
+        _camera()(key="live_camera", data={"path": session.path, "kept": session.kept_html})
 
 
 @cache
