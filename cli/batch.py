@@ -180,6 +180,11 @@ def _format_summary(summary: BatchSummary) -> str:
         text += f" {summary.films:,} {films} left out; `emotion live` reads films."
     if summary.already_done:
         text += f" {summary.already_done:,} had already been done."
+    if summary.damaged:
+        results = "result was" if summary.damaged == 1 else "results were"
+        text += f" {summary.damaged:,} earlier {results} damaged on the disk and computed again."
+    if not summary.is_locked:
+        text += " This disk has no file locks: never write one table with two runs at once."
     return text
 
 

@@ -56,10 +56,10 @@ from .output.render import annotate, annotate_detections, encode_png, overlay_he
 from .output.table import (
     FailedFile,
     format_csv_heading,
+    format_csv_line,
     format_csv_rows,
     format_network_answers,
     is_csv_table,
-    spreadsheet_text,
     to_csv,
 )
 from .output.words import count_people, describe_people, explain_doubt, format_people
@@ -168,6 +168,7 @@ __all__ = [
     "ends_with",
     "explain_doubt",
     "format_csv_heading",
+    "format_csv_line",
     "format_csv_rows",
     "format_metric",
     "format_network_answers",
@@ -196,7 +197,6 @@ __all__ = [
     "run_batch",
     "share_heaps",
     "shift_landmarks",
-    "spreadsheet_text",
     "starts_with",
     "suggest_name",
     "to_csv",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -12,6 +13,11 @@ from typing import IO
 from .errors import ConfigError
 
 _BUFFER_BYTES = 1024**2
+_NO_FOLDER_SYNC = frozenset(
+    {errno.EACCES, errno.EPERM, errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP}
+)
+"""Errors of file systems that cannot sync a folder, such as those of NAS boxes and shared folders
+of virtual machines."""
 
 
 @contextlib.contextmanager
@@ -63,10 +69,13 @@ def part_path(path: Path) -> Path:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name last; some file systems do not allow this for a folder."""
-    with contextlib.suppress(PermissionError):
+    """Make the new name last, where the file system can do this for a folder."""
+    try:
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise

@@ -1,17 +1,19 @@
 """The journal of a batch run: what is done so far, so that a run can end at any moment.
 
 The journal lies beside the table and is locked while a run uses it. Its first line, the header,
-says which weights and options made the results; every other line is the result of one file. A
-line without a line feed was cut off at the end of a run: it is dropped, and its file is analyzed
-again.
+says which weights and options made the results; every other line is the result of one file. Each
+ends with a checksum. A line that was cut off at the end of a run, or damaged, is not used, and
+its file is analyzed again.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import json
 import os
+import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,10 +24,12 @@ from ..files import report_disk_errors
 from .rows import FileResult
 from .source import FoundFile
 
-_VERSION = 2
+_VERSION = 3
 """Increases when the header or the rows change their form."""
 _NO_RESULT = -1
 _BLOCK_BYTES = 1024**2
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL})
+"""Errors of file systems without locks, such as some network drives."""
 
 report_resumable_disk_errors = functools.partial(
     report_disk_errors,
@@ -117,6 +121,10 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.damaged = 0
+        """Lines that could not be used; their files are analyzed again."""
+        self.is_locked = True
+        """False where the file system has no locks: a second run would not be noticed."""
         self._end = 0
         with report_resumable_disk_errors(path):
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
@@ -138,16 +146,18 @@ class Journal:
         """
         lines = self._read_lines()
         _, header = next(lines, (0, {}))
-        # Skips lines that a failing disk damaged: those files are pending.
-        results = (line for line in lines if {"path", "stamp", "rows"} <= line[1].keys())
         expected = {"journal": _VERSION, **run}
         if not fresh and header == expected:
-            for offset, record in results:
-                index.add_result(record["path"], record["stamp"], offset)
+            for offset, record in lines:
+                if record:
+                    index.add_result(record["path"], record["stamp"], offset)
+                else:
+                    self.damaged += 1
             with report_resumable_disk_errors(self.path):
                 os.ftruncate(self._descriptor, self._end)
             return
-        if not fresh and next(results, None):
+        # The results of an older version have no checksum.
+        if not fresh and any(record or "journal" in header for _, record in lines):
             raise ConfigError(
                 f"{self.path.stem} cannot be continued: its journal has results of "
                 f"{_describe_difference(header, expected)}.",
@@ -186,7 +196,13 @@ class Journal:
                     f"{self.path.name} was cut off while it was in use.",
                     hint="Run the same command again.",
                 )
-        rows: list[list[Any]] = json.loads(data)["rows"]
+        record = _parse_line(data.removesuffix(b"\n"))
+        if not record:
+            raise ConfigError(
+                f"{self.path.name} was damaged while it was in use.",
+                hint="Run the same command again.",
+            )
+        rows: list[list[Any]] = record["rows"]
         return rows
 
     def _append_bytes(self, data: bytes) -> None:
@@ -210,7 +226,11 @@ class Journal:
             with report_resumable_disk_errors(self.path):
                 fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except ConfigError as error:
-            if not isinstance(error.__cause__, BlockingIOError):
+            cause = error.__cause__
+            if isinstance(cause, OSError) and cause.errno in _NO_LOCKS:
+                self.is_locked = False
+                return
+            if not isinstance(cause, BlockingIOError):
                 raise
             raise ConfigError(
                 f"Another run is writing {self.path.stem}.",
@@ -218,7 +238,7 @@ class Journal:
             ) from None
 
     def _read_lines(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        """Yield each complete line with its offset; {} for a line that is not a JSON object.
+        """Yield each complete line with its offset; {} for one that is not as it was written.
 
         Sets the journal's end behind the last complete line.
         """
@@ -237,7 +257,7 @@ def _describe_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> s
     if "journal" not in before or not isinstance(before.get("provenance"), dict):
         return "an unknown run, because its first line is damaged"
     if before["journal"] != now["journal"]:
-        return "another version of this program, whose table has other columns"
+        return "another version of this program"
     facts, facts_now = before["provenance"], now["provenance"]
     for fact in ("version", "model", "detector", "landmarks", "reading"):
         if facts.get(fact) != facts_now[fact]:
@@ -250,12 +270,26 @@ def _describe_difference(before: Mapping[str, Any], now: Mapping[str, Any]) -> s
 
 
 def _parse_line(line: bytes) -> dict[str, Any]:
+    text, _, checksum = line.rpartition(b" ")
+    if checksum != _compute_checksum(text):
+        return _parse_old_header(line)
+    record: dict[str, Any] = json.loads(text)
+    return record
+
+
+def _parse_old_header(line: bytes) -> dict[str, Any]:
+    """Return the header of a journal from before there were checksums; {} for anything else."""
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return record if isinstance(record, dict) else {}
+    return record if isinstance(record, dict) and record.get("journal") in {1, 2} else {}
 
 
 def _format_line(record: Mapping[str, Any]) -> bytes:
-    return json.dumps(record, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+    text = json.dumps(record, separators=(",", ":"), allow_nan=False).encode()
+    return text + b" " + _compute_checksum(text) + b"\n"
+
+
+def _compute_checksum(text: bytes) -> bytes:
+    return f"{zlib.crc32(text):08x}".encode()

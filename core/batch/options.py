@@ -100,6 +100,10 @@ class BatchSummary:
     """Files whose result an earlier run left in the journal."""
     films: int = 0
     """Films of Live Photos, which were not opened; their photos were."""
+    damaged: int = 0
+    """Results of an earlier run that were damaged on the disk and computed again."""
+    is_locked: bool = True
+    """False where the disk has no locks, so that a second run with this table is not noticed."""
 
     @property
     def files(self) -> int:

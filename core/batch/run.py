@@ -91,6 +91,8 @@ def run_batch(
             skipped=skipped.others,
             films=skipped.films,
             already_done=already_done,
+            damaged=journal.damaged,
+            is_locked=journal.is_locked,
         )
         if options.report is not None:
             write_report(

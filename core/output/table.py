@@ -18,6 +18,8 @@ from ..outputs import starts_with
 from ..types import FaceAnalysis, ImageAnalysis, Provenance
 from .export import document
 
+_LINE_ENDS = "\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+"""Every character at which some program begins a new line."""
 NOT_SURE = "not sure"
 """The answer for a face without a certain one."""
 
@@ -212,8 +214,9 @@ def _format_csv_row(row: dict[str, Any]) -> str:
 def format_csv_line(values: Iterable[Any]) -> str:
     """Return one line of a CSV file; see :func:`spreadsheet_text` for how text is escaped."""
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(map(_format_cell, values))
-    return line.getvalue()
+    # The module quotes a cell with a character of the line's end; some readers see one in others.
+    csv.writer(line, lineterminator=_LINE_ENDS).writerow(map(_format_cell, values))
+    return line.getvalue().removesuffix(_LINE_ENDS) + "\n"
 
 
 def _format_cell(value: Any) -> Any:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
 from collections.abc import Iterable, Sequence
 from itertools import chain, count
 
-from core import FailedFile, ImageAnalysis, document, dumps, spreadsheet_text, to_csv, to_json
+from core import FailedFile, ImageAnalysis, document, dumps, format_csv_line, to_csv, to_json
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.workspace import Answer, Refusal, Workspace
 from frontends.wording import safe_stem
@@ -47,13 +46,9 @@ def json_list(analyses: Iterable[ImageAnalysis]) -> bytes:
 
 def refusals_file(refused: Iterable[NotAnswered]) -> bytes:
     """Return a row for each photo without an answer: why, and what to do."""
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(("name", "reason", "what to do"))
-    writer.writerows(
-        (spreadsheet_text(photo.name), why.message, why.hint) for photo, why in refused
-    )
-    return (_UTF8_MARK + table.getvalue()).encode(errors="backslashreplace")
+    lines = [("name", "reason", "what to do")]
+    lines += [(photo.name, why.message, why.hint) for photo, why in refused]
+    return (_UTF8_MARK + "".join(map(format_csv_line, lines))).encode()
 
 
 def zip_file(answers: Sequence[tuple[Photo, Answer]], memory: Workspace) -> bytes:

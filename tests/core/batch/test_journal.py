@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import stat
 import sys
 import time
 import warnings
@@ -92,7 +93,7 @@ def test_other_options_are_refused_and_no_result_is_lost(photos, out, options, d
 def test_journal_of_an_earlier_version_is_refused_and_kept(photos, out):
     run(photos, out)
     header, *results = journal_path(out).read_bytes().splitlines(keepends=True)
-    old = json.loads(header) | {"journal": 1, "key": "ab" * 32}
+    old = json.loads(header[:-10]) | {"journal": 1, "key": "ab" * 32}
     journal_path(out).write_bytes(b"".join([json.dumps(old).encode() + b"\n", *results]))
     before = journal_path(out).read_bytes()
     with pytest.raises(ConfigError, match="another version of this program"):
@@ -136,6 +137,54 @@ def test_line_damaged_by_the_disk_is_ignored(photos, out, clean_tables, damaged)
     journal_path(out).write_bytes(b"".join(lines))
     assert count_reads(photos, out) == 1
     assert out.read_bytes() == clean_tables["csv"]
+
+
+def test_changed_byte_anywhere_in_a_result_is_noticed_and_said(photos, out, clean_tables):
+    run(photos, out)
+    whole = journal_path(out).read_bytes()
+    first = whole.index(b"\n") + 1
+    changeable = [at for at in range(first, len(whole)) if whole[at] not in b"\n"]
+    for at in changeable[:: len(changeable) // 12]:
+        changed = bytearray(whole)
+        changed[at] ^= 1
+        if changed[at] == ord("\n"):
+            continue
+        journal_path(out).write_bytes(changed)
+        assert run(photos, out).damaged == 1
+        assert out.read_bytes() == clean_tables["csv"]
+
+
+def test_results_of_a_version_without_checksums_are_kept(photos, out):
+    run(photos, out)
+    lines = [line[:-10] for line in journal_path(out).read_bytes().splitlines(keepends=True)]
+    lines[0] = lines[0].replace(b'"journal":3', b'"journal":2')
+    journal_path(out).write_bytes(b"".join(line + b"\n" for line in lines))
+    before = journal_path(out).read_bytes()
+    with pytest.raises(ConfigError, match="another version of this program"):
+        run(photos, out)
+    assert journal_path(out).read_bytes() == before
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.ENOTSUP])
+def test_disk_without_locks_is_used_and_that_is_said(photos, out, monkeypatch, code):
+    def refuse(*_):
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    assert not run(photos, out).is_locked
+
+
+def test_disk_that_cannot_sync_a_folder_is_used(photos, out, monkeypatch):
+    sync = os.fsync
+
+    def refuse_folders(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", refuse_folders)
+    run(photos, out)
+    assert out.exists()
 
 
 def test_other_file_with_the_journal_s_name_is_replaced_only_on_request(photos, out, clean_tables):
@@ -312,7 +361,7 @@ def test_run_killed_again_and_again_at_random_moments_gives_the_same_table(
     assert kills > 5
     run(photos, out, pool=recorded_pool)
     assert out.read_bytes() == clean_tables["csv"]
-    records = [json.loads(line) for line in journal_path(out).read_bytes().splitlines()[1:]]
+    records = [json.loads(line[:-9]) for line in journal_path(out).read_bytes().splitlines()[1:]]
     # Each file once: no result in the journal was computed again.
     assert len({record["path"] for record in records}) == len(records) == 20
 

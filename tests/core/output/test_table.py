@@ -31,7 +31,7 @@ FAILED = FailedFile.from_error("bad.jpg", UnreadableImage("It is damaged.", hint
 
 
 def read_table(text):
-    return list(csv.DictReader(io.StringIO(text)))
+    return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
 def test_columns_are_those_that_users_know_and_in_their_order():
@@ -123,6 +123,15 @@ def test_text_that_looks_like_a_formula_gets_an_apostrophe(start):
 @pytest.mark.parametrize("name", ["photo.jpg", "a=b.jpg", "Grüße, 你好.jpg", 'quo"te.jpg', "a\nb"])
 def test_ordinary_names_are_not_changed(name):
     assert read_table(to_csv([image_analysis(name=name)]))[0]["path"] == name
+
+
+@pytest.mark.parametrize("line_end", "\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+def test_name_with_a_line_end_is_quoted_and_stays_one_row(line_end):
+    name = f"holiday{line_end}=1+2;.jpg"
+    text = to_csv([image_analysis(name=name)])
+    assert f'"{name}"' in text
+    (row,) = read_table(text)
+    assert row["path"] == name
 
 
 def test_undecodable_name_can_be_written_in_a_table():
