@@ -67,6 +67,7 @@ from .outputs import Output, check_output_folder, check_outputs, contains, ends_
 from .pipeline import Analyzer
 from .reading.formats import READABLE
 from .reading.isolation import IsolatedReader, read_image, renew_reader, warm_up_reader
+from .reading.jpeg_segments import read_jpeg_size
 from .reading.limits import MAX_FILE_BYTES
 from .tracking import FaceTracker, TrackedFace
 from .types import (
@@ -191,6 +192,7 @@ __all__ = [
     "plot_film",
     "prepare_networks",
     "read_image",
+    "read_jpeg_size",
     "release_freed",
     "renew_reader",
     "report_disk_errors",

@@ -8,7 +8,6 @@ need aiortc and PyAV, and a relay server for pages opened from another computer.
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -51,8 +50,12 @@ MAX_FRAMES = 12
 """In a message; the same as ``MAX_FRAMES`` in camera.js."""
 MAX_CHARACTERS = 4_000_000
 """Of a message; a frame of 640 px takes about 100,000."""
+MAX_FRAME_PIXELS = 1_000_000
+"""Of one frame; a page sends 640 px on the longer side. A small file can have many pixels."""
 _AT_ONCE = 2
 """Frames decoded at the same time, as many as there are decoders."""
+_LATEST_MS = 1e15
+"""Beyond every clock; a number in JSON has any length."""
 _DARK, _LIGHT = "#000", "#fff"
 
 
@@ -174,20 +177,24 @@ def _frames(sent: object) -> list[Frame]:
 
 
 def _seconds(at: object) -> float:
-    if isinstance(at, bool) or not isinstance(at, int | float) or not math.isfinite(at):
+    usable = isinstance(at, int | float) and not isinstance(at, bool) and abs(at) < _LATEST_MS
+    if not usable:
         raise InputError("The page sent a picture without its time.", hint="Reload the page.")
     return at / 1000
 
 
 def _picture(address: object) -> RgbImage:
-    from core import read_image
+    from core import read_image, read_jpeg_size
 
     if not isinstance(address, str) or not address.startswith(_PREFIX):
         raise InputError("The page sent no picture.", hint="Reload the page.")
     try:
         data = base64.b64decode(address.removeprefix(_PREFIX), validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise InputError("The page sent a broken picture.", hint="Reload the page.") from error
+    width, height = read_jpeg_size(data)
+    if width * height > MAX_FRAME_PIXELS:
+        raise InputError("The camera's pictures are too large.", hint="Choose a smaller size.")
     return read_image(data, name="camera")
 
 

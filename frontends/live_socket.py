@@ -72,7 +72,7 @@ class LiveSession:
             return refuse_message({}, "The camera's pictures are too large. Choose a smaller size.")
         try:
             message = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             message = None
         # Our page waits for each answer; another sender might not.
         if not self.lock.acquire(blocking=False):

@@ -33,3 +33,16 @@ def split_jpeg(data: bytes) -> Iterator[tuple[int, int, int, int]]:
         length = max(2, int.from_bytes(data[position : position + 2], "big"))
         yield marker, position + 2, position + length, gap
         position += length
+
+
+def read_jpeg_size(data: bytes) -> tuple[int, int]:
+    """Return width and height as the frame header of a JPEG states them; zeros without one."""
+    for marker, start, end, _ in split_jpeg(data):
+        if marker in FRAMES and end - start >= 5:
+            height, width = (
+                int.from_bytes(data[at : at + 2], "big") for at in (start + 1, start + 3)
+            )
+            return width, height
+        if marker == START_OF_SCAN:
+            break
+    return 0, 0

@@ -133,6 +133,9 @@ def one(**frame):
         one(at="now"),
         one(at=float("nan")),
         one(at=None),
+        one(at=10**400),
+        one(jpeg="data:image/jpeg;base64,é"),
+        one(jpeg=address(jpeg(size_wh=(1400, 1000)))),
         group(*[jpeg()] * (MAX_FRAMES + 1)),
     ],
 )

@@ -165,6 +165,15 @@ def test_path_is_below_that_of_the_pages(base, path):
     ]
 
 
+@pytest.mark.parametrize("text", ["[" * 100_000, "", "1e999", "NaN", '{"frames": {}}'])
+def test_odd_message_gets_a_reason_and_the_connection_goes_on(server, session, text):
+    with server.websocket_connect(at(session)) as socket:
+        socket.send_text(text)
+        assert socket.receive_json()["problem"]
+        socket.send_text(message())
+        assert socket.receive_json()["frames"]
+
+
 def keep(session, server, *, groups=2):
     """Let the server answer some groups of two frames whose answers are kept."""
     with server.websocket_connect(at(session)) as socket:
