@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from frontends.cards import STYLE_FILE
 from frontends.film_files import film_route
 from frontends.live_socket import camera_routes
+from frontends.request_guard import RequestGuard
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -28,6 +29,8 @@ def serve() -> None:
     # Before the import of Gradio, which reads both.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    # The demo calls itself when it starts, and nobody else ever: no proxy is asked.
+    os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
     # So that `kill` cleans up too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # A folder that no other user of the computer can look into, deleted at the end.
@@ -44,6 +47,7 @@ def serve() -> None:
 def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
     """Start the server; ``options`` are those of ``gradio.Blocks.launch``."""
     import gradio as gr
+    from starlette.middleware import Middleware
 
     from core import MAX_FILE_BYTES, share_heaps
 
@@ -75,6 +79,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
         "footer_links": ["api"],
         "theme": theme,
         "css_paths": [STYLE_FILE, _STYLE],
+        "app_kwargs": {"middleware": [Middleware(RequestGuard)]},
         **options,
     }
     server, address, shared = page.launch(**settings)

@@ -8,7 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from streamlit import config, get_option
+from starlette.middleware import Middleware
+from streamlit import config, get_option, net_util
 from streamlit.starlette import App
 
 ROOT = str(Path(__file__).resolve().parents[2])
@@ -20,6 +21,7 @@ from frontends.film_files import film_route
 from frontends.films import delete_all_films
 from frontends.live_socket import camera_routes
 from frontends.private_folders import delete_all_folders
+from frontends.request_guard import RequestGuard
 from frontends.streamlit_app.opening import open_in_browser
 
 
@@ -37,6 +39,11 @@ if options:
     config.get_config_options(force_reparse=True, options_from_flags=options)
 
 
+# Streamlit asks a server on the internet for this computer's public address when it does not know
+# the website that a connection comes from. Nothing here may ever be looked up.
+net_util.get_external_ip = lambda: None
+
+
 @asynccontextmanager
 async def _run(app: object) -> AsyncIterator[None]:
     async with open_in_browser(app):
@@ -50,6 +57,7 @@ base = get_option("server.baseUrlPath")
 app = App(
     Path(__file__).with_name("script.py"),
     routes=[*camera_routes(base), film_route(base)],
+    middleware=[Middleware(RequestGuard)],
     lifespan=_run,
 )
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from frontends.streamlit_app.expired_sessions import drop_expired_sessions
 from tests.browser.serving import streamlit
@@ -87,3 +90,21 @@ def test_a_run_of_a_page_ends_without_a_full_collection(tmp_path):
 
 def test_nothing_is_dropped_outside_a_server():
     assert drop_expired_sessions() == 0
+
+
+def test_nothing_is_looked_up_for_a_connection_from_another_website():
+    """Streamlit would ask two servers on the internet for this computer's public address."""
+    with socket.create_server(("127.0.0.1", 0)) as proxy, pytest.MonkeyPatch.context() as patch:
+        proxy.settimeout(0.5)
+        for name in ("http_proxy", "https_proxy"):
+            patch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
+            patch.setenv(name.upper(), f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        patch.setenv("no_proxy", "localhost")
+        with streamlit() as address:
+            to = address.replace("http", "ws") + "/_stcore/stream"
+            # The second comes through a proxy that renames the page, so it gets further.
+            for headers in ({}, {"X-Forwarded-Host": "example.org"}):
+                with pytest.raises(InvalidStatus, match="403"):
+                    connect(to, origin="http://example.org", additional_headers=headers)
+            with pytest.raises(TimeoutError):
+                proxy.accept()
