@@ -60,6 +60,7 @@ from .output.table import (
     format_csv_rows,
     format_network_answers,
     is_csv_table,
+    spreadsheet_text,
     to_csv,
 )
 from .output.words import count_people, describe_people, explain_doubt, format_people
@@ -199,6 +200,7 @@ __all__ = [
     "run_batch",
     "share_heaps",
     "shift_landmarks",
+    "spreadsheet_text",
     "starts_with",
     "suggest_name",
     "to_csv",
