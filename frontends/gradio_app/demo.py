@@ -25,7 +25,8 @@ from frontends.wording import (
     model_title,
 )
 
-_TEN_MINUTES = 600
+KEEP_S = 600
+"""After that time at the latest, what visitors sent is deleted."""
 
 _INTRODUCTION = f"""# Photo Emotion
 {INTRODUCTION} Use photos of people who have agreed; the server deletes them within ten minutes."""
@@ -45,7 +46,7 @@ def build_demo(analyzer: Analyzer | None = None) -> gr.Blocks:
         title="Photo Emotion",
         analytics_enabled=False,
         # How often to look, and how old files to delete: ten minutes together, not twenty.
-        delete_cache=(_TEN_MINUTES // 10, _TEN_MINUTES * 9 // 10),
+        delete_cache=(KEEP_S // 10, KEEP_S * 9 // 10),
     )
     with page:
         gr.Markdown(_INTRODUCTION)
@@ -118,7 +119,7 @@ def _show_tabs(
     with gr.Tabs():
         build_photo_tab(analyzers, fields, _QUEUE)
         build_live_tab(analyzers, fields)
-        build_video_tab(analyzers, fields, keep_s=_TEN_MINUTES)
+        build_video_tab(analyzers, fields, keep_s=KEEP_S)
         if len(compared) > 1:
             build_compare_tab(analyzers, compared, fields, _QUEUE)
         build_about_tab()

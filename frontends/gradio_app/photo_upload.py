@@ -46,9 +46,8 @@ class PhotoUpload(gr.Image, metaclass=WithoutStubFile):
     async def async_move_resource_to_block_cache(
         self, url_or_file_path: str | Path | None
     ) -> str | None:
-        """Refuse web addresses: the demo opens no connection on a visitor's behalf."""
-        if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", str(url_or_file_path or "")):
-            raise refusal("The photo came as a web address.")
+        """Refuse web addresses, as the demo opens no connection for a visitor, and folders."""
+        _check_named_file(url_or_file_path, "photo")
         moved: str | None = await super().async_move_resource_to_block_cache(url_or_file_path)
         return moved
 
@@ -65,11 +64,18 @@ class FilmUpload(gr.File, metaclass=WithoutStubFile):
     async def async_move_resource_to_block_cache(
         self, url_or_file_path: str | Path | None
     ) -> str | None:
-        """Refuse web addresses: the demo opens no connection on a visitor's behalf."""
-        if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", str(url_or_file_path or "")):
-            raise refusal("The film came as a web address.", what="film")
+        """Refuse web addresses, as the demo opens no connection for a visitor, and folders."""
+        _check_named_file(url_or_file_path, "film")
         moved: str | None = await super().async_move_resource_to_block_cache(url_or_file_path)
         return moved
+
+
+def _check_named_file(name: str | Path | None, what: str) -> None:
+    """Raise an error unless ``name`` is a file, or None; the framework takes more than that."""
+    if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", str(name or "")):
+        raise refusal(f"The {what} came as a web address.", what=what)
+    if name and Path(name).exists() and not Path(name).is_file():
+        raise refusal(f"The {what} was not uploaded.", what=what)
 
 
 def _find_upload(payload: ImageData | FileData, cache: str, what: str) -> UploadedPhoto:

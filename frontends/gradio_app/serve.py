@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frontends.cards import STYLE_FILE
 from frontends.film_files import film_route
+from frontends.gradio_app.endpoints import EndpointFilter
+from frontends.gradio_app.upload_sweep import UploadSweep
 from frontends.live_socket import camera_routes
+from frontends.private_folders import delete_all_folders, make_private_folder
 from frontends.request_guard import RequestGuard
 
 if TYPE_CHECKING:
@@ -33,15 +35,20 @@ def serve() -> None:
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
     # So that `kill` cleans up too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    # A folder that no other user of the computer can look into, deleted at the end.
-    with tempfile.TemporaryDirectory(prefix="photo-emotion-") as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder
-        from frontends.gradio_app.demo import build_demo
+    # A folder that no other user of the computer can look into, deleted at the end. The next
+    # server deletes that of one that was killed.
+    folder = make_private_folder()
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    try:
+        from frontends.gradio_app.demo import KEEP_S, build_demo
 
         page = build_demo()
+        UploadSweep(folder, KEEP_S)
         _, address, _ = launch(page, inbrowser=_has_desktop(), prevent_thread_lock=True)
         sys.stderr.write(f"The demo is at {address} (Ctrl-C ends it).\n")
         page.block_thread()
+    finally:
+        delete_all_folders()
 
 
 def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
@@ -79,7 +86,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
         "footer_links": ["api"],
         "theme": theme,
         "css_paths": [STYLE_FILE, _STYLE],
-        "app_kwargs": {"middleware": [Middleware(RequestGuard)]},
+        "app_kwargs": {"middleware": [Middleware(RequestGuard), Middleware(EndpointFilter)]},
         **options,
     }
     server, address, shared = page.launch(**settings)

@@ -18,7 +18,7 @@ CATALOG = (model_info(), model_info("resnet50"), model_info("ensemble"))
 if __name__ == "__main__":
     Analyzer.from_config = FakeAnalyzer
     demo.model_catalog = lambda: CATALOG
-    demo._TEN_MINUTES = int(os.environ.get("PHOTOS_KEPT_S", demo._TEN_MINUTES))
+    demo.KEEP_S = int(os.environ.get("PHOTOS_KEPT_S", demo.KEEP_S))
     page = demo.build_demo()
     # Gradio looks for a free port, starting at its usual one.
     _, address, _ = serve.launch(page, prevent_thread_lock=True, server_name="127.0.0.1")

@@ -1,0 +1,121 @@
+"""Which of the framework's addresses the demo answers: those its page and its API need.
+
+Gradio brings more with every version, among them some that keep what a visitor sends. What is not
+listed here is refused, and a test fails for an address that is in neither list.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from core import MAX_FILE_BYTES
+
+ALLOWED: Final = (
+    "/",
+    *("/config", "/favicon.ico", "/manifest.json", "/pwa_icon", "/pwa_icon/{size}", "/robots.txt"),
+    *("/assets/{path:path}", "/static/{path:path}", "/svelte/{path:path}", "/theme.css"),
+    *(
+        f"/gradio_api/{name}"
+        for name in (
+            *("api/{api_name}", "call/{api_name}", "call/{api_name}/{event_id}"),
+            *("call/v2/{api_name}", "call/v2/{api_name}/{event_id}", "run/{api_name}"),
+            *("app_id", "cancel", "heartbeat/{session_hash}", "info", "openapi.json", "reset"),
+            *("file/{path:path}", "file={path_or_url:path}", "upload", "upload_progress"),
+            *("queue/data", "queue/join", "queue/status", "startup-events", "theme.css"),
+        )
+    ),
+    *("/camera/{key}", "/camera/{key}/{name}", "/film/{key}/{name}"),
+)
+REFUSED: Final = (
+    *("/login", "/logout", "/monitoring", "/monitoring/summary", "/monitoring/{key}"),
+    "/openapi.json",
+    *(
+        f"/gradio_api/{name}"
+        for name in (
+            *("component_server", "deep_link", "dev/reload", "login_check", "process_recording"),
+            "custom_component/{id}/{environment}/{type}/{file_name}",
+            *("proxy={url_path:path}", "run-history/buckets", "run-history/connect", "runs"),
+            "run-history/records/{endpoint}/{record_id}/assets/{asset_id}",
+            *("run-history/records", "stream/{event_id}", "stream/{event_id}/close", "token"),
+            "stream/{session_hash}/{run}/{component_id}/playlist-file",
+            "stream/{session_hash}/{run}/{component_id}/playlist.m3u8",
+            "stream/{session_hash}/{run}/{component_id}/{segment_id}.{ext}",
+            *("undo-vibe-edit", "user", "vibe-code", "vibe-edit", "vibe-starter-queries"),
+        )
+    ),
+)
+"""Accounts, statistics, streams, editing of the demo by its visitors, and what keeps uploads."""
+
+_MAX_UPLOAD_BYTES = 5 * MAX_FILE_BYTES
+"""Of all files in one request."""
+_MAX_CALL_BYTES = 1024**2
+"""Of every other request: a call names files that were uploaded before."""
+
+
+def _compile(addresses: tuple[str, ...]) -> re.Pattern[str]:
+    parts = (
+        re.sub(r"\\{\w+:path\\}", ".*", re.sub(r"\\{\w+\\}", "[^/]*", re.escape(each)))
+        for each in addresses
+    )
+    return re.compile(f"(?:{'|'.join(parts)})/?")
+
+
+_ANSWERED = _compile(ALLOWED)
+
+
+class _TooLarge(Exception):
+    """A request has more bytes than it may."""
+
+
+class EndpointFilter:
+    """ASGI middleware that refuses other addresses, and requests that are too large."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or _ANSWERED.fullmatch(scope["path"]):
+            await self._answer(scope, receive, send)
+        elif scope["type"] == "http":
+            await PlainTextResponse("There is nothing here.\n", 404)(scope, receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        left = _MAX_UPLOAD_BYTES if scope["path"].endswith("/upload") else _MAX_CALL_BYTES
+        if int(Headers(scope=scope).get("content-length", "0")) > left:
+            await _refuse_size(scope, receive, send)
+            return
+        has_begun = False
+
+        async def receive_counted() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise _TooLarge
+            return message
+
+        async def send_noticed(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive_counted, send_noticed)
+        except _TooLarge:
+            if not has_begun:
+                await _refuse_size(scope, receive, send)
+
+
+async def _refuse_size(scope: Scope, receive: Receive, send: Send) -> None:
+    answer = PlainTextResponse("This is more than the demo takes at once.\n", 413)
+    await answer(scope, receive, send)

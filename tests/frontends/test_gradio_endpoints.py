@@ -1,0 +1,142 @@
+"""Which addresses the demo answers, and when it deletes what visitors sent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+
+import gradio as gr
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from frontends.film_files import film_route
+from frontends.gradio_app import endpoints
+from frontends.gradio_app.endpoints import ALLOWED, REFUSED, EndpointFilter
+from frontends.gradio_app.photo_upload import PhotoUpload
+from frontends.gradio_app.upload_sweep import UploadSweep
+from frontends.live_socket import camera_routes
+
+# In a process of its own, because Gradio warns in ways that the tests count as errors.
+PROGRAM = """
+import gradio as gr
+from gradio.routes import App
+
+def list_addresses(router):
+    for route in router.routes:
+        inner = getattr(route, "original_router", None)
+        if inner is None:
+            print(route.path.rstrip("/") or "/")
+        else:
+            list_addresses(inner)
+
+with gr.Blocks() as page:
+    gr.Markdown("")
+list_addresses(App.create_app(page).router)
+"""
+
+
+def test_every_address_of_the_framework_was_decided_on(root):
+    """A new version's new address must be looked at before the demo answers it."""
+    command = [sys.executable, "-W", "ignore", "-c", PROGRAM]
+    found = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    ours = {route.path for route in (*camera_routes(), film_route())}
+    assert set(found.stdout.split()) | ours == set(ALLOWED) | set(REFUSED)
+    assert not set(ALLOWED) & set(REFUSED)
+
+
+@pytest.fixture
+def client():
+    async def read(request):
+        return PlainTextResponse(f"{len(await request.body())}")
+
+    routes = [Route("/{path:path}", read, methods=["GET", "POST"])]
+    return TestClient(Starlette(routes=routes, middleware=[Middleware(EndpointFilter)]))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/gradio_api/process_recording",
+        "/gradio_api/deep_link",
+        "/gradio_api/run-history/records",
+        "/gradio_api/vibe-edit/",
+        "/gradio_api/call/analyze/1/2",
+        "/gradio_api/anything",
+        "/monitoring",
+        "/openapi.json",
+    ],
+)
+def test_other_addresses_are_not_answered(client, address):
+    assert client.get(address).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["/", "/config/", "/gradio_api/file=/a/b", "/gradio_api/call/x", "/film/k/marked.mp4"],
+)
+def test_addresses_that_the_page_needs_are_answered(client, address):
+    assert client.get(address).text == "0"
+
+
+def test_request_has_a_limit_also_if_it_does_not_state_its_size(client, monkeypatch):
+    monkeypatch.setattr(endpoints, "_MAX_CALL_BYTES", 1000)
+    call = "/gradio_api/queue/join"
+    assert client.post(call, content=b"x" * 1000).text == "1000"
+    assert client.post(call, content=b"x" * 1001).status_code == 413
+    assert client.post(call, content=(b"x" * 100 for _ in range(11))).status_code == 413
+    assert client.post("/gradio_api/upload", content=b"x" * 1001).text == "1001"
+
+
+def test_sweep_deletes_everything_old_though_one_entry_cannot_be_deleted(tmp_path, monkeypatch):
+    kept = tmp_path / "sample.jpg"
+    kept.touch()
+    sweep = UploadSweep(tmp_path, keep_s=3600)
+    folder = tmp_path / "upload" / "photo.jpg"
+    folder.mkdir(parents=True)
+    stuck, cut_off = folder / "stuck", tmp_path / "cut off"
+    for file in (stuck, cut_off):
+        file.touch()
+        os.utime(file, (2e9, 2e9))  # a file may bring its own time
+    sweep.sweep()
+    assert cut_off.exists()
+    monkeypatch.setattr(sweep, "_older_than_s", -1.0)
+    unlink = type(stuck).unlink
+
+    def unlink_others(path):
+        if path == stuck:
+            raise PermissionError
+        unlink(path)
+
+    monkeypatch.setattr(type(stuck), "unlink", unlink_others)
+    sweep.sweep()
+    assert stuck.exists()
+    assert not cut_off.exists()
+    monkeypatch.undo()
+    monkeypatch.setattr(sweep, "_older_than_s", -1.0)
+    for _ in range(2):  # a folder changes when its content goes
+        sweep.sweep()
+    assert list(tmp_path.iterdir()) == [kept]
+    sweep.end()
+
+
+def test_sweep_runs_by_itself(tmp_path):
+    sweep = UploadSweep(tmp_path, keep_s=0.2)
+    (tmp_path / "photo.jpg").touch()
+    end = time.monotonic() + 10
+    while list(tmp_path.iterdir()) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not list(tmp_path.iterdir())
+    sweep.end()
+
+
+def test_folder_in_place_of_a_photo_is_refused_before_the_framework_sees_it(tmp_path):
+    field = PhotoUpload()
+    with pytest.raises(gr.Error, match="was not uploaded"):
+        asyncio.run(field.async_move_resource_to_block_cache(str(tmp_path)))
