@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +14,15 @@ import typer
 from cli import options
 from cli.stopping import handle_stop_signals
 from cli.terminal import has_terminal, print_written
-from core import BatchEngine, Device, InputError, OperatingPoint, Preset, Reading
+from core import (
+    BatchEngine,
+    Device,
+    InputError,
+    OperatingPoint,
+    Preset,
+    ProjectError,
+    Reading,
+)
 
 if TYPE_CHECKING:
     from core import BatchProgress, BatchSummary
@@ -62,6 +72,13 @@ def batch(
         bool, typer.Option("--thumbnails", help="Show small pictures of the faces in the report.")
     ] = False,
     device: options.DeviceOption = Device.AUTO,
+    json_progress: Annotated[
+        bool,
+        typer.Option(
+            "--json-progress",
+            help="Print progress, counts and errors as JSON lines, for other programs.",
+        ),
+    ] = False,
 ) -> None:
     """Analyze all photos below a folder and write one table.
 
@@ -91,8 +108,11 @@ def batch(
         report=report,
         thumbnails=thumbnails,
     )
-    with _stop_on_signals(), _open_progress_bar() as on_progress:
+    show_progress = _print_json_progress if json_progress else _open_progress_bar
+    with _stop_on_signals(), show_progress() as on_progress:
         summary = run_batch(batch_options, on_progress=on_progress)
+    if json_progress:
+        _print_json({"summary": asdict(summary)})
     typer.echo(_format_summary(summary), err=True)
     for path in filter(None, (out, report, annotate_dir)):
         print_written(path)
@@ -116,6 +136,23 @@ def _stop_on_signals() -> Iterator[None]:
                 "Stopped. The results so far are kept: run the same command to continue.", err=True
             )
         raise
+
+
+@contextlib.contextmanager
+def _print_json_progress() -> Iterator[Callable[[BatchProgress], None]]:
+    """Yield a function that prints the progress as a line; an error is printed as one as well.
+
+    If nobody reads the lines any more, printing fails and the run ends, ready to be continued.
+    """
+    try:
+        yield lambda progress: _print_json(asdict(progress))
+    except ProjectError as error:
+        _print_json({"error": error.message, "hint": error.hint})
+        raise
+
+
+def _print_json(record: dict[str, object]) -> None:
+    typer.echo(json.dumps(record))
 
 
 @contextlib.contextmanager

@@ -45,8 +45,11 @@ def demo(port: Port = None) -> None:
 
 
 def streamlit_command(port: int | None = None) -> list[str]:
-    """Return the command that starts the Streamlit app; its settings are in `.streamlit`."""
-    command = [sys.executable, str(ROOT / "frontends" / "streamlit_app" / "app.py")]
+    """Return the command that starts the Streamlit app; its settings are in `.streamlit`.
+
+    The person who starts it sits at this computer, so the app may read its folders.
+    """
+    command = [sys.executable, str(ROOT / "frontends" / "streamlit_app" / "app.py"), "--folders"]
     return command if port is None else [*command, "--server.port", str(port)]
 
 

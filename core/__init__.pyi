@@ -3,6 +3,7 @@
 from .allocator import keep_blocks, release_freed, share_heaps
 from .batch.options import BatchEngine, BatchOptions, BatchProgress, BatchSummary, TableFormat
 from .batch.run import run_batch
+from .batch.survey import FolderSurvey, survey_folder
 from .catalog import (
     ModelInfo,
     detector_catalog,
@@ -124,6 +125,7 @@ __all__ = [
     "FilmLimits",
     "FilmSummary",
     "Finding",
+    "FolderSurvey",
     "Frame",
     "ImageAnalysis",
     "ImageTooLarge",
@@ -203,6 +205,7 @@ __all__ = [
     "spreadsheet_text",
     "starts_with",
     "suggest_name",
+    "survey_folder",
     "to_csv",
     "to_json",
     "video_writer",

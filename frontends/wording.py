@@ -165,13 +165,17 @@ def describe_progress(job: FilmJob) -> str:
     """Return how far a film is and how long it still takes."""
     if job.state == "waiting":
         return "Getting ready. Other visitors' films may be read first."
-    left_s = job.left_s
     read = f"{100 * job.done:.0f} % read"
-    if left_s is None:
-        return read
-    if left_s < 90:
-        return f"{read}, about {max(1, round(left_s))} s left"
-    return f"{read}, about {round(left_s / 60)} min left"
+    return read if job.left_s is None else f"{read}, {describe_duration(job.left_s)} left"
+
+
+def describe_duration(seconds: float) -> str:
+    """Return a time that is not known exactly, such as "about 12 min"."""
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"about {round(seconds / 60)} min"
+    return f"about {round(seconds / 3600)} h"
 
 
 def model_title(info: ModelInfo) -> str:

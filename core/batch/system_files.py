@@ -45,6 +45,11 @@ def is_system_folder(name: str) -> bool:
     return any(fnmatchcase(name.lower(), pattern) for pattern in _FOLDERS)
 
 
+def is_photo_name(name: str) -> bool:
+    """Return whether a file is called as photos are."""
+    return PurePosixPath(name.lower()).suffix in _PHOTOS
+
+
 class Neighbours:
     """The photos in one folder, to recognise what belongs to them."""
 

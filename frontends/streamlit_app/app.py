@@ -22,15 +22,23 @@ from frontends.films import delete_all_films
 from frontends.live_socket import camera_routes
 from frontends.private_folders import delete_all_folders
 from frontends.request_guard import RequestGuard
+from frontends.streamlit_app import local_access
+from frontends.streamlit_app.folder_runs import FOLDER_RUNS
 from frontends.streamlit_app.opening import open_in_browser
 
 
 def _read_options() -> dict[str, str | int]:
-    """Return the options of the command line. `streamlit run` takes every option of Streamlit."""
+    """Return Streamlit's options; `streamlit run` takes every one of them, but not `--folders`."""
     parser = ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--server.port", type=int, metavar="PORT")
     parser.add_argument("--server.headless", choices=("true", "false"), help="open no browser")
-    return {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
+    parser.add_argument(
+        "--folders", action="store_true", help="offer the page that reads this computer's folders"
+    )
+    given = vars(parser.parse_args())
+    if given.pop("folders"):
+        local_access.allow_folders()
+    return {name: value for name, value in given.items() if value is not None}
 
 
 options = _read_options() if __name__ == "__main__" else {}
@@ -50,6 +58,7 @@ async def _run(app: object) -> AsyncIterator[None]:
         yield
     delete_all_films()
     delete_all_folders()
+    FOLDER_RUNS.stop()
 
 
 base = get_option("server.baseUrlPath")

@@ -9,11 +9,13 @@ import streamlit as st
 from core import share_heaps
 from frontends.cards import STYLE_FILE
 from frontends.streamlit_app.expired_sessions import watch_expired_sessions
+from frontends.streamlit_app.local_access import may_read_folders
 from frontends.streamlit_app.views import (
     about,
     analyze,
     compare,
     detection_lab,
+    folder,
     landmark_lab,
     live,
     video,
@@ -37,6 +39,7 @@ def run() -> None:
     st.html(STYLE_FILE)
     pages = [
         st.Page(analyze.page, title="Analyze", url_path="analyze", default=True),
+        *([st.Page(folder.page, title="Folder", url_path="folder")] if may_read_folders() else []),
         st.Page(live.page, title="Live", url_path="live"),
         st.Page(video.page, title="Video", url_path="video"),
         st.Page(compare.page, title="Compare", url_path="compare"),

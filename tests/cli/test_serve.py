@@ -33,7 +33,7 @@ def test_app_runs_streamlit_with_this_interpreter_from_any_folder(started, tmp_p
     assert CliRunner().invoke(app, ["app", "--port", "8600"]).exit_code == 0
     ((command, _, folder),) = started
     page = str(root / "frontends" / "streamlit_app" / "app.py")
-    assert command == [sys.executable, page, "--server.port", "8600"]
+    assert command == [sys.executable, page, "--folders", "--server.port", "8600"]
     # Streamlit reads its settings from this folder.
     assert folder == root
 

@@ -1,0 +1,72 @@
+"""The page Folder, with a run that takes a few seconds."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from core import Emotion
+from tests.browser.pages import visit
+from tests.browser.serving import streamlit
+from tests.fakes import picture, png
+
+pytestmark = pytest.mark.browser
+
+PHOTOS = 120
+
+
+@pytest.fixture
+def photos(tmp_path, monkeypatch):
+    monkeypatch.setenv("PHOTO_EMOTION_STATE", str(tmp_path / "state"))
+    folder = tmp_path / "all" / "photos"
+    folder.mkdir(parents=True)
+    for number in range(PHOTOS):
+        (folder / f"{number}.png").write_bytes(png(picture(Emotion.HAPPY)))
+    return folder
+
+
+def count_done(page):
+    """Return how many files the page says are read, once it says so."""
+    text = page.get_by_text(re.compile(r"\d+ of 120 files read")).inner_text()
+    return int(text.split()[0])
+
+
+def test_folder_run_outlives_a_reload_and_a_restart_of_the_server(window, root, photos):
+    server = root / "tests" / "browser" / "folder_server.py"
+    table = photos.with_name("photos-emotions") / "emotions.csv"
+    with streamlit(server) as address:
+        page = visit(window, f"{address}/folder")
+        path = page.get_by_label("Folder with the photos")
+        path.fill(str(photos.parent))
+        path.press("Enter")
+        page.get_by_role("button", name="photos", exact=True).click()
+        expect(path).to_have_value(str(photos))
+        page.get_by_role("button", name="Count the photos").click()
+        expect(page.get_by_text("120 photos")).to_be_visible()
+        assert not table.parent.exists()  # nothing is written before the start
+        page.get_by_role("button", name="Start").click()
+        before = count_done(page)
+        page.reload()
+        assert count_done(page) >= before
+        # Another tab sees the same run.
+        assert count_done(visit(window, f"{address}/folder")) < PHOTOS
+    assert not table.exists()
+    with streamlit(server) as address:
+        page = visit(window, f"{address}/folder")
+        expect(page.get_by_text(re.compile(r"results of \d+ files are kept"))).to_be_visible()
+        page.get_by_role("button", name="Resume").click()
+        expect(page.get_by_text("120 files: 120 faces in 120 photos.")).to_be_visible()
+        with page.expect_download() as saved:
+            page.get_by_role("button", name="Table (CSV)").click()
+        assert saved.value.path().read_bytes() == table.read_bytes()
+        report = page.frame_locator("iframe").get_by_role("heading", name="Emotions of 120 files")
+        expect(report).to_be_visible()
+
+
+def test_page_folder_is_not_there_in_a_server_that_nobody_started_by_hand(window, quick):
+    page = visit(window, f"{quick}/folder")
+    expect(page.get_by_role("link", name="Analyze")).to_be_visible()
+    expect(page.get_by_role("link", name="Folder")).to_have_count(0)
+    expect(page.get_by_label("Folder with the photos")).to_have_count(0)
