@@ -41,7 +41,7 @@ def test_folder_run_outlives_a_reload_and_a_restart_of_the_server(window, root, 
         path = page.get_by_label("Folder with the photos")
         path.fill(str(photos.parent))
         path.press("Enter")
-        page.get_by_role("button", name="photos", exact=True).click()
+        page.locator(".st-key-subfolders").get_by_role("button").click()
         expect(path).to_have_value(str(photos))
         page.get_by_role("button", name="Count the photos").click()
         expect(page.get_by_text("120 photos")).to_be_visible()

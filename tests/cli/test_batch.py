@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import signal
 import sys
@@ -147,3 +148,16 @@ def test_signal_stops_the_run_cleanly_and_the_same_command_continues(tmp_path, m
     assert "8 had already been done." in again.stderr
     batch(folder, "--out", tmp_path / "clean.csv")
     assert out.read_bytes() == (tmp_path / "clean.csv").read_bytes()
+
+
+def test_progress_counts_and_errors_are_json_lines_for_other_programs(folder, tmp_path):
+    out = tmp_path / "table.csv"
+    refused = batch(folder, "--out", out, "--json-progress")
+    assert json.loads(refused.stdout)["error"] == "There are no files in the folder."
+    (folder / "photo.png").write_bytes(png(picture(Emotion.SAD)))
+    lines = [
+        json.loads(line)
+        for line in batch(folder, "--out", out, "--json-progress").stdout.splitlines()
+    ]
+    assert lines[:2] == [{"done": 0, "total": 1}, {"done": 1, "total": 1}]
+    assert lines[-1]["summary"]["faces"] == 1

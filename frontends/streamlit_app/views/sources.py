@@ -8,6 +8,7 @@ import streamlit as st
 
 from core import MAX_FILE_BYTES, READABLE
 from frontends.sample import SAMPLE_CREDIT, SAMPLE_NAME, sample_photo
+from frontends.streamlit_app.local_access import may_read_folders
 from frontends.streamlit_app.photos import MAX_BYTES, MAX_PHOTOS, Photo, limit_photos
 from frontends.streamlit_app.state import persist, workspace
 from frontends.streamlit_app.workspace import Workspace
@@ -74,10 +75,11 @@ def _from_uploads() -> tuple[Photo, ...]:
     memory.listed = {number: key for number, key in memory.listed.items() if number in there}
     _show_kept(memory)
     if memory.left_out:
+        where = "on the page Folder" if may_read_folders() else "with the command `emotion batch`"
         st.warning(
             f"{memory.left_out} of the photos are left out: at most {MAX_PHOTOS} photos and "
             f"{MAX_BYTES // 1_000_000} MB fit at once. Remove some above, then add the rest. "
-            "For more photos, read their folder with the command `emotion batch`."
+            f"For more photos, read their folder {where}."
         )
     if not memory.uploads:
         kinds = READABLE.replace(" and ", " or ")
