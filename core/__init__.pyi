@@ -2,6 +2,7 @@
 
 from .allocator import keep_blocks, release_freed, share_heaps
 from .batch.options import BatchEngine, BatchOptions, BatchProgress, BatchSummary, TableFormat
+from .batch.photo_report import make_photo_report
 from .batch.run import run_batch
 from .batch.survey import FolderSurvey, survey_folder
 from .catalog import (
@@ -184,6 +185,7 @@ __all__ = [
     "is_marked_video",
     "is_video",
     "keep_blocks",
+    "make_photo_report",
     "model_catalog",
     "model_names",
     "network_names",

@@ -1,4 +1,4 @@
-"""The HTML report of a batch run: one file that needs no other file and no network."""
+"""The HTML report on a folder or on a few photos: one file that needs no other and no network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import base64
 import heapq
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from ..errors import ProjectError
 from ..files import atomic_file
 from ..labels import EMOTIONS, Reading
 from ..output.percent import format_probability
-from ..output.table import COLUMN_NAMES, NOT_SURE, Status
+from ..output.table import COLUMN_NAMES, Status
 from ..output.words import format_people
 from ..reading.isolation import IsolatedReader
 from ..types import EmotionScores, Provenance
@@ -24,17 +24,16 @@ from .options import BatchSummary
 from .rows import Row
 from .source import Source
 
-_MAX_FOLDERS = 40
 _MAX_LISTED = 60
 """Rows in a list; the table has the rest."""
 _THUMBNAIL_PX = 72
 _TEMPLATE = "report.html.j2"
-_COLOURS = {
-    **{str(emotion): "#{:02x}{:02x}{:02x}".format(*emotion.colour) for emotion in EMOTIONS},
-    # Hatched, because it is no eighth emotion; neutral is grey already.
-    NOT_SURE: "repeating-linear-gradient(45deg, currentColor 0 2px, transparent 2px 6px)",
-}
-"""CSS background of each answer."""
+_COLOURS = {str(emotion): "#{:02x}{:02x}{:02x}".format(*emotion.colour) for emotion in EMOTIONS}
+"""CSS background of each emotion."""
+_HATCHED = "repeating-linear-gradient(45deg, currentColor 0 2px, transparent 2px 6px)"
+"""CSS background of "not sure", which is no emotion; neutral is grey already."""
+_LIGHT = 0.18
+"""Relative luminance (WCAG 2) from which black has more contrast than white."""
 
 
 @dataclass(slots=True)
@@ -43,11 +42,24 @@ class _Folder:
 
     name: str
     files: int = 0
-    answers: Counter[str] = field(default_factory=Counter)
+    emotions: Counter[str] = field(default_factory=Counter)
+    uncertain: int = 0
 
     @property
     def faces(self) -> int:
-        return self.answers.total()
+        return self.emotions.total() + self.uncertain
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoSection:
+    """A photo that the report shows."""
+
+    name: str
+    faces: tuple[str, ...]
+    """What is said of each face."""
+    picture: str = ""
+    """A data URL."""
+    note: str = ""
 
 
 def write_report(
@@ -61,6 +73,20 @@ def write_report(
 
     The same rows always give the same bytes.
     """
+    text = render_report(rows, summary, provenance, thumbnails_from=photos)
+    with report_resumable_disk_errors(path), atomic_file(path) as file:
+        file.write(text)
+
+
+def render_report(
+    rows: Iterable[Row],
+    summary: BatchSummary,
+    provenance: Provenance,
+    *,
+    thumbnails_from: Source | None = None,
+    photos: Sequence[PhotoSection] = (),
+) -> bytes:
+    """Return the report on ``rows`` as HTML; with ``photos`` it has these instead of folders."""
     import jinja2
 
     content = _Content()
@@ -78,24 +104,25 @@ def write_report(
         summary=summary,
         provenance=provenance,
         by_people=provenance.reading == Reading.PEOPLE,
-        answers=content.answers,
-        folders=content.find_largest_folders(),
-        more_folders=max(0, len(content.folders) - _MAX_FOLDERS),
+        emotions=content.emotions,
+        folders=sorted(content.folders.values(), key=lambda folder: folder.name),
+        photos=photos,
         uncertain=uncertain,
-        thumbnails=_make_thumbnails(uncertain, photos) if photos is not None else {},
+        thumbnails=_make_thumbnails(uncertain, thumbnails_from) if thumbnails_from else {},
         failures=content.failures,
         errors=content.errors.most_common(),
         colours=_COLOURS,
+        inks={name: _choose_ink(colour) for name, colour in _COLOURS.items()},
+        hatched=_HATCHED,
     )
-    with report_resumable_disk_errors(path), atomic_file(path) as file:
-        file.write(text.encode(errors="backslashreplace"))
+    return text.encode(errors="backslashreplace")
 
 
 class _Content:
     """The report's content, collected row by row; only the list of folders grows without limit."""
 
     def __init__(self) -> None:
-        self.answers: Counter[str] = Counter(dict.fromkeys(_COLOURS, 0))
+        self.emotions: Counter[str] = Counter(dict.fromkeys(_COLOURS, 0))
         self.folders: dict[str, _Folder] = {}
         self.failures: list[dict[str, Any]] = []
         self.errors: Counter[str] = Counter()
@@ -112,15 +139,12 @@ class _Content:
                 if len(self.failures) < _MAX_LISTED:
                     self.failures.append(row)
             elif row["status"] == Status.FACE:
-                folder.answers[row["answer"]] += 1
-                self.answers[row["answer"]] += 1
-                if not row["certain"]:
+                if row["certain"]:
+                    folder.emotions[row["answer"]] += 1
+                    self.emotions[row["answer"]] += 1
+                else:
+                    folder.uncertain += 1
                     yield row
-
-    def find_largest_folders(self) -> list[_Folder]:
-        """Return the folders with the most faces, sorted by name."""
-        largest = sorted(self.folders.values(), key=lambda folder: (-folder.faces, folder.name))
-        return sorted(largest[:_MAX_FOLDERS], key=lambda folder: folder.name)
 
 
 def describe_most_likely(row: Mapping[str, Any]) -> str:
@@ -130,6 +154,16 @@ def describe_most_likely(row: Mapping[str, Any]) -> str:
     emotions = EmotionScores(tuple(row[emotion] for emotion in EMOTIONS))
     people, others = format_people(emotions)
     return ", ".join([f"{people} {row['top']}", *others])
+
+
+def _choose_ink(colour: str) -> str:
+    """Return black or white, whichever is easier to read on ``colour``, such as "#d55e00"."""
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    red, green, blue = linear
+    return "#000" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > _LIGHT else "#fff"
 
 
 def escape_controls(text: str) -> str:

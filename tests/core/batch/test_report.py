@@ -52,11 +52,16 @@ def test_report_shows_counts_emotions_and_folders(tmp_path):
     assert ["happy", "2", "50.0 %"] in [row[:3] for row in answers]
     assert ["fear", "0", "0.0 %"] in [row[:3] for row in answers]
     assert ["not sure", "1", "25.0 %"] in [row[:3] for row in answers]
-    assert [row[:3] for row in folders[1:]] == [
-        ["(the folder itself)", "1", "2"],
-        ["a", "3", "2"],
+    # "Not sure" is no emotion: it has a column, and no part of the bar with its numbers.
+    assert [row[:4] for row in folders] == [
+        ["Folder", "Files", "Faces", "Not sure"],
+        ["(the folder itself)", "1", "2", "0"],
+        ["a", "3", "2", "1"],
     ]
-    assert 'aria-label="happy 1, not sure 1"' in text
+    assert 'aria-label="happy 1, sad 1"' in text
+    assert re.findall(r"flex: .*>(.*)</i>", text) == ["1", "1", "1"]
+    assert answers[-1][0] == "not sure"
+    assert text.index("</tbody>\n<tbody>") < text.index("not sure</td>")
     assert unsure[0][2] == "People would say"
     assert [row[:3] for row in unsure[1:]] == [
         ["a/two.png", "2 of 2", "3 of 10 fear, 1 angry, 1 disgust"]
@@ -128,4 +133,5 @@ def test_long_lists_are_shortened_and_say_so(tmp_path):
         (folder / f"sub{number}" / "x.png").write_bytes(b"nothing")
     text = write_page(folder, tmp_path)
     assert "the first 60 of 140" in text
-    assert "more folders" in text
+    # Of folders, all are listed.
+    assert len(Page(text).tables[1]) == 1 + 1 + 1 + 70
