@@ -32,6 +32,7 @@ from .errors import (
     WeightsMissing,
     suggest_name,
 )
+from .faces.boxes import box_iou
 from .files import atomic_file, report_disk_errors, write_json
 from .labels import EMOTIONS, Emotion, Reading
 from .landmarks.noise import LandmarkNoise, shift_landmarks
@@ -157,6 +158,7 @@ __all__ = [
     "answer_video",
     "atomic_file",
     "blur_faces",
+    "box_iou",
     "check_output_folder",
     "check_outputs",
     "contains",

@@ -28,6 +28,7 @@ from core import (
     annotate,
     blur_faces,
     detector_names,
+    encode_png,
     model_catalog,
     read_image,
     to_csv,
@@ -240,7 +241,7 @@ def test_annotated_picture_has_the_same_pixels_everywhere(turned, tmp_path):
     memory, uploaded = in_streamlit(turned)
     for front, shown in {
         "command line": pixels_of((tmp_path / "sideways.annotated.png").read_bytes()),
-        "streamlit": pixels_of(memory.encode_annotated_png(uploaded, analysis)),
+        "streamlit": memory.annotate(uploaded, analysis).pixels,
         "gradio": in_gradio(turned)[0],
     }.items():
         np.testing.assert_array_equal(shown, expected, err_msg=front)
@@ -255,7 +256,7 @@ def test_blurred_picture_has_the_same_pixels_everywhere(turned, tmp_path):
     memory, uploaded = in_streamlit(turned)
     for front, file in {
         "command line": (tmp_path / "sideways.blurred.png").read_bytes(),
-        "streamlit": memory.encode_blurred_png(uploaded, analysis),
+        "streamlit": encode_png(memory.blur(uploaded, analysis)),
     }.items():
         np.testing.assert_array_equal(pixels_of(file), expected, err_msg=front)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from core import Box, FaceAnalysis, ImageAnalysis, RgbImage
-from frontends.streamlit_app.workspace import encode_for_screen
+from frontends.streamlit_app.encoding import encode_for_screen
 
 _CROP_SIDE = 192
 """Four times the network's input, so that every pixel of it is visible."""

@@ -29,6 +29,11 @@ class Photo:
         return cls(name, data, hashlib.sha256(data).hexdigest())
 
     @property
+    def is_jpeg(self) -> bool:
+        """Whether its content is a JPEG, whatever its name says."""
+        return self.data.startswith(b"\xff\xd8\xff")
+
+    @property
     def key(self) -> tuple[str, str, int | None]:
         """What tells it apart from all others."""
         return self.name, self.digest, self.turn

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field, replace
-from io import BytesIO
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakKeyDictionary
@@ -13,6 +12,8 @@ from weakref import WeakKeyDictionary
 from core import FaceAnalysis, ImageAnalysis, ProjectError, RgbImage
 from frontends.admission import ADMISSION
 from frontends.idle import IDLE_S, IdleTasks, free_memory
+from frontends.streamlit_app.corrections import Corrections
+from frontends.streamlit_app.encoding import encode_for_screen
 from frontends.streamlit_app.photos import Photo
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 V = TypeVar("V")
 
-_LONGEST_SIDE = 2000
-"""Longest side of a picture as shown: sharp on a wide screen, quick to send."""
 ENLARGED = 1.6
 """Scale of lines and letters on the screen, where a picture takes half of the page."""
 _IMAGE_BYTES = 100_000_000
@@ -130,6 +129,7 @@ class Workspace:
     """Pictures for the screen."""
     turns: dict[str, int] = field(default_factory=dict)
     """Degrees clockwise by which the visitor turned a photo, by its digest."""
+    corrections: Corrections = field(default_factory=Corrections)
 
     def remove_upload(self, photo: Photo) -> None:
         """Forget a photo that the uploader does not list any more."""
@@ -238,17 +238,11 @@ class Workspace:
             lambda: encode_for_screen(self.annotate(photo, analysis, **options)),
         )
 
-    def encode_blurred_png(self, photo: Photo, analysis: ImageAnalysis) -> bytes:
-        """Return the picture in full size with its faces made unrecognisable."""
-        from core import blur_faces, encode_png
+    def blur(self, photo: Photo, analysis: ImageAnalysis) -> RgbImage:
+        """Return the photo with its faces made unrecognisable."""
+        from core import blur_faces
 
-        return encode_png(blur_faces(self.decode_image(photo), analysis))
-
-    def encode_annotated_png(self, photo: Photo, analysis: ImageAnalysis) -> bytes:
-        """Return the annotated picture in full size."""
-        from core import encode_png
-
-        return encode_png(self.annotate(photo, analysis))
+        return blur_faces(self.decode_image(photo), analysis)
 
 
 class _Visits:
@@ -283,15 +277,3 @@ class _Visits:
 
 _VISITS = _Visits()
 _IDLE_TASKS = IdleTasks(IDLE_S, _VISITS.drop_pictures, free_memory)
-
-
-def encode_for_screen(image: RgbImage) -> bytes:
-    """Return a JPEG, not larger than a wide screen shows."""
-    from PIL import Image
-
-    picture = Image.fromarray(image.pixels)
-    picture.thumbnail((_LONGEST_SIDE, _LONGEST_SIDE), Image.Resampling.LANCZOS)
-    buffer = BytesIO()
-    # Full chroma keeps the thin coloured frames and the lettering clean.
-    picture.save(buffer, format="JPEG", quality=92, subsampling=0)
-    return buffer.getvalue()

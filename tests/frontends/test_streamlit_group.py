@@ -131,7 +131,7 @@ def test_files_of_a_group_are_offered_above_its_tiles():
         if each.type in {"download_button", "html"}
     ]
     assert kinds.index("download_button") < kinds.index("tiles")
-    assert kinds.count("download_button") == 4
+    assert kinds.count("download_button") == 5
 
 
 def _flatten(block):

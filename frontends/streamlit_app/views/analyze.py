@@ -17,6 +17,7 @@ from frontends.streamlit_app.state import (
     workspace,
 )
 from frontends.streamlit_app.views.answer import show_answer
+from frontends.streamlit_app.views.correcting import offer_corrections
 from frontends.streamlit_app.views.model_page import model_page
 from frontends.streamlit_app.views.several import show_several
 from frontends.streamlit_app.views.sidebar import choose_settings
@@ -40,6 +41,7 @@ def page(models: Sequence[ModelInfo]) -> None:
     photos = choose_photos()
     if not photos:
         show_loading_message(config)
+        offer_corrections()
         return
     analyzer = ready_analyzer(config)
     answers = _answer_all(photos, analyzer)
@@ -48,6 +50,7 @@ def page(models: Sequence[ModelInfo]) -> None:
         show_answer(photos[0], answers[0], analyzer, ensemble)
     else:
         show_several(list(zip(photos, answers, strict=True)), analyzer, ensemble)
+    offer_corrections()
 
 
 def _find_ensemble(config: AnalyzerConfig, models: Sequence[ModelInfo]) -> AnalyzerConfig | None:

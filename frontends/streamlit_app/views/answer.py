@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from core import AnalyzerConfig, ImageAnalysis
+from core import AnalyzerConfig, ImageAnalysis, RgbImage
 from frontends.cards import MANY, cards_html
 from frontends.streamlit_app.closeup import enlarge_crop
-from frontends.streamlit_app.downloads import csv_file, json_file
+from frontends.streamlit_app.downloads import Annotate, csv_file, json_file, report_file
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import persist, ready_analyzer, workspace
+from frontends.streamlit_app.views.correcting import offer_correcting
 from frontends.streamlit_app.views.group import show_group
 from frontends.streamlit_app.views.model_page import show_no_face, show_refusal
+from frontends.streamlit_app.views.saving import offer_downloads
 from frontends.streamlit_app.views.turning import offer_turning
 from frontends.streamlit_app.workspace import Answer, Refusal
 from frontends.wording import (
@@ -32,6 +34,8 @@ from frontends.wording import (
 if TYPE_CHECKING:
     from core import Analyzer
 
+_LANDMARKS, _ATTENTION = "landmarks", "attention"
+"""Keys of what can be drawn over the photo."""
 _NAMED = 2
 """Up to this many faces a caption names one by one; more of them are counted."""
 
@@ -59,11 +63,12 @@ def show_answer(
                     faces = workspace().add_per_model_answers(photo, answer, loaded)
             size_wh = answer.width, answer.height
             if len(faces) > MANY:
-                show_group(faces, size_wh, partial(_offer_files, photo, answer))
+                show_group(faces, size_wh, partial(_offer_files, photo, answer, analyzer))
             else:
                 st.html(cards_html(faces, size_wh))
+            offer_correcting(photo, answer)
     if len(answer.faces) <= MANY:
-        _offer_files(photo, answer)
+        _offer_files(photo, answer, analyzer)
 
 
 def _show_picture(
@@ -76,13 +81,13 @@ def _show_picture(
         landmarks = st.toggle(
             "Landmarks",
             help="The points on the face by which it is turned upright and cropped.",
-            **persist("landmarks"),
+            **persist(_LANDMARKS),
         )
         attention = st.toggle(
             "What the network looked at",
             help="Warm colours mark the places that count most for each face's most likely "
             "emotion (Grad-CAM).",
-            **persist("attention"),
+            **persist(_ATTENTION),
         )
         crops = st.toggle(
             "Faces as the network saw them",
@@ -136,19 +141,30 @@ def _caption(analysis: ImageAnalysis) -> str:
     return f"{name}: {count}. {escape_markdown(keep_units(answers))}"
 
 
-def _offer_files(photo: Photo, analysis: ImageAnalysis) -> None:
-    stem, memory = safe_stem(photo.name), workspace()
-    annotated = partial(memory.encode_annotated_png, photo, analysis)
-    blurred = partial(memory.encode_blurred_png, photo, analysis)
+def _offer_files(photo: Photo, analysis: ImageAnalysis, analyzer: Analyzer) -> None:
+    stem, memory, annotate = safe_stem(photo.name), workspace(), annotate_as_shown(analyzer)
     table, data = partial(csv_file, [analysis]), partial(json_file, analysis)
+    blurred = (
+        "Faces blurred (PNG)",
+        lambda: _to_png(memory.blur(photo, analysis)),
+        f"{stem}.blurred.png",
+        "image/png",
+    )
     offer_downloads(
         "of_one",
         [
-            ("Picture (PNG)", annotated, f"{stem}.annotated.png", "image/png"),
-            *(
-                [("Faces blurred (PNG)", blurred, f"{stem}.blurred.png", "image/png")]
-                if analysis.faces
-                else []
+            (
+                "Picture (PNG)",
+                lambda: _to_png(annotate(photo, analysis)),
+                f"{stem}.annotated.png",
+                "image/png",
+            ),
+            *([blurred] if analysis.faces else []),
+            (
+                "Report (HTML)",
+                partial(report_file, [(photo, analysis)], annotate),
+                f"{stem}.report.html",
+                "text/html",
             ),
             ("Table (CSV)", table, f"{stem}.emotions.csv", "text/csv"),
             ("Data (JSON)", data, f"{stem}.emotions.json", "application/json"),
@@ -158,16 +174,16 @@ def _offer_files(photo: Photo, analysis: ImageAnalysis) -> None:
         st.caption("Faces without a frame are not blurred. Check the picture before you share it.")
 
 
-def offer_downloads(place: str, offers: list[tuple[str, partial[bytes], str, str]]) -> None:
-    """Show a button for each label, what makes the file, its name and its type."""
-    with st.container(horizontal=True, gap="small", key=f"downloads_{place}"):
-        for label, make, name, mime in offers:
-            st.download_button(
-                label,
-                make,
-                file_name=name,
-                mime=mime,
-                on_click="ignore",
-                icon=":material/download:",
-                key=f"save_{place}_{label}",
-            )
+def _to_png(image: RgbImage) -> bytes:
+    from core import encode_png
+
+    return encode_png(image)
+
+
+def annotate_as_shown(analyzer: Analyzer) -> Annotate:
+    """Return what draws over a photo: with landmarks and heat map if they are switched on."""
+    return partial(
+        workspace().annotate,
+        landmarks=bool(st.session_state.get(_LANDMARKS)),
+        explained_by=analyzer if st.session_state.get(_ATTENTION) else None,
+    )

@@ -11,6 +11,7 @@ import streamlit as st
 from core import AnalyzerConfig, Face, ModelInfo
 from frontends.choices import detector_title
 from frontends.streamlit_app.charts import curves_chart
+from frontends.streamlit_app.encoding import encode_for_screen
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import (
     analyzers,
@@ -22,7 +23,7 @@ from frontends.streamlit_app.state import (
 from frontends.streamlit_app.views.model_page import model_page, show_refusal
 from frontends.streamlit_app.views.sidebar import choose_settings
 from frontends.streamlit_app.views.sources import choose_one_photo
-from frontends.streamlit_app.workspace import ENLARGED, Refusal, encode_for_screen
+from frontends.streamlit_app.workspace import ENLARGED, Refusal
 from frontends.wording import display_name, escape_markdown
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from core import BatchSummary
 from frontends.streamlit_app.folder_runs import FOLDER_RUNS, FolderRun, RunState
 from frontends.streamlit_app.folders import show_path
 from frontends.streamlit_app.run_record import RunPlan
-from frontends.streamlit_app.views.answer import offer_downloads
+from frontends.streamlit_app.views.saving import offer_downloads
 from frontends.wording import describe_duration, escape_markdown
 
 _LOOK_AGAIN_S = 1.0

@@ -18,10 +18,11 @@ from core import (
     format_probability,
 )
 from frontends.cards import crop_data_url, group_html
-from frontends.streamlit_app.downloads import csv_of_all, json_list, zip_file
+from frontends.streamlit_app.downloads import csv_of_all, json_list, report_file, zip_file
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.state import persist, workspace
-from frontends.streamlit_app.views.answer import offer_downloads, show_answer
+from frontends.streamlit_app.views.answer import annotate_as_shown, show_answer
+from frontends.streamlit_app.views.saving import offer_downloads
 from frontends.streamlit_app.workspace import Answer, Refusal
 from frontends.wording import (
     NOT_SURE,
@@ -73,7 +74,7 @@ def show_several(
     with right:
         rows = _filter(_make_rows(pairs, share))
         if analyses:
-            _offer_files(pairs, analyses)
+            _offer_files(pairs, analyses, analyzer)
     if faces := [row.face for row in rows if row.face is not None]:
         left.html(group_html(faces))
     if not rows:
@@ -161,13 +162,17 @@ def _show_table(rows: Sequence[Row], share: str, shown: int, names: Sequence[str
     )
 
 
-def _offer_files(pairs: Sequence[Pair], analyses: Sequence[ImageAnalysis]) -> None:
-    everything = partial(zip_file, pairs, workspace())
+def _offer_files(
+    pairs: Sequence[Pair], analyses: Sequence[ImageAnalysis], analyzer: Analyzer
+) -> None:
+    annotate = annotate_as_shown(analyzer)
+    everything = partial(zip_file, pairs, workspace(), annotate)
     table, data = partial(csv_of_all, pairs), partial(json_list, analyses)
     offer_downloads(
         "of_all",
         [
             ("Everything (ZIP)", everything, "emotions.zip", "application/zip"),
+            ("Report (HTML)", partial(report_file, pairs, annotate), "emotions.html", "text/html"),
             ("Table (CSV)", table, "emotions.csv", "text/csv"),
             ("All data (JSON)", data, "emotions.json", "application/json"),
         ],
