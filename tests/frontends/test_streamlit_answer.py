@@ -251,3 +251,24 @@ def test_photo_without_a_face_can_be_turned_by_hand(made):
     assert made[-1].detector.turns == [0, 90, 270, 180]  # tried by itself
     click_turn(app)
     assert made[-1].detector.turns[4:] == [90]
+
+
+def test_saved_picture_shows_what_the_page_shows(made, catalog, monkeypatch):
+    offered = {}
+    monkeypatch.setattr(
+        answer,
+        "offer_downloads",
+        lambda _, offers: offered.update({each[0]: each for each in offers}),
+    )
+    app = upload(open_page("analyze"), ("Ann & me.png", png(picture(Emotion.HAPPY))))
+
+    def save():
+        _, make, name, _ = offered["Picture (PNG)"]
+        assert name == "Ann_me.annotated.png"
+        return make()
+
+    plain = save()
+    app.toggle(key="landmarks").set_value(True).run()
+    with_landmarks = save()
+    app.toggle(key="attention").set_value(True).run()
+    assert len({plain, with_landmarks, save()}) == 3

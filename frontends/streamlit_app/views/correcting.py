@@ -21,8 +21,8 @@ def offer_correcting(photo: Photo, analysis: ImageAnalysis) -> None:
     """Show a choice for each face; for many faces, first a choice of the face."""
     with st.expander("Correct an answer"):
         st.caption(
-            "What do you see? Your labels stay in this visit: nothing is sent anywhere, and no "
-            "network learns from them until you save and use them."
+            "What do you see? Click your label again to remove it. Your labels stay on this page: "
+            "they are sent nowhere, and no network learns from them unless you save and use them."
         )
         for face in _choose_faces(photo, analysis.faces):
             _offer_choice(photo, analysis, face)
@@ -36,11 +36,13 @@ def offer_corrections() -> None:
     if not len(corrections):
         return
     labelled, unknown = corrections.count()
-    text = f"**Your corrections:** {labelled} labelled {'face' if labelled == 1 else 'faces'}"
-    if unknown:
-        text += f", {unknown} you can't tell"
+    counts = [f"{labelled} labelled {'face' if labelled == 1 else 'faces'}"] if labelled else []
+    counts += [f"{unknown} you can't tell"] if unknown else []
     with st.container(border=True, key="corrections"):
-        st.markdown(f"{text}. They are gone when you close the app.")
+        words = ", ".join(counts)
+        st.markdown(
+            f"**Your corrections:** {words}. They are gone when you close or reload this page."
+        )
         files = [("Corrections (CSV)", corrections.to_csv, "corrections.csv", "text/csv")]
         if labelled:
             faces = "Labelled faces (ZIP)", corrections.to_zip, "faces.zip", "application/zip"
@@ -75,14 +77,14 @@ def _offer_choice(photo: Photo, analysis: ImageAnalysis, face: FaceAnalysis) -> 
     key = f"correct_{photo.digest}_{photo.name}_{settings}_{analysis.turned}_{face.index}"
     key = f"{key}_{corrections.cleared}"
     said = corrections.find(photo, analysis, face)
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        st.image(encode_png(face.crop), width=44)
-        st.selectbox(
+    picture, choice = st.columns([1, 6], gap="small")
+    picture.image(encode_png(face.crop), width=44)
+    with choice:
+        st.pills(
             f"Face {face.index}: {escape_markdown(format_face(face))}",
             _CHOICES,
-            index=None if said is None else _CHOICES.index(said),
+            default=said,
             format_func=str.capitalize,
-            placeholder="Your label",
             key=key,
             on_change=lambda: corrections.set(photo, analysis, face, st.session_state[key]),
         )

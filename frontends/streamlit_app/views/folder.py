@@ -19,7 +19,12 @@ from core import (
     survey_folder,
 )
 from frontends.admission import ADMISSION
-from frontends.streamlit_app.folder_runs import FOLDER_RUNS, list_options
+from frontends.streamlit_app.folder_runs import (
+    FOLDER_RUNS,
+    FolderRun,
+    RunState,
+    list_options,
+)
 from frontends.streamlit_app.folders import (
     find_home,
     find_start,
@@ -37,6 +42,7 @@ from frontends.streamlit_app.views.sidebar import choose_settings
 from frontends.wording import describe_duration, escape_markdown
 
 _TYPED, _RESULTS, _SURVEY = "folder_typed", "folder_results", "folder_survey"
+_LOOK_AGAIN_S = 2.0
 _START_S = 12.0
 """For the networks to be loaded by the run's processes."""
 _LONGEST_SAMPLE_S = 8.0
@@ -73,6 +79,7 @@ def page() -> None:
 )
 def _page(models: Sequence[ModelInfo]) -> None:
     run = FOLDER_RUNS.find()
+    _watch(run, None if run is None else run.state)
     if run is not None:
         show_run(run)
         return
@@ -85,6 +92,14 @@ def _page(models: Sequence[ModelInfo]) -> None:
     survey: _Survey | None = st.session_state.get(_SURVEY)
     if survey is not None and survey.folder == folder:
         _offer_start(survey, config)
+
+
+@st.fragment(run_every=_LOOK_AGAIN_S)
+def _watch(run: FolderRun | None, state: RunState | None) -> None:
+    """Draw the page again when a run begins, ends or is dismissed, also from another tab."""
+    now = FOLDER_RUNS.find()
+    if now is not run or (now is not None and now.state is not state):
+        st.rerun()
 
 
 def _choose_folder() -> Path | None:

@@ -40,8 +40,6 @@ def show_run(run: FolderRun) -> None:
 
 @st.fragment(run_every=_LOOK_AGAIN_S)
 def _show_progress(run: FolderRun) -> None:
-    if run.state is not RunState.RUNNING:
-        st.rerun()
     share = min(1.0, run.done / run.total) if run.total else 0.0
     st.progress(share, _describe_progress(run))
     st.caption("You can close this page or use the others: the run goes on while the app runs.")

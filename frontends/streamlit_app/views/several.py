@@ -172,7 +172,12 @@ def _offer_files(
         "of_all",
         [
             ("Everything (ZIP)", everything, "emotions.zip", "application/zip"),
-            ("Report (HTML)", partial(report_file, pairs, annotate), "emotions.html", "text/html"),
+            (
+                "Report on all (HTML)",
+                partial(report_file, pairs, annotate),
+                "emotions.html",
+                "text/html",
+            ),
             ("Table (CSV)", table, "emotions.csv", "text/csv"),
             ("All data (JSON)", data, "emotions.json", "application/json"),
         ],
