@@ -1,4 +1,4 @@
-"""The app with the page Folder, whose runs take a moment for each photo, for `streamlit run`."""
+"""The app with the page Folder, whose runs wait at held.png, for `streamlit run`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from frontends.streamlit_app.folder_runs import FOLDER_RUNS, make_batch_command
 _BATCH = """
 import functools, sys
 from core.batch import run
-from tests.core.batch.faulty_analyzers import SlowAnalyzer
-run.WorkerSetup = functools.partial(run.WorkerSetup, make_analyzer=SlowAnalyzer)
+from tests.core.batch.faulty_analyzers import HeldAnalyzer
+run.WorkerSetup = functools.partial(run.WorkerSetup, make_analyzer=HeldAnalyzer)
 from cli import main
 main.app(sys.argv[1:])
 """
 
 
-def _make_slow_command(plan, *, fresh=False):
+def _make_command(plan, *, fresh=False):
     command = make_batch_command(plan, fresh=fresh)
     return [sys.executable, "-c", _BATCH, *command[3:], "--workers", "1"]
 
@@ -33,5 +33,5 @@ async def _stop_run(_app):
 
 
 local_access.allow_folders()
-FOLDER_RUNS._make_command = _make_slow_command
+FOLDER_RUNS._make_command = _make_command
 app = App(Path(__file__).with_name("quick_app.py"), lifespan=_stop_run)

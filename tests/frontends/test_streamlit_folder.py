@@ -16,6 +16,7 @@ from frontends.streamlit_app.folder_runs import FolderRuns, RunState, list_optio
 from frontends.streamlit_app.folders import list_subfolders, parse_folder, suggest_results
 from frontends.streamlit_app.run_record import RunPlan
 from frontends.streamlit_app.views import folder
+from frontends.streamlit_app.views.folder_run import explain_problem
 from tests.frontends.streamlit_pages import open_page
 
 TYPED = "Folder with the photos"
@@ -163,6 +164,18 @@ def test_refused_run_says_why_and_what_to_do(plan):
     runs.start(plan)
     run = wait_for_end(runs)
     assert (run.state, run.problem) == (RunState.FAILED, ("The disk is full.", "Free some space."))
+
+
+def test_run_that_would_replace_a_file_is_refused_without_words_of_the_command_line(plan):
+    plan.table.write_text("my own table")
+    (plan.photos / "a.jpg").write_bytes(b"no photo")
+    runs = FolderRuns()
+    runs.start(plan)
+    run = wait_for_end(runs)
+    message, hint = explain_problem(*run.problem)
+    assert "is not an earlier result" in message
+    assert hint == "Choose another folder for the results."
+    assert plan.table.read_text() == "my own table"
 
 
 def test_unfinished_run_is_found_by_the_next_server_until_it_is_dismissed(plan):

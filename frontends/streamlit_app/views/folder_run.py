@@ -66,16 +66,14 @@ def _describe_progress(run: FolderRun) -> str:
 def _offer_continuing(run: FolderRun) -> None:
     """Say why the run ended, and offer to continue it."""
     kept = f"The results of {run.done:,} file{'' if run.done == 1 else 's'} are kept."
-    if run.state is RunState.FAILED:
-        message, hint = map(escape_markdown, run.problem)
-        # A hint that names options is for the command line.
-        hint = "Choose another folder for the results, or start over." if "--" in hint else hint
-        st.error(f"{message}\n\n{hint}")
+    failed = run.state is RunState.FAILED
+    if failed:
+        st.error("\n\n".join(map(escape_markdown, explain_problem(*run.problem))))
     else:
         st.info(f"This run is not finished. {kept if run.done else ''}")
     with st.container(horizontal=True, gap="small"):
         st.button(
-            "Resume",
+            "Try again" if failed else "Resume",
             type="primary",
             icon=":material/play_arrow:",
             key="resume_folder",
@@ -84,7 +82,7 @@ def _offer_continuing(run: FolderRun) -> None:
         )
         st.button(
             "Start over",
-            help="Reads all photos again.",
+            help="Reads all photos again and replaces the results so far.",
             key="restart_folder",
             on_click=partial(FOLDER_RUNS.start, fresh=True),
             args=(run.plan,),
@@ -95,6 +93,15 @@ def _offer_continuing(run: FolderRun) -> None:
             on_click=FOLDER_RUNS.dismiss,
             key="another_folder",
         )
+
+
+def explain_problem(message: str, hint: str) -> tuple[str, str]:
+    """Return why a run was refused and what to do; a hint that names options is for a terminal."""
+    if "--fresh" in hint:
+        hint = "Start over, or choose another folder for the results to keep those."
+    elif "--" in hint:
+        hint = "Choose another folder for the results."
+    return message, hint
 
 
 def describe_summary(summary: BatchSummary) -> str:

@@ -17,7 +17,8 @@ from tests.core.batch.batch_parts import kill_self
 from tests.core.pipeline_parts import BrightnessClassifier, FixedDetector, FixedLandmarks
 
 MARK = "BATCH_TEST_MARK"
-"""Environment variable: the file that exists once once.png has killed a worker."""
+"""Environment variable: the file that exists once once.png has killed a worker, or held.png may be
+read."""
 
 
 class QuickAnalyzer(Analyzer):
@@ -53,6 +54,15 @@ class SlowAnalyzer(QuickAnalyzer):
 
     def prepare(self, image):
         time.sleep(0.05)
+        return super().prepare(image)
+
+
+class HeldAnalyzer(QuickAnalyzer):
+    """Waits at held.png until the file of MARK exists."""
+
+    def prepare(self, image):
+        while image.name == "held.png" and not Path(os.environ[MARK]).exists():
+            time.sleep(0.02)
         return super().prepare(image)
 
 
