@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
 from collections.abc import Iterable
 from enum import StrEnum
@@ -17,7 +19,7 @@ from cli.terminal import escape_controls, has_terminal
 from core import Device, InputError, OperatingPoint, Preset, Reading
 
 if TYPE_CHECKING:
-    from core import Analyzer, FailedFile, ImageAnalysis
+    from core import Analyzer, FailedFile, ImageAnalysis, RgbImage
 
 
 class OutputFormat(StrEnum):
@@ -44,7 +46,12 @@ class Turn(StrEnum):
         return None if self is Turn.AUTO else int(self.value)
 
 
-PhotosArgument = Annotated[list[Path], typer.Argument(metavar="PHOTO…", help="Image files.")]
+STDIN = "-"
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+PhotosArgument = Annotated[
+    list[str], typer.Argument(metavar="PHOTO", help="Image files; - reads one from standard input.")
+]
 FormatOption = Annotated[
     OutputFormat, typer.Option("--format", help="A table to read, or data to process.")
 ]
@@ -87,15 +94,7 @@ def analyze(
 
     Exit code: 0 if all photos were read, 1 if some were not, 2 if none was.
     """
-    from core import (
-        AnalyzerConfig,
-        FailedFile,
-        document,
-        dumps,
-        keep_blocks,
-        read_image,
-        warm_up_reader,
-    )
+    from core import AnalyzerConfig, FailedFile, document, dumps, keep_blocks, warm_up_reader
 
     keep_blocks()
     config = AnalyzerConfig(
@@ -118,10 +117,10 @@ def analyze(
     results: list[ImageAnalysis | FailedFile] = []
     for photo in _with_progress(photos, wanted=output is not OutputFormat.JSONL):
         try:
-            image = read_image(photo)
+            image = _read(photo)
         except InputError as error:
             _print_error(photo, error)
-            results.append(FailedFile.from_error(photo.name or str(photo), error))
+            results.append(FailedFile.from_error(_name(photo), error))
             continue
         # Built at the first readable photo, so that a typo is reported before networks load.
         analyzer = analyzer or Analyzer.from_config(config)
@@ -136,20 +135,44 @@ def analyze(
         raise typer.Exit(1 if failed < len(results) else InputError.exit_code)
 
 
-def _print_error(photo: Path, error: InputError) -> None:
+def _read(photo: str) -> RgbImage:
+    """Return the photo that the user named; InputError if it cannot be read."""
+    from core import MAX_FILE_BYTES, UnreadableImage, read_image
+
+    if photo == STDIN:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UnreadableImage(
+                "There is no photo on standard input.", hint="emotion analyze - < photo.jpg"
+            )
+        return read_image(sys.stdin.buffer.read(MAX_FILE_BYTES + 1), name=_name(photo))
+    if _ADDRESS.match(photo) and not Path(photo).exists():
+        raise UnreadableImage(
+            "This is an address, and nothing is fetched from a network.",
+            hint="Save the photo on this computer and name the file.",
+        )
+    return read_image(Path(photo))
+
+
+def _name(photo: str) -> str:
+    """Return what the answers call the photo."""
+    return "stdin" if photo == STDIN else Path(photo).name or photo
+
+
+def _print_error(photo: str, error: InputError) -> None:
     from core import is_video
 
-    typer.secho(escape_controls(f"{photo}: {error.message}"), fg="red", err=True)
-    hint = error.hint
-    if is_video(photo):
-        hint = f"For a video: emotion live {photo}"
-    elif photo.is_dir():
-        hint = f"For a whole folder: emotion batch {photo} --out results.csv"
+    shown = _name(photo) if photo == STDIN else photo
+    typer.secho(escape_controls(f"{shown}: {error.message}"), fg="red", err=True)
+    hint, path = error.hint, Path(photo)
+    if photo != STDIN and is_video(path):
+        hint = f"For a video: emotion live {shlex.quote(photo)}"
+    elif photo != STDIN and path.is_dir():
+        hint = f"For a whole folder: emotion batch {shlex.quote(photo)} --out results.csv"
     if hint:
         typer.echo(escape_controls(hint), err=True)
 
 
-def _with_progress(photos: list[Path], *, wanted: bool) -> Iterable[Path]:
+def _with_progress(photos: list[str], *, wanted: bool) -> Iterable[str]:
     """Return the photos, with a progress bar if ``wanted``, if there are several and a terminal."""
     if not wanted or len(photos) < 2 or not has_terminal():
         return photos

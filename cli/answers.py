@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from cli.tables import make_table, print_tables
-from cli.terminal import escape_controls
+from cli.terminal import make_printable
 from core import Reading
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def print_answers(analyses: Sequence[ImageAnalysis]) -> None:
     if doubt := _explain_not_sure([face.emotions for face in faces]):
         explanations["not sure"] = doubt
     for analysis in analyses:
-        name = Text(escape_controls(analysis.name))
+        name = Text(make_printable(analysis.name))
         notes = " ".join(analysis.notes)
         if not analysis.faces:
             blank = [""] * (2 + len(networks))

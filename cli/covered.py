@@ -15,7 +15,7 @@ from cli.training_run import explain_resume, get_epoch_printer, print_run
 from core import Device, format_metric
 from training.learning.precision import Precision
 
-covered = typer.Typer(no_args_is_help=True)
+covered = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @covered.callback()

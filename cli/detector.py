@@ -27,7 +27,7 @@ from training.learning.precision import Precision
 if TYPE_CHECKING:
     from rich.table import Table
 
-detector = typer.Typer(no_args_is_help=True)
+detector = typer.Typer(no_args_is_help=True, add_completion=False)
 
 ImagesOption = Annotated[
     Path, typer.Option("--images", metavar="DIR_OR_ZIP", help="Photos with faces.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Annotated, Any, cast
 
@@ -18,6 +19,7 @@ except ModuleNotFoundError as error:
     # The installation is incomplete: a traceback would not say what to do.
     raise SystemExit(f"The package {error.name} is missing. To install it: make install") from error
 
+from cli.streams import discard_output, explain_disk_error, prepare_streams
 from cli.terminal import escape_controls
 from core import ProjectError, __version__, suggest_name
 
@@ -43,8 +45,27 @@ COMMANDS = {
 """Where to find each subcommand, in the order of the help: a function, or a ``Typer`` group."""
 
 
-class CommandGroup(TyperGroup):
-    """The subcommands, each loaded only when it is needed."""
+_ANY_LENGTH = 10_000
+
+
+class HelpfulGroup(TyperGroup):
+    """Subcommands whose help shows their first sentence whole, however narrow the terminal is."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a line or more for each subcommand."""
+        commands = {name: self.get_command(ctx, name) for name in self.list_commands(ctx)}
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, command.get_short_help_str(limit=_ANY_LENGTH))
+                    for name, command in commands.items()
+                    if command
+                ]
+            )
+
+
+class CommandGroup(HelpfulGroup):
+    """The subcommands of `emotion`, each loaded only when it is needed."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Return the names in the order of :data:`COMMANDS`."""
@@ -57,6 +78,20 @@ class CommandGroup(TyperGroup):
             self.commands = {name: _load_command(name) for name in COMMANDS}
             return None
         return _load_command(cmd_name)
+
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Run the command line; a full or read-only disk ends it with a sentence."""
+        prepare_streams()
+        try:
+            return super().main(*arguments, **options)
+        except OSError as error:
+            message = explain_disk_error(error)
+            if not message:
+                raise
+            with suppress(OSError):
+                typer.secho(f"Error: {escape_controls(message)}", fg="red", err=True)
+            discard_output()
+            raise SystemExit(1) from error
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a ProjectError becomes a message, a hint and its exit code.
@@ -91,7 +126,9 @@ def _explain_value(message: str) -> str:
 def _load_command(name: str) -> TyperCommand | TyperGroup:
     module, _, attribute = COMMANDS[name].partition(":")
     target = getattr(import_module(module), attribute)
-    if not isinstance(target, typer.Typer):
+    if isinstance(target, typer.Typer):
+        target.info.cls = HelpfulGroup
+    else:
         function, target = target, typer.Typer(add_completion=False)
         target.command(name)(function)
     target.rich_markup_mode = None

@@ -6,11 +6,14 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+
+from core import ConfigError
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,6 +31,7 @@ Window = Annotated[
 
 def app(port: Port = None, window: Window = False) -> None:
     """Open the Streamlit app in the browser."""
+    _check_port(port)
     if window:
         from cli.window import show_in_window
 
@@ -40,6 +44,7 @@ def app(port: Port = None, window: Window = False) -> None:
 
 def demo(port: Port = None) -> None:
     """Open the Gradio demo in the browser."""
+    _check_port(port)
     command = [sys.executable, str(ROOT / "frontends" / "gradio_app" / "app.py")]
     _replace_process(command, gradio_environment(port))
 
@@ -59,6 +64,36 @@ def gradio_environment(port: int | None = None) -> dict[str, str]:
     return settings if port is None else {**settings, "GRADIO_SERVER_PORT": str(port)}
 
 
+def _check_port(port: int | None) -> None:
+    """Raise ConfigError if another program has ``port``, or this user may not open it."""
+    if port is None:
+        return
+    with socket.socket() as listener:
+        # As the servers do: a port that was just given back can be used at once.
+        if sys.platform != "win32":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ConfigError(
+                f"Port {port} cannot be used: {error.strerror}.",
+                hint="Choose another --port, or leave it out to get a free one.",
+            ) from error
+
+
+def _choose_environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment for a server: the user's, but of its own settings only ours.
+
+    A variable such as STREAMLIT_SERVER_ADDRESS could show the page to the whole network.
+    """
+    tempfile.gettempdir()  # raises an error if there is none, as the server would much later
+    own = sorted(name for name in os.environ if name.startswith(("STREAMLIT_", "GRADIO_")))
+    if own:
+        typer.echo(f"Ignored from the environment: {', '.join(own)}.", err=True)
+    kept = {name: value for name, value in os.environ.items() if name not in own}
+    return {**kept, **(settings or {})}
+
+
 def _find_free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -68,7 +103,7 @@ def _find_free_port() -> int:
 
 def _replace_process(command: Sequence[str], settings: Mapping[str, str] | None = None) -> NoReturn:
     """Turn this process into the server, so that signals and the exit code are the server's."""
-    environment = {**os.environ, **(settings or {})}
+    environment = _choose_environment(settings)
     # Streamlit reads `.streamlit/config.toml` from the working directory.
     os.chdir(ROOT)
     if sys.platform == "win32":

@@ -20,7 +20,7 @@ from cli.tables import format_percent, make_table, print_tables
 from cli.terminal import print_progress
 from core import check_output_folder
 
-study = typer.Typer(no_args_is_help=True)
+study = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @study.callback()

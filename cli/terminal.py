@@ -23,6 +23,15 @@ def escape_controls(text: str) -> str:
     )
 
 
+def make_printable(text: str) -> str:
+    """Return ``text`` for a table on standard output, escaped where that cannot show it.
+
+    Done before columns are measured, so that they stay aligned.
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    return escape_controls(text).encode(encoding, "backslashreplace").decode(encoding)
+
+
 def has_terminal() -> bool:
     """Return whether messages go to a terminal, not into a pipe or file."""
     return sys.stderr.isatty()

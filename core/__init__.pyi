@@ -57,6 +57,7 @@ from .output.intervals import format_metric, format_with_interval
 from .output.percent import format_probability
 from .output.render import annotate, annotate_detections, encode_png, overlay_heatmap
 from .output.table import (
+    CSV_MARK,
     FailedFile,
     format_csv_heading,
     format_csv_line,
@@ -90,6 +91,7 @@ from .types import (
 )
 
 __all__ = [
+    "CSV_MARK",
     "EMOTIONS",
     "MAX_FILE_BYTES",
     "PLOT_ENDINGS",

@@ -247,7 +247,7 @@ def _answer_film(work: _Work, analyzer: Analyzer, config: AnalyzerConfig) -> Non
         film.name = work.name
         outputs = [
             summary.add,
-            stack.enter_context(open_film_table(work.folder / TABLE, with_mark=True)),
+            stack.enter_context(open_film_table(work.folder / TABLE)),
             stack.enter_context(open_marked_film(work.folder / MARKED, film, longest_px=_SHOWN_PX)),
         ]
         work.state, work.began_s = FilmState.WORKING, time.monotonic()

@@ -28,9 +28,7 @@ class LiveRecording:
         self._folder = make_private_folder()
         self._end = weakref.finalize(self, delete_folder, self._folder)
         self._stack = ExitStack()
-        self._write = self._stack.enter_context(
-            open_film_table(self._folder / TABLE, with_mark=True)
-        )
+        self._write = self._stack.enter_context(open_film_table(self._folder / TABLE))
         self._rows = 0
         self._began_s: float | None = None
         self.summary = FilmSummary(reading)

@@ -263,14 +263,14 @@ def test_blurred_picture_has_the_same_pixels_everywhere(turned, tmp_path):
 
 @pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("name", PHOTOS)
-def test_table_is_the_same_everywhere_but_for_the_mark_that_excel_needs(name, tmp_path):
+def test_table_is_the_same_everywhere(name, tmp_path):
     photo = tmp_path / name
     photo.write_bytes(PHOTOS[name])
     expected = to_csv([FakeAnalyzer().analyze(read_image(photo))])
     assert by_command_line(photo, form="csv") == expected
     memory, uploaded = in_streamlit(photo)
     analysis = memory.answer(uploaded, FakeAnalyzer())
-    assert csv_file([analysis]).decode("utf-8") == "\ufeff" + expected
+    assert csv_file([analysis]).decode("utf-8") == expected
 
 
 @pytest.mark.usefixtures("quick")

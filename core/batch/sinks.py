@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 from ..output.export import dumps
-from ..output.table import COLUMN_NAMES, COLUMNS, ColumnType, format_csv_line
+from ..output.table import COLUMN_NAMES, COLUMNS, ColumnType, format_csv_heading, format_csv_line
 from .options import TableFormat
 from .rows import Row
 
@@ -27,8 +27,9 @@ def write_table(
     if form is TableFormat.PARQUET:
         _write_parquet(file, rows, about)
         return
+    lines: Iterable[str]
     if form is TableFormat.CSV:
-        lines = map(format_csv_line, itertools.chain([COLUMN_NAMES], rows))
+        lines = itertools.chain([format_csv_heading()], map(format_csv_line, rows))
     else:
         records = (dict(zip(COLUMN_NAMES, row, strict=True)) for row in rows)
         lines = map(functools.partial(dumps, compact=True), records)

@@ -14,17 +14,14 @@ from .video import Frame
 
 
 @contextmanager
-def open_film_table(
-    path: Path, *, with_mark: bool = False
-) -> Iterator[Callable[[Frame, ImageAnalysis], None]]:
+def open_film_table(path: Path) -> Iterator[Callable[[Frame, ImageAnalysis], None]]:
     """Yield a function that adds the rows of a frame to a CSV file.
 
-    ``with_mark`` begins it with the mark that tells Excel its encoding. The file gets its name when
-    it is complete, and is not written if the block raises. ConfigError if it cannot be written.
+    The file gets its name when it is complete, and is not written if the block raises. ConfigError
+    if it cannot be written.
     """
-    encoding = "utf-8-sig" if with_mark else "utf-8"
     with report_disk_errors(path), atomic_file(path) as raw:
-        file = io.TextIOWrapper(raw, encoding=encoding, newline="")
+        file = io.TextIOWrapper(raw, encoding="utf-8", newline="")
         file.write(format_csv_heading())
 
         def write(frame: Frame, analysis: ImageAnalysis) -> None:

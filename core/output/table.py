@@ -100,6 +100,8 @@ COLUMNS = (
     Column("detector", ColumnType.TEXT, "what found the faces"),
     Column("run", ColumnType.TEXT, "digest of weights, options and version"),
 )
+CSV_MARK = "\ufeff"
+"""Begins every CSV table: without it Excel does not read the file as UTF-8."""
 COLUMN_NAMES = tuple(column.name for column in COLUMNS)
 FIRST_COLUMNS = COLUMN_NAMES[:3]
 """Every version's tables begin with these; so they tell whether a table is ours."""
@@ -182,7 +184,8 @@ def compute_run_digest(provenance: Provenance) -> str:
 def to_csv(results: Iterable[ImageAnalysis | FailedFile]) -> str:
     """Return the rows of all ``results`` as CSV with the columns :data:`COLUMNS`.
 
-    Rows of failed files name the same reading, model, detector and run as the others.
+    It begins with :data:`CSV_MARK`. Rows of failed files name the same reading, model, detector
+    and run as the others.
     """
     results = list(results)
     analyses = (each for each in results if isinstance(each, ImageAnalysis))
@@ -192,14 +195,15 @@ def to_csv(results: Iterable[ImageAnalysis | FailedFile]) -> str:
 
 
 def format_csv_heading() -> str:
-    """Return the first line of every CSV table."""
-    return format_csv_line(COLUMN_NAMES)
+    """Return :data:`CSV_MARK` and the first line of every CSV table."""
+    return CSV_MARK + format_csv_line(COLUMN_NAMES)
 
 
 def is_csv_table(path: Path) -> bool:
     """Return whether a file is a CSV table of this program, of whatever version."""
     heading = f"{format_csv_line(FIRST_COLUMNS).rstrip()},"
-    return starts_with(heading.encode())(path)
+    # Tables of earlier versions have no mark.
+    return any(starts_with(start.encode())(path) for start in (CSV_MARK + heading, heading))
 
 
 def format_csv_rows(analysis: ImageAnalysis, *, time_s: float | None = None) -> str:

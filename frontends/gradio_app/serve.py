@@ -33,6 +33,8 @@ def serve() -> None:
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     # The demo calls itself when it starts, and nobody else ever: no proxy is asked.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "*"
+    if not os.environ.get("GRADIO_SERVER_PORT", "0").isdecimal():
+        sys.exit("GRADIO_SERVER_PORT must be a whole number.")
     # So that `kill` cleans up too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     # A folder that no other user of the computer can look into, deleted at the end. The next

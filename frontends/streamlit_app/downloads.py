@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain, count
 
 from core import (
+    CSV_MARK,
     FailedFile,
     ImageAnalysis,
     RgbImage,
@@ -30,9 +31,6 @@ Annotate = Callable[..., RgbImage]
 _REPORT_SIDE = 1000
 """Longest side of a picture in a report: sharp on half a page of paper."""
 
-# Excel reads a CSV file as UTF-8 only if it begins with this mark.
-_UTF8_MARK = "\ufeff"
-
 
 def json_file(analysis: ImageAnalysis) -> bytes:
     """Return the document, the same bytes as from the command line and the API."""
@@ -41,7 +39,7 @@ def json_file(analysis: ImageAnalysis) -> bytes:
 
 def csv_file(results: Iterable[ImageAnalysis | FailedFile]) -> bytes:
     """Return a row per face, encoded so that spreadsheets show every letter correctly."""
-    return (_UTF8_MARK + to_csv(results)).encode()
+    return to_csv(results).encode()
 
 
 def csv_of_all(answers: Iterable[tuple[Photo, Answer]]) -> bytes:
@@ -67,7 +65,8 @@ def refusals_file(refused: Iterable[NotAnswered]) -> bytes:
     """Return a row for each photo without an answer: why, and what to do."""
     lines = [("name", "reason", "what to do")]
     lines += [(photo.name, why.message, why.hint) for photo, why in refused]
-    return (_UTF8_MARK + "".join(map(format_csv_line, lines))).encode()
+    return (CSV_MARK + "".join(map(format_csv_line, lines))).encode()
+
 
 
 def report_file(answers: Sequence[tuple[Photo, Answer]], annotate: Annotate) -> bytes:

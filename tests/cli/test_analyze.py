@@ -43,6 +43,22 @@ def test_folder_is_refused_with_the_command_for_it(tmp_path):
     assert f"For a whole folder: emotion batch {tmp_path} --out results.csv\n" in result.stderr
 
 
+def test_address_is_refused_because_nothing_is_fetched(photos):
+    result = analyze("https://example.org/face.jpg", photos["one.png"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("https://example.org/face.jpg: This is an address, and nothing")
+
+
+def test_dash_reads_a_photo_from_standard_input(tmp_path):
+    command = ["analyze", "-", "--format", "json", "--annotate", str(tmp_path)]
+    result = CliRunner().invoke(main.app, command, input=ONE)
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["name"] == "stdin"
+    assert [path.name for path in tmp_path.iterdir()] == ["stdin.annotated.png"]
+    result = CliRunner().invoke(main.app, ["analyze", "-"], input=b"")
+    assert (result.exit_code, result.stderr) == (2, "stdin: The file is empty.\nChoose a photo.\n")
+
+
 def test_wrong_name_is_refused_with_a_suggestion(photos):
     result = analyze(photos["one.png"], "--model", "resnet5")
     assert result.exit_code == 2
@@ -74,7 +90,7 @@ def test_jsonl_has_one_line_per_photo(photos):
 def test_csv_is_the_library_s_table(photos):
     result = analyze(*photos.values(), "--format", "csv")
     assert result.stdout == to_csv([analyze_directly(path) for path in photos.values()])
-    assert len(list(csv.reader(io.StringIO(result.stdout)))) == 1 + 1 + 2 + 1
+    assert len(list(csv.reader(io.StringIO(result.stdout[1:])))) == 1 + 1 + 2 + 1
 
 
 def test_csv_has_a_row_for_each_file_that_cannot_be_read_in_the_given_order(photos, tmp_path):
@@ -82,7 +98,7 @@ def test_csv_has_a_row_for_each_file_that_cannot_be_read_in_the_given_order(phot
     files = (tmp_path / "absent.png", photos["one.png"], tmp_path / "broken.jpg", tmp_path)
     result = analyze(*files, "--format", "csv")
     assert result.exit_code == 1
-    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    rows = list(csv.DictReader(io.StringIO(result.stdout[1:])))
     assert [(row["path"], row["status"], row["error"]) for row in rows] == [
         ("absent.png", "failed", "UnreadableImage"),
         ("one.png", "face", ""),
@@ -96,7 +112,7 @@ def test_csv_has_a_row_for_each_file_that_cannot_be_read_in_the_given_order(phot
 def test_csv_of_files_none_of_which_can_be_read_lists_them_and_ends_with_2(tmp_path, configs):
     result = analyze(tmp_path / "absent.png", "--format", "csv")
     assert result.exit_code == 2
-    (row,) = csv.DictReader(io.StringIO(result.stdout))
+    (row,) = csv.DictReader(io.StringIO(result.stdout[1:]))
     assert (row["path"], row["status"], row["run"]) == ("absent.png", "failed", "")
     assert configs == []  # no network was loaded
 
@@ -106,7 +122,7 @@ def test_reading_reaches_every_format(photos, form):
     for reading in ("people", "fer2013"):
         text = analyze(photos["one.png"], "--reading", reading, "--format", form).stdout
         if form == "csv":
-            (row,) = csv.DictReader(io.StringIO(text))
+            (row,) = csv.DictReader(io.StringIO(text[1:]))
             assert row["reading"] == reading
             continue
         record = json.loads(text)

@@ -49,7 +49,7 @@ def test_table_is_written_and_its_rows_are_counted(tmp_path):
     assert summary.startswith("20 files: ")
     assert "4 files not read" in summary
     assert wrote == f"Wrote {tmp_path / 'deep' / 'table.csv'}"
-    with (tmp_path / "deep" / "table.csv").open(encoding="utf-8") as file:
+    with (tmp_path / "deep" / "table.csv").open(encoding="utf-8-sig") as file:
         assert len({row["path"] for row in csv.DictReader(file)}) == 20
 
 
@@ -123,7 +123,7 @@ def test_other_reading_is_refused_with_what_to_do_and_nothing_is_lost(folder, tm
     assert "--fresh" in result.stderr
     assert out.read_bytes() == before
     assert batch(folder, "--out", out, "--reading", "fer2013", "--fresh").exit_code == 0
-    with out.open(encoding="utf-8", newline="") as file:
+    with out.open(encoding="utf-8-sig", newline="") as file:
         assert [row["reading"] for row in csv.DictReader(file)] == ["fer2013"]
 
 

@@ -65,7 +65,7 @@ def test_rows_video_and_plot_are_written(film, tmp_path):
     out, rows, plot = (tmp_path / name for name in ("marked.mp4", "rows.csv", "plot.png"))
     result = run("live", film, "--every", 1, "--out", out, "--csv", rows, "--plot", plot)
     assert result.exit_code == 0, result.output
-    with rows.open(encoding="utf-8", newline="") as file:
+    with rows.open(encoding="utf-8-sig", newline="") as file:
         table = list(csv.DictReader(file))
     assert [float(row["time_s"]) for row in table] == pytest.approx([n / 10 for n in range(20)])
     assert {row["face"] for row in table} == {"1"}
@@ -92,10 +92,10 @@ def test_csv_has_the_columns_and_numbers_of_every_table(film, tmp_path):
     with open_video(film) as video:
         photo.write_bytes(png(next(video.frames).image.pixels))
     assert run("live", film, "--seconds", "0.1", "--csv", rows).exit_code == 0
-    with rows.open(encoding="utf-8", newline="") as file:
+    with rows.open(encoding="utf-8-sig", newline="") as file:
         (of_frame,) = csv.DictReader(file)
     of_photo = run("analyze", photo, "--preset", "fast", "--format", "csv").stdout
-    (of_photo,) = csv.DictReader(io.StringIO(of_photo, newline=""))
+    (of_photo,) = csv.DictReader(io.StringIO(of_photo[1:], newline=""))
     assert of_frame.pop("time_s") == "0.0"
     assert of_photo.pop("time_s") == ""
     assert of_frame == {**of_photo, "path": "film.mp4"}
@@ -108,7 +108,7 @@ def test_frame_without_a_face_has_no_row(tmp_path):
         for faces in ([], [Emotion.HAPPY], []):
             write(RgbImage(picture(*faces, side=120)))
     assert run("live", path, "--every", 1, "--csv", rows).exit_code == 0
-    with rows.open(encoding="utf-8", newline="") as file:
+    with rows.open(encoding="utf-8-sig", newline="") as file:
         table = list(csv.DictReader(file))
     assert [(row["path"], row["time_s"]) for row in table] == [("'=film.mp4", "0.1")]
 
@@ -117,7 +117,7 @@ def test_reading_reaches_the_analyzer_the_rows_and_the_table(film, tmp_path, con
     rows = tmp_path / "rows.csv"
     result = run("live", film, "--reading", "fer2013", "--csv", rows)
     assert [config.reading for config in configs] == ["fer2013"]
-    with rows.open(encoding="utf-8", newline="") as file:
+    with rows.open(encoding="utf-8-sig", newline="") as file:
         assert {row["reading"] for row in csv.DictReader(file)} == {"fer2013"}
     assert "Answers: the most likely label of FER-2013" in result.stdout
 
@@ -273,7 +273,7 @@ def test_film_of_a_phone_has_an_upright_marked_film_at_its_own_speed(tmp_path):
     with open_video(out) as marked, open_video(film) as plain:
         assert (marked.width, marked.height) == (plain.width, plain.height)
         assert [each.time_s for each in marked.frames] == pytest.approx(times, abs=2e-3)
-    with rows.open(encoding="utf-8", newline="") as file:
+    with rows.open(encoding="utf-8-sig", newline="") as file:
         shown = [float(row["time_s"]) for row in csv.DictReader(file)]
     assert shown == pytest.approx(times, abs=2e-3)
 
@@ -315,7 +315,7 @@ def test_csv_lists_the_answers_of_an_ensemble_s_networks(film, tmp_path, monkeyp
     rows = tmp_path / "rows.csv"
     result = run("live", film, "--model", "ensemble", "--csv", rows)
     assert result.exit_code == 0, result.output
-    with rows.open(encoding="utf-8", newline="") as file:
+    with rows.open(encoding="utf-8-sig", newline="") as file:
         first, *_ = csv.DictReader(file)
     assert first["agreement"] == "majority"
     assert first["per_model"].startswith("mobilenet_v2 happy 0.9")

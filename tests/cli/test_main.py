@@ -50,6 +50,17 @@ def test_version_is_that_of_the_library():
     assert result.stdout == f"emotion {__version__}\n"
 
 
+@pytest.mark.parametrize("group", [(), ("study",), ("detector",), ("covered",)])
+def test_help_shows_whole_sentences_in_a_narrow_terminal(monkeypatch, group):
+    monkeypatch.setenv("COLUMNS", "60")
+    text = CliRunner().invoke(main.app, [*group, "--help"]).stdout
+    _, _, commands = text.partition("Commands:\n")
+    assert commands.count("\n") > 3
+    assert "..." not in commands
+    assert commands.rstrip().endswith(".")
+    assert "completion" not in text
+
+
 def test_help_lists_every_command():
     result = CliRunner().invoke(main.app, ["--help"])
     assert result.exit_code == 0

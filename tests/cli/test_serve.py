@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import sys
 import tomllib
 from pathlib import Path
@@ -58,6 +59,28 @@ def test_demo_listens_only_on_this_computer_and_sends_no_statistics(started, roo
 def test_invalid_port_is_refused(started, command, port):
     assert CliRunner().invoke(app, [command, "--port", port]).exit_code == 2
     assert started == []
+
+
+@pytest.mark.parametrize("command", ["app", "demo"])
+def test_port_that_is_taken_is_refused(started, command):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        result = CliRunner().invoke(app, [command, "--port", str(port)])
+    assert (result.exit_code, started) == (2, [])
+    assert result.stderr.startswith(f"Error: Port {port} cannot be used")
+
+
+@pytest.mark.parametrize("command", ["app", "demo"])
+def test_variables_of_streamlit_and_gradio_do_not_change_the_pages(started, monkeypatch, command):
+    monkeypatch.setenv("STREAMLIT_SERVER_ADDRESS", "0.0.0.0")
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "abc")
+    result = CliRunner().invoke(app, [command])
+    ((_, environment, _),) = started
+    assert "STREAMLIT_SERVER_ADDRESS" not in environment
+    assert environment.get("GRADIO_SERVER_PORT") is None
+    assert "GRADIO_SERVER_PORT" in result.stderr
 
 
 def test_streamlit_settings_protect_the_photos_of_users(root):

@@ -141,7 +141,7 @@ def soak(files: int, workers: int, every_s: float) -> dict[str, Any]:
         )
         samples = watch(run, out.with_name("table.csv.journal"), every_s)
         seconds = time.monotonic() - began
-        with out.open(encoding="utf-8") as file:
+        with out.open(encoding="utf-8-sig") as file:
             status_by_path = {row["path"]: row["status"] for row in csv.DictReader(file)}
         statuses = Counter(status_by_path.values())
         left = sorted(path.name for path in Path(place).iterdir())

@@ -86,7 +86,7 @@ def _read_usages(folder: Path, *, training: bool) -> list[tuple[int, str]]:
 
 
 def _read_rows(path: Path) -> Iterator[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8-sig") as file:
         # icml_face_data.csv has spaces around its column names.
         yield from (
             {key.strip(): value for key, value in row.items()} for row in csv.DictReader(file)

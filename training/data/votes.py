@@ -71,7 +71,7 @@ def _divide_by_total(votes: Float32Array, minimum: int) -> Float32Array:
 def read_votes(path: Path, names: Sequence[str]) -> Votes:
     """Return the votes on the images ``names``; zeros for images that are not in the file."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             if not {"image", *COLUMNS} <= set(reader.fieldnames or ()):
                 raise ValueError("columns are missing")

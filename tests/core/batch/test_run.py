@@ -83,7 +83,7 @@ def test_all_formats_hold_the_same_values(photos, tmp_path):
     parquet = pq.read_table(tmp_path / "table.parquet")
     assert parquet.drop_columns("path_bytes").to_pylist() == rows
     assert json.loads(parquet.schema.metadata[b"photo_emotion"])["run"] == rows[0]["run"]
-    with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "table.csv").open(encoding="utf-8-sig", newline="") as file:
         csv_rows = list(csv.DictReader(file))
     types = {column.name: column.type for column in COLUMNS}
     for row, expected in zip(csv_rows, rows, strict=True):
@@ -279,7 +279,7 @@ def test_names_are_exact_in_json_and_parquet_and_safe_in_csv(folder, tmp_path):
     exact = {os.fsdecode(row["path_bytes"]) if row["path_bytes"] else row["path"] for row in table}
     assert exact == names
     assert sum(row["path_bytes"] is not None for row in table) == 1
-    with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as file:
+    with (tmp_path / "table.csv").open(encoding="utf-8-sig", newline="") as file:
         cells = {row["path"] for row in csv.DictReader(file)}
     assert {"'=1+1.png", "'@x", "'-y", "'\ttab", "two\nlines", "\\udce9t\\udce9.png"} <= cells
     assert not [cell for cell in cells if cell[0] in "=+-@\t\r\n"]

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from core import (
+    CSV_MARK,
     EMOTIONS,
     Box,
     FailedFile,
@@ -18,6 +19,7 @@ from core import (
     format_csv_heading,
     format_csv_rows,
     format_network_answers,
+    is_csv_table,
     to_csv,
 )
 from core.output.table import COLUMN_NAMES, compute_run_digest, make_rows
@@ -31,7 +33,8 @@ FAILED = FailedFile.from_error("bad.jpg", UnreadableImage("It is damaged.", hint
 
 
 def read_table(text):
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+    assert text.startswith(CSV_MARK)
+    return list(csv.DictReader(io.StringIO(text[1:], newline="")))
 
 
 def test_columns_are_those_that_users_know_and_in_their_order():
@@ -109,7 +112,16 @@ def test_every_cell_has_a_column():
 
 
 def test_table_without_pictures_is_only_its_heading():
-    assert to_csv([]) == ",".join(COLUMN_NAMES) + "\n" == format_csv_heading()
+    assert to_csv([]) == CSV_MARK + ",".join(COLUMN_NAMES) + "\n" == format_csv_heading()
+
+
+def test_tables_are_known_as_ours_with_the_mark_and_without_as_in_earlier_versions(tmp_path):
+    table = tmp_path / "table.csv"
+    for text in (to_csv([ANSWER]), to_csv([ANSWER])[1:]):
+        table.write_text(text, encoding="utf-8")
+        assert is_csv_table(table)
+    table.write_text(CSV_MARK + "name,emotion\n", encoding="utf-8")
+    assert not is_csv_table(table)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
