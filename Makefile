@@ -19,6 +19,7 @@ demo: .venv/installed doctor ## Install what is needed and open the Gradio demo
 
 window: .venv/installed doctor ## Install what is needed and open the app in its own window
 	@.ci/install requirements.txt requirements-window.txt
+	@$(BIN)/emotion doctor --fix
 	@$(BIN)/emotion app --window
 
 screenshots: .venv/installed-dev doctor ## Take the screenshots in docs/images again (needs Chromium)

@@ -37,7 +37,7 @@ def app(port: Port = None, window: Window = False) -> None:
 
         port = port or _find_free_port()
         command = [*streamlit_command(port), "--server.headless", "true"]
-        show_in_window(command, f"http://localhost:{port}", ROOT)
+        show_in_window(command, f"http://localhost:{port}", ROOT, _choose_environment())
     else:
         _replace_process(streamlit_command(port))
 

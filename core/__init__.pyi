@@ -16,7 +16,7 @@ from .catalog import (
 from .config import TARGET_ACCURACY, AnalyzerConfig, Device, Engine, OperatingPoint, Preset
 from .detectors import DetectorInfo
 from .detectors.tuning import DetectionFigures, DetectionPoint, detection_figures
-from .diagnostics import Finding, diagnose, prepare_networks
+from .diagnostics import Finding, check_window_libraries, diagnose, prepare_networks
 from .errors import (
     ConfigError,
     DataError,
@@ -163,6 +163,7 @@ __all__ = [
     "box_iou",
     "check_output_folder",
     "check_outputs",
+    "check_window_libraries",
     "contains",
     "count_people",
     "describe_film",

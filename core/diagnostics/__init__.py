@@ -14,8 +14,9 @@ from .packages import check_packages
 from .system import check_camera, check_libraries, check_python
 from .trials import FORMATS, check_formats, check_trials, prepare_networks, run_trials
 from .weights import check_weights
+from .window import check_window_libraries
 
-__all__ = ["Finding", "Status", "diagnose", "prepare_networks"]
+__all__ = ["Finding", "Status", "check_window_libraries", "diagnose", "prepare_networks"]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -35,5 +36,6 @@ def diagnose(root: Path = ROOT) -> tuple[Finding, ...]:
         *check_trials(failed, known=(*packages, *libraries)),
         *check_formats(formats),
         *check_weights(root / "weights", ARCHITECTURES),
+        *check_window_libraries(),
         check_camera(),
     )

@@ -93,7 +93,7 @@ def check_libraries(
             Status.WARNING if opencv_works else Status.PROBLEM,
             "This shared library is missing; OpenCV "
             + ("works here without it." if opencv_works else "cannot be imported without it."),
-            _command(manager, package) if package else f"Install what provides {soname}.",
+            install_command(manager, package) if package else f"Install what provides {soname}.",
             (LIBRARIES[soname]["apt-get"],) if manager == "apt-get" else (),
         )
     if not missing:
@@ -110,7 +110,8 @@ def find_package_manager() -> str:
     return next((_MANAGERS[family] for family in families if family in _MANAGERS), "")
 
 
-def _command(manager: str, package: str) -> str:
+def install_command(manager: str, package: str) -> str:
+    """Return the command with which ``manager`` installs ``package``, or several with blanks."""
     sudo = "" if os.geteuid() == 0 else "sudo "
     return f"{sudo}{_INSTALL[manager].format(sudo=sudo)} {package}"
 

@@ -1,19 +1,22 @@
-"""`emotion app --window` shows the app in its own window, or says what to install."""
+"""`emotion app --window` shows the app in its own window, or says what is missing."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 import socket
 import sys
+import threading
+import time
 import urllib.error
 import urllib.request
-from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from cli import window
 from cli.main import app
-from core import ConfigError
+from core import ConfigError, Finding
 
 SERVER = """
 import sys
@@ -31,8 +34,12 @@ HTTPServer(("localhost", int(sys.argv[1])), Page).serve_forever()
 """
 
 
-class FakeWebViewError(Exception):
-    """What pywebview raises if no library can draw web pages."""
+WINDOW = """
+import sys, urllib.request
+shown = urllib.request.urlopen(sys.argv[2]).read().decode()
+open(sys.argv[1], "a").write(f"{shown} {sys.argv[2]}\\n")
+"""
+"""A window that closes at once, and notes whether the app was running."""
 
 
 def is_running(address):
@@ -51,73 +58,100 @@ def port():
 
 
 @pytest.fixture
-def webview(monkeypatch):
-    """A fake pywebview: its windows, and after each whether the app was running then."""
-    windows = []
-    fake = SimpleNamespace(settings={}, WebViewException=FakeWebViewError)
-    fake.create_window = lambda *args, **options: windows.append((args, options))
-    fake.start = lambda: windows.append(is_running(windows[-1][0][1]))
-    fake.windows = windows
-    monkeypatch.setitem(sys.modules, "webview", fake)
+def desktop(monkeypatch, tmp_path):
+    """Everything that a window needs; returns the file in which the fake window notes."""
+    notes = tmp_path / "notes"
+    notes.touch()
+    monkeypatch.setattr(window, "WINDOW_COMMAND", (sys.executable, "-c", WINDOW, str(notes)))
+    monkeypatch.setattr(window, "find_spec", lambda _name: object())
+    monkeypatch.setattr(window, "check_window_libraries", lambda: ())
     monkeypatch.setenv("DISPLAY", ":0")
-    return fake
+    monkeypatch.setenv("QTWEBENGINE_DISABLE_SANDBOX", "1")
+    runtime = tmp_path / "run"
+    runtime.mkdir()
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    return notes
 
 
-def test_window_shows_the_app_and_stops_it_when_closed(webview, port, tmp_path):
+def show(port, program=SERVER):
     address = f"http://localhost:{port}"
-    window.show_in_window([sys.executable, "-c", SERVER, str(port)], address, tmp_path)
-    (title, opened), was_running = webview.windows[0][0], webview.windows[1]
-    assert (title, opened, was_running) == ("Photo Emotion", address, True)
-    assert webview.settings["ALLOW_DOWNLOADS"] is True
+    command = [sys.executable, "-c", program, str(port)]
+    window.show_in_window(command, address, window.Path.cwd(), os.environ)
+
+
+def test_window_shows_the_app_and_stops_it_when_closed(desktop, port):
+    show(port)
+    address = f"http://localhost:{port}"
+    assert desktop.read_text() == f"up {address}\n"
     assert not is_running(address)
 
 
-def test_missing_package_is_named_with_the_command_that_installs_it(monkeypatch, tmp_path):
-    monkeypatch.setitem(sys.modules, "webview", None)
-    with pytest.raises(ConfigError) as caught:
-        window.show_in_window(["never started"], "http://localhost:1", tmp_path)
-    assert "pywebview" in caught.value.message
+@pytest.mark.parametrize("end", ["os.abort()", "sys.exit(1)"])
+def test_window_that_breaks_is_reported_and_the_server_stopped(desktop, monkeypatch, port, end):
+    command = (sys.executable, "-c", f"import os, sys; {end}")
+    monkeypatch.setattr(window, "WINDOW_COMMAND", command)
+    with pytest.raises(ConfigError, match="ended unexpectedly"):
+        show(port)
+    assert not is_running(f"http://localhost:{port}")
+    assert desktop.read_text() == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a Unix socket")
+def test_second_start_brings_the_first_window_to_the_front(desktop, monkeypatch, port, capsys):
+    code = "import sys; open(sys.argv[1], 'a').write('at the front' * (sys.stdin.readline() > ''))"
+    monkeypatch.setattr(window, "WINDOW_COMMAND", (sys.executable, "-c", code, str(desktop)))
+    first = threading.Thread(target=show, args=(port,))
+    monkeypatch.setattr(window, "handle_stop_signals", lambda _: contextlib.nullcontext())
+    first.start()
+    path = window.Path(os.environ["XDG_RUNTIME_DIR"]) / f"photo-emotion-{os.getuid()}" / "window"
+    while not path.exists() and first.is_alive():
+        time.sleep(0.05)
+    show(port, "never started")
+    first.join()
+    assert capsys.readouterr().err == "The app's window is open already.\n"
+    assert desktop.read_text() == "at the front"
+
+
+def test_missing_package_is_named_with_the_command_that_installs_it(desktop, monkeypatch, port):
+    monkeypatch.setattr(window, "find_spec", lambda _name: None)
+    with pytest.raises(ConfigError, match="needs the package") as caught:
+        show(port)
     assert "make window" in caught.value.hint
+    assert desktop.read_text() == ""
 
 
-@pytest.mark.usefixtures("webview")
-def test_computer_without_a_desktop_gets_the_hint_to_use_the_browser(monkeypatch, tmp_path):
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.delenv("DISPLAY", raising=False)
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a desktop")
+@pytest.mark.usefixtures("desktop")
+def test_missing_desktop_library_or_sandbox_is_explained(monkeypatch, port):
+    monkeypatch.setattr(window.os, "geteuid", lambda: 0)
+    monkeypatch.delenv("QTWEBENGINE_DISABLE_SANDBOX")
+    with pytest.raises(ConfigError, match="which root cannot use"):
+        show(port)
+    missing = Finding("window", "warning", "It cannot open without libxcb.", "apt-get install it")
+    monkeypatch.setattr(window, "check_window_libraries", lambda: (missing,))
+    with pytest.raises(ConfigError, match="without libxcb") as caught:
+        show(port)
+    assert "apt-get install it" in caught.value.hint
+    monkeypatch.delenv("DISPLAY")
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
-    with pytest.raises(ConfigError, match="no desktop") as caught:
-        window.show_in_window(["never started"], "http://localhost:1", tmp_path)
-    assert "--window" in caught.value.hint
+    with pytest.raises(ConfigError, match="no desktop"):
+        show(port)
 
 
-def test_missing_web_view_is_reported_and_the_server_stopped(webview, port, tmp_path):
-    def start():
-        raise FakeWebViewError("You must have either QT or GTK")
-
-    webview.start = start
-    address = f"http://localhost:{port}"
-    with pytest.raises(ConfigError, match="draws web pages") as caught:
-        window.show_in_window([sys.executable, "-c", SERVER, str(port)], address, tmp_path)
-    assert "make window" in caught.value.hint
-    assert not is_running(address)
-
-
-def test_server_that_ends_at_once_opens_no_window(webview, port, tmp_path):
+def test_server_that_ends_at_once_opens_no_window(desktop, port):
     with pytest.raises(ConfigError, match="did not start"):
-        window.show_in_window(
-            [sys.executable, "-c", "raise SystemExit(1)"], f"http://localhost:{port}", tmp_path
-        )
-    assert webview.windows == []
+        show(port, "raise SystemExit(1)")
+    assert desktop.read_text() == ""
 
 
-def test_command_starts_the_app_without_a_browser_for_its_window(monkeypatch, root):
+def test_command_starts_the_app_without_a_browser_for_its_window(monkeypatch, root, port):
     calls = []
     monkeypatch.setattr(window, "show_in_window", lambda *arguments: calls.append(arguments))
-    assert CliRunner().invoke(app, ["app", "--window", "--port", "8600"]).exit_code == 0
+    assert CliRunner().invoke(app, ["app", "--window", "--port", str(port)]).exit_code == 0
     assert CliRunner().invoke(app, ["app", "--window"]).exit_code == 0
-    (command, address, folder), (_, free, _) = calls
-    assert address == "http://localhost:8600"
-    assert command[-4:] == ["--server.port", "8600", "--server.headless", "true"]
+    (command, address, folder, _), (_, free, _, _) = calls
+    assert address == f"http://localhost:{port}"
+    assert command[-4:] == ["--server.port", str(port), "--server.headless", "true"]
     assert folder == root
     assert free.startswith("http://localhost:")
     assert free != address

@@ -10,7 +10,13 @@ from typing import NamedTuple
 
 import pytest
 
-from core.diagnostics import Finding, Status, diagnose, prepare_networks
+from core.diagnostics import (
+    Finding,
+    Status,
+    check_window_libraries,
+    diagnose,
+    prepare_networks,
+)
 from core.diagnostics.packages import check_packages
 from core.diagnostics.system import check_camera, check_libraries, check_python
 from core.diagnostics.trials import FORMATS, check_formats, check_trials, run_trials
@@ -57,6 +63,27 @@ def installed(**changes):
 
 def not_ok(findings):
     return [finding for finding in findings if finding.status is not Status.OK]
+
+
+def test_window_libraries_are_checked_only_where_its_packages_are_installed():
+    assert not list(check_window_libraries(installed=lambda: False, system="linux"))
+    assert not list(check_window_libraries(installed=lambda: True, system="darwin"))
+    has = {"libxcb-icccm.so.4": False, "libxcb-keysyms.so.1": False}
+    (found,) = check_window_libraries(
+        installed=lambda: True,
+        loads=lambda soname: has.get(soname, True),
+        system="linux",
+        manager="apt-get",
+    )
+    assert (found.status, found.debian_packages) == (
+        "warning",
+        ("libxcb-icccm4", "libxcb-keysyms1"),
+    )
+    assert found.remedy.endswith("apt-get install -y libxcb-icccm4 libxcb-keysyms1")
+    (fine,) = check_window_libraries(
+        installed=lambda: True, loads=lambda _: True, system="linux", manager="dnf"
+    )
+    assert (fine.status, fine.remedy) == ("ok", "")
 
 
 def test_all_packages_ok_gives_one_good_finding(lists):
