@@ -16,6 +16,8 @@ from core import EMOTIONS, Emotion, FaceAnalysis, describe_people, explain_doubt
 from . import wording
 
 STYLE_FILE = Path(__file__).with_name("cards.css")
+FACE_MARKS_FILE = Path(__file__).with_name("face_marks.js")
+"""Marks the face of the card under the pointer, and the card of the face."""
 
 MANY = 8
 """Up to this many faces have a card each; more of them are small tiles below a summary."""

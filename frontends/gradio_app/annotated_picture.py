@@ -34,12 +34,13 @@ class AnnotatedPicture(gr.Image, metaclass=WithoutStubFile):
         return ImageData(path=stored, orig_name=name)
 
 
-def build_annotated_field() -> AnnotatedPicture:
+def build_annotated_field(elem_id: str | None = None) -> AnnotatedPicture:
     """Build the field of the annotated photo, hidden while there is none."""
     return AnnotatedPicture(
         label="Faces",
         show_label=False,
         interactive=False,
         visible=False,
+        elem_id=elem_id,
         buttons=["download", "fullscreen"],
     )

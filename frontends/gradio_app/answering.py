@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from html import escape
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import (
+    AnalyzerConfig,
     ImageAnalysis,
     OperatingPoint,
     Preset,
@@ -24,6 +25,7 @@ from core import (
 )
 from frontends.analyzers import Analyzers
 from frontends.cards import cards_html
+from frontends.gradio_app.downloads import save_files
 from frontends.gradio_app.photo_upload import UploadedPhoto, refusal
 from frontends.gradio_app.settings import AUTOMATIC, RECOMMENDED_VALUE, make_config, parse_turn
 from frontends.idle import IDLE_S, IdleTasks, free_memory
@@ -71,18 +73,24 @@ def analyze_upload(
     """
     if photo is None:
         raise refusal("There is no photo.", "Add one, then try again.")
-    _IDLE_TASKS.note_activity()
     try:
-        config = make_config(*settings)
-        image = read_image(photo.path, name=photo.name)
-        analysis = analyzers.get(config).analyze(image, turn=parse_turn(turn))
-        return image.turn_to(analysis.turned), analysis
+        return answer_photo(photo, analyzers, make_config(*settings), turn=turn)
     except ProjectError as error:
         raise refusal(error.message, error.hint) from error
 
 
+def answer_photo(
+    photo: UploadedPhoto, analyzers: Analyzers, config: AnalyzerConfig, turn: str = AUTOMATIC
+) -> tuple[RgbImage, ImageAnalysis]:
+    """Return the same; ProjectError says why not."""
+    _IDLE_TASKS.note_activity()
+    image = read_image(photo.path, name=photo.name)
+    analysis = analyzers.get(config).analyze(image, turn=parse_turn(turn))
+    return image.turn_to(analysis.turned), analysis
+
+
 def make_page_handler(analyzers: Analyzers) -> Callable[..., list[Any]]:
-    """Return the same for the page: picture, cards, document, and whether to show the document.
+    """Return the same for the page: picture, cards, document, whether to show that, and files.
 
     A refusal replaces the cards; an empty field clears everything.
     """
@@ -95,13 +103,30 @@ def make_page_handler(analyzers: Analyzers) -> Callable[..., list[Any]]:
             image, analysis = analyze_upload(photo, analyzers, *settings, turn=turn)
         except gr.Error as error:
             return _fields(format_refusal_html(error))
-        return _fields(format_cards(analysis), show_picture(image, analysis), to_json(analysis))
+        return _fields(
+            format_cards(analysis),
+            show_picture(image, analysis),
+            to_json(analysis),
+            save_files(image, analysis),
+        )
 
     return show
 
 
-def _fields(cards: str, picture: Update | None = None, document: str = "") -> list[Any]:
-    return [picture or HIDDEN_PICTURE, cards, document, gr.update(visible=bool(document))]
+def _fields(
+    cards: str,
+    picture: Update | None = None,
+    document: str = "",
+    files: Sequence[str | None] = (None, None),
+) -> list[Any]:
+    return [
+        picture or HIDDEN_PICTURE,
+        cards,
+        document,
+        gr.update(visible=bool(document)),
+        *(gr.update(value=file, visible=file is not None) for file in files),
+        gr.update(visible=files[0] is not None),
+    ]
 
 
 def show_picture(image: RgbImage, analysis: ImageAnalysis) -> Update:

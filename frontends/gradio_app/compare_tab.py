@@ -23,7 +23,7 @@ from frontends.gradio_app.answering import (
     show_picture,
 )
 from frontends.gradio_app.photo_tab import build_photo_field
-from frontends.gradio_app.photo_upload import UploadedPhoto
+from frontends.gradio_app.photo_upload import PhotoUpload, UploadedPhoto
 from frontends.gradio_app.settings import make_config
 from frontends.model_cards import COMPARE_HELP, TIMES_HELP, compare_models_html, time_model
 from frontends.wording import model_title
@@ -36,8 +36,12 @@ def build_compare_tab(
     trained: Sequence[ModelInfo],
     settings: Sequence[Any],
     queue: dict[str, Any],
+    answered: PhotoUpload,
 ) -> None:
-    """Build the tab with a photo, every trained model's answers, and how good each model is."""
+    """Build the tab with a photo, every trained model's answers, and how good each model is.
+
+    Opening it takes over the photo in the field ``answered``, once.
+    """
     with gr.Tab("Compare", id="compare") as tab:
         gr.Markdown(COMPARE_HELP)
         with gr.Row():
@@ -63,6 +67,23 @@ def build_compare_tab(
         analyzers.start_loading(*(make_config(info.name, *others) for info in trained))
 
     tab.select(start_loading, fields, queue=False, api_visibility="private")
+    taken = gr.State(None)
+
+    tab.select(
+        take_over,
+        [answered, taken],
+        [photo, taken],
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
+
+
+def take_over(newest: UploadedPhoto | None, known: UploadedPhoto | None) -> tuple[Any, Any]:
+    """Return the first tab's photo twice, to show and to remember; nothing if it is ``known``."""
+    if newest is None or newest == known:
+        return gr.skip(), gr.skip()
+    return newest, newest
 
 
 def make_compare_handler(

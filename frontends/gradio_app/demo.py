@@ -117,11 +117,11 @@ def _show_tabs(
     compared: Sequence[ModelInfo] = (),
 ) -> None:
     with gr.Tabs():
-        build_photo_tab(analyzers, fields, _QUEUE)
+        photo = build_photo_tab(analyzers, fields, _QUEUE)
         build_live_tab(analyzers, fields)
         build_video_tab(analyzers, fields, keep_s=KEEP_S)
         if len(compared) > 1:
-            build_compare_tab(analyzers, compared, fields, _QUEUE)
+            build_compare_tab(analyzers, compared, fields, _QUEUE, photo)
         build_about_tab()
     gr.Markdown(_LIMITS)
 

@@ -18,8 +18,10 @@ from frontends.gradio_app.answering import (
     make_api_handler,
     make_page_handler,
 )
+from frontends.gradio_app.downloads import BLURRED_HELP, build_buttons
 from frontends.gradio_app.photo_upload import PhotoUpload, UploadedPhoto
 from frontends.gradio_app.settings import AUTOMATIC
+from frontends.gradio_app.several_fields import build_several_fields
 from frontends.sample import SAMPLE_CREDIT, SAMPLE_NAME, sample_photo
 
 _API_HELP = (
@@ -28,19 +30,26 @@ _API_HELP = (
 )
 
 
-def build_photo_tab(analyzers: Analyzers, settings: Sequence[Any], queue: dict[str, Any]) -> None:
-    """Build the tab that shows a photo beside its answer."""
-    with gr.Tab("Photo", id="photo"), gr.Row():
-        with gr.Column(scale=5, min_width=300):
-            photo = build_photo_field()
-            turn = _build_turn_field()
-        with gr.Column(scale=6, min_width=300):
-            annotated = build_annotated_field()
-            cards = gr.HTML(format_notice_html(INVITATION), label="Cards", elem_id="cards")
-            with gr.Accordion("Data (JSON)", open=False, visible=False) as folded:
-                document = gr.Code(
-                    language="json", label="The whole answer", max_lines=24, interactive=False
-                )
+def build_photo_tab(
+    analyzers: Analyzers, settings: Sequence[Any], queue: dict[str, Any]
+) -> PhotoUpload:
+    """Build the tab that shows a photo beside its answer; return the field of the photo."""
+    with gr.Tab("Photo", id="photo"):
+        with gr.Row():
+            with gr.Column(scale=5, min_width=300):
+                photo = build_photo_field()
+                turn = _build_turn_field()
+            with gr.Column(scale=6, min_width=300):
+                annotated = build_annotated_field("faces")
+                cards = gr.HTML(format_notice_html(INVITATION), label="Cards", elem_id="cards")
+                with gr.Row():
+                    files = build_buttons()
+                about_blurred = gr.Markdown(f"<small>{BLURRED_HELP}</small>", visible=False)
+                with gr.Accordion("Data (JSON)", open=False, visible=False) as folded:
+                    document = gr.Code(
+                        language="json", label="The whole answer", max_lines=24, interactive=False
+                    )
+        build_several_fields(analyzers, settings, queue)
         # The code field trims its text; a caller of the API gets the exact document.
         exact = gr.Textbox(label="Document", visible=False)
         api_button = gr.Button(visible=False)
@@ -56,7 +65,7 @@ def build_photo_tab(analyzers: Analyzers, settings: Sequence[Any], queue: dict[s
         "show_progress_on": cards,
         **queue,
     }
-    outputs = [annotated, cards, document, folded]
+    outputs = [annotated, cards, document, folded, *files, about_blurred]
     # A turn is meant for one photo: the next one is turned by its faces again. Only `input` tells
     # a visitor's choice from that.
     photo.change(lambda: AUTOMATIC, None, turn, api_visibility="private", queue=False)
@@ -76,6 +85,7 @@ def build_photo_tab(analyzers: Analyzers, settings: Sequence[Any], queue: dict[s
         api_description=_API_HELP,
         **queue,
     )
+    return photo
 
 
 def _build_turn_field() -> gr.Radio:

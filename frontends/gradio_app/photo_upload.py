@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.data_classes import FileData, ImageData
+from gradio.data_classes import FileData, ImageData, ListFiles
 
 from frontends.wording import last_part
 
@@ -42,6 +42,32 @@ class PhotoUpload(gr.Image, metaclass=WithoutStubFile):
     def preprocess(self, payload: ImageData | None) -> UploadedPhoto | None:  # type: ignore[override]
         """Return the uploaded file's path and name; None while there is none."""
         return _find_upload(payload, self.GRADIO_CACHE, "photo") if payload is not None else None
+
+    def postprocess(self, value: UploadedPhoto | str | None) -> Any:
+        """Return what shows an example, or a photo that another field of the page received."""
+        if isinstance(value, UploadedPhoto):
+            return ImageData(path=str(value.path), orig_name=value.name)
+        return super().postprocess(value)
+
+    async def async_move_resource_to_block_cache(
+        self, url_or_file_path: str | Path | None
+    ) -> str | None:
+        """Refuse web addresses: the demo opens no connection on a visitor's behalf."""
+        if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", str(url_or_file_path or "")):
+            raise refusal("The photo came as a web address.")
+        moved: str | None = await super().async_move_resource_to_block_cache(url_or_file_path)
+        return moved
+
+
+class PhotosUpload(gr.File, metaclass=WithoutStubFile):
+    """Gradio's file field for several photos, with the same rules."""
+
+    is_template = True
+
+    def preprocess(self, payload: ListFiles | None) -> list[UploadedPhoto]:  # type: ignore[override]
+        """Return path and name of each uploaded file."""
+        files = payload.root if payload is not None else []
+        return [_find_upload(each, self.GRADIO_CACHE, "photo") for each in files]
 
     async def async_move_resource_to_block_cache(
         self, url_or_file_path: str | Path | None

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from frontends.cards import STYLE_FILE
+from frontends.cards import FACE_MARKS_FILE, STYLE_FILE
 from frontends.film_files import film_route
 from frontends.gradio_app.endpoints import EndpointFilter
 from frontends.gradio_app.upload_sweep import UploadSweep
@@ -79,6 +79,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
         "show_error": False,  # our own messages are shown anyway, without details
         "max_file_size": MAX_FILE_BYTES,
         "head_paths": [_HEAD],
+        "head": f"<script>(() => {{{FACE_MARKS_FILE.read_text(encoding='utf-8')}}})();</script>",
         "state_session_capacity": SESSIONS,
         "enable_monitoring": False,
         "run_history": False,  # it would keep visitors' photos in their browsers

@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 from core import share_heaps
-from frontends.cards import STYLE_FILE
+from frontends.cards import FACE_MARKS_FILE, STYLE_FILE
 from frontends.streamlit_app.expired_sessions import watch_expired_sessions
 from frontends.streamlit_app.local_access import may_read_folders
 from frontends.streamlit_app.views import (
@@ -48,7 +48,8 @@ def run() -> None:
         st.Page(about.page, title="About", url_path="about"),
     ]
     st.navigation(pages, position="top").run()
-    for name in ("picture_texts.js", "picture_zoom.js", "face_marks.js", "photo_input.js"):
-        script = (_FOLDER / name).read_text(encoding="utf-8")
+    names = ("picture_texts.js", "picture_zoom.js", "photo_input.js")
+    for file in (*(_FOLDER / name for name in names), FACE_MARKS_FILE):
+        script = file.read_text(encoding="utf-8")
         # In braces, so that its declarations do not clash with those of the next page.
         st.html(f"<script>{{{script}}}</script>", unsafe_allow_javascript=True)

@@ -112,6 +112,31 @@ def test_uploaded_photo_is_answered_with_picture_cards_and_document(window, addr
     assert not [url for url in requested_urls if not url.startswith((address, "data:", "blob:"))]
 
 
+def test_pointing_at_a_card_marks_its_face_and_the_other_way_round(window, address):
+    page = visit(window, address)
+    upload(page, "two people.png", png(picture(Emotion.HAPPY, Emotion.SAD)))
+    mark, second = page.locator(".face-mark"), faces(page).nth(1)
+    second.hover()
+    expect(mark).to_have_count(1)
+    page.mouse.move(1, 1)
+    expect(mark).to_have_count(0)
+    page.locator("#faces img").scroll_into_view_if_needed()
+    second.hover()
+    box = mark.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator("article.marked")).to_have_count(1)
+    expect(second).to_have_class(re.compile("marked"))
+
+
+def test_phone_shows_the_api_and_a_text_file_is_named_by_the_reader(window, address):
+    page = visit(window, address, viewport=PHONE)
+    expect(page.get_by_role("button", name="Use via API")).to_be_visible()
+    page.locator("input[type=file]").first.set_input_files(
+        [{"name": "note.txt", "mimeType": "text/plain", "buffer": b"hello"}]
+    )
+    expect(page.get_by_text("This is a text file, not a picture.")).to_be_visible()
+
+
 def test_settings_change_the_answer(window, address):
     page = visit(window, address)
     upload(page, "crowd.png", png(CROWD))

@@ -119,6 +119,8 @@ def test_window_answers_saves_asks_for_the_camera_and_ends_its_server(display, r
     with subprocess.Popen(command, cwd=root, env=environment, stderr=subprocess.DEVNULL) as app:
         try:
             page = Page(tools)
+            page.wait_for("No photo at hand?")
+            time.sleep(1)  # Streamlit's buttons do nothing until it is connected
             page.click("Try the sample photo")
             page.wait_for("would say happy")
 

@@ -53,11 +53,11 @@ def test_gradio_refuses_the_file_and_answers_the_next(fault, tmp_path):
     show = make_page_handler(Analyzers(FakeAnalyzer()))
     path = tmp_path / "blob"
     path.write_bytes(with_fault(GOOD, fault))
-    shown, cards, document, _ = show(UploadedPhoto(path, "a.png"), "mobilenet_v2")
+    shown, cards, document, *_ = show(UploadedPhoto(path, "a.png"), "mobilenet_v2")
     assert (shown["value"], document) == (None, "")
     assert FAULTS[fault] in unescape(cards)
     path.write_bytes(GOOD)
-    _, _, document, _ = show(UploadedPhoto(path, "b.png"), "mobilenet_v2")
+    _, _, document, *_ = show(UploadedPhoto(path, "b.png"), "mobilenet_v2")
     assert len(json.loads(document)["faces"]) == 1
 
 

@@ -116,9 +116,10 @@ def test_answer_is_picture_cards_and_the_library_s_document(photo):
 
 
 def test_empty_field_clears_the_page():
-    picture_shown, cards, result, folded = make_page_handler(Analyzers(FakeAnalyzer()))(
+    picture_shown, cards, result, folded, *files = make_page_handler(Analyzers(FakeAnalyzer()))(
         None, "resnet50"
     )
+    assert not any(each["visible"] for each in files)
     assert (picture_shown["value"], picture_shown["visible"]) == (None, False)
     assert "appears here" in cards
     assert result == ""
@@ -135,7 +136,7 @@ def test_picture_is_described_for_those_who_cannot_see_it(photo):
 def test_page_says_why_a_photo_was_refused_and_clears_the_previous_one(photo):
     photo.path.write_bytes(b"hello")
     answer = make_page_handler(Analyzers(FakeAnalyzer()))
-    shown, cards, result, _ = answer(photo, "mobilenet_v2")
+    shown, cards, result, *_ = answer(photo, "mobilenet_v2")
     assert (shown["value"], shown["visible"]) == (None, False)
     assert result == ""
     assert "This is a text file, not a picture." in cards

@@ -1,5 +1,6 @@
 // Pointing at a card marks its face in the picture; pointing at a face marks its card.
-const findImage = () => document.querySelector('.st-key-picture [data-testid="stImage"] img');
+const findImage = () =>
+  document.querySelector('.st-key-picture [data-testid="stImage"] img, #faces img');
 const readBox = (card) => card.dataset.box.split(" ").map((part) => Number(part) / 100);
 
 const unmark = () => {
