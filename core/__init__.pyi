@@ -6,6 +6,7 @@ from .batch.photo_report import make_photo_report
 from .batch.run import run_batch
 from .batch.survey import FolderSurvey, survey_folder
 from .catalog import (
+    MODEL_TITLES,
     ModelInfo,
     detector_catalog,
     detector_names,
@@ -94,6 +95,7 @@ __all__ = [
     "CSV_MARK",
     "EMOTIONS",
     "MAX_FILE_BYTES",
+    "MODEL_TITLES",
     "PLOT_ENDINGS",
     "READABLE",
     "SCHEMA_VERSION",

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from .weights import ModelSpec
 
 
+MODEL_TITLES = {
+    "mobilenet_v2": "MobileNetV2",
+    "resnet50": "ResNet50",
+    "inception_v3": "InceptionV3",
+    "ensemble": "Ensemble of all three",
+}
+"""What people read for each model's name."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """One model as a person chooses it."""

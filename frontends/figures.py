@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from core import ModelInfo, format_metric
 
+from .cards import load_template
 from .wording import model_title
 
 Row = dict[str, str]
@@ -32,12 +33,10 @@ _LABEL_HELP = (
     "probability is from the share of answers that were right."
 )
 
-_IMAGES = Path(__file__).parents[1] / "docs" / "images"
-_CURVES = {
-    "pareto.png": "Accuracy against time: higher and further left is better.",
-    "risk_coverage.png": "How many answers are right if only the surest are given: higher is "
-    "better.",
-}
+# Distinct on light and dark grounds.
+_COLOURS = ("#3a8fd6", "#d55e00", "#009e73", "#cc79a7")
+_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 620, 20, 300
+"""Edges of the chart in its own units."""
 
 _format_share = partial(format_metric, scale=100, unit=" %")
 
@@ -53,9 +52,73 @@ class FiguresTable:
     """A row per figure, with a column per trained model and measured part of FER-2013."""
 
 
-def curves() -> list[tuple[Path, str]]:
-    """Return the pictures that compare the models and exist, each with what it shows."""
-    return [(_IMAGES / name, text) for name, text in _CURVES.items() if (_IMAGES / name).exists()]
+def chart_html(models: Sequence[ModelInfo]) -> str:
+    """Return a chart of agreement against time in the page's own colours; no figures, no text."""
+    measured = [
+        (model_title(info), info.speed["engines"]["openvino"]["ms_per_face"], people)
+        for info in models
+        if (people := _find_people(info)) and info.speed.get("engines", {}).get("openvino")
+    ]
+    if len(measured) < 2:
+        return ""
+    longest_ms = max(ms for _, ms, _ in measured)
+    edges = [edge for *_, people in measured for edge in people["agreement_interval"]]
+    low, high = math.floor(100 * min(edges)), math.ceil(100 * max(edges))
+    step_ms = _choose_step(longest_ms)
+
+    def place_x(ms: float) -> float:
+        return round(_LEFT + ms / (1.1 * longest_ms) * (_RIGHT - _LEFT), 1)
+
+    def place_y(share: float) -> float:
+        return round(_BOTTOM - (100 * share - low) / (high - low) * (_BOTTOM - _TOP), 1)
+
+    points = [
+        {
+            "title": title,
+            "x": place_x(ms),
+            "y": place_y(people["agreement"]),
+            "low": place_y(people["agreement_interval"][0]),
+            "high": place_y(people["agreement_interval"][1]),
+        }
+        for title, ms, people in measured
+    ]
+    label = ". ".join(
+        f"{title}: {100 * people['agreement']:.0f} of 100 faces, {ms:.0f} ms"
+        for title, ms, people in measured
+    )
+    ticks_x = [(place_x(ms), str(ms)) for ms in range(0, math.ceil(1.1 * longest_ms), step_ms)]
+    ticks_y = [(place_y(percent / 100), str(percent)) for percent in range(low, high + 1)]
+    template = load_template("figures.html.j2")
+    return str(template.pareto(points, _COLOURS, ticks_x, ticks_y, label))
+
+
+def explain_ensemble(models: Sequence[ModelInfo]) -> str:
+    """Return what the ensemble costs and gains, compared with the fastest network; or nothing."""
+    measured = {
+        info.name: (info, info.speed["engines"]["openvino"]["ms_per_face"], people["agreement"])
+        for info in models
+        if (people := _find_people(info)) and info.speed.get("engines", {}).get("openvino")
+    }
+    ensemble = measured.pop("ensemble", None)
+    if ensemble is None or not measured:
+        return ""
+    fastest, ms, agreement = min(measured.values(), key=lambda each: each[1])
+    _, ensemble_ms, ensemble_agreement = ensemble
+    return (
+        f"{model_title(ensemble[0])} asks every network and averages their answers. A face takes "
+        f"about {ensemble_ms / ms:.0f} times as long as with {model_title(fastest)}. "
+        f"It agrees with most people on {100 * ensemble_agreement:.0f} of 100 test faces, "
+        f"{model_title(fastest)} on {100 * agreement:.0f}."
+    )
+
+
+def _find_people(info: ModelInfo) -> Mapping[str, Any]:
+    return info.metrics.get("validation", {}).get("people") or {}
+
+
+def _choose_step(longest: float) -> int:
+    """Return a round step that divides an axis into ten parts at most."""
+    return next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 10_000) if longest < 9 * step)
 
 
 def list_tables(models: Sequence[ModelInfo]) -> Iterator[FiguresTable]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core import (
+    MODEL_TITLES,
     Agreement,
     Emotion,
     EmotionScores,
@@ -26,13 +27,6 @@ INTRODUCTION = (
     "Every face gets a frame, a number and an answer: how many people would say that it looks "
     "angry, disgusted, afraid, happy, sad, surprised or neutral."
 )
-
-MODEL_TITLES = {
-    "mobilenet_v2": "MobileNetV2",
-    "resnet50": "ResNet50",
-    "inception_v3": "InceptionV3",
-    "ensemble": "All three together",
-}
 
 _LOOKS = {
     Emotion.ANGRY: "angry",

@@ -10,7 +10,7 @@ import gradio as gr
 from core import ModelInfo
 from frontends.analyzers import Analyzers
 from frontends.cards import table_html
-from frontends.figures import FIGURES_HELP, curves, list_tables
+from frontends.figures import FIGURES_HELP, chart_html, explain_ensemble, list_tables
 from frontends.gradio_app.annotated_picture import build_annotated_field
 from frontends.gradio_app.answering import (
     HIDDEN_PICTURE,
@@ -116,19 +116,9 @@ def make_compare_handler(
 def _show_measured(trained: Sequence[ModelInfo]) -> None:
     tables = list(list_tables(trained))
     if tables:
-        gr.Markdown(f"## How good each model is\n{FIGURES_HELP}")
+        gr.Markdown(f"## How good each model is\n{FIGURES_HELP}\n\n{explain_ensemble(trained)}")
         for each in tables:
             gr.Markdown(f"**{each.title}.** {each.text}")
             gr.HTML(table_html(each.rows, each.title))
-        with gr.Row():
-            for file, text in curves():
-                with gr.Column(min_width=300):
-                    gr.Image(
-                        file,
-                        label=text,
-                        show_label=False,
-                        alt_text=text,
-                        interactive=False,
-                        buttons=["fullscreen"],
-                    )
-                    gr.Markdown(text)
+        if chart := chart_html(trained):
+            gr.HTML(chart)

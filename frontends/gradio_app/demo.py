@@ -7,7 +7,15 @@ from typing import Any
 
 import gradio as gr
 
-from core import Analyzer, ModelInfo, ProjectError, Reading, detector_names, model_catalog
+from core import (
+    MODEL_TITLES,
+    Analyzer,
+    ModelInfo,
+    ProjectError,
+    Reading,
+    detector_names,
+    model_catalog,
+)
 from frontends.admission import MAX_WAITING
 from frontends.analyzers import Analyzers
 from frontends.choices import LEVEL_HELP
@@ -19,7 +27,6 @@ from frontends.gradio_app.settings import build_settings_fields, make_config
 from frontends.gradio_app.video_tab import build_video_tab
 from frontends.wording import (
     INTRODUCTION,
-    MODEL_TITLES,
     NOTHING_TRAINED,
     format_model_metrics,
     model_title,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frontends.figures import list_tables
+from frontends.figures import chart_html, explain_ensemble, list_tables
 from tests.fakes import model_info, untrained
 
 LABEL = model_info().metrics["validation"]
@@ -57,3 +57,29 @@ def test_test_part_has_a_column_behind_the_usual_one():
 
 def test_nothing_measured_gives_no_table():
     assert not list(list_tables([model_info(metrics={})]))
+
+
+def measured(name, ms, agreement):
+    people = {**PEOPLE, "agreement": agreement, "agreement_interval": [0.82, 0.88]}
+    return model_info(
+        name,
+        metrics={"validation": {**LABEL, "people": people}},
+        speed={"engines": {"openvino": {"ms_per_face": ms}}},
+    )
+
+
+def test_chart_has_the_page_s_colours_and_each_model_s_title():
+    html = chart_html([measured("mobilenet_v2", 3.4, 0.853), measured("ensemble", 47.2, 0.865)])
+    assert "MobileNetV2: 85 of 100 faces, 3 ms. Ensemble of all three: 86 of 100 faces" in html
+    assert html.count("<circle") == 2
+    assert "currentColor" in html
+    assert "mobilenet_v2" not in html
+    assert chart_html([measured("mobilenet_v2", 3.4, 0.853), model_info("resnet50")]) == ""
+
+
+def test_cost_of_the_ensemble_is_said_in_words():
+    fast, slow = measured("mobilenet_v2", 3.4, 0.853), measured("resnet50", 28, 0.852)
+    text = explain_ensemble([slow, fast, measured("ensemble", 47.2, 0.866)])
+    assert "about 14 times as long as with MobileNetV2" in text
+    assert "on 87 of 100 test faces, MobileNetV2 on 85" in text
+    assert explain_ensemble([measured("mobilenet_v2", 3.4, 0.853)]) == ""

@@ -55,7 +55,7 @@ def test_page_offers_only_trained_models(catalog):
     assert fields["Model"].choices == [
         ("MobileNetV2: Right on 67 of 100 test faces", "mobilenet_v2"),
         ("ResNet50: Right on 67 of 100 test faces; fast", "resnet50"),
-        ("All three together", "ensemble"),
+        ("Ensemble of all three", "ensemble"),
     ]
     assert fields["Model"].visible
 

@@ -7,7 +7,7 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from frontends.streamlit_app.documents import DOCS, document_parts
+from frontends.streamlit_app.documents import DOCS, document_parts, split_sections
 from frontends.streamlit_app.views import about
 
 pytestmark = pytest.mark.usefixtures("catalog")
@@ -36,7 +36,13 @@ def test_every_offered_document_is_shown(name):
     app.button_group(key="about_part").set_value(title).run()
     assert not app.exception
     words = [each for each in document_parts(DOCS / name) if isinstance(each, str)]
-    assert [each.value.strip() for each in app.markdown] == [each.strip() for each in words]
+    shown = [each.value for each in app.markdown]
+    for section in app.radio[0].options[1:] if app.radio else ():
+        app.radio[0].set_value(section).run()
+        assert not app.exception
+        shown += [each.value for each in app.markdown]
+    # A section at a time the parts are others, the words are the same.
+    assert "".join("".join(shown).split()) == "".join("".join(words).split())
 
 
 def test_about_page_shows_the_recorded_figures():
@@ -55,3 +61,11 @@ def test_about_page_shows_the_recorded_figures():
 
 def test_about_text_has_no_stray_markup():
     assert "<" not in about.TEXT_FILE.read_text(encoding="utf-8")
+
+
+def test_long_document_is_split_into_its_sections():
+    text = "Before.\n\n## One\na\n### Inside\nb\n\n## Two\nc\n"
+    sections = split_sections(text)
+    assert list(sections) == ["One", "Two"]
+    assert sections["One"] == "Before.\n\n## One\na\n### Inside\nb\n\n"
+    assert "".join(sections.values()) == text

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader
-from markdown import Markdown
-from markupsafe import Markup
 
 from core import __version__
 from core.errors import DataError
@@ -19,11 +14,12 @@ from core.files import atomic_write
 from ..evaluation.release_gate import read_limits
 from .artefacts import MANIFEST, Value, find_other_weights, read_artefacts
 from .diagram import ROOT
-from .filters import add_sources, remove_marks
+from .filters import remove_marks
 from .illustrations import DEFAULT_MODEL, draw_illustrations
 from .measures import ELSEWHERE, MEASURES, format_command_for_all
 from .model_card import describe_start, list_runs
-from .rendering import TEMPLATES, render_text
+from .page import render_page
+from .rendering import render_text
 
 RESULTS = ROOT / "docs" / "results"
 """The folder of the measured artefacts."""
@@ -34,8 +30,6 @@ PAGE = "photo-emotion-report.html"
 """The report as one HTML file that needs no other."""
 _REQUIRED = "metrics_publictest"
 """The artefact without which there is no report."""
-_IMAGE = re.compile(r'<img alt="([^"]*)" src="([^"]+)"')
-_LINK_ELSEWHERE = re.compile(r'<a href="(?!#|https?:)[^"]*">(.*?)</a>', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +56,7 @@ def write_report(out: Path, *, results: Path = RESULTS, weights: Path = ROOT / "
     files: dict[Path, str] = {
         **{out / PICTURES / f"{name}.svg": picture for name, picture in pictures.items()},
         **{out / name: remove_marks(marked) for name, marked in documents.items()},
-        out / PAGE: render_page(documents[DOCUMENTS[0]], pictures),
+        out / PAGE: render_page(documents[DOCUMENTS[0]], pictures, datetime.now(UTC).date()),
     }
     for path, text in files.items():
         atomic_write(path, text.encode())
@@ -101,34 +95,6 @@ def render_document(name: str, artefacts: Mapping[str, Value]) -> str:
         find_other_weights=lambda value: find_other_weights(value, artefacts[MANIFEST]),
         short_ethics=(ROOT / "frontends" / "ethics.md").read_text(encoding="utf-8").strip(),
     )
-
-
-def render_page(marked: str, pictures: Mapping[str, str]) -> str:
-    """Return the report as one HTML file: figures inside, every number with its source."""
-    converter = Markdown(
-        extensions=["tables", "toc", "fenced_code", "sane_lists", "attr_list"],
-        extension_configs={"toc": {"toc_depth": "2-2"}},
-    )
-    # In code, HTML would be shown as it is, so numbers there have no source.
-    parts = re.split(r"(```.*?```|`[^`\n]*`)", marked, flags=re.DOTALL)
-    parts[::2] = map(add_sources, parts[::2])
-    body = converter.convert(remove_marks("".join(parts)))
-    body = _IMAGE.sub(lambda found: _embed_image(found, pictures), body)
-    # A single file does not contain what links into the repository point to.
-    body = _LINK_ELSEWHERE.sub(r"\1", body)
-    body = re.sub(r"(<table>.*?</table>)", r'<div class="wide">\1</div>', body, flags=re.DOTALL)
-    template = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
-    # Markup is safe here: it is our own Markdown, in which artefacts' texts were escaped.
-    return template.get_template("page.html.j2").render(
-        body=Markup(body),  # noqa: S704
-        contents=Markup(converter.toc),  # noqa: S704
-        style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),  # noqa: S704
-    )
-
-
-def _embed_image(found: re.Match[str], pictures: Mapping[str, str]) -> str:
-    data = base64.b64encode(pictures[Path(found[2]).stem].encode()).decode()
-    return f'<img alt="{found[1]}" src="data:image/svg+xml;base64,{data}"'
 
 
 def _list_exempt(slicings: Value) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from core import AnalyzerConfig, ImageAnalysis, ModelInfo
-from frontends.figures import FIGURES_HELP, curves, list_tables
+from frontends.figures import FIGURES_HELP, chart_html, explain_ensemble, list_tables
 from frontends.model_cards import (
     COMPARE_HELP,
     TIMES_HELP,
@@ -48,9 +48,10 @@ def page(models: Sequence[ModelInfo]) -> None:
     if tables := list(list_tables(trained)):
         st.subheader("How good each model is", anchor=False)
         st.markdown(FIGURES_HELP)
+        st.markdown(explain_ensemble(trained))
         show_tables(tables)
-        for column, (file, text) in zip(st.columns(2), curves(), strict=False):
-            column.image(file, caption=text)
+        if chart := chart_html(trained):
+            st.html(chart)
 
 
 def _show_answers(

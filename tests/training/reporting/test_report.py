@@ -5,22 +5,23 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from datetime import date
 
 import pytest
 
-from core import DataError
+from core import DataError, __version__
 from training.evaluation.release_gate import read_limits
 from training.reporting.artefacts import Value, find_other_weights, read_artefacts
 from training.reporting.diagram import draw_system_diagram, find_stages
 from training.reporting.filters import MARK, last_without_loss, remove_marks
 from training.reporting.illustrations import draw_illustrations
 from training.reporting.measures import ELSEWHERE, MEASURES, format_command_for_all
+from training.reporting.page import render_page
 from training.reporting.report import (
     DOCUMENTS,
     PAGE,
     PICTURES,
     render_document,
-    render_page,
     write_report,
 )
 from training.studies import ablation
@@ -122,7 +123,23 @@ def test_committed_page_is_what_the_command_writes(root, artefacts):
         for path in (root / "docs" / PICTURES).glob("*.svg")
     }
     committed = (root / "docs" / PAGE).read_text(encoding="utf-8")
-    assert committed == render_page(render_document(DOCUMENTS[0], artefacts), pictures), REFRESH
+    written = date.fromisoformat(re.search(r'<time datetime="([^"]+)"', committed)[1])
+    page = render_page(render_document(DOCUMENTS[0], artefacts), pictures, written)
+    assert committed == page, REFRESH
+
+
+def test_page_has_a_title_page_numbered_figures_and_the_models_titles(root):
+    text = (root / "docs" / PAGE).read_text(encoding="utf-8")
+    assert text.count("<h1") == 1
+    assert f"<p>Version {__version__}, <time" in text
+    captions = re.findall(r"<figcaption>Figure (\d+)\. ", text)
+    assert captions == [str(number + 1) for number in range(text.count("<img "))]
+    shown = re.sub(
+        r"<code.*?</code>|<pre.*?</pre>|<style.*?</style>|<[^>]+>", "", text, flags=re.DOTALL
+    )
+    assert "MobileNetV2" in shown
+    # Only in the name of a file.
+    assert not re.search(r"(?<!_)mobilenet_v2", shown)
 
 
 def test_committed_figures_are_drawn_from_the_committed_artefacts(root, artefacts):
