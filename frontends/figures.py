@@ -35,8 +35,6 @@ _LABEL_HELP = (
 
 # Distinct on light and dark grounds.
 _COLOURS = ("#3a8fd6", "#d55e00", "#009e73", "#cc79a7")
-_LEFT, _RIGHT, _TOP, _BOTTOM = 60, 620, 20, 300
-"""Edges of the chart in its own units."""
 
 _format_share = partial(format_metric, scale=100, unit=" %")
 
@@ -67,10 +65,10 @@ def chart_html(models: Sequence[ModelInfo]) -> str:
     step_ms = _choose_step(longest_ms)
 
     def place_x(ms: float) -> float:
-        return round(_LEFT + ms / (1.1 * longest_ms) * (_RIGHT - _LEFT), 1)
+        return round(100 * ms / (1.1 * longest_ms), 1)
 
     def place_y(share: float) -> float:
-        return round(_BOTTOM - (100 * share - low) / (high - low) * (_BOTTOM - _TOP), 1)
+        return round(100 * (100 * share - low) / (high - low), 1)
 
     points = [
         {
