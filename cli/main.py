@@ -37,6 +37,7 @@ COMMANDS = {
     "ablate": "cli.ablate:ablate",
     "duplicates": "cli.duplicates:duplicates",
     "study": "cli.study:study",
+    "export": "cli.export:export",
     "bench": "cli.bench:bench",
     "detector": "cli.detector:detector",
     "covered": "cli.covered:covered",

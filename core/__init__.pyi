@@ -71,6 +71,8 @@ from .output.table import (
 from .output.words import count_people, describe_people, explain_doubt, format_people
 from .outputs import Output, check_output_folder, check_outputs, contains, ends_with, starts_with
 from .pipeline import Analyzer
+from .portable.export import ExportedModel, export_models
+from .portable.file_format import ExportFormat
 from .reading.formats import READABLE
 from .reading.isolation import IsolatedReader, read_image, renew_reader, warm_up_reader
 from .reading.jpeg_segments import read_jpeg_size
@@ -120,6 +122,8 @@ __all__ = [
     "Emotion",
     "EmotionScores",
     "Engine",
+    "ExportFormat",
+    "ExportedModel",
     "Face",
     "FaceAnalysis",
     "FaceFollower",
@@ -179,6 +183,7 @@ __all__ = [
     "encode_png",
     "ends_with",
     "explain_doubt",
+    "export_models",
     "format_csv_heading",
     "format_csv_line",
     "format_csv_rows",

@@ -56,7 +56,7 @@ def test_no_other_distribution_owns_our_names(owners, name):
 
 @pytest.mark.parametrize(
     "file",
-    ["requirements.txt", "requirements-dev.txt", "requirements-docs.txt", "requirements-ray.txt"],
+    [f"requirements{kind}.txt" for kind in ("", "-dev", "-docs", "-onnx", "-ray")],
 )
 def test_every_version_bound_has_its_reason_beside_it(root, file):
     for line in read_lines(root / file):
@@ -82,6 +82,7 @@ def test_constraints_hold_one_version_of_every_requirement(root):
         "requirements.txt",
         "requirements-dev.txt",
         "requirements-docs.txt",
+        "requirements-onnx.txt",
         "requirements-ray.txt",
     ):
         for line in read_lines(root / file):
@@ -122,8 +123,7 @@ def find_imports(path: Path) -> set[str]:
 
 
 def read_requirement_names(root: Path) -> set[str]:
-    names = ("requirements.txt", "requirements-ray.txt", "requirements-int8.txt")
-    files = [root / name for name in names]
+    files = [root / f"requirements{kind}.txt" for kind in ("", "-ray", "-int8", "-onnx")]
     texts = (line.partition("#")[0].strip() for file in files for line in read_lines(file))
     return {Requirement(text).name.lower() for text in texts if text}
 

@@ -132,13 +132,17 @@ def load_hybrid(
 
 def load_judge(stored: StoredWeights, device: Device) -> NetworkRunner:
     """Load the judge; WeightsError if its weights were changed."""
+    return runner_for(judge_network(stored), engine=Engine.AUTO, device=device)
+
+
+def judge_network(stored: StoredWeights) -> Network:
+    """Return what a runner needs to run the judge with the ``stored`` weights."""
     stored.read_verified()  # even if a compiled copy is cached
-    network = Network(
+    return Network(
         build=partial(build_judge, stored),
         input_shape=(-1, 3, JUDGED_PX, JUDGED_PX),
         fingerprint=f"{JUDGE} {_FORMAT} {stored.sha256}",
     )
-    return runner_for(network, engine=Engine.AUTO, device=device)
 
 
 def build_judge(stored: StoredWeights) -> nn.Module:

@@ -84,15 +84,19 @@ def load_networks(device: Device) -> Networks:
 
 def load_mtcnn_runner(name: str, device: Device) -> NetworkRunner:
     """Load pnet, rnet or onet; WeightsMissing if their package is incomplete."""
+    return runner_for(mtcnn_network(name), engine=Engine.AUTO, device=device)
+
+
+def mtcnn_network(name: str) -> Network:
+    """Return what a runner needs to run pnet, rnet or onet; WeightsMissing if it is not there."""
     # Found without importing the package, which would import torch.
     file = find_packaged_file("facenet_pytorch", f"data/{name}.pt")
     checksum = hashlib.sha256(file.read_bytes()).hexdigest()
-    network = Network(
+    return Network(
         build=partial(_build, name),
         input_shape=_SHAPES[name],
         fingerprint=f"mtcnn {name} {_FORMAT} {checksum}",
     )
-    return runner_for(network, engine=Engine.AUTO, device=device)
 
 
 def _build(name: str) -> nn.Module:

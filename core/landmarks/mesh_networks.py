@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..faces.boxes import merge_boxes
-from ..runtime.openvino_engine import compile_file
+from ..runtime.openvino_engine import OpenVinoRunner, compile_file
 from ..types import Float32Array, UInt8Array
 from ..weights import find_packaged_file
 
@@ -59,10 +60,9 @@ class MeshNetworks:
 
     def __init__(self) -> None:
         finder = "modules/face_detection/face_detection_short_range.tflite"
-        mesh = "modules/face_landmark/face_landmark.tflite"
-        finder_file, mesh_file = (find_packaged_file("mediapipe", each) for each in (finder, mesh))
+        finder_file = find_packaged_file("mediapipe", finder)
         self._finder = compile_file(finder_file, mean=127.5, scale=127.5)
-        self._mesh = compile_file(mesh_file, mean=0, scale=255)
+        self._mesh = load_mesh_runner()
         self._anchor_grid = _make_anchor_grid()
 
     def find_meshes(self, square: UInt8Array) -> list[Mesh]:
@@ -113,6 +113,16 @@ class MeshNetworks:
         eyes = (pairs[:, 2:4] + origin[:, None]).reshape(-1, 4)
         shares = np.concatenate([middle - half, middle + half, eyes], axis=1)
         return np.asarray(shares * SQUARE_PX, dtype=np.float64)
+
+
+def find_mesh_file() -> Path:
+    """Return the file of the mesh network; WeightsMissing if its package is incomplete."""
+    return find_packaged_file("mediapipe", "modules/face_landmark/face_landmark.tflite")
+
+
+def load_mesh_runner() -> OpenVinoRunner:
+    """Load the mesh network: (1, 192, 192, 3) uint8 RGB to points and presence."""
+    return compile_file(find_mesh_file(), mean=0, scale=255)
 
 
 def _rotate_view(box_and_eyes: NDArray[np.float64]) -> NDArray[np.float64]:

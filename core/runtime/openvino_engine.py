@@ -7,7 +7,7 @@ import os
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, partial
@@ -22,6 +22,8 @@ from ..types import Float32Array, UInt8Array
 from .model_cache import ModelCache
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from . import Network
 
 # Without these, OpenVINO would use bfloat16 where the processor has it, but the answers must equal
@@ -101,16 +103,7 @@ def compile_file(path: Path, *, mean: float, scale: float) -> OpenVinoRunner:
     Its input is uint8 in the shape given by the file; the mean is subtracted from each value, which
     is then divided by the scale.
     """
-
-    def make() -> Any:
-        types = _openvino().Type  # before any part of openvino is imported without it
-        from openvino.preprocess import PrePostProcessor
-
-        steps = PrePostProcessor(openvino_core().read_model(path))
-        steps.input().tensor().set_element_type(types.u8)
-        steps.input().preprocess().convert_element_type(types.f32).mean(mean).scale(scale)
-        return steps.build()
-
+    make = partial(read_file, path, mean=mean, scale=scale)
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
     return OpenVinoRunner(_compile_or_load(f"{fingerprint} {mean} {scale}", (), make))
 
@@ -147,19 +140,44 @@ def convert(network: Network) -> Any:
     """Convert ``network`` to OpenVINO's model."""
     import torch
 
-    module = network.build().eval()
     batch, *sides = network.input_shape
     # One face, and an image large enough for every layer.
     example = torch.zeros(abs(batch), *(64 if side < 0 else side for side in sides))
+    model = convert_module(network.build().eval(), example)
+    model.reshape(list(network.input_shape))
+    return model
+
+
+def convert_module(module: nn.Module, example: Tensor) -> Any:
+    """Convert ``module`` to OpenVINO's model; the example's sides are not fixed in it."""
+    import torch
+
     with warnings.catch_warnings():
         # OpenVINO reads traced modules, and torch calls torch.jit.trace deprecated.
         warnings.filterwarnings("ignore", message=".*torch.jit.*", category=FutureWarning)
         # OpenVINO itself would trace with a check that runs the module several times to find
         # control flow, which these networks lack; that took most of a cold start.
         traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
-        model = _openvino().convert_model(traced, example_input=example)
-    model.reshape(list(network.input_shape))
-    return model
+        return _openvino().convert_model(traced, example_input=example)
+
+
+def read_file(path: Path, *, mean: float, scale: float) -> Any:
+    """Return the model in a file of a format that OpenVINO reads; see :func:`compile_file`."""
+    types = _openvino().Type  # before any part of openvino is imported without it
+    from openvino.preprocess import PrePostProcessor
+
+    steps = PrePostProcessor(openvino_core().read_model(path))
+    steps.input().tensor().set_element_type(types.u8)
+    steps.input().preprocess().convert_element_type(types.f32).mean(mean).scale(scale)
+    return steps.build()
+
+
+def save_model(model: Any, path: Path, *, input_name: str, output_names: Sequence[str]) -> None:
+    """Write OpenVINO's model to ``path``, an .xml file, and its float32 weights beside it."""
+    model.inputs[0].get_tensor().set_names({input_name})
+    for output, name in zip(model.outputs, output_names, strict=True):
+        output.get_tensor().set_names({name})
+    _openvino().save_model(model, path, compress_to_fp16=False)
 
 
 _core_lock = Lock()
