@@ -30,6 +30,7 @@ COMMANDS = {
     "models": "cli.models:models",
     "app": "cli.serve:app",
     "demo": "cli.serve:demo",
+    "serve": "cli.serve:serve",
     "doctor": "cli.doctor:doctor",
     "train": "cli.train:train",
     "evaluate": "cli.evaluate:evaluate",

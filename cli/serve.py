@@ -1,4 +1,4 @@
-"""`emotion app` and `emotion demo`: start a web page that only this computer can open."""
+"""`emotion app`, `demo` and `serve`: start a server that only this computer can reach."""
 
 from __future__ import annotations
 
@@ -47,6 +47,17 @@ def demo(port: Port = None) -> None:
     _check_port(port)
     command = [sys.executable, str(ROOT / "frontends" / "gradio_app" / "app.py")]
     _replace_process(command, gradio_environment(port))
+
+
+def serve(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the API.")] = 8000,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; 0.0.0.0 lets other computers in.")
+    ] = "127.0.0.1",
+) -> None:
+    """Start the HTTP API alone, without any page."""
+    command = [sys.executable, str(ROOT / "frontends" / "api" / "app.py")]
+    _replace_process([*command, "--host", host, "--port", str(port)])
 
 
 def streamlit_command(port: int | None = None) -> list[str]:

@@ -19,6 +19,10 @@ by frame; more would only make all of them slower."""
 MAX_WAITING_FILMS = 8
 
 
+class BusyError(ProjectError):
+    """The queue is full."""
+
+
 class Admission:
     """Admit a few at a time, first come, first served; refuse those for whom the queue is full.
 
@@ -38,12 +42,12 @@ class Admission:
     def admit(self, *, patient: bool = False) -> Iterator[None]:
         """Wait for a place and hold it in the block.
 
-        ProjectError at once if the queue is full, unless ``patient``: for work that has begun.
+        BusyError at once if the queue is full, unless ``patient``: for work that has begun.
         """
         ticket = object()
         with self._changed:
             if not patient and self._running + len(self._line) >= self._most:
-                raise ProjectError(
+                raise BusyError(
                     f"Too many {self._what} are waiting.", hint="Try again in a minute."
                 )
             self._line.append(ticket)

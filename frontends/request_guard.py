@@ -8,6 +8,7 @@ show in the headers that a browser sets itself.
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
@@ -27,10 +28,12 @@ _WRONG_ORIGIN = "Requests that another website sends are refused. Open this page
 
 
 class RequestGuard:
-    """ASGI middleware for both fronts."""
+    """ASGI middleware for both pages and the API."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, origins: Collection[str] = ()) -> None:
+        """``origins`` are other websites that may send requests, as in ``https://example.org``."""
         self._app = app
+        self._origins = frozenset(origins)
         names = os.environ.get(HOSTS_VARIABLE, "").split(",")
         self._hosts = {"localhost", *(name.strip().lower() for name in names)} - {""}
 
@@ -50,7 +53,11 @@ class RequestGuard:
         if _is_loopback(server[0]) and not self._is_known(headers.get("host", "")):
             return _WRONG_HOST
         origin = headers.get("origin")
-        if origin is None or (scope["type"] == "http" and scope["method"] in _READ_ONLY):
+        if (
+            origin is None
+            or origin in self._origins
+            or (scope["type"] == "http" and scope["method"] in _READ_ONLY)
+        ):
             return ""
         # A page elsewhere can set neither of these two.
         ours = {headers.get("host"), headers.get("x-forwarded-host")}

@@ -55,22 +55,24 @@ def build_demo(analyzer: Analyzer | None = None) -> gr.Blocks:
         # How often to look, and how old files to delete: ten minutes together, not twenty.
         delete_cache=(KEEP_S // 10, KEEP_S * 9 // 10),
     )
+    analyzers = Analyzers(analyzer)
+    page.analyzers = analyzers  # the plain API answers with the same ones
     with page:
         gr.Markdown(_INTRODUCTION)
         if analyzer is None:
-            _show_choice(page)
+            _show_choice(page, analyzers)
         else:
             config = analyzer.config
             models = [(MODEL_TITLES.get(config.model, config.model), config.model)]
             fields = build_settings_fields(
                 models, [config.preset], [], [config.operating_point], [config.reading]
             )
-            _show_tabs(page, Analyzers(analyzer), fields)
+            _show_tabs(page, analyzers, fields)
     page.queue(max_size=MAX_WAITING, default_concurrency_limit=1)
     return page
 
 
-def _show_choice(page: gr.Blocks) -> None:
+def _show_choice(page: gr.Blocks, analyzers: Analyzers) -> None:
     try:
         models = model_catalog()
     except ProjectError as error:
@@ -89,7 +91,7 @@ def _show_choice(page: gr.Blocks) -> None:
     fields = build_settings_fields(
         _list_choices(trained, Reading.PEOPLE), detectors=detector_names()
     )
-    _show_tabs(page, Analyzers(), fields, trained)
+    _show_tabs(page, analyzers, fields, trained)
     model, *_, level, reading = fields
 
     def follow_reading(chosen: str) -> tuple[Any, Any]:

@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import MAX_FILE_BYTES
 
+_API: Final = "/api/{path:path}"
+"""Our own API, which bounds its requests itself."""
 ALLOWED: Final = (
     "/",
     *("/config", "/favicon.ico", "/manifest.json", "/pwa_icon", "/pwa_icon/{size}", "/robots.txt"),
@@ -29,7 +31,7 @@ ALLOWED: Final = (
             *("queue/data", "queue/join", "queue/status", "startup-events", "theme.css"),
         )
     ),
-    *("/camera/{key}", "/camera/{key}/{name}", "/film/{key}/{name}"),
+    *("/camera/{key}", "/camera/{key}/{name}", "/film/{key}/{name}", _API),
 )
 REFUSED: Final = (
     *("/login", "/logout", "/monitoring", "/monitoring/summary", "/monitoring/{key}"),
@@ -87,7 +89,7 @@ class EndpointFilter:
             await send({"type": "websocket.close", "code": 1008})
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
         left = _MAX_UPLOAD_BYTES if scope["path"].endswith("/upload") else _MAX_CALL_BYTES

@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from starlette.routing import Mount
+
+from frontends.api.exposure import warn_if_reachable
+from frontends.api.routes import PATH, build_api
 from frontends.cards import FACE_MARKS_FILE, STYLE_FILE
 from frontends.film_files import film_route
 from frontends.gradio_app.endpoints import EndpointFilter
@@ -46,6 +50,7 @@ def serve() -> None:
 
         page = build_demo()
         UploadSweep(folder, KEEP_S)
+        warn_if_reachable(os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
         _, address, _ = launch(page, inbrowser=_has_desktop(), prevent_thread_lock=True)
         sys.stderr.write(f"The demo is at {address} (Ctrl-C ends it).\n")
         page.block_thread()
@@ -94,7 +99,8 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
     }
     server, address, shared = page.launch(**settings)
     # Before all others: Gradio answers for every path.
-    server.router.routes[:0] = [*camera_routes(), film_route()]
+    api = Mount(PATH, build_api(page.analyzers))
+    server.router.routes[:0] = [*camera_routes(), film_route(), api]
     return server, address, shared
 
 

@@ -68,7 +68,6 @@ def refusals_file(refused: Iterable[NotAnswered]) -> bytes:
     return (CSV_MARK + "".join(map(format_csv_line, lines))).encode()
 
 
-
 def report_file(answers: Sequence[tuple[Photo, Answer]], annotate: Annotate) -> bytes:
     """Return a page to print: what was found in all photos, and each with its faces framed."""
     from core import make_photo_report
