@@ -120,7 +120,8 @@ class Analyzer:
 
         The image is turned by ``turn`` degrees clockwise, or if that is None, as its faces need it
         to stand upright; all positions are in the turned image. Raises InferenceError if a network
-        gives no usable value, ValueError if ``turn`` is not a multiple of 90.
+        gives no usable value, ValueError if ``turn`` is not a multiple of 90, TypeError if
+        ``image`` is a path or array and no image.
         """
         return self.classify([self.prepare(image, turn=turn)])[0]
 
@@ -136,6 +137,11 @@ class Analyzer:
         With ``faces`` given, none are searched for and the image is not turned; landmarks are
         placed on them again. ``turn`` is that of :meth:`analyze`.
         """
+        if not isinstance(image, RgbImage):
+            raise TypeError(
+                f"expected an RgbImage, got {type(image).__name__}: read a file with "
+                "read_image(Path(...)), or use RgbImage.from_array or RgbImage.from_pil"
+            )
         clock = _Clock()
         image = image if turn is None else image.turn_to(turn)
         found = self.detect(image) if faces is None else faces

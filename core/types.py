@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import overload
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .labels import EMOTIONS, Emotion, Reading
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 UInt8Array = NDArray[np.uint8]
 Float32Array = NDArray[np.float32]
@@ -51,6 +54,39 @@ class RgbImage:
             frozen = pixels.copy(order="C")
             frozen.setflags(write=False)
             object.__setattr__(self, "pixels", frozen)
+
+    @classmethod
+    def from_array(
+        cls, pixels: UInt8Array, order: Literal["rgb", "bgr"], *, name: str = "image"
+    ) -> RgbImage:
+        """Return a copy of (H, W, 3) uint8 pixels as an image; OpenCV's are in the order "bgr".
+
+        TypeError or ValueError says what else ``pixels`` are. They must be upright.
+        """
+        if not isinstance(pixels, np.ndarray):
+            raise TypeError(f"expected a NumPy array, got {type(pixels).__name__}")
+        if order not in {"rgb", "bgr"}:
+            raise ValueError(f"order must be 'rgb' or 'bgr', got {order!r}")
+        if pixels.dtype != np.uint8:
+            raise ValueError(f"expected uint8 pixels in 0..255, got {pixels.dtype}")
+        return cls(np.array(pixels[..., ::-1] if order == "bgr" else pixels, order="C"), name)
+
+    @classmethod
+    def from_pil(cls, picture: Image.Image, *, name: str = "image") -> RgbImage:
+        """Return a Pillow image as :func:`.reading.isolation.read_image` would return its file.
+
+        It is turned upright, in sRGB, on white where it is transparent, and at most 4096 pixels
+        large. Unlike there, Pillow decodes it in this process. TypeError for anything else; a
+        picture that cannot be decoded raises what Pillow raises.
+        """
+        from PIL import Image
+
+        if not isinstance(picture, Image.Image):
+            raise TypeError(f"expected a Pillow image, got {type(picture).__name__}")
+        from .reading.upright import make_upright
+
+        picture.load()
+        return cls(make_upright(picture)[0], name)
 
     @property
     def width(self) -> int:

@@ -11,6 +11,7 @@ from importlib import import_module
 from urllib.parse import unquote
 
 import pytest
+from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 import core
@@ -308,6 +309,10 @@ def test_examples_of_the_python_guide_run(root, trained, monkeypatch):
     assert json.loads(made["text"])["faces"]
     assert made["table"].count("\n") == 1 + len(made["analysis"].faces)
     assert made["marked"] != made["anonymous"]
+    photo = root / "docs" / "images" / "astronaut.jpg"
+    with TestClient(made["app"]) as client:
+        reply = client.post("/faces", files={"photo": (photo.name, photo.read_bytes())})
+    assert json.loads(reply.json()) == json.loads(made["text"])
 
 
 def test_python_example_of_the_readme_prints_what_is_shown(root, trained, monkeypatch, capsys):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from core import EMOTIONS, Box, Emotion, EmotionScores, Landmarks, RgbImage
+from core import EMOTIONS, Box, Emotion, EmotionScores, Landmarks, RgbImage, read_image
 from tests.core.pipeline_parts import scores
+from tests.fakes import FakeAnalyzer
 
 
 @pytest.mark.parametrize(
@@ -37,6 +41,49 @@ def test_pixels_are_read_only_and_the_caller_s_array_stays_writeable():
         image.pixels[0, 0] = 1
     with pytest.raises(dataclasses.FrozenInstanceError):
         image.name = "other"
+
+
+def test_array_in_either_order_becomes_an_image_of_its_own():
+    pixels = np.array([[[1, 2, 3], [4, 5, 6]]], np.uint8)
+    for order, expected in (("rgb", [1, 2, 3]), ("bgr", [3, 2, 1])):
+        image = RgbImage.from_array(pixels, order, name="frame")
+        assert (image.pixels[0, 0].tolist(), image.name) == (expected, "frame")
+        assert not np.shares_memory(image.pixels, pixels)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "order", "error", "message"),
+    [
+        ("photo.jpg", "rgb", TypeError, "NumPy array, got str"),
+        (np.zeros((4, 4, 3), np.uint8), "hsv", ValueError, "'rgb' or 'bgr', got 'hsv'"),
+        (np.zeros((4, 4, 3), np.float32), "rgb", ValueError, "uint8 pixels in 0..255, got float32"),
+        (np.zeros((4, 4, 4), np.uint8), "rgb", ValueError, r"shape \(H, W, 3\)"),
+        (np.zeros((4, 4), np.uint8), "bgr", ValueError, r"shape \(H, W, 3\)"),
+    ],
+)
+def test_array_that_is_no_image_is_refused_in_words(pixels, order, error, message):
+    with pytest.raises(error, match=message):
+        RgbImage.from_array(pixels, order)
+
+
+def test_pillow_image_is_read_as_its_file_would_be(astronaut):
+    picture = Image.fromarray(astronaut[:60, :80]).convert("RGBA")
+    picture.putalpha(100)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    picture.save(file, "PNG", exif=exif)
+    image = RgbImage.from_pil(Image.open(file), name="a")
+    assert (image.width, image.height, image.name) == (60, 80, "a")
+    assert np.array_equal(image.pixels, read_image(file.getvalue()).pixels)
+    with pytest.raises(TypeError, match="Pillow image, got str"):
+        RgbImage.from_pil("photo.jpg")
+
+
+@pytest.mark.parametrize("given", ["photo.jpg", Path("photo.jpg"), np.zeros((4, 4, 3), np.uint8)])
+def test_analyzer_says_what_it_wants_instead_of_a_path_or_an_array(given):
+    with pytest.raises(TypeError, match=r"expected an RgbImage, got .*read_image.*from_array"):
+        FakeAnalyzer().analyze(given)
 
 
 def test_read_only_pixels_are_not_copied():

@@ -1,4 +1,4 @@
-"""Both fronts as real servers; measure their memory and look for files they leave."""
+"""All fronts as real servers; measure their memory and look for files they leave."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from tests.browser.serving import APP, ROOT, free_port, wait_for
 SLOW_APP = Path(__file__).with_name("slow_app.py")
 CLOSED = Path(__file__).with_name("closed")
 """In PYTHONPATH, this folder makes Python refuse connections to other computers."""
+API = ROOT / "frontends" / "api" / "app.py"
 DEMO = ROOT / "frontends" / "gradio_app" / "app.py"
 
 
@@ -67,6 +68,16 @@ def gradio_server(folder: Path, *, real: bool) -> Iterator[Server]:
     page = [str(DEMO)] if real else ["-m", "tests.frontends.fake_demo"]
     command = [sys.executable, *page]
     with _run_server(folder, command, f"http://127.0.0.1:{port}/", "", port) as server:
+        yield server
+
+
+@contextmanager
+def api_server(folder: Path, *, real: bool) -> Iterator[Server]:
+    """Run the HTTP API alone, in the same way."""
+    port = free_port()
+    program = [str(API)] if real else ["-m", "tests.load.slow_api"]
+    command = [sys.executable, *program, "--port", str(port)]
+    with _run_server(folder, command, f"http://127.0.0.1:{port}/", "api/health") as server:
         yield server
 
 

@@ -37,10 +37,14 @@ _ROWS: tuple[tuple[str, Callable[[Metrics], str]], ...] = (
 
 
 def load_table(load: Metrics) -> str:
-    """Return the results of a run at both fronts as a Markdown table."""
+    """Return the results of a run at all fronts as a Markdown table."""
     visitors = f"{load['visitors']} visitors with {load['photos_each']} photos each"
     machine = f"{load['processors']} processors for them and the server"
-    fronts = {"Gradio": load["gradio"], "Streamlit": load["streamlit"]}
+    fronts = {
+        "Gradio": load["gradio"],
+        "Streamlit": load["streamlit"],
+        "the API alone": load["api"],
+    }
     lines = [(f"{visitors}, {machine}", *fronts), ("---",) * (len(fronts) + 1)]
     lines += [(name, *map(format_value, fronts.values())) for name, format_value in _ROWS]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
