@@ -104,6 +104,7 @@ def test_network_that_answers_otherwise_is_refused_and_leaves_nothing(tmp_path, 
         "forward",
         lambda self, faces: tuple(x + 0.002 for x in real(self, faces)),
     )
+    monkeypatch.setattr(parity, "make_faces", lambda: make_faces(2))
     out = tmp_path / "out"
     command = ["export", "--format", "openvino", "--out", str(out)]
     result = CliRunner().invoke(app, command)
