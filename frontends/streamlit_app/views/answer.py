@@ -66,6 +66,8 @@ def show_answer(
                 show_group(faces, size_wh, partial(_offer_files, photo, answer, analyzer))
             else:
                 st.html(cards_html(faces, size_wh))
+        # Many tiles would push it far down.
+        with left if len(answer.faces) > MANY else right:
             offer_correcting(photo, answer)
     if len(answer.faces) <= MANY:
         _offer_files(photo, answer, analyzer)
