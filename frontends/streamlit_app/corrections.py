@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import zipfile
 from collections import Counter
 from dataclasses import dataclass, field
 
-from core import Box, Emotion, FaceAnalysis, ImageAnalysis, spreadsheet_text
+from core import CSV_MARK, Box, Emotion, FaceAnalysis, ImageAnalysis, format_csv_line
 from frontends.streamlit_app.photos import Photo
 from frontends.wording import safe_stem
 
@@ -21,8 +20,6 @@ _COLUMNS = (
     *("photo", "turned", "face", "x1", "y1", "x2", "y2", "answer", "top", "probability"),
     *("correction", "reading", "model", "detector"),
 )
-_UTF8_MARK = "\ufeff"
-"""Excel reads a CSV file as UTF-8 only if it begins with this."""
 
 _Place = tuple[str, str, int]
 """Name and digest of a photo, and by how much it was turned."""
@@ -92,11 +89,8 @@ class Corrections:
 
     def to_csv(self) -> bytes:
         """Return a row for each correction: photo, box, answer and correction."""
-        text = io.StringIO()
-        table = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-        table.writeheader()
-        table.writerows(each.cells for each in self._list())
-        return (_UTF8_MARK + text.getvalue()).encode()
+        rows = [_COLUMNS, *([each.cells[name] for name in _COLUMNS] for each in self._list())]
+        return (CSV_MARK + "".join(map(format_csv_line, rows))).encode()
 
     def to_zip(self) -> bytes:
         """Return the labelled faces in folders named by emotion.
@@ -133,7 +127,7 @@ def _make_cells(
     top, probability = face.emotions.ranked()[0]
     corners = face.face.box
     return {
-        "photo": spreadsheet_text(photo.name),
+        "photo": photo.name,
         "turned": analysis.turned,
         "face": face.index,
         **{name: round(getattr(corners, name), 1) for name in ("x1", "y1", "x2", "y2")},
