@@ -53,19 +53,26 @@ class _Pen:
 
 
 def annotate(
-    image: RgbImage, analysis: ImageAnalysis, *, landmarks: bool = False, enlarged: float = 1.0
+    image: RgbImage,
+    analysis: ImageAnalysis,
+    *,
+    landmarks: bool = False,
+    frames: bool = True,
+    enlarged: float = 1.0,
 ) -> RgbImage:
     """Return ``image``, turned as for ``analysis``, with every face framed, numbered and named.
 
-    Colour only repeats what number and word say; "not sure" has a dashed frame. ``enlarged``
-    scales lines and letters, for an image that is shown small.
+    Colour only repeats what number and word say; "not sure" has a dashed frame. Without ``frames``
+    only the landmarks are drawn. ``enlarged`` scales lines and letters, for an image that is shown
+    small.
     """
     image = image.turn_to(analysis.turned)
     picture = Image.fromarray(image.pixels)
     pen = _make_pen(picture, enlarged)
     for face in analysis.faces:
         emotions = face.emotions
-        _draw_frame(pen, face.face.box, emotions.top.colour, dashed=not emotions.certain)
+        if frames:
+            _draw_frame(pen, face.face.box, emotions.top.colour, dashed=not emotions.certain)
         if landmarks and face.face.landmarks is not None:
             points = face.face.landmarks.points
             # A mesh must not hide the face; five points must be visible.
@@ -73,6 +80,8 @@ def annotate(
             for x, y in points:
                 box = (x - radius, y - radius, x + radius, y + radius)
                 pen.draw.ellipse(box, fill=_LIGHT)
+    if not frames:
+        return replace(image, pixels=np.array(picture))
     boxes = [face.face.box for face in analysis.faces]
     texts = [
         [words(face) for face in analysis.faces]

@@ -48,7 +48,7 @@ def run() -> None:
         st.Page(about.page, title="About", url_path="about"),
     ]
     st.navigation(pages, position="top").run()
-    names = ("picture_texts.js", "picture_zoom.js", "photo_input.js")
+    names = ("picture_texts.js", "zoom_tags.js", "picture_zoom.js", "photo_input.js")
     for file in (*(_FOLDER / name for name in names), FACE_MARKS_FILE):
         script = file.read_text(encoding="utf-8")
         # In braces, so that its declarations do not clash with those of the next page.

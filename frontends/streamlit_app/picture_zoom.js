@@ -22,6 +22,7 @@ const apply = (image) => {
   image.style.cursor = state.scale > 1 ? "grab" : "zoom-in";
   // A finger moves a zoomed picture; otherwise it scrolls the page.
   image.style.touchAction = state.scale > 1 ? "none" : "auto";
+  image.dispatchEvent(new CustomEvent("zoomed", { bubbles: true, detail: state.scale }));
 };
 
 // Keeps the point under the pointer where it is.
@@ -77,6 +78,7 @@ const prepare = (image) => {
   addButtons(image);
   // The clip depends on the size, which is known only once the picture is loaded.
   new ResizeObserver(() => apply(image)).observe(image);
+  image.addEventListener("load", () => apply(image));
   image.tabIndex = 0;
   image.draggable = false;
   apply(image);

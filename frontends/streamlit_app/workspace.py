@@ -210,6 +210,7 @@ class Workspace:
         analysis: ImageAnalysis,
         *,
         landmarks: bool = False,
+        frames: bool = True,
         explained_by: Analyzer | None = None,
         enlarged: float = 1.0,
     ) -> RgbImage:
@@ -221,7 +222,7 @@ class Workspace:
         image = self.decode_image(photo)
         if maps is not None:
             image = overlay_heatmap(image, analysis, maps)
-        return annotate(image, analysis, landmarks=landmarks, enlarged=enlarged)
+        return annotate(image, analysis, landmarks=landmarks, frames=frames, enlarged=enlarged)
 
     def draw(
         self,
@@ -229,13 +230,19 @@ class Workspace:
         analysis: ImageAnalysis,
         *,
         landmarks: bool = False,
+        frames: bool = True,
         explained_by: Analyzer | None = None,
     ) -> bytes:
         """Return the annotated picture as a JPEG for the screen."""
-        options = {"landmarks": landmarks, "explained_by": explained_by, "enlarged": ENLARGED}
+        shown = {"landmarks": landmarks, "frames": frames}
+        settings = (*shown.values(), explained_by is not None)
         return self.drawn.get(
-            (*photo.key, analysis.provenance.config_digest, landmarks, explained_by is not None),
-            lambda: encode_for_screen(self.annotate(photo, analysis, **options)),
+            (*photo.key, analysis.provenance.config_digest, *settings),
+            lambda: encode_for_screen(
+                self.annotate(
+                    photo, analysis, **shown, explained_by=explained_by, enlarged=ENLARGED
+                )
+            ),
         )
 
     def blur(self, photo: Photo, analysis: ImageAnalysis) -> RgbImage:

@@ -69,6 +69,38 @@ def test_zoomed_picture_covers_nothing_beside_it(window, quick):
     expect(image).to_have_attribute("style", re.compile(r"scale\(1\)"))
 
 
+BOXES = """name => [...document.querySelectorAll(name)].map((each) => {
+  const { x, y, width, height } = each.getBoundingClientRect();
+  return [x, y, x + width, y + height];
+})"""
+
+
+def overlap(a, b):
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def test_tags_keep_their_size_while_zoomed_and_cover_no_face(window, quick):
+    page = visit(window, quick)
+    faces = [Emotion.HAPPY, Emotion.SAD, Emotion.ANGRY]
+    upload(page, ("a.png", png(picture(*faces, size_wh=(480, 160)))))
+    image = page.locator(".st-key-picture img").first
+    drawn = image.get_attribute("src")
+    zoom = page.get_by_role("button", name="Zoom in")
+    heights = set()
+    for _ in range(3):
+        zoom.click()
+        expect(page.locator(".zoom-tag").first).to_be_visible()
+        tags, frames = (page.evaluate(BOXES, name) for name in (".zoom-tag", ".zoom-frame"))
+        heights |= {round(bottom - top) for _, top, _, bottom in tags}
+        assert not [tag for tag in tags for frame in frames if overlap(tag, frame)]
+        assert not [a for n, a in enumerate(tags) for b in tags[:n] if overlap(a, b)]
+    assert len(heights) == 1
+    assert image.get_attribute("src") != drawn
+    page.get_by_role("button", name="Reset zoom").click()
+    expect(page.locator(".zoom-tags")).to_have_count(0)
+    expect(image).to_have_attribute("src", drawn)
+
+
 def test_archive_of_several_photos_holds_everything(window, quick):
     page = visit(window, quick)
     upload(

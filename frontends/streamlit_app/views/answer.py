@@ -105,8 +105,13 @@ def _show_picture(
         )
     explained_by = analyzer if attention else None
     with frame, st.spinner("Drawing the answer.", show_time=False):
-        picture = workspace().draw(photo, analysis, landmarks=landmarks, explained_by=explained_by)
-        st.image(picture, caption=_caption(analysis))
+        draw = partial(
+            workspace().draw, photo, analysis, landmarks=landmarks, explained_by=explained_by
+        )
+        st.image(draw(), caption=_caption(analysis))
+    # Hidden; zoom_tags.js shows it in place of the other, under frames and tags of constant size.
+    with st.container(key="plain_picture"):
+        st.image(draw(frames=False))
     if crops:
         with st.container(key="crops_shown"):
             st.image(
