@@ -17,8 +17,8 @@ def test_table_shows_the_measured_results(mark):
 
 def test_a_check_that_was_not_made_is_shown_as_a_dash(root):
     load = json.loads((root / "docs" / "results" / "load.json").read_text(encoding="utf-8"))
-    left_on_disk = {"gradio": None, "streamlit": ["temporary/a.png"]}
+    left_on_disk = {"gradio": None, "streamlit": ["temporary/a.png"], "api": []}
     for front, left in left_on_disk.items():
         load[front] = {**load[front], "photos_left_on_disk": left}
     rows = load_table(load).splitlines()
-    assert "| photos left on disk | – | 1 |" in rows
+    assert "| photos left on disk | – | 1 | 0 |" in rows

@@ -51,6 +51,7 @@ def build_compare_tab(
                 annotated = build_annotated_field()
         answers = gr.HTML(format_notice_html(_INVITATION), elem_id="opinions")
         _show_measured(trained)
+        taken = gr.State(None)  # in the tab: beside it, Gradio would count it as one
     fields = settings[1:]
     gr.on(
         [photo.change, *(each.change for each in fields)],
@@ -67,8 +68,6 @@ def build_compare_tab(
         analyzers.start_loading(*(make_config(info.name, *others) for info in trained))
 
     tab.select(start_loading, fields, queue=False, api_visibility="private")
-    taken = gr.State(None)
-
     tab.select(
         take_over,
         [answered, taken],

@@ -52,9 +52,8 @@ class PhotoUpload(gr.Image, metaclass=WithoutStubFile):
     async def async_move_resource_to_block_cache(
         self, url_or_file_path: str | Path | None
     ) -> str | None:
-        """Refuse web addresses: the demo opens no connection on a visitor's behalf."""
-        if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", str(url_or_file_path or "")):
-            raise refusal("The photo came as a web address.")
+        """Refuse web addresses, as the demo opens no connection for a visitor, and folders."""
+        _check_named_file(url_or_file_path, "photo")
         moved: str | None = await super().async_move_resource_to_block_cache(url_or_file_path)
         return moved
 

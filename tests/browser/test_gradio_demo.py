@@ -235,6 +235,7 @@ def test_narrow_page_fits_and_every_text_has_enough_contrast(window, address, ro
         expect(page.get_by_text(there, exact=True).first).to_be_visible()
         page.wait_for_function(f"({faint.rstrip().removesuffix(';')})({AA_CONTRAST}).length === 0")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        expect(page.get_by_role("tab")).to_have_count(5)
 
 
 def test_every_control_is_reachable_and_has_a_name(window, address):

@@ -199,7 +199,7 @@ def test_picture_is_described_for_those_who_cannot_see_it(window, quick):
     page = visit(window, quick)
     upload(page, ("a.png", png(picture(Emotion.HAPPY))))
     shown = page.locator(".st-key-picture img").first
-    expect(shown).to_have_attribute("alt", "a.png: 1 face. Face 1: happy, 90 %")
+    expect(shown).to_have_attribute("alt", "a.png: 1 face. Face 1: happy, 90\N{NO-BREAK SPACE}%")
 
 
 def test_page_asks_no_other_computer_for_anything(window, quick):

@@ -60,7 +60,8 @@ def list_done(out):
         lines = journal_path(out).read_bytes().split(b"\n")[1:-1]
     except OSError:
         return []
-    return [json.loads(line)["path"] for line in lines]
+    # A checksum follows each.
+    return [json.loads(line.rpartition(b" ")[0])["path"] for line in lines]
 
 
 def read_files(folder):

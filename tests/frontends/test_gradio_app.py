@@ -241,11 +241,10 @@ def test_page_without_a_trained_model_says_how_to_get_one(catalog):
 def test_settings_keep_visitors_photos_private(monkeypatch):
     page = build_demo(FakeAnalyzer())
     given = {}
-    server = SimpleNamespace(router=SimpleNamespace(routes=[]))
 
     def launch(**settings):
         given.update(settings)
-        return server, "", ""
+        return SimpleNamespace(router=SimpleNamespace(routes=[])), "", ""
 
     monkeypatch.setattr(page, "launch", launch)
     serve.launch(page)

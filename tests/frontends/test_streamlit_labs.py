@@ -39,7 +39,8 @@ def test_faces_are_found_once_for_all_models(catalog, made):
     catalog[1] = model_info("resnet50")
     app = upload(open_page("compare"), ("two.png", TWO_FACES))
     app.run()
-    assert [each.detector.seen for each in made] == [["two.png"], []]
+    # Which of the two is made first is left to chance.
+    assert sorted(each.detector.seen for each in made) == [[], ["two.png"]]
 
 
 def test_measured_figures_are_shown_even_without_a_photo():
