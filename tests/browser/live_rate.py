@@ -100,7 +100,7 @@ def live_table(report: Mapping[str, Any]) -> str:
             *(f"{rate['least']:.1f} to {rate['most']:.1f}" for rate in rates),
         ),
         ("time on the server for one frame, ms", *(f"{rate['ms_each']}" for rate in rates)),
-        ("lag of the frames around faces, s", *(f"{rate['s_behind']:.1f}" for rate in rates)),
+        ("delay of the shown frames, s", *(f"{rate['s_behind']:.1f}" for rate in rates)),
     ]
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 

@@ -81,9 +81,9 @@ class StreamlitVisit:
         ]
         if not any(escape_markdown(photo.name) in caption for caption in captions):
             return f"no picture with its name: {captions} {alerts}"
-        if cards_html(photo.right.faces, (photo.right.width, photo.right.height)) not in [
-            element.html.body for element in elements
-        ]:
+        cards = cards_html(photo.right.faces, (photo.right.width, photo.right.height))
+        # Streamlit leaves out the line feed at the end.
+        if cards.strip() not in [element.html.body for element in elements]:
             return f"other cards: {captions}"
         return ""
 
