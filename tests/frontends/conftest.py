@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import sys
 import threading
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +15,19 @@ from frontends import analyzers
 from tests.fakes import FakeAnalyzer, model_info, untrained
 
 CATALOG = (model_info(), untrained("resnet50"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _left_behind() -> Iterator[None]:
+    """Collect here the event loops that Gradio's pages and test clients leave behind.
+
+    Otherwise Python finds them during a later test, which is blamed, or even fails in `ast.parse`.
+    """
+    yield
+    if "gradio" in sys.modules or "schemathesis" in sys.modules:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            gc.collect()
 
 
 @pytest.fixture

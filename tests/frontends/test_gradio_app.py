@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import gc
 import json
 import os
 import re
@@ -48,13 +47,6 @@ _LEFT_BEHIND = ("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExcep
 pytestmark = [pytest.mark.filterwarnings(each) for each in _LEFT_BEHIND]
 
 HAPPY = png(picture(Emotion.HAPPY))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _left_behind() -> Iterator[None]:
-    """Collect the loops here, so that no later test is blamed."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-
 import pytest
 
 from core import AnalyzerConfig, Emotion, Reading, read_image, to_json
@@ -18,13 +15,6 @@ from tests.fakes import FakeAnalyzer, model_info, picture, png, untrained
 # Gradio leaves event loops behind for every page that it makes.
 _LEFT_BEHIND = ("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 pytestmark = [pytest.mark.filterwarnings(each) for each in _LEFT_BEHIND]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _left_behind() -> Iterator[None]:
-    """Collect the loops here, so that no later test is blamed."""
-    yield
-    gc.collect()
 
 
 def fields_of(page):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-
 import gradio as gr
 import pytest
 
@@ -17,13 +14,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _left_behind() -> Iterator[None]:
-    """Collect the loops here, so that no later test is blamed."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture

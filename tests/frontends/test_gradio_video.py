@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import gradio as gr
@@ -26,13 +24,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 SETTINGS = ("mobilenet_v2",)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _left_behind() -> Iterator[None]:
-    """Collect the loops here, so that no later test is blamed."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture(scope="module")
