@@ -27,6 +27,20 @@ from core import (
 if TYPE_CHECKING:
     from core import BatchProgress, BatchSummary
 
+FreshOption = Annotated[
+    bool,
+    typer.Option(
+        "--fresh/--resume", help="Start over, or continue an earlier run with the same options."
+    ),
+]
+JsonProgressOption = Annotated[
+    bool,
+    typer.Option(
+        "--json-progress",
+        help="Print progress, counts and errors as JSON lines, for other programs.",
+    ),
+]
+
 
 def batch(
     directory: Annotated[
@@ -55,13 +69,7 @@ def batch(
     engine: Annotated[
         BatchEngine, typer.Option(help="Run on this computer or on a Ray cluster.")
     ] = BatchEngine.LOCAL,
-    fresh: Annotated[
-        bool,
-        typer.Option(
-            "--fresh/--resume",
-            help="Start over, or continue an earlier run with the same options.",
-        ),
-    ] = False,
+    fresh: FreshOption = False,
     overwrite: options.OverwriteOption = False,
     annotate_dir: options.AnnotateOption = None,
     report: Annotated[
@@ -72,13 +80,7 @@ def batch(
         bool, typer.Option("--thumbnails", help="Show small pictures of the faces in the report.")
     ] = False,
     device: options.DeviceOption = Device.AUTO,
-    json_progress: Annotated[
-        bool,
-        typer.Option(
-            "--json-progress",
-            help="Print progress, counts and errors as JSON lines, for other programs.",
-        ),
-    ] = False,
+    json_progress: JsonProgressOption = False,
 ) -> None:
     """Analyze all photos below a folder and write one table.
 

@@ -50,7 +50,7 @@ class RequestGuard:
     def _find_problem(self, scope: Scope) -> str:
         headers = Headers(scope=scope)
         server = scope.get("server") or ("", None)
-        if _is_loopback(server[0]) and not self._is_known(headers.get("host", "")):
+        if is_loopback(server[0]) and not self._is_known(headers.get("host", "")):
             return _WRONG_HOST
         origin = headers.get("origin")
         if (
@@ -68,10 +68,11 @@ class RequestGuard:
             name = (urlsplit(f"//{host}").hostname or "").lower()
         except ValueError:
             return False
-        return name in self._hosts or name.endswith(".localhost") or _is_loopback(name)
+        return name in self._hosts or name.endswith(".localhost") or is_loopback(name)
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Return whether ``address`` is one of this computer's own; False for a name."""
     try:
         return ip_address(address).is_loopback
     except ValueError:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import sys
+
+from frontends.request_guard import is_loopback
 
 TOKEN_VARIABLE = "EMOTION_API_TOKEN"  # noqa: S105 - the name of a variable
 """Environment variable with the token that every request for an answer must send."""
@@ -12,11 +13,7 @@ TOKEN_VARIABLE = "EMOTION_API_TOKEN"  # noqa: S105 - the name of a variable
 
 def warn_if_reachable(host: str) -> None:
     """Print a warning if other computers can reach a server at ``host``."""
-    try:
-        local = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = host == "localhost"
-    if local:
+    if host == "localhost" or is_loopback(host):
         return
     who = (
         "Others who know the token"

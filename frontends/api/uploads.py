@@ -25,7 +25,7 @@ _MAX_HELD_BYTES = 4 * MAX_FILE_BYTES
 _SLOWEST_S = 120
 """For sending the whole request."""
 _MULTIPART_BYTES = 16 * 1024
-"""Allowed beside the photos for headers and boundaries, and for a field that is no photo."""
+"""Allowed beside the photos for headers and boundaries, and for a field that is not a photo."""
 _MULTIPART = "multipart/form-data"
 
 
