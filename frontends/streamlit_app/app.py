@@ -25,6 +25,7 @@ from frontends.request_guard import RequestGuard
 from frontends.streamlit_app import local_access
 from frontends.streamlit_app.folder_runs import FOLDER_RUNS
 from frontends.streamlit_app.opening import open_in_browser
+from frontends.streamlit_app.sockets import send_answers_at_once
 
 
 def _read_options() -> dict[str, str | int]:
@@ -50,6 +51,8 @@ if options:
 # Streamlit asks a server on the internet for this computer's public address when it does not know
 # the website that a connection comes from. Nothing here may ever be looked up.
 net_util.get_external_ip = lambda: None
+
+send_answers_at_once()
 
 
 @asynccontextmanager

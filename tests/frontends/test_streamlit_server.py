@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
+import uvicorn
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from frontends.streamlit_app.expired_sessions import drop_expired_sessions
+from frontends.streamlit_app.sockets import send_answers_at_once
 from tests.browser.serving import streamlit
 from tests.load.streamlit_visits import streamlit_visit
 
@@ -108,3 +112,29 @@ def test_nothing_is_looked_up_for_a_connection_from_another_website():
                     connect(to, origin="http://example.org", additional_headers=headers)
             with pytest.raises(TimeoutError):
                 proxy.accept()
+
+
+def test_answers_do_not_wait_until_the_browser_confirms_their_head(monkeypatch):
+    started = []
+
+    async def record(server, sockets=None):
+        started.extend(sockets)
+
+    monkeypatch.setattr(uvicorn.Server, "startup", record)
+    send_answers_at_once()
+    with socket.socket() as listener:  # as Streamlit makes its own
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        server = uvicorn.Server(uvicorn.Config(app=object()))
+        asyncio.run(server.startup(sockets=[listener]))
+        assert started == [listener]
+        with socket.create_connection(listener.getsockname()):
+            connection, _ = listener.accept()
+            with connection:
+                assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_the_app_sends_answers_at_once():
+    code = "import frontends.streamlit_app.app, uvicorn; print(uvicorn.Server.startup.__code__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "sockets.py" in done.stdout
