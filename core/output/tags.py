@@ -20,6 +20,9 @@ _GAPS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 """Distances from the face that are tried first, in heights of the tag."""
 _CROWDED = 0.5
 """What a place costs that also touches another face or only a corner, in heights of the tag."""
+_FARTHEST = 1.0
+"""How far a tag may be led, in longer sides of its face: in a wall of faces, such as that of a video
+call, lines across several others cannot be followed."""
 _CORNER = 0.3
 """Less than this part of a tag's side beside its face is only a corner."""
 
@@ -42,7 +45,7 @@ def place_tags(
     """Return a place inside the picture for the tag of each face; None where there is no room.
 
     ``reach`` limits the distance between a tag and its face, in heights of the tag; without it a
-    tag can be anywhere.
+    tag can be as far away as its face is long.
     """
     corners = _as_array(faces)
     choices = [
@@ -55,7 +58,7 @@ def place_tags(
     for index in sorted(range(len(faces)), key=lambda each: len(choices[each])):
         free = choices[index][~_touch(choices[index], taken).any(axis=1)]
         if not len(free) and reach is None:
-            free = _find_anywhere(corners, taken, index, sizes_wh[index], picture_wh)
+            free = _find_farther(corners, taken, index, sizes_wh[index], picture_wh)
         if len(free):
             taken = np.vstack([taken, free[:1]])
             spot = Box(*free[0].tolist())
@@ -92,14 +95,14 @@ def _find_places(
     return _sort_free(np.array(corners), size_wh, faces, index, picture_wh)
 
 
-def _find_anywhere(
+def _find_farther(
     faces: _Boxes,
     taken: _Boxes,
     index: int,
     size_wh: tuple[float, float],
     picture_wh: tuple[int, int],
 ) -> _Boxes:
-    """Return free places in the whole picture, the nearest to the face first.
+    """Return all free places that are near enough, the nearest to the face first.
 
     The leftmost and highest free places lie against an edge of the picture, a face or a tag, so
     none is missed.
@@ -109,7 +112,9 @@ def _find_anywhere(
     ys = np.unique(np.concatenate([[0.0, picture_wh[1] - size_wh[1]], obstacles[:, 3]]))
     corners = np.stack(np.meshgrid(xs, ys), axis=-1).reshape(-1, 2)
     places = _sort_free(corners, size_wh, faces, index, picture_wh)
-    free: _Boxes = places[~_touch(places, taken).any(axis=1)]
+    farthest = _FARTHEST * float((faces[index, 2:] - faces[index, :2]).max())
+    near = _distance(places, faces[index]) <= max(farthest, max(_GAPS) * size_wh[1])
+    free: _Boxes = places[near & ~_touch(places, taken).any(axis=1)]
     return free
 
 
