@@ -84,6 +84,18 @@ def test_nothing_overlaps_at_any_width(window, quick):
     assert page.evaluate("document.querySelector('.stMain').scrollHeight") < 3300
 
 
+@pytest.mark.parametrize("width", [1024, 1280])
+def test_group_among_several_photos_scrolls_as_a_whole(window, quick, width):
+    page = visit(window, quick, viewport={"width": width, "height": 900})
+    upload(page, ("crowd.png", CROWD), ("other.png", png(picture(Emotion.SAD))))
+    expect(page.locator("article.tile")).to_have_count(55)
+    page.locator("article.tile").last.scroll_into_view_if_needed()
+    page.wait_for_timeout(SETTLED_MS)
+    turn = page.get_by_role("button", name="Turn").bounding_box()
+    group = page.locator(".group-sentence").last.bounding_box()
+    assert turn["y"] + turn["height"] < group["y"] or turn["x"] + turn["width"] < group["x"]
+
+
 def find_overlaps(page: Page) -> list[str]:
     """Return which parts of the page overlap."""
     found: list[str] = page.evaluate(

@@ -44,6 +44,7 @@ _NETWORKS = "Networks"
 _LIKELY = "Most likely"
 _SHARE = {Reading.PEOPLE: "People", Reading.FER2013: "Probability"}
 """The column of how many people would say the most likely emotion, or how probable a label is."""
+_SHARE_WIDTHS = {"People": 70, "Probability": 90}
 _TABLE_HELP = {
     Reading.PEOPLE: "People: the share of people who would name that emotion.",
     Reading.FER2013: "Probability: how probable that label is in FER-2013.",
@@ -145,11 +146,11 @@ def _show_table(rows: Sequence[Row], share: str, shown: int, names: Sequence[str
         hide_index=True,
         placeholder="",
         column_config={
-            # Narrow, so that a phone shows the first four.
-            "Photo": st.column_config.TextColumn(width=100),
-            "Face": st.column_config.ImageColumn(width=60),
-            "Answer": st.column_config.TextColumn(width=80),
-            share: st.column_config.NumberColumn(width=90),
+            # Narrow, so that a phone shows the first four and a laptop five.
+            "Photo": st.column_config.TextColumn(width=95),
+            "Face": st.column_config.ImageColumn(width=55),
+            "Answer": st.column_config.TextColumn(width=75),
+            share: st.column_config.NumberColumn(width=_SHARE_WIDTHS[share]),
             _LIKELY: st.column_config.TextColumn(width=90),
             "Face no.": st.column_config.NumberColumn(width=75),
             "Remarks": st.column_config.TextColumn(width="large"),
