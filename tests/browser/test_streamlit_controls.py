@@ -161,3 +161,10 @@ def test_threshold_slider_redraws_the_frames_by_keyboard(window, quick):
     assert shown.get_attribute("src") != before
     page.get_by_role("slider").press("Home")
     expect(caption).to_contain_text("2 faces kept")
+
+
+def test_next_page_shows_where_the_photos_come_from(window, quick):
+    page = visit(window, quick)
+    page.get_by_role("link", name="Compare").click()
+    expect(page.get_by_role("heading", name="Compare the models")).to_be_visible()
+    expect(page.get_by_role("radio", name="Upload photos")).to_be_checked()

@@ -25,8 +25,9 @@ def choose_photos() -> tuple[Photo, ...]:
 
 
 def _take_photos() -> tuple[Photo, ...]:
-    # The sample's button sets it as well, which Streamlit allows only without a default.
-    st.session_state.setdefault("source", UPLOAD)
+    # The sample's button sets it as well, which Streamlit allows only without a default. Set in
+    # every run, since Streamlit sends only what was set in this one to a page that is new.
+    st.session_state["source"] = st.session_state.get("source", UPLOAD)
     source = st.segmented_control(
         "Where from",
         [UPLOAD, CAMERA, SAMPLE],
@@ -119,6 +120,7 @@ def _show_kept(memory: Workspace) -> None:
             "Your photo is still here." if len(kept) == 1 else "Your photos are still here.",
             width="content",
         )
+        st.button("Remove all", on_click=_forget_kept)
         for photo in kept:
             name = display_name(photo.name)
             st.button(
@@ -130,7 +132,6 @@ def _show_kept(memory: Workspace) -> None:
                 on_click=memory.remove_upload,
                 args=(photo,),
             )
-        st.button("Remove all", on_click=_forget_kept)
 
 
 def _store_uploads() -> None:
