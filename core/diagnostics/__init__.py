@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..classifiers import ARCHITECTURES
+from .confinement import check_confinement
 from .findings import Finding, Status
 from .packages import check_packages
 from .system import check_camera, check_libraries, check_python
@@ -35,6 +36,7 @@ def diagnose(root: Path = ROOT) -> tuple[Finding, ...]:
         *libraries,
         *check_trials(failed, known=(*packages, *libraries)),
         *check_formats(formats),
+        check_confinement(),
         *check_weights(root / "weights", ARCHITECTURES),
         *check_window_libraries(),
         check_camera(),

@@ -107,7 +107,8 @@ class FilmDecoder:
     _first: DecodedFrame = field(init=False)
 
     def __post_init__(self) -> None:
-        self._bytes = os.fstat(self.file.fileno()).st_size
+        self._bytes = self.file.seek(0, os.SEEK_END)
+        self.file.seek(0)
         self._container = open_container(self.file)
         self._stream = choose_stream(self._container, self.file)
         context = self._stream.codec_context

@@ -2,7 +2,7 @@
 
 :mod:`.film_link` starts one for each film. It sends lengths, JSON and raw pixels, so an attacker
 who takes this process over through a bug in a decoder can send nothing that would run on the other
-side, and once it has started it can open no file and no connection.
+side, and once it has started it can open nothing (:mod:`..confinement`).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import struct
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import av
 import numpy as np
 
 from ..allocator import keep_blocks
+from ..confinement import confine_process
 from ..errors import InputError
 from ..types import UInt8Array
 from .film_decoding import FilmDecoder
@@ -42,8 +42,8 @@ def main() -> None:
     for descriptor in (0, 1):
         os.dup2(nowhere, descriptor)
     _import_whole_decoder()
-    _limit_resources(limits)
     keep_blocks()
+    confine_process(limits.memory_bytes)
     # The signal has no handler, so the system ends the process even inside C code, and even if
     # nobody waits for the frame any more.
     alarm = getattr(signal, "alarm", lambda _: 0)  # Windows has none
@@ -83,23 +83,3 @@ def _import_whole_decoder() -> None:
     for module in pkgutil.walk_packages(av.__path__, "av."):
         if module.name not in {"av.__main__", "av.datasets"}:
             import_module(module.name)
-
-
-def _limit_resources(limits: FilmLimits) -> None:
-    """Forbid new files, connections and core dumps, and limit the memory."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the user's faces
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    # Only Linux shows the memory in use, and only there the limit works.
-    with contextlib.suppress(OSError, ValueError):
-        held = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * os.sysconf(
-            "SC_PAGE_SIZE"
-        )
-        most = held + limits.memory_bytes
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    # Last, because it is the limit for everything that would still be opened: playlists cannot
-    # name other files, and no demuxer reaches the network.
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))

@@ -2,23 +2,23 @@
 
 :mod:`.isolation` starts it and talks to it over standard input and output, in lengths, JSON and raw
 pixels: an attacker who takes this process over through a bug in a decoder can send nothing that
-would run on the other side. It imports the decoder and none of the networks.
+would run on the other side, and the process can open nothing (:mod:`..confinement`). It imports the
+decoder and none of the networks.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
 import struct
 import sys
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..allocator import keep_blocks
+from ..confinement import confine_process
 from ..errors import InputError
-from .decoding import decode
+from .decoding import decode, load_decoders
 from .formats import Format
 
 READY = b"ready\n"
@@ -35,8 +35,9 @@ _MEMORY_BYTES = 1024**3
 def main() -> None:
     """Answer one request after another until standard input ends."""
     requests, replies = _open_channels()
-    _limit_resources()
+    load_decoders()
     keep_blocks()
+    confine_process(_MEMORY_BYTES)
     alarm = getattr(signal, "alarm", lambda _: 0)  # Windows has none
     replies.write(READY)
     replies.flush()
@@ -71,19 +72,3 @@ def _open_channels() -> tuple[BinaryIO, BinaryIO]:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     return sys.stdin.buffer, replies
-
-
-def _limit_resources() -> None:
-    """Forbid files and core dumps and limit the memory, in case a decoder is taken over."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold the visitor's photo
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    # Only Linux shows the memory in use, and only there the limit works.
-    with contextlib.suppress(OSError, ValueError):
-        held = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * os.sysconf(
-            "SC_PAGE_SIZE"
-        )
-        resource.setrlimit(resource.RLIMIT_AS, (held + _MEMORY_BYTES, held + _MEMORY_BYTES))

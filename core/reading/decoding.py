@@ -7,11 +7,12 @@ import io
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 
 # Importing the two plug-ins registers them; Pillow would load all of its forty otherwise.
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, WebPImagePlugin  # noqa: F401
 
-from ..errors import ImageTooLarge, InputError
+from ..errors import ImageTooLarge, InputError, UnsupportedImage
 from ..types import UInt8Array
 from .colour import keep_transparent_colour
 from .formats import Format
@@ -25,12 +26,12 @@ from .limits import (
     check_pixels,
     damaged_error,
 )
-from .media_decoding import decode_heic, open_avif
+from .media_decoding import decode_heic, load_heif, open_avif
 from .media_screening import screen_media
 from .pictures import Picture
 from .png_chunks import strip_png
 from .screening import Screened, check_run_lengths, screen
-from .silence import silence_decoders
+from .silence import find_handler_setters, silence_decoders
 from .upright import make_upright
 
 _RUN_LENGTHS = (1, 2)
@@ -49,6 +50,16 @@ class _Loaded:
     """Width and height in the file."""
     several: bool
     """Whether the file holds more pictures."""
+
+
+def load_decoders() -> None:
+    """Load what decoding would load at its first file of a kind, while this process still can."""
+    Image.preinit()
+    for name in ("ImageColor", "ImageFilter", "MpoImagePlugin"):
+        import_module(f"PIL.{name}")
+    find_handler_setters()
+    with contextlib.suppress(UnsupportedImage):
+        load_heif()
 
 
 def decode(data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:

@@ -23,7 +23,7 @@ def decode_heic(data: bytes) -> DecodedPicture:
     The decoder applies the turns of the format; the orientation in EXIF is only a copy for
     programs that know nothing else, and applying it too would turn the picture twice.
     """
-    module = _import_heif()
+    module = load_heif()
     file = module.open_heif(data, convert_hdr_to_8bit=True, remove_stride=False)
     picture = file[file.primary_index]
     content = picture.data  # the pixels are decoded here, which may still change the size
@@ -58,7 +58,8 @@ def missing_decoder_error(kind: Format, why: str) -> UnsupportedImage:
     )
 
 
-def _import_heif() -> ModuleType:
+def load_heif() -> ModuleType:
+    """Return the decoder of HEIC files; UnsupportedImage if it is missing."""
     try:
         # Only now: most processes never meet a HEIC file.
         module = importlib.import_module("pillow_heif")

@@ -77,13 +77,13 @@ class _LibtiffSilence:
         with self._lock:
             self._inside += 1
             if self._inside == 1:
-                self._taken = [set_handler(None) for set_handler in _find_handler_setters()]
+                self._taken = [set_handler(None) for set_handler in find_handler_setters()]
 
     def __exit__(self, *_error: object) -> None:
         with self._lock:
             self._inside -= 1
             if self._inside == 0:
-                for set_handler, taken in zip(_find_handler_setters(), self._taken, strict=True):
+                for set_handler, taken in zip(find_handler_setters(), self._taken, strict=True):
                     set_handler(taken)
 
 
@@ -91,7 +91,7 @@ _libtiff_silence = _LibtiffSilence()
 
 
 @functools.cache
-def _find_handler_setters() -> tuple[Callable[[int | None], int | None], ...]:
+def find_handler_setters() -> tuple[Callable[[int | None], int | None], ...]:
     """Return the setters of libtiff's message handlers; empty if Pillow hides its copy.
 
     They are found through Pillow's own module, whose copy of libtiff writes the messages.

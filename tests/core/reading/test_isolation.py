@@ -191,7 +191,7 @@ def test_decoder_cannot_write_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("FAULTY_DECODER_FILE", str(tmp_path / "stolen"))
     with IsolatedReader(command=COMMAND) as faulty, pytest.raises(UnreadableImage):
         faulty.read(with_fault(PNG, "write_a_file"))
-    assert not (tmp_path / "stolen").exists() or not (tmp_path / "stolen").read_bytes()
+    assert not (tmp_path / "stolen").exists()
 
 
 def test_process_that_ended_while_idle_loses_no_picture(reader: IsolatedReader) -> None:
