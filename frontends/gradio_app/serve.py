@@ -15,6 +15,7 @@ from frontends.api.routes import PATH, build_api
 from frontends.cards import FACE_MARKS_FILE, STYLE_FILE
 from frontends.film_files import film_route
 from frontends.gradio_app.endpoints import EndpointFilter
+from frontends.gradio_app.opaque_paths import OpaquePaths
 from frontends.gradio_app.upload_sweep import UploadSweep
 from frontends.live_socket import camera_routes
 from frontends.private_folders import delete_all_folders, make_private_folder
@@ -61,6 +62,7 @@ def serve() -> None:
 def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
     """Start the server; ``options`` are those of ``gradio.Blocks.launch``."""
     import gradio as gr
+    from gradio.utils import get_upload_folder
     from starlette.middleware import Middleware
 
     from core import MAX_FILE_BYTES, share_heaps
@@ -94,7 +96,13 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
         "footer_links": ["api"],
         "theme": theme,
         "css_paths": [STYLE_FILE, _STYLE],
-        "app_kwargs": {"middleware": [Middleware(RequestGuard), Middleware(EndpointFilter)]},
+        "app_kwargs": {
+            "middleware": [
+                Middleware(RequestGuard),
+                Middleware(EndpointFilter),
+                Middleware(OpaquePaths, Path(get_upload_folder())),
+            ]
+        },
         **options,
     }
     server, address, shared = page.launch(**settings)

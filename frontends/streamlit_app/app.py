@@ -22,7 +22,7 @@ from frontends.films import delete_all_films
 from frontends.live_socket import camera_routes
 from frontends.private_folders import delete_all_folders
 from frontends.request_guard import RequestGuard
-from frontends.streamlit_app import local_access
+from frontends.streamlit_app import local_access, private_messages
 from frontends.streamlit_app.folder_runs import FOLDER_RUNS
 from frontends.streamlit_app.opening import open_in_browser
 from frontends.streamlit_app.sockets import send_answers_at_once
@@ -51,6 +51,7 @@ if options:
 # Streamlit asks a server on the internet for this computer's public address when it does not know
 # the website that a connection comes from. Nothing here may ever be looked up.
 net_util.get_external_ip = lambda: None
+private_messages.hide_script_path()
 
 send_answers_at_once()
 

@@ -6,10 +6,15 @@ import asyncio
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
+import httpx
 import pytest
 import uvicorn
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -138,3 +143,29 @@ def test_the_app_sends_answers_at_once():
     code = "import frontends.streamlit_app.app, uvicorn; print(uvicorn.Server.startup.__code__)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "sockets.py" in done.stdout
+
+
+def test_no_page_and_no_reply_names_a_folder_of_the_server(root):
+    pages = ("analyze", "live", "video", "compare", "detection-lab", "landmark-lab", "about")
+    folders = [str(root).encode(), str(Path.home()).encode(), tempfile.gettempdir().encode()]
+
+    async def look(address: str) -> None:
+        async with streamlit_visit(address) as visit:
+            for page in pages:
+                request = BackMsg()
+                request.rerun_script.page_name = page
+                await visit._connection.send(request.SerializeToString())
+                is_finished = False
+                while not is_finished:
+                    data = await visit._connection.recv(decode=False)
+                    message = ForwardMsg()
+                    message.ParseFromString(data)
+                    is_finished = message.HasField("script_finished")
+                    assert not [each for each in folders if each in data], page
+        async with httpx.AsyncClient(base_url=address) as client:
+            for place in ("/", "/_stcore/health", "/_stcore/host-config", "/_stcore/metrics"):
+                reply = await client.get(place)
+                assert not [each for each in folders if each in reply.content], place
+
+    with streamlit() as address:
+        asyncio.run(look(address))
