@@ -21,7 +21,7 @@ _GAPS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
 _CROWDED = 0.5
 """What a place costs that also touches another face or only a corner, in heights of the tag."""
 _FARTHEST = 1.0
-"""How far a tag may be led, in longer sides of its face: in a wall of faces, such as that of a video
+"""How far a tag may be led, in longer sides of its face: in a wall of faces, such as in a video
 call, lines across several others cannot be followed."""
 _CORNER = 0.3
 """Less than this part of a tag's side beside its face is only a corner."""

@@ -57,6 +57,7 @@ def test_about_page_shows_the_recorded_figures():
     assert figures["Right answers"] == "67.1 % (65.5 to 68.6)"
     assert figures["Faces"] == "3,589"
     assert figures["Right among the answers given"] == "–"
+    assert len(app.get("vega_lite_chart")) == 2
 
 
 def test_about_text_has_no_stray_markup():

@@ -19,6 +19,7 @@ from ..evaluation.evaluate import measure_models
 from ..evaluation.model_metrics import select_recorded
 from ..learning.export import update_model
 from .comparison import build_comparison_rows, build_pair_rows
+from .filters import model_title
 from .model_card import write_card
 from .plots import (
     LABELS_PLOT,
@@ -114,7 +115,7 @@ def replace_recorded(document: Mapping[str, Any], folder: Path) -> tuple[ModelIn
 
 def _write_plots(directory: Path, split: str, measured: Mapping[str, Mapping[str, Any]]) -> None:
     for name, metrics in measured.items():
-        title = f"{name}, {split}, {metrics['n']:,} faces"
+        title = f"{model_title(name)}, {split}, {metrics['n']:,} faces"
         labels = plot_reliability(title, metrics, LABELS_PLOT)
         atomic_write(directory / f"reliability_{name}.png", labels)
         if people := metrics["people"]:
@@ -122,7 +123,7 @@ def _write_plots(directory: Path, split: str, measured: Mapping[str, Mapping[str
             atomic_write(directory / f"reliability_people_{name}.png", shares)
         confusion = plot_confusion(title, metrics["confusion_matrix"])
         atomic_write(directory / f"confusion_{name}.png", confusion)
-    curves = {name: metrics["risk_coverage"] for name, metrics in measured.items()}
+    curves = {model_title(name): metrics["risk_coverage"] for name, metrics in measured.items()}
     title = f"Answering only the most certain faces, {split}"
     atomic_write(directory / "risk_coverage.png", plot_risk_coverage(title, curves))
     _plot_speed(directory, split, measured)
@@ -144,7 +145,7 @@ def _plot_speed(directory: Path, split: str, measured: Mapping[str, Mapping[str,
         upwards, rows = "accuracy", {name: measured[name] for name in times}
         title = f"Accuracy against time on a CPU, {split}"
     points = {
-        name: (
+        model_title(name): (
             times[name],
             100 * row[upwards],
             [100 * each for each in row[f"{upwards}_interval"]],

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 from jinja2 import Undefined
 
+from core import MODEL_TITLES
 from core.output.intervals import format_metric
 
 from .artefacts import Value
@@ -51,6 +52,11 @@ def _make_filter(factor: float, unit: str = "") -> Callable[..., str]:
         return _mark(f"{factor * value.raw:{spec}}{unit}", value.source)
 
     return format_value
+
+
+def model_title(name: object) -> str:
+    """Return a model's name as its authors write it."""
+    return MODEL_TITLES.get(str(name), str(name))
 
 
 number = _make_filter(1.0)
@@ -180,6 +186,7 @@ FILTERS: Mapping[str, Callable[..., object]] = {
     "length_of": length_of,
     "mebibytes": _make_filter(1 / 1024**2),
     "millions": _make_filter(1e-6),
+    "model_title": model_title,
     "number": number,
     "of_ten": of_ten,
     "percent": percent,

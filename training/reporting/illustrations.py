@@ -12,6 +12,7 @@ import matplotlib as mpl
 from . import charts
 from .artefacts import Value
 from .diagram import draw_system_diagram
+from .filters import model_title
 from .plots import LABELS_PLOT, SHARES_PLOT, Point, get_accuracy_point
 
 DEFAULT_MODEL = "mobilenet_v2"
@@ -41,13 +42,14 @@ def add_source_digest(picture: str, report: object) -> str:
 
 
 def _draw_metrics(report: Mapping[str, Any]) -> dict[str, str]:
-    models = report["models"]
+    models = _name_by_title(report["models"])
     curves = {
         name: _to_percent(each["risk_coverage"], "coverage", "accuracy")
         for name, each in models.items()
     }
     people = {name: each["people"] for name, each in models.items()}
-    shown = DEFAULT_MODEL if DEFAULT_MODEL in models else next(iter(models))
+    default = model_title(DEFAULT_MODEL)
+    shown = default if default in models else next(iter(models))
     return {
         "accuracy": charts.plot_accuracy(models),
         "emotions_people": charts.plot_recalls(people),
@@ -80,7 +82,7 @@ def _draw_frame(report: Mapping[str, Any]) -> dict[str, str]:
 
 def _draw_landmarks(report: Mapping[str, Any]) -> dict[str, str]:
     rows: dict[str, dict[str, list[Point]]] = {}
-    for name, model in report["models"].items():
+    for name, model in _name_by_title(report["models"]).items():
         start = get_accuracy_point(0.0, model["aligned"])
         for kind, noisy in model["noise"].items():
             curve = [start, *(get_accuracy_point(100 * row["error"], row) for row in noisy)]
@@ -91,7 +93,7 @@ def _draw_landmarks(report: Mapping[str, Any]) -> dict[str, str]:
 
 def _draw_robustness(report: Mapping[str, Any]) -> dict[str, str]:
     rows: dict[str, dict[str, list[Point]]] = {}
-    for name, model in report["models"].items():
+    for name, model in _name_by_title(report["models"]).items():
         for kind, worse in model["curves"].items():
             rows.setdefault(kind, {})[name] = [
                 get_accuracy_point(row["level"], row) for row in worse
@@ -107,6 +109,10 @@ def _draw_detection(report: Mapping[str, Any]) -> dict[str, str]:
     }
     picture = charts.plot_lines(curves, across="recall, %", upwards="precision, %", marks=False)
     return {"detection": picture}
+
+
+def _name_by_title(models: Mapping[str, Any]) -> dict[str, Any]:
+    return {model_title(name): each for name, each in models.items()}
 
 
 def _to_percent(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
-from core import ModelInfo, ProjectError, __version__, model_catalog
+from core import ModelInfo, ProjectError, Reading, __version__, model_catalog
+from frontends.choices import READING_TITLES
 from frontends.figures import FIGURES_HELP, list_tables
 from frontends.streamlit_app.documents import DOCS, show_document
+from frontends.streamlit_app.figure_charts import confusion_chart, reliability_chart
 from frontends.streamlit_app.state import persist
 from frontends.streamlit_app.views.model_page import show_tables
 from frontends.wording import escape_markdown, model_title
@@ -30,11 +34,8 @@ _DOCUMENTS = {
     "Questions": "faq.md",
 }
 """Those that exist are offered."""
-_PLOTS = {
-    "reliability": "How often answers of a given probability were right. On the dotted line, 70 % "
-    "means right 7 times out of 10.",
-    "confusion": "Which answers faces of each emotion got.",
-}
+_MEASURED = DOCS / "results" / "metrics_publictest.json"
+"""Every figure of `emotion evaluate`; the page works without it."""
 
 
 def page() -> None:
@@ -75,7 +76,23 @@ def _show_figures(models: Sequence[ModelInfo]) -> None:
     show_tables(tables)
     trained = [info for info in models if info.trained]
     chosen = st.selectbox("Model", trained, format_func=model_title, **persist("figures_of"))
-    for name, words in _PLOTS.items():
-        picture = DOCS / "images" / f"{name}_{chosen.name}.png"
-        if picture.exists():
-            st.image(picture, caption=words)
+    if _MEASURED.exists():
+        measured = json.loads(_MEASURED.read_text(encoding="utf-8"))["models"]
+        if chosen.name in measured:
+            _show_charts(measured[chosen.name])
+
+
+def _show_charts(measured: Mapping[str, Any]) -> None:
+    curves = {READING_TITLES[Reading.FER2013]: measured["reliability"]}
+    if people := measured.get("people"):
+        curves = {READING_TITLES[Reading.PEOPLE]: people["reliability"], **curves}
+    st.vega_lite_chart(reliability_chart(curves), height=380)
+    st.caption(
+        "How true the percentages are, in groups of faces with similar ones. On the dashed line, "
+        "an answer that gives 70 % is right for 70 of 100 faces."
+    )
+    st.vega_lite_chart(confusion_chart(measured["confusion_matrix"]), height=420)
+    st.caption(
+        "Which answers the faces of each label got when the answer is about FER-2013's label, "
+        "in % of the label's faces."
+    )

@@ -13,7 +13,7 @@ from core import DataError, __version__
 from training.evaluation.release_gate import read_limits
 from training.reporting.artefacts import Value, find_other_weights, read_artefacts
 from training.reporting.diagram import draw_system_diagram, find_stages
-from training.reporting.filters import MARK, last_without_loss, remove_marks
+from training.reporting.filters import MARK, last_without_loss, model_title, remove_marks
 from training.reporting.illustrations import draw_illustrations
 from training.reporting.measures import ELSEWHERE, MEASURES, format_command_for_all
 from training.reporting.page import render_page
@@ -332,7 +332,7 @@ def test_curves_are_drawn_for_each_model_with_a_band(artefacts, results, name):
     kinds = next(iter(models.values()))["noise" if name == "landmarks" else "curves"]
     picture = draw_illustrations({name: artefacts[name]})[name]
     for each in (*models, *kinds):
-        assert f">{each}</text>" in picture
+        assert f">{model_title(each)}</text>" in picture
     assert picture.count('id="FillBetweenPolyCollection_') == len(models) * len(kinds)
 
 
