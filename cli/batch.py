@@ -74,7 +74,7 @@ def batch(
     annotate_dir: options.AnnotateOption = None,
     report: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.html", help="Write a page with the results to look at."),
+        typer.Option(metavar="FILE.html", help="Write an HTML page that shows the results."),
     ] = None,
     thumbnails: Annotated[
         bool, typer.Option("--thumbnails", help="Show small pictures of the faces in the report.")
@@ -82,7 +82,7 @@ def batch(
     device: options.DeviceOption = Device.AUTO,
     json_progress: JsonProgressOption = False,
 ) -> None:
-    """Analyze all photos below a folder and write one table.
+    """Analyze all photos in a folder and its subfolders and write one table.
 
     If a run is interrupted, the same command continues it: only new and changed files are
     analyzed. Exit code: 0 if all files were read, 1 if some were not, 2 if none was.

@@ -52,7 +52,7 @@ def calibrate(
     ] = None,
     device: options.DeviceOption = Device.AUTO,
 ) -> None:
-    """Make a network's probabilities match how many people agree, and how often labels do.
+    """Correct a network's shares so that they match how many people agree.
 
     Uses the validation faces, and stores the result with the weights. This removes recorded
     figures; `emotion evaluate --record` measures them again.

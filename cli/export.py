@@ -28,7 +28,7 @@ FacesOption = Annotated[
 ]
 WholeOption = Annotated[
     bool,
-    typer.Option("--whole", help="Also the networks that find, align and check the faces."),
+    typer.Option("--whole", help="Also write the networks that find, align and check the faces."),
 ]
 ExportedOption = Annotated[
     options.TrainedOrAll,
@@ -51,8 +51,8 @@ def export(
     """Write the networks for ONNX Runtime or OpenVINO.
 
     Each file takes aligned grey faces and gives calibrated probabilities; a JSON file beside it
-    describes everything. Exit code 1 if a written network answers otherwise than this program;
-    nothing is left then.
+    describes everything. Exit code 1 if a written network gives other answers than this program;
+    its files are deleted then.
     """
     from core import export_models
 

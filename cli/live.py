@@ -27,7 +27,7 @@ ReadsOption = Annotated[
     typer.Option(
         "--reads-per-second",
         min=0.1,
-        help="Read at most so many frames of a second; those in between get their answers from "
+        help="Read at most this many frames of each second; those between get their answers from "
         "the frames around them.",
     ),
 ]
@@ -53,7 +53,9 @@ def live(
     plot: Annotated[
         Path | None,
         typer.Option(
-            "--plot", metavar="FILE.png", help="Plot each face's emotions over time; or .svg, .pdf."
+            "--plot",
+            metavar="FILE.png",
+            help="Plot each face's emotions over time (.png, .svg, .pdf).",
         ),
     ] = None,
     overwrite: options.OverwriteOption = False,

@@ -74,7 +74,7 @@ CertainOption = Annotated[
     typer.Option(
         "--certain-from",
         metavar="0..1",
-        help="Below this probability the answer is not sure.  [default: the model's]",
+        help='Below this share the answer is "not sure".  [default: the model\'s]',
     ),
 ]
 ReadingOption = Annotated[

@@ -40,7 +40,7 @@ DETECTOR_LABEL = "Face detector"
 DETECTOR_HELP = "The program that finds the faces. " + " ".join(
     f"{info.title}: {info.description}" for info in detector_catalog() if info.description
 )
-LEVEL_LABEL = 'Say "Not sure" below'
+LEVEL_LABEL = "Smallest share for an answer"
 LEVEL_HELP = {
     Reading.PEOPLE: (
         "If fewer people than this would say the same emotion, the answer is "

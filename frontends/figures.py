@@ -25,7 +25,8 @@ FIGURES_HELP = (
 )
 _PEOPLE_HELP = (
     "About ten people said what they saw in each face. The answer agrees with most people if it is "
-    "the emotion that most of them named."
+    'the emotion that was named most often. Where "not sure" begins was chosen so that nine in ten '
+    "of the answers given agree; compare how many answers each model gives."
 )
 _LABEL_HELP = (
     "Each face has one label, which often differs from what most people see. Papers count an "

@@ -38,10 +38,10 @@ if TYPE_CHECKING:
     from core import Analyzer, AnalyzerConfig
 
 LIVE_HELP = (
-    "Shows your camera's picture with a frame and an emotion for every face. Answers are averaged "
-    "over about a second, so that they do not flicker. Your camera's pictures go to the computer "
-    "that runs this page and are deleted as soon as they are analyzed. Answers are kept only if "
-    "you ask for it. Show only people who have agreed."
+    "This page shows your camera's picture with a frame and an emotion for every face. Answers are "
+    "averaged over about half a second, so that they do not flicker. Your camera's pictures go to "
+    "the computer that runs this page and are deleted as soon as they are analyzed. Answers are "
+    "kept only if you ask for it. Point the camera only at people who have agreed."
 )
 
 _FOLDER = Path(__file__).with_name("camera")

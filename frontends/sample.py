@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 SAMPLE_NAME = "astronaut.png"
-SAMPLE_CREDIT = "NASA astronaut Eileen Collins, a NASA photo in the public domain."
+SAMPLE_CREDIT = "NASA astronaut Eileen Collins. Photo: NASA, public domain."
 
 
 def sample_photo() -> bytes:

@@ -140,8 +140,14 @@ def describe_group(faces: Sequence[FaceAnalysis]) -> str:
         return f"{'All' if most == total else 'Most'} of {people} {look} {words[first]}."
     if 2 * unsure > total:
         return f"Most of the {total} answers are not sure."
-    rest = "".join(f", {count} {words[emotion]}" for emotion, count in others)
-    return f"{most} of {people} {look} {words[first]}{rest}."
+    named = [f"{most} of {people} {look} {words[first]}"]
+    named += [f"{count} {words[emotion]}" for emotion, count in others]
+    if other := total - unsure - most - sum(count for _, count in others):
+        named.append(f"{other} something else")
+    *start, last = named
+    sentence = f"{', '.join(start)} and {last}" if start else last
+    answers = "1 answer is" if unsure == 1 else f"{unsure} answers are"
+    return f"{sentence}; {answers} not sure." if unsure else f"{sentence}."
 
 
 def describe_faces(analysis: ImageAnalysis) -> str:

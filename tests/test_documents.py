@@ -86,7 +86,7 @@ def test_readme_says_how_often_the_default_disagrees_with_most_people(root):
     wrong = f"on about {100 * (1 - natural['accuracy_of_found']):.0f} of 100 news portraits"
     assert wrong in text
     answers = (root / "docs" / "faq.md").read_text(encoding="utf-8")
-    right = f"{100 * natural['certain_accuracy']:.0f} rather than 90 of 100 certain answers"
+    right = f"{100 * natural['certain_accuracy']:.0f} of 100 sure answers"
     assert right in answers
     # "Only the ensemble is measurably better", here and on the page about the models.
     better = [

@@ -145,7 +145,9 @@ def _choose(page: AppTest, config: AnalyzerConfig) -> None:
     if config.detector != STANDARD.detector:
         boxes["Face detector"].set_value(config.detector)
     if config.certain_from is not None:
-        boxes['Say "Not sure" below'].set_value(f"{config.certain_from:.0%}".replace("%", " %"))
+        boxes["Smallest share for an answer"].set_value(
+            f"{config.certain_from:.0%}".replace("%", " %")
+        )
     if config.detection_threshold is not None:
         boxes["Face detection threshold"].set_value(f"{config.detection_threshold:.2f}")
     if config.operating_point is not STANDARD.operating_point:

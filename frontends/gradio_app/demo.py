@@ -36,7 +36,8 @@ KEEP_S = 600
 """After that time at the latest, what visitors sent is deleted."""
 
 _INTRODUCTION = f"""# Photo Emotion
-{INTRODUCTION} Use photos of people who have agreed; the server deletes them within ten minutes."""
+{INTRODUCTION} Use photos only of people who have agreed. Every upload is deleted within ten
+minutes."""
 
 _LIMITS = """The answers say what people would see in a face, not what the person feels, and are
 often wrong for small, dark, blurred or turned faces. Don't use the answers to make decisions about

@@ -90,7 +90,7 @@ def build_photo_tab(
 
 def _build_turn_field() -> gr.Radio:
     return gr.Radio(
-        [("By its faces", AUTOMATIC), *((f"{each}°", str(each)) for each in (0, 90, 180, 270))],
+        [("Automatic", AUTOMATIC), *((f"{each}°", str(each)) for each in (0, 90, 180, 270))],
         value=AUTOMATIC,
         label="Turn the photo",
         info="Clockwise. Change it if a face is missed or not upright.",

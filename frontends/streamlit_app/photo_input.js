@@ -10,7 +10,7 @@ const addSkipLink = () => {
   const link = document.createElement("a");
   link.className = "skip-link";
   link.href = "#photos";
-  link.textContent = "Skip to the photos";
+  link.textContent = "Skip to the content";
   link.addEventListener("click", (event) => {
     event.preventDefault();
     const main = document.querySelector('[data-testid="stMain"]');

@@ -144,7 +144,7 @@ def test_settings_change_the_answer(window, address):
     unsure = page.locator("#cards article.face", has_text="Not sure")
     expect(unsure).to_have_count(1)
     page.get_by_role("button", name="Settings").click()
-    page.get_by_label('Say "Not sure" below').click()
+    page.get_by_label("Smallest share for an answer").click()
     page.get_by_role("option", name="30 %").click()
     expect(unsure).to_have_count(0)
 
@@ -218,7 +218,7 @@ def test_narrow_page_fits_and_every_text_has_enough_contrast(window, address, ro
     faint = (root / "tests" / "browser" / "faint_texts.js").read_text(encoding="utf-8")
     page = visit(window, address, viewport=PHONE, color_scheme=scheme)
     page.get_by_role("button", name="Settings").click()
-    expect(page.get_by_label('Say "Not sure" below')).to_be_visible()
+    expect(page.get_by_label("Smallest share for an answer")).to_be_visible()
     assert page.evaluate(faint, AA_CONTRAST) == []
     upload(page, "small.png", png(picture(Emotion.HAPPY, unsure=[Emotion.SAD], side=24)))
     expect(faces(page)).to_have_count(2)
@@ -259,7 +259,7 @@ def test_turn_is_for_one_photo(window, address):
     page = visit(window, address)
     upload(page, "a.png", png(picture(Emotion.HAPPY, side=120)))
     expect(faces(page)).to_have_count(1)
-    upright = page.get_by_role("radio", name="By its faces")
+    upright = page.get_by_role("radio", name="Automatic")
     page.get_by_role("radio", name="180°").check()
     expect(page.locator("#cards article.face[aria-label*='Happy']")).to_have_count(1)
     expect(upright).not_to_be_checked()

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 def test_upload_is_reached_within_three_keys_and_its_focus_is_visible(window, quick):
     page = visit(window, quick)
     expect(page.get_by_role("button", name="Try the sample photo")).to_be_visible()
-    link = page.get_by_role("link", name="Skip to the photos")
+    link = page.get_by_role("link", name="Skip to the content")
     expect(link).to_be_attached()
     page.keyboard.press("Tab")
     expect(link).to_be_focused()

@@ -44,10 +44,17 @@ def answers(**counts):
         ({"happy": 30, "sad": 25}, "Most of these 55 people look happy."),
         (
             {"sad": 5, "disgust": 3, "fear": 1, "unsure": 2},
-            "5 of these 11 people look sad, 3 disgusted, 1 afraid.",
+            "5 of these 11 people look sad, 3 disgusted and 1 afraid; 2 answers are not sure.",
         ),
         ({"happy": 4, "unsure": 5}, "Most of the 9 answers are not sure."),
-        ({"happy": 5, "surprise": 5}, "5 of these 10 people look happy, 5 surprised."),
+        ({"happy": 5, "surprise": 5}, "5 of these 10 people look happy and 5 surprised."),
+        (
+            {"sad": 4, "happy": 2, "fear": 2, "angry": 1, "unsure": 1},
+            (
+                "4 of these 10 people look sad, 2 happy, 2 afraid and 1 something else; "
+                "1 answer is not sure."
+            ),
+        ),
         ({"unsure": 9}, "None of the 9 answers is sure."),
     ],
 )

@@ -25,7 +25,7 @@ _ROWS: tuple[tuple[str, Callable[[Metrics], str]], ...] = (
         "time for an answer: p50 / p95 / slowest, s",
         lambda m: _seconds(m, "p50_s", "p95_s", "slowest_s"),
     ),
-    ("turned away as busy", lambda m: f"{m['told_busy']:,}"),
+    ("told to try again, and did", lambda m: f"{m['told_busy']:,}"),
     (
         'time until "busy": p95 / slowest, s',
         lambda m: _seconds(m, "busy_told_after_p95_s", "busy_told_after_most_s"),

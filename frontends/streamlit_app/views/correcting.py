@@ -21,8 +21,8 @@ def offer_correcting(photo: Photo, analysis: ImageAnalysis) -> None:
     """Show a choice for each face; for many faces, first a choice of the face."""
     with st.expander("Correct an answer"):
         st.caption(
-            "What do you see? Click your label again to remove it. Your labels stay on this page: "
-            "they are sent nowhere, and no network learns from them unless you save and use them."
+            "What do you see? Click your choice again to remove it. Corrections stay on this page. "
+            "No network learns from them unless you save them and train one yourself."
         )
         for face in _choose_faces(photo, analysis.faces):
             _offer_choice(photo, analysis, face)

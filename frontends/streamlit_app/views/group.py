@@ -43,7 +43,8 @@ def show_group(
     chosen = [face for face in faces if not shown or format_answer(face.emotions) in shown]
     st.caption(
         f"{f'{len(chosen)} of {len(faces)} faces. ' if shown else ''}"
-        "Click a face to see more. Point at it to mark it in the photo, or the other way round."
+        "Point at a card to mark its face in the photo, or at a face to mark its card. Click to "
+        "see more."
     )
     st.html(tiles_html(sort_faces(chosen, order), size_wh))
 

@@ -33,7 +33,11 @@ _KEY = "film"
 """Of the address, so that a reload finds the film again."""
 
 
-@model_page("Video", f"{FILM_HELP} Your film stays on this computer and is deleted when you leave.")
+@model_page(
+    "Video",
+    f"{FILM_HELP} The app keeps a copy of your film on this computer until you leave; your own "
+    "file is not touched.",
+)
 def page(models: Sequence[ModelInfo]) -> None:
     """Show the page that takes a film, follows it and shows its answer."""
     config = make_film_config(choose_settings(models, with_preset=False))

@@ -307,7 +307,10 @@ def test_report_says_which_training_closes_the_gap_of_the_worst_group(artefacts,
         for run in results["ablation_mitigation"]["runs"]
         if run["against_first"]["worst_gap"]["interval"][0] > 0
     ]
-    [said] = re.findall(r"the gap of the worst group is smaller with ([^.]+)\.", text)
+    smaller = (
+        r"(?:gap of the worst group is smaller with ([^.]+)\.|each: (.+?) made the gap of the)"
+    )
+    [said] = [one or other for one, other in re.findall(smaller, text)]
     assert said == (", ".join(f"*{run}*" for run in closed) if closed else "none of them")
 
 
