@@ -268,3 +268,16 @@ def test_turn_is_for_one_photo(window, address):
     upload(page, "b.png", png(picture(Emotion.SAD, side=120)))
     expect(page.locator("#cards article.face[aria-label*='Sad']")).to_have_count(1)
     expect(upright).to_be_checked()
+
+
+def test_no_word_on_a_tile_is_cut_off(window, address):
+    page = visit(window, address)
+    upload(page, "crowd.png", png(picture(*[*Emotion] * 6, size_wh=(1100, 500), side=60)))
+    expect(page.locator("#cards article.tile")).to_have_count(42)
+    for width in (390, 768, 1024, 1280, 1920):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(300)
+        cut = page.locator("#cards article.tile summary").evaluate_all(
+            "tiles => tiles.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.innerText)"
+        )
+        assert cut == [], width
