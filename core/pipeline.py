@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
@@ -77,6 +78,7 @@ class Analyzer:
         self._landmarks = landmarks
         self._model = model
         self._cover_check = cover_check
+        self._detector_facts = detector_facts
         weights_sha256, manifest_facts = dict(model.weights_sha256), dict(model.manifest_facts)
         if cover_check is not None:
             weights_sha256[cover_check.stored.name] = cover_check.stored.sha256
@@ -114,6 +116,23 @@ class Analyzer:
             cover_check=cover_check,
             detector_facts=facts,
         )
+
+    def with_reading(self, reading: Reading, certain_from: float | None = None) -> Analyzer:
+        """Return an analyzer for another reading or level of certainty, with the same networks."""
+        config = replace(self.config, reading=reading, certain_from=certain_from)
+        if config == self.config:
+            return self
+        other = copy(self)
+        Analyzer.__init__(
+            other,
+            config,
+            detector=self._detector,
+            landmarks=self._landmarks,
+            model=self._model,
+            cover_check=self._cover_check,
+            detector_facts=self._detector_facts,
+        )
+        return other
 
     def analyze(self, image: RgbImage, *, turn: int | None = None) -> ImageAnalysis:
         """Find and classify every face in ``image``, from left to right; there may be none.

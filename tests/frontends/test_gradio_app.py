@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from subprocess import PIPE
 from types import SimpleNamespace
@@ -145,17 +146,6 @@ def test_no_face_is_explained(photo):
     assert json.loads(result)["faces"] == []
 
 
-def test_each_choice_is_loaded_once_and_six_are_kept(made):
-    analyzers = Analyzers()
-    choices = [AnalyzerConfig(certain_from=level / 10) for level in range(7)]
-    first = analyzers.get(choices[0])
-    assert analyzers.get(AnalyzerConfig(certain_from=0)) is first
-    for each in choices[1:]:
-        analyzers.get(each)
-    assert len(made) == 7
-    assert analyzers.get(choices[0]) is not first
-
-
 def test_model_that_failed_to_load_is_tried_again(made, monkeypatch):
     def fails(config):
         raise WeightsMissing("The weights are absent.", hint="Restore them.")
@@ -169,16 +159,18 @@ def test_model_that_failed_to_load_is_tried_again(made, monkeypatch):
 
 
 def test_settings_are_passed_to_the_analyzer(made, photo):
-    make_api_handler(Analyzers())(photo, "resnet50", "thorough", "mtcnn", "recall", 0.7, "fer2013")
-    assert made[0].config == AnalyzerConfig(
+    answer = make_api_handler(Analyzers())
+    *_, document = answer(photo, "resnet50", "thorough", "mtcnn", "recall", 0.7, "fer2013")
+    config = AnalyzerConfig(
         model="resnet50",
         preset=Preset.THOROUGH,
         detector="mtcnn",
         operating_point=OperatingPoint.RECALL,
-        certain_from=0.7,
-        reading=Reading.FER2013,
     )
-    make_api_handler(Analyzers())(photo, "mobilenet_v2")
+    assert made[0].config == config
+    answered = FakeAnalyzer(replace(config, certain_from=0.7, reading=Reading.FER2013))
+    assert json.loads(document)["provenance"]["config_digest"] == answered.provenance.config_digest
+    answer(photo, "mobilenet_v2")
     assert made[1].config == AnalyzerConfig()
 
 

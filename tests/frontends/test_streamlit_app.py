@@ -214,8 +214,8 @@ def test_level_for_not_sure_changes_the_answer(app, made):
     upload(app, ("a.png", png(picture(unsure=[Emotion.HAPPY]))))
     assert "Not sure</strong>" in html_of(app)
     app.selectbox(key="certain_from").set_value("30 %").run()
-    assert made[-1].config.certain_from == 0.3
     assert "Happy</strong>" in html_of(app)
+    assert len(made) == 1  # the level needs no other network
 
 
 def test_faces_are_shown_as_the_network_saw_them_on_request(app, made):

@@ -33,7 +33,7 @@ def loading_messages(app):
 def test_page_appears_at_once_and_says_while_models_are_loading(page, catalog, monkeypatch):
     catalog[:] = [model_info(), model_info("resnet50")]
     loading: Future[FakeAnalyzer] = Future()
-    monkeypatch.setattr(Analyzers, "_find", lambda *_: (loading, Event()))
+    monkeypatch.setattr(Analyzers, "_find", lambda *_: loading)
     app = open_page(page)
     assert not app.exception
     assert app.title
@@ -47,7 +47,7 @@ def test_loading_message_reruns_the_page_after_loading_but_not_while_the_page_is
 ):
     loading: Future[FakeAnalyzer] = Future()
     reruns = []
-    monkeypatch.setattr(Analyzers, "_find", lambda *_: (loading, Event()))
+    monkeypatch.setattr(Analyzers, "_find", lambda *_: loading)
     monkeypatch.setattr(state.st, "rerun", lambda: reruns.append("page"))
     look_again, loading_messages = state._message.__wrapped__, Event()
     loading.set_result(FakeAnalyzer())
