@@ -16,6 +16,7 @@ from core import AnalyzerConfig, share_heaps
 from frontends.analyzers import Analyzers
 from frontends.api.exposure import warn_if_reachable
 from frontends.api.routes import PATH, build_api
+from frontends.connections import SlowBodyGuard, limit_server
 from frontends.request_guard import RequestGuard
 
 ORIGINS_VARIABLE = "EMOTION_API_ORIGINS"
@@ -29,6 +30,7 @@ def serve() -> None:
     parser.add_argument("--port", type=int, default=8000)
     options = parser.parse_args()
     share_heaps()
+    limit_server()
     warn_if_reachable(options.host)
     host = f"[{options.host}]" if ":" in options.host else options.host
     sys.stderr.write(f"The API is at http://{host}:{options.port}{PATH} (Ctrl-C ends it).\n")
@@ -53,7 +55,8 @@ def build_server(analyzers: Analyzers) -> Starlette:
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type"],
     )
-    guard = Middleware(RequestGuard, allowed)
+    guards = [Middleware(RequestGuard, allowed), Middleware(SlowBodyGuard)]
     return Starlette(
-        routes=[Mount(PATH, build_api(analyzers))], middleware=[guard, *([cors] if allowed else [])]
+        routes=[Mount(PATH, build_api(analyzers))],
+        middleware=[*guards, *([cors] if allowed else [])],
     )

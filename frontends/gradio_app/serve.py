@@ -13,6 +13,7 @@ from starlette.routing import Mount
 from frontends.api.exposure import warn_if_reachable
 from frontends.api.routes import PATH, build_api
 from frontends.cards import FACE_MARKS_FILE, STYLE_FILE
+from frontends.connections import SlowBodyGuard, limit_server
 from frontends.film_files import film_route
 from frontends.gradio_app.endpoints import EndpointFilter
 from frontends.gradio_app.opaque_paths import OpaquePaths
@@ -68,6 +69,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
     from core import MAX_FILE_BYTES, share_heaps
 
     share_heaps()
+    limit_server()
     theme = gr.themes.Default(
         primary_hue=gr.themes.colors.blue,
         neutral_hue=gr.themes.colors.slate,
@@ -99,6 +101,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
         "app_kwargs": {
             "middleware": [
                 Middleware(RequestGuard),
+                Middleware(SlowBodyGuard),
                 Middleware(EndpointFilter),
                 Middleware(OpaquePaths, Path(get_upload_folder())),
             ]

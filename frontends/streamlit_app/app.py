@@ -17,6 +17,7 @@ ROOT = str(Path(__file__).resolve().parents[2])
 if sys.path[0] != ROOT:
     sys.path.insert(0, ROOT)
 
+from frontends.connections import SlowBodyGuard, limit_server
 from frontends.film_files import film_route
 from frontends.films import delete_all_films
 from frontends.live_socket import camera_routes
@@ -52,6 +53,7 @@ if options:
 # the website that a connection comes from. Nothing here may ever be looked up.
 net_util.get_external_ip = lambda: None
 private_messages.hide_script_path()
+limit_server()
 
 send_answers_at_once()
 
@@ -70,7 +72,7 @@ base = get_option("server.baseUrlPath")
 app = App(
     Path(__file__).with_name("script.py"),
     routes=[*camera_routes(base), film_route(base)],
-    middleware=[Middleware(RequestGuard)],
+    middleware=[Middleware(RequestGuard), Middleware(SlowBodyGuard)],
     lifespan=_run,
 )
 
