@@ -32,7 +32,8 @@ def test_every_trained_model_answers_every_face(catalog, made):
     answers = re.findall(r"</i>(Happy|Sad)</strong>", shown)
     assert answers == ["Happy", "Happy", "Sad", "Sad"]
     assert len(re.findall(r"\d+ ms for 2 faces", shown)) == 4
-    assert [each.config.model for each in made] == ["mobilenet_v2", "resnet50"]
+    # Which of the two is made first is left to chance.
+    assert sorted(each.config.model for each in made) == ["mobilenet_v2", "resnet50"]
 
 
 def test_faces_are_found_once_for_all_models(catalog, made):
