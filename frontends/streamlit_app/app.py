@@ -27,6 +27,7 @@ from frontends.streamlit_app import local_access, private_messages
 from frontends.streamlit_app.folder_runs import FOLDER_RUNS
 from frontends.streamlit_app.opening import open_in_browser
 from frontends.streamlit_app.sockets import send_answers_at_once
+from frontends.streamlit_app.upload_guard import UploadGuard
 
 
 def _read_options() -> dict[str, str | int]:
@@ -72,7 +73,7 @@ base = get_option("server.baseUrlPath")
 app = App(
     Path(__file__).with_name("script.py"),
     routes=[*camera_routes(base), film_route(base)],
-    middleware=[Middleware(RequestGuard), Middleware(SlowBodyGuard)],
+    middleware=[Middleware(RequestGuard), Middleware(SlowBodyGuard), Middleware(UploadGuard)],
     lifespan=_run,
 )
 

@@ -131,6 +131,9 @@ class Workspace:
     """Degrees clockwise by which the visitor turned a photo, by its digest."""
     corrections: Corrections = field(default_factory=Corrections)
 
+    def __post_init__(self) -> None:
+        _VISITS.add(self)
+
     def remove_upload(self, photo: Photo) -> None:
         """Forget a photo that the uploader does not list any more."""
         self.uploads = tuple(each for each in self.uploads if each.key != photo.key)
@@ -260,6 +263,16 @@ class _Visits:
         """Least recently used first."""
         self._lock = RLock()
 
+    def add(self, new: Workspace) -> None:
+        """Count a new workspace too."""
+        with self._lock:
+            self._used[new] = None
+
+    def list_photos(self) -> list[Photo]:
+        """Return the photos of all workspaces as they were uploaded."""
+        with self._lock:
+            return [photo for each in list(self._used) for photo in (*each.uploads, *each.camera)]
+
     def note_use(self, newest: Workspace) -> None:
         """Drop photos of the least recently used workspaces while all take too much memory."""
         _IDLE_TASKS.note_activity()
@@ -284,3 +297,8 @@ class _Visits:
 
 _VISITS = _Visits()
 _IDLE_TASKS = IdleTasks(IDLE_S, _VISITS.drop_pictures, free_memory)
+
+
+def list_held_photos() -> list[bytes]:
+    """Return the content of the photos of all visits."""
+    return [photo.data for photo in _VISITS.list_photos()]

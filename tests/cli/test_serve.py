@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from cli import serve
 from cli.main import app
-from core import MAX_FILE_BYTES
 
 
 @pytest.fixture
@@ -86,7 +85,6 @@ def test_variables_of_streamlit_and_gradio_do_not_change_the_pages(started, monk
 def test_streamlit_settings_protect_the_photos_of_users(root):
     config = tomllib.loads((root / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
     assert config["server"]["address"] == "localhost"
-    assert config["server"]["maxUploadSize"] * 1024**2 == MAX_FILE_BYTES
     assert config["server"]["enableXsrfProtection"] is True
     assert config["client"]["showErrorDetails"] == "none"
     assert config["browser"]["gatherUsageStats"] is False

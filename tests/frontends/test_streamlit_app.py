@@ -11,7 +11,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from core import MAX_FILE_BYTES, Analyzer, Emotion, ImageAnalysis, Preset, WeightsMissing, to_json
+from core import Analyzer, Emotion, ImageAnalysis, Preset, WeightsMissing, to_json
+from frontends.films import APP_BOUNDS
 from frontends.streamlit_app import downloads
 from frontends.streamlit_app.photos import MAX_PHOTOS, Photo, limit_photos
 from frontends.streamlit_app.views.sources import SAMPLE, UPLOAD
@@ -376,7 +377,7 @@ def test_settings_of_the_server_keep_photos_private(root):
 
     with (root / ".streamlit" / "config.toml").open("rb") as file:
         settings = tomllib.load(file)
-    assert settings["server"]["maxUploadSize"] * 1024**2 == MAX_FILE_BYTES
+    assert settings["server"]["maxUploadSize"] == APP_BOUNDS.megabytes + 1
     assert settings["server"]["address"] == "localhost"
     assert settings["server"]["enableXsrfProtection"] is True
     assert settings["client"]["showErrorDetails"] == "none"

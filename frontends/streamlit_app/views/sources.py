@@ -64,6 +64,7 @@ def _from_uploads() -> tuple[Photo, ...]:
         accept_multiple_files=True,
         key="uploads",
         on_change=_store_uploads,
+        max_upload_size=MAX_FILE_BYTES // 1024**2,
     )
     # The browser refuses these without telling the server, so style.css shows this sentence.
     st.html(
