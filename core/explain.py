@@ -1,31 +1,42 @@
-"""What a network looked at: Grad-CAM with the grad-cam library, for every architecture."""
+"""What a network looked at: Grad-CAM (Selvaraju et al. 2017), for every architecture."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
+from types import MappingProxyType
+from typing import Any
 
 import cv2
 import numpy as np
-import torch
-from pytorch_grad_cam import GradCAM
-from torch import Tensor
 
 from .calibration import CROWD_HEAD, LABEL_HEAD
 from .classifiers import ARCHITECTURES
-from .classifiers.architectures import EmotionNetwork, build_network, find_architecture
-from .classifiers.network import BATCH
+from .classifiers.network import BATCH, network_of
 from .config import AnalyzerConfig
 from .errors import ConfigError
 from .faces.alignment import CROP_PX
 from .labels import EMOTIONS, Emotion
+from .runtime.gradient import add_gradient
+from .runtime.openvino_engine import OpenVinoRunner, compile_or_load, make_model
 from .types import Float32Array, UInt8Array
 from .weights import WeightsSpec, read_models, read_spec
 
-_LOCK = Lock()
-"""Grad-CAM puts hooks into the network while it runs, so only one explanation runs at a time."""
+EXPLAINED_BLOCKS: Mapping[str, str] = MappingProxyType(
+    {
+        "mobilenet_v2": "trunk.features.18",
+        "resnet50": "trunk.layer4.2",
+        "inception_v3": "trunk.Mixed_6e",
+    }
+)
+"""Module of each network whose output is explained: the last one with a useful map.
+
+MobileNetV2 at 96 px ends with 3x3 cells and ResNet50 at 128 px with 4x4. Inception v3 at 112 px
+ends with 2x2, which shows quarters only, so the block before its last reduction is used.
+"""
+_TINY = 1e-7
+"""Keeps the scaling of an empty map finite, as in the grad-cam library."""
 
 
 def gradcam(
@@ -43,60 +54,73 @@ def gradcam(
             hint=f"These can: {', '.join(models)}.",
         )
     model = models[config.model]
-    networks = {
-        name: _load_network(name, config.weights_dir, spec.sha256)
+    runners = {
+        name: _load_runner(name, config.weights_dir, spec.sha256)
         for name, spec in model.members.items()
     }
     # If a member has no crowd head, the label heads alone answer.
-    both_heads = all(network.crowd is not None for network in networks.values())
+    both_heads = all(len(runner.input_shape(1)) == 3 for runner in runners.values())
     crowd_share = model.calibrations[config.reading].crowd_share if both_heads else 0.0
     total = sum(model.shares.values())
     maps = np.zeros((len(crops), CROP_PX, CROP_PX), dtype=np.float32)
-    with _LOCK:
-        for name, spec in model.members.items():
-            network = networks[name]
-            for start in range(0, len(crops), BATCH):
-                part = slice(start, start + BATCH)
-                some = _compute_maps(network, spec, crops[part], emotions[part], crowd_share)
-                maps[part] += np.float32(model.shares[name] / total) * some
+    for name, spec in model.members.items():
+        for start in range(0, len(crops), BATCH):
+            part = slice(start, start + BATCH)
+            weights = _weigh_outputs(runners[name], emotions[part], crowd_share)
+            some = _compute_maps(runners[name], spec, crops[part], weights)
+            maps[part] += np.float32(model.shares[name] / total) * some
     return tuple(maps)
 
 
-def _compute_maps(
-    network: EmotionNetwork,
-    spec: WeightsSpec,
-    crops: UInt8Array,
-    emotions: Sequence[Emotion],
-    crowd_share: float,
+def _weigh_outputs(
+    runner: OpenVinoRunner, emotions: Sequence[Emotion], crowd_share: float
 ) -> Float32Array:
-    layer = network.trunk.get_submodule(find_architecture(spec.name).explained_block)
-    targets = [_make_target(EMOTIONS.index(emotion), crowd_share) for emotion in emotions]
+    """Return weights whose sum of the network's outputs is the explained value of each face.
+
+    That is the logit of its emotion, blended from both heads as in the answer.
+    """
+    weights = np.zeros((len(emotions), *runner.input_shape(1)[1:]), np.float32)
+    for row, emotion in zip(weights, emotions, strict=True):
+        index = EMOTIONS.index(emotion)
+        if row.ndim == 1:
+            row[index] = 1
+        else:
+            row[LABEL_HEAD, index], row[CROWD_HEAD, index] = 1 - crowd_share, crowd_share
+    return weights
+
+
+def _compute_maps(
+    runner: OpenVinoRunner, spec: WeightsSpec, crops: UInt8Array, weights: Float32Array
+) -> Float32Array:
+    """Return (N, 48, 48) maps in 0..1 of (N, 48, 48) crops."""
     inputs = spec.preprocessing(crops)
     # As in the answer, a face and its mirror image count equally.
-    both = torch.from_numpy(np.concatenate([inputs, inputs[..., ::-1]])).requires_grad_(True)
-    with torch.enable_grad(), GradCAM(model=network, target_layers=[layer]) as cam:
-        maps = cam(input_tensor=both, targets=[*targets, *targets])
-    mean = (maps[: len(crops)] + maps[len(crops) :, :, ::-1]) / 2
-    resized = [cv2.resize(each, (CROP_PX, CROP_PX)) for each in mean]
-    return np.asarray(np.stack(resized), dtype=np.float32)
+    both = np.concatenate([inputs, inputs[..., ::-1]])
+    activations, gradients = runner.outputs(both, np.concatenate([weights, weights]))
+    maps = np.maximum(np.einsum("nk,nkhw->nhw", gradients, activations), 0)
+    size_wh = (inputs.shape[3], inputs.shape[2])
+    scaled = np.stack([_scale(_resize(_scale(each), size_wh)) for each in maps])
+    mean = (scaled[: len(crops)] + scaled[len(crops) :, :, ::-1]) / 2
+    return np.stack([_resize(each, (CROP_PX, CROP_PX)) for each in mean])
 
 
-def _make_target(index: int, crowd_share: float) -> Callable[[Tensor], Tensor]:
-    """Return a function that takes the network's output for one face to the explained value.
+def _resize(heat: Float32Array, size_wh: tuple[int, int]) -> Float32Array:
+    return np.asarray(cv2.resize(heat, size_wh), np.float32)
 
-    That is the logit of the emotion ``index``, blended from both heads as in the answer.
-    """
 
-    def target(output: Tensor) -> Tensor:
-        if output.ndim == 1:
-            return output[index]
-        labels, crowd = output[LABEL_HEAD, index], output[CROWD_HEAD, index]
-        return (1 - crowd_share) * labels + crowd_share * crowd
-
-    return target
+def _scale(heat: Float32Array) -> Float32Array:
+    """Return a map that reaches from 0 to 1, as the grad-cam library scales it."""
+    lifted = heat - heat.min()
+    return np.asarray(lifted / (_TINY + lifted.max()), np.float32)
 
 
 @lru_cache(maxsize=len(ARCHITECTURES))
-def _load_network(name: str, weights_dir: Path | None, _sha256: str) -> EmotionNetwork:
-    """Load the network in torch; the checksum is part of the cache key, so new weights are read."""
-    return build_network(name, read_spec(name, weights_dir).load())
+def _load_runner(name: str, weights_dir: Path | None, _sha256: str) -> OpenVinoRunner:
+    """Load a network with its gradient; the checksum in the cache key has new weights read."""
+    network = network_of(read_spec(name, weights_dir))
+
+    def make() -> Any:
+        return add_gradient(make_model(network), EXPLAINED_BLOCKS[name])
+
+    # Not cached on disk: compiling takes a second, and the file would have up to 200 MB.
+    return OpenVinoRunner(compile_or_load("", network.input_shape, make))

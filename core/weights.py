@@ -10,12 +10,13 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 from .calibration import Calibration
 from .classifiers import ARCHITECTURES, BUILT_IN, ENSEMBLE, member_names
@@ -23,9 +24,12 @@ from .errors import WeightsCorrupt, WeightsMissing
 from .faces.alignment import FaceFrame
 from .faces.preprocess import Preprocessing
 from .labels import EMOTIONS, Reading
+from .types import Float32Array
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+T = TypeVar("T")
 
 MANIFEST_NAME = "manifest.json"
 MANIFEST_VERSION = 2
@@ -71,14 +75,24 @@ class StoredWeights:
         return data
 
     def load(self) -> dict[str, Tensor]:
-        """Return the verified state dict, on the CPU, in its stored precision."""
-        from safetensors import SafetensorError
+        """Return the verified state dict for torch, on the CPU, in its stored precision."""
         from safetensors.torch import load
+
+        return self._parse(load)
+
+    def load_arrays(self) -> dict[str, Float32Array]:
+        """Return the verified state dict in float32, without torch."""
+        from safetensors.numpy import load
+
+        return {key: value.astype(np.float32) for key, value in self._parse(load).items()}
+
+    def _parse(self, load: Callable[[bytes], dict[str, T]]) -> dict[str, T]:
+        from safetensors import SafetensorError
 
         data = self.read_verified()
         try:
             return load(data)
-        except (SafetensorError, KeyError, ValueError) as error:  # e.g. a type that torch lacks
+        except (SafetensorError, KeyError, ValueError) as error:  # e.g. a type that it lacks
             raise WeightsCorrupt(
                 f"The weights of {self.name} are not a safetensors file.",
                 hint="Export them again with `emotion train`.",
@@ -111,7 +125,7 @@ class ModelSpec:
     name: str
     members: Mapping[str, WeightsSpec]
     shares: Mapping[str, float]
-    """Share of each member in the mean of their probabilities."""
+    """Share of each in the mean of their probabilities."""
     calibrations: Mapping[Reading, Calibration]
     metrics: Mapping[str, Any]
     speed: Mapping[str, Any]
@@ -269,7 +283,7 @@ def _parse_network(name: str, entry: dict[str, Any], directory: Path | None) -> 
 def _parse_stored(name: str, entry: dict[str, Any], directory: Path | None) -> dict[str, Any]:
     # No entry may lead to another folder or to a pickle.
     file = entry["file"]
-    if not re.fullmatch(r"[\w.-]+\.safetensors", file):
+    if not re.fullmatch(r"[\w.-]+\.(safetensors|tflite)", file):
         raise ValueError(f"{name}: expected a .safetensors file beside the manifest, got {file!r}")
     return {
         "name": name,
@@ -373,13 +387,8 @@ def find_detector(name: str, directory: Path | None = None) -> StoredWeights:
     return read_detectors(directory).get(name) or read_detector(name)
 
 
-def find_packaged_file(package: str, path: str) -> Path:
-    """Return a file of a package, without importing that; WeightsMissing if there is none."""
-    spec = find_spec(package)
-    for folder in (spec and spec.submodule_search_locations) or ():
-        if (file := Path(folder, path)).is_file():
-            return file
-    raise WeightsMissing(
-        f"{package}'s {Path(path).name} is missing, or {package} is not installed.",
-        hint="Install it again: make install",
-    )
+def read_published(name: str) -> StoredWeights:
+    """Return a network of another project; its file is always the shipped one."""
+    with report_corrupt_file(MANIFEST_NAME, hint=f"{_RESTORE}."):
+        entry = _read_document(None)["published"][name]
+        return StoredWeights(**_parse_stored(name, entry, None))

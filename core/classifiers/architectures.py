@@ -28,12 +28,6 @@ class Architecture:
     """Its modules after the pooled features, which are replaced."""
     features: int
     """Length of the pooled feature vector."""
-    explained_block: str
-    """Module of the trunk whose output Grad-CAM explains: the last one with a useful map.
-
-    MobileNetV2 at 96 px ends with 3x3 cells and ResNet50 at 128 px with 4x4. Inception v3 at 112 px
-    ends with 2x2, which shows quarters only, so the block before its last reduction is used.
-    """
     imagenet_weights: str
     """torchvision's name of the ImageNet weights that fit the trunk."""
     min_px: int
@@ -57,7 +51,6 @@ _ARCHITECTURES: dict[str, Architecture] = {
             models.mobilenet_v2,
             ("classifier",),
             1280,
-            "features.18",
             "MobileNet_V2_Weights.IMAGENET1K_V2",
             32,
         ),
@@ -66,7 +59,6 @@ _ARCHITECTURES: dict[str, Architecture] = {
             models.resnet50,
             ("fc",),
             2048,
-            "layer4.2",
             "ResNet50_Weights.IMAGENET1K_V2",
             32,
         ),
@@ -79,7 +71,6 @@ _ARCHITECTURES: dict[str, Architecture] = {
             ),
             ("dropout", "fc"),
             2048,
-            "Mixed_6e",
             "Inception_V3_Weights.IMAGENET1K_V1",
             75,
             auxiliary=("Mixed_6e", 768),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from ..calibration import require_finite, softmax
 from ..config import Device, Engine
 from ..labels import EMOTIONS
 from ..runtime import Network, NetworkRunner, runner_for
+from ..runtime.assembly import assemble_network
 from ..types import Float32Array, UInt8Array
 from ..weights import WeightsSpec
 
@@ -65,14 +66,24 @@ def network_of(spec: WeightsSpec) -> Network:
     """Return the network that ``spec`` describes; an engine builds it when needed."""
     side = spec.preprocessing.input_px
     return Network(
+        assemble=partial(_assemble, spec),
         build=partial(_build, spec),
         input_shape=(-1, 3, side, side),
         fingerprint=f"{spec.name} {spec.sha256}, all heads",
     )
 
 
+def graph_name(architecture: str, *, crowd: bool) -> str:
+    """Return the name of the stored graph of an architecture with or without a crowd head."""
+    return architecture if crowd else f"{architecture}-labels"
+
+
+def _assemble(spec: WeightsSpec) -> Any:
+    weights = spec.load_arrays()
+    return assemble_network(graph_name(spec.name, crowd="crowd.weight" in weights), weights)
+
+
 def _build(spec: WeightsSpec) -> nn.Module:
-    # Imported here, because serving a compiled copy needs no torch.
     from .architectures import build_network
 
     return build_network(spec.name, spec.load())

@@ -35,7 +35,7 @@ class DetectorInfo:
     description: str = ""
     """One sentence for the settings' help."""
     weights: tuple[str, ...] = ()
-    """Names of its weights among the manifest's detectors; none if they come with a package."""
+    """Names of its weights among the manifest's detectors; none if they are another project's."""
     sizes: Mapping[Preset, tuple[int, int]] = field(default_factory=dict)
     """Longest side of the image and smallest face, in pixels, where a preset's do not suit it."""
 
@@ -45,7 +45,7 @@ class DetectorFacts:
     """Facts about the detector for the provenance of an answer."""
 
     weights_sha256: Mapping[str, str]
-    """Checksum of the weights by their name; empty if they come with a package."""
+    """Checksum of the weights by their name; empty if they are another project's."""
     tuned_threshold: float | None
     """The score from which a detection counts; None means the detector's own default."""
 

@@ -16,6 +16,7 @@ from ..errors import InferenceError
 from ..faces.boxes import drop_nested, nms
 from ..faces.reduce import shrink_to_fit
 from ..runtime import Network, NetworkRunner, runner_for
+from ..runtime.assembly import assemble_network
 from ..types import Box, Face, Float32Array, RgbImage, UInt8Array
 from ..weights import StoredWeights, read_detector
 
@@ -161,4 +162,9 @@ def compact_network(stored: StoredWeights) -> Network:
 
         return load_state(CompactNetwork(), stored.load())
 
-    return Network(build, (-1, 3, -1, -1), f"{NAME} {_FORMAT} {stored.sha256}")
+    return Network(
+        assemble=lambda: assemble_network(NAME, stored.load_arrays()),
+        build=build,
+        input_shape=(-1, 3, -1, -1),
+        fingerprint=f"{NAME} {_FORMAT} {stored.sha256}",
+    )

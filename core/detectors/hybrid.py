@@ -8,25 +8,21 @@ The last network, the judge, learned again from what ours proposes (`emotion det
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..config import Device, Engine, PresetSettings
 from ..faces.reduce import shrink_to_fit
 from ..runtime import Network, NetworkRunner, runner_for
+from ..runtime.assembly import assemble_network
 from ..types import Face, Float32Array, RgbImage, UInt8Array
 from ..weights import StoredWeights, find_detector
 from .area_windows import Sums, integral_image
 from .cascade import Boxes, apply_offsets, decode_faces, run_batched, square_boxes
 from .compact import NAME as COMPACT
 from .compact import CompactDetector, load_compact_runner
-from .mtcnn import build_output_network, join_outputs, load_mtcnn_runner
-
-if TYPE_CHECKING:
-    from torch import nn
+from .mtcnn import build_mtcnn_network, load_mtcnn_runner
 
 DEFAULT_THRESHOLD = 0.46
 """For weights without a tuned threshold."""
@@ -139,14 +135,8 @@ def judge_network(stored: StoredWeights) -> Network:
     """Return what a runner needs to run the judge with the ``stored`` weights."""
     stored.read_verified()  # even if a compiled copy is cached
     return Network(
-        build=partial(build_judge, stored),
+        assemble=lambda: assemble_network("onet", stored.load_arrays()),
+        build=lambda: build_mtcnn_network("onet", stored),
         input_shape=(-1, 3, JUDGED_PX, JUDGED_PX),
         fingerprint=f"{JUDGE} {_FORMAT} {stored.sha256}",
     )
-
-
-def build_judge(stored: StoredWeights) -> nn.Module:
-    """Build the judge with the ``stored`` weights; see :func:`.mtcnn.join_outputs`."""
-    from ..classifiers.architectures import load_state
-
-    return join_outputs(load_state(build_output_network(), stored.load()))

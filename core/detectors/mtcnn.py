@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..config import Device, Engine, PresetSettings
 from ..faces.reduce import shrink_to_fit
 from ..runtime import Network, NetworkRunner, runner_for
+from ..runtime.assembly import assemble_network
 from ..types import Face, RgbImage
-from ..weights import find_packaged_file
+from ..weights import StoredWeights, read_published
 from .cascade import (
     PYRAMID_FACTOR,
     STAGE_THRESHOLDS,
@@ -27,8 +26,8 @@ DEFAULT_THRESHOLD = 0.9
 """Lowest score of the last stage that counts: best F1 on 188 photos, .862 for faces of 20 px and
 more, .885 for 32 px and more."""
 _FORMAT = "2"
-"""Increase whenever :func:`_build` computes something else from the same weights."""
-_SHAPES = {"pnet": (1, 3, -1, -1), "rnet": (-1, 3, 24, 24), "onet": (-1, 3, 48, 48)}
+"""Increase whenever a network computes something else from the same weights."""
+INPUT_SHAPES = {"pnet": (1, 3, -1, -1), "rnet": (-1, 3, 24, 24), "onet": (-1, 3, 48, 48)}
 
 
 class MtcnnDetector:
@@ -61,7 +60,7 @@ def load_mtcnn(
     settings: PresetSettings,
     threshold: float | None = None,
     device: Device = Device.AUTO,
-    weights_dir: Path | None = None,  # noqa: ARG001 - its weights come with facenet-pytorch
+    weights_dir: Path | None = None,  # noqa: ARG001 - its weights are always the shipped ones
 ) -> MtcnnDetector:
     """Load MTCNN for a preset; ``threshold`` None means the measured default."""
     level = DEFAULT_THRESHOLD if threshold is None else threshold
@@ -77,42 +76,42 @@ def load_mtcnn(
 
 
 def load_networks(device: Device) -> Networks:
-    """Load the networks of all three stages; WeightsMissing if their package is incomplete."""
-    proposal, refinement, output = (load_mtcnn_runner(name, device) for name in _SHAPES)
+    """Load the networks of all three stages; WeightsError if a file is absent or changed."""
+    proposal, refinement, output = (load_mtcnn_runner(name, device) for name in INPUT_SHAPES)
     return Networks(proposal, refinement, output)
 
 
 def load_mtcnn_runner(name: str, device: Device) -> NetworkRunner:
-    """Load pnet, rnet or onet; WeightsMissing if their package is incomplete."""
+    """Load pnet, rnet or onet; WeightsError if its file is absent or changed."""
     return runner_for(mtcnn_network(name), engine=Engine.AUTO, device=device)
 
 
 def mtcnn_network(name: str) -> Network:
-    """Return what a runner needs to run pnet, rnet or onet; WeightsMissing if it is not there."""
-    # Found without importing the package, which would import torch.
-    file = find_packaged_file("facenet_pytorch", f"data/{name}.pt")
-    checksum = hashlib.sha256(file.read_bytes()).hexdigest()
+    """Return what a runner needs to run pnet, rnet or onet.
+
+    The file is verified here, even if a compiled copy is cached.
+    """
+    stored = read_published(name)
+    stored.read_verified()
     return Network(
-        build=partial(_build, name),
-        input_shape=_SHAPES[name],
-        fingerprint=f"mtcnn {name} {_FORMAT} {checksum}",
+        assemble=lambda: assemble_network(name, stored.load_arrays()),
+        build=lambda: build_mtcnn_network(name, stored),
+        input_shape=INPUT_SHAPES[name],
+        fingerprint=f"mtcnn {name} {_FORMAT} {stored.sha256}",
     )
 
 
-def _build(name: str) -> nn.Module:
-    """Build a network with one output: probability of a face, box offsets and any points."""
+def build_mtcnn_network(name: str, stored: StoredWeights) -> nn.Module:
+    """Build pnet, rnet or onet in torch with the ``stored`` weights and one output.
+
+    The output is the probability of a face, box offsets and any points.
+    """
     from facenet_pytorch.models import mtcnn
 
+    from ..classifiers.architectures import load_state
+
     networks = {"pnet": mtcnn.PNet, "rnet": mtcnn.RNet, "onet": mtcnn.ONet}
-    return join_outputs(networks[name]())
-
-
-def build_output_network() -> nn.Module:
-    """Build the last network as its library has it: offsets, points and two probabilities."""
-    from facenet_pytorch.models.mtcnn import ONet
-
-    network: nn.Module = ONet()
-    return network
+    return join_outputs(load_state(networks[name](pretrained=False), stored.load()))
 
 
 def join_outputs(network: nn.Module) -> nn.Module:

@@ -14,7 +14,8 @@ from .findings import Finding, Status
 def check_weights(directory: Path, architectures: tuple[str, ...] = ()) -> Iterator[Finding]:
     """Yield a finding for each network in the manifest, and for each architecture without one.
 
-    The manifest also describes our detectors and the networks that check faces.
+    The manifest also describes our detectors, the networks that check faces, and those of other
+    projects.
 
     Checks size and SHA-256, which must be right before a file may be parsed.
     """
@@ -23,7 +24,7 @@ def check_weights(directory: Path, architectures: tuple[str, ...] = ()) -> Itera
         models: Mapping[str, Mapping[str, Any]] = document["models"]
         described = [
             (name, directory / str(entry["file"]), int(entry["bytes"]), str(entry["sha256"]))
-            for kind in ("models", "detectors", "checks")
+            for kind in ("models", "detectors", "checks", "published")
             for name, entry in document.get(kind, {}).items()
         ]
     except FileNotFoundError:

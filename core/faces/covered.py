@@ -11,6 +11,7 @@ import numpy as np
 from ..calibration import require_finite
 from ..config import Device, Engine
 from ..runtime import Network, NetworkRunner, runner_for
+from ..runtime.assembly import assemble_network
 from ..types import FacePart, UInt8Array
 from ..weights import CheckWeights, read_check
 from .alignment import CROP_PX
@@ -80,4 +81,9 @@ def cover_network(stored: CheckWeights) -> Network:
 
         return load_state(CoveredNetwork(), stored.load())
 
-    return Network(build, _INPUT_SHAPE, f"{NAME} {_FORMAT} {stored.sha256}")
+    return Network(
+        assemble=lambda: assemble_network(NAME, stored.load_arrays()),
+        build=build,
+        input_shape=_INPUT_SHAPE,
+        fingerprint=f"{NAME} {_FORMAT} {stored.sha256}",
+    )

@@ -1,9 +1,10 @@
 """The two networks of MediaPipe's face mesh, run by OpenVINO.
 
-The networks come from MediaPipe's wheel. The steps of its graph ``face_landmark_front_cpu`` are
-implemented here, because the graph takes twice as long and seconds to import: BlazeFace (Bazarevsky
-et al. 2019) finds up to two faces in a square image, a square rotated with the eyes is cropped
-around each, and the face mesh (Kartynnik et al. 2019) is fitted to it.
+The files of both networks are those of MediaPipe's wheel. The steps of its graph
+``face_landmark_front_cpu`` are implemented here, because the graph takes twice as long and seconds
+to import: BlazeFace (Bazarevsky et al. 2019) finds up to two faces in a square image, a square
+rotated with the eyes is cropped around each, and the face mesh (Kartynnik et al. 2019) is fitted
+to it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from ..faces.boxes import merge_boxes
 from ..runtime.openvino_engine import OpenVinoRunner, compile_file
 from ..types import Float32Array, UInt8Array
-from ..weights import find_packaged_file
+from ..weights import read_published
 
 POINTS = 468
 SQUARE_PX = 256
@@ -59,9 +60,7 @@ class MeshNetworks:
     """Both networks; threads may share them."""
 
     def __init__(self) -> None:
-        finder = "modules/face_detection/face_detection_short_range.tflite"
-        finder_file = find_packaged_file("mediapipe", finder)
-        self._finder = compile_file(finder_file, mean=127.5, scale=127.5)
+        self._finder = compile_file(find_published_file("face_finder"), mean=127.5, scale=127.5)
         self._mesh = load_mesh_runner()
         self._anchor_grid = _make_anchor_grid()
 
@@ -115,9 +114,16 @@ class MeshNetworks:
         return np.asarray(shares * SQUARE_PX, dtype=np.float64)
 
 
+def find_published_file(name: str) -> Path:
+    """Return the verified file of a network of another project; WeightsError if it is not there."""
+    published = read_published(name)
+    published.read_verified()
+    return published.file
+
+
 def find_mesh_file() -> Path:
-    """Return the file of the mesh network; WeightsMissing if its package is incomplete."""
-    return find_packaged_file("mediapipe", "modules/face_landmark/face_landmark.tflite")
+    """Return the file of the mesh network; WeightsError if it is absent or changed."""
+    return find_published_file("face_mesh")
 
 
 def load_mesh_runner() -> OpenVinoRunner:

@@ -60,18 +60,29 @@ class OpenVinoRunner:
         self._idle: deque[Any] = deque()
 
     def run(self, batch: Float32Array) -> Float32Array:
-        """Return the model's one output, float32, for (N, C, H, W) float32."""
+        """Return the model's first output, float32, for (N, C, H, W) float32."""
         return self.outputs(batch)[0]
 
-    def outputs(self, batch: Float32Array | UInt8Array) -> tuple[Float32Array, ...]:
-        """Return all outputs of the model in order, float32, for its one input."""
+    def input_shape(self, index: int) -> tuple[int, ...]:
+        """Return the shape of an input; -1 where any length fits."""
+        return tuple(
+            each.get_length() if each.is_static else -1
+            for each in self._model.inputs[index].partial_shape
+        )
+
+    def outputs(
+        self, batch: Float32Array | UInt8Array, *others: Float32Array
+    ) -> tuple[Float32Array, ...]:
+        """Return all outputs of the model in order, float32, for all of its inputs."""
         if batch.shape in self._usual:
             return self._usual[batch.shape].outputs(batch)
         try:
             request = self._idle.pop()
         except IndexError:
             request = self._model.create_infer_request()
-        request.infer({0: np.ascontiguousarray(batch)})
+        request.infer(
+            {index: np.ascontiguousarray(each) for index, each in enumerate((batch, *others))}
+        )
         answers = tuple(np.array(each.data, dtype=np.float32) for each in request.output_tensors)
         self._idle.append(request)
         return answers
@@ -79,11 +90,11 @@ class OpenVinoRunner:
 
 def openvino_runner(network: Network) -> OpenVinoRunner:
     """Load ``network`` compiled for this processor from the cache, or compile and cache it."""
-    model = cache(partial(convert, network))
-    any_shape = _compile_or_load(network.fingerprint, network.input_shape, model)
+    model = cache(partial(make_model, network))
+    any_shape = compile_or_load(network.fingerprint, network.input_shape, model)
     usual: dict[tuple[int, ...], OpenVinoRunner] = {
         shape: OpenVinoRunner(
-            _compile_or_load(network.fingerprint, shape, partial(_fix_shape, model, shape))
+            compile_or_load(network.fingerprint, shape, partial(_fix_shape, model, shape))
         )
         for shape in network.usual_shapes
     }
@@ -105,12 +116,10 @@ def compile_file(path: Path, *, mean: float, scale: float) -> OpenVinoRunner:
     """
     make = partial(read_file, path, mean=mean, scale=scale)
     fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()
-    return OpenVinoRunner(_compile_or_load(f"{fingerprint} {mean} {scale}", (), make))
+    return OpenVinoRunner(compile_or_load(f"{fingerprint} {mean} {scale}", (), make))
 
 
-def _compile_or_load(
-    fingerprint: str, input_shape: tuple[int, ...], make: Callable[[], Any]
-) -> Any:
+def compile_or_load(fingerprint: str, input_shape: tuple[int, ...], make: Callable[[], Any]) -> Any:
     """Compile what ``make`` returns, or load it from the cache if there is a fingerprint."""
     options = dict(OPTIONS)
     if (limit := _thread_limit.get()) is not None:
@@ -120,7 +129,7 @@ def _compile_or_load(
     kept = ModelCache(
         fingerprint,
         str(input_shape),
-        _openvino().get_version(),
+        import_openvino().get_version(),
         openvino_core().get_property("CPU", "FULL_DEVICE_NAME"),
         str(openvino_core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")),
         str(options),
@@ -136,34 +145,32 @@ def _compile_or_load(
     return model
 
 
-def convert(network: Network) -> Any:
-    """Convert ``network`` to OpenVINO's model."""
-    import torch
-
-    batch, *sides = network.input_shape
-    # One face, and an image large enough for every layer.
-    example = torch.zeros(abs(batch), *(64 if side < 0 else side for side in sides))
-    model = convert_module(network.build().eval(), example)
+def make_model(network: Network) -> Any:
+    """Return OpenVINO's model of ``network`` for its input shape."""
+    model = network.assemble()
     model.reshape(list(network.input_shape))
     return model
 
 
 def convert_module(module: nn.Module, example: Tensor) -> Any:
     """Convert ``module`` to OpenVINO's model; the example's sides are not fixed in it."""
+    return import_openvino().convert_model(trace(module, example), example_input=example)
+
+
+def trace(module: nn.Module, example: Tensor) -> Any:
+    """Return what torch records while ``module`` runs on ``example``, which OpenVINO reads."""
     import torch
 
     with warnings.catch_warnings():
-        # OpenVINO reads traced modules, and torch calls torch.jit.trace deprecated.
+        # Torch calls torch.jit.trace deprecated.
         warnings.filterwarnings("ignore", message=".*torch.jit.*", category=FutureWarning)
-        # OpenVINO itself would trace with a check that runs the module several times to find
-        # control flow, which these networks lack; that took most of a cold start.
-        traced = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
-        return _openvino().convert_model(traced, example_input=example)
+        # The check would run the module several times to find control flow, which it lacks.
+        return torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
 
 
 def read_file(path: Path, *, mean: float, scale: float) -> Any:
     """Return the model in a file of a format that OpenVINO reads; see :func:`compile_file`."""
-    types = _openvino().Type  # before any part of openvino is imported without it
+    types = import_openvino().Type  # before any part of openvino is imported without it
     from openvino.preprocess import PrePostProcessor
 
     steps = PrePostProcessor(openvino_core().read_model(path))
@@ -177,7 +184,7 @@ def save_model(model: Any, path: Path, *, input_name: str, output_names: Sequenc
     model.inputs[0].get_tensor().set_names({input_name})
     for output, name in zip(model.outputs, output_names, strict=True):
         output.get_tensor().set_names({name})
-    _openvino().save_model(model, path, compress_to_fp16=False)
+    import_openvino().save_model(model, path, compress_to_fp16=False)
 
 
 _core_lock = Lock()
@@ -196,14 +203,14 @@ def openvino_core() -> Any:
 
 @cache
 def _only_core() -> Any:
-    core = _openvino().Core()
+    core = import_openvino().Core()
     # It would use all processor cores even if OpenMP, and with it torch, may use only a few.
     if (threads := os.environ.get("OMP_NUM_THREADS", "")).isdigit():
         core.set_property("CPU", {"INFERENCE_NUM_THREADS": int(threads)})
     return core
 
 
-def _openvino() -> Any:
+def import_openvino() -> Any:
     """Return the openvino package without its telemetry.
 
     Its converter reports every use to a web service, even without consent. A module entry of None

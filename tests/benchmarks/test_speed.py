@@ -29,9 +29,10 @@ from core.faces.reduce import shrink_to_fit
 from core.landmarks.face_mesh import FaceMeshLandmarks, crop_square
 from core.landmarks.mesh_networks import MeshNetworks
 from core.reading.reader import read_in_process
-from core.runtime import Network, runner_for
+from core.runtime import runner_for
 from core.weights import read_detector
 from tests.core.landmarks.mediapipe_graph import meshes_of_mediapipe
+from tests.core.runtime.torch_modules import make_network
 
 pytestmark = pytest.mark.bench
 
@@ -49,7 +50,7 @@ def photo(astronaut):
 def test_one_face_is_classified(benchmark, name, engine):
     benchmark.group = f"classify one face: {name}, {INPUT_PX} px"
     network = EmotionNetwork(find_architecture(name))
-    described = Network(lambda: network, (-1, 3, INPUT_PX, INPUT_PX), "")
+    described = make_network(lambda: network, (-1, 3, INPUT_PX, INPUT_PX))
     runner = runner_for(described, engine=engine, device=Device.CPU)
     crop = np.random.default_rng(0).random((1, 3, INPUT_PX, INPUT_PX), dtype=np.float32)
     benchmark(runner.run, crop)

@@ -286,7 +286,7 @@ def test_changed_weights_are_a_problem(weights, content):
     assert finding.remedy == "git checkout -- weights/mobilenet_v2.safetensors"
 
 
-@pytest.mark.parametrize("kind", ["detectors", "checks"])
+@pytest.mark.parametrize("kind", ["detectors", "checks", "published"])
 def test_weights_that_are_no_emotion_network_are_checked_too(weights, kind):
     file = weights / "manifest.json"
     manifest = json.loads(file.read_text(encoding="utf-8"))

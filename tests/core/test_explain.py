@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
+import cv2
 import numpy as np
 import pytest
+import torch
+from pytorch_grad_cam import GradCAM
 
 from core import EMOTIONS, AnalyzerConfig, ConfigError, Emotion
+from core.calibration import CROWD_HEAD, LABEL_HEAD
 from core.classifiers import ARCHITECTURES
-from core.explain import gradcam
+from core.classifiers.architectures import build_network
+from core.explain import EXPLAINED_BLOCKS, gradcam
+from core.weights import read_spec
 from tests.core.pipeline_parts import analyzer, image_analysis
+from training.learning.export import export_network, update_model
 
 
 @pytest.fixture(params=[*ARCHITECTURES, "ensemble"])
@@ -88,17 +95,59 @@ def test_only_one_explanation_runs_at_a_time(weights_dir, faces48):
             assert np.abs(each - alone[index % 4]).max() < 1e-3
 
 
-def test_explaining_prints_nothing_and_leaves_no_hook(weights_dir, faces48, capfd):
-    from core.explain import _load_network
-    from core.weights import read_spec
-
-    config = AnalyzerConfig(model="mobilenet_v2", weights_dir=weights_dir)
-    gradcam(config, faces48[:1], happy(1))
-    network = _load_network(
-        "mobilenet_v2", weights_dir, read_spec("mobilenet_v2", weights_dir).sha256
-    )
-    assert not any(module._forward_hooks for module in network.modules())
+def test_explaining_prints_nothing(weights_dir, faces48, capfd):
+    gradcam(AnalyzerConfig(model="mobilenet_v2", weights_dir=weights_dir), faces48[:1], happy(1))
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("crowd", [True, False])
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_maps_are_those_of_the_grad_cam_library(name, crowd, weights_dir, tmp_path, faces48):
+    spec = read_spec(name, weights_dir)
+    network = build_network(name, spec.load())
+    if not crowd:
+        network.crowd = None
+    export_network(
+        network,
+        tmp_path,
+        name=name,
+        preprocessing=spec.preprocessing,
+        frame=spec.frame,
+        training={},
+    )
+    share = 0.75 if crowd else 0.0
+    calibration = {"temperature": 1.0, "certain_from": 0.4, "crowd_share": share}
+    calibrations = dict.fromkeys(("people", "fer2013"), calibration)
+    update_model(tmp_path, name, {"calibrations": calibrations})
+    emotions = [EMOTIONS[index % len(EMOTIONS)] for index in range(8)]
+    expected = maps_of_the_library(
+        build_network(name, read_spec(name, tmp_path).load()),
+        spec.preprocessing(faces48[:8]),
+        EXPLAINED_BLOCKS[name],
+        [(EMOTIONS.index(emotion), share) for emotion in emotions],
+    )
+    found = gradcam(AnalyzerConfig(model=name, weights_dir=tmp_path), faces48[:8], emotions)
+    assert np.stack(found) == pytest.approx(expected, abs=1e-3)
+    assert np.median(np.ptp(expected, axis=(1, 2))) > 0.2
+
+
+def maps_of_the_library(network, inputs, block, explained):
+    """Return (N, 48, 48) maps that pytorch-grad-cam makes of faces and their mirror images."""
+
+    def make_target(index, share):
+        def target(output):
+            if output.ndim == 1:
+                return output[index]
+            return (1 - share) * output[LABEL_HEAD, index] + share * output[CROWD_HEAD, index]
+
+        return target
+
+    targets = [make_target(*each) for each in explained]
+    both = torch.from_numpy(np.concatenate([inputs, inputs[..., ::-1]])).requires_grad_(True)
+    with GradCAM(model=network, target_layers=[network.get_submodule(block)]) as cam:
+        maps = cam(input_tensor=both, targets=[*targets, *targets])
+    mean = (maps[: len(inputs)] + maps[len(inputs) :, :, ::-1]) / 2
+    return np.stack([cv2.resize(each, (48, 48)) for each in mean])
 
 
 def test_model_that_cannot_be_explained_is_refused(weights_dir, faces48, monkeypatch):

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.classifiers.network import NetworkClassifier, network_of
 from core.labels import Reading
-from core.runtime.openvino_engine import OPTIONS, OpenVinoRunner, convert, openvino_core
+from core.runtime.openvino_engine import OPTIONS, OpenVinoRunner, make_model, openvino_core
 from core.types import Float32Array
 from core.weights import WeightsSpec, read_spec
 
@@ -59,7 +59,7 @@ def compare_precisions(data: Sequence[Path]) -> dict[str, Any]:
 
 def _compile(spec: WeightsSpec, data: Sequence[Path]) -> dict[str, Any]:
     core = openvino_core()
-    model = convert(network_of(spec))
+    model = make_model(network_of(spec))
     compiled = {"f32": core.compile_model(model, "CPU", OPTIONS)}
     if "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         lower = {**OPTIONS, "INFERENCE_PRECISION_HINT": "bf16"}

@@ -27,7 +27,7 @@ from core.config import Device, Preset, get_settings
 from core.detectors.cascade import Boxes, apply_offsets, crop_boxes
 from core.detectors.compact import load_compact_runner
 from core.detectors.hybrid import JUDGE, JUDGED_PX, HybridDetector
-from core.detectors.mtcnn import build_output_network, load_mtcnn_runner
+from core.detectors.mtcnn import load_mtcnn_runner
 from core.errors import DataError
 from core.types import RgbImage, UInt8Array
 from core.weights import find_detector
@@ -183,6 +183,14 @@ def _max_covered(found: Boxes, truth: Boxes) -> NDArray[np.float64]:
     area = (found[:, 2:] - found[:, :2]).clip(1e-6).prod(axis=1)
     shared = (high - low).clip(0).prod(axis=-1).max(axis=1, initial=0.0)
     return np.asarray(shared / area, np.float64)
+
+
+def build_output_network() -> nn.Module:
+    """Build MTCNN's last network with its library's weights: offsets, points, two probabilities."""
+    from facenet_pytorch.models.mtcnn import ONet
+
+    network: nn.Module = ONet()
+    return network
 
 
 def train_judge(

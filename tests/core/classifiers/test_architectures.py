@@ -12,6 +12,7 @@ from core.classifiers.architectures import (
     build_network,
     find_architecture,
 )
+from core.explain import EXPLAINED_BLOCKS
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -23,7 +24,7 @@ def test_description_fits_the_network(name):
         batch = torch.zeros(2, 3, architecture.min_px, architecture.min_px)
     assert network.embed(batch).shape == (2, architecture.features)
     assert network(batch).shape == (2, 7)
-    assert network.trunk.get_submodule(architecture.explained_block)
+    assert network.get_submodule(EXPLAINED_BLOCKS[name])
     if architecture.auxiliary:
         seen = []
         module = network.trunk.get_submodule(architecture.auxiliary[0])

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import zipfile
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
-from core import Box, RgbImage, WeightsMissing, read_image, weights
+from core import Box, RgbImage, read_image
 from core.config import Preset, get_settings
 from core.detectors.mtcnn import load_mtcnn
 from core.landmarks.face_mesh import crop_square
@@ -91,17 +90,3 @@ def test_no_face_has_no_mesh(networks):
     noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
     for square in (noise, np.zeros_like(noise), np.full_like(noise, 255)):
         assert networks.find_meshes(square) == []
-
-
-def test_missing_package_is_named(monkeypatch):
-    monkeypatch.setattr(weights, "find_spec", lambda _name: None)
-    with pytest.raises(WeightsMissing, match="mediapipe") as caught:
-        MeshNetworks()
-    assert "make install" in caught.value.hint
-
-
-def test_package_of_another_release_without_the_networks_is_named(monkeypatch, tmp_path):
-    package = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
-    monkeypatch.setattr(weights, "find_spec", lambda _name: package)
-    with pytest.raises(WeightsMissing, match="short_range"):
-        MeshNetworks()

@@ -12,9 +12,10 @@ import torch
 from torch import nn
 
 from core import ConfigError, Device, Engine
-from core.runtime import Network, runner_for
+from core.runtime import runner_for
 from core.runtime.openvino_engine import OpenVinoRunner
 from core.runtime.torch_engine import TorchRunner
+from tests.core.runtime.torch_modules import make_network
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def network():
 
 
 def runner(network, engine, device=Device.CPU):
-    return runner_for(Network(lambda: network, (-1, 3, 16, 16), ""), engine=engine, device=device)
+    return runner_for(make_network(lambda: network, (-1, 3, 16, 16)), engine=engine, device=device)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def test_openvino_runs_in_float32(network, monkeypatch):
 
 def test_usual_shape_has_its_own_copy_and_other_shapes_still_run(network):
     made = runner_for(
-        Network(lambda: network, (-1, 3, 16, 16), "", usual_shapes=((2, 3, 16, 16),)),
+        make_network(lambda: network, (-1, 3, 16, 16), usual_shapes=((2, 3, 16, 16),)),
         engine=Engine.OPENVINO,
         device=Device.CPU,
     )
@@ -158,10 +159,11 @@ DROP_IN_OTHER_THREAD = """
 import gc, os, signal, threading
 from torch import nn
 from core import Device, Engine
-from core.runtime import Network, runner_for
+from core.runtime import runner_for
+from tests.core.runtime.torch_modules import make_network
 
 options = {"engine": Engine.OPENVINO, "device": Device.CPU}
-network = Network(lambda: nn.Conv2d(3, 1, 1), (-1, 3, 8, 8), "")
+network = make_network(lambda: nn.Conv2d(3, 1, 1), (-1, 3, 8, 8))
 runners = [runner_for(network, **options)]
 
 def drop():

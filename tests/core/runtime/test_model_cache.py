@@ -13,9 +13,10 @@ from torch import nn
 from core import Device, Engine
 from core.classifiers.network import load_network
 from core.detectors.mtcnn import load_networks
-from core.runtime import Network, runner_for
+from core.runtime import runner_for
 from core.runtime.model_cache import _MOST, FOLDER_VARIABLE, ModelCache, cache_folder
 from core.weights import read_spec
+from tests.core.runtime.torch_modules import make_network
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX permissions")
 
@@ -37,7 +38,7 @@ def answer(fingerprint, value, built=None):
         nn.init.constant_(layer.weight, value)
         return nn.Sequential(layer, nn.Flatten())
 
-    network = Network(build, (-1, 3, 1, 1), fingerprint)
+    network = make_network(build, (-1, 3, 1, 1), fingerprint)
     runner = runner_for(network, engine=Engine.OPENVINO, device=Device.CPU)
     return float(runner.run(np.ones((1, 3, 1, 1), np.float32))[0, 0])
 

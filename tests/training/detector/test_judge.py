@@ -14,7 +14,6 @@ from core.config import Device
 from core.detectors import load
 from core.detectors.area_windows import integral_image
 from core.detectors.hybrid import JUDGE, Candidates, load_judge
-from core.detectors.mtcnn import build_output_network
 from core.weights import SHIPPED_DIR, find_detector, read_detector
 from training.detector import judge
 from training.detector.judge import JudgeRecipe, JudgeSamples, train_and_export_judge, train_judge
@@ -95,7 +94,8 @@ def trained():
 
 def test_judge_learns_what_is_a_face_and_keeps_boxes_and_points(trained):
     given = samples()
-    before, after = answer(build_output_network().eval(), given.crops), answer(trained, given.crops)
+    start = judge.build_output_network().eval()
+    before, after = answer(start, given.crops), answer(trained, given.crops)
     assert after[2][given.faces].min() > 0.8
     assert after[2][~given.faces].max() < 0.2
     assert before[2].max() < 0.5  # the start takes none of them for a face
