@@ -9,14 +9,6 @@ COPY . .
 RUN .ci/space /space
 
 FROM python:3.11-slim-bookworm
-# The shared libraries that OpenCV links against.
-COPY --from=space /space/packages.txt /tmp/
-RUN apt-get update \
-    && xargs apt-get install -y --no-install-recommends </tmp/packages.txt \
-    && rm -rf /var/lib/apt/lists/*
-# PyTorch's default packages include several GB of GPU libraries. For a server without a GPU, build a smaller
-# image with --build-arg PIP_EXTRA_INDEX_URL= and the address of PyTorch's packages for the CPU.
-ARG PIP_EXTRA_INDEX_URL
 COPY --from=space /space/requirements.txt /tmp/
 RUN pip install --no-cache-dir -r /tmp/requirements.txt
 # Don't process strangers' photos as root.

@@ -6,19 +6,19 @@ SHELL := /bin/sh
 # Two processes share the tests; the one that is done takes tests from the other.
 PARALLEL := --numprocesses 2 --dist worksteal
 .DEFAULT_GOAL := help
-.PHONY: help app demo window screenshots space test slow check fmt install bench fuzz docs weights lock clean doctor
+.PHONY: help app demo window screenshots space test slow check fmt install training bench fuzz docs weights lock clean doctor
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
-app: .venv/installed doctor ## Install what is needed and open the Streamlit app
+app: .venv/installed-app doctor ## Install what is needed and open the Streamlit app
 	@$(BIN)/emotion app
 
-demo: .venv/installed doctor ## Install what is needed and open the Gradio demo
+demo: .venv/installed-app doctor ## Install what is needed and open the Gradio demo
 	@$(BIN)/emotion demo
 
-window: .venv/installed doctor ## Install what is needed and open the app in its own window
-	@.ci/install requirements.txt requirements-window.txt
+window: .venv/installed-app doctor ## Install what is needed and open the app in its own window
+	@.ci/install requirements-app.txt requirements-window.txt
 	@$(BIN)/emotion doctor --fix
 	@$(BIN)/emotion app --window
 
@@ -63,9 +63,11 @@ docs: .venv/installed-docs ## Build the documentation into site/, to be read wit
 	@echo "Open site/index.html"
 
 install: ## Install or repair the environment in .venv
-	@.ci/install requirements.txt
-	@touch .venv/installed
+	@.ci/install $(if $(wildcard .venv/installed),requirements.txt,requirements-app.txt)
+	@touch .venv/installed-app
 	@$(BIN)/emotion doctor --fix
+
+training: .venv/installed doctor ## Add what training, measuring and exporting need: PyTorch and more, a few gigabytes
 
 lock: .venv/installed ## Update constraints.txt for every supported Python (needs uv)
 	@.ci/lock
@@ -75,13 +77,17 @@ clean: ## Remove the environment, caches and built files
 	rm -rf build dist site photo_emotion.egg-info
 
 # Runs before anything imports OpenCV, because it may have to install libraries for OpenCV.
-doctor: .venv/installed
+doctor: .venv/installed-app
 	@$(BIN)/emotion doctor --fix
 
 # Install again if the stamp file is missing or older than a file it depends on.
+.venv/installed-app: requirements-app.txt constraints.txt pyproject.toml
+	@.ci/install requirements-app.txt
+	@touch $@
+
 .venv/installed: requirements.txt constraints.txt pyproject.toml
 	@.ci/install requirements.txt
-	@touch $@
+	@touch .venv/installed-app $@
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
 	@.ci/install requirements-dev.txt

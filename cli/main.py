@@ -48,6 +48,8 @@ COMMANDS = {
 
 
 _ANY_LENGTH = 10_000
+_OURS = {"", "core", "cli", "training"}
+"""If one of these cannot be imported, that is a bug and no package that is missing."""
 
 
 class HelpfulGroup(TyperGroup):
@@ -96,7 +98,7 @@ class CommandGroup(HelpfulGroup):
             raise SystemExit(1) from error
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; a ProjectError becomes a message, a hint and its exit code.
+        """Run the command; a ProjectError or a missing package becomes a message and a hint.
 
         Output is flushed here, not when the interpreter shuts down, so that typer can end quietly
         if the reader has gone (``emotion … | head``). Ctrl-C ends with 130. Any other exception is
@@ -112,6 +114,15 @@ class CommandGroup(HelpfulGroup):
             if error.hint:
                 typer.echo(escape_controls(error.hint), err=True)
             raise typer.Exit(error.exit_code) from error
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package in _OURS:
+                raise
+            typer.secho(
+                f"Error: {package} is needed for this and not installed.", fg="red", err=True
+            )
+            typer.echo("To install what training and measuring need: make training", err=True)
+            raise typer.Exit(2) from error
         finally:
             sys.stdout.flush()
 

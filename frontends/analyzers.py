@@ -166,7 +166,7 @@ class Analyzers:
             if wanted:
                 return wanted[0]
             newest = pending[-1]
-            # Importing torch stops all threads for a moment: first let the browser have its page.
+            # Loading keeps the processor busy for a moment: first let the browser have its page.
             left_s = self._entries[newest].since_s + PAGE_FIRST_S - time.monotonic()
             if left_s <= 0:
                 return newest

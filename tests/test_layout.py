@@ -56,7 +56,7 @@ def test_no_other_distribution_owns_our_names(owners, name):
 
 @pytest.mark.parametrize(
     "file",
-    [f"requirements{kind}.txt" for kind in ("", "-dev", "-docs", "-onnx", "-ray")],
+    [f"requirements{kind}.txt" for kind in ("", "-app", "-dev", "-docs", "-onnx", "-ray")],
 )
 def test_every_version_bound_has_its_reason_beside_it(root, file):
     for line in read_lines(root / file):
@@ -67,6 +67,44 @@ def test_every_version_bound_has_its_reason_beside_it(root, file):
 
 def test_requirements_do_not_name_the_project_itself(root):
     assert not [line for line in read_lines(root / "requirements.txt") if line.startswith("-")]
+
+
+def test_requirements_of_the_app_are_lines_of_all_requirements(root):
+    app = {line for line in read_lines(root / "requirements-app.txt") if line[:1].isalnum()}
+    assert app
+    # The reason may differ in what it is about, but not the version.
+    everything = {line.partition("#")[0].strip() for line in read_lines(root / "requirements.txt")}
+    assert {line.partition("#")[0].strip() for line in app} < everything
+
+
+NEEDED_BY_TRAINING = {
+    "core/classifiers/architectures.py": {"torch", "torchvision"},
+    "core/detectors/compact_network.py": {"torch", "torchvision"},
+    "core/faces/covered_network.py": {"torch", "torchvision"},
+    "core/detectors/mtcnn.py": {"torch", "facenet_pytorch"},
+    "core/runtime/__init__.py": {"torch"},
+    "core/runtime/openvino_engine.py": {"torch"},
+    "core/runtime/torch_engine.py": {"torch"},
+    "core/batch/ray_pool.py": {"ray"},
+    "core/portable/graph.py": {"torch"},
+    "core/portable/export.py": {"torch"},
+    "core/portable/formats.py": {"torch", "onnxruntime"},
+    "core/portable/parts.py": {"torch"},
+    "core/portable/parity.py": {"skimage"},
+    "cli/window_process.py": {"PyQt6", "webview"},
+}
+"""Files of what answers that import other packages, and only for a GPU, an export or an option."""
+
+
+def test_everything_that_answering_imports_is_a_requirement_of_the_app(root, owners):
+    lines = (line.partition("#")[0].strip() for line in read_lines(root / "requirements-app.txt"))
+    declared = {Requirement(line).name.lower() for line in lines if line}
+    for path in tracked_files(root, "*.py"):
+        file = path.relative_to(root)
+        if file.parts[0] in OURS and file.parts[0] != "training":
+            allowed = {*OURS, *sys.stdlib_module_names, *NEEDED_BY_TRAINING.get(str(file), ())}
+            for name in find_imports(path, at_run_time=True) - allowed:
+                assert declared & set(owners.get(name, [name])), f"{file} imports {name}"
 
 
 def test_constraints_are_plain_versions(root):
@@ -80,6 +118,7 @@ def test_constraints_hold_one_version_of_every_requirement(root):
     assert len(versions) == len(pairs)
     for file in (
         "requirements.txt",
+        "requirements-app.txt",
         "requirements-dev.txt",
         "requirements-docs.txt",
         "requirements-onnx.txt",
@@ -112,9 +151,15 @@ def test_every_file_name_says_what_is_inside(root):
     assert not [path for path in tracked_files(root, "*.py") if path.stem in MEANINGLESS_NAMES]
 
 
-def find_imports(path: Path) -> set[str]:
+def find_imports(path: Path, *, at_run_time: bool = False) -> set[str]:
+    """Return the first names of all imports; ``at_run_time`` leaves out those for type checkers."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    if at_run_time:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                node.body = [ast.Pass()]
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:

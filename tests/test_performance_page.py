@@ -8,12 +8,14 @@ import pytest
 
 from tests.browser.first_page import first_page_table
 from tests.browser.live_rate import live_table
+from tests.serving.measure import format_table
 from training.benchmark.tables import format_precision_table
 
 PARTS = {
     "precision": format_precision_table,
     "first_page": first_page_table,
     "live_rate": live_table,
+    "installation": format_table,
 }
 
 

@@ -86,7 +86,8 @@ def test_python_that_is_named_but_unsuitable_is_not_replaced(find_python, suitab
 def checkout(root, tmp_path):
     """Return a `make` in a folder whose installer and `emotion` only record how they are called."""
     shutil.copy(root / "Makefile", tmp_path)
-    for name in ("requirements.txt", "requirements-dev.txt", "constraints.txt", "pyproject.toml"):
+    kinds = ("requirements.txt", "requirements-app.txt", "requirements-dev.txt")
+    for name in (*kinds, "constraints.txt", "pyproject.toml"):
         # An old date, so that a file touched later is newer on any file system.
         shutil.copy(root / name, tmp_path)
         os.utime(tmp_path / name, (0, 0))
@@ -106,7 +107,7 @@ def checkout(root, tmp_path):
 
 
 def test_make_app_installs_then_runs_the_doctor_then_starts_the_app(checkout):
-    assert checkout("app") == ["requirements.txt", "doctor --fix", "app"]
+    assert checkout("app") == ["requirements-app.txt", "doctor --fix", "app"]
 
 
 def test_second_start_installs_nothing(checkout):
@@ -114,17 +115,25 @@ def test_second_start_installs_nothing(checkout):
     assert checkout("app") == ["doctor --fix", "app"]
 
 
-@pytest.mark.parametrize("changed", ["requirements.txt", "constraints.txt", "pyproject.toml"])
+@pytest.mark.parametrize("changed", ["requirements-app.txt", "constraints.txt", "pyproject.toml"])
 def test_changed_requirements_are_installed_at_the_next_start(checkout, changed):
     checkout("app")
     later = (checkout.folder / ".venv/bin/emotion").stat().st_mtime + 1
     os.utime(checkout.folder / changed, (later, later))
-    assert checkout("app")[0] == "requirements.txt"
+    assert checkout("app")[0] == "requirements-app.txt"
 
 
-def test_make_install_repairs_even_if_nothing_changed(checkout):
+def test_make_install_repairs_what_is_installed_even_if_nothing_changed(checkout):
     checkout("install")
+    assert checkout("install") == ["requirements-app.txt", "doctor --fix"]
+    assert checkout("training") == ["requirements.txt", "doctor --fix"]
     assert checkout("install") == ["requirements.txt", "doctor --fix"]
+
+
+def test_app_installs_nothing_where_everything_is_installed(checkout):
+    checkout("training")
+    assert checkout("app") == ["doctor --fix", "app"]
+    assert checkout("training") == ["doctor --fix"]
 
 
 @pytest.fixture
@@ -143,7 +152,7 @@ test -e broken || touch $2/manifest.json
 
     def run(**environment):
         (folder / "calls").write_text("", encoding="utf-8")
-        checkout("install")
+        checkout("training")
         (folder / ".venv" / "bin").mkdir(parents=True, exist_ok=True)
         (folder / ".venv" / "bin" / "emotion").write_text(tool, encoding="utf-8")
         (folder / ".venv" / "bin" / "emotion").chmod(0o755)

@@ -11,9 +11,17 @@ from pathlib import Path
 from ..classifiers import ARCHITECTURES
 from .confinement import check_confinement
 from .findings import Finding, Status
-from .packages import check_packages
+from .packages import check_packages, check_training, list_installed_packages
 from .system import check_camera, check_libraries, check_python
-from .trials import FORMATS, check_formats, check_trials, prepare_networks, run_trials
+from .trials import (
+    APP_TRIALS,
+    FORMATS,
+    TRIALS,
+    check_formats,
+    check_trials,
+    prepare_networks,
+    run_trials,
+)
 from .weights import check_weights
 from .window import check_window_libraries
 
@@ -27,14 +35,21 @@ def diagnose(root: Path = ROOT) -> tuple[Finding, ...]:
 
     Takes some seconds, because packages that break easily are imported for a trial.
     """
-    failed, formats = run_trials(), run_trials(FORMATS)
-    packages = check_packages(root / "requirements.txt", root / "constraints.txt")
-    libraries = tuple(check_libraries(opencv_works="cv2" not in failed))
+    installed = list_installed_packages()
+    trains = "torch" in installed
+    requirements = root / ("requirements.txt" if trains else "requirements-app.txt")
+    trials = TRIALS if trains else APP_TRIALS
+    failed, formats = run_trials(trials), run_trials(FORMATS)
+    packages = check_packages(requirements, root / "constraints.txt", installed)
+    libraries: tuple[Finding, ...] = ()
+    if "opencv-python" in installed:  # the headless package brings all that it needs
+        libraries = tuple(check_libraries(opencv_works="cv2" not in failed))
     return (
         check_python(),
         *packages,
+        check_training(installed),
         *libraries,
-        *check_trials(failed, known=(*packages, *libraries)),
+        *check_trials(failed, known=(*packages, *libraries), tried=trials),
         *check_formats(formats),
         check_confinement(),
         *check_weights(root / "weights", ARCHITECTURES),

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 INSTALL = "make install"
+TRAINING = "make training"
 REBUILD = "make clean install"
 
 _NAMED_AT_MOST = 5
@@ -62,6 +63,14 @@ def check_packages(
         *_find_conflicts(wanted, packages),
         *_find_untested(tested, packages, known={finding.name for finding in unmet}),
     )
+
+
+def check_training(installed: Installed) -> Finding:
+    """Say whether there is what only training, measuring and exporting need; never a problem."""
+    if "torch" in installed:
+        return Finding("training", Status.OK, "PyTorch is installed, so networks can be trained.")
+    detail = f"PyTorch is not installed; answering needs none, and `{TRAINING}` adds it."
+    return Finding("training", Status.OK, detail)
 
 
 def _normalise_name(name: str) -> str:

@@ -10,10 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from .findings import Finding, Status
 from .packages import INSTALL, REBUILD
 
-TRIALS: Mapping[str, str] = {
-    # Each touches what breaks: uninstalling one OpenCV wheel empties the folder of the others,
-    # later releases of mediapipe have no `solutions`, torchvision must fit the build of torch.
+# Each touches what breaks: uninstalling one OpenCV wheel empties the folder of the others, later
+# releases of mediapipe have no `solutions`, torchvision must fit the build of torch.
+APP_TRIALS: Mapping[str, str] = {
     "cv2": "import cv2; cv2.resize",
+    "openvino": "import openvino; openvino.Core",
+}
+TRIALS: Mapping[str, str] = {
+    **APP_TRIALS,
     "mediapipe": "import mediapipe; mediapipe.solutions.face_mesh",
     "torchvision": "import torchvision",
 }
@@ -55,14 +59,16 @@ def run_trials(trials: Mapping[str, str] = TRIALS) -> dict[str, str]:
         return {name: error for name, error in zip(trials, errors, strict=True) if error}
 
 
-def check_trials(failed: Mapping[str, str], known: Iterable[Finding]) -> Iterator[Finding]:
+def check_trials(
+    failed: Mapping[str, str], known: Iterable[Finding], tried: Iterable[str] = TRIALS
+) -> Iterator[Finding]:
     """Yield a problem for each failure whose cause is not in ``known``; one line if all work."""
     causes = [finding.name for finding in known if finding.status is Status.PROBLEM]
     for name, error in failed.items():
         if name not in causes and not any(cause in error for cause in causes):
             yield Finding(name, Status.PROBLEM, f"It cannot be imported: {error}", REBUILD)
     if not failed:
-        yield Finding("imports", Status.OK, f"{', '.join(TRIALS)} work.")
+        yield Finding("imports", Status.OK, f"{', '.join(tried)} work.")
 
 
 def check_formats(failed: Mapping[str, str]) -> Iterator[Finding]:

@@ -38,6 +38,11 @@ class Signature:
 
 def require_runtime(chosen: ExportFormat) -> None:
     """Raise ConfigError if a package that writes or runs files of a format is not installed."""
+    if importlib.util.find_spec("torch") is None:
+        raise ConfigError(
+            "Exporting needs PyTorch, which is not installed.",
+            hint="To install what training and measuring need: make training",
+        )
     packages = ("onnx", "onnxruntime") if chosen is ExportFormat.ONNX else ()
     if missing := [name for name in packages if importlib.util.find_spec(name) is None]:
         raise ConfigError(

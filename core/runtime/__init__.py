@@ -82,7 +82,7 @@ def require_torch() -> None:
     if not _has_torch():
         raise ConfigError(
             "This needs PyTorch, which is not installed.",
-            hint="Run `make install`, or use --device cpu.",
+            hint="Install it with `make training`, or use --device cpu.",
         )
 
 

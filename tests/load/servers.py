@@ -32,7 +32,7 @@ class Server:
 
     def megabytes(self) -> float:
         """Return the resident memory of the server and its decoder processes, in MB (Linux)."""
-        return sum(map(_resident_mb, (self.process, *_descendants(self.process))))
+        return sum(map(resident_mb, (self.process, *descendants(self.process))))
 
     def connection_attempts(self) -> list[str]:
         """Return the connections that it tried to open to other computers."""
@@ -122,7 +122,8 @@ def wait_for_memory(server: Server, level: float, seconds: float) -> float:
     return memory
 
 
-def _resident_mb(process: int) -> float:
+def resident_mb(process: int) -> float:
+    """Return the resident memory of a process, in MB (Linux); 0 if it has ended."""
     try:
         status = Path(f"/proc/{process}/status").read_text("ascii", "replace")
     except OSError:
@@ -131,8 +132,9 @@ def _resident_mb(process: int) -> float:
     return int(lines[0].split()[1]) / 1024 if lines else 0.0
 
 
-def _descendants(process: int) -> Iterator[int]:
+def descendants(process: int) -> Iterator[int]:
+    """Yield the processes that a process started, and those that they started (Linux)."""
     for task in Path(f"/proc/{process}/task").glob("*/children"):
         for child in map(int, task.read_text().split()):
             yield child
-            yield from _descendants(child)
+            yield from descendants(child)

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from core import ConfigError, Device, Engine
-from core.runtime import runner_for
+from core.runtime import has_gpu, runner_for
 from core.runtime.openvino_engine import OpenVinoRunner
 from core.runtime.torch_engine import TorchRunner
 from tests.core.runtime.torch_modules import make_network
@@ -159,7 +159,7 @@ DROP_IN_OTHER_THREAD = """
 import gc, os, signal, threading
 from torch import nn
 from core import Device, Engine
-from core.runtime import runner_for
+from core.runtime import has_gpu, runner_for
 from tests.core.runtime.torch_modules import make_network
 
 options = {"engine": Engine.OPENVINO, "device": Device.CPU}
@@ -188,3 +188,17 @@ def test_signals_are_handled_after_a_model_is_dropped_in_another_thread():
         timeout=120,
     )
     assert (run.returncode, run.stdout) == (0, "handled\n"), run.stderr
+
+
+@pytest.mark.parametrize(
+    ("engine", "device"), [(Engine.AUTO, Device.CUDA), (Engine.TORCH, Device.CPU)]
+)
+def test_missing_torch_is_named_only_where_it_is_needed(network, monkeypatch, engine, device):
+    described = make_network(lambda: network, (-1, 3, 16, 16))
+    monkeypatch.setattr("core.runtime.find_spec", lambda name: None)
+    monkeypatch.delitem(sys.modules, "torch")
+    monkeypatch.setattr("core.runtime._has_driver", lambda: True)
+    assert not has_gpu()
+    with pytest.raises(ConfigError, match="needs PyTorch") as caught:
+        runner_for(described, engine=engine, device=device)
+    assert "make training" in caught.value.hint
