@@ -137,6 +137,10 @@ def _find_conflicts(wanted: Iterable[str], installed: Installed) -> Iterator[Fin
         yield Finding("versions", Status.WARNING, f"{_join(sorted(conflicts))}.", INSTALL)
 
 
+_INSTALLERS = ("pip", "setuptools", "wheel")
+"""Come with the environment; PyTorch names setuptools, nothing that answers photos uses it."""
+
+
 def _find_untested(
     tested: Mapping[str, str], installed: Installed, known: Iterable[str]
 ) -> Iterator[Finding]:
@@ -145,7 +149,7 @@ def _find_untested(
         for name, package in sorted(installed.items())
         # A local label such as +cpu is another build of the same version.
         if name in tested
-        and name not in known
+        and name not in (*known, *_INSTALLERS)
         and f"=={package.version.partition('+')[0]}" != tested[name]
     ]
     if untested:

@@ -126,6 +126,13 @@ def test_another_build_of_the_tested_version_is_fine(lists):
     assert not not_ok(check_packages(*lists, installed(typer=Package("0.29.2+cpu"))))
 
 
+def test_version_of_what_only_installs_does_not_matter(lists, tmp_path):
+    requirements, constraints = lists
+    listed = tmp_path / "constraints.txt"
+    listed.write_text(f"{constraints.read_text(encoding='utf-8')}\nsetuptools==84.2.1\n", "utf-8")
+    assert not not_ok(check_packages(requirements, listed, installed(setuptools=Package("65.5.0"))))
+
+
 def test_missing_indirect_requirement_is_named(lists):
     broken = installed(typer=Package("0.29.2", ("click>=8",)))
     (finding,) = not_ok(check_packages(*lists, broken))
