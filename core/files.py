@@ -5,14 +5,19 @@ from __future__ import annotations
 import contextlib
 import errno
 import json
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from .errors import ConfigError
 
 _BUFFER_BYTES = 1024**2
+MAX_TEXT_BYTES = 256 * 1024**2
+"""Of a file with settings, figures or boxes; the boxes of a million photos take less."""
+_MOST_DIGITS = 18
+"""Every whole number of so many digits is one of 64 bits."""
 _NO_FOLDER_SYNC = frozenset(
     {errno.EACCES, errno.EPERM, errno.EINVAL, errno.EBADF, errno.ENOSYS, errno.ENOTSUP}
 )
@@ -45,6 +50,47 @@ def atomic_write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(path) as file:
         file.write(data)
+
+
+def read_bounded(path: Path, most_bytes: int = MAX_TEXT_BYTES) -> bytes:
+    """Return the content of a file; ValueError if it has more than ``most_bytes``."""
+    with path.open("rb") as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise ValueError(f"it has more than {most_bytes // 1024**2} MB")
+    return data
+
+
+def read_json(path: Path) -> Any:
+    """Return the document in a JSON file; OSError or ValueError if there is none."""
+    return parse_json(read_bounded(path))
+
+
+def parse_json(data: bytes) -> Any:
+    """Return a JSON document; ValueError if it is none.
+
+    Numbers that no 64-bit value can hold, infinity and NaN are refused, and what is nested deeper
+    than Python can follow: every one of them would raise another error somewhere else.
+    """
+    try:
+        return json.loads(
+            data, parse_int=_parse_int, parse_float=_parse_float, parse_constant=_parse_float
+        )
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _parse_int(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"the number {text[:20]}… is too large")
+    return int(text)
+
+
+def _parse_float(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text[:20]} is not finite")
+    return value
 
 
 def write_json(path: Path, document: object, *, indent: int = 2) -> None:

@@ -7,7 +7,6 @@ one.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -23,6 +22,7 @@ from .classifiers import ARCHITECTURES, BUILT_IN, ENSEMBLE, member_names
 from .errors import WeightsCorrupt, WeightsMissing
 from .faces.alignment import FaceFrame
 from .faces.preprocess import Preprocessing
+from .files import parse_json, read_bounded
 from .labels import EMOTIONS, Reading
 from .types import Float32Array
 
@@ -162,13 +162,13 @@ def report_corrupt_file(name: str, *, hint: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise WeightsCorrupt(f"{name} cannot be read: {error.strerror}.", hint=hint) from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
         raise WeightsCorrupt(f"{name} cannot be understood ({error}).", hint=hint) from error
 
 
 def parse_document(data: bytes, version: int) -> dict[str, Any]:
     """Return a JSON document; ValueError or the like if it is none of that ``version``."""
-    document: dict[str, Any] = json.loads(data)
+    document: dict[str, Any] = parse_json(data)
     if document["schema_version"] != version:
         raise ValueError(f"schema_version {document['schema_version']}")
     return document
@@ -236,7 +236,7 @@ def _read_checks(directory: Path | None) -> dict[str, CheckWeights]:
 
 def _read_document(directory: Path | None) -> dict[str, Any]:
     try:
-        data = ((directory or SHIPPED_DIR) / MANIFEST_NAME).read_bytes()
+        data = read_bounded((directory or SHIPPED_DIR) / MANIFEST_NAME)
     except FileNotFoundError as error:
         raise WeightsMissing(
             f"There is no {MANIFEST_NAME} in the weights folder.",
@@ -247,7 +247,7 @@ def _read_document(directory: Path | None) -> dict[str, Any]:
 
 def parse_manifest(data: bytes) -> dict[str, Any]:
     """Return a manifest in the current version; ValueError or the like if it is none."""
-    document: dict[str, Any] = json.loads(data)
+    document: dict[str, Any] = parse_json(data)
     if document["schema_version"] == 1:
         entries = list(document["models"].values())
         for entry in [*entries, document.get("ensemble")]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import OperatingPoint, Preset
+from ..files import read_bounded
 from ..weights import SHIPPED_DIR, parse_document, report_corrupt_file
 
 TUNED_NAME = "detection.json"
@@ -60,7 +61,7 @@ def detection_figures(
     ``weights_dir`` None means the shipped folder.
     """
     try:
-        data = ((weights_dir or SHIPPED_DIR) / TUNED_NAME).read_bytes()
+        data = read_bounded((weights_dir or SHIPPED_DIR) / TUNED_NAME)
     except FileNotFoundError:
         return None
     document = parse_document(data, TUNED_VERSION)

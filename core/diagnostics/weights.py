@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..files import read_json
 from .findings import Finding, Status
 
 
@@ -20,7 +20,7 @@ def check_weights(directory: Path, architectures: tuple[str, ...] = ()) -> Itera
     Checks size and SHA-256, which must be right before a file may be parsed.
     """
     try:
-        document = json.loads((directory / "manifest.json").read_text(encoding="utf-8"))
+        document = read_json(directory / "manifest.json")
         models: Mapping[str, Mapping[str, Any]] = document["models"]
         described = [
             (name, directory / str(entry["file"]), int(entry["bytes"]), str(entry["sha256"]))
@@ -30,7 +30,7 @@ def check_weights(directory: Path, architectures: tuple[str, ...] = ()) -> Itera
     except FileNotFoundError:
         yield _report_manifest("manifest.json is missing, so no network can answer.")
         return
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
         yield _report_manifest(f"manifest.json cannot be understood ({error!r}).")
         return
     for name, file, size, sha256 in described:

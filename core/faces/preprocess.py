@@ -12,6 +12,10 @@ import numpy as np
 from ..types import Float32Array, UInt8Array
 
 
+_MOST_PX = 1024
+"""Faces have 48 pixels a side when they are enlarged to this."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preprocessing:
     """How a grey crop becomes a network's input; travels with the weights."""
@@ -24,8 +28,8 @@ class Preprocessing:
     """Divides after the subtraction."""
 
     def __post_init__(self) -> None:
-        if operator.index(self.input_px) < 1:  # TypeError unless an integer
-            raise ValueError(f"input_px must be positive, got {self.input_px}")
+        if not 1 <= operator.index(self.input_px) <= _MOST_PX:  # TypeError unless an integer
+            raise ValueError(f"input_px must lie between 1 and {_MOST_PX}, got {self.input_px}")
         if not (math.isfinite(self.mean) and 0 < self.std < math.inf):
             raise ValueError(f"mean and std must be finite, std positive, got {self}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +14,7 @@ from .. import __version__
 from ..config import Device, Engine
 from ..errors import DataError
 from ..faces.alignment import CROP_PX
-from ..files import atomic_file, report_disk_errors, write_json
+from ..files import atomic_file, read_json, report_disk_errors, write_json
 from ..labels import EMOTIONS, Reading
 from ..outputs import Output, check_outputs
 from ..types import UInt8Array
@@ -185,7 +184,7 @@ def _finish_descriptions(
     """Add the networks before the model, and the checksum of every file, to each description."""
     for model in exported:
         *files, description = model.files
-        document = json.loads(description.read_text(encoding="utf-8"))
+        document = read_json(description)
         beside = [description.with_name(name) for name in _list_parts(chosen, whole=bool(parts))]
         document["networks_before"] = parts
         document["sha256"] = {file.name: _checksum(file) for file in (*files, *beside)}
@@ -204,7 +203,7 @@ def _is_earlier_export(path: Path) -> bool:
     """Return whether an earlier export wrote ``path``: a description beside it knows the file."""
     for description in path.parent.glob("*.json"):
         try:
-            document = json.loads(description.read_text(encoding="utf-8"))
+            document = read_json(description)
             ours = document["exported_by"] == _PROGRAM
             if ours and (path == description or document["sha256"][path.name] == _checksum(path)):
                 return True

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigError, DataError
 from core.faces.covered import NAME
-from core.files import atomic_write
+from core.files import atomic_write, read_json
 from core.weights import SHIPPED_DIR, read_check
 
 from ..learning.export import read_entry, update_check
@@ -54,7 +53,7 @@ def format_covered_tables(report: Mapping[str, Any]) -> str:
 def read_report(file: Path) -> dict[str, Any]:
     """Return a report of `emotion covered evaluate`; DataError if ``file`` is something else."""
     try:
-        report: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        report: dict[str, Any] = read_json(file)
         if not {"sha256", "drawn", "uncovered", "answers", "negatives"} <= report.keys():
             raise ValueError("figures are missing")
     except (OSError, ValueError, AttributeError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import DataError, InputError
+from core.files import read_json
 from core.reading.reader import read_in_process
 from core.types import Float32Array, RgbImage, UInt8Array
 
@@ -140,7 +140,7 @@ class AnnotatedPhoto:
 def read_annotations(path: Path) -> dict[str, AnnotatedPhoto]:
     """Return the photos of a COCO file by file name without folders; DataError if it is invalid."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
         category = _find_face_category(document.get("categories", []))
         boxes: dict[Any, list[tuple[list[float], bool]]] = {}
         for each in document["annotations"]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from core.detectors.hybrid import JUDGE
 from core.detectors.tuning import TUNED_NAME
 from core.errors import ConfigError
-from core.files import atomic_write, write_json
+from core.files import atomic_write, read_json, write_json
 from core.weights import find_detector, read_detector, read_detectors
 
 from ..learning.export import read_entry, update_detector
@@ -30,7 +29,7 @@ def publish_detector(source: Path, destination: Path) -> None:
     """
     networks = read_detectors(source) or {NAME: read_detector(NAME, source)}
     tuned = source / TUNED_NAME
-    measured = json.loads(tuned.read_text(encoding="utf-8")) if tuned.exists() else {}
+    measured = read_json(tuned) if tuned.exists() else {}
     for name, stored in networks.items():
         if _TUNED_AS[name] not in measured.get("detectors", {}):
             raise ConfigError(
@@ -45,7 +44,7 @@ def publish_detector(source: Path, destination: Path) -> None:
         file = destination / TUNED_NAME
         document: dict[str, Any] = {"schema_version": measured["schema_version"], "detectors": {}}
         if file.exists():
-            document = json.loads(file.read_text(encoding="utf-8"))
+            document = read_json(file)
         document["detectors"].update(measured["detectors"])
         write_json(file, document, indent=1)
     for name in networks:
@@ -54,7 +53,7 @@ def publish_detector(source: Path, destination: Path) -> None:
 
 def format_detector_card(directory: Path, name: str = NAME) -> str:
     """Return the card of one network in ``directory``, whose detector must be tuned."""
-    tuned = json.loads((directory / TUNED_NAME).read_text(encoding="utf-8"))
+    tuned = read_json(directory / TUNED_NAME)
     stored = find_detector(name, directory)
     return render_text(
         _CARDS[name],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from core.config import OperatingPoint
 from core.errors import DataError
+from core.files import read_json
 
 from ..reporting.rendering import render_text
 
@@ -55,7 +55,7 @@ def _describe_column(figures: Mapping[str, Any]) -> str:
 
 def _read_figures(file: Path) -> Mapping[str, Any]:
     try:
-        metrics: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        metrics: dict[str, Any] = read_json(file)
         if not {"detector", "preset", "by_size", *_FIGURES} <= metrics.keys():
             raise ValueError("figures are missing")
     except (OSError, ValueError, AttributeError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from core.config import Device, Preset, get_settings
 from core.detectors import DETECTORS
 from core.detectors.mtcnn import MtcnnDetector
 from core.detectors.tuning import TUNED_NAME, TUNED_VERSION
-from core.files import write_json
+from core.files import read_json, write_json
 from core.weights import SHIPPED_DIR
 
 from ..evaluation.speed import describe_machine
@@ -117,7 +116,7 @@ def _read_earlier(folder: Path) -> dict[str, Any]:
     """Return the earlier figures, which detectors keep if they are not tuned now."""
     file = folder / TUNED_NAME
     if file.exists():
-        document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        document: dict[str, Any] = read_json(file)
         if document.get("schema_version") == TUNED_VERSION:
             return document
     return {"schema_version": TUNED_VERSION, "detectors": {}}

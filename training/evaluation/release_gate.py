@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigError, DataError
+from core.files import read_json
 from core.weights import SHIPPED_DIR, read_models
 
 GATE_FILE = Path(__file__).resolve().parent / "release_gate.toml"
@@ -52,7 +52,7 @@ def check_release(
     """
     limits = read_limits(limits_file)
     try:
-        report = json.loads(report_file.read_text(encoding="utf-8"))
+        report = read_json(report_file)
         models: Mapping[str, Any] = report["models"]
         measured = {name: metrics["weights_sha256"] for name, metrics in models.items()}
         found = [

@@ -15,6 +15,7 @@ from typing import Any
 
 from core.errors import ConfigError
 from core.faces.preprocess import Preprocessing
+from core.files import read_bounded
 
 RECIPES_DIR = Path(__file__).resolve().parent / "recipes"
 REMOVED_VALUES: Mapping[str, Any] = MappingProxyType({"contrast_share": 0.0})
@@ -150,8 +151,8 @@ def read_recipe_values(
     """Return the values for the dataclass ``kind`` (except ``model``), as read_recipe does."""
     path = file or RECIPES_DIR / f"{name}.toml"
     try:
-        values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+        values: dict[str, Any] = tomllib.loads(read_bounded(path).decode())
+    except (OSError, ValueError, RecursionError) as error:
         raise ConfigError(
             f"The recipe '{path.name}' cannot be read ({error}).",
             hint=f"Recipes lie in training/learning/recipes, e.g. {name}.toml.",

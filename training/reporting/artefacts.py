@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from core.detectors.tuning import TUNED_NAME
 from core.errors import DataError
 from core.faces.alignment import CROP_PX
+from core.files import parse_json, read_bounded
 from core.reading.limits import MAX_FILE_BYTES, MAX_PIXELS
 from core.weights import MANIFEST_NAME, parse_manifest
 
@@ -91,8 +91,8 @@ def read_artefacts(results: Path, weights: Path) -> dict[str, Value]:
 
 def _read_json(path: Path) -> Mapping[str, Any]:
     try:
-        data = path.read_bytes()
-        document = parse_manifest(data) if path.name == MANIFEST_NAME else json.loads(data)
+        data = read_bounded(path)
+        document = parse_manifest(data) if path.name == MANIFEST_NAME else parse_json(data)
     except (OSError, ValueError) as error:
         raise DataError(
             f"'{path.name}' cannot be read as JSON: {error}.",
