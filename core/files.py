@@ -34,7 +34,7 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     """
     part = part_path(path)
     try:
-        with part.open("wb", _BUFFER_BYTES) as file:
+        with _create_file(part) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -43,6 +43,12 @@ def atomic_file(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def _create_file(path: Path) -> IO[bytes]:
+    """Create a file that is not there; a link of that name, wherever it leads, is removed first."""
+    path.unlink(missing_ok=True)
+    return path.open("xb", _BUFFER_BYTES)
 
 
 def atomic_write(path: Path, data: bytes) -> None:

@@ -27,6 +27,8 @@ from .source import FoundFile
 _VERSION = 3
 """Increases when the header or the rows change their form."""
 _NO_RESULT = -1
+# A link would lead to a file that is not ours.
+_OPEN_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 _BLOCK_BYTES = 1024**2
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL})
 """Errors of file systems without locks, such as some network drives."""
@@ -127,7 +129,7 @@ class Journal:
         """False where the file system has no locks: a second run would not be noticed."""
         self._end = 0
         with report_resumable_disk_errors(path):
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            self._descriptor = os.open(path, _OPEN_FLAGS, 0o666)
         try:
             self._lock()
         except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -103,8 +104,13 @@ def _has_our_metadata(path: Path) -> bool:
 def _is_our_journal(path: Path) -> bool:
     """Return whether a file is a journal, also one cut off or with zeros from a failing disk."""
     try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            return False
         with path.open("rb") as file:
-            start = file.read(len(_JOURNAL))
+            start = file.read(_MOST_ROW_BYTES)
     except OSError:
         return False
-    return _JOURNAL.startswith(start) or start.startswith(b"\0")
+    if _JOURNAL.startswith(start[: len(_JOURNAL)]):
+        return True
+    # Journals of other programs may begin with zeros as well.
+    return start.startswith(b"\0") and (b'"stamp":' in start or not start.strip(b"\0"))

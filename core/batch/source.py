@@ -13,11 +13,13 @@ from typing import Any
 from ..errors import ConfigError, UnreadableImage
 from ..reading.isolation import IsolatedReader
 from ..reading.limits import MAX_FILE_BYTES, check_bytes
+from ..reading.reader import read_file
 from ..types import RgbImage
 from .system_files import Neighbours, Skip, is_system_folder
 
+_LOCAL = ("file", "local")
 _STORES = {
-    *("file", "local", "memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "hdfs"),
+    *("memory", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "hdfs"),
     *("oci", "oss", "tos", "sftp", "ssh", "smb"),
 }
 """Stores where people keep their own photos. Web protocols are left out on purpose, because this
@@ -42,7 +44,10 @@ class FoundFile:
 
 def open_source(directory: str) -> Source:
     """Return the source that ``directory`` names; ConfigError if it cannot be opened."""
-    if "://" in directory:
+    protocol, has_protocol, rest = directory.partition("://")
+    if has_protocol and protocol in _LOCAL:
+        directory = rest  # with the same rules for links, pipes and devices
+    elif has_protocol:
         return ObjectStore.open(directory)
     folder = Path(directory)
     try:
@@ -101,7 +106,8 @@ class LocalFolder:
             raise UnreadableImage(
                 "You have no permission to open this folder.", hint="Allow yourself to read it."
             )
-        return reader.read(full_path)
+        # It may have become a link since it was listed.
+        return reader.read(read_file(full_path, follow_links=False), name=full_path.name)
 
 
 def _describe_entry(entry: os.DirEntry[str], path: str, neighbours: Neighbours) -> FoundFile:

@@ -11,7 +11,6 @@ import numpy as np
 
 from ..types import Float32Array, UInt8Array
 
-
 _MOST_PX = 1024
 """Faces have 48 pixels a side when they are enlarged to this."""
 

@@ -15,6 +15,7 @@ from .limits import MAX_FILE_BYTES, check_bytes
 
 _KINDS_OF_FILE = (
     (stat.S_ISDIR, "a folder"),
+    (stat.S_ISLNK, "a link"),
     (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISSOCK, "a socket"),
     (stat.S_ISCHR, "a device"),
@@ -22,6 +23,8 @@ _KINDS_OF_FILE = (
 )
 _Decode = Callable[[bytes, Format], tuple[UInt8Array, tuple[str, ...]]]
 _WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+
+_WITHOUT_LINKS = getattr(os, "O_NOFOLLOW", 0)
 
 
 def read_in_process(source: bytes | Path, *, name: str | None = None) -> RgbImage:
@@ -35,7 +38,7 @@ def read_in_process(source: bytes | Path, *, name: str | None = None) -> RgbImag
 def read_with(decode: _Decode, source: bytes | Path, *, name: str | None) -> RgbImage:
     """Read the image in ``source`` with ``decode``, which turns a file's bytes into pixels."""
     if isinstance(source, Path):
-        data, own_name = _read_file(source), source.name
+        data, own_name = read_file(source), source.name
     elif isinstance(source, bytes):
         data, own_name = source, ""
         check_bytes(len(data))
@@ -45,13 +48,14 @@ def read_with(decode: _Decode, source: bytes | Path, *, name: str | None) -> Rgb
     return RgbImage(pixels, name if name is not None else own_name or "image", notes)
 
 
-def _read_file(path: Path) -> bytes:
-    """Return the content of a regular file of at most MAX_FILE_BYTES."""
+def read_file(path: Path, *, follow_links: bool = True) -> bytes:
+    """Return the content of a regular file of at most MAX_FILE_BYTES; InputError if it is none."""
+    flags = os.O_RDONLY | _WITHOUT_WAITING | (0 if follow_links else _WITHOUT_LINKS)
     try:
-        _check_file(path.stat())
+        _check_file(path.stat(follow_symlinks=follow_links))
         # The file may have been replaced since, so the open one is checked again. O_NONBLOCK,
         # because opening a pipe would wait for its other end.
-        descriptor = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
+        descriptor = os.open(path, flags)
         with os.fdopen(descriptor, "rb") as file:
             _check_file(os.fstat(descriptor))
             data = file.read(MAX_FILE_BYTES + 1)  # the file may still be growing
