@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -193,6 +194,12 @@ def run_worker(connection: Connection, setup: WorkerSetup) -> None:
     """
     use_one_core()
     keep_blocks()
+    # The run may be killed at any moment; nobody is left then who would read a traceback.
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        _send_results(connection, setup)
+
+
+def _send_results(connection: Connection, setup: WorkerSetup) -> None:
     try:
         worker = Worker(setup)
     except ProjectError as error:

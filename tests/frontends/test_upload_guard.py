@@ -110,7 +110,32 @@ def test_photos_that_the_pages_keep_count_once(client, uploads, monkeypatch):
     monkeypatch.setattr(upload_guard, "list_held_photos", lambda: held)
     assert put(client, "d", 900).status_code == 204
     monkeypatch.setattr(upload_guard, "list_held_photos", lambda: [*held, bytes(900)])
-    assert put(client, "e", 400).status_code == 413
+    assert put(client, "d", 50).status_code == 413
+    monkeypatch.setattr(upload_guard, "list_held_photos", list)
+    assert put(client, "d", 50).status_code == 204
+
+
+def test_length_that_is_stated_is_refused_before_anything_is_received(uploads):
+    async def receive():
+        raise AssertionError("the body was asked for")
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "PUT",
+        "path": "/_stcore/upload_file/a/1",
+        "headers": [(b"content-length", b"5000")],
+    }
+
+    async def app(_scope, receive, _send):
+        await receive()
+
+    asyncio.run(UploadGuard(app)(scope, receive, send))
+    assert sent[0]["status"] == 413
 
 
 def test_workspaces_are_counted_while_their_visit_lasts():

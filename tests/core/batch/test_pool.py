@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from core import Emotion, ProjectError
-from core.batch import pool
+from core import AnalyzerConfig, Emotion, ProjectError
+from core.batch import pool, worker
 from core.batch.pool import LocalPool
+from core.batch.source import LocalFolder
 from tests.core.batch.batch_parts import fill_folder, inline_pool, run
 from tests.core.batch.faulty_analyzers import (
     MARK,
@@ -18,7 +19,7 @@ from tests.core.batch.faulty_analyzers import (
     crash,
     raise_error,
 )
-from tests.fakes import picture, png
+from tests.fakes import FakeAnalyzer, picture, png
 
 ONE = png(picture(Emotion.HAPPY))
 
@@ -69,3 +70,29 @@ def test_error_at_a_worker_s_start_is_raised_in_this_process(photos, tmp_path):
 def test_workers_that_cannot_start_are_not_restarted_forever(photos, tmp_path):
     with pytest.raises(ProjectError, match="end before they are ready"):
         run(photos, tmp_path / "table.csv", pool=process_pool(1, crash))
+
+
+@pytest.mark.parametrize("answers_before", [0, 1])
+def test_worker_whose_run_was_killed_ends_without_a_traceback(photos, answers_before, monkeypatch):
+    class Gone:
+        """The end of a pipe whose other end was closed."""
+
+        sent, received = 0, False
+
+        def send(self, _message):
+            if self.sent == answers_before:
+                raise BrokenPipeError
+            self.sent += 1
+
+        def recv(self):
+            if self.received:
+                raise EOFError
+            self.received = True
+            return ["000.png"]
+
+    setup = worker.WorkerSetup(AnalyzerConfig(), LocalFolder(photos), make_analyzer=FakeAnalyzer)
+    for name in ("use_one_core", "keep_blocks"):
+        monkeypatch.setattr(worker, name, lambda: None)
+    connection = Gone()
+    worker.run_worker(connection, setup)
+    assert connection.sent == answers_before
