@@ -112,7 +112,7 @@ class CommandGroup(HelpfulGroup):
         except ProjectError as error:
             typer.secho(f"Error: {escape_controls(error.message)}", fg="red", err=True)
             if error.hint:
-                typer.echo(escape_controls(error.hint), err=True)
+                typer.echo(escape_controls(error.hint, keep_lines=True), err=True)
             raise typer.Exit(error.exit_code) from error
         except ModuleNotFoundError as error:
             package = (error.name or "").partition(".")[0]

@@ -11,14 +11,15 @@ _MAX_LISTED = 20
 """Skipped files that are listed by name."""
 
 
-def escape_controls(text: str) -> str:
+def escape_controls(text: str, *, keep_lines: bool = False) -> str:
     r"""Return ``text`` with control and direction characters as ``\x1b`` or ``\u202e``.
 
     A file name may hold escape sequences or right-to-left marks that would recolour, clear or
-    reorder what a person reads. Line breaks stay.
+    reorder what a person reads, and line breaks that would make it look like several messages.
     """
+    kept = "\n" if keep_lines else ""
     return "".join(
-        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode()
+        char if char.isprintable() or char in kept else char.encode("unicode_escape").decode()
         for char in text
     )
 
@@ -45,7 +46,7 @@ def print_progress(text: str) -> None:
 
 def print_warning(text: str) -> None:
     """Print ``text`` to stderr in yellow."""
-    typer.secho(text, fg="yellow", err=True)
+    typer.secho(escape_controls(text), fg="yellow", err=True)
 
 
 def print_written(path: object) -> None:

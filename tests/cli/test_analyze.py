@@ -260,6 +260,20 @@ def test_every_name_is_printed_safely_in_an_error(odd_photo):
     assert all(char.isprintable() or char == "\n" for char in result.stderr)
 
 
+def test_name_with_line_breaks_does_not_look_like_several_messages(tmp_path):
+    photo = tmp_path / "a\nb.png: happy 99 %.png"
+    try:
+        photo.write_bytes(ONE)
+    except OSError:
+        pytest.skip("this file system refuses the name")
+    good = analyze(photo, "--annotate", tmp_path / "out")
+    photo.write_bytes(ONE[:200])
+    bad = analyze(photo)
+    printed = [*good.stdout.splitlines(), *good.stderr.splitlines(), *bad.stderr.splitlines()]
+    assert sum("a\\nb.png: happy" in line for line in printed) == 3
+    assert not [line for line in printed if line.startswith("b.png")]
+
+
 def test_every_name_can_be_annotated(odd_photo, tmp_path):
     out = tmp_path / "out"
     result = analyze(odd_photo, "--annotate", out)

@@ -210,10 +210,14 @@ def test_incomplete_installation_says_how_to_complete_it(root):
     [
         ("", ""),
         ("grün 猫.jpg", "grün 猫.jpg"),
-        ("two\nlines", "two\nlines"),
+        ("two\nlines", "two\\nlines"),
         ("\x1b[31m\t\r", "\\x1b[31m\\t\\r"),
         ("\u202efdp\u200b", "\\u202efdp\\u200b"),
     ],
 )
 def test_control_characters_are_made_printable(text, expected):
     assert escape_controls(text) == expected
+
+
+def test_lines_of_our_own_texts_can_be_kept():
+    assert escape_controls("two\nlines\x1b", keep_lines=True) == "two\nlines\\x1b"
