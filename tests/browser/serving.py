@@ -33,9 +33,9 @@ CHROMIUM_FLAGS = (
 
 
 @contextmanager
-def streamlit(script: Path = APP) -> Iterator[str]:
-    """Serve ``script`` on a free port of this computer and yield its address."""
-    port = free_port()
+def streamlit(script: Path = APP, port: int | None = None) -> Iterator[str]:
+    """Serve ``script`` on ``port`` of this computer, or a free one, and yield its address."""
+    port = port or free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -21,7 +21,7 @@ from core import (
 )
 from frontends.sample import SAMPLE_NAME, sample_photo
 from tests.browser.pages import upload, visit
-from tests.browser.serving import SLOWEST_S, streamlit
+from tests.browser.serving import SLOWEST_S, free_port, streamlit
 from tests.core.reading.media_files import heic
 from tests.fakes import FakeAnalyzer, picture, png
 
@@ -51,6 +51,21 @@ def test_uploaded_photo_is_answered_by_the_shipped_model(window):
         assert re.fullmatch(r"Face 1: Happy, .*\d+ %", label), label
         # The answer can appear before the browser has loaded its picture.
         expect(page.locator(".st-key-picture img").first).to_have_js_property("naturalWidth", 512)
+
+
+def test_files_lost_with_the_connection_are_named_and_new_ones_answered(window, root):
+    server, port = root / "tests" / "browser" / "quick_server.py", free_port()
+    with streamlit(server, port) as address:
+        page = visit(window, address)
+        upload(page, ("lost.png", png(picture(Emotion.HAPPY))))
+        expect(faces(page)).to_have_count(1)
+    with streamlit(server, port):
+        # Until the page is connected again, the uploader takes nothing.
+        expect(page.locator("input[type=file]").first).to_be_disabled()
+        expect(page.locator("input[type=file]").first).to_be_enabled()
+        upload(page, ("new.png", png(picture(Emotion.SAD, Emotion.SAD))))
+        expect(page.get_by_text("The connection was lost, and with it 1 of the")).to_be_visible()
+        expect(faces(page)).to_have_count(2)
 
 
 def test_picture_is_zoomed_by_mouse_and_keyboard(window, quick):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
 from core import MAX_FILE_BYTES, READABLE
 from frontends.sample import SAMPLE_CREDIT, SAMPLE_NAME, sample_photo
@@ -59,7 +61,7 @@ def choose_one_photo() -> Photo | None:
 
 def _from_uploads() -> tuple[Photo, ...]:
     # No filter by type: the content decides, and the reader's refusal says what to do instead.
-    given = st.file_uploader(
+    st.file_uploader(
         "Press Upload, or drop photos here",
         accept_multiple_files=True,
         key="uploads",
@@ -73,8 +75,14 @@ def _from_uploads() -> tuple[Photo, ...]:
     )
     memory = workspace()
     # The uploader forgets its files while another page is shown; the workspace does not.
-    there = {file.file_id for file in given}
+    uploads = _list_uploads()
+    if any(
+        isinstance(each, UploadedFile) and each.file_id not in memory.listed for each in uploads
+    ):
+        _store_uploads()  # a new connection's first files come without a change
+    there = {each.file_id for each in uploads}
     memory.listed = {number: key for number, key in memory.listed.items() if number in there}
+    _show_lost(len(there - memory.listed.keys()))
     _show_kept(memory)
     if memory.left_out:
         where = "on the page Folder" if may_read_folders() else "with the command `emotion batch`"
@@ -110,6 +118,21 @@ def _from_camera() -> tuple[Photo, ...]:
     return workspace().camera
 
 
+def _list_uploads() -> Sequence[UploadedFile | DeletedFile]:
+    """Return what the uploader lists; deleted are those that a new connection's server lacks."""
+    return st.session_state["uploads"] or ()
+
+
+def _show_lost(count: int) -> None:
+    """Say that so many files have to be added again."""
+    if count:
+        them = "it" if count == 1 else "them"
+        st.warning(
+            f"The connection was lost, and with it {count} of the files above. "
+            f"Remove {them}, then add {them} again."
+        )
+
+
 def _show_kept(memory: Workspace) -> None:
     """List the photos that the uploader does not list any more, each with a button to remove it."""
     listed = set(memory.listed.values())
@@ -138,11 +161,17 @@ def _show_kept(memory: Workspace) -> None:
 def _store_uploads() -> None:
     """Add what the uploader lists now to the photos from before it was shown last."""
     memory = workspace()
-    listed = set(memory.listed.values())
-    files = st.session_state["uploads"] or []
-    given = [Photo.of(file.name, file.getvalue()) for file in files]
-    photos = [*(photo for photo in memory.uploads if photo.key not in listed), *given]
-    memory.listed = {file.file_id: photo.key for file, photo in zip(files, given, strict=True)}
+    before = memory.listed
+    memory.listed, given = {}, []
+    for file in _list_uploads():
+        if isinstance(file, UploadedFile):
+            photo = Photo.of(file.name, file.getvalue())
+            given.append(photo)
+            memory.listed[file.file_id] = photo.key
+        elif file.file_id in before:  # lost since, but its photo is kept
+            memory.listed[file.file_id] = before[file.file_id]
+    removed = set(before.values()) - set(memory.listed.values())
+    photos = [*(photo for photo in memory.uploads if photo.key not in removed), *given]
     memory.uploads = limit_photos(photos)
     memory.left_out = len({photo.key for photo in photos}) - len(memory.uploads)
 
@@ -156,4 +185,5 @@ def _forget_kept() -> None:
 
 def _store_picture() -> None:
     taken = st.session_state["camera"]
-    workspace().camera = () if taken is None else (Photo.of(taken.name, taken.getvalue()),)
+    is_there = isinstance(taken, UploadedFile)
+    workspace().camera = (Photo.of(taken.name, taken.getvalue()),) if is_there else ()
