@@ -81,8 +81,9 @@ doctor: .venv/installed-app
 	@$(BIN)/emotion doctor --fix
 
 # Install again if the stamp file is missing or older than a file it depends on.
+# HASHES=1 takes only files with the checksums that are listed.
 .venv/installed-app: requirements-app.txt constraints.txt pyproject.toml
-	@.ci/install requirements-app.txt
+	@.ci/install $(if $(HASHES),requirements-app.hashes.txt,requirements-app.txt)
 	@touch $@
 
 .venv/installed: requirements.txt constraints.txt pyproject.toml
