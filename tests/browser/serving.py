@@ -50,11 +50,16 @@ def streamlit(script: Path = APP, port: int | None = None) -> Iterator[str]:
 
 
 @contextmanager
-def gradio(module: str) -> Iterator[str]:
-    """Yield the address of the demo that ``module`` serves until its standard input ends."""
+def gradio(module: str, uploads: Path | None = None) -> Iterator[str]:
+    """Yield the address of the demo that ``module`` serves until its standard input ends.
+
+    ``uploads`` is the folder for what visitors upload.
+    """
+    own = {} if uploads is None else {"GRADIO_TEMP_DIR": str(uploads)}
     with subprocess.Popen(
         [sys.executable, "-m", module],
         cwd=ROOT,
+        env={**os.environ, **own},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -41,6 +41,7 @@ from frontends.gradio_app.answering import make_api_handler, make_page_handler
 from frontends.gradio_app.demo import build_demo
 from frontends.gradio_app.photo_upload import PhotoUpload, UploadedPhoto
 from frontends.wording import last_part
+from tests.browser.serving import gradio
 from tests.fakes import FakeAnalyzer, picture, png, untrained
 
 # Gradio leaves event loops behind for every page that it makes.
@@ -65,19 +66,10 @@ def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(root: Path, uploads: Path) -> Iterator[str]:
+def address(uploads: Path) -> Iterator[str]:
     """The address of a demo whose model answers at once."""
-    command = [sys.executable, "-m", "tests.frontends.fake_demo"]
-    environment = {**os.environ, "GRADIO_TEMP_DIR": str(uploads)}
-    with subprocess.Popen(
-        command, cwd=root, env=environment, stdin=PIPE, stdout=PIPE, text=True
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.stdin.close()
+    with gradio("tests.frontends.fake_demo", uploads) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
-from subprocess import PIPE
 from urllib.parse import quote, unquote
 
 import httpx
@@ -26,6 +22,7 @@ from starlette.testclient import TestClient
 from core import Emotion
 from frontends.gradio_app.endpoints import ALLOWED
 from frontends.gradio_app.opaque_paths import SHOWN, OpaquePaths
+from tests.browser.serving import gradio
 from tests.fakes import picture, png
 
 pytestmark = [
@@ -43,18 +40,9 @@ def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(root: Path, uploads: Path) -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.frontends.fake_demo"]
-    environment = {**os.environ, "GRADIO_TEMP_DIR": str(uploads)}
-    with subprocess.Popen(
-        command, cwd=root, env=environment, stdin=PIPE, stdout=PIPE, text=True
-    ) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        try:
-            yield server.stdout.readline().strip()
-        finally:
-            server.stdin.close()
+def address(uploads: Path) -> Iterator[str]:
+    with gradio("tests.frontends.fake_demo", uploads) as server:
+        yield server
 
 
 @pytest.fixture(scope="module")
