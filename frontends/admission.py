@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Condition
+from threading import Condition, Lock
 
 from core import ProjectError
 
@@ -17,6 +18,11 @@ MAX_FILMS = 2
 """Films read at the same time. Each has a decoder process and takes turns with the photos, frame
 by frame; more would only make all of them slower."""
 MAX_WAITING_FILMS = 8
+MAX_CAMERAS = MAX_WAITING // 2
+"""Cameras that run at the same time. Each has at most one message in the queue, so that photos
+always find a place there."""
+_CAMERA_PAUSE_S = 60.0
+"""After that time without a message, another camera may have the place."""
 
 
 class BusyError(ProjectError):
@@ -67,7 +73,34 @@ class Admission:
                 self._changed.notify_all()
 
 
+class CameraPlaces:
+    """Keep the places of the cameras that run; refuse new ones when all are taken."""
+
+    def __init__(self, places: int = MAX_CAMERAS) -> None:
+        self._places = places
+        self._lock = Lock()
+        self._last_s: dict[str, float] = {}
+
+    def keep(self, key: str) -> None:
+        """Take or keep the place of the camera ``key``. BusyError if none is free."""
+        now = time.monotonic()
+        with self._lock:
+            if key not in self._last_s and len(self._last_s) >= self._places:
+                idle = [each for each, s in self._last_s.items() if now - s > _CAMERA_PAUSE_S]
+                for each in idle:
+                    del self._last_s[each]
+                if not idle:
+                    raise BusyError("Too many cameras are running.", hint="Try again in a minute.")
+            self._last_s[key] = now
+
+    def leave(self, key: str) -> None:
+        """Free the place of the camera ``key``, if it has one."""
+        with self._lock:
+            self._last_s.pop(key, None)
+
+
 ADMISSION = Admission()
 """Shared by all visitors of this server."""
 FILMS = Admission(MAX_FILMS, MAX_WAITING_FILMS, what="films")
 """For a whole film each."""
+CAMERAS = CameraPlaces()

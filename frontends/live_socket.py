@@ -11,7 +11,6 @@ import json
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from threading import Lock
@@ -25,7 +24,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from core import ProjectError
 
-from .admission import ADMISSION, MAX_RUNNING, MAX_WAITING
+from .admission import ADMISSION, CAMERAS, MAX_RUNNING, MAX_WAITING
 from .film_files import send_file
 from .film_view import film_html
 from .live import MAX_CHARACTERS, Stream, answer_message, finish_session, refuse_message
@@ -80,6 +79,7 @@ class LiveSession:
         try:
             if isinstance(message, dict) and message.get("finish") is True:
                 return finish_session(message, self.stream, self.path)
+            CAMERAS.keep(self.key)
             analyzer = self.analyzer()  # loading keeps no photo waiting
             with ADMISSION.admit():
                 return answer_message(message, self.stream, analyzer)
@@ -124,7 +124,7 @@ async def _answer_messages(socket: WebSocket) -> None:
         return
     await socket.accept()
     loop = asyncio.get_running_loop()
-    with suppress(WebSocketDisconnect):
+    try:
         while (sent := await socket.receive())["type"] == "websocket.receive":
             session = _SESSIONS.get(key)
             if session is None:
@@ -134,3 +134,7 @@ async def _answer_messages(socket: WebSocket) -> None:
             reply = await loop.run_in_executor(_threads(), session.answer, text)
             del session  # do not keep the visit alive while waiting
             await socket.send_text(json.dumps(reply))
+    except WebSocketDisconnect:
+        pass
+    finally:
+        CAMERAS.leave(key)

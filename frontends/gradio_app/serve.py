@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _STYLE = Path(__file__).with_name("style.css")
 _HEAD = Path(__file__).with_name("head.html")
 SESSIONS = 256
-"""Visits and calls to remember. Gradio counts every call of its API as a visit, keeps the page's
-configuration for each, and would remember ten thousand."""
+"""Calls to remember besides the pages that are open. Gradio counts every call of its API as a
+visit, keeps the page's configuration for each, and would remember ten thousand."""
 
 
 def serve() -> None:
@@ -67,7 +67,9 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
     from starlette.middleware import Middleware
 
     from core import MAX_FILE_BYTES, share_heaps
+    from frontends.gradio_app.visits import OpenPages, Visits
 
+    visits = Visits()
     share_heaps()
     limit_server()
     theme = gr.themes.Default(
@@ -103,12 +105,15 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
                 Middleware(RequestGuard),
                 Middleware(SlowBodyGuard),
                 Middleware(EndpointFilter),
+                Middleware(OpenPages, visits),
                 Middleware(OpaquePaths, Path(get_upload_folder())),
             ]
         },
         **options,
     }
     server, address, shared = page.launch(**settings)
+    server.state_holder = visits
+    visits.set_blocks(page)
     # Before all others: Gradio answers for every path.
     api = Mount(PATH, build_api(page.analyzers))
     server.router.routes[:0] = [*camera_routes(), film_route(), api]

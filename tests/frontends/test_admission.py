@@ -10,8 +10,9 @@ import pytest
 
 import core
 from core import Emotion, ProjectError
+from frontends import admission as admissions
 from frontends import live_socket
-from frontends.admission import Admission
+from frontends.admission import Admission, CameraPlaces
 from frontends.streamlit_app import workspace as workspaces
 from frontends.streamlit_app.photos import Photo
 from frontends.streamlit_app.workspace import Workspace
@@ -151,3 +152,35 @@ def test_whoever_comes_back_stands_behind_those_who_wait():
         order.append("next frame")
     photo.join()
     assert order == ["photo", "next frame"]
+
+
+def test_camera_that_runs_keeps_its_place_and_the_next_one_is_refused(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(admissions.time, "monotonic", lambda: now)
+    places = CameraPlaces(2)
+    for key in "abab":
+        places.keep(key)
+    with pytest.raises(ProjectError, match="Too many cameras are running"):
+        places.keep("c")
+    places.leave("b")
+    places.keep("c")
+    now = 50.0
+    places.keep("c")
+    now = 100.0  # of "a" nothing has come for longer than a pause
+    places.keep("d")
+    with pytest.raises(ProjectError, match="Too many cameras"):
+        places.keep("a")
+    places.keep("c")
+
+
+def test_camera_beyond_the_places_is_told_busy_and_loads_nothing(monkeypatch):
+    monkeypatch.setattr(live_socket, "CAMERAS", CameraPlaces(0))
+    loaded = []
+    session = live_socket.LiveSession(lambda: loaded.append(1))
+    result = session.answer(json.dumps({"number": 1, "run": "a", "frames": []}))
+    assert result["problem"] == "Too many cameras are running. Try again in a minute."
+    assert loaded == []
+
+
+def test_cameras_leave_room_for_photos_in_the_queue():
+    assert admissions.MAX_CAMERAS < admissions.MAX_WAITING

@@ -171,7 +171,7 @@ def launch(**settings):
     names = [each.cls.__name__ for each in settings["app_kwargs"]["middleware"]]
     assert "SlowBodyGuard" in names
     return SimpleNamespace(router=SimpleNamespace(routes=[])), "", ""
-serve.launch(SimpleNamespace(launch=launch, analyzers=None))
+serve.launch(SimpleNamespace(launch=launch, analyzers=None, state_session_capacity=1))
 """,
     "API": """
 import sys, uvicorn

@@ -15,6 +15,8 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 
 from core import Emotion, WeightsMissing
+from frontends import live_socket
+from frontends.admission import CameraPlaces
 from frontends.films import PLOT, TABLE
 from frontends.live import MAX_CHARACTERS
 from frontends.live_socket import LiveSession, camera_path, camera_routes
@@ -90,6 +92,14 @@ def test_connection_ends_with_the_visit(server):
             socket.receive_json()
     with pytest.raises(WebSocketDisconnect), server.websocket_connect(address):
         pass
+
+
+def test_camera_that_ends_frees_its_place(server, session, monkeypatch):
+    monkeypatch.setattr(live_socket, "CAMERAS", CameraPlaces(1))
+    for each in (session, LiveSession(session.analyzer)):
+        with server.websocket_connect(at(each)) as socket:
+            socket.send_text(message())
+            assert socket.receive_json().get("problem") is None
 
 
 @pytest.mark.parametrize("sent", ["", "{", "5", "null", '{"number": 3, "frames": []}'])
