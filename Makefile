@@ -33,7 +33,7 @@ test: .venv/installed-dev doctor check ## Run all checks: doctor, lint, format, 
 	@$(BIN)/python -m pytest $(PARALLEL) tests/training
 	@$(BIN)/python -m pytest $(PARALLEL) tests --ignore tests/core --ignore tests/training
 
-slow: .venv/installed-dev doctor ## Run the tests that take minutes: killed runs, Ray, load, corpus
+slow: .venv/installed-dev doctor ## Run the tests that take minutes: killed runs, Ray, load, attacks, corpus
 	@$(BIN)/python -m pytest tests/core -m slow
 	@$(BIN)/python -m pytest tests/training -m slow
 	@$(BIN)/python -m pytest tests --ignore tests/core --ignore tests/training -m slow

@@ -7,6 +7,7 @@ listed here is refused, and a test fails for an address that is in neither list.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -108,14 +109,15 @@ class EndpointFilter:
 
         async def send_noticed(message: Message) -> None:
             nonlocal has_begun
+            if left < 0 and not has_begun:
+                return  # what the framework says of the body that it could not read
             has_begun = True
             await send(message)
 
-        try:
+        with suppress(_TooLarge):
             await self._app(scope, receive_counted, send_noticed)
-        except _TooLarge:
-            if not has_begun:
-                await _refuse_size(scope, receive, send)
+        if left < 0 and not has_begun:
+            await _refuse_size(scope, receive, send)
 
 
 async def _refuse_size(scope: Scope, receive: Receive, send: Send) -> None:

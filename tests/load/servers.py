@@ -62,10 +62,12 @@ def streamlit_server(folder: Path, *, real: bool) -> Iterator[Server]:
 
 
 @contextmanager
-def gradio_server(folder: Path, *, real: bool) -> Iterator[Server]:
-    """Run the Gradio demo, in the same way."""
+def gradio_server(
+    folder: Path, *, real: bool, fake: str = "tests.frontends.fake_demo"
+) -> Iterator[Server]:
+    """Run the Gradio demo, in the same way; ``fake`` is the module with a fake model."""
     port = free_port()
-    page = [str(DEMO)] if real else ["-m", "tests.frontends.fake_demo"]
+    page = [str(DEMO)] if real else ["-m", fake]
     command = [sys.executable, *page]
     with _run_server(folder, command, f"http://127.0.0.1:{port}/", "", port) as server:
         yield server
@@ -86,7 +88,7 @@ def _run_server(
     folder: Path, command: Sequence[str], address: str, health: str, port: int = 0
 ) -> Iterator[Server]:
     temporary, log = folder / "temporary", folder / "server.log"
-    temporary.mkdir(parents=True)
+    temporary.mkdir(parents=True, exist_ok=True)
     environment = {
         **os.environ,
         "PYTHONPATH": f"{CLOSED}{os.pathsep}{ROOT}",
