@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -145,7 +146,8 @@ def _read(photo: str) -> RgbImage:
                 "There is no photo on standard input.", hint="emotion analyze - < photo.jpg"
             )
         return read_image(sys.stdin.buffer.read(MAX_FILE_BYTES + 1), name=_name(photo))
-    if _ADDRESS.match(photo) and not Path(photo).exists():
+    # Not those of Path, here and below: they raise for a name that is too long.
+    if _ADDRESS.match(photo) and not os.path.exists(photo):  # noqa: PTH110
         raise UnreadableImage(
             "This is an address, and nothing is fetched from a network.",
             hint="Save the photo on this computer and name the file.",
@@ -166,7 +168,7 @@ def _print_error(photo: str, error: InputError) -> None:
     hint, path = error.hint, Path(photo)
     if photo != STDIN and is_video(path):
         hint = f"For a video: emotion live {shlex.quote(photo)}"
-    elif photo != STDIN and path.is_dir():
+    elif photo != STDIN and os.path.isdir(photo):  # noqa: PTH112
         hint = f"For a whole folder: emotion batch {shlex.quote(photo)} --out results.csv"
     if hint:
         typer.echo(escape_controls(hint), err=True)

@@ -115,6 +115,11 @@ def report_disk_errors(
         raise ConfigError(f"Cannot write {path}: {error.strerror or error}.", hint=hint) from error
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether ``path`` is a folder; False also for a name that is too long for any."""
+    return os.path.isdir(path)  # noqa: PTH112 - Path.is_dir raises for such a name
+
+
 def part_path(path: Path) -> Path:
     """Return where the new content of ``path`` is written until it is complete."""
     return path.with_name(f".{path.name}.part")

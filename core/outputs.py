@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ConfigError
-from .files import part_path
+from .files import is_folder, part_path
 
 
 def _is_never_ours(_path: Path) -> bool:
@@ -71,16 +71,28 @@ def check_outputs(
             )
 
 
+def check_folder_name(option: str, folder: Path) -> None:
+    """Raise ConfigError if ``folder`` is a file, or if no folder can have that name."""
+    try:
+        is_file = folder.exists() and not folder.is_dir()
+    except (OSError, ValueError) as error:
+        what = getattr(error, "strerror", None) or error
+        raise ConfigError(
+            f"{option} cannot be {folder}: {what}.", hint="Choose another name."
+        ) from error
+    if is_file:
+        raise ConfigError(f"{option} is a file: {folder}.", hint="Name a folder.")
+
+
 def check_output_folder(option: str, folder: Path, inputs: Iterable[Path | None]) -> None:
     """Raise ConfigError if results in ``folder`` would replace or join one of ``inputs``.
 
     Those are folders and files; None stands for one that was not given. No result is a zip file.
     """
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{option} is a file: {folder}.", hint="Name a folder.")
+    check_folder_name(option, folder)
     here = _identify(folder)
     for path in filter(None, inputs):
-        beside = path.is_file() and path.suffix.lower() != ".zip"
+        beside = not is_folder(path) and path.suffix.lower() != ".zip"
         if here == _identify(path.parent if beside else path):
             raise ConfigError(
                 f"{option} is where the input {path} is.",
@@ -123,7 +135,7 @@ def _check_name(output: Output, *, makes_folders: bool) -> None:
             f"{option} must end in {' or '.join(output.endings)}: {path}.",
             hint=f"For example: {option} {path.stem or 'result'}{output.endings[0]}",
         )
-    if not makes_folders and not path.parent.is_dir():
+    if not makes_folders and not is_folder(path.parent):
         raise ConfigError(
             f"There is no folder {path.parent} for {option} {path}.",
             hint="Make the folder first, or choose another.",
@@ -139,7 +151,7 @@ def _check_name(output: Output, *, makes_folders: bool) -> None:
     if not stat.S_ISREG(mode):
         what = "a folder" if stat.S_ISDIR(mode) else "not an ordinary file"
         raise ConfigError(f"{option} is {what}: {path}.", hint="Choose the name of a file.")
-    if path.parent.is_dir() and not os.access(path.parent, os.W_OK):
+    if is_folder(path.parent) and not os.access(path.parent, os.W_OK):
         raise ConfigError(
             f"{option} cannot be written to {path}: no permission in its folder.",
             hint="Choose a folder that you may write to.",

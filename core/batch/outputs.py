@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from ..output.table import FIRST_COLUMNS, is_csv_table
-from ..outputs import Output, check_outputs, contains, starts_with
+from ..outputs import Output, check_folder_name, check_outputs, contains, starts_with
 from .options import BatchOptions, TableFormat
 from .source import LocalFolder, Source
 
@@ -35,7 +36,9 @@ def check_batch_outputs(options: BatchOptions, source: Source) -> None:
     ]
     if options.report is not None:
         outputs.append(Output("--report", options.report, is_ours=_is_report))
-    foreign = [each for each in outputs if each.path.exists() and not each.is_ours(each.path)]
+    # os.path, because Path.exists raises for a name that is too long; a check below says so.
+    there = [each for each in outputs if os.path.exists(each.path)]  # noqa: PTH110
+    foreign = [each for each in there if not each.is_ours(each.path)]
     photos = list(_list_photos(source)) if foreign else []
     check_outputs(outputs, photos, overwrite=options.overwrite, makes_folders=True)
     _check_annotated_folder(options.annotate, source)
@@ -45,8 +48,7 @@ def _check_annotated_folder(folder: Path | None, source: Source) -> None:
     """Raise ConfigError if copies would lie among the photos and be read as photos."""
     if folder is None or not isinstance(source, LocalFolder):
         return
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"--annotate is a file: {folder}.", hint="Name a folder.")
+    check_folder_name("--annotate", folder)
     # A folder inside that of the photos is left out when they are listed.
     around = [source.root, *source.root.parents]
     if folder in around or (folder.exists() and any(map(folder.samefile, around))):

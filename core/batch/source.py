@@ -90,7 +90,7 @@ class LocalFolder:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.path in exclude:
                     continue
-                if not entry.is_dir(follow_symlinks=False):
+                if not _is_folder(entry):
                     yield _describe_entry(entry, path, neighbours)
                 elif is_system_folder(entry.name):
                     yield FoundFile(path, None)
@@ -103,11 +103,31 @@ class LocalFolder:
         full_path = self.root / path
         if os.path.isdir(full_path):  # noqa: PTH112 - Path.is_dir raises where it may not look
             # Only a folder that could not be listed has a row.
-            raise UnreadableImage(
-                "You have no permission to open this folder.", hint="Allow yourself to read it."
-            )
+            raise _make_folder_error(full_path)
         # It may have become a link since it was listed.
         return reader.read(read_file(full_path, follow_links=False), name=full_path.name)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:  # a failing disk, for which reading it will give a message
+        return False
+
+
+def _make_folder_error(folder: Path) -> UnreadableImage:
+    """Return the error for a folder that could not be listed."""
+    try:
+        os.scandir(folder).close()
+    except PermissionError:
+        return UnreadableImage(
+            "You have no permission to open this folder.", hint="Allow yourself to read it."
+        )
+    except OSError as error:
+        return UnreadableImage(
+            f"This folder cannot be opened: {error.strerror}.", hint="Check the disk."
+        )
+    return UnreadableImage("This folder could not be listed.", hint="Run the command again.")
 
 
 def _describe_entry(entry: os.DirEntry[str], path: str, neighbours: Neighbours) -> FoundFile:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import ConfigError
-from ..files import part_path
+from ..files import is_folder, part_path
 from ..outputs import ends_with
 from ..types import RgbImage, UInt8Array
 from .native_stderr import discard_stderr
@@ -47,7 +47,7 @@ def video_writer(
         f"The video cannot be written to {path}.",
         hint="Name a .mp4 file in a folder that you may write to, on a disk with room.",
     )
-    if path.suffix.lower() != ".mp4" or not path.parent.is_dir():
+    if path.suffix.lower() != ".mp4" or not is_folder(path.parent):
         raise failure
     partial = part_path(path)
     try:

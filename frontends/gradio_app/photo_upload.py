@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from abc import ABCMeta
 from dataclasses import dataclass
@@ -99,7 +100,8 @@ def _check_named_file(name: str | Path | None, what: str) -> None:
     """Raise an error unless ``name`` is a file, or None; the framework takes more than that."""
     if re.match(r"[a-zA-Z][a-zA-Z0-9+.-]+://", str(name or "")):
         raise refusal(f"The {what} came as a web address.", what=what)
-    if name and Path(name).exists() and not Path(name).is_file():
+    # Not those of Path, here and below: they raise for a name that is too long.
+    if name and os.path.exists(name) and not os.path.isfile(name):  # noqa: PTH110, PTH113
         raise refusal(f"The {what} was not uploaded.", what=what)
 
 
@@ -110,7 +112,7 @@ def _find_upload(payload: ImageData | FileData, cache: str, what: str) -> Upload
     # A caller could name any file of this computer; read only what was uploaded.
     if not path.is_relative_to(Path(cache).resolve()):
         raise refusal(f"The {what} was not uploaded.", what=what)
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113
         raise refusal(
             f"The {what} is gone: the server deletes {what}s after some minutes.",
             "Upload it again.",

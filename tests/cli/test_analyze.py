@@ -43,6 +43,13 @@ def test_folder_is_refused_with_the_command_for_it(tmp_path):
     assert f"For a whole folder: emotion batch {tmp_path} --out results.csv\n" in result.stderr
 
 
+@pytest.mark.parametrize("start", ["", "https://"])
+def test_name_that_is_too_long_is_refused_in_words(photos, start):
+    result = analyze(start + "a" * 5000, photos["one.png"])
+    assert (result.exit_code, result.exception.__class__) == (1, SystemExit)
+    assert ("This is an address" if start else "File name too long") in result.stderr
+
+
 def test_address_is_refused_because_nothing_is_fetched(photos):
     result = analyze("https://example.org/face.jpg", photos["one.png"])
     assert result.exit_code == 1

@@ -10,6 +10,7 @@ import time
 
 import gradio as gr
 import pytest
+from gradio.data_classes import FileData
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
@@ -17,7 +18,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from frontends.film_files import film_route
-from frontends.gradio_app import endpoints
+from frontends.gradio_app import endpoints, photo_upload
 from frontends.gradio_app.endpoints import ALLOWED, REFUSED, EndpointFilter
 from frontends.gradio_app.photo_upload import PhotoUpload
 from frontends.gradio_app.upload_sweep import UploadSweep
@@ -143,3 +144,12 @@ def test_folder_in_place_of_a_photo_is_refused_before_the_framework_sees_it(tmp_
     field = PhotoUpload()
     with pytest.raises(gr.Error, match="was not uploaded"):
         asyncio.run(field.async_move_resource_to_block_cache(str(tmp_path)))
+
+
+def test_name_that_is_too_long_for_a_file_is_refused_in_words(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    name = tmp_path / ("a" * 5000)
+    photo_upload._check_named_file(name, "photo")
+    payload = FileData(path=str(name))
+    with pytest.raises(gr.Error, match="is gone"):
+        photo_upload._find_upload(payload, str(tmp_path), "photo")
