@@ -160,3 +160,8 @@ def no_network(_closed_network: list[str]) -> Iterator[list[str]]:
     _closed_network.clear()
     yield _closed_network
     assert not _closed_network, f"the test tried to reach {', '.join(_closed_network)}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run browser tests last: the browser's event loop would stop others that start their own."""
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)

@@ -77,7 +77,7 @@ def test_crops_of_another_shape_or_type_are_refused(crops):
 
 @pytest.mark.parametrize("values", [(0, 0.5, 0.5), (96, 0.5, 0.0), (96, float("nan"), 0.5)])
 def test_impossible_preprocessing_is_refused(values):
-    with pytest.raises(ValueError, match="must (be|lie)"):
+    with pytest.raises(ValueError, match=r"must (be|lie)"):
         Preprocessing(*values)
 
 
