@@ -44,7 +44,7 @@ _NETWORKS = "Networks"
 _LIKELY = "Most likely"
 _SHARE = {Reading.PEOPLE: "People", Reading.FER2013: "Probability"}
 """The column of how many people would say the most likely emotion, or how probable a label is."""
-_SHARE_WIDTHS = {"People": 70, "Probability": 90}
+_SHARE_WIDTHS = {_SHARE[Reading.PEOPLE]: 70, _SHARE[Reading.FER2013]: 90}
 _TABLE_HELP = {
     Reading.PEOPLE: "People: the share of people who would name that emotion.",
     Reading.FER2013: "Probability: how probable that label is in FER-2013.",
