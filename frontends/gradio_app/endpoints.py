@@ -54,6 +54,7 @@ REFUSED: Final = (
 )
 """Accounts, statistics, streams, editing of the demo by its visitors, and what keeps uploads."""
 
+_UPLOAD: Final = "/gradio_api/upload"
 _MAX_UPLOAD_BYTES = 5 * MAX_FILE_BYTES
 """Of all files in one request."""
 _MAX_CALL_BYTES = 1024**2
@@ -76,7 +77,7 @@ class _TooLarge(Exception):
 
 
 class EndpointFilter:
-    """ASGI middleware that refuses other addresses, and requests that are too large."""
+    """ASGI middleware that refuses other addresses, calls without JSON, and too large requests."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -93,7 +94,13 @@ class EndpointFilter:
         if scope["type"] != "http" or scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
-        left = _MAX_UPLOAD_BYTES if scope["path"].endswith("/upload") else _MAX_CALL_BYTES
+        is_upload = scope["path"].rstrip("/") == _UPLOAD
+        if scope["method"] == "POST" and not is_upload and not _is_json(scope):
+            # The framework fails on a form, and a browser lets every website send one.
+            answer = PlainTextResponse("Send JSON, as Content-Type: application/json.\n", 415)
+            await answer(scope, receive, send)
+            return
+        left = _MAX_UPLOAD_BYTES if is_upload else _MAX_CALL_BYTES
         if int(Headers(scope=scope).get("content-length", "0")) > left:
             await _refuse_size(scope, receive, send)
             return
@@ -118,6 +125,11 @@ class EndpointFilter:
             await self._app(scope, receive_counted, send_noticed)
         if left < 0 and not has_begun:
             await _refuse_size(scope, receive, send)
+
+
+def _is_json(scope: Scope) -> bool:
+    kind = Headers(scope=scope).get("content-type", "")
+    return kind.partition(";")[0].strip().lower() == "application/json"
 
 
 async def _refuse_size(scope: Scope, receive: Receive, send: Send) -> None:

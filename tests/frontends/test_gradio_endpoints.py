@@ -92,10 +92,24 @@ def test_addresses_that_the_page_needs_are_answered(client, address):
 def test_request_has_a_limit_also_if_it_does_not_state_its_size(client, monkeypatch):
     monkeypatch.setattr(endpoints, "_MAX_CALL_BYTES", 1000)
     call = "/gradio_api/queue/join"
+    client.headers["Content-Type"] = "application/json"
     assert client.post(call, content=b"x" * 1000).text == "1000"
     assert client.post(call, content=b"x" * 1001).status_code == 413
     assert client.post(call, content=(b"x" * 100 for _ in range(11))).status_code == 413
     assert client.post("/gradio_api/upload", content=b"x" * 1001).text == "1001"
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "multipart/form-data; boundary=x"])
+def test_call_without_json_is_refused(client, kind):
+    headers = {} if kind is None else {"Content-Type": kind}
+    for address in ("queue/join", "call/analyze", "run/analyze/", "cancel", "api/upload"):
+        reply = client.post(f"/gradio_api/{address}", content=b"\x89PNG", headers=headers)
+        assert reply.status_code == 415
+        assert "application/json" in reply.text
+    for address in ("/gradio_api/upload", "/gradio_api/upload/", "/api/analyze"):
+        assert client.post(address, content=b"\x89PNG", headers=headers).text == "4"
+    json = {"Content-Type": "Application/JSON; charset=utf-8"}
+    assert client.post("/gradio_api/queue/join", content=b"{}", headers=json).text == "2"
 
 
 def test_sweep_deletes_everything_old_though_one_entry_cannot_be_deleted(tmp_path, monkeypatch):
