@@ -10,6 +10,7 @@ from functools import cache
 from streamlit import runtime
 
 from frontends.idle import free_memory
+from frontends.streamlit_app.saved_files import delete_old_files
 
 CHECK_EVERY_S = 30.0
 
@@ -25,7 +26,9 @@ def watch_expired_sessions(every_s: float = CHECK_EVERY_S) -> threading.Thread:
 def _watch(every_s: float) -> None:
     while True:
         time.sleep(every_s)
-        if drop_expired_sessions():
+        dropped = drop_expired_sessions()
+        delete_old_files()
+        if dropped:
             free_memory()  # a session contains reference cycles
 
 

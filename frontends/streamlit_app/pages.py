@@ -10,6 +10,7 @@ from core import share_heaps
 from frontends.cards import FACE_MARKS_FILE, STYLE_FILE
 from frontends.streamlit_app.expired_sessions import watch_expired_sessions
 from frontends.streamlit_app.local_access import may_read_folders
+from frontends.streamlit_app.saved_files import keep_saved_files
 from frontends.streamlit_app.views import (
     about,
     analyze,
@@ -27,6 +28,7 @@ _FOLDER = Path(__file__).parent
 def run() -> None:
     """Show the page that the visitor chose."""
     share_heaps()
+    keep_saved_files()
     watch_expired_sessions()
     st.set_page_config(
         page_title="Photo Emotion",
