@@ -16,8 +16,8 @@ import typer
 from cli import options
 from cli.answers import print_answers
 from cli.pictures import create_folders, save_pictures
-from cli.terminal import escape_controls, has_terminal
-from core import Device, InputError, OperatingPoint, Preset, Reading
+from cli.terminal import has_terminal
+from core import Device, InputError, OperatingPoint, Preset, Reading, escape_controls
 
 if TYPE_CHECKING:
     from core import Analyzer, FailedFile, ImageAnalysis, RgbImage

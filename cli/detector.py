@@ -11,7 +11,7 @@ import typer
 
 from cli import options
 from cli.tables import make_table, print_tables
-from cli.terminal import escape_controls, print_progress, print_skipped
+from cli.terminal import print_progress, print_skipped
 from cli.training_run import explain_resume, get_epoch_printer, print_run
 from core import (
     Device,
@@ -20,6 +20,7 @@ from core import (
     Preset,
     check_output_folder,
     check_outputs,
+    escape_controls,
     format_metric,
 )
 from training.learning.precision import Precision

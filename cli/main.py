@@ -20,8 +20,7 @@ except ModuleNotFoundError as error:
     raise SystemExit(f"The package {error.name} is missing. To install it: make install") from error
 
 from cli.streams import discard_output, explain_disk_error, prepare_streams
-from cli.terminal import escape_controls
-from core import ProjectError, __version__, suggest_name
+from core import ProjectError, __version__, escape_controls, suggest_name
 
 COMMANDS = {
     "analyze": "cli.analyze:analyze",

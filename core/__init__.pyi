@@ -48,6 +48,7 @@ from .live.plotting import PLOT_ENDINGS, is_film_plot, plot_film
 from .live.summary import Band, FaceSummary, FilmSummary, describe_film
 from .live.video import Frame, Video, is_video, open_video
 from .output.blur import blur_faces
+from .output.escaping import escape_controls
 from .output.export import (
     SCHEMA_VERSION,
     document,
@@ -182,6 +183,7 @@ __all__ = [
     "dumps",
     "encode_png",
     "ends_with",
+    "escape_controls",
     "explain_doubt",
     "export_models",
     "format_csv_heading",

@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import ProjectError
 from ..files import atomic_file
 from ..labels import EMOTIONS, Reading
+from ..output.escaping import escape_controls
 from ..output.percent import format_probability
 from ..output.table import COLUMN_NAMES, Status
 from ..output.words import format_people
@@ -164,13 +165,6 @@ def _choose_ink(colour: str) -> str:
     ]
     red, green, blue = linear
     return "#000" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > _LIGHT else "#fff"
-
-
-def escape_controls(text: str) -> str:
-    r"""Return ``text`` with control and direction characters as ``\x1b`` or ``\u202e``."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
 
 
 def _make_thumbnails(

@@ -11,8 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from cli import main
-from cli.terminal import escape_controls
-from core import ConfigError, UnreadableImage, WeightsMissing, __version__
+from core import ConfigError, UnreadableImage, WeightsMissing, __version__, escape_controls
 
 BARE_COMMAND = """
 import typer
