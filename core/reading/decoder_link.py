@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
@@ -21,6 +22,8 @@ from .limits import MAX_SIDE
 
 _START_SECONDS = 60
 """For loading Python, NumPy and Pillow: .2 s, and far more on a very busy computer."""
+_END_SECONDS = 0.5
+"""Between the end of a process's answers and its own."""
 _PIPE_BYTES = 1024**2
 """Size of the pipes where the system allows it: fewer switches between the two processes."""
 _MOST_TEXT = 64 * 1024
@@ -38,7 +41,7 @@ class DecoderEnded(Exception):
 
 
 class DecoderLate(Exception):
-    """The process was ended because it took too long."""
+    """The process was ended because it took too long; its text is how long."""
 
 
 class DecoderLink:
@@ -75,7 +78,9 @@ class DecoderLink:
                 answer = self._read_reply()
             except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
                 if late.is_set():
-                    raise DecoderLate from error
+                    raise DecoderLate(f"longer than {seconds} seconds") from error
+                if self._took_too_much_processor_time():
+                    raise DecoderLate("far more time than its picture needs") from error
                 raise DecoderEnded(was_ready=self._ready) from error
         self.usable = True
         if isinstance(answer, InputError):
@@ -108,6 +113,11 @@ class DecoderLink:
             raise EOFError
         pixels.setflags(write=False)
         return pixels, tuple(map(str, reply["notes"]))
+
+    def _took_too_much_processor_time(self) -> bool:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._process.wait(_END_SECONDS) == -getattr(signal, "SIGPROF", 0)
+        return False
 
     def _read_exactly(self, size: int) -> bytes:
         data = self._replies.read(size)

@@ -8,11 +8,14 @@ decoder and none of the networks.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import struct
 import sys
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
 from ..allocator import keep_blocks
@@ -20,6 +23,7 @@ from ..confinement import confine_process
 from ..errors import InputError
 from .decoding import decode, load_decoders
 from .formats import Format
+from .limits import processor_seconds
 
 READY = b"ready\n"
 FORMATS = tuple(Format)
@@ -38,17 +42,13 @@ def main() -> None:
     load_decoders()
     keep_blocks()
     confine_process(_MEMORY_BYTES)
-    alarm = getattr(signal, "alarm", lambda _: 0)  # Windows has none
     replies.write(READY)
     replies.flush()
     while head := requests.read(REQUEST.size):
         number, seconds, size = REQUEST.unpack(head)
         data = requests.read(size)
-        # The signal has no handler, so the system ends the process even inside C code, and even
-        # if nobody waits for the answer any more.
-        alarm(seconds)
-        reply, pixels = _decode(data, FORMATS[number])
-        alarm(0)
+        with _time_limits(seconds) as note_size:
+            reply, pixels = _decode(data, FORMATS[number], note_size)
         text = json.dumps(reply).encode()
         replies.write(REPLY.pack(len(text), len(pixels)))
         replies.write(text)
@@ -56,10 +56,36 @@ def main() -> None:
         replies.flush()
 
 
-def _decode(data: bytes, kind: Format) -> tuple[dict[str, Any], memoryview]:
+@contextlib.contextmanager
+def _time_limits(seconds: int) -> Iterator[Callable[[int, int], None]]:
+    """End this process if the block takes longer, or too much processor time.
+
+    Yields what extends the processor time for an image of the width and height it is called with.
+    The signals have no handler, so the system ends the process even inside C code, and even if
+    nobody waits for the answer any more.
+    """
+    if not hasattr(signal, "setitimer"):  # on Windows
+        yield lambda *_: None
+        return
+    started = time.process_time()
+
+    def extend(width: int = 0, height: int = 0) -> None:
+        used = time.process_time() - started
+        signal.setitimer(signal.ITIMER_PROF, max(0.01, processor_seconds(width, height) - used))
+
+    signal.alarm(seconds)
+    extend()
+    yield extend
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    signal.alarm(0)
+
+
+def _decode(
+    data: bytes, kind: Format, note_size: Callable[[int, int], None]
+) -> tuple[dict[str, Any], memoryview]:
     """Return the reply for JSON, and the pixels."""
     try:
-        pixels, notes = decode(data, kind)
+        pixels, notes = decode(data, kind, note_size)
     except InputError as error:
         reply = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
         return reply, memoryview(b"")

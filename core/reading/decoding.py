@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -38,6 +38,8 @@ _RUN_LENGTHS = (1, 2)
 """A BMP's compression when it is RLE8 or RLE4."""
 _PHOTOMETRIC, _PLANES, _YCBCR = 262, 284, 6
 
+_NoteSize = Callable[[int, int], None]
+
 _decodes = threading.BoundedSemaphore(CONCURRENT_DECODES)
 
 
@@ -62,11 +64,14 @@ def load_decoders() -> None:
         load_heif()
 
 
-def decode(data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
+def decode(
+    data: bytes, kind: Format, note_size: _NoteSize = lambda *_: None
+) -> tuple[UInt8Array, tuple[str, ...]]:
     """Return upright (H, W, 3) uint8 RGB, read-only, with no side over MAX_SIDE; and notes.
 
-    The notes say if only the first of several images was read, and if it was reduced. Raises
-    InputError, and nothing else, whatever the bytes are.
+    The notes say if only the first of several images was read, and if it was reduced.
+    ``note_size`` is called with width and height once they are known, before the pixels are read.
+    Raises InputError, and nothing else, whatever the bytes are.
     """
     with (
         _decodes,
@@ -74,8 +79,12 @@ def decode(data: bytes, kind: Format) -> tuple[UInt8Array, tuple[str, ...]]:
         _translate_errors(kind),
         contextlib.ExitStack() as opened,
     ):
-        load = {Format.HEIC: _load_heic, Format.AVIF: _load_avif}.get(kind)
-        loaded = load(data, opened) if load else _load_with_pillow(data, kind, opened)
+        if kind is Format.HEIC:
+            loaded = _load_heic(data, note_size)
+        elif kind is Format.AVIF:
+            loaded = _load_avif(data, opened, note_size)
+        else:
+            loaded = _load_with_pillow(data, kind, opened, note_size)
         pixels, turned = make_upright(loaded.image)
         stored = loaded.stored[::-1] if turned else loaded.stored
         notes = _make_notes(kind, stored, pixels, several=loaded.several)
@@ -101,22 +110,25 @@ def _translate_errors(kind: Format) -> Iterator[None]:
         raise damaged_error(kind.value) from error
 
 
-def _load_heic(data: bytes, _opened: contextlib.ExitStack) -> _Loaded:
+def _load_heic(data: bytes, note_size: _NoteSize) -> _Loaded:
     screened = screen_media(data, Format.HEIC)
-    image = decode_heic(screened.lean)
+    image = decode_heic(screened.lean, note_size)
     check_pixels(*image.size)
     return _Loaded(image, image.size, screened.several)
 
 
-def _load_avif(data: bytes, opened: contextlib.ExitStack) -> _Loaded:
+def _load_avif(data: bytes, opened: contextlib.ExitStack, note_size: _NoteSize) -> _Loaded:
     screened = screen_media(data, Format.AVIF)
     image = opened.enter_context(contextlib.closing(open_avif(screened.lean)))
     check_pixels(*image.size)
+    note_size(*image.size)
     image.load()
     return _Loaded(image, image.size, screened.several)
 
 
-def _load_with_pillow(data: bytes, kind: Format, opened: contextlib.ExitStack) -> _Loaded:
+def _load_with_pillow(
+    data: bytes, kind: Format, opened: contextlib.ExitStack, note_size: _NoteSize
+) -> _Loaded:
     screened = screen(data, kind)
     info: dict[str, bytes] = {}
     if kind is Format.PNG:
@@ -128,6 +140,7 @@ def _load_with_pillow(data: bytes, kind: Format, opened: contextlib.ExitStack) -
     opened.enter_context(contextlib.closing(image))
     _check(image, kind, screened)
     stored = image.size
+    note_size(*stored)
     keep_transparent_colour(image)
     if isinstance(image, TiffImagePlugin.TiffImageFile):
         _prepare_tiff(image)

@@ -59,8 +59,8 @@ class IsolatedReader:
     def read(self, source: bytes | Path, *, name: str | None = None) -> RgbImage:
         """Read the image in ``source``; see :func:`read_image`.
 
-        Also raises UnreadableImage if the decoder crashed or took longer than ``seconds``, and
-        ProjectError if no process can be started.
+        Also raises UnreadableImage if the decoder crashed, took longer than ``seconds`` or far more
+        processor time than such a picture needs, and ProjectError if no process can be started.
         """
         return read_with(self._decode, source, name=name)
 
@@ -100,8 +100,8 @@ class IsolatedReader:
                 try:
                     with self._borrow(fresh=fresh) as decoder:
                         return decoder.decode(data, kind, self._seconds)
-                except DecoderLate:
-                    what = f"took longer than {self._seconds} seconds and was stopped"
+                except DecoderLate as late:
+                    what = f"took {late} and was stopped"
                     break
                 except DecoderEnded as ended:
                     if fresh and not ended.was_ready:

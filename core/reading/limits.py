@@ -35,7 +35,10 @@ CONCURRENT_DECODES = 2
 """Images decoded at once, so that a burst of uploads takes the memory of two images, not fifty."""
 
 DECODE_SECONDS = 20
-"""Time limit for one image: nine times what the slowest allowed one takes."""
+"""Time limit for one image, waiting for the processor included."""
+
+_PROCESSOR_SECONDS, _PROCESSOR_SECONDS_PER_MEGAPIXEL = 3.0, 0.2
+"""Of processor time; `python -m tests.benchmarks.picture_costs` measures how much is needed."""
 
 SAVE_AGAIN = "Open it in an image editor and save it again, or get the original again."
 REDUCE = "Reduce it, for example to 4000 pixels on its longer side, then try again."
@@ -67,6 +70,11 @@ def check_pixels(width: int, height: int, limit: int = MAX_PIXELS) -> None:
             f"at most {limit / 1e6:.0f} megapixels are read.",
             hint=REDUCE,
         )
+
+
+def processor_seconds(width: int = 0, height: int = 0) -> float:
+    """Return the processor time that an image may take; zeros while its size is not known yet."""
+    return _PROCESSOR_SECONDS + _PROCESSOR_SECONDS_PER_MEGAPIXEL * width * height / 1e6
 
 
 def _round_up(value: float) -> str:

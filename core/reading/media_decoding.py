@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -17,15 +18,17 @@ from .pictures import DecodedPicture
 _CHANNELS = {"L": 1, "LA": 2, "La": 2, "RGB": 3, "RGBA": 4, "RGBa": 4, "I;16": 1}
 
 
-def decode_heic(data: bytes) -> DecodedPicture:
+def decode_heic(data: bytes, note_size: Callable[[int, int], None]) -> DecodedPicture:
     """Return the main picture of a HEIC file, turned as the file says.
 
+    ``note_size`` is called with the width and height that the file states, before decoding.
     The decoder applies the turns of the format; the orientation in EXIF is only a copy for
     programs that know nothing else, and applying it too would turn the picture twice.
     """
     module = load_heif()
     file = module.open_heif(data, convert_hdr_to_8bit=True, remove_stride=False)
     picture = file[file.primary_index]
+    note_size(*picture.size)
     content = picture.data  # the pixels are decoded here, which may still change the size
     deep = picture.mode == "I;16"  # grey of more than eight bits
     pixels: NDArray[np.generic] = np.ndarray(

@@ -1,7 +1,8 @@
 """A decoder process whose decoder fails as real ones do, where a picture's content asks for it.
 
-`python faulty_decoder.py`, or as the command of an IsolatedReader. A fault is named in what
-follows a picture's end, which every decoder ignores.
+`python faulty_decoder.py [SECONDS]`, or as the command of an IsolatedReader, with the processor time
+that a small picture may take. A fault is named in what follows a picture's end, which every decoder
+ignores.
 """
 
 from __future__ import annotations
@@ -81,7 +82,10 @@ def with_fault(content: bytes, name: str) -> bytes:
 
 if __name__ == "__main__":
     sys.path[0] = str(ROOT)
-    from core.reading import decoding
+    from core.reading import decoding, limits
+
+    if sys.argv[1:]:
+        limits._PROCESSOR_SECONDS = float(sys.argv[1])
 
     def fail_on_request(screen):
         def screen_or_fail(data, kind):
