@@ -1,8 +1,8 @@
 """A decoder process whose decoder fails as real ones do, where a picture's content asks for it.
 
-`python faulty_decoder.py [SECONDS]`, or as the command of an IsolatedReader, with the processor time
-that a small picture may take. A fault is named in what follows a picture's end, which every decoder
-ignores.
+`python faulty_decoder.py [SECONDS]`, or as the command of an IsolatedReader; SECONDS is the
+processor time that a small picture may take. A fault is named in what follows a picture's end,
+which every decoder ignores.
 """
 
 from __future__ import annotations
