@@ -36,8 +36,9 @@ from .recipe import Recipe
 
 Key = tuple[int, int]
 """Epoch and index of a face."""
-Batch = tuple[Tensor, Tensor, Tensor, Tensor]
-"""Faces, targets, crowd votes and shapes, as :class:`AugmentedFaces` returns them."""
+Batch = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+"""Faces, targets, crowd votes, shapes and what teachers said, as :class:`AugmentedFaces` returns
+them."""
 VOTES_TO_LEARN_FROM = 3
 """A face needs this many votes for one of the seven emotions: fewer say little about a crowd."""
 VOTES_TO_COUNT = 5
@@ -45,7 +46,13 @@ VOTES_TO_COUNT = 5
 
 
 class AugmentedFaces(Dataset[Batch]):
-    """Faces at the network's size; the key (epoch, index) always gives the same picture."""
+    """Faces at the network's size; the key (epoch, index) always gives the same picture.
+
+    With ``views`` that number of pictures of each face take turns; else every epoch has new ones.
+    """
+
+    taught: Float32Array | None = None
+    """(views, N, heads, 7) probabilities of teachers (:mod:`.views`)."""
 
     def __init__(
         self,
@@ -58,6 +65,7 @@ class AugmentedFaces(Dataset[Batch]):
         shapes: Float32Array | None = None,
         stronger: Sequence[AbstractSet[str]] | None = None,
         extra: float = 0.0,
+        views: int = 0,
     ) -> None:
         """``stronger`` names for each face the augmentations to widen, ``extra`` by how much."""
         self._faces = faces
@@ -67,6 +75,7 @@ class AugmentedFaces(Dataset[Batch]):
         self._shapes = np.zeros((len(faces), 2, 0), np.float32) if shapes is None else shapes
         self._preprocessing = preprocessing
         self._seed = seed
+        self._views = views
         self._stronger = list(map(frozenset, stronger or [frozenset()] * len(faces)))
         self._transforms = {kinds: make_transform(kinds, extra) for kinds in set(self._stronger)}
 
@@ -74,13 +83,15 @@ class AugmentedFaces(Dataset[Batch]):
         return len(self._faces)
 
     def __getitem__(self, key: Key) -> Batch:
-        """Return ((S, S) uint8 face, (7,) target, (8,) votes, shape) for (epoch, index).
+        """Return ((S, S) uint8 face, (7,) target, (8,) votes, shape, taught) for (epoch, index).
 
         The last of the votes is the share of people who could not tell. The shape is (184,) as
-        :func:`training.data.shapes.read_shapes` returns it, or empty.
+        :func:`training.data.shapes.read_shapes` returns it, or empty. What teachers said is
+        (heads, 7), or empty.
         """
         epoch, index = key
-        seed = np.random.SeedSequence((self._seed, epoch, index)).generate_state(1)[0]
+        view = epoch % self._views if self._views else epoch
+        seed = np.random.SeedSequence((self._seed, view, index)).generate_state(1)[0]
         face = self._preprocessing.resize(self._faces.images[index])
         picture, mirrored = augment_face(self._transforms[self._stronger[index]], face, int(seed))
         return (
@@ -88,6 +99,7 @@ class AugmentedFaces(Dataset[Batch]):
             torch.from_numpy(self._targets[index]),
             torch.from_numpy(self._votes[index]),
             torch.from_numpy(self._shapes[index, int(mirrored)]),
+            torch.zeros(0) if self.taught is None else torch.from_numpy(self.taught[view, index]),
         )
 
 
@@ -115,6 +127,7 @@ def build_dataset(
         shapes=shapes,
         stronger=stronger,
         extra=recipe.group_augmentation,
+        views=recipe.views,
     )
 
 

@@ -65,10 +65,13 @@ class EmotionModule(BaseModule):
     def loss(self, batch: Batch) -> Tensor:
         """Return the mean loss of a batch: the weighted sum of all terms that the recipe uses."""
         recipe = self.recipe
-        inputs, targets, votes, shapes = self._mix((self.normalise(batch[0]), *batch[1:]))
+        inputs, targets, votes, shapes, taught = self._mix((self.normalise(batch[0]), *batch[1:]))
         outputs = self.headed(self._resize(inputs))
         teacher_outputs = None
-        if self._teachers is not None and recipe.distillation + recipe.hints > 0:
+        if taught.numel():
+            crowd = taught[:, 1] if taught.shape[1] > 1 else None
+            teacher_outputs = TeacherOutputs(taught[:, 0], crowd, taught.new_zeros(0))
+        elif self._teachers is not None and recipe.distillation + recipe.hints > 0:
             teacher_outputs = self._run_teachers(self._teachers, inputs)
         label_loss = functional.cross_entropy(outputs.emotions, targets)
         soft_targets = None if teacher_outputs is None else teacher_outputs.labels
@@ -109,10 +112,10 @@ class EmotionModule(BaseModule):
             return batch
         share = torch.distributions.Beta(alpha, alpha).sample()
         order = torch.randperm(len(batch[0]), device=batch[0].device)
-        inputs, targets, votes, shapes = (
+        inputs, targets, votes, shapes, taught = (
             share * values + (1 - share) * values[order] for values in batch
         )
-        return inputs, targets, votes, shapes
+        return inputs, targets, votes, shapes, taught
 
     def _run_teachers(self, teachers: Teachers, inputs: Tensor) -> TeacherOutputs:
         """Return the teachers' outputs for exactly the view that the student sees."""

@@ -89,6 +89,9 @@ class Recipe:
     It is the earth mover's distance of emotions that are all equally far from each other."""
     doubt: float = field(default=0.0, metadata=within(0.0, 100.0))
     """Weight of the loss on the share of people who could not tell the emotion or saw no face."""
+    views: int = field(default=0, metadata=within(0, 1000))
+    """Number of augmented views of each face, which take turns from epoch to epoch; teachers see
+    each once, before the run. At 0 every epoch has new views, which teachers see batch by batch."""
     emotion_balance: float = field(default=0.0, metadata=within(0.0, 1.0))
     """At 1 every emotion counts equally in the loss on the labels, at 0 every face does."""
     group_balance: float = field(default=0.0, metadata=within(0.0, 1.0))

@@ -40,6 +40,7 @@ from .run import TrainingRun, collect_facts, summarize_run, write_example_sheet
 from .silence import silence_known_warnings
 from .teachers import load_teachers
 from .trainer import fit, make_trainer
+from .views import teach_views
 
 _SHEET_FACES = 64
 
@@ -89,20 +90,13 @@ def train_model(
     refused. ``report`` is called after each epoch.
     """
     resumed = open_run(directory, recipe, resume=resume, max_minutes=options.max_minutes)
-    hardware = choose_hardware(
-        options.device,
-        options.precision,
-        devices=options.devices,
-        nodes=options.nodes,
-        compiled=options.compiled,
-    )
-    prepared = _prepare(recipe, sources, hardware, resumed, options)
-    module = prepared.module
+    prepared = _prepare(recipe, sources, directory, resumed, options)
+    module, hardware = prepared.module, prepared.hardware
     if options.compiled:
         # One kernel for each of the two sizes is faster than one for both.
         module.headed.compile(dynamic=False)
     progress = ProgressCallback(recipe.epochs, report)
-    trainer = _learn(prepared, directory, hardware, progress, resume=resume)
+    trainer = _learn(prepared, directory, progress, resume=resume)
     facts = collect_facts(
         trainer, module, progress.pace, prepared.facts, devices=hardware.world_size
     )
@@ -125,6 +119,7 @@ def train_model(
 class _Prepared:
     """A network and the faces it is about to learn from."""
 
+    hardware: Hardware
     module: EmotionModule
     dataset: AugmentedFaces
     loader: DataLoader[Batch]
@@ -137,7 +132,7 @@ class _Prepared:
 def _prepare(
     recipe: Recipe,
     sources: Sequence[Path],
-    hardware: Hardware,
+    directory: Path,
     resumed: ResumedRun | None,
     options: TrainingOptions,
 ) -> _Prepared:
@@ -145,6 +140,13 @@ def _prepare(
 
     Raises ConfigError or DataError for whatever prevents the run, before training starts.
     """
+    hardware = choose_hardware(
+        options.device,
+        options.precision,
+        devices=options.devices,
+        nodes=options.nodes,
+        compiled=options.compiled,
+    )
     batch = hardware.split_batch(recipe.batch)
     if hardware.accelerator == "cpu":
         keep_freed_memory()
@@ -176,6 +178,10 @@ def _prepare(
     dataset = build_dataset(
         recipe, faces, recipe.preprocessing, votes=options.votes, landmarks=options.landmarks
     )
+    if teachers is not None and recipe.views:
+        device = torch.device("cuda" if hardware.accelerator == "gpu" else "cpu")
+        teach_views(dataset, teachers, recipe, directory, device=device, workers=options.workers)
+        teachers = None
     loader = make_training_loader(
         dataset,
         batch=batch,
@@ -197,19 +203,18 @@ def _prepare(
     shares = read_vote_shares(validation, options.votes, VOTES_TO_COUNT)
     validation_loader = make_validation_loader(validation, shares, recipe.preprocessing)
     skipped = faces.skipped + validation.skipped
-    return _Prepared(module, dataset, loader, validation_loader, facts, skipped)
+    return _Prepared(hardware, module, dataset, loader, validation_loader, facts, skipped)
 
 
 def _learn(
     prepared: _Prepared,
     directory: Path,
-    hardware: Hardware,
     progress: ProgressCallback,
     *,
     resume: bool,
 ) -> pl.Trainer:
     """Run all epochs, or as many as the time allows; return the trainer that ran them."""
-    recipe = prepared.module.recipe
+    recipe, hardware = prepared.module.recipe, prepared.hardware
     with silence_known_warnings():
         trainer = make_trainer(
             directory,

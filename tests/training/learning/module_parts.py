@@ -24,7 +24,7 @@ def make_batch(size=4, side=32, has_votes=True):
     votes = torch.softmax(torch.randn(size, 7, generator=generator), dim=1)
     doubt = torch.full((size, 1), 0.1)
     crowd = torch.cat([votes if has_votes else torch.zeros(size, 7), doubt], dim=1)
-    return faces, targets, crowd, torch.zeros(size, 0)
+    return faces, targets, crowd, torch.zeros(size, 0), torch.zeros(size, 0)
 
 
 def run_heads(module, batch):

@@ -51,11 +51,11 @@ def test_item_changes_with_epoch_index_and_seed(draw):
 
 
 def test_item_is_a_face_at_the_network_s_size_with_its_target_and_votes(draw):
-    face, target, votes, shape = make_dataset(draw)[(0, 3)]
+    face, target, votes, shape, taught = make_dataset(draw)[(0, 3)]
     assert (face.shape, face.dtype) == ((SIDE, SIDE), torch.uint8)
     assert target.tolist() == [0, 0, 0, 1, 0, 0, 0]
     assert votes.shape == (8,)
-    assert shape.shape == (0,)
+    assert shape.shape == taught.shape == (0,)
 
 
 def test_mirrored_face_comes_with_the_mirrored_shape(draw):
@@ -66,7 +66,7 @@ def test_mirrored_face_comes_with_the_mirrored_shape(draw):
     mirrored = 0
     for index in range(6):
         for epoch in range(5):
-            face, *_, shape = shaped[(epoch, index)]
+            face, _, _, shape, _ = shaped[(epoch, index)]
             np.testing.assert_array_equal(face, plain[(epoch, index)][0])
             seed = np.random.SeedSequence((1, epoch, index)).generate_state(1)[0]
             _, flipped = augment_face(make_transform(), draw(index, index), int(seed))

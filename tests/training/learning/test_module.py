@@ -119,14 +119,14 @@ def test_shape_head_adds_its_weighted_error_over_faces_with_a_known_shape(small_
     module = make_module(small_recipe(**PLAIN, shape=0.3), shapes=True)
     shapes = torch.randn(4, SHAPE_VALUES, generator=torch.Generator().manual_seed(1))
     shapes[1] = torch.nan
-    batch = (*make_batch()[:3], shapes)
+    batch = (*make_batch()[:3], shapes, torch.zeros(4, 0))
     result = run_heads(module, batch)
     known = [0, 2, 3]
     expected = functional.cross_entropy(result.emotions, batch[1]) + 0.3 * functional.mse_loss(
         result.shapes[known], shapes[known]
     )
     torch.testing.assert_close(module.loss(batch), expected)
-    none = (*batch[:3], torch.full((4, SHAPE_VALUES), torch.nan))
+    none = (*batch[:3], torch.full((4, SHAPE_VALUES), torch.nan), batch[4])
     loss = module.loss(none)
     torch.testing.assert_close(loss, functional.cross_entropy(result.emotions, batch[1]))
     loss.backward()
@@ -228,7 +228,13 @@ def test_steps_on_one_batch_overfit_it(small_recipe):
     module = make_module(small_recipe(**PLAIN, learning_rate=0.003)).to(
         memory_format=torch.channels_last
     )
-    batch = (make_batch()[0], torch.eye(7)[:4], torch.zeros(4, 8), torch.zeros(4, 0))
+    batch = (
+        make_batch()[0],
+        torch.eye(7)[:4],
+        torch.zeros(4, 8),
+        torch.zeros(4, 0),
+        torch.zeros(4, 0),
+    )
     optimizer = module.configure_optimizers()
     losses = []
     for _ in range(25):
