@@ -10,6 +10,7 @@ import typer
 from cli import options
 from cli.study_tables import (
     make_degraded_table,
+    make_ensemble_table,
     make_groups_table,
     make_noise_table,
     make_passage_table,
@@ -242,6 +243,27 @@ def mirrored(
     print_tables(table)
     typer.echo("Distances are shares of the face's longer side.")
     typer.echo(f"Everything is in {out}: mirrored.json.")
+
+
+@study.command()
+def ensemble(
+    *,
+    data: options.DataOption,
+    votes: Annotated[
+        Path, typer.Option("--votes", metavar="CSV", help="FER+ crowd votes for the faces.")
+    ],
+    out: options.ResultsOption,
+    weights: options.WeightsOption = None,
+) -> None:
+    """Compare the networks, their pairs and all three, with equal, fitted and learned shares."""
+    from training.studies.ensemble import study_ensemble
+
+    check_output_folder("--out", out, [*data, votes])
+    report = study_ensemble(data, votes, out, weights_dir=weights, progress=print_progress)
+    for reading, figures in report["readings"].items():
+        print_tables(make_ensemble_table(reading, figures))
+    typer.echo("Shares are fitted on one half of the faces and measured on the other.")
+    typer.echo(f"Everything is in {out}: ensemble.json.")
 
 
 def _format_over(measured: float, limit: float) -> str:

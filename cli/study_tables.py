@@ -112,3 +112,20 @@ def make_degraded_table(name: str, curves: Mapping[str, Sequence[Mapping[str, An
                 f"{row['certain']:.1%}",
             )
     return table
+
+
+def make_ensemble_table(reading: str, figures: Mapping[str, Any]) -> Table:
+    """Return a row for each network and each combination of several."""
+    best = figures["best"]
+    table = make_table(
+        f"{reading}, {figures['n']:,} faces", "right", f"against {best}", "p", "cross-entropy"
+    )
+    for row in figures["ways"]:
+        table.add_row(
+            f"{' + '.join(row['members'])}, {row['combined']}",
+            format_percent(row, "agreement"),
+            format_points(row["against_best"]),
+            f"{row['p']:.3f}",
+            f"{row['loss']:.3f}",
+        )
+    return table

@@ -137,7 +137,7 @@ def calibrate_model(
         answers = [
             specs[name].calibrations[Reading.FER2013].probabilities(logits[name]) for name in names
         ]
-        fitted = fit_ensemble_weights(np.stack(answers), faces.labels)
+        fitted = fit_ensemble_weights(np.stack(answers), encode_labels(faces.labels))
         shares = dict(zip(names, map(float, fitted), strict=True))
     members = {name: Member(each, each.spec.calibrations) for name, each in networks.items()}
     combined = EmotionModel(members, shares, {})
@@ -302,11 +302,12 @@ def find_certain_level(
 
 
 def fit_ensemble_weights(
-    probabilities: NDArray[np.float64], labels: NDArray[np.int64]
+    probabilities: NDArray[np.float64], targets: Probabilities
 ) -> NDArray[np.float64]:
-    """Return (M,) weights of the members that make the labels most likely; they sum to one.
+    """Return (M,) weights of the members that make the targets most likely; they sum to one.
 
-    ``probabilities`` are (M, N, C), those of each member.
+    ``probabilities`` are (M, N, C), those of each member; ``targets`` are (N, C) one-hot labels or
+    shares of votes.
 
     The likelihood of a mixture is concave in its weights, so expectation maximisation (Dempster
     et al. 1977) finds the best ones. The weights are equal unless other ones raise the likelihood
@@ -314,12 +315,14 @@ def fit_ensemble_weights(
     """
     members, size = probabilities.shape[:2]
     equal = np.full(members, 1 / members)
-    given = np.maximum(probabilities[:, np.arange(size), labels], np.finfo(np.float64).tiny)
+    given = np.maximum(probabilities[:, targets > 0], np.finfo(np.float64).tiny)
+    counts = targets[targets > 0]
     shares = equal
     for _ in range(_ROUNDS):
         parts = shares[:, None] * given
-        shares = (parts / parts.sum(axis=0)).mean(axis=1)
+        shares = np.average(parts / parts.sum(axis=0), axis=1, weights=counts)
     shares = np.maximum(shares, LEAST)
     shares /= shares.sum()
-    gain = float((np.log(shares @ given) - np.log(equal @ given)).mean())
+    gains = np.log(shares @ given) - np.log(equal @ given)
+    gain = float(np.average(gains, weights=counts))
     return shares if gain > (members - 1) * math.log(size) / (2 * size) else equal
