@@ -172,7 +172,7 @@ def _make_thumbnails(
 ) -> dict[tuple[str, int], str]:
     """Return a small picture of each face as a data URL, leaving out photos that are gone."""
     thumbnails: dict[tuple[str, int], str] = {}
-    with IsolatedReader(1) as reader:
+    with IsolatedReader(1, several_owners=False) as reader:
         for row in faces:
             try:
                 image = photos.read(row["path"], reader)

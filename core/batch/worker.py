@@ -68,7 +68,7 @@ class Worker:
 
     def __init__(self, setup: WorkerSetup, reader: IsolatedReader | None = None) -> None:
         self._setup = setup
-        self._reader = reader or IsolatedReader(1)
+        self._reader = reader or IsolatedReader(1, several_owners=False)
         self._reader.prepare()
         self.analyzer = setup.make_analyzer(setup.config)
         on_gpu = setup.config.device is not Device.CPU and has_gpu()

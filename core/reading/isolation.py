@@ -31,13 +31,21 @@ _PROGRAM = (
 )
 DECODER = (sys.executable, "-I", "-c", _PROGRAM)
 """The command that starts a decoder process."""
+_SHOWING_OLD_MEMORY: frozenset[Format] = frozenset({Format.TIFF})
+"""Formats that are decoded by a new process where images have several owners.
+
+With Pillow below 13, a TIFF whose rows are missing shows what was in the memory instead: parts of
+the photo that the process decoded before, which may be another visitor's.
+"""
 
 
 class IsolatedReader:
     """Reads images as :func:`read_image` does, with decoder processes of its own.
 
     Threads may share it; those beyond the number of processes wait. A process is started when
-    needed, kept for the next image, and ends with this process or with ``close``.
+    needed, kept for the next image, and ends with this process or with ``close``. Without
+    ``several_owners``, all images are taken to be the same person's: a TIFF is then read faster,
+    but a damaged one can show parts of the image before it.
     """
 
     def __init__(
@@ -46,9 +54,12 @@ class IsolatedReader:
         *,
         seconds: int = DECODE_SECONDS,
         command: Sequence[str] | None = None,
+        several_owners: bool = True,
     ) -> None:
         self._seconds = seconds
+        self._needing_new = _SHOWING_OLD_MEMORY if several_owners else frozenset()
         self._command = tuple(command or DECODER)
+        self._processes = processes
         self._slots = threading.BoundedSemaphore(processes)
         self._lock = threading.Lock()
         self._idle: list[DecoderLink] = []
@@ -96,7 +107,7 @@ class IsolatedReader:
         with self._slots:
             # A process may have been ended from outside, for example while it was idle. An image is
             # blamed only if it also ends a second, new process.
-            for fresh in (False, True):
+            for fresh in (kind in self._needing_new, True):
                 try:
                     with self._borrow(fresh=fresh) as decoder:
                         return decoder.decode(data, kind, self._seconds)
@@ -114,6 +125,10 @@ class IsolatedReader:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the reader is closed")
+            if fresh and self._idle and len(self._running) >= self._processes:
+                replaced = self._idle.pop()
+                self._running.discard(replaced)
+                replaced.end()
             decoder = self._start_decoder() if fresh or not self._idle else self._idle.pop()
         try:
             yield decoder
