@@ -54,15 +54,17 @@ def test_no_other_distribution_owns_our_names(owners, name):
     assert set(owners.get(name, [])) <= {"photo-emotion"}
 
 
-@pytest.mark.parametrize(
-    "file",
-    [f"requirements{kind}.txt" for kind in ("", "-app", "-dev", "-docs", "-onnx", "-ray")],
-)
-def test_every_version_bound_has_its_reason_beside_it(root, file):
-    for line in read_lines(root / file):
-        text, _, reason = line.partition("#")
-        if text.strip() and Requirement(text.strip()).specifier:
-            assert reason.strip(), f"{file}: why {text.strip()}?"
+def requirement_files(root: Path) -> list[Path]:
+    """Return what people write; the list of checksums is made from them."""
+    return [file for file in root.glob("requirements*.txt") if ".hashes" not in file.name]
+
+
+def test_every_version_bound_has_its_reason_beside_it(root):
+    for file in requirement_files(root):
+        for line in read_lines(file):
+            text, _, reason = line.partition("#")
+            if text.strip() and Requirement(text.strip()).specifier:
+                assert reason.strip(), f"{file.name}: why {text.strip()}?"
 
 
 def test_requirements_do_not_name_the_project_itself(root):
@@ -116,18 +118,17 @@ def test_constraints_hold_one_version_of_every_requirement(root):
     pairs = [line.partition("==") for line in read_lines(root / "constraints.txt")]
     versions = {name: version for name, _, version in pairs}
     assert len(versions) == len(pairs)
-    for file in (
-        "requirements.txt",
-        "requirements-app.txt",
-        "requirements-dev.txt",
-        "requirements-docs.txt",
-        "requirements-onnx.txt",
-        "requirements-ray.txt",
-    ):
-        for line in read_lines(root / file):
+    for file in requirement_files(root):
+        for line in read_lines(file):
             if text := line.partition("#")[0].strip():
                 requirement = Requirement(text)
                 assert requirement.specifier.contains(versions[requirement.name.lower()]), text
+
+
+def test_every_optional_part_is_locked(root):
+    script = (root / ".ci" / "lock").read_text(encoding="utf-8")
+    resolved = set(re.findall(r"requirements[\w-]*\.txt", script))
+    assert {file.name for file in requirement_files(root)} <= resolved
 
 
 def test_no_file_names_a_package_index(root):
