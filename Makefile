@@ -6,7 +6,7 @@ SHELL := /bin/sh
 # Two processes share the tests; the one that is done takes tests from the other.
 PARALLEL := --numprocesses 2 --dist worksteal
 .DEFAULT_GOAL := help
-.PHONY: help app demo window screenshots space test slow check fmt install training bench fuzz docs weights lock clean doctor
+.PHONY: help app demo window screenshots space test slow check audit fmt install training bench fuzz docs weights lock clean doctor
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -38,11 +38,15 @@ slow: .venv/installed-dev doctor ## Run the tests that take minutes: killed runs
 	@$(BIN)/python -m pytest tests/training -m slow
 	@$(BIN)/python -m pytest tests --ignore tests/core --ignore tests/training -m slow
 
-check: .venv/installed-dev ## Run the quick checks: lint, format, types, import rules
+check: .venv/installed-dev ## Run the quick checks: lint, format, types, import rules, advisories
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python .ci/audit.py
+
+audit: .venv/installed-app ## Compare the locked packages with known flaws, also those of the public database
+	@$(BIN)/python .ci/audit.py --online
 
 fmt: .venv/installed-dev ## Format the code and fix what can be fixed automatically
 	@$(BIN)/ruff check --fix-only .
