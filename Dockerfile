@@ -1,14 +1,17 @@
 # The Gradio demo in a container, for any host that runs one:
 #   docker build -t photo-emotion .
 #   docker run --rm -p 127.0.0.1:7860:7860 photo-emotion      then open http://localhost:7860
-# The image contains only what `make space` writes.
+# The image contains only what `make space` writes. To build on exactly one base image, name it by its
+# digest, which `docker buildx imagetools inspect python:3.11-slim-bookworm` prints:
+#   docker build --build-arg BASE=python@sha256:... -t photo-emotion .
+ARG BASE=python:3.11-slim-bookworm
 
-FROM python:3.11-slim-bookworm AS space
+FROM ${BASE} AS space
 WORKDIR /repository
 COPY . .
 RUN .ci/space /space
 
-FROM python:3.11-slim-bookworm
+FROM ${BASE}
 COPY --from=space /space/requirements.txt /tmp/
 RUN pip install --no-cache-dir -r /tmp/requirements.txt
 # Don't process strangers' photos as root.

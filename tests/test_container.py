@@ -35,9 +35,11 @@ def included(root: Path) -> list[str]:
     return [rule[1:] for rule in rules if rule.startswith("!")]
 
 
-def test_python_version_is_supported_by_the_project(steps):
-    bases = [re.match(r"python:(\d+)\.(\d+)-", rest) for rest in arguments_of(steps, "FROM")]
-    assert {tuple(map(int, base.groups())) for base in bases} <= set(PYTHONS)
+def test_base_can_be_chosen_and_its_python_is_supported_by_the_project(steps):
+    assert {rest.split()[0] for rest in arguments_of(steps, "FROM")} == {"${BASE}"}
+    assert steps[0][0] == "ARG"  # only one before the first stage holds for all stages
+    base = re.match(r"BASE=python:(\d+)\.(\d+)-", steps[0][1])
+    assert tuple(map(int, base.groups())) in PYTHONS
 
 
 def test_dockerfile_runs_the_same_script_as_make_space(steps, root):
