@@ -152,7 +152,10 @@ def ask_database(root: Path) -> tuple[list[str], list[str]]:
                     f"The public database says that {name} {package['version']} is affected by "
                     f"{', '.join(ids)}. Fixed in {fixed}. {_NEXT_STEP}"
                 )
-    return problems, ["The public database was asked."]
+    # pip-audit also calls it a success if it found no package at all, as behind some mirrors.
+    answered = [each for each in found["dependencies"] if "skip_reason" not in each]
+    total = len(found["dependencies"])
+    return problems, [f"The public database knew {len(answered)} of {total} packages."]
 
 
 def main() -> int:

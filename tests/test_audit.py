@@ -145,6 +145,16 @@ def test_flaws_that_only_the_database_knows_are_problems(database):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the fake program is a script")
+def test_packages_that_the_database_does_not_know_are_not_taken_for_flawless(database):
+    packages = [
+        {"name": "pillow", "version": "10.1.0", "vulns": []},
+        {"name": "av", "skip_reason": "Dependency not found on PyPI"},
+    ]
+    answer = database(json.dumps({"dependencies": packages}))
+    assert answer == ([], ["The public database knew 1 of 2 packages."])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the fake program is a script")
 def test_database_that_does_not_answer_is_a_remark(database):
     assert database(None) == ([], ["The public database did not answer (no route)."])
 
