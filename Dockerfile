@@ -12,8 +12,8 @@ COPY . .
 RUN .ci/space /space
 
 FROM ${BASE}
-COPY --from=space /space/requirements.txt /tmp/
-RUN pip install --no-cache-dir -r /tmp/requirements.txt
+COPY --from=space /space/requirements.txt /space/constraints.txt /tmp/
+RUN pip install --no-cache-dir -r /tmp/requirements.txt -c /tmp/constraints.txt
 # Don't process strangers' photos as root.
 RUN useradd --create-home demo
 USER demo

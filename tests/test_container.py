@@ -64,12 +64,16 @@ def test_builder_receives_every_file_that_the_script_reads(root, tmp_path, inclu
 
 def test_dockerfile_copies_only_files_that_the_script_writes(steps, root):
     script = (root / ".ci" / "space").read_text(encoding="utf-8")
-    copied = [
-        rest.split()[1] for rest in arguments_of(steps, "COPY") if rest.startswith("--from=space")
-    ]
+    copies = [rest for rest in arguments_of(steps, "COPY") if rest.startswith("--from=space")]
+    copied = [file for rest in copies for file in rest.split()[1:-1]]
     assert copied[-1] == "/space"
     for file in copied[:-1]:
         assert file.replace("/space", '"$space') + '"' in script
+
+
+def test_every_package_in_the_container_has_the_tested_version(steps):
+    [install] = [rest for rest in arguments_of(steps, "RUN") if rest.startswith("pip install")]
+    assert "-c /tmp/constraints.txt" in install
 
 
 def test_server_listens_to_the_network_with_settings_that_the_command_line_knows(steps):
