@@ -20,6 +20,7 @@ from cli.main import app
         ["study", "frame", "--data", "faces", "--photos", "other"],
         ["study", "landmarks", "--data", "faces"],
         ["study", "mirrored", "--images", "faces"],
+        ["study", "ensemble", "--data", "faces", "--votes", "votes.csv"],
         ["detector", "train", "--images", "faces", "--boxes", "boxes.json"],
         ["detector", "evaluate", "--images", "faces", "--boxes", "b.json", "--detector", "mtcnn"],
     ],

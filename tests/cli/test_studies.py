@@ -177,6 +177,28 @@ def test_study_mirrored_prints_how_far_the_landmarks_move(fake, tmp_path):
     assert "mesh 606 1.1% (1.0% to 1.2%) 0.9% 2.6%" in lines
 
 
+def test_study_ensemble_prints_every_combination_in_each_reading(fake, tmp_path):
+    alone = {
+        "members": ["resnet50"],
+        "combined": "alone",
+        "agreement": 0.85,
+        "agreement_interval": [0.84, 0.86],
+        "loss": 0.719,
+        "against_best": {"value": -0.001, "interval": [-0.01, 0.008]},
+        "p": 0.91,
+    }
+    pair = {**alone, "members": ["mobilenet_v2", "resnet50"], "combined": "equal"}
+    figures = {"n": 3558, "best": "mobilenet_v2", "ways": [alone, pair]}
+    calls = fake("studies.ensemble.study_ensemble", {"readings": {"people": figures}})
+    result = emotion("study ensemble --data a.zip --votes v.csv --out o")
+    assert result.exit_code == 0
+    assert calls[0][0] == ([Path("a.zip")], Path("v.csv"), Path("o"))
+    words = " ".join(result.stdout.split())
+    assert "people, 3,558 faces right against mobilenet_v2 p cross-entropy" in words
+    assert "resnet50, alone 85.0% (84.0% to 86.0%) -0.1 (-1.0 to +0.8) 0.910 0.719" in words
+    assert "mobilenet_v2 + resnet50, equal" in words
+
+
 def test_study_robustness_prints_the_worst_groups_and_every_level(fake, tmp_path):
     gap = {"value": -0.08, "interval": [-0.12, -0.04], "p": 0.0001, "q": 0.002}
     row = {"accuracy": 0.6, "accuracy_interval": [0.56, 0.64], "certain": 0.7, "change": gap}

@@ -24,7 +24,7 @@ from sklearn.linear_model import LogisticRegression
 from core.classifiers import member_names
 from core.classifiers.network import load_network
 from core.config import Device, Engine
-from core.errors import ConfigError
+from core.errors import DataError
 from core.files import write_json
 from core.labels import Reading
 from core.weights import SHIPPED_DIR, read_spec
@@ -58,13 +58,13 @@ def study_ensemble(
 ) -> Mapping[str, Any]:
     """Compare the networks and their combinations on validation faces with ``votes``.
 
-    Writes ensemble.json and returns its content. ConfigError for faces without votes.
+    Writes ensemble.json and returns its content. DataError for faces without votes.
     """
     faces = read_faces(sources, Split.VALIDATION)
     specs = {name: read_spec(name, weights_dir or SHIPPED_DIR) for name in member_names("ensemble")}
     crowd = read_vote_shares(faces, votes, VOTES_TO_COUNT).astype(np.float64)
     if not crowd.any():
-        raise ConfigError(
+        raise DataError(
             f"No face has {VOTES_TO_COUNT} votes for one of the seven emotions.",
             hint=f"'{votes.name}' must name the images in --data.",
         )
