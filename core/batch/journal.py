@@ -2,8 +2,8 @@
 
 The journal lies beside the table and is locked while a run uses it. Its first line, the header,
 says which weights and options made the results; every other line is the result of one file. Each
-ends with a checksum. A line that was cut off at the end of a run, or damaged, is not used, and
-its file is analyzed again.
+ends with a checksum. A line that was cut off at the end of a run, damaged, or written by another
+program is not used, and its file is analyzed again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import errno
 import functools
 import json
 import os
+import re
 import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 
 from ..errors import ConfigError
 from ..files import report_disk_errors
-from .rows import FileResult
+from .rows import FileResult, are_result_rows
 from .source import FoundFile
 
 _VERSION = 3
@@ -30,6 +31,7 @@ _NO_RESULT = -1
 # A link would lead to a file that is not ours.
 _OPEN_FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 _BLOCK_BYTES = 1024**2
+_STAMP = re.compile("[0-9a-f]{16}")
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EINVAL})
 """Errors of file systems without locks, such as some network drives."""
 
@@ -151,7 +153,7 @@ class Journal:
         expected = {"journal": _VERSION, **run}
         if not fresh and header == expected:
             for offset, record in lines:
-                if record:
+                if _is_result(record):
                     index.add_result(record["path"], record["stamp"], offset)
                 else:
                     self.damaged += 1
@@ -199,7 +201,7 @@ class Journal:
                     hint="Run the same command again.",
                 )
         record = _parse_line(data.removesuffix(b"\n"))
-        if not record:
+        if not _is_result(record):
             raise ConfigError(
                 f"{self.path.name} was damaged while it was in use.",
                 hint="Run the same command again.",
@@ -275,17 +277,32 @@ def _parse_line(line: bytes) -> dict[str, Any]:
     text, _, checksum = line.rpartition(b" ")
     if checksum != _compute_checksum(text):
         return _parse_old_header(line)
-    record: dict[str, Any] = json.loads(text)
-    return record
+    record = _parse_json(text)
+    return record if isinstance(record, dict) else {}
 
 
 def _parse_old_header(line: bytes) -> dict[str, Any]:
     """Return the header of a journal from before there were checksums; {} for anything else."""
+    record = _parse_json(line)
+    return record if isinstance(record, dict) and record.get("journal") in (1, 2) else {}
+
+
+def _parse_json(text: bytes) -> object:
     try:
-        record = json.loads(line)
+        return json.loads(text)
     except (ValueError, RecursionError):
-        return {}
-    return record if isinstance(record, dict) and record.get("journal") in {1, 2} else {}
+        return None
+
+
+def _is_result(record: Mapping[str, Any]) -> bool:
+    """Return whether ``record`` is a file's result: anyone can compute a line's checksum."""
+    path, stamp = record.get("path"), record.get("stamp")
+    return (
+        isinstance(path, str)
+        and isinstance(stamp, str)
+        and _STAMP.fullmatch(stamp) is not None
+        and are_result_rows(record.get("rows"))
+    )
 
 
 def _format_line(record: Mapping[str, Any]) -> bytes:

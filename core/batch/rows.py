@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ProjectError
-from ..output.table import COLUMN_NAMES, FailedFile, Status, make_rows, make_run_cells
+from ..output.table import (
+    COLUMN_NAMES,
+    COLUMNS,
+    ColumnType,
+    FailedFile,
+    Status,
+    make_rows,
+    make_run_cells,
+)
 from ..types import ImageAnalysis, Provenance
 
 Row = tuple[Any, ...]
@@ -20,6 +28,14 @@ _RUN_COLUMNS = ("reading", "model", "detector", "run")
 """Columns with the same value in every row, see :func:`.table.make_run_cells`."""
 RESULT_COLUMNS = tuple(name for name in COLUMN_NAMES if name not in ("path", *_RUN_COLUMNS))
 """Columns with values of the file or the face."""
+_EMPTY = type(None)
+_TYPES = {
+    ColumnType.TEXT: (str, _EMPTY),
+    ColumnType.INTEGER: (int, _EMPTY),
+    ColumnType.NUMBER: (int, float, _EMPTY),
+    ColumnType.BOOLEAN: (bool, _EMPTY),
+}
+_RESULT_TYPES = tuple(_TYPES[each.type] for each in COLUMNS if each.name in RESULT_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +59,19 @@ class FileResult:
     @classmethod
     def _from_rows(cls, path: str, rows: Iterable[Mapping[str, Any]]) -> FileResult:
         return cls(path, tuple(tuple(map(row.get, RESULT_COLUMNS)) for row in rows))
+
+
+def are_result_rows(rows: object) -> bool:
+    """Return whether ``rows`` could be those of a file: one or more, with the columns' types."""
+    return isinstance(rows, list) and bool(rows) and all(map(_is_result_row, rows))
+
+
+def _is_result_row(row: object) -> bool:
+    return (
+        isinstance(row, list)
+        and len(row) == len(_RESULT_TYPES)
+        and all(type(cell) in types for cell, types in zip(row, _RESULT_TYPES, strict=True))
+    )
 
 
 def complete_rows(
