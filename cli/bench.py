@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +11,7 @@ import typer
 from cli import options
 from cli.tables import make_table, print_tables
 from cli.terminal import print_written
-from core import Output, check_outputs, contains, write_json
+from core import Output, check_output_folder, check_outputs, contains, write_json
 
 
 def bench(
@@ -67,15 +66,18 @@ def bench(
     from training.benchmark.curves import draw_curves
     from training.benchmark.precision import compare_precisions
     from training.benchmark.run import run_benchmark
-    from training.benchmark.tables import format_benchmark_tables, format_precision_rows
+    from training.benchmark.tables import (
+        format_benchmark_tables,
+        format_precision_rows,
+        read_benchmark,
+    )
 
     def print_step(step: str) -> None:
         typer.echo(f"{step} …", err=True)
 
     _check_output(out, [photos, markdown, *(precision or ())], overwrite=overwrite)
     if markdown is not None:
-        report = json.loads(markdown.read_text(encoding="utf-8"))
-        typer.echo(format_benchmark_tables(report), nl=False)
+        typer.echo(format_benchmark_tables(read_benchmark(markdown)), nl=False)
         return
     if precision:
         comparison = compare_precisions(precision)
@@ -86,6 +88,7 @@ def bench(
             print_written(out)
         return
     if curves is not None:
+        check_output_folder("--curves", curves, [])
         for file in draw_curves(curves, progress=print_step):
             print_written(file)
         return

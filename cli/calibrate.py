@@ -9,7 +9,7 @@ import typer
 
 from cli import options
 from cli.tables import make_table, print_tables
-from core import TARGET_ACCURACY, Device, Reading
+from core import TARGET_ACCURACY, Device, Reading, check_output_folder
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -59,6 +59,8 @@ def calibrate(
     """
     from training.evaluation.calibrate import CalibrationData, calibrate_model
 
+    if publish is not None:
+        check_output_folder("--publish", publish, [*data, votes, photos])
     targets = {Reading.PEOPLE: target_accuracy, Reading.FER2013: label_target_accuracy}
     report = calibrate_model(
         CalibrationData(data, votes, photos),

@@ -12,7 +12,7 @@ from cli import options
 from cli.tables import make_table, print_tables
 from cli.terminal import print_progress, print_skipped
 from cli.training_run import explain_resume, get_epoch_printer, print_run
-from core import Device, format_metric
+from core import Device, check_output_folder, format_metric
 from training.learning.precision import Precision
 
 covered = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -47,6 +47,7 @@ def train(
     The faces need no labels. Those that are really covered are found on the way.
     """
     overrides = options.parse_values(values)
+    check_output_folder("--out", out, [*data, photos])
     print_progress("Reading the faces …")
     from training.covered.recipe import read_covered_recipe
     from training.covered.train import train_covered
@@ -115,6 +116,10 @@ def evaluate(
     from training.covered.evaluate import evaluate_covered
     from training.covered.publish import publish_check
 
+    inputs = [*(photos or ()), uncovered, *(data or ()), votes, negatives]
+    check_output_folder("--out", out, inputs)
+    if publish is not None:
+        check_output_folder("--publish", publish, inputs)
     report, skipped = evaluate_covered(
         out,
         photos=photos or (),

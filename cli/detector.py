@@ -144,6 +144,7 @@ def train_judge(
 
     `emotion detector tune --publish` then publishes it.
     """
+    check_output_folder("--out", out, [images, boxes, negatives])
     print_progress("Reading the photos …")
     from training.detector.judge import train_and_export_judge
 
@@ -186,6 +187,8 @@ def tune(
     from training.detector.publish import publish_detector
     from training.detector.tune import tune_detectors
 
+    if publish is not None:
+        check_output_folder("--publish", publish, [images, boxes, negatives])
     file, document, skipped = tune_detectors(
         images,
         boxes,

@@ -82,6 +82,13 @@ class CommandGroup(HelpfulGroup):
             return None
         return _load_command(cmd_name)
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Refuse an empty name: as a path it would silently be the current folder."""
+        for arg in args:
+            if not arg or re.fullmatch(r"--[a-z-]+=", arg):
+                ctx.fail(f"{arg.removesuffix('=') or 'A name'} is empty.")
+        return super().parse_args(ctx, args)
+
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Run the command line; a full or read-only disk ends it with a sentence."""
         prepare_streams()

@@ -9,18 +9,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.terminal import print_written
-from core import report_disk_errors
+from core import check_output_folder, report_disk_errors
 
 if TYPE_CHECKING:
     from core import Analyzer, ImageAnalysis, RgbImage
 
+_OPTIONS = {"annotated": "--annotate", "explained": "--explain", "blurred": "--blur"}
+"""The option that asks for each kind of picture."""
 _MAX_STEM_BYTES = 200
 """Longest file name before a suffix is added; most file systems allow 255 bytes."""
 
 
 def create_folders(folders: Mapping[str, Path]) -> None:
     """Create the folder for each kind of picture, so that a wrong one is reported early."""
-    for folder in folders.values():
+    for kind, folder in folders.items():
+        check_output_folder(_OPTIONS[kind], folder, [])
         with report_disk_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
 

@@ -295,6 +295,7 @@ def turned(
     """Measure in how many photos a face is found, and whether turned photos are turned back."""
     from training.studies.turned import TURNS, study_turned
 
+    check_output_folder("--out", out, [images, negatives, ordinary])
     report = study_turned(
         images,
         out,

@@ -7,6 +7,7 @@ import errno
 import json
 import math
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -58,13 +59,34 @@ def atomic_write(path: Path, data: bytes) -> None:
         file.write(data)
 
 
+def open_ordinary_file(path: Path) -> IO[bytes]:
+    """Open a file for reading; OSError or ValueError if it is no ordinary file.
+
+    A pipe or a device could be read forever, or make the program wait forever.
+    """
+    # Without the flag, opening a pipe waits for its other end.
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    try:
+        if not stat.S_ISREG(mode := os.fstat(descriptor).st_mode):
+            raise ValueError("it is a folder" if stat.S_ISDIR(mode) else "it is no ordinary file")
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
 def read_bounded(path: Path, most_bytes: int = MAX_TEXT_BYTES) -> bytes:
-    """Return the content of a file; ValueError if it has more than ``most_bytes``."""
-    with path.open("rb") as file:
+    """Return the content of an ordinary file; ValueError if it has more than ``most_bytes``."""
+    with open_ordinary_file(path) as file:
         data = file.read(most_bytes + 1)
     if len(data) > most_bytes:
         raise ValueError(f"it has more than {most_bytes // 1024**2} MB")
     return data
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file; OSError or ValueError if it is none."""
+    return read_bounded(path).decode("utf-8-sig")
 
 
 def read_json(path: Path) -> Any:

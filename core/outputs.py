@@ -82,6 +82,19 @@ def check_folder_name(option: str, folder: Path) -> None:
         ) from error
     if is_file:
         raise ConfigError(f"{option} is a file: {folder}.", hint="Name a folder.")
+    _check_place(option, folder, folder)
+
+
+def _check_place(option: str, named: Path, folder: Path) -> None:
+    """Raise ConfigError if ``folder`` is missing and cannot be made where it would be."""
+    for place in (folder, *folder.parents):
+        if is_folder(place):
+            return
+        if os.path.lexists(place):
+            what = "a link that leads to no folder" if place.is_symlink() else "no folder"
+            raise ConfigError(
+                f"{option} cannot be {named}: {place} is {what}.", hint="Choose another name."
+            )
 
 
 def check_output_folder(option: str, folder: Path, inputs: Iterable[Path | None]) -> None:
@@ -151,6 +164,7 @@ def _check_name(output: Output, *, makes_folders: bool) -> None:
     if not stat.S_ISREG(mode):
         what = "a folder" if stat.S_ISDIR(mode) else "not an ordinary file"
         raise ConfigError(f"{option} is {what}: {path}.", hint="Choose the name of a file.")
+    _check_place(option, path, path.parent)
     if is_folder(path.parent) and not os.access(path.parent, os.W_OK):
         raise ConfigError(
             f"{option} cannot be written to {path}: no permission in its folder.",

@@ -34,6 +34,8 @@ T = TypeVar("T")
 MANIFEST_NAME = "manifest.json"
 MANIFEST_VERSION = 2
 """Version 1, with one calibration for all readings, can still be read."""
+MAX_WEIGHTS_BYTES = 1024**3
+"""Of one file; ResNet50 with ImageNet's head has 102 MB."""
 _RESTORE = "Restore it with `git checkout -- weights/`"
 SHIPPED_DIR = Path(__file__).resolve().parent.parent / "weights"
 
@@ -63,10 +65,11 @@ class StoredWeights:
                 hint=hint,
             )
         try:
-            data = self.file.read_bytes()
-        except OSError as error:
+            data = read_bounded(self.file, MAX_WEIGHTS_BYTES)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise WeightsCorrupt(
-                f"The weights of {self.name} cannot be read: {error.strerror}.", hint=hint
+                f"The weights of {self.name} cannot be read: {reason}.", hint=hint
             ) from error
         if hashlib.sha256(data).hexdigest() != self.sha256:
             raise WeightsCorrupt(

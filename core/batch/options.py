@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -50,9 +51,13 @@ class BatchOptions:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "engine", BatchEngine(self.engine))
-        object.__setattr__(self, "out", self.out.resolve())
-        for name in ("report", "annotate"):
+        for name in ("out", "report", "annotate"):
             if (path := getattr(self, name)) is not None:
+                if os.path.lexists(path) and not os.path.exists(path):  # noqa: PTH110
+                    raise ConfigError(
+                        f"{path} is a link that leads nowhere.",
+                        hint="Remove the link, or choose another name.",
+                    )
                 object.__setattr__(self, name, path.resolve())
         if self.workers is not None and self.workers < 1:
             raise ConfigError(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..config import OperatingPoint, Preset
-from ..files import read_bounded
+from ..files import read_bounded, read_json
 from ..weights import SHIPPED_DIR, parse_document, report_corrupt_file
 
 TUNED_NAME = "detection.json"
@@ -92,6 +92,14 @@ def _parse_point(entry: Mapping[str, Any]) -> DetectionPoint:
     if not 0.0 <= point.threshold <= 1.0:
         raise ValueError(f"a threshold of {point.threshold}")
     return point
+
+
+def read_tuned(file: Path) -> dict[str, Any]:
+    """Return all figures that `emotion detector tune` wrote, of any version, to change them."""
+    with report_corrupt_file(file.name, hint=f"It is in {file.parent}: delete or replace it."):
+        document: dict[str, Any] = read_json(file)
+        document["detectors"].items()
+    return document
 
 
 def find_tuned_threshold(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError, UnsupportedImage
+from ..files import open_ordinary_file
 from ..reading.formats import identify, is_video_head
 from ..types import RgbImage
 from .film_limits import FilmLimits
@@ -56,7 +57,7 @@ def is_video(path: Path) -> bool:
     A picture is none, although the container of a HEIC photo is that of videos.
     """
     try:
-        with path.open("rb") as file:
+        with open_ordinary_file(path) as file:
             head = file.read(4096)
         return is_video_head(head) or (not _is_picture_head(head) and _opens(path))
     except (OSError, ValueError):

@@ -12,6 +12,8 @@ from core.errors import DataError, InputError
 from core.reading.reader import read_in_process
 from core.types import RgbImage
 
+from ..data.image_files import check_source
+
 _FACE_YX = (slice(20, 220), slice(120, 320))
 """The head in scikit-image's portrait (public domain)."""
 
@@ -61,6 +63,7 @@ def read_photos(source: Path, most: int) -> list[RgbImage]:
 
 
 def _read_spread(source: Path, most: int) -> list[tuple[str, bytes]]:
+    check_source(source)
     try:
         if zipfile.is_zipfile(source):
             with zipfile.ZipFile(source) as archive:

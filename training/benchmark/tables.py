@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+from core.errors import DataError
+from core.files import read_json
 
 
 def format_benchmark_tables(report: Mapping[str, Any]) -> str:
@@ -38,6 +42,20 @@ def format_benchmark_tables(report: Mapping[str, Any]) -> str:
         seconds = [[name, f"{value:.2f}"] for name, value in report["startup_s"].items()]
         parts.append(_format_table(["from a cold process", "seconds"], seconds))
     return "\n\n".join(parts) + "\n"
+
+
+def read_benchmark(file: Path) -> dict[str, Any]:
+    """Return what `emotion bench --out` wrote to ``file``; DataError if it is something else."""
+    try:
+        report: dict[str, Any] = read_json(file)
+        format_benchmark_tables(report)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(
+            f"'{file.name}' does not hold the figures of a benchmark ({reason}).",
+            hint="Give the file that `emotion bench --out FILE.json` writes.",
+        ) from error
+    return report
 
 
 def format_precision_rows(comparison: Mapping[str, Mapping[str, float]]) -> list[list[str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ def publish_check(source: Path | None, destination: Path, report: Mapping[str, A
             "The model card needs figures that were not measured.",
             hint="Give --photos, --uncovered, --data and --votes.",
         )
-    if source.resolve() != destination.resolve():
+    if os.path.realpath(source) != os.path.realpath(destination):
         atomic_write(destination / stored.file.name, stored.read_verified())
         update_check(destination, NAME, read_entry(source, NAME, "checks"))
     atomic_write(destination / f"{NAME}.md", format_check_card(destination, report).encode())

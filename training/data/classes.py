@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from io import StringIO
 from pathlib import Path
 
 from core.errors import DataError
+from core.files import read_text
 from core.labels import EMOTIONS, Emotion
 
 _OTHER_NAMES = {
@@ -69,11 +71,10 @@ def read_mapping(path: Path) -> ClassMapping:
     An empty emotion leaves the class out, for example contempt, which no network knows.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            if not {"class", "emotion"} <= set(reader.fieldnames or ()):
-                raise ValueError("columns are missing")
-            rows = [(row["class"].strip(), (row["emotion"] or "").strip()) for row in reader]
+        reader = csv.DictReader(StringIO(read_text(path), newline=""))
+        if not {"class", "emotion"} <= set(reader.fieldnames or ()):
+            raise ValueError("columns are missing")
+        rows = [(row["class"].strip(), (row["emotion"] or "").strip()) for row in reader]
     except (OSError, csv.Error, ValueError, AttributeError) as error:
         raise DataError(
             f"'{path.name}' is not a label mapping.",

@@ -17,7 +17,7 @@ from core.reading.reader import read_in_process
 from core.types import UInt8Array
 
 from .classes import ClassMapping, map_to_emotion, parse_class
-from .image_files import iter_image_files
+from .image_files import check_source, iter_image_files
 from .official_csv import find_official_folder, read_official_faces
 from .splits import Split, is_in_split
 
@@ -105,8 +105,7 @@ def _read_source(
     class_of: Callable[[str], str | None],
     skipped: list[str],
 ) -> Iterator[tuple[str, str, UInt8Array]]:
-    if not source.exists():
-        raise DataError(f"There is no file or folder '{source}'.", hint="Check the path of --data.")
+    check_source(source)
     official = find_official_folder(source)
     if official is not None:
         for part in (split,) if split else (Split.TRAIN, Split.VALIDATION):

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from core.errors import DataError, UnreadableImage
 from core.reading.limits import check_bytes
+from core.reading.reader import read_file
 
 _UNPACK_ERRORS = (
     zipfile.BadZipFile,
@@ -32,11 +33,12 @@ def iter_image_files(source: Path) -> Iterator[tuple[PurePosixPath, Callable[[],
     The function raises InputError for a file that cannot be read. DataError when ``source`` is
     neither a folder nor an intact zip.
     """
+    check_source(source)
     if source.is_dir():
         for file in sorted(source.rglob("*")):
             path = PurePosixPath(file.relative_to(source).as_posix())
             if _is_image(path) and _may_be_file(file):
-                yield path, partial(_read_file, file)
+                yield path, partial(read_file, file)
         return
     if not zipfile.is_zipfile(source):
         raise DataError(
@@ -48,6 +50,26 @@ def iter_image_files(source: Path) -> Iterator[tuple[PurePosixPath, Callable[[],
             path = PurePosixPath(member.filename)
             if _is_image(path):
                 yield path, partial(_read_member, archive, member)
+
+
+def check_source(source: Path) -> None:
+    """Raise DataError unless ``source`` is a folder or an ordinary file.
+
+    Looking for a zip in a pipe or a device could take forever.
+    """
+    try:
+        mode = source.stat().st_mode
+    except FileNotFoundError as error:
+        raise DataError(
+            f"There is no file or folder '{source}'.", hint="Check the path and its spelling."
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"'{source}' cannot be read: {reason}.", hint="Check the path.") from error
+    if not (stat.S_ISDIR(mode) or stat.S_ISREG(mode)):
+        raise DataError(
+            f"'{source}' is neither a folder nor a file.", hint="Give a folder or a zip of one."
+        )
 
 
 def _is_image(path: PurePosixPath) -> bool:
@@ -72,13 +94,6 @@ def _open_zip(source: Path) -> zipfile.ZipFile:
             f"The zip '{source.name}' is damaged: its list of files cannot be read ({error}).",
             hint="Download it or pack it again.",
         ) from error
-
-
-def _read_file(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise UnreadableImage(f"It cannot be read ({error.strerror}).") from error
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import DataError
-from core.files import atomic_write
+from core.files import atomic_write, open_ordinary_file
 from core.landmarks import LandmarkModel
 from core.types import Float32Array, UInt8Array
 
@@ -96,13 +96,13 @@ def _locate_outlines(images: UInt8Array, mesh: LandmarkModel) -> Float32Array:
 
 
 def _read_cache(file: Path) -> dict[str, Float32Array]:
-    if not file.exists():
-        return {}
     try:
-        with np.load(file, allow_pickle=False) as cache:
+        with open_ordinary_file(file) as opened, np.load(opened, allow_pickle=False) as cache:
             names, points = cache["names"], cache["points"].astype(np.float32)
         if points.shape != (len(names), 2, SHAPE_VALUES // 2, 2):
             raise ValueError(f"points of shape {points.shape}")
+    except FileNotFoundError:
+        return {}
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(
             f"'{file.name}' is not a file of landmarks ({error}).",

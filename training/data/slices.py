@@ -10,6 +10,7 @@ import csv
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,7 @@ from sklearn.decomposition import PCA
 
 from core.errors import DataError
 from core.faces.quality import head_pose
+from core.files import read_text
 from core.types import Float32Array, Landmarks, UInt8Array
 
 from .votes import Votes
@@ -173,11 +175,10 @@ def read_groups(path: Path, names: Sequence[str]) -> list[Slicing]:
     is not in the file, belongs to no group. DataError when none of ``names`` is in the file.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
-            header = next(reader, [])
-            rows = {row[0]: row for row in reader if row}
-    except (OSError, csv.Error, UnicodeDecodeError) as error:
+        reader = csv.reader(StringIO(read_text(path), newline=""))
+        header = next(reader, [])
+        rows = {row[0]: row for row in reader if row}
+    except (OSError, csv.Error, ValueError) as error:
         raise DataError(
             f"'{path.name}' is not a readable CSV file.", hint="Check the path of --groups."
         ) from error

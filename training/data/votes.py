@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from core.errors import DataError
+from core.files import read_text
 from core.labels import EMOTIONS
 from core.types import Float32Array
 
@@ -71,11 +73,10 @@ def _divide_by_total(votes: Float32Array, minimum: int) -> Float32Array:
 def read_votes(path: Path, names: Sequence[str]) -> Votes:
     """Return the votes on the images ``names``; zeros for images that are not in the file."""
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            if not {"image", *COLUMNS} <= set(reader.fieldnames or ()):
-                raise ValueError("columns are missing")
-            table = {row["image"]: [float(row[column]) for column in COLUMNS] for row in reader}
+        reader = csv.DictReader(StringIO(read_text(path), newline=""))
+        if not {"image", *COLUMNS} <= set(reader.fieldnames or ()):
+            raise ValueError("columns are missing")
+        table = {row["image"]: [float(row[column]) for column in COLUMNS] for row in reader}
     except (OSError, csv.Error, ValueError, TypeError) as error:
         raise DataError(
             f"'{path.name}' is not a FER+ vote file.",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -83,7 +82,7 @@ def read_annotated_photos(
     wanted = read_annotations(boxes)
     found = 0
     missing = dict(wanted)
-    for path, read in find_source_files(images):
+    for path, read in iter_image_files(images):
         annotated = missing.pop(path.name, None)
         if annotated is None:
             continue
@@ -109,23 +108,11 @@ def read_annotated_photos(
 
 def read_photos(images: Path, skipped: list[str]) -> Iterator[RgbImage]:
     """Yield every photo in a folder or zip as upright RGB; unreadable ones go to ``skipped``."""
-    for path, read in find_source_files(images):
+    for path, read in iter_image_files(images):
         try:
             yield read_in_process(read(), name=path.name)
         except InputError as error:
             skipped.append(f"{path}: {error.message}")
-
-
-def find_source_files(images: Path) -> Iterator[tuple[PurePosixPath, Callable[[], bytes]]]:
-    """Yield what ``iter_image_files`` yields; DataError if there is no such file or folder."""
-    if not images.exists():
-        raise DataError(f"There is no file or folder '{images}'.", hint="Check the path.")
-    if images.is_file() and not zipfile.is_zipfile(images):
-        raise DataError(
-            f"'{images.name}' is neither a folder nor a whole zip file.",
-            hint="Give a folder with photos, or a zip of one.",
-        )
-    yield from iter_image_files(images)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 from core.detectors.hybrid import JUDGE
-from core.detectors.tuning import TUNED_NAME
+from core.detectors.tuning import TUNED_NAME, read_tuned
 from core.errors import ConfigError
-from core.files import atomic_write, read_json, write_json
+from core.files import atomic_write, write_json
 from core.weights import find_detector, read_detector, read_detectors
 
 from ..learning.export import read_entry, update_detector
@@ -29,7 +30,7 @@ def publish_detector(source: Path, destination: Path) -> None:
     """
     networks = read_detectors(source) or {NAME: read_detector(NAME, source)}
     tuned = source / TUNED_NAME
-    measured = read_json(tuned) if tuned.exists() else {}
+    measured = read_tuned(tuned) if tuned.exists() else {}
     for name, stored in networks.items():
         if _TUNED_AS[name] not in measured.get("detectors", {}):
             raise ConfigError(
@@ -37,14 +38,14 @@ def publish_detector(source: Path, destination: Path) -> None:
                 hint=f"Run `emotion detector tune --detector {_TUNED_AS[name]} "
                 f"--weights {source} …` first.",
             )
-        if source.resolve() != destination.resolve():
+        if os.path.realpath(source) != os.path.realpath(destination):
             atomic_write(destination / stored.file.name, stored.read_verified())
             update_detector(destination, name, read_entry(source, name, "detectors"))
-    if source.resolve() != destination.resolve():
+    if os.path.realpath(source) != os.path.realpath(destination):
         file = destination / TUNED_NAME
         document: dict[str, Any] = {"schema_version": measured["schema_version"], "detectors": {}}
         if file.exists():
-            document = read_json(file)
+            document = read_tuned(file)
         document["detectors"].update(measured["detectors"])
         write_json(file, document, indent=1)
     for name in networks:
@@ -53,7 +54,7 @@ def publish_detector(source: Path, destination: Path) -> None:
 
 def format_detector_card(directory: Path, name: str = NAME) -> str:
     """Return the card of one network in ``directory``, whose detector must be tuned."""
-    tuned = read_json(directory / TUNED_NAME)
+    tuned = read_tuned(directory / TUNED_NAME)
     stored = find_detector(name, directory)
     return render_text(
         _CARDS[name],

@@ -9,8 +9,8 @@ from typing import Any
 from core.config import Device, Preset, get_settings
 from core.detectors import DETECTORS
 from core.detectors.mtcnn import MtcnnDetector
-from core.detectors.tuning import TUNED_NAME, TUNED_VERSION
-from core.files import read_json, write_json
+from core.detectors.tuning import TUNED_NAME, TUNED_VERSION, read_tuned
+from core.files import write_json
 from core.weights import SHIPPED_DIR
 
 from ..evaluation.speed import describe_machine
@@ -116,7 +116,7 @@ def _read_earlier(folder: Path) -> dict[str, Any]:
     """Return the earlier figures, which detectors keep if they are not tuned now."""
     file = folder / TUNED_NAME
     if file.exists():
-        document: dict[str, Any] = read_json(file)
+        document = read_tuned(file)
         if document.get("schema_version") == TUNED_VERSION:
             return document
     return {"schema_version": TUNED_VERSION, "detectors": {}}

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import ConfigError, DataError
-from core.files import read_json
+from core.files import read_json, read_text
 from core.weights import SHIPPED_DIR, read_models
 
 GATE_FILE = Path(__file__).resolve().parent / "release_gate.toml"
@@ -77,14 +77,14 @@ def check_release(
 def read_limits(path: Path = GATE_FILE) -> Limits:
     """Return the limits in a TOML file; ConfigError if one is missing, unknown or not a number."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        values = tomllib.loads(read_text(path))
         given: dict[str, Any] = {
             "slicings": tuple(map(str, values.pop("slicings"))),
             "least_faces": int(values.pop("least_faces")),
             **{name: float(value) for name, value in values.items()},
         }
         return Limits(**given)
-    except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ConfigError(
             f"'{path.name}' does not hold the limits of a release gate ({error}).",
             hint="Needed: " + ", ".join(field.name for field in fields(Limits)) + ".",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from core.classifiers.architectures import EmotionNetwork
 from core.errors import WeightsMissing
 from core.faces.alignment import FaceFrame
 from core.faces.preprocess import Preprocessing
-from core.files import atomic_write, write_json
+from core.files import atomic_write, read_bounded, write_json
 from core.labels import EMOTIONS, Reading
 from core.weights import (
     MANIFEST_NAME,
@@ -26,6 +27,7 @@ from core.weights import (
     parse_manifest,
     read_manifest,
     read_spec,
+    report_corrupt_file,
 )
 
 
@@ -157,7 +159,8 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST_NAME
     if not path.exists():
         return {"schema_version": MANIFEST_VERSION, "models": {}}
-    return parse_manifest(path.read_bytes())
+    with report_corrupt_file(MANIFEST_NAME, hint=f"It is in {directory}: delete or replace it."):
+        return parse_manifest(read_bounded(path))
 
 
 def read_entry(directory: Path, name: str, kind: str = "models") -> dict[str, Any]:
@@ -170,6 +173,6 @@ def publish(name: str, source: Path, destination: Path) -> None:
     """Copy one model's verified file and its manifest entry to ``destination``."""
     data = read_spec(name, source).read_verified()
     entry = read_entry(source, name)
-    if source.resolve() != destination.resolve():
+    if os.path.realpath(source) != os.path.realpath(destination):
         atomic_write(destination / entry["file"], data)
         update_model(destination, name, entry)

@@ -14,7 +14,8 @@ from torchvision.models.resnet import Bottleneck
 from core.classifiers.architectures import EmotionNetwork, find_architecture, load_state
 from core.detectors.compact_network import CompactNetwork
 from core.errors import ConfigError, ProjectError, WeightsCorrupt
-from core.weights import StoredWeights, read_detectors, read_manifest
+from core.files import read_bounded
+from core.weights import MAX_WEIGHTS_BYTES, StoredWeights, read_detectors, read_manifest
 
 from .recipe import Recipe
 
@@ -116,11 +117,19 @@ def load_trunk(network: EmotionNetwork, state: dict[str, Tensor], *, source: str
             hint="Choose the --model these weights belong to, or --init scratch.",
         )
     network.trunk.load_state_dict({key: given.get(key, value) for key, value in wanted.items()})
-    if own and state["head.weight"].shape == network.head.weight.shape:
-        _load_head(network.head, state, "head")
-        if network.crowd is not None:
-            # A file without a crowd head starts it as the label head.
-            _load_head(network.crowd, state, "crowd" if "crowd.weight" in state else "head")
+    if not own:
+        return
+    try:
+        if state["head.weight"].shape == network.head.weight.shape:
+            _load_head(network.head, state, "head")
+            if network.crowd is not None:
+                # A file without a crowd head starts it as the label head.
+                _load_head(network.crowd, state, "crowd" if "crowd.weight" in state else "head")
+    except (KeyError, RuntimeError) as error:
+        raise ConfigError(
+            f"{source} does not fit the network: its head is missing or has another shape.",
+            hint="Choose the --model these weights belong to, or --init scratch.",
+        ) from error
 
 
 def _load_head(head: nn.Linear, state: dict[str, Tensor], name: str) -> None:
@@ -141,12 +150,13 @@ def _download(name: str) -> dict[str, Tensor]:
 
 def _read_weights(path: Path) -> dict[str, Tensor]:
     from safetensors import SafetensorError
-    from safetensors.torch import load_file
+    from safetensors.torch import load
 
     try:
-        return load_file(path)
-    except (OSError, SafetensorError) as error:
+        return load(read_bounded(path, MAX_WEIGHTS_BYTES))
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise ConfigError(
-            f"'{path}' is not a readable safetensors file.",
+            f"'{path}' is not a readable safetensors file ({reason}).",
             hint="--init takes the path of a .safetensors file or a name that --help lists.",
         ) from error

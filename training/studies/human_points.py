@@ -34,6 +34,8 @@ PARTS = {
     "mouth": slice(48, 68),
 }
 _EYE_CORNERS = (36, 45)
+_MOST_BYTES = 64 * 1024
+"""Of a file with points; 68 take two thousand."""
 _ROOM = 0.15
 """Of their extent around the points on each side: about what a detector's box shows."""
 
@@ -84,7 +86,9 @@ def _read_marked_pictures(places: Path) -> Iterator[tuple[RgbImage, Float32Array
         file = root / str(path.with_suffix(".pts"))
         if not file.is_file():
             continue
-        points = read_points(file.read_text(encoding="utf-8", errors="replace"), file.name)
+        with file.open("rb") as opened:
+            text = opened.read(_MOST_BYTES).decode("utf-8", "replace")
+        points = read_points(text, file.name)
         try:
             image = read_in_process(read())
         except InputError:

@@ -91,6 +91,17 @@ def test_trunk_file_leaves_the_head_random(small_recipe, tmp_path):
     assert torch.equal(network.head.weight, fresh.head.weight)
 
 
+@pytest.mark.parametrize("key", ["head.weight", "head.bias", "crowd.bias"])
+def test_own_file_that_lacks_a_part_of_its_heads_is_refused(
+    small_recipe, finished_run, tmp_path, key
+):
+    state = load_file(finished_run[0].weights)
+    del state[key]
+    save_file(state, tmp_path / "part.safetensors")
+    with pytest.raises(ConfigError, match="does not fit the network"):
+        make_initial_network(small_recipe(), str(tmp_path / "part.safetensors"), crowd=True)
+
+
 def test_weights_of_another_model_are_refused(small_recipe, finished_run):
     run, _ = finished_run
     with pytest.raises(ConfigError, match="does not fit") as raised:
