@@ -101,13 +101,16 @@ def test_planted_links_and_foreign_files_are_not_overwritten(tmp_path):
     part_path(out).symlink_to(secret)
     emotion("batch", folder, "--out", out, "--workers", "1")
     assert len(read_rows(out)) == 3
+    table = folder / "table.csv"  # a photo, whatever it is called
+    shutil.copy(photo, table)
     for options in (
-        ("--out", tmp_path / "other.csv", "--report", photo),
+        ("--out", tmp_path / "other.csv", "--report", photo, "--overwrite"),
         ("--out", tmp_path / "other.csv", "--annotate", folder),
-        ("--out", photo),
+        ("--out", table, "--overwrite"),
     ):
         assert emotion("batch", folder, *options).returncode == REFUSED
-    assert (photo.read_bytes(), secret.read_bytes()) == (before, b"secret")
+    assert (photo.read_bytes(), table.read_bytes()) == (before, before)
+    assert secret.read_bytes() == b"secret"
 
 
 def test_changed_lines_of_a_journal_are_computed_again(tmp_path):
@@ -131,13 +134,17 @@ def test_changed_lines_of_a_journal_are_computed_again(tmp_path):
 @pytest.mark.parametrize("text", ["1e999", "[" * 100_000], ids=["infinite", "nested"])
 def test_hostile_manifest_is_refused_in_a_sentence(tmp_path, text):
     document = json.loads((SHIPPED_DIR / MANIFEST_NAME).read_text(encoding="utf-8"))
-    document["models"]["mobilenet_v2"]["preprocessing"]["input_px"] = "HERE"
+    document["models"]["mobilenet_v2"]["frame"]["left_eye"] = "HERE"
     manifest = tmp_path / MANIFEST_NAME
     manifest.write_text(json.dumps(document).replace('"HERE"', text), encoding="utf-8")
     data = ("--data", tmp_path, "--split", "test", "--out", tmp_path / "out")
     run = emotion("evaluate", *data, "--weights", tmp_path)
     assert run.returncode >= REFUSED
     assert "cannot be understood" in run.stderr.replace("\n", " ")
+
+
+def is_worker(process: int) -> bool:
+    return b"spawn_main" in Path(f"/proc/{process}/cmdline").read_bytes()
 
 
 def test_killed_worker_costs_no_row_and_prints_no_traceback(tmp_path):
@@ -149,7 +156,9 @@ def test_killed_worker_costs_no_row_and_prints_no_traceback(tmp_path):
         list(map(str, command)), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     ) as process:
         wait_until(lambda: journal_path(out).exists() and journal_path(out).stat().st_size > 2000)
-        os.kill(max(descendants(process.pid)), signal.SIGKILL)
+        # Not a decoder's process, nor that which counts shared memory.
+        worker = max(each for each in descendants(process.pid) if is_worker(each))
+        os.kill(worker, signal.SIGKILL)
         _, messages = process.communicate(timeout=300)
     assert b"Traceback" not in messages
     assert out.read_bytes() == clean.read_bytes()
