@@ -160,7 +160,12 @@ def refuse_message(message: object, problem: str) -> dict[str, Any]:
 
 
 def _make_reply(message: Mapping[str, Any], **content: Any) -> dict[str, Any]:
-    return {"number": message.get("number"), "run": message.get("run"), **content}
+    # Another sender could nest them more deeply than a reply can be.
+    known = {
+        name: value if isinstance(value := message.get(name), int | float | str) else None
+        for name in ("number", "run")
+    }
+    return {**known, **content}
 
 
 def _frames(sent: object) -> list[Frame]:

@@ -61,7 +61,10 @@ class RequestGuard:
             return ""
         # A page elsewhere can set neither of these two.
         ours = {headers.get("host"), headers.get("x-forwarded-host")}
-        return "" if urlsplit(origin).netloc in ours - {None, ""} else _WRONG_ORIGIN
+        try:
+            return "" if urlsplit(origin).netloc in ours - {None, ""} else _WRONG_ORIGIN
+        except ValueError:  # it is no address
+            return _WRONG_ORIGIN
 
     def _is_known(self, host: str) -> bool:
         try:

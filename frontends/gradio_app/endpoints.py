@@ -6,7 +6,9 @@ listed here is refused, and a test fails for an address that is in neither list.
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Final
 
@@ -69,6 +71,8 @@ def _compile(addresses: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(f"(?:{'|'.join(parts)})/?")
 
 
+_NO_JSON = "Send JSON, as Content-Type: application/json.\n"
+_NO_CALL = "This page has no such call.\n"
 _ANSWERED = _compile(ALLOWED)
 
 
@@ -77,10 +81,15 @@ class _TooLarge(Exception):
 
 
 class EndpointFilter:
-    """ASGI middleware that refuses other addresses, calls without JSON, and too large requests."""
+    """ASGI middleware that refuses other addresses, calls that make no sense, too large requests.
 
-    def __init__(self, app: ASGIApp) -> None:
+    The framework fails on such calls, with a traceback in the log for each.
+    """
+
+    def __init__(self, app: ASGIApp, functions: Collection[int] = ()) -> None:
+        """``functions`` are the numbers by which a page may call what it has; none means any."""
         self._app = app
+        self._functions = functions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan" or _ANSWERED.fullmatch(scope["path"]):
@@ -95,14 +104,12 @@ class EndpointFilter:
             await self._app(scope, receive, send)
             return
         is_upload = scope["path"].rstrip("/") == _UPLOAD
-        if scope["method"] == "POST" and not is_upload and not _is_json(scope):
-            # The framework fails on a form, and a browser lets every website send one.
-            answer = PlainTextResponse("Send JSON, as Content-Type: application/json.\n", 415)
-            await answer(scope, receive, send)
-            return
         left = _MAX_UPLOAD_BYTES if is_upload else _MAX_CALL_BYTES
         if int(Headers(scope=scope).get("content-length", "0")) > left:
             await _refuse_size(scope, receive, send)
+            return
+        if scope["method"] == "POST" and not is_upload:
+            await self._answer_call(scope, receive, send)
             return
         has_begun = False
 
@@ -125,6 +132,55 @@ class EndpointFilter:
             await self._app(scope, receive_counted, send_noticed)
         if left < 0 and not has_begun:
             await _refuse_size(scope, receive, send)
+
+    async def _answer_call(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # A browser lets every website send a form.
+        if not _is_json(scope):
+            await PlainTextResponse(_NO_JSON, 415)(scope, receive, send)
+            return
+        body = await _read_call(receive)
+        if len(body) > _MAX_CALL_BYTES:
+            await _refuse_size(scope, receive, send)
+        elif not self._makes_sense(body):
+            await PlainTextResponse(_NO_CALL, 400)(scope, receive, send)
+        else:
+            await self._app(scope, _receive_again(body, receive), send)
+
+    def _makes_sense(self, body: bytes) -> bool:
+        """Return whether ``body`` is an object that can be sent back, for a known function."""
+        try:
+            call = json.loads(body)
+            json.dumps(call, ensure_ascii=False, allow_nan=False).encode()
+        except (ValueError, RecursionError):  # also numbers and characters that JSON lacks
+            return False
+        if not isinstance(call, dict):
+            return False
+        number = call.get("fn_index")
+        return not self._functions or number is None or number in list(self._functions)
+
+
+async def _read_call(receive: Receive) -> bytes:
+    """Return the body of a call, or so much of it that it is too large."""
+    body, more = b"", True
+    while more and len(body) <= _MAX_CALL_BYTES:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def _receive_again(body: bytes, receive: Receive) -> Receive:
+    """Return what gives a body that was received already, then what follows it."""
+    is_given = False
+
+    async def give() -> Message:
+        nonlocal is_given
+        if is_given:
+            return await receive()
+        is_given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return give
 
 
 def _is_json(scope: Scope) -> bool:

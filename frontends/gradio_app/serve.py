@@ -104,7 +104,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
             "middleware": [
                 Middleware(RequestGuard),
                 Middleware(SlowBodyGuard),
-                Middleware(EndpointFilter),
+                Middleware(EndpointFilter, frozenset(page.fns)),
                 Middleware(OpenPages, visits),
                 Middleware(OpaquePaths, Path(get_upload_folder())),
             ]

@@ -134,7 +134,8 @@ def test_changed_lines_of_a_journal_are_computed_again(tmp_path):
 @pytest.mark.parametrize("text", ["1e999", "[" * 100_000], ids=["infinite", "nested"])
 def test_hostile_manifest_is_refused_in_a_sentence(tmp_path, text):
     document = json.loads((SHIPPED_DIR / MANIFEST_NAME).read_text(encoding="utf-8"))
-    document["models"]["mobilenet_v2"]["frame"]["left_eye"] = "HERE"
+    # A number that nothing else checks.
+    document["models"]["mobilenet_v2"]["metrics"]["accuracy"] = "HERE"
     manifest = tmp_path / MANIFEST_NAME
     manifest.write_text(json.dumps(document).replace('"HERE"', text), encoding="utf-8")
     data = ("--data", tmp_path, "--split", "test", "--out", tmp_path / "out")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -115,7 +116,8 @@ def test_half_open_requests_keep_no_photo_waiting_and_fill_no_log(front, server,
         with ExitStack() as stack:
             for _ in range(HALF_OPEN):
                 stack.enter_context(open_half(server))
-            assert count_descriptors(server) < HALF_OPEN
+            time.sleep(2)  # until all are accepted, and before the silent ones have to end
+            assert count_descriptors(server) < 0.75 * HALF_OPEN
             answer_photos(front, server, album)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +16,7 @@ from core.config import Preset
 from core.detectors.tuning import TUNED_NAME, detection_figures
 from core.diagnostics.weights import check_weights
 from core.errors import ConfigError, DataError, WeightsCorrupt
-from core.files import parse_json, read_json
+from core.files import parse_json, read_bounded, read_json
 from core.weights import MANIFEST_NAME, SHIPPED_DIR, read_detectors, read_manifest, read_models
 from training.detector.photos import read_annotations
 from training.learning.recipe import read_recipe
@@ -110,6 +113,16 @@ def test_files_of_absurd_size_are_refused_before_they_fill_the_memory(weights):
         read_annotations(weights / "boxes.json")
     with pytest.raises(ConfigError, match="more than 256 MB"):
         read_recipe("mobilenet_v2", file=weights / "recipe.toml")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes and devices")
+def test_pipes_devices_and_folders_are_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), Path("/dev/null")):
+        with pytest.raises(ValueError, match="no ordinary file"):
+            read_bounded(path)
+    with pytest.raises(ValueError, match="a folder"):
+        read_bounded(tmp_path)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "a = " + "[" * 100_000, "\xff", "a = 1"])

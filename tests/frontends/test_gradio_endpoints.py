@@ -61,7 +61,7 @@ def client():
             return PlainTextResponse("no JSON", 400)
 
     routes = [Route("/{path:path}", read, methods=["GET", "POST"])]
-    return TestClient(Starlette(routes=routes, middleware=[Middleware(EndpointFilter)]))
+    return TestClient(Starlette(routes=routes, middleware=[Middleware(EndpointFilter, {0, 1})]))
 
 
 @pytest.mark.parametrize(
@@ -93,9 +93,9 @@ def test_request_has_a_limit_also_if_it_does_not_state_its_size(client, monkeypa
     monkeypatch.setattr(endpoints, "_MAX_CALL_BYTES", 1000)
     call = "/gradio_api/queue/join"
     client.headers["Content-Type"] = "application/json"
-    assert client.post(call, content=b"x" * 1000).text == "1000"
-    assert client.post(call, content=b"x" * 1001).status_code == 413
-    assert client.post(call, content=(b"x" * 100 for _ in range(11))).status_code == 413
+    assert client.post(call, content=b"{}" + b" " * 998).text == "1000"
+    assert client.post(call, content=b"{}" + b" " * 999).status_code == 413
+    assert client.post(call, content=(b"{}" + b" " * 98 for _ in range(11))).status_code == 413
     assert client.post("/gradio_api/upload", content=b"x" * 1001).text == "1001"
 
 
@@ -110,6 +110,37 @@ def test_call_without_json_is_refused(client, kind):
         assert client.post(address, content=b"\x89PNG", headers=headers).text == "4"
     json = {"Content-Type": "Application/JSON; charset=utf-8"}
     assert client.post("/gradio_api/queue/join", content=b"{}", headers=json).text == "2"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(
+            "",
+            "{",
+            "3",
+            "null",
+            "[]",
+            "[" * 100_000,
+            '{"data": ' + "[" * 100_000 + "]" * 100_000 + "}",
+        ),
+        *('{"data": [NaN]}', '{"data": [-Infinity]}', '{"data": ["\\ud800"]}', "\xff"),
+        *(f'{{"fn_index": {each}}}' for each in ("-1", "2", "9999", '"a"', "[]", "1" + "0" * 5000)),
+    ],
+    ids=lambda body: body[:20],
+)
+def test_call_that_makes_no_sense_does_not_reach_the_framework(client, body):
+    json = {"Content-Type": "application/json"}
+    reply = client.post("/gradio_api/queue/join", content=body.encode("latin-1"), headers=json)
+    assert reply.status_code == 400
+    assert reply.text == "This page has no such call.\n"
+
+
+@pytest.mark.parametrize("body", ['{"fn_index": 1}', '{"fn_index": null}', '{"data": ["ä", 1.5]}'])
+def test_call_that_makes_sense_reaches_the_framework(client, body):
+    json = {"Content-Type": "application/json"}
+    reply = client.post("/gradio_api/queue/join", content=body.encode(), headers=json)
+    assert reply.text == str(len(body.encode()))
 
 
 def test_sweep_deletes_everything_old_though_one_entry_cannot_be_deleted(tmp_path, monkeypatch):

@@ -193,6 +193,16 @@ def keep(session, server, *, groups=2):
             assert socket.receive_json()["frames"]
 
 
+@pytest.mark.parametrize("depth", [900, 960, 985])
+def test_deep_nesting_in_a_message_is_not_sent_back(server, session, depth):
+    nested = "[" * depth + "]" * depth
+    with server.websocket_connect(at(session)) as socket:
+        socket.send_text(f'{{"number": {nested}, "run": {nested}, "frames": []}}')
+        reply = socket.receive_json()
+    assert (reply["number"], reply["run"]) == (None, None)
+    assert reply["problem"]
+
+
 def finish(session, server):
     """Return the reply to a page whose session ends."""
     with server.websocket_connect(at(session)) as socket:

@@ -70,7 +70,9 @@ def test_server_for_other_computers_has_any_name():
     assert serve("http://192.0.2.1").get("/", headers={"host": "example.org"}).text == "here"
 
 
-@pytest.mark.parametrize("origin", ["https://example.org", "null", "http://127.0.0.1:9999"])
+@pytest.mark.parametrize(
+    "origin", ["https://example.org", "null", "http://127.0.0.1:9999", "http://[::1"]
+)
 def test_other_website_can_send_nothing_and_open_no_connection(origin):
     client = serve()
     assert client.post("/", headers={"origin": origin}).status_code == 403
