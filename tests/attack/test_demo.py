@@ -40,8 +40,8 @@ STORM = 100
 MOST_TIMES_LONGER = 20
 """A photo's answer among changing settings, over one alone. Without limits it was some hundred."""
 MOST_REST_S = 20.0
-"""Until all models are loaded that the server keeps in mind: 8 s on two busy cores, and 34 s when it
-loaded all that were chosen."""
+"""Until all models are loaded that the server keeps in mind: 8 s on two busy cores, and 34 s when
+it loaded all that were chosen."""
 PHOTO = png(picture(Emotion.HAPPY))
 
 
