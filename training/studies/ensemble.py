@@ -139,7 +139,7 @@ def _answer_out_of_fold(
 ) -> Probabilities:
     """Return (N, 7) answers, each by what was learned from the other part of the faces."""
     fold = np.random.default_rng(0).permutation(len(targets)) % _FOLDS
-    combined = np.empty_like(answers[0])
+    combined: Probabilities = np.empty_like(answers[0])
     for number in range(_FOLDS):
         inside, outside = fold == number, fold != number
         combined[inside] = combine(answers[:, outside], targets[outside], answers[:, inside])
