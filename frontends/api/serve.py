@@ -17,6 +17,7 @@ from frontends.analyzers import Analyzers
 from frontends.api.exposure import warn_if_reachable
 from frontends.api.routes import PATH, build_api
 from frontends.connections import SlowBodyGuard, limit_server
+from frontends.failures import FailureGuard
 from frontends.request_guard import RequestGuard
 
 ORIGINS_VARIABLE = "EMOTION_API_ORIGINS"
@@ -55,7 +56,11 @@ def build_server(analyzers: Analyzers) -> Starlette:
         allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type"],
     )
-    guards = [Middleware(RequestGuard, allowed), Middleware(SlowBodyGuard)]
+    guards = [
+        Middleware(RequestGuard, allowed),
+        Middleware(SlowBodyGuard),
+        Middleware(FailureGuard),
+    ]
     return Starlette(
         routes=[Mount(PATH, build_api(analyzers))],
         middleware=[*guards, *([cors] if allowed else [])],

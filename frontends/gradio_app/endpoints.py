@@ -59,6 +59,8 @@ REFUSED: Final = (
 _UPLOAD: Final = "/gradio_api/upload"
 _MAX_UPLOAD_BYTES = 5 * MAX_FILE_BYTES
 """Of all files in one request."""
+_MAX_PATH = 1000
+"""Characters of an address: our longest have about 200."""
 _MAX_CALL_BYTES = 1024**2
 """Of every other request: a call names files that were uploaded before."""
 
@@ -92,7 +94,9 @@ class EndpointFilter:
         self._functions = functions
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or _ANSWERED.fullmatch(scope["path"]):
+        if scope["type"] == "lifespan" or (
+            len(scope["path"]) <= _MAX_PATH and _ANSWERED.fullmatch(scope["path"])
+        ):
             await self._answer(scope, receive, send)
         elif scope["type"] == "http":
             await PlainTextResponse("There is nothing here.\n", 404)(scope, receive, send)

@@ -14,6 +14,7 @@ from frontends.api.exposure import warn_if_reachable
 from frontends.api.routes import PATH, build_api
 from frontends.cards import FACE_MARKS_FILE, STYLE_FILE
 from frontends.connections import SlowBodyGuard, limit_server
+from frontends.failures import FailureGuard, shorten_tracebacks
 from frontends.film_files import film_route
 from frontends.gradio_app.endpoints import EndpointFilter
 from frontends.gradio_app.opaque_paths import OpaquePaths
@@ -63,6 +64,7 @@ def serve() -> None:
 def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
     """Start the server; ``options`` are those of ``gradio.Blocks.launch``."""
     import gradio as gr
+    from gradio import queueing, routes
     from gradio.utils import get_upload_folder
     from starlette.middleware import Middleware
 
@@ -72,6 +74,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
     visits = Visits()
     share_heaps()
     limit_server()
+    shorten_tracebacks(queueing, routes)
     theme = gr.themes.Default(
         primary_hue=gr.themes.colors.blue,
         neutral_hue=gr.themes.colors.slate,
@@ -104,6 +107,7 @@ def launch(page: gr.Blocks, **options: Any) -> tuple[Any, str, str]:
             "middleware": [
                 Middleware(RequestGuard),
                 Middleware(SlowBodyGuard),
+                Middleware(FailureGuard),
                 Middleware(EndpointFilter, frozenset(page.fns)),
                 Middleware(OpenPages, visits),
                 Middleware(OpaquePaths, Path(get_upload_folder())),

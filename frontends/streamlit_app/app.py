@@ -18,6 +18,7 @@ if sys.path[0] != ROOT:
     sys.path.insert(0, ROOT)
 
 from frontends.connections import SlowBodyGuard, limit_server
+from frontends.failures import FailureGuard
 from frontends.film_files import film_route
 from frontends.films import delete_all_films
 from frontends.live_socket import camera_routes
@@ -73,7 +74,12 @@ base = get_option("server.baseUrlPath")
 app = App(
     Path(__file__).with_name("script.py"),
     routes=[*camera_routes(base), film_route(base)],
-    middleware=[Middleware(RequestGuard), Middleware(SlowBodyGuard), Middleware(UploadGuard)],
+    middleware=[
+        Middleware(RequestGuard),
+        Middleware(SlowBodyGuard),
+        Middleware(FailureGuard),
+        Middleware(UploadGuard),
+    ],
     lifespan=_run,
 )
 

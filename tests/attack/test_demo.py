@@ -161,6 +161,23 @@ def connect_camera(server: Server, opened: httpx.Response, origin: str | None = 
     return connect(server.address.replace("http", "ws", 1) + path, origin=origin)
 
 
+def test_calls_that_fail_leave_no_traceback_and_no_name_in_the_log(server, visitor):
+    photo = {"path": "/etc/hostname", "meta": {"_type": "gradio.FileData"}}
+    for data in ([], [photo, *SETTINGS], [photo], ["secret-name"] * 8, [None] * 30):
+        for place in ("call/analyze", "run/analyze", "api/analyze", "call/v2/analyze"):
+            reply = visitor.post(f"gradio_api/{place}", json={"data": data})
+            assert "hostname" not in reply.text
+        for place in ("call/v2/analyze", "queue/join"):
+            assert visitor.post(f"gradio_api/{place}", json={"more": data}).status_code >= 400
+    visitor.post("gradio_api/upload", data={"files": "secret-name"})
+    visitor.get(f"assets/{'secret-name' * 400}")
+    time.sleep(1)  # calls are made in the background
+    log = server.log.read_bytes()
+    assert b"Traceback" not in log
+    assert b"secret-name" not in log
+    assert b"/etc/hostname" not in log
+
+
 def test_another_website_cannot_use_a_visitor_s_camera(server, visitor):
     opened = open_camera(visitor, "watched", SETTINGS)
     with pytest.raises(InvalidStatus, match="403"):

@@ -169,9 +169,10 @@ from types import SimpleNamespace
 from frontends.gradio_app import serve
 def launch(**settings):
     names = [each.cls.__name__ for each in settings["app_kwargs"]["middleware"]]
-    assert "SlowBodyGuard" in names
+    assert {"SlowBodyGuard", "FailureGuard"} <= set(names)
     return SimpleNamespace(router=SimpleNamespace(routes=[])), "", ""
-serve.launch(SimpleNamespace(launch=launch, analyzers=None, state_session_capacity=1))
+page = SimpleNamespace(launch=launch, analyzers=None, state_session_capacity=1, fns={})
+serve.launch(page)
 """,
     "API": """
 import sys, uvicorn

@@ -73,6 +73,7 @@ def client():
         "/gradio_api/vibe-edit/",
         "/gradio_api/call/analyze/1/2",
         "/gradio_api/anything",
+        f"/assets/{'a' * 5000}",
         "/monitoring",
         "/openapi.json",
     ],

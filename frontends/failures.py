@@ -1,0 +1,81 @@
+"""What a server's log says of a request that fails: one line, with nothing that a visitor sent.
+
+The frameworks print a traceback for each, whose messages may name files and values. Anybody could
+fill a log with those. EMOTION_TRACEBACKS=1 keeps them, for those who look for a fault.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+TRACEBACKS_VARIABLE: Final = "EMOTION_TRACEBACKS"
+_ANSWER = "This request could not be answered.\n"
+
+
+def describe_failure(error: BaseException) -> str:
+    """Return what failed and where, without the error's message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    places = [f"{Path(*Path(each.filename).parts[-2:])}:{each.lineno}" for each in frames[-1:]]
+    return f"A request failed: {' at '.join([type(error).__name__, *places])}."
+
+
+def log_failure(error: BaseException) -> None:
+    """Write a line to the log, or the traceback if it is wanted."""
+    if os.environ.get(TRACEBACKS_VARIABLE) == "1":
+        traceback.print_exception(error)
+    else:
+        print(describe_failure(error), file=sys.stderr)  # noqa: T201 - the server's log
+
+
+class _ShortTraceback:
+    """Python's module traceback, but ``print_exc`` writes only our line."""
+
+    @staticmethod
+    def print_exc() -> None:
+        error = sys.exception()
+        if error is not None:
+            log_failure(error)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(traceback, name)
+
+
+def shorten_tracebacks(*modules: Any) -> None:
+    """Make these modules, which print tracebacks themselves, write only our line."""
+    for module in modules:
+        module.traceback = _ShortTraceback()
+
+
+class FailureGuard:
+    """ASGI middleware that answers a request on which the framework failed, if it did not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        has_begun = False
+
+        async def send_noticed(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noticed)
+        except ClientDisconnect:
+            pass  # nobody is left to be answered
+        except Exception as error:  # noqa: BLE001 - whatever it is, the visitor gets an answer
+            log_failure(error)
+            if not has_begun:
+                await PlainTextResponse(_ANSWER, 500)(scope, receive, send)
