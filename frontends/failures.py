@@ -6,6 +6,7 @@ fill a log with those. EMOTION_TRACEBACKS=1 keeps them, for those who look for a
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -21,18 +22,18 @@ _ANSWER = "This request could not be answered.\n"
 
 
 def describe_failure(error: BaseException) -> str:
-    """Return what failed and where, without the error's message."""
+    """Return which error it was and where, without its message."""
     frames = traceback.extract_tb(error.__traceback__)
     places = [f"{Path(*Path(each.filename).parts[-2:])}:{each.lineno}" for each in frames[-1:]]
-    return f"A request failed: {' at '.join([type(error).__name__, *places])}."
+    return " at ".join([type(error).__name__, *places])
 
 
 def log_failure(error: BaseException) -> None:
     """Write a line to the log, or the traceback if it is wanted."""
-    if os.environ.get(TRACEBACKS_VARIABLE) == "1":
+    if _wants_tracebacks():
         traceback.print_exception(error)
     else:
-        print(describe_failure(error), file=sys.stderr)  # noqa: T201 - the server's log
+        print(f"A request failed: {describe_failure(error)}", file=sys.stderr)  # noqa: T201 - a log
 
 
 class _ShortTraceback:
@@ -49,9 +50,27 @@ class _ShortTraceback:
 
 
 def shorten_tracebacks(*modules: Any) -> None:
-    """Make these modules, which print tracebacks themselves, write only our line."""
+    """Write only our line for each error that is logged from now on in this process.
+
+    ``modules`` are those that print tracebacks without logging them.
+    """
     for module in modules:
         module.traceback = _ShortTraceback()
+    make_record = logging.getLogRecordFactory()
+
+    def make_short_record(*given: Any, **named: Any) -> logging.LogRecord:
+        record = make_record(*given, **named)
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and not _wants_tracebacks():
+            record.msg = f"{record.getMessage()}: {describe_failure(error)}"
+            record.args, record.exc_info = None, None
+        return record
+
+    logging.setLogRecordFactory(make_short_record)
+
+
+def _wants_tracebacks() -> bool:
+    return os.environ.get(TRACEBACKS_VARIABLE) == "1"
 
 
 class FailureGuard:

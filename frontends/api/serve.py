@@ -17,7 +17,7 @@ from frontends.analyzers import Analyzers
 from frontends.api.exposure import warn_if_reachable
 from frontends.api.routes import PATH, build_api
 from frontends.connections import SlowBodyGuard, limit_server
-from frontends.failures import FailureGuard
+from frontends.failures import FailureGuard, shorten_tracebacks
 from frontends.request_guard import RequestGuard
 
 ORIGINS_VARIABLE = "EMOTION_API_ORIGINS"
@@ -32,6 +32,7 @@ def serve() -> None:
     options = parser.parse_args()
     share_heaps()
     limit_server()
+    shorten_tracebacks()
     warn_if_reachable(options.host)
     host = f"[{options.host}]" if ":" in options.host else options.host
     sys.stderr.write(f"The API is at http://{host}:{options.port}{PATH} (Ctrl-C ends it).\n")

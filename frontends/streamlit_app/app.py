@@ -18,7 +18,7 @@ if sys.path[0] != ROOT:
     sys.path.insert(0, ROOT)
 
 from frontends.connections import SlowBodyGuard, limit_server
-from frontends.failures import FailureGuard
+from frontends.failures import FailureGuard, shorten_tracebacks
 from frontends.film_files import film_route
 from frontends.films import delete_all_films
 from frontends.live_socket import camera_routes
@@ -56,7 +56,7 @@ if options:
 net_util.get_external_ip = lambda: None
 private_messages.hide_script_path()
 limit_server()
-
+shorten_tracebacks()
 send_answers_at_once()
 
 

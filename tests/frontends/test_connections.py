@@ -199,6 +199,7 @@ from uvicorn.config import HTTP_PROTOCOLS
 print(HTTP_PROTOCOLS["auto"], type(sys.stderr).__name__)
 print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 print(logging.root.handlers[0].stream is sys.stderr)
+print(logging.getLogRecordFactory().__module__)
 """
     run = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", code],
@@ -214,6 +215,7 @@ print(logging.root.handlers[0].stream is sys.stderr)
         "LimitedLog",
         str(most),
         "True",
+        "frontends.failures",
     ]
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import subprocess
+import sys
 
 import pytest
 from gradio import queueing, routes
@@ -75,11 +78,19 @@ def test_answer_that_has_begun_is_not_answered_again(capfd):
     assert "ValueError" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize("module", [queueing, routes])
-def test_framework_writes_the_same_line(module, monkeypatch, capfd):
+@pytest.fixture
+def _shortened(monkeypatch):
     for each in (queueing, routes):
         monkeypatch.setattr(each, "traceback", each.traceback)
+    make_record = logging.getLogRecordFactory()
     failures.shorten_tracebacks(queueing, routes)
+    yield
+    logging.setLogRecordFactory(make_record)
+
+
+@pytest.mark.usefixtures("_shortened")
+@pytest.mark.parametrize("module", [queueing, routes])
+def test_framework_writes_the_same_line(module, capfd):
     try:
         raise KeyError("/home/visitor/photo.png")
     except KeyError:
@@ -90,13 +101,42 @@ def test_framework_writes_the_same_line(module, monkeypatch, capfd):
     assert "KeyError" in module.traceback.format_exception_only(KeyError())[0]
 
 
-def test_every_server_is_guarded():
-    from frontends.api import serve
-    from frontends.streamlit_app.app import app
+@pytest.mark.usefixtures("_shortened")
+def test_error_that_is_logged_is_one_line_too(caplog, monkeypatch):
+    log = logging.getLogger("framework")
+    for wanted in ("0", "1"):
+        monkeypatch.setenv("EMOTION_TRACEBACKS", wanted)
+        try:
+            raise KeyError("/home/visitor/photo.png")
+        except KeyError:
+            log.exception("Uncaught %s", "error")
+    log.error("no exception")
+    short, whole, plain = caplog.records
+    assert short.getMessage().startswith("Uncaught error: KeyError at frontends/test_failures.py:")
+    assert short.exc_info is None
+    assert whole.exc_info is not None
+    assert plain.getMessage() == "no exception"
 
-    class NoAnalyzers:
-        def start_loading(self, _config):
-            pass
 
-    for stack in (app._user_middleware, serve.build_server(NoAnalyzers()).user_middleware):
-        assert FailureGuard in [each.cls for each in stack]
+PROGRAM = """
+import logging
+from frontends.api import serve
+from frontends.streamlit_app.app import app
+
+class NoAnalyzers:
+    def start_loading(self, _config):
+        pass
+
+print(logging.getLogRecordFactory().__module__)
+for stack in (app._user_middleware, serve.build_server(NoAnalyzers()).user_middleware):
+    print(*(each.cls.__name__ for each in stack))
+"""
+
+
+def test_every_server_is_guarded(root):
+    command = [sys.executable, "-c", PROGRAM]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    factory, *stacks = done.stdout.splitlines()
+    assert factory == "frontends.failures"
+    assert len(stacks) == 2
+    assert all("FailureGuard" in each.split() for each in stacks)
