@@ -1,10 +1,12 @@
 # The Gradio demo in a container, for any host that runs one:
 #   docker build -t photo-emotion .
 #   docker run --rm -p 127.0.0.1:7860:7860 photo-emotion      then open http://localhost:7860
-# The image contains only what `make space` writes. To build on exactly one base image, name it by its
-# digest, which `docker buildx imagetools inspect python:3.11-slim-bookworm` prints:
+# The image contains only what `make space` writes. Its base is named by its digest, so that every
+# build is the same: Python 3.11.16 for all processors, of September 2026. For a newer one, with
+# Debian's later security fixes, take the digest that `docker buildx imagetools inspect
+# python:3.11-slim-bookworm` prints:
 #   docker build --build-arg BASE=python@sha256:... -t photo-emotion .
-ARG BASE=python:3.11-slim-bookworm
+ARG BASE=python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
 
 FROM ${BASE} AS space
 WORKDIR /repository

@@ -38,7 +38,7 @@ def included(root: Path) -> list[str]:
 def test_base_can_be_chosen_and_its_python_is_supported_by_the_project(steps):
     assert {rest.split()[0] for rest in arguments_of(steps, "FROM")} == {"${BASE}"}
     assert steps[0][0] == "ARG"  # only one before the first stage holds for all stages
-    base = re.match(r"BASE=python:(\d+)\.(\d+)-", steps[0][1])
+    base = re.fullmatch(r"BASE=python:(\d+)\.(\d+)-\S+@sha256:[0-9a-f]{64}", steps[0][1])
     assert tuple(map(int, base.groups())) in PYTHONS
 
 
