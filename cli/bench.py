@@ -64,13 +64,8 @@ def bench(
     eager torch, measured in turn with this project on the same photos.
     """
     from training.benchmark.curves import draw_curves
-    from training.benchmark.precision import compare_precisions
     from training.benchmark.run import run_benchmark
-    from training.benchmark.tables import (
-        format_benchmark_tables,
-        format_precision_rows,
-        read_benchmark,
-    )
+    from training.benchmark.tables import format_benchmark_tables, read_benchmark
 
     def print_step(step: str) -> None:
         typer.echo(f"{step} …", err=True)
@@ -80,12 +75,7 @@ def bench(
         typer.echo(format_benchmark_tables(read_benchmark(markdown)), nl=False)
         return
     if precision:
-        comparison = compare_precisions(precision)
-        rows = format_precision_rows(comparison)
-        print_tables(make_table("MobileNetV2", *comparison, rows=rows))
-        if out is not None:
-            write_json(out, comparison)
-            print_written(out)
+        _compare_precisions(precision, out)
         return
     if curves is not None:
         check_output_folder("--curves", curves, [])
@@ -95,6 +85,17 @@ def bench(
     report = run_benchmark(photos, out=out, rounds=rounds, whole=not quick, progress=print_step)
     _print_report(report)
     if out is not None:
+        print_written(out)
+
+
+def _compare_precisions(faces: list[Path], out: Path | None) -> None:
+    from training.benchmark.precision import compare_precisions
+    from training.benchmark.tables import format_precision_rows
+
+    comparison = compare_precisions(faces)
+    print_tables(make_table("MobileNetV2", *comparison, rows=format_precision_rows(comparison)))
+    if out is not None:
+        write_json(out, comparison)
         print_written(out)
 
 

@@ -14,10 +14,10 @@ from cli import options
 from cli.stopping import StopBetweenSteps, handle_stop_signals
 from cli.terminal import print_warning, print_written
 from cli.timeline import print_film_table
-from core import Device, OperatingPoint, Preset, Reading, UnreadableImage
+from core import AnalyzerConfig, Device, OperatingPoint, Preset, Reading, UnreadableImage
 
 if TYPE_CHECKING:
-    from core import AnalyzerConfig, AnsweredFrame, Frame, ImageAnalysis, Video
+    from core import AnsweredFrame, Frame, ImageAnalysis, Video
 
     TakeFrame = Callable[[Frame, ImageAnalysis], None]
     """Takes each frame with its faces."""
@@ -85,8 +85,6 @@ def live(
     Stop with Ctrl-C: everything written so far is complete. No frame is kept, and nothing leaves
     this computer. Exit code: 0 if all frames were read, 1 if some were not, 2 if none was.
     """
-    from core import AnalyzerConfig
-
     _check_outputs(video, out, csv, plot, overwrite=overwrite)
     config = AnalyzerConfig(
         model=model,

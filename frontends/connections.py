@@ -11,6 +11,7 @@ import asyncio
 import logging
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -85,6 +86,24 @@ class LimitedProtocol(_Protocol):  # type: ignore[misc]
             self._timer = None
 
 
+class NoticedSend:
+    """Sends on, and knows whether the answer has begun.
+
+    Once ``is_refused`` says so, an answer that has not begun is dropped: it is what the app says of
+    a request that it did not get whole.
+    """
+
+    def __init__(self, send: Send, is_refused: Callable[[], bool] = lambda: False) -> None:
+        self.has_begun = False
+        self._send = send
+        self._is_refused = is_refused
+
+    async def __call__(self, message: Message) -> None:
+        if self.has_begun or not self._is_refused():
+            self.has_begun = True
+            await self._send(message)
+
+
 class SlowBodyGuard:
     """ASGI middleware that refuses a request whose body pauses for too long."""
 
@@ -95,7 +114,7 @@ class SlowBodyGuard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        is_complete = has_begun = is_late = False
+        is_complete = is_late = False
 
         async def receive_in_time() -> Message:
             nonlocal is_complete, is_late
@@ -110,19 +129,13 @@ class SlowBodyGuard:
             is_complete = not message.get("more_body", False)
             return message
 
-        async def send_noticed(message: Message) -> None:
-            nonlocal has_begun
-            if is_late and not has_begun:
-                return  # what the app says of the connection that it takes for lost
-            has_begun = True
-            await send(message)
-
+        noticed = NoticedSend(send, lambda: is_late)
         try:
-            await self._app(scope, receive_in_time, send_noticed)
+            await self._app(scope, receive_in_time, noticed)
         except Exception:
             if not is_late:
                 raise
-        if is_late and not has_begun:
+        if is_late and not noticed.has_begun:
             answer = PlainTextResponse("The request took too long.\n", 408, {"Connection": "close"})
             await answer(scope, receive, send)
 

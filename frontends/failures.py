@@ -15,7 +15,9 @@ from typing import Any, Final
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from frontends.connections import NoticedSend
 
 TRACEBACKS_VARIABLE: Final = "EMOTION_TRACEBACKS"
 _ANSWER = "This request could not be answered.\n"
@@ -83,18 +85,12 @@ class FailureGuard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        has_begun = False
-
-        async def send_noticed(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
+        noticed = NoticedSend(send)
         try:
-            await self._app(scope, receive, send_noticed)
+            await self._app(scope, receive, noticed)
         except ClientDisconnect:
             pass  # nobody is left to be answered
         except Exception as error:  # noqa: BLE001 - whatever it is, the visitor gets an answer
             log_failure(error)
-            if not has_begun:
+            if not noticed.has_begun:
                 await PlainTextResponse(_ANSWER, 500)(scope, receive, send)

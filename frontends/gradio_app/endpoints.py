@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core import MAX_FILE_BYTES
+from frontends.connections import NoticedSend
 
 _API: Final = "/api/{path:path}"
 """Our own API, which bounds its requests itself."""
@@ -115,7 +116,6 @@ class EndpointFilter:
         if scope["method"] == "POST" and not is_upload:
             await self._answer_call(scope, receive, send)
             return
-        has_begun = False
 
         async def receive_counted() -> Message:
             nonlocal left
@@ -125,16 +125,10 @@ class EndpointFilter:
                 raise _TooLarge
             return message
 
-        async def send_noticed(message: Message) -> None:
-            nonlocal has_begun
-            if left < 0 and not has_begun:
-                return  # what the framework says of the body that it could not read
-            has_begun = True
-            await send(message)
-
+        noticed = NoticedSend(send, lambda: left < 0)
         with suppress(_TooLarge):
-            await self._app(scope, receive_counted, send_noticed)
-        if left < 0 and not has_begun:
+            await self._app(scope, receive_counted, noticed)
+        if left < 0 and not noticed.has_begun:
             await _refuse_size(scope, receive, send)
 
     async def _answer_call(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
 
+from frontends.connections import NoticedSend
 from frontends.films import APP_BOUNDS
 from frontends.streamlit_app.workspace import list_held_photos
 
@@ -45,7 +46,8 @@ class UploadGuard:
         if found is None or scope["method"] != "PUT":
             await self._app(scope, receive, send)
             return
-        visit, taken, has_begun = found[1], 0, False
+        visit, taken = found[1], 0
+        noticed = NoticedSend(send)
 
         async def receive_counted() -> Message:
             nonlocal taken
@@ -56,18 +58,13 @@ class UploadGuard:
             self._check(visit, taken, 0)
             return message
 
-        async def send_noticed(message: Message) -> None:
-            nonlocal has_begun
-            has_begun = True
-            await send(message)
-
         try:
             length = Headers(scope=scope).get("content-length", "0")
             if length.isdecimal():
                 self._check(visit, int(length), int(length))
-            await self._app(scope, receive_counted, send_noticed)
+            await self._app(scope, receive_counted, noticed)
         except _Refused as refused:
-            if not has_begun:
+            if not noticed.has_begun:
                 answer = PlainTextResponse(f"{refused}\n", 413, {"Connection": "close"})
                 await answer(scope, receive, send)
         finally:

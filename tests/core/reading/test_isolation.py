@@ -31,10 +31,6 @@ from core import (
     read_image,
     warm_up_reader,
 )
-from core.reading import decoder_process
-from core.reading.decoding import decode
-from core.reading.formats import Format
-from core.reading.limits import processor_seconds
 from core.reading.reader import read_in_process
 from tests.core.reading.faulty_decoder import COMMAND, with_fault
 from tests.core.reading.media_files import avif, heic
@@ -176,35 +172,6 @@ def test_hanging_decoder_is_stopped_in_time(fault: str) -> None:
             faulty.read(with_fault(PNG, fault))
         assert not runs(hanging)
         assert faulty.read(PNG).width == 96
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
-def test_picture_that_takes_far_too_much_processor_time_is_refused_at_once() -> None:
-    with IsolatedReader(command=(*COMMAND, "0.3"), seconds=LONG_S) as faulty:
-        faulty.read(PNG)
-        [spinning] = processes(faulty)
-        with pytest.raises(UnreadableImage, match="took far more time than its picture needs"):
-            faulty.read(with_fault(PNG, "spin"))
-        assert not runs(spinning)
-        assert faulty.read(PNG).width == 96
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
-@pytest.mark.parametrize("kind", [Format.PNG, Format.JPEG, Format.HEIC, Format.AVIF])
-def test_processor_time_grows_with_the_size_of_the_picture(
-    monkeypatch: pytest.MonkeyPatch, kind: Format
-) -> None:
-    allowed: list[float] = []
-    monkeypatch.setattr(signal, "alarm", lambda _: None)
-    monkeypatch.setattr(signal, "setitimer", lambda _, seconds: allowed.append(seconds))
-    make = {Format.HEIC: heic, Format.AVIF: avif}.get(kind, partial(save, kind=kind.value))
-    content = make(photo(2000, 1000))
-    with decoder_process._time_limits(20) as note_size:
-        decode(content, kind, note_size)
-    least, most, none = allowed
-    assert least == pytest.approx(processor_seconds(), abs=0.1)
-    assert processor_seconds(2000, 1000) >= most > least
-    assert none == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds a process's memory")

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import struct
+import sys
 import time
 import zlib
+from functools import partial
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from core import IsolatedReader, UnreadableImage
 from core.errors import ImageTooLarge
+from core.reading import decoder_process
 from core.reading.colour_profiles import drop_float_tags
+from core.reading.decoding import decode
+from core.reading.formats import Format
+from core.reading.limits import processor_seconds
 from core.reading.reader import read_in_process
+from tests.core.reading.faulty_decoder import COMMAND, with_fault
+from tests.core.reading.media_files import avif, heic
 from tests.core.reading.picture_files import make_profile, photo, png, save, tiff
 
 
@@ -77,3 +88,34 @@ def test_long_picture_is_reduced_part_by_part_to_the_same_pixels(size: tuple[int
     assert max(read.width, read.height) == 4096
     whole = picture.resize((read.width, read.height), Image.Resampling.BICUBIC)
     assert abs(read.pixels.astype(int) - np.asarray(whole)).max() <= 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_picture_that_takes_far_too_much_processor_time_is_refused_at_once() -> None:
+    with IsolatedReader(command=(*COMMAND, "0.3"), seconds=120) as faulty:
+        content = save(photo(), "PNG")
+        faulty.read(content)
+        [spinning] = [link._process.pid for link in faulty._running]
+        with pytest.raises(UnreadableImage, match="took far more time than its picture needs"):
+            faulty.read(with_fault(content, "spin"))
+        with pytest.raises(ProcessLookupError):
+            os.kill(spinning, 0)
+        assert faulty.read(content).width == 96
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+@pytest.mark.parametrize("kind", [Format.PNG, Format.JPEG, Format.HEIC, Format.AVIF])
+def test_processor_time_grows_with_the_size_of_the_picture(
+    monkeypatch: pytest.MonkeyPatch, kind: Format
+) -> None:
+    allowed: list[float] = []
+    monkeypatch.setattr(signal, "alarm", lambda _: None)
+    monkeypatch.setattr(signal, "setitimer", lambda _, seconds: allowed.append(seconds))
+    make = {Format.HEIC: heic, Format.AVIF: avif}.get(kind, partial(save, kind=kind.value))
+    content = make(photo(2000, 1000))
+    with decoder_process._time_limits(20) as note_size:
+        decode(content, kind, note_size)
+    least, most, none = allowed
+    assert least == pytest.approx(processor_seconds(), abs=0.1)
+    assert processor_seconds(2000, 1000) >= most > least
+    assert none == 0
