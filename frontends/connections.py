@@ -8,16 +8,18 @@ log.
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
+import socket
 import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
+import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from uvicorn.config import HTTP_PROTOCOLS
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 MAX_CONNECTIONS: Final = 500
@@ -168,10 +170,18 @@ class LimitedLog:
 
 def limit_server() -> None:
     """Set these limits for every server that this process starts from now on."""
-    HTTP_PROTOCOLS["auto"] = f"{__name__}:{LimitedProtocol.__name__}"
     _raise_file_limit()
     if isinstance(sys.stderr, LimitedLog):
         return
+    startup = uvicorn.Server.startup
+
+    @functools.wraps(startup)
+    async def start(server: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
+        # Not by a setting: `streamlit run` loads the app, and with it this module, too late for it.
+        server.config.http_protocol_class = LimitedProtocol
+        await startup(server, sockets)
+
+    uvicorn.Server.startup = start  # type: ignore[method-assign]
     before, sys.stderr = sys.stderr, LimitedLog(sys.stderr)  # type: ignore[assignment]
     for name in (None, *logging.root.manager.loggerDict):
         for handler in logging.getLogger(name).handlers:

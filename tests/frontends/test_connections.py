@@ -188,15 +188,16 @@ serve.serve()
 @pytest.mark.parametrize("name", STARTS)
 def test_every_server_has_these_limits(name, root):
     code = f"""
-import logging, resource, sys
+import asyncio, logging, resource, sys, uvicorn
+config = uvicorn.Config(lambda: None, lifespan="off")
+config.load()  # before the limits are set, as by `streamlit run`
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 logging.basicConfig()
 {STARTS[name]}
-import uvicorn
-config = uvicorn.Config("x", http="auto")
-config.load_app = lambda: None
-from uvicorn.config import HTTP_PROTOCOLS
-print(HTTP_PROTOCOLS["auto"], type(sys.stderr).__name__)
+server = uvicorn.Server(config)
+server.lifespan = config.lifespan_class(config)
+asyncio.run(server.startup(sockets=[]))
+print(config.http_protocol_class.__name__, type(sys.stderr).__name__)
 print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 print(logging.root.handlers[0].stream is sys.stderr)
 print(logging.getLogRecordFactory().__module__)
@@ -211,7 +212,7 @@ print(logging.getLogRecordFactory().__module__)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     most = 4096 if hard == resource.RLIM_INFINITY else min(hard, 4096)
     assert run.stdout.split() == [
-        "frontends.connections:LimitedProtocol",
+        "LimitedProtocol",
         "LimitedLog",
         str(most),
         "True",
@@ -222,7 +223,7 @@ print(logging.getLogRecordFactory().__module__)
 def test_limits_are_set_once(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setattr(connections, "HTTP_PROTOCOLS", {})
+    monkeypatch.setattr(uvicorn.Server, "startup", uvicorn.Server.startup)
     monkeypatch.setattr(connections, "_raise_file_limit", lambda: None)
     handler = logging.StreamHandler(stream)
     logger = logging.getLogger("frontends.test_connections")
