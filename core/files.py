@@ -60,15 +60,18 @@ def atomic_write(path: Path, data: bytes) -> None:
 
 
 def open_ordinary_file(path: Path) -> IO[bytes]:
-    """Open a file for reading; OSError or ValueError if it is no ordinary file.
+    """Open a file for reading; OSError if it cannot be read or is no ordinary file.
 
     A pipe or a device could be read forever, or make the program wait forever.
     """
     # Without the flag, opening a pipe waits for its other end.
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     try:
-        if not stat.S_ISREG(mode := os.fstat(descriptor).st_mode):
-            raise ValueError("it is a folder" if stat.S_ISDIR(mode) else "it is no ordinary file")
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if not stat.S_ISREG(mode):
+            raise OSError(errno.EINVAL, "it is no ordinary file")
         return os.fdopen(descriptor, "rb")
     except BaseException:
         os.close(descriptor)
