@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from streamlit import runtime
 from streamlit.runtime import media_file_manager
-from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.runtime.media_file_manager import MediaFileManager, MediaFileMetadata
 from streamlit.runtime.media_file_storage import MediaFileStorageError
 from streamlit.runtime.memory_media_file_storage import MemoryMediaFileStorage
 from streamlit.testing.v1 import AppTest
@@ -17,8 +17,7 @@ from frontends.streamlit_app import expired_sessions, pages, saved_files
 
 @pytest.fixture
 def files(monkeypatch):
-    original = media_file_manager.MediaFileMetadata
-    monkeypatch.setattr(media_file_manager, "MediaFileMetadata", original)
+    monkeypatch.setattr(media_file_manager, "MediaFileMetadata", MediaFileMetadata)
     saved_files.keep_saved_files()
     return MediaFileManager(MemoryMediaFileStorage("/media"))
 
@@ -53,8 +52,7 @@ def test_saved_file_goes_though_nobody_opens_a_page_any_more(files, monkeypatch)
 
 
 def test_every_page_keeps_what_it_saves(monkeypatch):
-    original = media_file_manager.MediaFileMetadata
-    monkeypatch.setattr(media_file_manager, "MediaFileMetadata", original)
+    monkeypatch.setattr(media_file_manager, "MediaFileMetadata", MediaFileMetadata)
     monkeypatch.setattr(pages, "watch_expired_sessions", lambda: None)
     monkeypatch.setattr(pages.analyze, "page", lambda: None)
 
@@ -65,4 +63,4 @@ def test_every_page_keeps_what_it_saves(monkeypatch):
 
     app = AppTest.from_function(script).run()
     assert not app.exception
-    assert media_file_manager.MediaFileMetadata is not original
+    assert media_file_manager.MediaFileMetadata is saved_files._SavedFile

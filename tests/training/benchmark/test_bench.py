@@ -76,10 +76,12 @@ def test_photos_are_read_from_a_zip_and_other_files_are_left_out(tmp_path):
     assert run_benchmark(source, rounds=1, whole=False)["photos"]["from"] == "photos.zip"
 
 
-@pytest.mark.parametrize("name", ["absent", "empty"])
-def test_source_without_photos_is_an_error(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "message"), [("absent", "no file or folder"), ("empty", "no photo to read")]
+)
+def test_source_without_photos_is_an_error(tmp_path, name, message):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="no photo to read"):
+    with pytest.raises(DataError, match=message):
         read_photos(tmp_path / name, 5)
 
 

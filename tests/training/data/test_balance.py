@@ -150,12 +150,12 @@ def test_weight_of_a_face_scales_its_part_of_the_loss(small_recipe, mixup_chance
     module = EmotionModule(recipe, make_initial_network(recipe, SCRATCH), steps=1, max_seconds=None)
     module.eval()
     faces = torch.randint(0, 255, (4, 32, 32), dtype=torch.uint8)
-    votes, shapes = torch.zeros(4, 8), torch.zeros(4, 0)
+    votes, none = torch.zeros(4, 8), torch.zeros(4, 0)
 
     def loss(weights):
         targets = torch.eye(7)[[0, 1, 2, 3]] * torch.tensor(weights)[:, None]
         torch.manual_seed(1)
-        return module.loss((faces, targets, votes, shapes)).item()
+        return module.loss((faces, targets, votes, none, none)).item()
 
     alone = [loss([float(place == index) for place in range(4)]) for index in range(4)]
     assert loss([0.5, 1.0, 3.0, 0.0]) == pytest.approx(
