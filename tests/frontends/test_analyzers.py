@@ -102,6 +102,19 @@ def test_answer_does_not_wait_for_models_that_nobody_waits_for(slow):
     assert slow.configs[1] == USUAL
 
 
+def test_answers_that_wait_get_their_models_in_the_order_in_which_they_asked(slow):
+    analyzers = Analyzers()
+    analyzers.start_loading(other(0))
+    assert slow.started.wait(LONG_S)
+    with ThreadPoolExecutor() as pool:
+        for number in (1, 2, 3):
+            pool.submit(analyzers.get, other(number))
+            while sum(each.waiting for each in list(analyzers._entries.values())) < number:
+                pass
+        slow.go_on.set()
+    assert slow.configs == [other(number) for number in range(4)]
+
+
 def test_many_one_off_models_do_not_push_out_what_others_use(made):
     analyzers = Analyzers()
     for _ in range(3):
