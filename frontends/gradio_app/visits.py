@@ -8,7 +8,9 @@ remembers for an hour after a page was closed.
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections import Counter
+from threading import Thread
 from typing import Any, Final
 
 from gradio.state_holder import StateHolder
@@ -53,8 +55,12 @@ class Visits(StateHolder):  # type: ignore[misc]
     def forget_if_away(self, session_id: str) -> None:
         """Forget a visitor, with camera and films, whose page is not open."""
         with self.lock:
-            if not self._open[session_id]:
+            is_away = not self._open[session_id] and session_id in self.session_data
+            if is_away:
                 self._forget(session_id)
+        if is_away:
+            # What a visit held is part of reference cycles, and its camera ends with it.
+            Thread(target=gc.collect, daemon=True).start()
 
     def _forget(self, session_id: str) -> None:
         self.session_data.pop(session_id, None)
