@@ -16,9 +16,11 @@ import tempfile
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
+
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 LIST = ".ci/advisories.toml"
@@ -26,7 +28,6 @@ MAX_AGE_DAYS = 180
 """Popular packages have several advisories in half a year."""
 
 _PIN = re.compile(r"^([A-Za-z0-9][\w.-]*)==([^\s;#\\]+)", re.MULTILINE)
-_BOUND = re.compile(r"(<=|>=|==|<|>)\s*([\w.]+)")
 _NEXT_STEP = (
     "Update it (delete its line in constraints.txt, then `make lock`), or accept it in "
     f"{LIST} and say why."
@@ -42,35 +43,12 @@ def read_locked(root: Path) -> set[tuple[str, str]]:
     """Return name and version of each package that a constraints or requirements file pins."""
     files = [root / "constraints.txt", *sorted(root.glob("requirements*.txt"))]
     pins = (pin for file in files for pin in _PIN.findall(file.read_text(encoding="utf-8")))
-    return {(normalize(name), version) for name, version in pins}
-
-
-def normalize(name: str) -> str:
-    """Return the name of a package as all indexes write it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def compare(one: str, other: str) -> int:
-    """Return a negative number, zero or a positive one, as the first version is older or newer."""
-    for left, right in zip_longest(*(re.findall(r"\d+", text) for text in (one, other))):
-        if difference := int(left or 0) - int(right or 0):
-            return difference
-    return 0
+    return {(canonicalize_name(name), version) for name, version in pins}
 
 
 def is_within(version: str, ranges: list[str]) -> bool:
     """Return whether a version is in one of the ranges, such as ``>=2,<2.5``."""
-    tests = {
-        "<": lambda order: order < 0,
-        "<=": lambda order: order <= 0,
-        "==": lambda order: order == 0,
-        ">=": lambda order: order >= 0,
-        ">": lambda order: order > 0,
-    }
-    return any(
-        all(tests[sign](compare(version, bound)) for sign, bound in _BOUND.findall(each))
-        for each in ranges
-    )
+    return any(SpecifierSet(each).contains(version, prereleases=True) for each in ranges)
 
 
 def find_affected(
@@ -143,7 +121,7 @@ def ask_database(root: Path) -> tuple[list[str], list[str]]:
     }
     problems = []
     for package in found["dependencies"]:
-        name = normalize(package["name"])
+        name = canonicalize_name(package["name"])
         for each in package.get("vulns", ()):
             ids = [each["id"], *each.get("aliases", ())]
             if not accepted & {(name, identifier) for identifier in ids}:

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 
 import pytest
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 IDENTIFIER = re.compile(r"CVE-\d{4}-\d{4,}|GHSA(-[2-9cfghjmpqrvwx]{4}){3}|PYSEC-\d{4}-\d+")
@@ -62,7 +63,7 @@ def test_every_entry_says_what_it_is_about_and_an_accepted_one_why(script, root)
             extra = {"why"} if kind == "accepted" else set()
             assert set(entry) == set(ENTRY) | extra, entry
             assert all(IDENTIFIER.fullmatch(each) for each in entry["ids"]), entry
-            assert entry["packages"] == [script.normalize(name) for name in entry["packages"]]
+            assert entry["packages"] == [canonicalize_name(name) for name in entry["packages"]]
             assert all(len(entry[field]) > 20 for field in {"what"} | extra), entry
             assert entry["checked"] <= listed["checked"]
 

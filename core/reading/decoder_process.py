@@ -15,7 +15,7 @@ import signal
 import struct
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from ..allocator import keep_blocks
@@ -23,7 +23,7 @@ from ..confinement import confine_process
 from ..errors import InputError
 from .decoding import decode, load_decoders
 from .formats import Format
-from .limits import processor_seconds
+from .limits import NoteSize, processor_seconds
 
 READY = b"ready\n"
 FORMATS = tuple(Format)
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 @contextlib.contextmanager
-def _time_limits(seconds: int) -> Iterator[Callable[[int, int], None]]:
+def _time_limits(seconds: int) -> Iterator[NoteSize]:
     """End this process if the block takes longer, or too much processor time.
 
     Yields what extends the processor time for an image of the width and height it is called with.
@@ -80,9 +80,7 @@ def _time_limits(seconds: int) -> Iterator[Callable[[int, int], None]]:
     signal.alarm(0)
 
 
-def _decode(
-    data: bytes, kind: Format, note_size: Callable[[int, int], None]
-) -> tuple[dict[str, Any], memoryview]:
+def _decode(data: bytes, kind: Format, note_size: NoteSize) -> tuple[dict[str, Any], memoryview]:
     """Return the reply for JSON, and the pixels."""
     try:
         pixels, notes = decode(data, kind, note_size)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -23,6 +23,7 @@ from .limits import (
     MAX_PIXELS_WHOLE,
     MAX_SIDE,
     REDUCE,
+    NoteSize,
     check_pixels,
     damaged_error,
 )
@@ -37,8 +38,6 @@ from .upright import make_upright
 _RUN_LENGTHS = (1, 2)
 """A BMP's compression when it is RLE8 or RLE4."""
 _PHOTOMETRIC, _PLANES, _YCBCR = 262, 284, 6
-
-_NoteSize = Callable[[int, int], None]
 
 _decodes = threading.BoundedSemaphore(CONCURRENT_DECODES)
 
@@ -65,7 +64,7 @@ def load_decoders() -> None:
 
 
 def decode(
-    data: bytes, kind: Format, note_size: _NoteSize = lambda *_: None
+    data: bytes, kind: Format, note_size: NoteSize = lambda *_: None
 ) -> tuple[UInt8Array, tuple[str, ...]]:
     """Return upright (H, W, 3) uint8 RGB, read-only, with no side over MAX_SIDE; and notes.
 
@@ -110,14 +109,14 @@ def _translate_errors(kind: Format) -> Iterator[None]:
         raise damaged_error(kind.value) from error
 
 
-def _load_heic(data: bytes, note_size: _NoteSize) -> _Loaded:
+def _load_heic(data: bytes, note_size: NoteSize) -> _Loaded:
     screened = screen_media(data, Format.HEIC)
     image = decode_heic(screened.lean, note_size)
     check_pixels(*image.size)
     return _Loaded(image, image.size, screened.several)
 
 
-def _load_avif(data: bytes, opened: contextlib.ExitStack, note_size: _NoteSize) -> _Loaded:
+def _load_avif(data: bytes, opened: contextlib.ExitStack, note_size: NoteSize) -> _Loaded:
     screened = screen_media(data, Format.AVIF)
     image = opened.enter_context(contextlib.closing(open_avif(screened.lean)))
     check_pixels(*image.size)
@@ -127,7 +126,7 @@ def _load_avif(data: bytes, opened: contextlib.ExitStack, note_size: _NoteSize) 
 
 
 def _load_with_pillow(
-    data: bytes, kind: Format, opened: contextlib.ExitStack, note_size: _NoteSize
+    data: bytes, kind: Format, opened: contextlib.ExitStack, note_size: NoteSize
 ) -> _Loaded:
     screened = screen(data, kind)
     info: dict[str, bytes] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from ..errors import ImageTooLarge, UnreadableImage
 
@@ -70,6 +71,10 @@ def check_pixels(width: int, height: int, limit: int = MAX_PIXELS) -> None:
             f"at most {limit / 1e6:.0f} megapixels are read.",
             hint=REDUCE,
         )
+
+
+NoteSize = Callable[[int, int], None]
+"""Called with an image's width and height once they are known, before its pixels are read."""
 
 
 def processor_seconds(width: int = 0, height: int = 0) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import io
-from collections.abc import Callable
 from types import ModuleType
 
 import numpy as np
@@ -13,12 +12,13 @@ from PIL import AvifImagePlugin, Image, features
 
 from ..errors import UnsupportedImage
 from .formats import Format
+from .limits import NoteSize
 from .pictures import DecodedPicture
 
 _CHANNELS = {"L": 1, "LA": 2, "La": 2, "RGB": 3, "RGBA": 4, "RGBa": 4, "I;16": 1}
 
 
-def decode_heic(data: bytes, note_size: Callable[[int, int], None]) -> DecodedPicture:
+def decode_heic(data: bytes, note_size: NoteSize) -> DecodedPicture:
     """Return the main picture of a HEIC file, turned as the file says.
 
     ``note_size`` is called with the width and height that the file states, before decoding.
