@@ -90,6 +90,12 @@ def test_affected_version_is_named_with_the_next_step(audit):
     assert "make lock" in problem
 
 
+def test_version_in_any_of_several_ranges_is_affected(script):
+    ranges = [">=2,<2.4.0", "<1.10.13"]
+    found = [script.is_within(each, ranges) for each in ("1.9", "1.10.13", "2.3.9", "2.4")]
+    assert found == [True, False, True, False]
+
+
 def test_version_in_a_requirements_file_is_compared_too(audit, tmp_path):
     (tmp_path / "requirements-x.txt").write_text("Pillow==10.1.0  # why\n", encoding="utf-8")
     assert len(audit("pillow==10.2.0\n", must_be_fixed=[ENTRY])[0]) == 1
