@@ -30,6 +30,12 @@ class Hardware:
         """Processes that train together."""
         return self.devices * self.nodes
 
+    def make_autocast(self) -> torch.autocast:
+        """Return the context that computes in the number format of the run."""
+        kind = "cuda" if self.accelerator == "gpu" else "cpu"
+        half = torch.float16 if self.precision is Precision.F16_MIXED else torch.bfloat16
+        return torch.autocast(kind, half, enabled=self.precision is not Precision.FULL)
+
     def split_batch(self, batch: int) -> int:
         """Return the faces of a batch that each process takes; ConfigError for no even split."""
         suggested = self.world_size * max(2, round(batch / self.world_size))

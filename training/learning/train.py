@@ -179,8 +179,9 @@ def _prepare(
         recipe, faces, recipe.preprocessing, votes=options.votes, landmarks=options.landmarks
     )
     if teachers is not None and recipe.views:
-        device = torch.device("cuda" if hardware.accelerator == "gpu" else "cpu")
-        teach_views(dataset, teachers, recipe, directory, device=device, workers=options.workers)
+        teach_views(
+            dataset, teachers, recipe, directory, hardware=hardware, workers=options.workers
+        )
         teachers = None
     loader = make_training_loader(
         dataset,

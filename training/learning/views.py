@@ -21,6 +21,7 @@ from core.errors import ConfigError
 from core.files import atomic_file
 from core.types import Float32Array
 
+from .hardware import Hardware
 from .loader import AugmentedFaces
 from .recipe import Recipe
 from .teachers import Teachers
@@ -36,7 +37,7 @@ def teach_views(
     recipe: Recipe,
     directory: Path,
     *,
-    device: torch.device,
+    hardware: Hardware,
     workers: int,
 ) -> None:
     """Give ``dataset`` the teachers' probabilities for each of its views.
@@ -51,7 +52,7 @@ def teach_views(
     file, digest = directory / FILE, _digest(dataset, teachers, recipe)
     taught = _read(file, digest)
     if taught is None:
-        taught = _ask(dataset, teachers, recipe, device=device, workers=workers)
+        taught = _ask(dataset, teachers, recipe, hardware=hardware, workers=workers)
         directory.mkdir(parents=True, exist_ok=True)
         with atomic_file(file) as opened:
             opened.write(save({"probabilities": taught}, {"digest": digest}))
@@ -64,17 +65,19 @@ def _ask(
     teachers: Teachers,
     recipe: Recipe,
     *,
-    device: torch.device,
+    hardware: Hardware,
     workers: int,
 ) -> Float32Array:
     """Return (views, N, heads, 7): of the label heads, then of the crowd heads if all have one."""
+    device = torch.device("cuda" if hardware.accelerator == "gpu" else "cpu")
     teachers.to(device)
     keys = list(product(range(recipe.views), range(len(dataset))))
     loader = DataLoader(dataset, batch_size=_BATCH, sampler=keys, num_workers=workers)
     parts = []
     for faces, *_ in loader:
         grey = faces.to(device)[:, None].float() / 255
-        outputs = teachers.predict(grey, recipe.distillation_temperature)
+        with hardware.make_autocast():
+            outputs = teachers.predict(grey, recipe.distillation_temperature)
         heads = [each for each in (outputs.labels, outputs.crowd) if each is not None]
         parts.append(torch.stack(heads, dim=1).cpu().numpy())
     answers: Float32Array = np.concatenate(parts).astype(np.float32)

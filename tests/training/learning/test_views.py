@@ -14,11 +14,13 @@ from tests.training.learning.module_parts import PLAIN, make_batch, make_module,
 from tests.training.learning.test_distillation import FixedTeachers
 from tests.training.learning.test_loader import make_dataset
 from training.learning import train
+from training.learning.hardware import Hardware
+from training.learning.precision import Precision
 from training.learning.teachers import TeacherOutputs
 from training.learning.train import TrainingOptions, train_model
 from training.learning.views import FILE, teach_views
 
-CPU = torch.device("cpu")
+CPU = Hardware("cpu", Precision.FULL, devices=1, nodes=1)
 
 
 class BrightnessTeachers:
@@ -28,12 +30,14 @@ class BrightnessTeachers:
 
     def __init__(self):
         self.asked = 0
+        self.formats = set()
 
     def to(self, device):
         pass
 
     def predict(self, grey, temperature):
         self.asked += len(grey)
+        self.formats.add((grey @ grey).dtype)
         brightness = grey.mean(dim=(1, 2, 3))[:, None].expand(-1, 7)
         return TeacherOutputs(brightness, brightness * temperature, grey)
 
@@ -54,7 +58,7 @@ def test_views_take_turns(draw):
 
 def test_every_view_comes_with_what_the_teachers_said_of_it(draw, recipe, tmp_path):
     faces, teachers = make_dataset(draw, views=2), BrightnessTeachers()
-    teach_views(faces, teachers, recipe, tmp_path, device=CPU, workers=0)
+    teach_views(faces, teachers, recipe, tmp_path, hardware=CPU, workers=0)
     assert teachers.asked == 2 * len(faces)
     for key in ((0, 0), (1, 5), (2, 3), (7, 1)):
         picture, *_, taught = faces[key]
@@ -63,19 +67,32 @@ def test_every_view_comes_with_what_the_teachers_said_of_it(draw, recipe, tmp_pa
         torch.testing.assert_close(taught, expected[:, None].expand(2, 7))
 
 
+@pytest.mark.parametrize(
+    ("precision", "expected"),
+    [(Precision.FULL, torch.float32), (Precision.BF16_MIXED, torch.bfloat16)],
+)
+def test_teachers_compute_in_the_number_format_of_the_run(
+    draw, recipe, tmp_path, precision, expected
+):
+    faces, teachers = make_dataset(draw, views=2), BrightnessTeachers()
+    hardware = Hardware("cpu", precision, devices=1, nodes=1)
+    teach_views(faces, teachers, recipe, tmp_path, hardware=hardware, workers=0)
+    assert teachers.formats == {expected}
+
+
 def test_resumed_run_asks_nobody_and_another_run_asks_again(draw, recipe, tmp_path):
     teachers = BrightnessTeachers()
     first = make_dataset(draw, views=2)
-    teach_views(first, teachers, recipe, tmp_path, device=CPU, workers=0)
+    teach_views(first, teachers, recipe, tmp_path, hardware=CPU, workers=0)
     again = make_dataset(draw, views=2)
-    teach_views(again, teachers, recipe, tmp_path, device=CPU, workers=0)
+    teach_views(again, teachers, recipe, tmp_path, hardware=CPU, workers=0)
     assert teachers.asked == 2 * len(first)
     np.testing.assert_array_equal(again.taught, first.taught)
     other = dataclasses.replace(recipe, distillation_temperature=5)
-    teach_views(again, teachers, other, tmp_path, device=CPU, workers=0)
+    teach_views(again, teachers, other, tmp_path, hardware=CPU, workers=0)
     assert teachers.asked == 4 * len(first)
     (tmp_path / FILE).write_bytes(b"damaged")
-    teach_views(again, teachers, recipe, tmp_path, device=CPU, workers=0)
+    teach_views(again, teachers, recipe, tmp_path, hardware=CPU, workers=0)
     assert teachers.asked == 6 * len(first)
 
 
