@@ -143,6 +143,15 @@ TeachersOption = Annotated[
         help="Weights of a finished run whose answers are learned too. Can be given several times.",
     ),
 ]
+UnlabelledOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--unlabelled",
+        metavar="DIR_OR_ZIP",
+        help="Photos of people; what the teachers say of their faces is learned too. "
+        "Can be given several times.",
+    ),
+]
 InitOption = Annotated[
     str,
     typer.Option(

@@ -22,6 +22,7 @@ def train(
     votes: options.VotesOption = None,
     landmarks: options.LandmarksOption = None,
     teachers: options.TeachersOption = None,
+    unlabelled: options.UnlabelledOption = None,
     values: options.SetOption = None,
     recipe: options.RecipeOption = None,
     out: Annotated[
@@ -66,6 +67,7 @@ def train(
                 votes=votes,
                 landmarks=landmarks,
                 teachers=teachers or (),
+                unlabelled=unlabelled or (),
                 max_minutes=max_minutes,
                 workers=workers,
                 device=device,

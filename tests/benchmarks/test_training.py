@@ -20,13 +20,11 @@ BATCH, SIDE = 96, 96
 def _make_faces():
     """Return one batch of noise, prepared as the loader prepares faces."""
     from core.faces.preprocess import Preprocessing
-    from training.data.faces import FaceSet
     from training.learning.loader import AugmentedFaces
 
     images = np.random.default_rng(0).integers(0, 256, (BATCH, 48, 48), dtype=np.uint8)
-    labels = np.zeros(BATCH, np.int64)
     return AugmentedFaces(
-        FaceSet(images, labels, tuple(map(str, range(BATCH)))),
+        images,
         np.full((BATCH, 7), 1 / 7, np.float32),
         np.full((BATCH, 8), 1 / 8, np.float32),
         preprocessing=Preprocessing(SIDE, 0.5, 0.5),

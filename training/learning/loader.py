@@ -20,7 +20,7 @@ from core.errors import DataError
 from core.faces.preprocess import Preprocessing
 from core.labels import EMOTIONS
 from core.landmarks.face_mesh import FaceMeshLandmarks
-from core.types import Float32Array
+from core.types import Float32Array, UInt8Array
 
 from ..data.augment import augment_face, make_transform
 from ..data.balance import (
@@ -56,7 +56,7 @@ class AugmentedFaces(Dataset[Batch]):
 
     def __init__(
         self,
-        faces: FaceSet,
+        images: UInt8Array,
         targets: Float32Array,
         votes: Float32Array,
         *,
@@ -67,20 +67,23 @@ class AugmentedFaces(Dataset[Batch]):
         extra: float = 0.0,
         views: int = 0,
     ) -> None:
-        """``stronger`` names for each face the augmentations to widen, ``extra`` by how much."""
-        self._faces = faces
+        """``images`` are (N, 48, 48), ``targets`` (N, 7), ``votes`` (N, 8).
+
+        ``stronger`` names for each face the augmentations to widen, ``extra`` by how much.
+        """
+        self._images = images
         self._targets = targets
         self._votes = votes
         self.has_shapes = shapes is not None
-        self._shapes = np.zeros((len(faces), 2, 0), np.float32) if shapes is None else shapes
+        self._shapes = np.zeros((len(images), 2, 0), np.float32) if shapes is None else shapes
         self._preprocessing = preprocessing
         self._seed = seed
         self._views = views
-        self._stronger = list(map(frozenset, stronger or [frozenset()] * len(faces)))
+        self._stronger = list(map(frozenset, stronger or [frozenset()] * len(images)))
         self._transforms = {kinds: make_transform(kinds, extra) for kinds in set(self._stronger)}
 
     def __len__(self) -> int:
-        return len(self._faces)
+        return len(self._images)
 
     def __getitem__(self, key: Key) -> Batch:
         """Return ((S, S) uint8 face, (7,) target, (8,) votes, shape, taught) for (epoch, index).
@@ -92,7 +95,7 @@ class AugmentedFaces(Dataset[Batch]):
         epoch, index = key
         view = epoch % self._views if self._views else epoch
         seed = np.random.SeedSequence((self._seed, view, index)).generate_state(1)[0]
-        face = self._preprocessing.resize(self._faces.images[index])
+        face = self._preprocessing.resize(self._images[index])
         picture, mirrored = augment_face(self._transforms[self._stronger[index]], face, int(seed))
         return (
             torch.from_numpy(picture),
@@ -110,17 +113,30 @@ def build_dataset(
     *,
     votes: Path | None,
     landmarks: Path | None,
+    unlabelled: UInt8Array | None = None,
 ) -> AugmentedFaces:
-    """Return ``faces`` ready for training; landmarks that the file lacks are added to it."""
+    """Return ``faces`` ready for training; landmarks that the file lacks are added to it.
+
+    After them come the ``unlabelled`` ones, (M, 48, 48): with targets and votes of zeros and
+    unknown shapes, so that nothing but the answers of teachers can be learned from them.
+    """
     shapes = None
     if landmarks is not None and recipe.shape > 0:
         shapes = read_shapes(landmarks, faces, mesh=FaceMeshLandmarks)
     targets, distribution = _make_targets(recipe, faces, votes)
     weights, stronger = _balance_faces(recipe, faces)
+    # The loss is linear in the target: weighting one weights the other.
+    targets = targets * weights[:, None]
+    images = faces.images
+    if unlabelled is not None and len(unlabelled):
+        more = len(unlabelled)
+        images = np.concatenate([images, unlabelled])
+        targets, distribution = _pad(targets, more, 0.0), _pad(distribution, more, 0.0)
+        shapes = None if shapes is None else _pad(shapes, more, np.nan)
+        stronger = stronger and [*stronger, *[frozenset[str]()] * more]
     return AugmentedFaces(
-        faces,
-        # The loss is linear in the target: weighting one weights the other.
-        targets * weights[:, None],
+        images,
+        targets,
         distribution,
         preprocessing=preprocessing,
         seed=recipe.seed,
@@ -129,6 +145,11 @@ def build_dataset(
         extra=recipe.group_augmentation,
         views=recipe.views,
     )
+
+
+def _pad(rows: Float32Array, more: int, value: float) -> Float32Array:
+    """Return ``rows`` and after them ``more`` rows filled with ``value``."""
+    return np.concatenate([rows, np.full((more, *rows.shape[1:]), value, np.float32)])
 
 
 def read_vote_shares(faces: FaceSet, votes: Path | None, minimum: int) -> Float32Array:

@@ -8,17 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
+import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
 from core.allocator import keep_freed_memory
 from core.config import Device
 from core.errors import ConfigError
-from core.faces.alignment import FaceFrame
+from core.faces.alignment import CROP_PX, FaceFrame
 from core.files import write_json
+from core.types import UInt8Array
 
 from ..data.faces import count_classes, find_faces, read_faces, sample_faces
 from ..data.splits import Split, describe_data
+from ..data.unlabelled import cut_faces
 from .checkpoint import ResumedRun, open_run
 from .export import export_network
 from .hardware import Hardware, choose_hardware
@@ -43,6 +46,8 @@ from .trainer import fit, make_trainer
 from .views import teach_views
 
 _SHEET_FACES = 64
+_FIXED_FACTS = ("faces", "unlabelled", "votes", "landmarks", "teachers")
+"""What must be the same when a run is resumed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ class TrainingOptions:
     lacks."""
     teachers: Sequence[Path] = ()
     """Weight files whose networks teach this one, each with its manifest beside it."""
+    unlabelled: Sequence[Path] = ()
+    """Photos whose faces have no label: what the teachers say of them is learned."""
     max_minutes: float | None = None
     """Shortens the schedule to this time and ends cleanly."""
     workers: int = 1
@@ -161,6 +168,7 @@ def _prepare(
             hint="Leave frozen_share at 0, or start from --init imagenet or a file.",
         )
     faces = sample_faces(read_faces(sources, Split.TRAIN), options.limit, recipe.seed)
+    unlabelled, unreadable = _cut_unlabelled_faces(options)
     facts = {
         "data": describe_data(faces.names, sources),
         "files": [path.name for path in sources],
@@ -168,15 +176,24 @@ def _prepare(
         "landmarks": options.landmarks is not None,
         "teachers": teachers.digests if teachers else [],
         "faces": len(faces),
+        "unlabelled": len(unlabelled),
+        "unlabelled_files": [path.name for path in options.unlabelled],
         "faces_by_emotion": count_classes(faces.labels),
         "skipped": len(faces.skipped),
     }
-    fixed = {name: facts[name] for name in ("faces", "votes", "landmarks", "teachers")}
+    fixed = {
+        name: facts[name] for name in ("faces", "unlabelled", "votes", "landmarks", "teachers")
+    }
     if resumed:
         resumed.require_same(fixed)
     validation = find_faces(sources, Split.VALIDATION)
     dataset = build_dataset(
-        recipe, faces, recipe.preprocessing, votes=options.votes, landmarks=options.landmarks
+        recipe,
+        faces,
+        recipe.preprocessing,
+        votes=options.votes,
+        landmarks=options.landmarks,
+        unlabelled=unlabelled,
     )
     if teachers is not None and recipe.views:
         teach_views(
@@ -203,8 +220,20 @@ def _prepare(
     module.facts = {**fixed, **start, **(resumed.facts if resumed else {})}
     shares = read_vote_shares(validation, options.votes, VOTES_TO_COUNT)
     validation_loader = make_validation_loader(validation, shares, recipe.preprocessing)
-    skipped = faces.skipped + validation.skipped
+    skipped = faces.skipped + unreadable + validation.skipped
     return _Prepared(hardware, module, dataset, loader, validation_loader, facts, skipped)
+
+
+def _cut_unlabelled_faces(options: TrainingOptions) -> tuple[UInt8Array, tuple[str, ...]]:
+    """Return the (N, 48, 48) faces, none without ``unlabelled``, and the unreadable photos."""
+    if not options.unlabelled:
+        return np.zeros((0, CROP_PX, CROP_PX), np.uint8), ()
+    if not options.teachers:
+        raise ConfigError(
+            "Nothing can be learned from unlabelled faces without a teacher.",
+            hint="Give the weights of a finished run with --teacher, or leave --unlabelled out.",
+        )
+    return cut_faces(options.unlabelled)
 
 
 def _learn(

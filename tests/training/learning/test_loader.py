@@ -10,18 +10,22 @@ from core.errors import DataError
 from core.faces.preprocess import Preprocessing
 from training.data.augment import LIGHT, augment_face, make_transform
 from training.data.faces import FaceSet
-from training.learning.loader import AugmentedFaces, EpochSampler, make_training_loader
+from training.learning.loader import (
+    AugmentedFaces,
+    EpochSampler,
+    build_dataset,
+    make_training_loader,
+)
 
 SIDE = 32
 
 
 def make_dataset(draw, count=6, seed=1, **options):
     images = np.stack([draw(index % 7, index) for index in range(count)])
-    faces = FaceSet(images, np.arange(count) % 7, tuple(map(str, range(count))))
-    targets = np.eye(7, dtype=np.float32)[faces.labels]
+    targets = np.eye(7, dtype=np.float32)[np.arange(count) % 7]
     votes = np.zeros((count, 8), dtype=np.float32)
     return AugmentedFaces(
-        faces,
+        images,
         targets,
         votes,
         preprocessing=Preprocessing(SIDE, 0.5, 0.5),
@@ -146,3 +150,28 @@ def test_processes_share_the_batches_of_a_single_process(monkeypatch):
     for start in range(0, 20, 4):
         together = {key for part in parts for key in part[start // 2 : start // 2 + 2]}
         assert together == set(alone[start : start + 4])
+
+
+def test_unlabelled_faces_come_last_without_anything_but_a_picture(draw, small_recipe, tmp_path):
+    images = np.stack([draw(index % 7, index) for index in range(6)])
+    faces = FaceSet(images, np.arange(6) % 7, tuple(map(str, range(6))))
+    more = np.stack([draw(3, 20), draw(4, 21)])
+    recipe = small_recipe()
+    given = build_dataset(
+        recipe, faces, recipe.preprocessing, votes=None, landmarks=None, unlabelled=more
+    )
+    alone = build_dataset(recipe, faces, recipe.preprocessing, votes=None, landmarks=None)
+    assert (len(given), len(alone)) == (8, 6)
+    for index in range(6):
+        for one, other in zip(given[(0, index)], alone[(0, index)], strict=True):
+            np.testing.assert_array_equal(one, other)
+    for index in (6, 7):
+        _, target, votes, *_ = given[(0, index)]
+        assert not target.any()
+        assert not votes.any()
+    shown = AugmentedFaces(
+        more, *[np.zeros((2, n), np.float32) for n in (7, 8)],
+        preprocessing=recipe.preprocessing, seed=recipe.seed,
+    )  # fmt: skip
+    assert given[(0, 6)][0].shape == shown[(0, 0)][0].shape
+    assert not torch.equal(given[(0, 6)][0], given[(0, 7)][0])

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from core.errors import ConfigError
+from tests.fakes import png
 from tests.training.learning.module_parts import PLAIN, make_batch, make_module, run_heads
 from tests.training.learning.test_distillation import FixedTeachers
 from tests.training.learning.test_loader import make_dataset
@@ -142,3 +143,19 @@ def test_run_asks_its_teachers_before_it_starts(
     with pytest.raises(ConfigError, match="features are not kept"):
         train_model(small_recipe(views=1, hints=0.5), [faces_dir], tmp_path / "b", options)
     assert run_heads(module, make_batch()).hints is None
+
+
+def test_unlabelled_faces_need_a_teacher_and_are_part_of_the_run(
+    weights_copy, faces_dir, small_recipe, astronaut, tmp_path
+):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "a.png").write_bytes(png(astronaut))
+    recipe = small_recipe(epochs=1, views=1, hints=0)
+    alone = TrainingOptions("scratch", workers=0, unlabelled=[photos])
+    with pytest.raises(ConfigError, match="without a teacher"):
+        train_model(recipe, [faces_dir], tmp_path / "run", alone)
+    taught = dataclasses.replace(alone, teachers=[weights_copy / "mobilenet_v2.safetensors"])
+    run = train_model(recipe, [faces_dir], tmp_path / "run", taught)
+    facts = json.loads((run.directory / "training.json").read_text())
+    assert (facts["unlabelled"], facts["unlabelled_files"]) == (1, ["photos"])
