@@ -11,6 +11,7 @@ from cli import options
 from cli.study_tables import (
     make_degraded_table,
     make_ensemble_table,
+    make_flip_table,
     make_groups_table,
     make_noise_table,
     make_passage_table,
@@ -264,6 +265,27 @@ def ensemble(
         print_tables(make_ensemble_table(reading, figures))
     typer.echo("Shares are fitted on one half of the faces and measured on the other.")
     typer.echo(f"Everything is in {out}: ensemble.json.")
+
+
+@study.command()
+def flip(
+    *,
+    data: options.DataOption,
+    votes: Annotated[
+        Path, typer.Option("--votes", metavar="CSV", help="FER+ crowd votes for the faces.")
+    ],
+    out: options.ResultsOption,
+    weights: options.WeightsOption = None,
+) -> None:
+    """Measure what a face's mirror image is worth, and for which faces it changes the answer."""
+    from training.studies.flip import study_flip
+
+    check_output_folder("--out", out, [*data, votes])
+    report = study_flip(data, votes, out, weights_dir=weights, progress=print_progress)
+    for name, entries in report["models"].items():
+        print_tables(make_flip_table(name, entries))
+    typer.echo("The mirror image is used where a head's most likely emotion is below the limit.")
+    typer.echo(f"Everything is in {out}: flip.json.")
 
 
 def _format_over(measured: float, limit: float) -> str:

@@ -129,3 +129,18 @@ def make_ensemble_table(reading: str, figures: Mapping[str, Any]) -> Table:
             f"{row['loss']:.3f}",
         )
     return table
+
+
+def make_flip_table(name: str, entries: Sequence[Mapping[str, Any]]) -> Table:
+    """Return a row for each limit below which the mirror image is used."""
+    readings = list(entries[0]["readings"])
+    headings = (f"{reading}, {what}" for reading in readings for what in ("right", "other answers"))
+    table = make_table(f"{name}: limit", "faces that use it", *headings)
+    for entry in entries:
+        cells = []
+        for reading in readings:
+            figures = entry["readings"][reading]
+            cells.append(f"{figures['agreement']:.2%}")
+            cells.append(f"{figures['other_answers']:.2%}")
+        table.add_row(f"{entry['limit']:g}", f"{entry['share']:.0%}", *cells)
+    return table

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..calibration import require_finite, softmax
 from ..config import Device, Engine
@@ -37,20 +38,29 @@ class NetworkClassifier:
         value that is not a number.
         """
         rows = [
-            self._run_batch(crops[start : start + BATCH]) for start in range(0, len(crops), BATCH)
+            average_views(*self.run_views(crops[start : start + BATCH]))
+            for start in range(0, len(crops), BATCH)
         ]
         if not rows:
             return np.zeros((0, len(EMOTIONS)), dtype=np.float32)
         return np.concatenate(rows)
 
-    def _run_batch(self, crops: UInt8Array) -> Float32Array:
+    def run_views(self, crops: UInt8Array) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the softmax of at most :data:`BATCH` faces and that of their mirror images.
+
+        Shapes and errors are those of :meth:`logits`.
+        """
         inputs = self.spec.preprocessing(crops)
         mirrored = np.ascontiguousarray(inputs[..., ::-1])
         both = softmax(require_finite(self._runner.run(np.concatenate([inputs, mirrored]))))
-        mean = (both[: len(crops)] + both[len(crops) :]) / 2
-        # The smallest float64 keeps the logarithm finite if a probability underflows.
-        floored = np.maximum(mean, np.finfo(np.float64).tiny)
-        return np.asarray(np.log(floored), dtype=np.float32)
+        return both[: len(crops)], both[len(crops) :]
+
+
+def average_views(*views: NDArray[np.float64]) -> Float32Array:
+    """Return the logarithm of the mean of probabilities, one array for each view of the faces."""
+    # The smallest float64 keeps the logarithm finite if a probability underflows.
+    floored = np.maximum(sum(views) / len(views), np.finfo(np.float64).tiny)
+    return np.asarray(np.log(floored), dtype=np.float32)
 
 
 def load_network(

@@ -199,6 +199,18 @@ def test_study_ensemble_prints_every_combination_in_each_reading(fake, tmp_path)
     assert "mobilenet_v2 + resnet50, equal" in words
 
 
+def test_study_flip_prints_every_limit_for_each_network(fake, tmp_path):
+    figures = {"agreement": 0.8532, "other_answers": 0.0003}
+    entry = {"limit": 0.7, "share": 0.55, "readings": {"people": figures, "fer2013": figures}}
+    calls = fake("studies.flip.study_flip", {"models": {"mobilenet_v2": [entry]}})
+    result = emotion("study flip --data a.zip --votes v.csv --out o")
+    assert result.exit_code == 0
+    assert calls[0][0] == ([Path("a.zip")], Path("v.csv"), Path("o"))
+    words = " ".join(result.stdout.split())
+    assert "mobilenet_v2: limit" in words
+    assert "0.7 55% 85.32% 0.03% 85.32% 0.03%" in words
+
+
 def test_study_robustness_prints_the_worst_groups_and_every_level(fake, tmp_path):
     gap = {"value": -0.08, "interval": [-0.12, -0.04], "p": 0.0001, "q": 0.002}
     row = {"accuracy": 0.6, "accuracy_interval": [0.56, 0.64], "certain": 0.7, "change": gap}

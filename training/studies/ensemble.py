@@ -24,9 +24,7 @@ from sklearn.linear_model import LogisticRegression
 from core.classifiers import member_names
 from core.classifiers.network import load_network
 from core.config import Device, Engine
-from core.errors import DataError
 from core.files import write_json
-from core.labels import Reading
 from core.weights import SHIPPED_DIR, read_spec
 
 from ..data.faces import read_faces
@@ -34,9 +32,9 @@ from ..data.splits import Split, describe_data
 from ..evaluation.calibrate import fit_ensemble_weights
 from ..evaluation.crowd import compute_cross_entropy, score_against_crowd
 from ..evaluation.intervals import percentile_interval, resample_means
-from ..evaluation.metrics import Probabilities, encode_labels
+from ..evaluation.metrics import Probabilities
 from ..evaluation.paired import compute_mean_difference
-from ..learning.loader import VOTES_TO_COUNT, read_vote_shares
+from .studied_models import read_targets
 
 _FOLDS = 2
 _PENALTY = 0.1
@@ -62,18 +60,12 @@ def study_ensemble(
     """
     faces = read_faces(sources, Split.VALIDATION)
     specs = {name: read_spec(name, weights_dir or SHIPPED_DIR) for name in member_names("ensemble")}
-    crowd = read_vote_shares(faces, votes, VOTES_TO_COUNT).astype(np.float64)
-    if not crowd.any():
-        raise DataError(
-            f"No face has {VOTES_TO_COUNT} votes for one of the seven emotions.",
-            hint=f"'{votes.name}' must name the images in --data.",
-        )
+    targets = read_targets(faces, votes)
     logits = {}
     for name, spec in specs.items():
         progress(f"{name} …")
         network = load_network(spec, engine=Engine.AUTO, device=Device.AUTO)
         logits[name] = network.logits(faces.images)
-    targets = {Reading.PEOPLE: crowd, Reading.FER2013: encode_labels(faces.labels)}
     readings = {}
     for reading, wanted in targets.items():
         known = wanted.sum(axis=1) > 0

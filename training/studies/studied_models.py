@@ -1,8 +1,9 @@
-"""Several trained models that answer about the same faces, each network once."""
+"""Several trained models that answer about the same faces, each network once, and what is right."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,11 +12,14 @@ from core.calibration import blend_heads
 from core.classifiers.architectures import build_network
 from core.classifiers.model import EmotionModel
 from core.classifiers.network import BATCH
+from core.errors import DataError
 from core.labels import Reading
 from core.types import Float32Array, UInt8Array
 from core.weights import WeightsSpec
 
-from ..evaluation.metrics import Probabilities
+from ..data.faces import FaceSet
+from ..evaluation.metrics import Probabilities, encode_labels
+from ..learning.loader import VOTES_TO_COUNT, read_vote_shares
 
 Models = Mapping[str, EmotionModel]
 """Models by name; those that share a network share its classifier."""
@@ -43,6 +47,20 @@ def compute_probabilities(models: Models, faces: UInt8Array) -> dict[str, Probab
         name: models[name].calibrations[Reading.FER2013].probabilities(rows)
         for name, rows in logits.items()
     }
+
+
+def read_targets(faces: FaceSet, votes: Path) -> dict[Reading, Probabilities]:
+    """Return the right answers of each reading, (N, 7): shares of ``votes``, and labels.
+
+    Rows of faces with too few votes are zeros. DataError if all of them are.
+    """
+    crowd = read_vote_shares(faces, votes, VOTES_TO_COUNT).astype(np.float64)
+    if not crowd.any():
+        raise DataError(
+            f"No face has {VOTES_TO_COUNT} votes for one of the seven emotions.",
+            hint=f"'{votes.name}' must name the images in --data.",
+        )
+    return {Reading.PEOPLE: crowd, Reading.FER2013: encode_labels(faces.labels)}
 
 
 @torch.inference_mode()
