@@ -8,12 +8,11 @@ log.
 from __future__ import annotations
 
 import asyncio
-import functools
 import logging
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -21,6 +20,8 @@ import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from frontends.server_start import run_before_startup
 
 MAX_CONNECTIONS: Final = 500
 """A visitor's browser keeps up to seven."""
@@ -173,20 +174,16 @@ def limit_server() -> None:
     _raise_file_limit()
     if isinstance(sys.stderr, LimitedLog):
         return
-    startup = uvicorn.Server.startup
-
-    @functools.wraps(startup)
-    async def start(server: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
-        # Not by a setting: `streamlit run` loads the app, and with it this module, too late for it.
-        server.config.http_protocol_class = LimitedProtocol
-        await startup(server, sockets)
-
-    uvicorn.Server.startup = start  # type: ignore[method-assign]
+    run_before_startup(_limit_protocol)
     before, sys.stderr = sys.stderr, LimitedLog(sys.stderr)  # type: ignore[assignment]
     for name in (None, *logging.root.manager.loggerDict):
         for handler in logging.getLogger(name).handlers:
             if isinstance(handler, logging.StreamHandler) and handler.stream is before:
                 handler.setStream(sys.stderr)
+
+
+def _limit_protocol(server: uvicorn.Server, _sockets: Sequence[socket.socket]) -> None:
+    server.config.http_protocol_class = LimitedProtocol
 
 
 def _raise_file_limit() -> None:

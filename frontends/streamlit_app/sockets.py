@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import socket
+from collections.abc import Sequence
 
 import uvicorn
+
+from frontends.server_start import run_before_startup
 
 
 def send_answers_at_once() -> None:
@@ -15,13 +17,10 @@ def send_answers_at_once() -> None:
     browser has confirmed its head. asyncio turns it off, but only for sockets that name their
     protocol, and Streamlit's own does not.
     """
-    startup = uvicorn.Server.startup
+    run_before_startup(_turn_off_delay)
 
-    @functools.wraps(startup)
-    async def start(server: uvicorn.Server, sockets: list[socket.socket] | None = None) -> None:
-        for listener in sockets or ():
-            if listener.family in (socket.AF_INET, socket.AF_INET6):
-                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        await startup(server, sockets)
 
-    uvicorn.Server.startup = start  # type: ignore[method-assign]
+def _turn_off_delay(_server: uvicorn.Server, sockets: Sequence[socket.socket]) -> None:
+    for listener in sockets:
+        if listener.family in (socket.AF_INET, socket.AF_INET6):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

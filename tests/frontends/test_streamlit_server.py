@@ -140,9 +140,21 @@ def test_answers_do_not_wait_until_the_browser_confirms_their_head(monkeypatch):
 
 
 def test_the_app_sends_answers_at_once():
-    code = "import frontends.streamlit_app.app, uvicorn; print(uvicorn.Server.startup.__code__)"
+    code = """
+import asyncio, socket, uvicorn
+
+async def record(server, sockets=None):
+    pass
+
+uvicorn.Server.startup = record
+import frontends.streamlit_app.app
+
+with socket.socket() as listener:
+    asyncio.run(uvicorn.Server(uvicorn.Config(app=object())).startup(sockets=[listener]))
+    print("at once:", listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "sockets.py" in done.stdout
+    assert done.stdout.strip() == "at once: 1"
 
 
 def test_no_page_and_no_reply_names_a_folder_of_the_server(root):
