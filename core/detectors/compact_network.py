@@ -1,4 +1,4 @@
-"""The architecture of our own face detector: single shot, a quarter of a million parameters.
+"""The architecture of our own face detector: single shot, 134,000 parameters.
 
 Built from parts that YuNet (Wu et al. 2023) and NanoDet showed to be cheap on a CPU: separable
 convolutions, a light feature pyramid, one prediction per cell without anchor boxes.
