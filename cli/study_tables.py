@@ -135,7 +135,7 @@ def make_flip_table(name: str, entries: Sequence[Mapping[str, Any]]) -> Table:
     """Return a row for each limit below which the mirror image is used."""
     readings = list(entries[0]["readings"])
     headings = (f"{reading}, {what}" for reading in readings for what in ("right", "other answers"))
-    table = make_table(f"{name}: limit", "faces that use it", *headings)
+    table = make_table(f"{name}: limit", "faces", *headings)
     for entry in entries:
         cells = []
         for reading in readings:

@@ -207,7 +207,7 @@ def test_study_flip_prints_every_limit_for_each_network(fake, tmp_path):
     assert result.exit_code == 0
     assert calls[0][0] == ([Path("a.zip")], Path("v.csv"), Path("o"))
     words = " ".join(result.stdout.split())
-    assert "mobilenet_v2: limit" in words
+    assert "mobilenet_v2: limit faces people, right" in words
     assert "0.7 55% 85.32% 0.03% 85.32% 0.03%" in words
 
 

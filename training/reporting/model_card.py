@@ -19,8 +19,6 @@ _STARTS = {
     "imagenet": "torchvision's ImageNet weights",
     "mobilenet_v2_imagenet_trunk.safetensors": "the ImageNet features of Google's quantized "
     "MobileNetV2 1.0/224 (Apache-2.0), dequantized",
-    "inception_v3_trunk.safetensors": "the features of the InceptionV3 in NSFWJS 4.4.0 (MIT), "
-    "which moderates content: those of ImageNet, fine-tuned for that, 8-bit, dequantized",
 }
 
 

@@ -13,6 +13,7 @@ from core.labels import Reading
 from core.weights import read_spec
 from training.data.faces import read_faces
 from training.data.splits import Split
+from training.studies import flip
 from training.studies.flip import LIMITS, compare_limits, find_unsure, study_flip
 
 CALIBRATIONS = {
@@ -74,15 +75,15 @@ def test_faces_without_votes_do_not_count_for_people(views):
 
 
 def test_networks_answer_with_both_pictures_as_they_always_do(
-    weights_copy, faces_dir, votes_csv, tmp_path
+    weights_copy, faces_dir, votes_csv, tmp_path, monkeypatch
 ):
+    monkeypatch.setattr(flip, "member_names", lambda _: ("mobilenet_v2",))
     report = study_flip([faces_dir], votes_csv, tmp_path, weights_dir=weights_copy)
     assert json.loads((tmp_path / "flip.json").read_text()) == report
     faces = read_faces([faces_dir], Split.VALIDATION)
-    for name, entries in report["models"].items():
-        spec = read_spec(name, weights_copy)
-        rows = load_network(spec).logits(faces.images)
-        answers = spec.calibrations[Reading.FER2013].probabilities(rows).argmax(axis=1)
-        assert entries[-1]["readings"]["fer2013"]["agreement"] == pytest.approx(
-            (answers == faces.labels).mean()
-        )
+    ((name, entries),) = report["models"].items()
+    spec = read_spec(name, weights_copy)
+    rows = load_network(spec).logits(faces.images)
+    answers = spec.calibrations[Reading.FER2013].probabilities(rows).argmax(axis=1)
+    right = (answers == faces.labels).mean()
+    assert entries[-1]["readings"]["fer2013"]["agreement"] == pytest.approx(right)
