@@ -143,6 +143,15 @@ TeachersOption = Annotated[
         help="Weights of a finished run whose answers are learned too. Can be given several times.",
     ),
 ]
+RequiredVotesOption = Annotated[
+    Path, typer.Option("--votes", metavar="CSV", help="FER+ crowd votes for the faces.")
+]
+DevicesOption = Annotated[
+    int, typer.Option("--devices", min=1, help="GPUs (or processes) that share each batch.")
+]
+NodesOption = Annotated[
+    int, typer.Option("--nodes", min=1, help="Number of computers, each with --devices.")
+]
 UnlabelledOption = Annotated[
     list[Path] | None,
     typer.Option(

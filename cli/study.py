@@ -250,9 +250,7 @@ def mirrored(
 def ensemble(
     *,
     data: options.DataOption,
-    votes: Annotated[
-        Path, typer.Option("--votes", metavar="CSV", help="FER+ crowd votes for the faces.")
-    ],
+    votes: options.RequiredVotesOption,
     out: options.ResultsOption,
     weights: options.WeightsOption = None,
 ) -> None:
@@ -271,9 +269,7 @@ def ensemble(
 def flip(
     *,
     data: options.DataOption,
-    votes: Annotated[
-        Path, typer.Option("--votes", metavar="CSV", help="FER+ crowd votes for the faces.")
-    ],
+    votes: options.RequiredVotesOption,
     out: options.ResultsOption,
     weights: options.WeightsOption = None,
 ) -> None:

@@ -34,12 +34,8 @@ def train(
     workers: options.WorkersOption = 1,
     device: options.DeviceOption = Device.AUTO,
     precision: options.PrecisionOption = Precision.AUTO,
-    devices: Annotated[
-        int, typer.Option("--devices", min=1, help="GPUs (or processes) that share each batch.")
-    ] = 1,
-    nodes: Annotated[
-        int, typer.Option("--nodes", min=1, help="Number of computers, each with --devices.")
-    ] = 1,
+    devices: options.DevicesOption = 1,
+    nodes: options.NodesOption = 1,
     compiled: options.CompileOption = False,
     limit: Annotated[
         int | None,

@@ -19,7 +19,7 @@ from core.faces.alignment import CROP_PX, FaceFrame
 from core.files import write_json
 from core.types import UInt8Array
 
-from ..data.faces import count_classes, find_faces, read_faces, sample_faces
+from ..data.faces import FaceSet, count_classes, find_faces, read_faces, sample_faces
 from ..data.splits import Split, describe_data
 from ..data.unlabelled import cut_faces
 from .checkpoint import ResumedRun, open_run
@@ -169,21 +169,9 @@ def _prepare(
         )
     faces = sample_faces(read_faces(sources, Split.TRAIN), options.limit, recipe.seed)
     unlabelled, unreadable = _cut_unlabelled_faces(options)
-    facts = {
-        "data": describe_data(faces.names, sources),
-        "files": [path.name for path in sources],
-        "votes": options.votes.name if options.votes else None,
-        "landmarks": options.landmarks is not None,
-        "teachers": teachers.digests if teachers else [],
-        "faces": len(faces),
-        "unlabelled": len(unlabelled),
-        "unlabelled_files": [path.name for path in options.unlabelled],
-        "faces_by_emotion": count_classes(faces.labels),
-        "skipped": len(faces.skipped),
-    }
-    fixed = {
-        name: facts[name] for name in ("faces", "unlabelled", "votes", "landmarks", "teachers")
-    }
+    facts = _describe_faces(faces, len(unlabelled), sources, options)
+    facts["teachers"] = teachers.digests if teachers else []
+    fixed = {name: facts[name] for name in _FIXED_FACTS}
     if resumed:
         resumed.require_same(fixed)
     validation = find_faces(sources, Split.VALIDATION)
@@ -222,6 +210,23 @@ def _prepare(
     validation_loader = make_validation_loader(validation, shares, recipe.preprocessing)
     skipped = faces.skipped + unreadable + validation.skipped
     return _Prepared(hardware, module, dataset, loader, validation_loader, facts, skipped)
+
+
+def _describe_faces(
+    faces: FaceSet, unlabelled: int, sources: Sequence[Path], options: TrainingOptions
+) -> dict[str, Any]:
+    """Return what training.json records about the ``faces`` and the number without a label."""
+    return {
+        "data": describe_data(faces.names, sources),
+        "files": [path.name for path in sources],
+        "votes": options.votes.name if options.votes else None,
+        "landmarks": options.landmarks is not None,
+        "faces": len(faces),
+        "unlabelled": unlabelled,
+        "unlabelled_files": [path.name for path in options.unlabelled],
+        "faces_by_emotion": count_classes(faces.labels),
+        "skipped": len(faces.skipped),
+    }
 
 
 def _cut_unlabelled_faces(options: TrainingOptions) -> tuple[UInt8Array, tuple[str, ...]]:
