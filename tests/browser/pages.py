@@ -34,10 +34,11 @@ def close_tabs(window: Browser) -> None:
 
 
 def visit(window: Browser, address: str, **options: object) -> Page:
-    """Open ``address`` in a new tab and return the page once it shows its heading."""
+    """Open ``address`` in a new tab and return the page once it is complete."""
     page = open_tab(window, **options)
     page.goto(address)
     expect(page.locator("h1").first).to_be_visible()
+    expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible()
     return page
 
 

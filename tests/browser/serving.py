@@ -8,10 +8,12 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import httpx
 from playwright.sync_api import Browser, sync_playwright
@@ -39,12 +41,26 @@ def streamlit(script: Path = APP, port: int | None = None) -> Iterator[str]:
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
     command += ["--server.headless", "true", "--server.fileWatcherType", "none"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as server:
+    address = f"http://localhost:{port}"
+    with run_server(command, environment, f"{address}/_stcore/health"):
+        yield address
+
+
+@contextmanager
+def run_server(
+    command: Sequence[str], environment: Mapping[str, str], health: str, folder: Path = ROOT
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server in ``folder`` until the end of the block; yield it once ``health`` answers."""
+    # A file, because a pipe that nobody reads would stop the server once it is full.
+    with (
+        tempfile.TemporaryFile() as log,
+        subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=log
+        ) as server,
+    ):
         try:
-            wait_for(f"http://localhost:{port}/_stcore/health", server)
-            yield f"http://localhost:{port}"
+            wait_for(health, server, log)
+            yield server
         finally:
             server.terminate()
 
@@ -101,13 +117,16 @@ def free_port() -> int:
         return port
 
 
-def wait_for(address: str, server: subprocess.Popen[bytes]) -> None:
-    """Wait until the address answers; raise RuntimeError if the server ends or stays silent."""
+def wait_for(address: str, server: subprocess.Popen[bytes], log: IO[bytes]) -> None:
+    """Wait until the address answers; raise RuntimeError if the server ends or stays silent.
+
+    ``log`` is the file that the server writes its messages to.
+    """
     end = time.monotonic() + SLOWEST_S
     while time.monotonic() < end:
         if server.poll() is not None:
-            output = server.stderr.read().decode() if server.stderr else ""
-            raise RuntimeError(f"the server ended: {output}")
+            log.seek(0)
+            raise RuntimeError(f"the server ended: {log.read().decode()}")
         try:
             if httpx.get(address, timeout=2).status_code == 200:
                 return

@@ -7,6 +7,7 @@ import gc
 import signal
 import subprocess
 import threading
+from tempfile import TemporaryFile
 
 import pytest
 
@@ -82,16 +83,17 @@ def test_server_starts_without_a_warning_and_ctrl_c_ends_it_silently(root):
     command = [*streamlit_command(port), "--server.headless", "true"]
     # A shell's `&` starts tests with Ctrl-C ignored, and a child would inherit that.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    with subprocess.Popen(
-        command, cwd=root, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as server:
+    with (
+        TemporaryFile() as log,
+        subprocess.Popen(command, cwd=root, stdout=subprocess.DEVNULL, stderr=log) as server,
+    ):
         signal.signal(signal.SIGINT, before)
         try:
-            wait_for(f"http://localhost:{port}/_stcore/health", server)
+            wait_for(f"http://localhost:{port}/_stcore/health", server, log)
             server.send_signal(signal.SIGINT)
             assert server.wait(60) == 0
-            assert server.stderr is not None
-            messages = server.stderr.read()
+            log.seek(0)
+            messages = log.read()
             assert b"Traceback" not in messages
             assert b"please restart streamlit" not in messages
         finally:

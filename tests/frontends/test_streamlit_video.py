@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 
 import pytest
+from streamlit.runtime.scriptrunner import RerunData, RerunException
+from streamlit.runtime.state.safe_session_state import SafeSessionState
 from typer.testing import CliRunner
 
 from cli.main import app as command
@@ -67,6 +69,24 @@ def test_refused_film_says_why_and_the_next_one_is_read(film, shown):
     assert "Save it as MP4" in error.value
     app = give(app, "film.mp4", film.read_bytes())
     assert not app.error
+    assert len(shown) == 1
+
+
+@pytest.mark.parametrize("key", ["film_job", "film_number"])
+def test_film_is_read_when_streamlit_starts_the_page_again_meanwhile(film, shown, monkeypatch, key):
+    app, interruptions = open_page("video"), [key]
+    store = SafeSessionState.__setitem__
+
+    def interrupt_once(state, name, value):
+        if name in interruptions and value:
+            interruptions.remove(name)
+            raise RerunException(RerunData())
+        store(state, name, value)
+
+    monkeypatch.setattr(SafeSessionState, "__setitem__", interrupt_once)
+    app = give(app, "film.mp4", film.read_bytes())
+    assert not interruptions
+    assert app.session_state["film_job"].state is FilmState.DONE
     assert len(shown) == 1
 
 

@@ -100,13 +100,13 @@ def _run_server(
     }
     environment.pop("GRADIO_TEMP_DIR", None)
     with (
-        log.open("wb") as output,
+        log.open("w+b") as output,
         subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=output, stderr=output
         ) as process,
     ):
         try:
-            wait_for(address + health, process)
+            wait_for(address + health, process, output)
             yield Server(address, process.pid, temporary, log)
         finally:
             process.terminate()

@@ -13,7 +13,7 @@ import httpx
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.browser.serving import APP, ROOT, free_port, wait_for
+from tests.browser.serving import APP, ROOT, free_port, run_server
 from tests.load.servers import API, DEMO
 
 PHOTO = ROOT / "docs" / "images" / "astronaut.jpg"
@@ -124,15 +124,6 @@ def serve(
 
     Yield its address and its process once ``health`` answers.
     """
-    with subprocess.Popen(
-        [str(each) for each in command],
-        cwd=folder,
-        env=dict(environment),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    ) as server:
-        try:
-            wait_for(f"http://127.0.0.1:{port}{health}", server)
-            yield f"http://127.0.0.1:{port}", server.pid
-        finally:
-            server.terminate()
+    address = f"http://127.0.0.1:{port}"
+    with run_server([*map(str, command)], environment, f"{address}{health}", folder) as server:
+        yield address, server.pid

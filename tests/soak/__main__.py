@@ -137,7 +137,7 @@ def soak(files: int, workers: int, every_s: float) -> dict[str, Any]:
             [sys.executable, "-m", "cli", "batch", photos, "--out", out, "--workers", str(workers)],
             cwd=ROOT,
             env={**os.environ, "TMPDIR": str(temporary)},
-            stderr=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         samples = watch(run, out.with_name("table.csv.journal"), every_s)
         seconds = time.monotonic() - began

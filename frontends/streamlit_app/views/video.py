@@ -84,10 +84,12 @@ def _take_film(config: AnalyzerConfig) -> None:
         show_loading_message(config)
         return
     job = FilmJob(given.name, lambda file: file.write_bytes(given.getbuffer()), APP_BOUNDS)
+    _start(job, config)
+    # Streamlit may end this run at any access to the state. The upload must still be there until
+    # the running job is stored; the next run takes it again otherwise.
+    st.session_state["film_job"] = job
     _forget_upload(given.file_id)
     st.session_state["film_number"] = number + 1
-    st.session_state["film_job"] = job
-    _start(job, config)
     st.rerun()
 
 
