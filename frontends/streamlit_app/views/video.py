@@ -121,8 +121,10 @@ def _show_answer(job: FilmJob, config: AnalyzerConfig) -> None:
             st.button("Read again with these settings", on_click=_start, args=(job, config))
         st.button("Another film", on_click=_forget)
     address = f"{film_path(st.get_option('server.baseUrlPath'))}/{job.key}"
+    # Not the job's key: Streamlit refuses keys with two underscores in a row, which may be in it.
+    number = st.session_state.get("film_number", 0)
     with st.container(key="film_answer"):
-        _player()(key=f"film_{job.key}", data={"html": film_html(job, address)})
+        _player()(key=f"film_{number}", data={"html": film_html(job, address)})
 
 
 def _forget() -> None:
